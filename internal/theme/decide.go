@@ -1,0 +1,83 @@
+package theme
+
+import (
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// Lookup finds an environment variable; os.LookupEnv is one.
+type Lookup = func(name string) (value string, ok bool)
+
+// ColorMode is the value of --color.
+type ColorMode string
+
+// The colour modes.
+const (
+	ColorAuto   ColorMode = "auto" // ask the environment and the terminal
+	ColorAlways ColorMode = "always"
+	ColorNever  ColorMode = "never"
+)
+
+// ParseColorMode reads the value of --color; "" is ColorAuto. Anything else is
+// a Usage error that lists the values.
+func ParseColorMode(s string) (ColorMode, error) {
+	switch m := ColorMode(strings.ToLower(s)); m {
+	case "":
+		return ColorAuto, nil
+	case ColorAuto, ColorAlways, ColorNever:
+		return m, nil
+	}
+	return "", fault.Usagef("unknown colour mode %q: use auto, always or never", s)
+}
+
+// UseColor decides whether a stream gets colour. The order, strongest first:
+// the flag, NO_COLOR (set and not empty), CLICOLOR_FORCE (set, not empty, not
+// 0), CLICOLOR=0, TERM=dumb, whether the stream is a terminal. Sources:
+// no-color.org and bixense.com/clicolors.
+func UseColor(mode ColorMode, env Lookup, isTerminal bool) bool {
+	switch mode {
+	case ColorAlways:
+		return true
+	case ColorNever:
+		return false
+	}
+	if get(env, "NO_COLOR") != "" {
+		return false
+	}
+	if force := get(env, "CLICOLOR_FORCE"); force != "" && force != "0" {
+		return true
+	}
+	if get(env, "CLICOLOR") == "0" {
+		return false
+	}
+	return isTerminal && !Dumb(env)
+}
+
+// Dumb reports whether TERM says that the terminal understands no escape
+// sequences at all, so that nothing may be redrawn on it.
+func Dumb(env Lookup) bool { return get(env, "TERM") == "dumb" }
+
+// UseASCII decides whether glyphs must be ASCII: when forced by --ascii, or
+// when the locale is known not to be UTF-8. The locale is LC_ALL, else
+// LC_CTYPE, else LANG (POSIX 8.2); none set is the POSIX locale, hence ASCII,
+// except on Windows, where consoles are written in Unicode.
+func UseASCII(forced bool, env Lookup) bool {
+	if forced {
+		return true
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(get(env, name)); v != "" {
+			return !strings.Contains(v, "utf-8") && !strings.Contains(v, "utf8")
+		}
+	}
+	return get(env, "OS") != "Windows_NT"
+}
+
+func get(env Lookup, name string) string {
+	if env == nil {
+		return ""
+	}
+	v, _ := env(name)
+	return v
+}
