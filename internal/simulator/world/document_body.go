@@ -1,0 +1,307 @@
+package world
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Body is the parsed content of a Command or Session document.
+type Body struct {
+	SchemaVersion string                   `json:"schemaVersion"`
+	Description   string                   `json:"description"`
+	Parameters    map[string]ParameterSpec `json:"parameters"`
+
+	// Command documents: runtimeConfig in schema 1.2, mainSteps in 2.0 and 2.2.
+	RuntimeConfig map[string]struct {
+		Properties json.RawMessage `json:"properties"`
+	} `json:"runtimeConfig"`
+	MainSteps []Step `json:"mainSteps"`
+
+	// Session documents.
+	SessionType string          `json:"sessionType"`
+	Inputs      *SessionInputs  `json:"inputs"`
+	Properties  json.RawMessage `json:"properties"`
+
+	order []string // parameter names as they stand in a JSON document
+}
+
+// ParameterSpec declares one parameter of a document.
+type ParameterSpec struct {
+	Type           string   `json:"type"`
+	Description    string   `json:"description"`
+	Default        any      `json:"default"`
+	AllowedPattern string   `json:"allowedPattern"`
+	AllowedValues  []any    `json:"allowedValues"`
+	MinItems       *float64 `json:"minItems"`
+	MaxItems       *float64 `json:"maxItems"`
+	MinChars       *float64 `json:"minChars"`
+	MaxChars       *float64 `json:"maxChars"`
+}
+
+// Step is one step of a Command document.
+type Step struct {
+	Action       string              `json:"action"`
+	Name         string              `json:"name"`
+	Precondition map[string][]string `json:"precondition"`
+	Inputs       map[string]any      `json:"inputs"`
+	OnFailure    string              `json:"onFailure"`
+}
+
+// SessionInputs are the settings of a session that stand in a Session document.
+// Values that may be text or something else are kept as they are.
+type SessionInputs struct {
+	KMSKeyID         string `json:"kmsKeyId"`
+	RunAsEnabled     bool   `json:"runAsEnabled"`
+	RunAsDefaultUser string `json:"runAsDefaultUser"`
+	IdleTimeout      any    `json:"idleSessionTimeout"`
+	MaxDuration      any    `json:"maxSessionDuration"`
+	ShellProfile     struct {
+		Windows string `json:"windows"`
+		Linux   string `json:"linux"`
+	} `json:"shellProfile"`
+}
+
+// ParseBody reads the content of a document. Only Command and Session documents
+// are understood in depth; for the other types Body holds what they share.
+// format is JSON, YAML or TEXT.
+func ParseBody(content, format, kind string) (*Body, error) {
+	raw := []byte(content)
+	switch format {
+	case "YAML":
+		var v any
+		if err := yaml.Load(raw, &v); err != nil {
+			return nil, fmt.Errorf("YAML not well-formed: %w", err)
+		}
+		j, err := json.Marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("YAML not well-formed: %w", err)
+		}
+		raw = j
+	case "TEXT":
+		return &Body{}, nil
+	}
+	if !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
+		return nil, fmt.Errorf("%s not well-formed. at Line: 1, Column: 1", format)
+	}
+	var b Body
+	if err := json.Unmarshal(raw, &b); err != nil {
+		return nil, fmt.Errorf("JSON not well-formed: %w", err)
+	}
+	b.order = parameterOrder(raw)
+	return &b, b.check(kind)
+}
+
+// parameterOrder returns the names of the parameters as they were written.
+func parameterOrder(raw []byte) []string {
+	var top struct {
+		Parameters json.RawMessage `json:"parameters"`
+	}
+	if json.Unmarshal(raw, &top) != nil || len(top.Parameters) == 0 {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(top.Parameters))
+	var names []string
+	for depth := 0; ; {
+		tok, err := dec.Token()
+		if err != nil {
+			return names
+		}
+		switch t := tok.(type) {
+		case json.Delim:
+			if t == '{' || t == '[' {
+				depth++
+			} else {
+				depth--
+			}
+		case string:
+			if depth == 1 {
+				names = append(names, t)
+				var skip json.RawMessage
+				if dec.Decode(&skip) != nil {
+					return names
+				}
+			}
+		}
+	}
+}
+
+// ParameterNames returns the declared names, in written order where known.
+func (b *Body) ParameterNames() []string {
+	if len(b.order) == len(b.Parameters) {
+		return b.order
+	}
+	return slices.Sorted(maps.Keys(b.Parameters))
+}
+
+func (b *Body) check(kind string) error {
+	schemas := map[string][]string{"Command": {"1.2", "2.0", "2.2"}, "Session": {"1.0"}}
+	allowed, ok := schemas[kind]
+	if !ok {
+		return nil
+	}
+	if !slices.Contains(allowed, b.SchemaVersion) {
+		return Errorf("InvalidDocumentSchemaVersion", "The version of the document schema isn't supported: %q.", b.SchemaVersion)
+	}
+	if kind == "Session" {
+		return b.checkSession()
+	}
+	for name, p := range b.Parameters {
+		if p.Type != "String" && p.Type != "StringList" {
+			return fmt.Errorf("parameter %s: type %q is not supported in Command documents", name, p.Type)
+		}
+	}
+	return b.checkCommand()
+}
+
+func (b *Body) checkSession() error {
+	switch b.SessionType {
+	case "Standard_Stream":
+	case "InteractiveCommands", "NonInteractiveCommands", "Port":
+		if len(b.Properties) == 0 {
+			return fmt.Errorf("sessionType %s needs properties", b.SessionType)
+		}
+	default:
+		return fmt.Errorf("sessionType %q is not supported", b.SessionType)
+	}
+	return nil
+}
+
+func (b *Body) checkCommand() error {
+	if b.SchemaVersion == "1.2" {
+		if len(b.RuntimeConfig) == 0 {
+			return fmt.Errorf("runtimeConfig is required in schema version 1.2")
+		}
+		return nil
+	}
+	if len(b.MainSteps) == 0 {
+		return fmt.Errorf("mainSteps is required in schema version %s", b.SchemaVersion)
+	}
+	seen := map[string]bool{}
+	for i, s := range b.MainSteps {
+		switch {
+		case s.Action == "" || s.Name == "":
+			return fmt.Errorf("step %d: action and name are required", i+1)
+		case seen[s.Name]:
+			return fmt.Errorf("step name %s is not unique", s.Name)
+		}
+		seen[s.Name] = true
+	}
+	return nil
+}
+
+// steps returns what is to be run, in either schema.
+func (b *Body) steps() []Step {
+	if b.SchemaVersion != "1.2" {
+		return b.MainSteps
+	}
+	var steps []Step
+	for _, action := range slices.Sorted(maps.Keys(b.RuntimeConfig)) {
+		var list []map[string]any
+		props := b.RuntimeConfig[action].Properties
+		if json.Unmarshal(props, &list) != nil {
+			var one map[string]any
+			if json.Unmarshal(props, &one) == nil {
+				list = []map[string]any{one}
+			}
+		}
+		for _, inputs := range list {
+			steps = append(steps, Step{Action: action, Name: action, Inputs: inputs})
+		}
+	}
+	return steps
+}
+
+// Platforms are the platform types the document runs on, as the API spells them.
+func (b *Body) Platforms() []string {
+	if b.SessionType != "" {
+		return []string{"Windows", "Linux", "MacOS"}
+	}
+	on := map[string]bool{}
+	for _, s := range b.steps() {
+		if want := s.platform(); want != "" {
+			on[want] = true
+			continue
+		}
+		on["Linux"] = true
+		if s.Action != "aws:updateSsmAgent" {
+			on["MacOS"] = true
+		}
+		if s.Action != "aws:runShellScript" {
+			on["Windows"] = true
+		}
+	}
+	return slices.DeleteFunc([]string{"Windows", "Linux", "MacOS"}, func(p string) bool { return !on[p] })
+}
+
+// platform is the platform type a step's precondition asks for, or empty.
+func (s Step) platform() string {
+	args := s.Precondition["StringEquals"]
+	if i := slices.Index(args, "platformType"); i >= 0 && len(args) == 2 {
+		return args[1-i]
+	}
+	return ""
+}
+
+// Arguments checks the values given for the document's parameters and returns
+// them together with the defaults of those not given. unknown values are
+// refused. Its errors have the code InvalidParameters.
+func (b *Body) Arguments(given map[string][]string) (map[string][]string, error) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if _, ok := b.Parameters[name]; !ok {
+			return nil, Errorf("InvalidParameters", "Parameter %s is not defined in the document.", name)
+		}
+	}
+	all := map[string][]string{}
+	for _, name := range b.ParameterNames() {
+		p := b.Parameters[name]
+		values, ok := given[name]
+		if !ok {
+			if p.Default == nil {
+				return nil, Errorf("InvalidParameters", "Parameter %s is required but was not given.", name)
+			}
+			all[name] = textList(p.Default)
+			continue
+		}
+		if err := p.check(name, values); err != nil {
+			return nil, err
+		}
+		all[name] = values
+	}
+	return all, nil
+}
+
+func (p ParameterSpec) check(name string, values []string) error {
+	n := float64(len(values))
+	switch {
+	case p.Type != "StringList" && len(values) != 1:
+		return Errorf("InvalidParameters", "Parameter %s is of type %s and takes exactly one value, not %d.", name, p.Type, len(values))
+	case p.MinItems != nil && n < *p.MinItems, p.MaxItems != nil && n > *p.MaxItems:
+		return Errorf("InvalidParameters", "Parameter %s has a number of items that the document does not allow.", name)
+	}
+	for _, v := range values {
+		size := float64(len(v))
+		switch {
+		case len(p.AllowedValues) > 0 && !slices.Contains(textList(p.AllowedValues), v):
+			return Errorf("InvalidParameters", "Parameter %s has value %q, which is not one of [%s].", name, v, strings.Join(textList(p.AllowedValues), ", "))
+		case p.MinChars != nil && size < *p.MinChars, p.MaxChars != nil && size > *p.MaxChars:
+			return Errorf("InvalidParameters", "Parameter %s has a length that the document does not allow.", name)
+		case p.AllowedPattern != "" && !fullMatch(p.AllowedPattern, v):
+			return Errorf("InvalidParameters", "Parameter %s does not match the allowed pattern %s.", name, p.AllowedPattern)
+		}
+	}
+	return nil
+}
+
+// fullMatch matches all of s, as the service does. A pattern that Go cannot
+// read allows everything: the service reads Java's dialect.
+func fullMatch(pattern, s string) bool {
+	re, err := regexp.Compile("^(?:" + pattern + ")$")
+	return err != nil || re.MatchString(s)
+}

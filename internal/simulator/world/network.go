@@ -1,0 +1,180 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Behaviours that a port of a scenario can have instead of an address.
+const (
+	serveEcho     = "echo"
+	serveDiscard  = "discard"
+	serveHTTP     = "http"
+	servePostgres = "postgres-greeting"
+	serveBanner   = "banner" // the server speaks first, then echoes
+	serveHang     = "hang"   // dialling it never ends, as a filtered port
+)
+
+// forbidden are the addresses that the agent does not forward to: instance and
+// container metadata, time and name service of EC2.
+var forbidden = []netip.Addr{
+	netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("169.254.169.253"),
+	netip.MustParseAddr("169.254.169.123"), netip.MustParseAddr("169.254.169.250"),
+	netip.MustParseAddr("169.254.169.251"), netip.MustParseAddr("fd00:ec2::254"),
+	netip.MustParseAddr("fd00:ec2::253"), netip.MustParseAddr("fd00:ec2::123"),
+	netip.MustParseAddr("fd00:ec2::240"),
+}
+
+// network is what the nodes can reach. Every port with a behaviour is a real
+// listener on loopback, opened when first dialled.
+type network struct {
+	hosts []HostSpec
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	group  sync.WaitGroup
+
+	mu     sync.Mutex
+	open   map[string]string // behaviour and label → address of its listener
+	closed bool
+}
+
+func newNetwork(hosts []HostSpec) *network {
+	n := &network{hosts: hosts, open: map[string]string{}}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	return n
+}
+
+func (n *network) close() {
+	n.mu.Lock()
+	n.closed = true
+	n.mu.Unlock()
+	n.cancel()
+	n.group.Wait()
+}
+
+// address returns where to connect for a port: what is an address already, or
+// that of the listener with the behaviour. label tells equal ones apart.
+func (n *network) address(serve, label string) (string, error) {
+	if strings.Contains(serve, ":") {
+		return serve, nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if a, ok := n.open[serve+" "+label]; ok {
+		return a, nil
+	}
+	if n.closed {
+		return "", net.ErrClosed
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	n.open[serve+" "+label] = l.Addr().String()
+	n.group.Go(func() { n.serve(l, responder(serve, label)) })
+	return l.Addr().String(), nil
+}
+
+// serve accepts until the network closes, and waits for the connections.
+func (n *network) serve(l net.Listener, handle func(net.Conn)) {
+	stop := context.AfterFunc(n.ctx, func() { _ = l.Close() })
+	defer stop()
+	var conns sync.WaitGroup
+	defer conns.Wait()
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		conns.Go(func() {
+			stop := context.AfterFunc(n.ctx, func() { _ = c.Close() })
+			defer stop()
+			defer c.Close()
+			handle(c)
+		})
+	}
+}
+
+// nodeNetwork is the network as one node sees it.
+type nodeNetwork struct {
+	net   *network
+	ports map[int]string
+	host  bool // localhost is that of the machine we run on
+}
+
+func isLocal(host string) bool {
+	if host == "" || strings.EqualFold(host, "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.Unmap().IsLoopback()
+}
+
+// resolve answers a name lookup of the agent; see NodeRuntime.Resolve.
+func (n nodeNetwork) resolve(host string) error {
+	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		if slices.Contains(forbidden, a.Unmap()) {
+			return &ForbiddenError{Host: host}
+		}
+		return nil
+	}
+	if isLocal(host) || n.find(host, 0) != nil {
+		return nil
+	}
+	return &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+}
+
+// find returns the entry of a host and port; with port 0 that of any port.
+func (n nodeNetwork) find(host string, port int) *HostSpec {
+	for i, h := range n.net.hosts {
+		if strings.EqualFold(h.Name, strings.TrimSuffix(host, ".")) && (port == 0 || h.Port == port) {
+			return &n.net.hosts[i]
+		}
+	}
+	return nil
+}
+
+var errRefused = errors.New("connect: connection refused")
+
+func (n nodeNetwork) dial(ctx context.Context, host string, port int) (net.Conn, error) {
+	if err := n.resolve(host); err != nil {
+		return nil, err
+	}
+	name := host
+	if name == "" {
+		name = "localhost"
+	}
+	serve, label := "", name+":"+strconv.Itoa(port)
+	switch {
+	case isLocal(host):
+		serve = n.ports[port]
+		if serve == "" && n.host {
+			serve = net.JoinHostPort("localhost", strconv.Itoa(port))
+		}
+	default:
+		if h := n.find(host, port); h != nil {
+			serve = h.serve()
+		}
+	}
+	switch serve {
+	case "":
+		return nil, fmt.Errorf("dial tcp %s: %w", net.JoinHostPort(name, strconv.Itoa(port)), errRefused)
+	case serveHang:
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	addr, err := n.net.address(serve, label)
+	if err != nil {
+		return nil, err
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", addr)
+}

@@ -1,0 +1,260 @@
+package world
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	_ "embed" // demo.yaml
+)
+
+// The shells a node can have.
+const (
+	ShellVirtual = "virtual" // in memory; the default
+	ShellHost    = "host"    // real shells of the machine the simulator runs on
+)
+
+// maxScenario is the size limit of a scenario file in bytes.
+const maxScenario = 4 << 20
+
+//go:embed demo.yaml
+var demo []byte
+
+// Scenario is a simulated account as its YAML file describes it. ParseScenario
+// documents and checks each field.
+type Scenario struct {
+	Account string `yaml:"account"` // 12 digits; 123456789012
+	Region  string `yaml:"region"`  // us-east-1
+	User    string `yaml:"user"`    // name of the IAM user whose keys are issued; demo
+
+	Nodes      []NodeSpec       `yaml:"nodes"`
+	Hosts      []HostSpec       `yaml:"hosts"`
+	Parameters []ParameterEntry `yaml:"parameters"`
+	Documents  []DocumentSpec   `yaml:"documents"`
+	Groups     []GroupSpec      `yaml:"groups"`
+	Keys       []KeySpec        `yaml:"keys"`
+
+	Preferences PreferencesSpec `yaml:"session_preferences"`
+	// SeparateOutput is what AWS-StartNonInteractiveCommand says about
+	// separateOutputStream: true when absent. (The real document is not known.)
+	SeparateOutput *bool `yaml:"separate_output_stream"`
+	// ActivationTier is standard or advanced.
+	ActivationTier string `yaml:"activation_tier"`
+
+	RunCommand RunSpec `yaml:"run_command"`
+	Faults     Faults  `yaml:"faults"`
+	// Throttle is how many calls a second an operation takes before it answers
+	// ThrottlingException.
+	Throttle map[string]float64 `yaml:"throttle"`
+}
+
+// NodeSpec is a node of a scenario. Only ID is required.
+type NodeSpec struct {
+	ID              string            `yaml:"id"`   // i-… or mi-…
+	Name            string            `yaml:"name"` // its Name tag
+	ComputerName    string            `yaml:"computer_name"`
+	Platform        string            `yaml:"platform"` // linux, windows, macos
+	PlatformName    string            `yaml:"platform_name"`
+	PlatformVersion string            `yaml:"platform_version"`
+	AgentVersion    string            `yaml:"agent_version"`
+	IP              string            `yaml:"ip"`
+	Tags            map[string]string `yaml:"tags"`
+	Ping            string            `yaml:"ping"`      // online, lost, inactive
+	LastPing        time.Duration     `yaml:"last_ping"` // ago
+	ResourceType    string            `yaml:"resource_type"`
+	IAMRole         string            `yaml:"iam_role"`
+	InstanceType    string            `yaml:"instance_type"`
+	Architecture    string            `yaml:"architecture"`
+
+	Shell string    `yaml:"shell"` // virtual, host; empty: what the simulator was started with
+	Agent AgentSpec `yaml:"agent"`
+	// Ports are the ports of the node that answer: a behaviour (echo, discard,
+	// http, postgres-greeting, banner, hang) or an address of this machine.
+	Ports map[int]string `yaml:"ports"`
+
+	// The state the virtual machine starts with.
+	Services map[string]string `yaml:"services"` // name → active, inactive, failed
+	Files    map[string]string `yaml:"files"`    // path → content
+	Packages map[string]string `yaml:"packages"` // name → version
+}
+
+// HostSpec is a port of a host that nodes can reach.
+type HostSpec struct {
+	Name string `yaml:"name"`
+	Port int    `yaml:"port"`
+	// Serve is a behaviour as in NodeSpec.Ports; echo when both are empty.
+	Serve string `yaml:"serve"`
+	// Connect is an address of this machine, 127.0.0.1:PORT.
+	Connect string `yaml:"connect"`
+}
+
+func (h HostSpec) serve() string {
+	switch {
+	case h.Connect != "":
+		return h.Connect
+	case h.Serve != "":
+		return h.Serve
+	}
+	return serveEcho
+}
+
+// ParameterEntry is a parameter of Parameter Store.
+type ParameterEntry struct {
+	Name        string            `yaml:"name"`
+	Type        string            `yaml:"type"` // String (default), StringList, SecureString
+	Value       string            `yaml:"value"`
+	Key         string            `yaml:"key"`
+	Description string            `yaml:"description"`
+	Tags        map[string]string `yaml:"tags"`
+}
+
+// DocumentSpec is a document of the account.
+type DocumentSpec struct {
+	Name    string `yaml:"name"`
+	Type    string `yaml:"type"`   // Command (default), Session
+	Format  string `yaml:"format"` // YAML (default), JSON
+	Content string `yaml:"content"`
+}
+
+// GroupSpec is a resource group: the nodes listed, and those with all the tags.
+type GroupSpec struct {
+	Name  string            `yaml:"name"`
+	Nodes []string          `yaml:"nodes"`
+	Tags  map[string]string `yaml:"tags"`
+}
+
+// KeySpec is a KMS key.
+type KeySpec struct {
+	ID    string `yaml:"id"`    // a UUID
+	Alias string `yaml:"alias"` // alias/…
+}
+
+// PreferencesSpec are the region's session settings, the initial content of
+// SSM-SessionManagerRunShell.
+type PreferencesSpec struct {
+	IdleTimeout         time.Duration `yaml:"idle_timeout"` // 1m to 60m; 20m
+	MaxDuration         time.Duration `yaml:"max_duration"` // 1m to 1440m; none
+	KMSKey              string        `yaml:"kms_key"`      // id, alias or ARN; turns encryption on
+	RunAs               string        `yaml:"run_as"`
+	ShellProfileLinux   string        `yaml:"shell_profile_linux"`
+	ShellProfileWindows string        `yaml:"shell_profile_windows"`
+}
+
+// RunSpec is how Run Command behaves.
+type RunSpec struct {
+	// VisibleAfter is how long after SendCommand its invocations are not to be
+	// seen; 100ms when absent.
+	VisibleAfter *time.Duration `yaml:"visible_after"`
+	// DeliveryDelay is how long a command takes to reach a node.
+	DeliveryDelay time.Duration `yaml:"delivery_delay"`
+	// DeliveryTimeout replaces what the request says; 0 leaves it as the
+	// service has it: TimeoutSeconds and the execution timeout together.
+	DeliveryTimeout time.Duration `yaml:"delivery_timeout"`
+}
+
+// Demo returns the built-in scenario.
+func Demo() *Scenario {
+	sc, err := ParseScenario("demo", demo)
+	if err != nil {
+		panic(err) // held by a test
+	}
+	return sc
+}
+
+// ReadScenario reads a scenario; see ParseScenario.
+func ReadScenario(name string, r io.Reader) (*Scenario, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxScenario+1))
+	if err != nil {
+		return nil, err
+	}
+	return ParseScenario(name, data)
+}
+
+// ParseScenario reads a scenario from YAML, fills in the defaults and checks
+// every value. Unknown keys are errors. Errors are *ScenarioError and say the
+// line.
+func ParseScenario(name string, data []byte) (*Scenario, error) {
+	if len(data) > maxScenario {
+		return nil, &ScenarioError{Name: name, Err: fmt.Errorf("larger than %d bytes", maxScenario)}
+	}
+	var sc Scenario
+	if err := yaml.Load(data, &sc, yaml.WithKnownFields()); err != nil && !errors.Is(err, io.EOF) {
+		return nil, yamlError(name, err)
+	}
+	c := checker{sc: &sc}
+	c.all()
+	if c.err != nil {
+		return nil, &ScenarioError{Name: name, Line: lineOf(data, c.path), Err: c.err}
+	}
+	return &sc, nil
+}
+
+// ScenarioError is a mistake in a scenario file.
+type ScenarioError struct {
+	Name string
+	Line int // from 1; 0 when it is not known
+	Err  error
+}
+
+// Error returns "name:line: what".
+func (e *ScenarioError) Error() string {
+	if e.Line == 0 {
+		return e.Name + ": " + e.Err.Error()
+	}
+	return fmt.Sprintf("%s:%d: %v", e.Name, e.Line, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *ScenarioError) Unwrap() error { return e.Err }
+
+// yamlError takes the line and the plain words out of an error of the YAML
+// library.
+func yamlError(name string, err error) error {
+	var first *yaml.LoadError
+	var several *yaml.LoadErrors
+	switch {
+	case errors.As(err, &several) && len(several.Errors) > 0:
+		first = several.Errors[0]
+	case !errors.As(err, &first):
+		return &ScenarioError{Name: name, Err: err}
+	}
+	text, _, _ := strings.Cut(first.Message, " in type ")
+	return &ScenarioError{Name: name, Line: first.Mark.Line, Err: errors.New(text)}
+}
+
+// lineOf finds the line of the value at path: keys and list indexes.
+func lineOf(data []byte, path []any) int {
+	var root yaml.Node
+	if yaml.Load(data, &root) != nil || len(root.Content) == 0 {
+		return 0
+	}
+	n, line := root.Content[0], root.Content[0].Line
+	for _, step := range path {
+		next := child(n, step)
+		if next == nil {
+			break
+		}
+		n, line = next, next.Line
+	}
+	return line
+}
+
+func child(n *yaml.Node, step any) *yaml.Node {
+	switch s := step.(type) {
+	case int:
+		if n.Kind == yaml.SequenceNode && s < len(n.Content) {
+			return n.Content[s]
+		}
+	case string:
+		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == s {
+				return n.Content[i+1]
+			}
+		}
+	}
+	return nil
+}

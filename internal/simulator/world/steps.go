@@ -1,0 +1,150 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
+)
+
+// defaultExecution is the time limit of a step without one.
+const defaultExecution = time.Hour
+
+// runSteps runs the steps of a command's document on one node, one after the
+// other, and sums them up.
+func (w *World) runSteps(c *command, inv *invocation) (results []PluginResult, status, details string) {
+	n, steps := inv.node, c.body.steps()
+	supported := slices.ContainsFunc(steps, func(s Step) bool { return s.platform() != "" || runsOn(s.Action, n.Platform) })
+	if !supported {
+		return nil, statusFailed, detailPlatform
+	}
+	status, details = statusSuccess, statusSuccess
+	for _, s := range steps {
+		r := w.runStep(c, inv, s)
+		results = append(results, r)
+		if r.Status != statusSuccess {
+			status, details = r.Status, r.Details
+		}
+		w.mu.Lock()
+		inv.Plugins = slices.Clone(results)
+		w.mu.Unlock()
+		if inv.ctx.Err() != nil || r.Status != statusSuccess && s.exitsOnFailure() {
+			break
+		}
+	}
+	return results, status, details
+}
+
+func (s Step) exitsOnFailure() bool {
+	return s.OnFailure == "exit" || text(s.Inputs["onFailure"]) == "exit"
+}
+
+// runsOn reports whether the agent of a platform has a plugin.
+func runsOn(action, platform string) bool {
+	switch action {
+	case "aws:runShellScript":
+		return platform != "windows"
+	case "aws:updateSsmAgent":
+		return platform != "macos"
+	}
+	return true
+}
+
+func (w *World) runStep(c *command, inv *invocation, s Step) PluginResult {
+	n := inv.node
+	start := w.now()
+	done := func(status, details string, code int, stdout, stderr string) PluginResult {
+		return PluginResult{
+			Name: s.Name, Status: status, Details: details, Code: code, Start: start, Finish: w.now(),
+			Stdout: cut(stdout, maxStdout), Stderr: cut(stderr, maxStderr),
+		}
+	}
+	if want := s.platform(); want != "" && want != n.PlatformType() {
+		text := fmt.Sprintf("Step execution skipped due to unsatisfied preconditions: '\"StringEquals\": [platformType, %s]'. Step name: %s", want, s.Name)
+		return done(statusSuccess, statusSuccess, 0, text, "")
+	}
+	if !runsOn(s.Action, n.Platform) {
+		text := fmt.Sprintf("Plugin with name %s is not supported in current platform. Step name: %s", s.Action, s.Name)
+		return done(statusFailed, detailPlatform, 1, "", text)
+	}
+	inputs, _ := filled(s.Inputs, c.args, c.body.isList).(map[string]any)
+	switch {
+	case c.DocumentName == "AWS-RunPatchBaseline":
+		return done(statusSuccess, statusSuccess, 0, patchReport(n, c.args), "")
+	case s.Action == "aws:updateSsmAgent":
+		return done(statusSuccess, statusSuccess, 0, w.updateAgent(n.ID, text(inputs["targetVersion"])), "")
+	case s.Action == "aws:runPowerShellScript" && n.Platform != "windows":
+		return done(statusFailed, statusFailed, 1, "", `failed to run commands: exec: "pwsh": executable file not found in $PATH`)
+	case s.Action == "aws:runShellScript", s.Action == "aws:runPowerShellScript":
+		return w.runScript(inv, inputs, done)
+	}
+	return done(statusFailed, statusFailed, 1, "", "the simulated agent has no plugin "+s.Action)
+}
+
+type doneFunc func(status, details string, code int, stdout, stderr string) PluginResult
+
+// runScript runs the commands of a step on the node's machine.
+func (w *World) runScript(inv *invocation, inputs map[string]any, done doneFunc) PluginResult {
+	limit := defaultExecution
+	if s, err := strconv.Atoi(strings.TrimSpace(text(inputs["timeoutSeconds"]))); err == nil && s > 0 {
+		limit = time.Duration(s) * time.Second
+	}
+	ctx, cancel := context.WithTimeout(inv.ctx, limit)
+	defer cancel()
+	stdout, stderr := &capture{limit: maxStdout}, &capture{limit: maxStderr}
+	code, err := inv.node.machine.Run(ctx, shell.Command{
+		Script:   strings.Join(textList(inputs["runCommand"]), "\n"),
+		Dir:      strings.TrimSpace(text(inputs["workingDirectory"])),
+		Env:      []string{"AWS_SSM_INSTANCE_ID=" + inv.NodeID, "AWS_SSM_REGION_NAME=" + w.sc.Region},
+		Elevated: true,
+	}, shell.IO{Stdout: stdout, Stderr: stderr})
+	switch {
+	case inv.ctx.Err() != nil && (err != nil || code == shell.StatusKilled):
+		return done(statusCancelled, statusCancelled, shell.StatusKilled, stdout.String(), stderr.String())
+	case ctx.Err() != nil && (err != nil || code == shell.StatusKilled):
+		return done(statusTimedOut, detailExecution, shell.StatusKilled, stdout.String(), stderr.String())
+	case err != nil:
+		return done(statusFailed, statusFailed, 1, stdout.String(), stderr.String()+"failed to run commands: "+err.Error())
+	case code != 0:
+		return done(statusFailed, statusFailed, code, stdout.String(), stderr.String()+"failed to run commands: exit status "+strconv.Itoa(code))
+	}
+	return done(statusSuccess, statusSuccess, 0, stdout.String(), stderr.String())
+}
+
+// updateAgent gives the agent of a node a version, the latest when empty, and
+// returns what the updater prints.
+func (w *World) updateAgent(id, version string) string {
+	if version == "" || version == "latest" {
+		version = w.latest
+	}
+	w.mu.Lock()
+	old := w.nodes[id].AgentVersion
+	w.mu.Unlock()
+	if old == version {
+		return fmt.Sprintf("amazon-ssm-agent %s has already been installed, update skipped\n", version)
+	}
+	w.setAgentVersion(id, version)
+	return fmt.Sprintf("Updating amazon-ssm-agent from %s to %s\nSuccessfully downloaded the agent\nSuccessfully installed amazon-ssm-agent %s\namazon-ssm-agent updated successfully to %s\n", old, version, version, version)
+}
+
+// patchReport is what the patch baseline operation prints at its end. The
+// numbers depend on the node only.
+func patchReport(n *Node, args map[string][]string) string {
+	h := spread(n.ID)
+	installed, missing := 80+h%60, h%7
+	op := strings.Join(args["Operation"], "")
+	if op == "Install" {
+		installed, missing = installed+missing, 0
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Patching has been initiated for instance %s.\n", n.ID)
+	fmt.Fprintf(&b, "%s %s, baseline of the account for %s\n\n", n.PlatformName, n.PlatformVersion, n.PlatformType())
+	fmt.Fprintf(&b, "Results from %s (Operation: %s, RebootOption: %s)\n", n.ID, op, strings.Join(args["RebootOption"], ""))
+	fmt.Fprintf(&b, "  InstalledCount       : %d\n  InstalledOtherCount  : %d\n  MissingCount         : %d\n  FailedCount          : 0\n", installed, h%11, missing)
+	b.WriteString("Patch compliance was reported.\n")
+	return b.String()
+}

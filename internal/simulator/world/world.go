@@ -1,0 +1,224 @@
+package world
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
+)
+
+// Error is a refusal in the service's own terms: a modelled error code and the
+// message that goes with it.
+type Error struct{ Code, Message string }
+
+// Error returns "code: message".
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// Errorf returns an *Error.
+func Errorf(code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// MachineMaker makes the machine behind a node.
+type MachineMaker func(n Node, spec NodeSpec) (shell.Machine, error)
+
+// Config is what a World needs beside its scenario.
+type Config struct {
+	// Now is the clock for all dates; nil is time.Now. Timeouts are real time.
+	Now func() time.Time
+	// Machine makes the machines of the nodes whose spec does not say
+	// otherwise; it may be called for every node and must not be nil.
+	Machine MachineMaker
+}
+
+// World is the state of one simulated account in one region.
+type World struct {
+	now     func() time.Time
+	sc      *Scenario
+	latest  string // the newest agent version of the scenario
+	network *network
+	keys    *keyStore
+
+	ctx    context.Context // of everything started by the World; ended by Close
+	cancel context.CancelFunc
+	group  sync.WaitGroup
+
+	mu        sync.Mutex
+	nodes     map[string]*Node
+	documents map[string]*Document
+	params    map[string]*Parameter
+	commands  map[string]*command
+	order     []string // command ids, oldest first
+	sessions  map[string]*Session
+	settings  map[string]ServiceSetting
+	pinged    chan struct{} // closed and replaced when a node's ping status changes
+}
+
+// New makes the world of a scenario that ParseScenario or Demo returned. Its
+// listeners and commands live until Close.
+func New(sc *Scenario, cfg Config) (*World, error) {
+	w := &World{
+		now:       cfg.Now,
+		sc:        sc,
+		nodes:     map[string]*Node{},
+		documents: map[string]*Document{},
+		params:    map[string]*Parameter{},
+		commands:  map[string]*command{},
+		sessions:  map[string]*Session{},
+		settings:  map[string]ServiceSetting{},
+		pinged:    make(chan struct{}),
+	}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	w.network = newNetwork(sc.Hosts)
+	steps := []func() error{
+		func() error { return w.addKeys() },
+		func() error { return w.addNodes(cfg.Machine) },
+		func() error { return w.addDocuments() },
+		func() error { return w.addParameters() },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			_ = w.Close()
+			return nil, err
+		}
+	}
+	w.addSettings()
+	return w, nil
+}
+
+// Close cancels the running commands, closes the listeners and waits for all of
+// them.
+func (w *World) Close() error {
+	w.cancel()
+	w.group.Wait()
+	w.network.close()
+	return nil
+}
+
+// Now is the time of the world.
+func (w *World) Now() time.Time { return w.now() }
+
+// Account and Region place the world; Scenario is what it was made from and
+// must not be changed.
+func (w *World) Account() string { return w.sc.Account }
+
+// Region is the region the world is in.
+func (w *World) Region() string { return w.sc.Region }
+
+// Scenario is what the world was made from; it must not be changed.
+func (w *World) Scenario() *Scenario { return w.sc }
+
+// Faults are the troubles the scenario asks for on data channels.
+func (w *World) Faults() Faults { return w.sc.Faults }
+
+// ARN returns the Amazon resource name of a resource of this account.
+func (w *World) ARN(service, resource string) string {
+	return "arn:aws:" + service + ":" + w.sc.Region + ":" + w.sc.Account + ":" + resource
+}
+
+// newUUID returns a random version 4 UUID.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// Target is one criterion of a Targets list: a key and the values it may have.
+type Target struct {
+	Key    string   `json:"Key,omitempty"`
+	Values []string `json:"Values,omitempty"`
+}
+
+// matches reports whether n fulfils the criterion.
+func (w *World) matches(n *Node, t Target) bool {
+	switch {
+	case t.Key == "InstanceIds" || strings.EqualFold(t.Key, "instanceids"):
+		return slices.Contains(t.Values, n.ID) || slices.Contains(t.Values, "*")
+	case t.Key == "tag-key":
+		return slices.ContainsFunc(t.Values, func(k string) bool { _, ok := n.Tags[k]; return ok })
+	case strings.HasPrefix(t.Key, "tag:"):
+		v, ok := n.Tags[t.Key[len("tag:"):]]
+		return ok && slices.Contains(t.Values, v)
+	case t.Key == "resource-groups:Name":
+		return slices.ContainsFunc(t.Values, func(name string) bool { return w.inGroup(n, name) })
+	case t.Key == "resource-groups:ResourceTypeFilters":
+		return true // only nodes can be in our groups
+	}
+	return false
+}
+
+func (w *World) inGroup(n *Node, name string) bool {
+	i := slices.IndexFunc(w.sc.Groups, func(g GroupSpec) bool { return g.Name == name })
+	if i < 0 {
+		return false
+	}
+	g := w.sc.Groups[i]
+	if slices.Contains(g.Nodes, n.ID) {
+		return true
+	}
+	for k, v := range g.Tags {
+		if n.Tags[k] != v {
+			return false
+		}
+	}
+	return len(g.Tags) > 0
+}
+
+// targeted returns the ids of the nodes that fulfil all criteria, sorted.
+// Callers hold w.mu.
+func (w *World) targeted(targets []Target) []string {
+	var ids []string
+	for _, id := range slices.Sorted(maps.Keys(w.nodes)) {
+		n := w.nodes[id]
+		if !slices.ContainsFunc(targets, func(t Target) bool { return !w.matches(n, t) }) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// ServiceSetting is an account setting of the service.
+type ServiceSetting struct {
+	ID, Value, Status string
+	Modified          time.Time
+	User              string
+}
+
+func (w *World) addSettings() {
+	for id, value := range map[string]string{
+		"/ssm/managed-instance/activation-tier":                      w.sc.ActivationTier,
+		"/ssm/managed-instance/default-ec2-instance-management-role": "$None",
+		"/ssm/parameter-store/default-parameter-tier":                "Standard",
+		"/ssm/parameter-store/high-throughput-enabled":               "false",
+		"/ssm/documents/console/public-sharing-permission":           "Enable",
+	} {
+		w.settings[id] = ServiceSetting{ID: id, Value: value, Status: "Default", Modified: w.now(), User: "System"}
+	}
+}
+
+// ServiceSetting returns an account setting by its id, which may be an ARN.
+func (w *World) ServiceSetting(id string) (ServiceSetting, error) {
+	if _, rest, ok := strings.Cut(id, ":servicesetting"); ok {
+		id = rest
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s, ok := w.settings[id]
+	if !ok {
+		return s, Errorf("ServiceSettingNotFound", "Setting not found: %s", id)
+	}
+	return s, nil
+}
