@@ -11,6 +11,9 @@ const (
 	maxRTO     = 5 * time.Second
 	// granularity is the least the variation counts.
 	granularity = 10 * time.Millisecond
+	// longestSample bounds what one measurement may do: a clock that jumped or a
+	// machine that slept must not spoil the estimate for minutes.
+	longestSample = time.Minute
 
 	rttWeight = 1.0 / 8
 	varWeight = 1.0 / 4
@@ -23,14 +26,16 @@ type estimator struct {
 	srtt, rttvar float64
 	rto          time.Duration
 	lo, hi       time.Duration
+	expired      int // timeouts since the last sample; each doubles the next
 }
 
 func newEstimator() estimator {
 	return estimator{srtt: float64(initialRTT), rto: initialRTO, lo: minRTO, hi: maxRTO}
 }
 
-// sample takes one measured round trip.
+// sample takes one measured round trip, which also ends the back-off.
 func (e *estimator) sample(rtt time.Duration) {
+	rtt = min(max(rtt, 0), longestSample)
 	d := e.srtt - float64(rtt)
 	if d < 0 {
 		d = -d
@@ -38,15 +43,18 @@ func (e *estimator) sample(rtt time.Duration) {
 	e.rttvar = (1-varWeight)*e.rttvar + varWeight*d
 	e.srtt = (1-rttWeight)*e.srtt + rttWeight*float64(rtt)
 	e.rto = time.Duration(e.srtt + max(float64(granularity), 4*e.rttvar))
+	e.expired = 0
 }
 
-// timeout is the resend timeout of a frame sent once.
+// timeout is how long a frame may take before it counts as overdue.
 func (e *estimator) timeout() time.Duration { return min(max(e.rto, e.lo), e.hi) }
 
-// backoff is the resend timeout of a frame sent n times: it doubles each time.
-func (e *estimator) backoff(n int) time.Duration {
+// backedOff is the timeout doubled for each one that passed without a sample.
+// Only a sample ends it (the second half of Karn's rule): else a path that has
+// become slower than the timeout would be resent to for ever, unmeasured.
+func (e *estimator) backedOff() time.Duration {
 	d := e.timeout()
-	for ; n > 1 && d < e.hi; n-- {
+	for n := e.expired; n > 0 && d < e.hi; n-- {
 		d *= 2
 	}
 	return min(d, e.hi)

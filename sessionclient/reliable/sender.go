@@ -9,7 +9,12 @@
 //
 // Guarantees: nothing unacknowledged is ever dropped (a full window stops the
 // source instead), everything is delivered once and in order, and memory is
-// bounded by the limits given.
+// bounded by the limits given, whatever the peer sends.
+//
+// When a frame is sent again (files loss.go and rto.go): at once, when three
+// frames put on the wire after it were acknowledged; when its time is up, if it
+// is the oldest; with all other overdue ones, when such a resent frame got
+// through; and in order after the connection was replaced.
 package reliable
 
 import "time"
@@ -17,7 +22,7 @@ import "time"
 // Window limits what a Sender keeps unacknowledged. Zero fields mean the
 // defaults.
 type Window struct {
-	Bytes    int // default 1 MiB
+	Bytes    int // default 1 MiB; whole frames count, and the last may exceed it
 	Messages int // default 1000
 }
 
@@ -25,12 +30,11 @@ const (
 	defaultWindowBytes    = 1 << 20
 	defaultWindowMessages = 1000
 
-	// fastAfter is how many later frames must be acknowledged before an older
-	// one counts as lost: fewer happens by mere reordering.
-	fastAfter = 3
-	// burst is how many frames one acknowledgement may set free for resending
-	// while the stream recovers from a timeout.
-	burst = 64
+	// spanFactor times Window.Messages is how far numbering may run ahead of the
+	// oldest unacknowledged frame. The acknowledged ones in between cost memory
+	// here and, as they wait for that one, much more at the receiver (the
+	// reference client holds 10000, the agent 100000).
+	spanFactor = 8
 )
 
 // Sender is the sending half of a stream. The zero value is not usable; see
@@ -39,29 +43,41 @@ type Sender struct {
 	window Window
 	rto    estimator
 
-	ring     []sent // frames base..next-1, index seq modulo len(ring), a power of two
-	base     int64  // lowest unacknowledged number
-	tx       int64  // next frame to be put on the wire for the first time
-	next     int64  // number of the next pushed frame
-	scanned  int64  // frames below were looked at for gaps
-	due      []int64
-	bytes    int
-	unacked  int
-	lastHear time.Time // last acknowledgement, or when the first frame went out after a quiet time
+	ring    []sent // frames base..next-1, index seq modulo len(ring), a power of two
+	base    int64  // lowest unacknowledged number
+	tx      int64  // next frame to be put on this connection for the first time
+	next    int64  // number of the next pushed frame
+	bytes   int
+	unacked int
+
+	due    fifo[int64] // numbers to be sent again, in order of discovery
+	flight fifo[int64] // number of each transmission of this connection, oldest first
+	order  int64       // transmissions so far; the last of flight is order-1
+	top    highest     // the latest transmissions known to have arrived
+
+	guessed  bool // see measure
+	distrust bool
+
+	epoch    time.Time     // what the times below count from
+	advanced time.Duration // when base last moved
+	heard    time.Duration // last acknowledgement, or when the wire last became busy
 }
 
 // sent is one frame that is not acknowledged yet.
 type sent struct {
 	frame []byte
-	at    time.Time // when last put on the wire
-	sends int       // how often
+	first time.Duration // when first put on this connection
+	last  time.Duration // when last put on it
+	order int64         // of its latest transmission
+	sends int32         // how often in all
+	tries int32         // how often on this connection
 	acked bool
 	due   bool // waits in the due list
 }
 
 // NewSender returns a Sender whose first frame has number 0.
 func NewSender(w Window) *Sender {
-	s := &Sender{rto: newEstimator(), ring: make([]sent, 64)}
+	s := &Sender{rto: newEstimator(), ring: make([]sent, 64), top: nothingYet}
 	s.SetWindow(w)
 	return s
 }
@@ -69,19 +85,16 @@ func NewSender(w Window) *Sender {
 // SetWindow changes the limits. A smaller window takes effect as frames are
 // acknowledged.
 func (s *Sender) SetWindow(w Window) {
-	if w.Bytes <= 0 {
-		w.Bytes = defaultWindowBytes
-	}
-	if w.Messages <= 0 {
-		w.Messages = defaultWindowMessages
-	}
+	w.Bytes = orDefault(w.Bytes, defaultWindowBytes)
+	w.Messages = orDefault(w.Messages, defaultWindowMessages)
 	s.window = w
 }
 
 // CanPush reports whether the window has room. While it has none the caller
 // stops reading its source: back-pressure, never dropping.
 func (s *Sender) CanPush() bool {
-	return s.bytes < s.window.Bytes && s.unacked < s.window.Messages
+	return s.bytes < s.window.Bytes && s.unacked < s.window.Messages &&
+		s.next-s.base < spanFactor*int64(s.window.Messages)
 }
 
 // NextSeq is the number the next pushed frame must carry.
@@ -103,45 +116,49 @@ func (s *Sender) Push(frame []byte) {
 // Next returns the frame to put on the wire now: first what is due again, then
 // what was never sent. ok is false when there is nothing to do.
 func (s *Sender) Next(now time.Time) (frame []byte, ok bool) {
-	for len(s.due) > 0 {
-		seq := s.due[0]
-		s.due = s.due[1:]
-		if len(s.due) == 0 {
-			s.due = nil
-		}
-		if seq < s.base {
-			continue
-		}
-		if p := s.at(seq); !p.acked && p.due {
-			return s.transmit(p, now), true
-		}
-	}
-	for s.tx < s.next {
-		p := s.at(s.tx)
+	switch {
+	case !s.Pending():
+		return nil, false
+	case s.due.len() > 0:
+		return s.transmit(s.due.pop(), now), true
+	default:
 		s.tx++
-		if !p.acked {
-			return s.transmit(p, now), true
-		}
+		return s.transmit(s.tx-1, now), true
 	}
-	return nil, false
 }
 
 // Pending reports whether Next has something to return.
-func (s *Sender) Pending() bool { return len(s.due) > 0 || s.tx < s.next }
-
-func (s *Sender) transmit(p *sent, now time.Time) []byte {
-	p.due = false
-	p.sends++
-	p.at = now
-	if s.lastHear.IsZero() {
-		s.lastHear = now
+func (s *Sender) Pending() bool {
+	for s.due.len() > 0 && !s.isDue(*s.due.front()) {
+		s.due.pop()
 	}
+	for s.tx < s.next && s.at(s.tx).acked {
+		s.tx++ // after a reconnection
+	}
+	return s.due.len() > 0 || s.tx < s.next
+}
+
+func (s *Sender) isDue(seq int64) bool { return seq >= s.base && s.at(seq).due }
+
+func (s *Sender) transmit(seq int64, now time.Time) []byte {
+	at := s.since(now)
+	p := s.at(seq)
+	if p.tries == 0 {
+		p.first = at
+		if seq == s.base {
+			s.heard = at // nothing else is on the wire
+		}
+	}
+	p.last, p.order, p.due = at, s.order, false
+	p.sends++
+	p.tries++
+	s.order++
+	s.flight.push(seq)
 	return p.frame
 }
 
-// Acked releases frame seq and reports whether it was waited for. A frame that
-// was sent more than once gives no round-trip sample, since the acknowledgement
-// may belong to any copy (Karn's rule). Unknown and repeated numbers are no-ops.
+// Acked releases frame seq and reports whether it was waited for. Unknown and
+// repeated numbers are no-ops.
 func (s *Sender) Acked(now time.Time, seq int64) bool {
 	if seq < s.base || seq >= s.next {
 		return false
@@ -150,112 +167,90 @@ func (s *Sender) Acked(now time.Time, seq int64) bool {
 	if p.acked || p.sends == 0 {
 		return false
 	}
-	resent := p.sends > 1
-	if !resent {
-		s.rto.sample(now.Sub(p.at))
-	}
+	at := s.since(now)
+	s.heard = at
+	s.measure(p, at)
 	s.bytes -= len(p.frame)
 	s.unacked--
-	s.lastHear = now
 	*p = sent{acked: true}
-	for s.base < s.next && s.at(s.base).acked {
-		*s.at(s.base) = sent{}
-		s.base++
-	}
-	if s.unacked == 0 {
-		s.lastHear = time.Time{}
-	}
-	s.findGaps(seq)
-	if resent {
-		s.recover(now)
-	}
+	s.advance(at)
+	s.findLost(at)
 	return true
 }
 
-// findGaps makes due what is unacknowledged although fastAfter later frames
-// were acknowledged. Each frame is looked at once.
-func (s *Sender) findGaps(seq int64) {
-	s.scanned = max(s.scanned, s.base)
-	for ; s.scanned < seq-fastAfter+1 && s.scanned < s.tx; s.scanned++ {
-		if p := s.at(s.scanned); !p.acked && p.sends == 1 {
-			s.makeDue(s.scanned, p)
-		}
+// advance moves base past what is acknowledged.
+func (s *Sender) advance(at time.Duration) {
+	for s.base < s.next && s.at(s.base).acked {
+		*s.at(s.base) = sent{}
+		s.base++
+		s.advanced = at
 	}
-}
-
-// recover makes the oldest overdue frames due after a resent one got through:
-// the loss was probably not of that one alone.
-func (s *Sender) recover(now time.Time) {
-	rto := s.rto.timeout()
-	for seq, n := s.base, 0; seq < s.tx && n < burst; seq++ {
-		p := s.at(seq)
-		if p.acked || p.due || p.sends == 0 {
-			continue
-		}
-		if now.Sub(p.at) < rto {
-			return // later ones were sent later still
-		}
-		s.makeDue(seq, p)
-		n++
-	}
-}
-
-func (s *Sender) makeDue(seq int64, p *sent) {
-	if !p.due {
-		p.due = true
-		s.due = append(s.due, seq)
-	}
+	// After a reconnection a frame may be acknowledged before it is sent again.
+	s.tx = max(s.tx, s.base)
 }
 
 // Deadline is when Expire must next be called; zero when nothing is on the wire.
+// The time of the oldest frame starts anew whenever the frame before it was
+// acknowledged: a slow path that moves is not a lossy one.
 func (s *Sender) Deadline() time.Time {
 	if s.base >= s.tx {
 		return time.Time{}
 	}
 	p := s.at(s.base)
-	if p.due || p.sends == 0 {
+	if p.due {
 		return time.Time{}
 	}
-	return p.at.Add(s.rto.backoff(p.sends))
+	return s.epoch.Add(max(p.last, s.advanced) + s.rto.backedOff())
 }
 
-// Expire makes the oldest frame due again if its time is up. Its timeout doubles
-// with each attempt, up to 5 s.
+// Expire makes the oldest frame due again if its time is up. The timeout doubles
+// with each attempt, up to 5 s, until a frame that was sent once is acknowledged.
 func (s *Sender) Expire(now time.Time) {
 	if d := s.Deadline(); !d.IsZero() && !now.Before(d) {
+		s.rto.expired++
+		s.distrust = s.distrust || s.guessed
 		s.makeDue(s.base, s.at(s.base))
 	}
 }
 
 // Reconnected makes everything unacknowledged due, in order: what was on the old
-// connection may be lost.
+// connection may be lost. The back-off starts anew.
 func (s *Sender) Reconnected(now time.Time) {
-	for seq := s.base; seq < s.tx; seq++ {
-		if p := s.at(seq); !p.acked {
-			p.due = false
-		}
+	for seq := s.base; seq < s.next; seq++ {
+		p := s.at(seq)
+		p.due, p.tries = false, 0
 	}
-	s.due = nil
-	s.tx, s.scanned = s.base, s.base
-	s.lastHear = time.Time{}
-	if s.unacked > 0 {
-		s.lastHear = now
-	}
+	s.due.clear()
+	s.flight.clear()
+	s.top = nothingYet
+	s.guessed, s.distrust = false, false
+	s.tx = s.base
+	s.advanced = s.since(now)
+	s.rto.expired = 0
 }
 
 // InFlight returns how many frames and bytes are kept.
 func (s *Sender) InFlight() (messages, bytes int) { return s.unacked, s.bytes }
 
 // Silence is how long frames have been on the wire without any acknowledgement.
+// It starts anew with each connection.
 func (s *Sender) Silence(now time.Time) time.Duration {
-	if s.lastHear.IsZero() || s.base >= s.tx {
+	if s.base >= s.tx {
 		return 0
 	}
-	return now.Sub(s.lastHear)
+	return s.since(now) - s.heard
 }
 
 // RoundTrip is the smoothed round-trip time, 100 ms until the first sample.
 func (s *Sender) RoundTrip() time.Duration { return s.rto.smoothed() }
+
+// since returns now as a duration since the first moment the Sender heard of.
+func (s *Sender) since(now time.Time) time.Duration {
+	if s.epoch.IsZero() {
+		s.epoch = now
+	}
+	return now.Sub(s.epoch)
+}
 
 func (s *Sender) at(seq int64) *sent { return &s.ring[seq&int64(len(s.ring)-1)] }
 
