@@ -1,0 +1,159 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// instrument puts our middlewares and retryer into the scope's configuration.
+// It runs after the credentials were resolved: the SDK's own calls for
+// credentials are neither ours to count nor to refuse.
+func (s *Scope) instrument(o Options) {
+	s.cfg.Retryer = newRetryer
+	watch := &watcher{meter: s.meter, log: o.Debug, origin: s.origin}
+	pace := &pacing{pacer: newPacer(), meter: s.meter}
+	s.cfg.APIOptions = append(s.cfg.APIOptions, func(stack *middleware.Stack) error {
+		if err := stack.Initialize.Add(watch, middleware.Before); err != nil {
+			return err
+		}
+		if o.ReadOnly {
+			if err := stack.Initialize.Add(readOnlyGuard{}, middleware.Before); err != nil {
+				return err
+			}
+		}
+		return stack.Finalize.Insert(pace, "Retry", middleware.After)
+	})
+	if o.AppVersion != "" {
+		s.cfg.APIOptions = append(s.cfg.APIOptions, awsmiddleware.AddUserAgentKeyValue("ssmdeck", o.AppVersion))
+	}
+}
+
+// readOnlyGuard is the one place where read-only is enforced.
+type readOnlyGuard struct{}
+
+func (readOnlyGuard) ID() string { return "ssmdeck.ReadOnly" }
+
+func (readOnlyGuard) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	op := awsmiddleware.GetOperationName(ctx)
+	if Writes(op) {
+		err := fault.New(fault.Refused, "", "%s changes something, and this is read-only", op).
+			WithHint("leave out --read-only, or choose a context that is not readonly")
+		return middleware.InitializeOutput{}, middleware.Metadata{}, err
+	}
+	return next.HandleInitialize(ctx, in)
+}
+
+// watcher sees each call once, from outside the retries: it counts, writes the
+// debug line and notes on an error where the credentials came from.
+type watcher struct {
+	meter  *Meter
+	log    *slog.Logger
+	origin origin
+}
+
+func (*watcher) ID() string { return "ssmdeck.Watch" }
+
+func (w *watcher) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	start := time.Now()
+	out, md, err := next.HandleInitialize(ctx, in)
+	took := time.Since(start)
+
+	op := awsmiddleware.GetOperationName(ctx)
+	attempts, throttles := attemptsOf(md)
+	w.meter.called(op, took, attempts, throttles, err != nil)
+	w.debug(ctx, op, took, attempts, md, err)
+	if err != nil {
+		err = &originError{origin: w.origin, err: err}
+	}
+	return out, md, err
+}
+
+// debug writes the line of one call. An error contributes its code only: its
+// message may quote what was sent.
+func (w *watcher) debug(ctx context.Context, op string, took time.Duration, attempts int, md middleware.Metadata, err error) {
+	if w.log == nil {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("operation", awsmiddleware.GetServiceID(ctx)+"."+op),
+		slog.Int64("ms", took.Milliseconds()),
+		slog.Int("attempts", attempts),
+	}
+	id, _ := awsmiddleware.GetRequestIDMetadata(md)
+	if err != nil {
+		if id == "" {
+			id = requestID(err)
+		}
+		attrs = append(attrs, slog.String("error", errorCode(err)))
+	}
+	if id != "" {
+		attrs = append(attrs, slog.String("request_id", id))
+	}
+	w.log.LogAttrs(ctx, slog.LevelDebug, "aws call", attrs...)
+}
+
+// attemptsOf counts the requests of one call and those that were throttled.
+func attemptsOf(md middleware.Metadata) (attempts, throttles int) {
+	results, _ := retry.GetAttemptResults(md)
+	for _, r := range results.Results {
+		if r.Err != nil && isThrottle(r.Err) {
+			throttles++
+		}
+	}
+	return len(results.Results), throttles
+}
+
+// errorCode is the service's code of an error, or a word for one that is not
+// the service's.
+func errorCode(err error) string {
+	var api smithy.APIError
+	switch {
+	case errors.As(err, &api):
+		return api.ErrorCode()
+	case errors.Is(err, context.Canceled):
+		return "Canceled"
+	default:
+		return "ClientError"
+	}
+}
+
+// originError carries to Explain where the credentials of a call came from.
+type originError struct {
+	origin origin
+	err    error
+}
+
+func (e *originError) Error() string { return e.err.Error() }
+func (e *originError) Unwrap() error { return e.err }
+
+// pacing sees each request, inside the retries.
+type pacing struct {
+	pacer *pacer
+	meter *Meter
+}
+
+func (*pacing) ID() string { return "ssmdeck.Pace" }
+
+func (p *pacing) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	op := awsmiddleware.GetOperationName(ctx)
+	key := awsmiddleware.GetServiceID(ctx) + "." + op
+	if err := p.pacer.wait(ctx, key, Writes(op)); err != nil {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+	}
+	p.meter.sent(time.Now())
+	out, md, err := next.HandleFinalize(ctx, in)
+	p.pacer.answered(key, err != nil && isThrottle(err))
+	if err != nil && !repeatable(op) && maybeDone(err) {
+		err = &sentOnceError{operation: op, err: err}
+	}
+	return out, md, err
+}
