@@ -34,7 +34,8 @@ type KeySource interface {
 type Dialer func(ctx context.Context, t Ticket) (Conn, error)
 
 // Signer signs the upgrade request of the websocket with the caller's current
-// credentials. An error is reported as an event, and the request goes unsigned.
+// credentials, unless its URL brings a signature. An error is reported as an
+// event, and the request goes unsigned.
 type Signer func(ctx context.Context, r *http.Request) error
 
 // Option changes a default of Dial.

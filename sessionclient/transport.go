@@ -63,7 +63,7 @@ func (c *config) dialWebsocket(ctx context.Context, t Ticket) (Conn, error) {
 	if c.userAgent != "" {
 		header.Set("User-Agent", c.userAgent)
 	}
-	if c.sign != nil && !presigned(t.StreamURL) {
+	if c.sign != nil {
 		if err := c.signInto(ctx, t.StreamURL, header); err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -109,24 +109,6 @@ func (c *config) signInto(ctx context.Context, streamURL string, header http.Hea
 		}
 	}
 	return nil
-}
-
-// presigned reports whether the query carries a signature already.
-func presigned(streamURL string) bool {
-	u, err := url.Parse(streamURL)
-	if err != nil {
-		return false
-	}
-	q := u.Query()
-	for _, name := range []string{
-		"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires",
-		"X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Security-Token",
-	} {
-		if q.Has(name) {
-			return true
-		}
-	}
-	return false
 }
 
 func dialError(resp *http.Response, err error) error {

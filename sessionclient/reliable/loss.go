@@ -6,9 +6,6 @@ const (
 	// overtakes is how many frames sent later must have arrived before an older
 	// one counts as lost: fewer happens by mere reordering.
 	overtakes = 3
-	// fastResends is how often one frame is sent again for having been overtaken.
-	// After that only its timeout does it: the peer sees it and has no room.
-	fastResends = 3
 	// burst is how many frames one acknowledgement may set free for resending.
 	burst = 64
 )
@@ -33,29 +30,48 @@ func (h *highest) add(order int64) {
 //
 // A frame that was sent once gives a sample. One that was sent again gives none,
 // since the acknowledgement may belong to any copy (Karn's rule), unless it comes
-// too soon for the last of two copies: then the first was late, not lost, and
-// what was sent after it is hardly lost either. That is a guess. It is given up
-// when the frames after it run out of time as well, and trusted again once a
-// frame is acknowledged that was sent only once.
+// too soon for the last of two copies: then the first was late, not lost.
+//
+// Which copy arrived also decides whether what was sent in between counts as
+// overtaken. Both guesses can be wrong, and are taken back: "late", when the
+// frames after it run out of time as well; "lost", when one of them turns out to
+// have arrived in its only copy. Else a path that stood still for a while would
+// have all it holds poured in again.
 func (s *Sender) measure(p *sent, at time.Duration) {
-	early := p.tries > 1 && !s.distrust && at-p.last < s.rto.smoothed()/2
-	switch {
-	case p.tries == 1:
-		s.guessed, s.distrust = false, false
-	case early:
-		s.guessed = true
-	}
-	if p.sends == 1 && p.tries == 1 || early && p.sends == 2 && p.tries == 2 {
+	late := p.tries > 1 && !s.distrust && at-p.last < s.rto.smoothed()/2
+	if p.sends == 1 && p.tries == 1 || late && p.sends == 2 && p.tries == 2 {
 		s.rto.sample(at - p.first)
 	}
-	if p.tries > 0 && !early {
-		s.top.add(p.order)
+	switch {
+	case p.tries == 0: // belongs to an older connection
+		return
+	case late:
+		s.guessed = true
+		s.takeBack()
+		return
+	case p.tries > 1:
+		s.guess = max(s.guess, p.order)
+	default:
+		s.guessed, s.distrust = false, false
+		if p.order < s.guess {
+			s.takeBack()
+		}
+	}
+	s.top.add(p.order)
+}
+
+// takeBack forgets what was overtaken if that was a guess.
+func (s *Sender) takeBack() {
+	if s.guess >= 0 {
+		s.top, s.guess = nothingYet, -1
 	}
 }
 
 // findLost makes due what counts as lost: what was overtaken by three later
 // transmissions, or by one and is overdue besides. Each transmission is judged
-// once, oldest first, so that this costs constant time per frame sent.
+// once, oldest first. So this costs constant time per frame sent, and a frame
+// that the peer has no room for is sent again at most once per round trip and
+// for every three others that got through.
 func (s *Sender) findLost(at time.Duration) {
 	overdue := s.rto.timeout()
 	for n := 0; s.flight.len() > 0; s.flight.pop() {
@@ -71,10 +87,8 @@ func (s *Sender) findLost(at time.Duration) {
 		if !lost || n == burst {
 			return // later ones were sent later still
 		}
-		if p.tries <= fastResends {
-			s.makeDue(seq, p)
-			n++
-		}
+		s.makeDue(seq, p)
+		n++
 	}
 }
 

@@ -55,8 +55,10 @@ type Sender struct {
 	order  int64       // transmissions so far; the last of flight is order-1
 	top    highest     // the latest transmissions known to have arrived
 
-	guessed  bool // see measure
-	distrust bool
+	// What measure only guessed; see there.
+	guess    int64 // the highest of top that may be wrong, or -1
+	guessed  bool  // the last frame sent again was judged to be late
+	distrust bool  // such judgement proved wrong
 
 	epoch    time.Time     // what the times below count from
 	advanced time.Duration // when base last moved
@@ -77,7 +79,7 @@ type sent struct {
 
 // NewSender returns a Sender whose first frame has number 0.
 func NewSender(w Window) *Sender {
-	s := &Sender{rto: newEstimator(), ring: make([]sent, 64), top: nothingYet}
+	s := &Sender{rto: newEstimator(), ring: make([]sent, 64), top: nothingYet, guess: -1}
 	s.SetWindow(w)
 	return s
 }
@@ -222,7 +224,7 @@ func (s *Sender) Reconnected(now time.Time) {
 	}
 	s.due.clear()
 	s.flight.clear()
-	s.top = nothingYet
+	s.top, s.guess = nothingYet, -1
 	s.guessed, s.distrust = false, false
 	s.tx = s.base
 	s.advanced = s.since(now)
