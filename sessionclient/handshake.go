@@ -56,7 +56,10 @@ func (h *handshake) request(payload []byte) (reply []byte, want *keyWanted, err 
 		return nil, nil, err
 	}
 	h.agentVersion = req.AgentVersion
-	h.response = wire.HandshakeResponse{ClientVersion: ClientVersion}
+	h.response = wire.HandshakeResponse{
+		ClientVersion:          ClientVersion,
+		ProcessedClientActions: make([]wire.ProcessedAction, 0, len(req.RequestedClientActions)),
+	}
 	for i, action := range req.RequestedClientActions {
 		done := wire.ProcessedAction{ActionType: action.ActionType, ActionStatus: wire.ActionSuccess}
 		switch action.ActionType {
@@ -166,6 +169,9 @@ func (h *handshake) complete(payload []byte) error {
 	}
 	h.message = c.CustomerMessage
 	h.state = open
+	if h.kind == "" { // an agent that named no type, or one that was refused
+		h.kind = wire.StandardStream
+	}
 	return nil
 }
 

@@ -67,6 +67,34 @@ func (s *Sender) takeBack() {
 	}
 }
 
+// transmission is one frame put on the wire; orders count up.
+type transmission struct{ seq, order int64 }
+
+// record notes a transmission of frame seq. When most of the record is outdated,
+// as after days of resending into silence, it is sifted.
+func (s *Sender) record(seq int64, p *sent) {
+	if s.flight.len() >= 2*len(s.ring) {
+		for range s.flight.len() {
+			if f := s.flight.pop(); s.awaited(f) {
+				s.flight.push(f)
+			}
+		}
+	}
+	p.order = s.order
+	s.flight.push(transmission{seq, s.order})
+	s.order++
+}
+
+// awaited reports whether f is the latest transmission of a frame that is not
+// acknowledged.
+func (s *Sender) awaited(f transmission) bool {
+	if f.seq < s.base {
+		return false
+	}
+	p := s.at(f.seq)
+	return !p.acked && p.order == f.order
+}
+
 // findLost makes due what counts as lost: what was overtaken by three later
 // transmissions, or by one and is overdue besides. Each transmission is judged
 // once, oldest first. So this costs constant time per frame sent, and a frame
@@ -75,19 +103,16 @@ func (s *Sender) takeBack() {
 func (s *Sender) findLost(at time.Duration) {
 	overdue := s.rto.timeout()
 	for n := 0; s.flight.len() > 0; s.flight.pop() {
-		seq, order := *s.flight.front(), s.order-int64(s.flight.len())
-		if seq < s.base {
+		f := *s.flight.front()
+		if !s.awaited(f) {
 			continue
 		}
-		p := s.at(seq)
-		if p.acked || p.order != order {
-			continue // arrived, or judged by its later transmission
-		}
-		lost := order < s.top[overtakes-1] || order < s.top[0] && at-p.last >= overdue
+		p := s.at(f.seq)
+		lost := f.order < s.top[overtakes-1] || f.order < s.top[0] && at-p.last >= overdue
 		if !lost || n == burst {
 			return // later ones were sent later still
 		}
-		s.makeDue(seq, p)
+		s.makeDue(f.seq, p)
 		n++
 	}
 }

@@ -1,6 +1,8 @@
 package reliable
 
-// Limits bounds what a Receiver holds. Zero fields mean the defaults.
+// Limits bounds what a Receiver holds. Zero fields mean the defaults. Messages
+// that were acknowledged early become ready even when there is no room for more,
+// so in all it holds at most the ready limit and twice the early one.
 type Limits struct {
 	ReadyBytes int // in order, not yet taken by the application; default 16 MiB
 	ReadyCount int // the same in messages, so that tiny ones are bounded too; default 65536

@@ -50,10 +50,10 @@ type Sender struct {
 	bytes   int
 	unacked int
 
-	due    fifo[int64] // numbers to be sent again, in order of discovery
-	flight fifo[int64] // number of each transmission of this connection, oldest first
-	order  int64       // transmissions so far; the last of flight is order-1
-	top    highest     // the latest transmissions known to have arrived
+	due    fifo[int64]        // numbers to be sent again, in order of discovery
+	flight fifo[transmission] // those of this connection not judged yet, oldest first
+	order  int64              // of the next transmission
+	top    highest            // the latest transmissions known to have arrived
 
 	// What measure only guessed; see there.
 	guess    int64 // the highest of top that may be wrong, or -1
@@ -151,11 +151,10 @@ func (s *Sender) transmit(seq int64, now time.Time) []byte {
 			s.heard = at // nothing else is on the wire
 		}
 	}
-	p.last, p.order, p.due = at, s.order, false
+	p.last, p.due = at, false
 	p.sends++
 	p.tries++
-	s.order++
-	s.flight.push(seq)
+	s.record(seq, p)
 	return p.frame
 }
 

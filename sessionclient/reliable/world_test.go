@@ -211,9 +211,9 @@ func (e *end) check(tb testing.TB) {
 		tb.Fatalf("numbering runs %d ahead in a ring of %d", span, len(e.snd.ring))
 	}
 	l := e.limits
-	messages, bytes = e.rcv.Held()
-	maxMessages = orDefault(l.ReadyCount, defaultReadyCount) + orDefault(l.EarlyCount, defaultEarlyCount)
-	maxBytes = orDefault(l.ReadyBytes, defaultReadyBytes) + orDefault(l.EarlyBytes, defaultEarlyBytes)
+	messages, bytes = e.rcv.Held() // early ones are promoted into a full ready, then others come early
+	maxMessages = orDefault(l.ReadyCount, defaultReadyCount) + 2*orDefault(l.EarlyCount, defaultEarlyCount)
+	maxBytes = orDefault(l.ReadyBytes, defaultReadyBytes) + 2*orDefault(l.EarlyBytes, defaultEarlyBytes)
 	if messages > maxMessages || bytes >= maxBytes+biggest {
 		tb.Fatalf("receiver holds %d messages, %d bytes; the limits are %d, %d", messages, bytes, maxMessages, maxBytes)
 	}
