@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // maxDocument is the size limit of a document's content in bytes (service-wide:
@@ -323,4 +325,22 @@ func (p PreferencesSpec) document() string {
 		panic(err) // strings and booleans always encode
 	}
 	return string(text)
+}
+
+// Render returns the content in the format wanted. A document is converted
+// between JSON and YAML; text stays what it is.
+func (v DocumentVersion) Render(want string) (content, format string, err error) {
+	if want == v.Format || v.Format == "TEXT" || want == "TEXT" {
+		return v.Content, v.Format, nil
+	}
+	var parsed any
+	if err := yaml.Load([]byte(v.Content), &parsed); err != nil { // JSON is YAML too
+		return "", "", contentError(err)
+	}
+	if want == "YAML" {
+		out, err := yaml.Dump(parsed)
+		return string(out), "YAML", err
+	}
+	out, err := json.MarshalIndent(parsed, "", "  ")
+	return string(out), "JSON", err
 }

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -182,7 +183,7 @@ func ParseScenario(name string, data []byte) (*Scenario, error) {
 		return nil, &ScenarioError{Name: name, Err: fmt.Errorf("larger than %d bytes", maxScenario)}
 	}
 	var sc Scenario
-	if err := yaml.Load(data, &sc, yaml.WithKnownFields()); err != nil && !errors.Is(err, io.EOF) {
+	if err := loadOne(data, &sc); err != nil {
 		return nil, yamlError(name, err)
 	}
 	c := checker{sc: &sc}
@@ -191,6 +192,22 @@ func ParseScenario(name string, data []byte) (*Scenario, error) {
 		return nil, &ScenarioError{Name: name, Line: lineOf(data, c.path), Err: c.err}
 	}
 	return &sc, nil
+}
+
+// loadOne reads the only document of data; none at all is an empty one.
+func loadOne(data []byte, sc *Scenario) error {
+	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithKnownFields())
+	if err != nil {
+		return err
+	}
+	if err := loader.Load(sc); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	var more yaml.Node
+	if err := loader.Load(&more); !errors.Is(err, io.EOF) {
+		return errors.Join(errors.New("more than one document"), err)
+	}
+	return nil
 }
 
 // ScenarioError is a mistake in a scenario file.
