@@ -1,0 +1,26 @@
+//go:build unix
+
+package terminal
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func endSignals() []os.Signal {
+	return []os.Signal{unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT}
+}
+
+// resend delivers SIGQUIT again, now that we no longer catch it.
+func resend(sig os.Signal) {
+	if sig == unix.SIGQUIT {
+		// Sending a signal to ourselves cannot fail.
+		_ = unix.Kill(os.Getpid(), unix.SIGQUIT)
+	}
+}
+
+// resizeTicks delivers a tick whenever the window may have changed.
+func resizeTicks() (<-chan os.Signal, func()) {
+	return notify(unix.SIGWINCH)
+}
