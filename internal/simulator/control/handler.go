@@ -1,0 +1,190 @@
+// Package control is the public face of the simulated services: Systems Manager
+// and KMS in JSON 1.1, STS in the query protocol, with signature verification.
+//
+// It holds no state of its own beyond credentials, counters and throttles: the
+// account is package world's, sessions are the gateway's. It knows the wire
+// formats from the public API models and deliberately shares no code with the
+// SDK.
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
+)
+
+// maxBody is the size limit of a request in bytes. The largest legal one carries
+// a document of 64 KB.
+const maxBody = 1 << 20
+
+// Config is what a Handler needs. All fields but Logger are required.
+type Config struct {
+	World    *world.World
+	Sessions world.Sessions
+	Verifier *Verifier
+	Logger   *slog.Logger // nil: silent
+}
+
+// Handler serves the APIs on POST /. It is safe for concurrent use.
+type Handler struct {
+	world    *world.World
+	sessions world.Sessions
+	verifier *Verifier
+	log      *slog.Logger
+	ops      map[string]operation // by X-Amz-Target
+	throttle *throttle
+	tokens   tokenKey
+
+	mu    sync.Mutex
+	calls map[string]int // by operation
+}
+
+// New returns a Handler.
+func New(cfg Config) *Handler {
+	h := &Handler{
+		world: cfg.World, sessions: cfg.Sessions, verifier: cfg.Verifier, log: cfg.Logger,
+		throttle: newThrottle(cfg.World.Scenario().Throttle, cfg.World.Now),
+		tokens:   newTokenKey(),
+		calls:    map[string]int{},
+	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	h.ops = operations()
+	return h
+}
+
+// Calls returns how often each operation was called since the start, refused
+// calls included.
+func (h *Handler) Calls() map[string]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return maps.Clone(h.calls)
+}
+
+// call is one request on its way through an operation.
+type call struct {
+	*Handler
+	ctx    context.Context
+	caller Caller
+}
+
+// operation answers one request. raw is its JSON, decoded to maps and lists.
+type operation struct {
+	service string
+	run     func(c *call, raw any) (any, error)
+}
+
+// op makes an operation of a function with a typed input, which is filled and
+// validated by bind.
+func op[In any](service string, run func(*call, *In) (any, error)) operation {
+	return operation{service, func(c *call, raw any) (any, error) {
+		var in In
+		if err := bind(raw, &in); err != nil {
+			return nil, err
+		}
+		return run(c, &in)
+	}}
+}
+
+// ServeHTTP answers one API request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := newRequestID()
+	w.Header().Set("x-amzn-RequestId", id)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			h.fail(w, &apiError{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: "Request body is too large."})
+		}
+		return // or the client has gone
+	}
+	target := r.Header.Get("X-Amz-Target")
+	if target == "" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		h.serveSTS(w, r, body, id)
+		return
+	}
+	out, err := h.serveJSON(r, target, body)
+	if err != nil {
+		h.log.Debug("api", "target", target, "id", id, "err", errorCode(err))
+		h.fail(w, err)
+		return
+	}
+	h.log.Debug("api", "target", target, "id", id)
+	writeJSON(w, http.StatusOK, out)
+}
+
+func (h *Handler) serveJSON(r *http.Request, target string, body []byte) (any, error) {
+	if r.Method != http.MethodPost || r.URL.Path != "/" {
+		return nil, &apiError{Status: http.StatusNotFound, Code: "UnknownOperationException"}
+	}
+	service, name := splitTarget(target)
+	o, known := h.ops[target]
+	caller, err := h.verifier.Verify(r, body, service)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		return nil, unknownOperation(service, name)
+	}
+	h.count(name)
+	if !h.throttle.allow(name) {
+		return nil, &apiError{Code: "ThrottlingException", Message: "Rate exceeded"}
+	}
+	raw, err := decodeJSON(body)
+	if err != nil {
+		return nil, err
+	}
+	return o.run(&call{Handler: h, ctx: r.Context(), caller: caller}, raw)
+}
+
+func (h *Handler) count(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.calls[name]++
+}
+
+// splitTarget takes X-Amz-Target apart: the signing name of the service and the
+// name of the operation.
+func splitTarget(target string) (service, name string) {
+	prefix, name, _ := strings.Cut(target, ".")
+	switch prefix {
+	case "AmazonSSM":
+		return "ssm", name
+	case "TrentService":
+		return "kms", name
+	}
+	return "", name
+}
+
+// unknownOperation tells an operation that the service has and we do not from
+// one that nobody has.
+func unknownOperation(service, name string) error {
+	if service == "ssm" && isSSMOperation(name) {
+		return &apiError{Code: "UnsupportedOperationException", Message: "the simulator does not implement " + name + " yet"}
+	}
+	return &apiError{Code: "UnknownOperationException"}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		status = http.StatusInternalServerError
+		buf.Reset()
+		buf.WriteString(`{"__type":"InternalServerError","message":"the answer could not be encoded"}`)
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.WriteHeader(status)
+	_, _ = w.Write(bytes.TrimRight(buf.Bytes(), "\n"))
+}
