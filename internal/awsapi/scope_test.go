@@ -369,3 +369,25 @@ func TestProxy(t *testing.T) {
 		}
 	}
 }
+
+func TestLoginSession(t *testing.T) {
+	home := isolate(t)
+	t.Setenv("AWS_LOGIN_CACHE_DIRECTORY", filepath.Join(home, "login"))
+	write(t, filepath.Join(home, "config"), "[profile me]\nregion = us-east-1\nlogin_session = arn:aws:iam::123456789012:user/me\n")
+	err := describe(open(t, Options{Profile: "me"}))
+	wantFault(t, err, fault.Auth, "the login session has expired or was never begun", "`aws login --profile me`")
+}
+
+func TestContainerCredentialsThatFail(t *testing.T) {
+	isolate(t)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, `{"code":"NoRole","message":"no role for this task"}`, http.StatusBadRequest)
+	}))
+	defer srv.Close()
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", srv.URL)
+	s := open(t, Options{Region: "us-east-1"})
+	wantFault(t, describe(s), fault.Auth, "no role for this task", "aws sso login")
+	if s.Profile() != "" || s.Endpoint() != "" {
+		t.Errorf("profile %q, endpoint %q; want none", s.Profile(), s.Endpoint())
+	}
+}
