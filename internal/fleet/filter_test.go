@@ -1,0 +1,105 @@
+package fleet
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+func TestFilter(t *testing.T) {
+	n := Node{
+		ID: "i-0123456789abcdef0", Name: "web 1", ComputerName: "ip-10-0-0-1", Ping: Online, Platform: "linux",
+		PlatformName: "Amazon Linux", PlatformVersion: "2023", AgentVersion: "3.2.1630.0", IP: "10.0.0.1", ResourceType: "EC2Instance",
+	}
+	tests := map[string]bool{
+		"":                           true,
+		"platform=Linux":             true,
+		"platform=windows":           false,
+		"platform=windows,linux":     true,
+		"platform!=windows":          true,
+		"platform!=windows,linux":    false,
+		"ping=online platform=linux": true,
+		"ping=online platform=macos": false,
+		"agent<3.3":                  true,
+		"agent<3.2":                  false,
+		"agent<3.2.1630":             false,
+		"agent<=3.2.1630":            true,
+		"agent=3.2.1630":             true,
+		"agent=3.2":                  false,
+		"agent>3.2.999":              true, // numbers, not text
+		"agent>=3.10":                false,
+		"os_version>=2023":           true,
+		"name~^WEB":                  true,
+		"name~^db":                   false,
+		`name="web 1"`:               true,
+		`name='web 1' ping=online`:   true,
+		"os~amazon":                  true,
+		"ip=10.0.0.1":                true,
+		"type=ec2instance":           true,
+		"id!=i-0":                    true,
+		"role=x":                     false,
+		"name~a=b":                   false, // the first operator counts
+	}
+	for expr, want := range tests {
+		f, err := ParseFilter(expr)
+		if err != nil {
+			t.Errorf("%q: %v", expr, err)
+		} else if got := f.Match(n); got != want {
+			t.Errorf("%q matches: %v, want %v", expr, got, want)
+		}
+	}
+	unknown := Node{}
+	for _, expr := range []string{"agent<3.3", "agent>1", "agent>=0"} {
+		if f, _ := ParseFilter(expr); f.Match(unknown) {
+			t.Errorf("%q matches a node without a version", expr)
+		}
+	}
+	a, _ := ParseFilter("ping=online")
+	b, _ := ParseFilter("platform=macos")
+	if a.And(b).Match(n) || !a.And(Filter{}).Match(n) || !(Filter{}).Empty() || a.Empty() {
+		t.Error("And or Empty is wrong")
+	}
+}
+
+func TestParseFilterRefuses(t *testing.T) {
+	for expr, want := range map[string][2]string{
+		"online":       {"no operator", "ping=online"},
+		"platfrom=x":   {`no filter key "platfrom"`, "did you mean platform"},
+		"zzz=x":        {"no filter key", "use one of: id, name"},
+		"tag:env=prod": {"cannot ask for tags", "--tag"},
+		"=x":           {"incomplete", "ping=online"},
+		"ping=":        {"incomplete", "ping=online"},
+		"ping=a,,b":    {"empty value", ""},
+		"ping!online":  {"no operator", "!="},
+		"name<3":       {"not a version", "~"},
+		"agent<new":    {"not a version", "agent<3.3"},
+		"name~[":       {"regular expression", ""},
+		`name="web`:    {"not closed", ""},
+		"agent < 3.3":  {"no operator", "agent<3.3"},
+	} {
+		_, err := ParseFilter(expr)
+		if fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), want[0]) || !strings.Contains(fault.HintOf(err), want[1]) {
+			t.Errorf("ParseFilter(%q): %v (hint %q), want %q", expr, err, fault.HintOf(err), want)
+		}
+	}
+}
+
+func FuzzParseFilter(f *testing.F) {
+	for _, s := range []string{"platform=linux ping!=lost", "agent<3.3", `name~"a b"`, "'", "a!", "os_version>=2023"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := ParseFilter(s)
+		if err != nil {
+			if fault.KindOf(err) != fault.Usage {
+				t.Fatalf("%q: %v is no Usage fault", s, err)
+			}
+			return
+		}
+		if got.Empty() && strings.TrimSpace(s) != "" {
+			t.Fatalf("%q narrows nothing", s)
+		}
+		got.Match(Node{AgentVersion: "3.3", Name: s})
+	})
+}

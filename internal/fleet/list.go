@@ -1,0 +1,427 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// Sizes from the API model.
+const (
+	propertiesPage  = 1000 // DescribeInstanceProperties MaxResults
+	informationPage = 50   // DescribeInstanceInformation MaxResults
+	propertiesIDs   = 40   // values in one InstanceIds filter of DescribeInstanceProperties
+)
+
+// Query narrows a list. Its parts are combined: a node must satisfy them all.
+type Query struct {
+	IDs    []string // these nodes; nil means all
+	Tags   []Target // tag terms (KindTag, KindTagKey), all of which must hold
+	Filter Filter   // applied here, not by the service
+}
+
+// List yields the nodes that match q, in the order of the service, asking for
+// a page when the one before is used up. It ends after the first error.
+//
+// Without tags it uses DescribeInstanceProperties, which gives 1000 nodes a
+// page and EC2 Name tags; where that is refused or unknown, it and all later
+// lists of s use DescribeInstanceInformation. Tags are known to the latter
+// alone, which takes no other filter beside them: IDs and Filter are applied
+// here then.
+func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Node, error] {
+	nodes := s.everything(ctx)
+	var wanted map[string]bool // nil: any
+	switch {
+	case len(q.Tags) > 0:
+		nodes = s.tagged(ctx, q.Tags)
+		if q.IDs != nil {
+			wanted = make(map[string]bool, len(q.IDs))
+			for _, id := range q.IDs {
+				wanted[id] = true
+			}
+		}
+	case q.IDs != nil:
+		nodes = s.byID(ctx, q.IDs)
+	}
+	return func(yield func(Node, error) bool) {
+		for n, err := range nodes {
+			if err != nil {
+				yield(Node{}, err)
+				return
+			}
+			if (wanted == nil || wanted[n.ID]) && q.Filter.Match(n) && !yield(n, nil) {
+				return
+			}
+		}
+	}
+}
+
+// All collects a list. On an error it returns no nodes: half a fleet must not
+// pass for a whole one.
+func All(nodes iter.Seq2[Node, error]) ([]Node, error) {
+	var all []Node
+	for n, err := range nodes {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// everything yields all nodes.
+func (s *Service) everything(ctx context.Context) iter.Seq2[Node, error] {
+	return s.either(s.properties(ctx, nil), s.information(ctx, nil))
+}
+
+// byID yields the nodes with the given ids, in the order of the service within
+// each chunk; unknown ids are left out.
+func (s *Service) byID(ctx context.Context, ids []string) iter.Seq2[Node, error] {
+	return func(yield func(Node, error) bool) {
+		for chunk := range slices.Chunk(ids, propertiesIDs) {
+			if !forward(s.chunk(ctx, chunk), yield) {
+				return
+			}
+		}
+	}
+}
+
+// chunk yields the nodes of up to 40 ids. An id the service rejects would hide
+// the others: then each half is asked for by itself.
+func (s *Service) chunk(ctx context.Context, ids []string) iter.Seq2[Node, error] {
+	nodes := s.either(
+		s.properties(ctx, []types.InstancePropertyFilter{{Key: types.InstancePropertyFilterKeyInstanceIds, ValueSet: ids}}),
+		s.information(ctx, []types.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: ids}}),
+	)
+	return func(yield func(Node, error) bool) {
+		for n, err := range nodes {
+			switch {
+			case rejectedID(err) && len(ids) == 1:
+				return
+			case rejectedID(err):
+				half := len(ids) / 2
+				_ = forward(s.chunk(ctx, ids[:half]), yield) && forward(s.chunk(ctx, ids[half:]), yield)
+				return
+			case !yield(n, err) || err != nil:
+				return
+			}
+		}
+	}
+}
+
+// forward passes nodes on and reports whether more are wanted.
+func forward(nodes iter.Seq2[Node, error], yield func(Node, error) bool) bool {
+	for n, err := range nodes {
+		if !yield(n, err) || err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// either yields what properties does, unless its first answer is that we may
+// not use it; then information's.
+func (s *Service) either(properties, information iter.Seq2[Node, error]) iter.Seq2[Node, error] {
+	return func(yield func(Node, error) bool) {
+		if s.noProperties.Load() {
+			forward(information, yield)
+			return
+		}
+		first := true
+		for n, err := range properties {
+			if first && unusable(err) {
+				s.noProperties.Store(true)
+				forward(information, yield)
+				return
+			}
+			first = false
+			if !yield(n, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// unusable reports whether an endpoint or a policy keeps us from
+// DescribeInstanceProperties, which is documented for the console only.
+func unusable(err error) bool {
+	var api smithy.APIError
+	var resp *awshttp.ResponseError
+	switch {
+	case errors.As(err, &resp) && (resp.HTTPStatusCode() == http.StatusNotImplemented || resp.HTTPStatusCode() == http.StatusNotFound):
+		return true
+	case errors.As(err, &api):
+		code := api.ErrorCode()
+		return strings.HasPrefix(code, "AccessDenied") || strings.HasPrefix(code, "UnknownOperation") ||
+			strings.HasPrefix(code, "UnsupportedOperation") || code == "InvalidAction" || code == "ValidationException"
+	default:
+		return false
+	}
+}
+
+func rejectedID(err error) bool {
+	var id *types.InvalidInstanceId
+	var info *types.InvalidInstanceInformationFilterValue
+	var prop *types.InvalidInstancePropertyFilterValue
+	return errors.As(err, &id) || errors.As(err, &info) || errors.As(err, &prop)
+}
+
+func (s *Service) properties(ctx context.Context, filters []types.InstancePropertyFilter) iter.Seq2[Node, error] {
+	return pages(func(token *string) ([]Node, *string, error) {
+		out, err := s.api.DescribeInstanceProperties(ctx, &ssm.DescribeInstancePropertiesInput{
+			InstancePropertyFilterList: filters, MaxResults: aws.Int32(propertiesPage), NextToken: token,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		nodes := make([]Node, len(out.InstanceProperties))
+		for i, p := range out.InstanceProperties {
+			nodes[i] = fromProperty(p)
+		}
+		return nodes, out.NextToken, nil
+	})
+}
+
+func (s *Service) information(ctx context.Context, filters []types.InstanceInformationStringFilter) iter.Seq2[Node, error] {
+	return pages(func(token *string) ([]Node, *string, error) { return s.informationPage(ctx, filters, token) })
+}
+
+func (s *Service) informationPage(ctx context.Context, filters []types.InstanceInformationStringFilter, token *string) ([]Node, *string, error) {
+	out, err := s.api.DescribeInstanceInformation(ctx, &ssm.DescribeInstanceInformationInput{
+		Filters: filters, MaxResults: aws.Int32(informationPage), NextToken: token,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	nodes := make([]Node, len(out.InstanceInformationList))
+	for i, p := range out.InstanceInformationList {
+		nodes[i] = fromInformation(p)
+	}
+	return nodes, out.NextToken, nil
+}
+
+// pages yields the nodes of all pages, skipping entries without an id. A page
+// may be empty and still have a successor.
+func pages(page func(token *string) ([]Node, *string, error)) iter.Seq2[Node, error] {
+	const op = "list nodes"
+	return func(yield func(Node, error) bool) {
+		var token *string
+		for {
+			nodes, next, err := page(token)
+			if err != nil {
+				yield(Node{}, awsapi.Explain(op, err))
+				return
+			}
+			for _, n := range nodes {
+				if n.ID != "" && !yield(n, nil) {
+					return
+				}
+			}
+			switch {
+			case aws.ToString(next) == "":
+				return
+			case token != nil && *next == *token:
+				yield(Node{}, fault.New(fault.Failed, op, "the service gave the same page twice"))
+				return
+			}
+			token = next
+		}
+	}
+}
+
+// tagged yields the nodes that carry all tags, with the names that only
+// DescribeInstanceProperties knows. A filter holds one tag-key term: its values
+// would be alternatives. Further ones are asked for apart and intersected.
+func (s *Service) tagged(ctx context.Context, tags []Target) iter.Seq2[Node, error] {
+	filters, more := tagFilters(tags)
+	return func(yield func(Node, error) bool) {
+		var within []map[string]bool
+		for _, f := range more {
+			ids := map[string]bool{}
+			for n, err := range s.information(ctx, f) {
+				if err != nil {
+					yield(Node{}, err)
+					return
+				}
+				ids[n.ID] = true
+			}
+			within = append(within, ids)
+		}
+		names := namer{s: s}
+		named := pages(func(token *string) ([]Node, *string, error) {
+			nodes, next, err := s.informationPage(ctx, filters, token)
+			if err == nil {
+				names.join(ctx, nodes)
+			}
+			return nodes, next, err
+		})
+		for n, err := range named {
+			in := !slices.ContainsFunc(within, func(ids map[string]bool) bool { return !ids[n.ID] })
+			if (err != nil || in) && (!yield(n, err) || err != nil) {
+				return
+			}
+		}
+	}
+}
+
+// tagFilters turns tag terms into the filters of one call, and those of the
+// calls whose results must be intersected with it.
+func tagFilters(tags []Target) (filters []types.InstanceInformationStringFilter, more [][]types.InstanceInformationStringFilter) {
+	keyTerms := 0
+	for _, t := range tags {
+		f := types.InstanceInformationStringFilter{Key: aws.String("tag:" + t.Key), Values: t.Values}
+		if t.Kind == KindTagKey {
+			f = types.InstanceInformationStringFilter{Key: aws.String("tag-key"), Values: []string{t.Key}}
+			if keyTerms++; keyTerms > 1 {
+				more = append(more, []types.InstanceInformationStringFilter{f})
+				continue
+			}
+		}
+		filters = append(filters, f)
+	}
+	return filters, more
+}
+
+// namer adds EC2 Name tags to nodes listed by tag. Names are a comfort: where
+// they cannot be had, the computer name stays.
+type namer struct {
+	s     *Service
+	pages int
+	all   map[string]Node // the fleet, fetched when one page was not enough
+}
+
+func (j *namer) join(ctx context.Context, nodes []Node) {
+	j.pages++
+	if len(nodes) == 0 || j.s.noProperties.Load() {
+		return
+	}
+	known := j.all
+	switch {
+	case j.pages == 1:
+		known = j.fetch(ctx, ids(nodes))
+	case known == nil:
+		j.all = j.fetch(ctx, nil)
+		known = j.all
+	}
+	for i, n := range nodes {
+		if p, ok := known[n.ID]; ok {
+			nodes[i] = n.named(p)
+		}
+	}
+}
+
+// fetch looks ids up, or everything (1000 nodes a call) when ids is nil.
+func (j *namer) fetch(ctx context.Context, ids []string) map[string]Node {
+	known := map[string]Node{}
+	list := j.s.properties(ctx, nil)
+	if ids != nil {
+		list = func(yield func(Node, error) bool) {
+			for chunk := range slices.Chunk(ids, propertiesIDs) {
+				f := []types.InstancePropertyFilter{{Key: types.InstancePropertyFilterKeyInstanceIds, ValueSet: chunk}}
+				if !forward(j.s.properties(ctx, f), yield) {
+					return
+				}
+			}
+		}
+	}
+	for n, err := range list {
+		if err != nil {
+			if unusable(err) {
+				j.s.noProperties.Store(true)
+			}
+			break
+		}
+		known[n.ID] = n
+	}
+	return known
+}
+
+func ids(nodes []Node) []string {
+	out := make([]string, len(nodes))
+	for i, n := range nodes {
+		out[i] = n.ID
+	}
+	return out
+}
+
+// Get returns everything known about one node: both descriptions merged, and
+// the tags of a hybrid node. Its error is NotFound when SSM does not know it.
+func (s *Service) Get(ctx context.Context, id string) (Node, error) {
+	op := "get node " + id
+	found, err := All(s.byID(ctx, []string{id}))
+	if err != nil {
+		return Node{}, reword(op, err)
+	}
+	if len(found) == 0 {
+		return Node{}, unknownID(op, id)
+	}
+	n := found[0]
+	if n.AgentLatest == nil { // it was DescribeInstanceProperties that answered
+		more, _, err := s.informationPage(ctx, []types.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: []string{id}}}, nil)
+		switch {
+		case err == nil && len(more) == 1 && more[0].ID == id:
+			n = more[0].named(n)
+		case err != nil && !unusable(err) && !rejectedID(err):
+			return Node{}, awsapi.Explain(op, err)
+		}
+	}
+	if n.Hybrid() { // its tags may be denied: the rest is worth having without them
+		if n.Tags, err = s.Tags(ctx, id); err != nil && fault.KindOf(err) != fault.Auth {
+			return Node{}, err
+		}
+	}
+	return n, nil
+}
+
+// Tags returns the tags of a hybrid node (mi-…). Those of EC2 instances belong
+// to EC2 and are not to be had here; for them the answer is nil.
+func (s *Service) Tags(ctx context.Context, id string) (map[string]string, error) {
+	if !strings.HasPrefix(id, "mi-") {
+		return nil, nil
+	}
+	out, err := s.api.ListTagsForResource(ctx, &ssm.ListTagsForResourceInput{
+		ResourceId: aws.String(id), ResourceType: types.ResourceTypeForTaggingManagedInstance,
+	})
+	if err != nil {
+		return nil, awsapi.Explain("get the tags of "+id, err)
+	}
+	tags := make(map[string]string, len(out.TagList))
+	for _, t := range out.TagList {
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return tags, nil
+}
+
+// Connected asks the message gateway, rather than the last ping, whether a
+// session to the node can be opened now.
+func (s *Service) Connected(ctx context.Context, id string) (bool, error) {
+	out, err := s.api.GetConnectionStatus(ctx, &ssm.GetConnectionStatusInput{Target: aws.String(id)})
+	if err != nil {
+		return false, awsapi.Explain("check the connection of "+id, err)
+	}
+	return out.Status == types.ConnectionStatusConnected, nil
+}
+
+// reword gives a list's error the operation it served.
+func reword(op string, err error) error {
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	c := *e
+	c.Op = op
+	return &c
+}

@@ -1,0 +1,323 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// APITarget is one entry of the Targets parameter of the API.
+type APITarget struct {
+	Key    string   `json:"key"` // tag:K, tag-key, resource-groups:Name
+	Values []string `json:"values"`
+}
+
+// Selection is what several targets and a filter come to. Either InstanceIDs or
+// Targets is what to send, never both.
+type Selection struct {
+	// Nodes are all nodes that match, online or not, each once, sorted. They are
+	// unknown (nil) for a group, whose members the service looks up.
+	Nodes []Node
+	// Offline are those of Nodes that are not connected. The service refuses a
+	// command that names one by id, so InstanceIDs leaves them out; as members
+	// of Targets they are tried and time out. Report them.
+	Offline []Node
+	// InstanceIDs are the online nodes. The caller cuts them into the 50 that
+	// one call takes.
+	InstanceIDs []string
+	// Targets are the tags or the group, when nothing else was asked for.
+	Targets []APITarget
+	// Note says what the user should know about how this is sent; may be empty.
+	Note string
+}
+
+// Select finds the nodes that targets and filter mean, for a command on many.
+//
+// Tags narrow: with several, a node must carry all of them. Ids, names,
+// patterns and files add up: each names nodes of its own. Both together are the
+// named nodes within the tags. "all" stands for every online node. A group
+// stands alone, because its members are not known here.
+//
+// Tags without a filter are sent as tags, everything else as ids. The nodes are
+// always looked up first, so that a target that fits nothing, or one name that
+// fits two nodes, is a NotFound fault before anything is sent.
+func (s *Service) Select(ctx context.Context, targets []Target, filter Filter) (Selection, error) {
+	const op = "choose nodes"
+	if len(targets) == 0 {
+		return Selection{}, fault.New(fault.Usage, op, "no target is given").
+			WithHint("name nodes with --target or --tag, or write --target all")
+	}
+	p, err := s.plan(targets)
+	if err != nil {
+		return Selection{}, err
+	}
+	if p.group != nil {
+		return p.selectGroup(filter)
+	}
+	nodes, err := All(s.List(ctx, p.query()))
+	if err != nil {
+		return Selection{}, reword(op, err)
+	}
+	if len(p.tags) > 0 && len(nodes) == 0 {
+		return Selection{}, noNode("choose nodes by "+p.describe(), p.tags[0], nil)
+	}
+	if nodes, err = p.pick(nodes); err != nil {
+		return Selection{}, err
+	}
+	nodes = slices.DeleteFunc(nodes, func(n Node) bool { return !filter.Match(n) || (p.all && !n.Online()) })
+	if len(nodes) == 0 {
+		return Selection{}, p.nothing(filter)
+	}
+	Sort(nodes)
+	return p.selection(nodes, filter)
+}
+
+// plan is targets sorted by what they do.
+type plan struct {
+	tags  []Target // merged: one entry for each key
+	named []Target // ids, names, patterns
+	group *Target
+	all   bool
+}
+
+func (s *Service) plan(targets []Target) (plan, error) {
+	var p plan
+	for _, t := range targets {
+		switch t.Kind {
+		case KindID, KindName, KindGlob:
+			p.named = append(p.named, t)
+		case KindAll:
+			p.all = true
+		case KindFile:
+			listed, err := s.read(t)
+			if err != nil {
+				return p, err
+			}
+			p.named = append(p.named, listed...)
+		case KindGroup:
+			p.group = &t
+		case KindTag, KindTagKey:
+			if err := p.addTag(t); err != nil {
+				return p, err
+			}
+		case KindECS:
+			return p, fault.Usagef("%s is a container, and takes no commands from Run Command", t.Expr).
+				WithHint("open a session: `ssmdeck exec %s -- COMMAND`", t.Expr)
+		default:
+			return p, fault.Usagef("%q is not a target", t.Expr).WithHint(targetForms)
+		}
+	}
+	switch {
+	case p.group != nil && len(targets) > 1:
+		return p, fault.Usagef("the group %s cannot be combined with other targets", p.group.Expr).
+			WithHint("name the group alone, or choose its nodes by tag")
+	case len(p.tags) > maxTagKeys:
+		return p, fault.Usagef("%d tag keys are given, and %d are allowed", len(p.tags), maxTagKeys).
+			WithHint("leave some out, or narrow with --filter")
+	}
+	return p, nil
+}
+
+// addTag merges t with the terms of the same key. A node has one value of a
+// key, so two terms leave the values they share.
+func (p *plan) addTag(t Target) error {
+	for i, had := range p.tags {
+		switch {
+		case had.Key != t.Key:
+			continue
+		case t.Kind == KindTagKey:
+		case had.Kind == KindTagKey:
+			p.tags[i] = t
+		default:
+			shared := slices.DeleteFunc(slices.Clone(had.Values), func(v string) bool { return !slices.Contains(t.Values, v) })
+			if len(shared) == 0 {
+				return fault.Usagef("no node can be in both %s and %s", had.Expr, t.Expr).
+					WithHint("for either write tag:%s=%s", t.Key, strings.Join(append(slices.Clone(had.Values), t.Values...), ","))
+			}
+			p.tags[i].Values = shared
+		}
+		return nil
+	}
+	p.tags = append(p.tags, t)
+	return nil
+}
+
+// read reads the targets of a file or of standard input.
+func (s *Service) read(t Target) ([]Target, error) {
+	if t.Value == "-" {
+		if s.stdin == nil {
+			return nil, fault.Usagef("there is no standard input to read nodes from").WithHint("use file:PATH")
+		}
+		return ReadTargets(s.stdin, "standard input")
+	}
+	f, err := s.open(t.Value)
+	if err != nil {
+		return nil, fault.New(fault.Usage, "read the targets", "%w", err)
+	}
+	defer f.Close()
+	return ReadTargets(f, t.Value)
+}
+
+// query asks for as few nodes as will do: for ids alone, those.
+func (p *plan) query() Query {
+	q := Query{Tags: p.tags}
+	if len(p.tags) > 0 || p.all {
+		return q
+	}
+	for _, t := range p.named {
+		if t.Kind != KindID {
+			return q
+		}
+	}
+	for _, t := range p.named {
+		if !slices.Contains(q.IDs, t.Value) {
+			q.IDs = append(q.IDs, t.Value)
+		}
+	}
+	return q
+}
+
+// pick keeps the named nodes, each once. Every name must fit: all that do not
+// are in one error.
+func (p *plan) pick(nodes []Node) ([]Node, error) {
+	if p.all || len(p.named) == 0 {
+		return nodes, nil
+	}
+	op := "choose nodes"
+	if len(p.tags) > 0 {
+		op += " within " + p.describe()
+	}
+	x := newIndex(nodes)
+	seen := map[string]bool{}
+	var out []Node
+	var wrong []string
+	var first error
+	for _, t := range p.named {
+		found := x.find(t)
+		if len(found) == 0 || (len(found) > 1 && t.Kind != KindGlob) {
+			if first == nil && len(found) > 1 {
+				first = ambiguous("find node "+t.Expr, t, found)
+			} else if first == nil {
+				first = noNode("find node "+t.Expr, t, nodes)
+			}
+			wrong = append(wrong, t.Expr)
+			continue
+		}
+		for _, n := range found {
+			if !seen[n.ID] {
+				seen[n.ID] = true
+				out = append(out, n)
+			}
+		}
+	}
+	switch {
+	case len(wrong) == 0:
+		return out, nil
+	case len(wrong) == 1:
+		return nil, first
+	}
+	e := fault.New(fault.NotFound, op, "%d of %d targets fit no node or several: %s", len(wrong), len(p.named), some(wrong))
+	e.Hint = fault.HintOf(first)
+	return nil, e
+}
+
+// selection decides how the nodes are sent.
+func (p *plan) selection(nodes []Node, filter Filter) (Selection, error) {
+	sel := Selection{Nodes: nodes}
+	for _, n := range nodes {
+		if n.Online() {
+			sel.InstanceIDs = append(sel.InstanceIDs, n.ID)
+		} else {
+			sel.Offline = append(sel.Offline, n)
+		}
+	}
+	if len(sel.InstanceIDs) == 0 {
+		var names []string
+		for _, n := range nodes {
+			names = append(names, n.String())
+		}
+		return sel, fault.New(fault.Offline, "choose nodes", "none of the %d nodes is connected: %s", len(nodes), some(names)).
+			WithHint("%s", nodes[0].OfflineHint())
+	}
+	var notes []string
+	if n := len(sel.Offline); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %d nodes are offline", n, len(nodes)))
+	}
+	switch {
+	case len(p.tags) == 0:
+	case p.asTags() && filter.Empty():
+		sel.Targets, sel.InstanceIDs = p.apiTargets(), nil
+	default:
+		notes = append(notes, fmt.Sprintf("the ids of %d nodes are sent in place of the tags", len(sel.InstanceIDs)))
+	}
+	sel.Note = strings.Join(notes, "; ")
+	return sel, nil
+}
+
+// asTags reports whether the service can be left to find the same nodes by tag.
+// Of terms without a value it takes one: several would be alternatives.
+func (p *plan) asTags() bool {
+	keys := 0
+	for _, t := range p.tags {
+		if t.Kind == KindTagKey {
+			keys++
+		}
+	}
+	return len(p.named) == 0 && !p.all && keys <= 1
+}
+
+func (p *plan) apiTargets() []APITarget {
+	var out []APITarget
+	for _, t := range p.tags {
+		if t.Kind == KindTagKey {
+			out = append(out, APITarget{Key: "tag-key", Values: []string{t.Key}})
+		} else {
+			out = append(out, APITarget{Key: "tag:" + t.Key, Values: t.Values})
+		}
+	}
+	return out
+}
+
+func (p *plan) selectGroup(filter Filter) (Selection, error) {
+	if !filter.Empty() {
+		return Selection{}, fault.Usagef("a filter cannot narrow the group %s: its members are looked up by the service", p.group.Expr).
+			WithHint("leave out --filter, or choose the nodes by tag")
+	}
+	return Selection{
+		Targets: []APITarget{{Key: "resource-groups:Name", Values: []string{p.group.Value}}},
+		Note:    fmt.Sprintf("the members of %s are looked up by the service when it starts", p.group.Expr),
+	}, nil
+}
+
+// nothing is the error when nodes were found and none is left.
+func (p *plan) nothing(filter Filter) error {
+	e := fault.New(fault.NotFound, "choose nodes", "no node matches")
+	switch {
+	case !filter.Empty():
+		e.Err = errors.New("no node is left after the filter")
+		return e.WithHint("try `ssmdeck ls --filter …` to see what it leaves")
+	case p.all:
+		e.Err = errors.New("no node is online")
+	}
+	return e.WithHint("`ssmdeck ls` lists the nodes of this account and Region")
+}
+
+func (p *plan) describe() string {
+	var exprs []string
+	for _, t := range p.tags {
+		exprs = append(exprs, t.Expr)
+	}
+	return strings.Join(exprs, " and ")
+}
+
+// some lists the first few words.
+func some(words []string) string {
+	if len(words) <= candidates {
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprintf("%s, and %d more", strings.Join(words[:candidates], ", "), len(words)-candidates)
+}
