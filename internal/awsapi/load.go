@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -43,6 +45,9 @@ func (o Options) withDefaults() Options {
 // load resolves the SDK configuration. The metadata lookup is first left out,
 // and put back when the profile turns out to ask for it.
 func load(ctx context.Context, o Options) (aws.Config, origin, error) {
+	if o.Static != nil {
+		return staticConfig(o), origin{}, nil
+	}
 	org := origin{profile: profileName(o)}
 	org.named = org.profile != ""
 	quiet := !metadataWanted(o.Lookup)
@@ -61,12 +66,26 @@ func load(ctx context.Context, o Options) (aws.Config, origin, error) {
 	return cfg, org, nil
 }
 
+// staticConfig is a configuration without sources: nothing from outside can
+// point one of its clients elsewhere.
+func staticConfig(o Options) aws.Config {
+	k := o.Static
+	return aws.Config{
+		Region:      cmp.Or(k.Region, o.Region),
+		Credentials: credentials.NewStaticCredentialsProvider(k.AccessKeyID, k.SecretAccessKey, k.SessionToken),
+		HTTPClient:  newHTTPClient(),
+	}
+}
+
+// newHTTPClient is buildable: with a plain *http.Client LoadDefaultConfig fails
+// when AWS_CA_BUNDLE is set; this one takes the bundle in.
+func newHTTPClient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
+}
+
 func loadWith(ctx context.Context, o Options, noMetadata bool) (aws.Config, error) {
-	// A plain *http.Client would make LoadDefaultConfig fail when AWS_CA_BUNDLE
-	// is set; the buildable one takes the bundle in.
-	client := awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
 	opts := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(client),
+		config.WithHTTPClient(newHTTPClient()),
 		// Without a token provider a profile with mfa_serial fails to load.
 		config.WithAssumeRoleCredentialOptions(func(r *stscreds.AssumeRoleOptions) {
 			r.TokenProvider = mfaProvider(ctx, o.MFA)

@@ -70,9 +70,21 @@ type Options struct {
 	// AppVersion is added to the User-Agent as ssmdeck/<version>.
 	AppVersion string
 
+	// Static, when set, is all there is: no profile, file, variable or role is
+	// looked at, so that a simulator in this process can never be mistaken for
+	// the account of whoever runs it.
+	Static *Static
+
 	// Lookup reads environment variables; nil means os.LookupEnv. It serves the
 	// decisions made here; the SDK reads the real environment by itself.
 	Lookup func(string) (string, bool)
+}
+
+// Static is a place to go to with fixed keys, such as the embedded simulator.
+type Static struct {
+	Endpoint                                   string // serves SSM, KMS and STS; must be a loopback URL
+	Region                                     string // "" = that of Options
+	AccessKeyID, SecretAccessKey, SessionToken string
 }
 
 // Scope is one account and Region: its clients, its pace and its meter. It is
@@ -106,9 +118,15 @@ type Identity struct {
 // setting, Auth for credentials that cannot work.
 func Open(ctx context.Context, o Options) (*Scope, error) {
 	o = o.withDefaults()
+	if o.Static != nil {
+		o.Profile, o.RoleARN, o.EndpointURL = "", "", o.Static.Endpoint
+	}
 	local, err := checkEndpoint(o.EndpointURL)
 	if err != nil {
 		return nil, err
+	}
+	if o.Static != nil && !local {
+		return nil, fault.Usagef("fixed keys are for loopback endpoints, not for %q", o.EndpointURL)
 	}
 	cfg, org, err := load(ctx, o)
 	if err != nil {
@@ -119,6 +137,9 @@ func Open(ctx context.Context, o Options) (*Scope, error) {
 			WithHint("name one with --region, AWS_REGION or `aws configure`")
 	}
 	s := &Scope{cfg: cfg, origin: org, endpoint: o.EndpointURL, local: local, meter: newMeter()}
+	if local {
+		s.cfg.BaseEndpoint = aws.String(o.EndpointURL) // for the clients others build from Config
+	}
 	if o.RoleARN != "" {
 		s.assume(o.RoleARN)
 	}

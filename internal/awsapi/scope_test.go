@@ -80,6 +80,9 @@ func TestEndpointServesAllServicesOnlyOnLoopback(t *testing.T) {
 		if got := s.KMS().Options().BaseEndpoint != nil; got != tt.all {
 			t.Errorf("%s: KMS follows: %v, want %v", tt.url, got, tt.all)
 		}
+		if got := s.Config().BaseEndpoint != nil; got != tt.all {
+			t.Errorf("%s: other services follow: %v, want %v", tt.url, got, tt.all)
+		}
 		if got := s.STS().Options().BaseEndpoint != nil; got != tt.all {
 			t.Errorf("%s: STS follows: %v, want %v", tt.url, got, tt.all)
 		}
@@ -390,4 +393,35 @@ func TestContainerCredentialsThatFail(t *testing.T) {
 	if s.Profile() != "" || s.Endpoint() != "" {
 		t.Errorf("profile %q, endpoint %q; want none", s.Profile(), s.Endpoint())
 	}
+}
+
+func TestStaticLooksAtNothingElse(t *testing.T) {
+	home := isolate(t)
+	keys(t)
+	write(t, filepath.Join(home, "config"), "[default]\nregion = us-west-2\n")
+	elsewhere := newService(t, httptest.NewServer)
+	elsewhere.serveEverything(t)
+	t.Setenv("AWS_PROFILE", "not-there")
+	t.Setenv("AWS_CA_BUNDLE", filepath.Join(home, "no.pem"))
+	srv := newService(t, httptest.NewServer)
+	s := open(t, Options{
+		Profile: "production", Region: "us-west-2", RoleARN: "arn:aws:iam::123456789012:role/r", EndpointURL: elsewhere.URL,
+		Static: &Static{Endpoint: srv.URL, Region: "eu-west-1", AccessKeyID: "AKIDSIM", SecretAccessKey: "s"},
+	})
+	if err := describe(s); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Account(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(elsewhere.requests) != 0 || len(srv.requests) != 2 || srv.requests[0].key != "AKIDSIM" || srv.requests[1].key != "AKIDSIM" {
+		t.Errorf("here %+v, elsewhere %+v", srv.requests, elsewhere.requests)
+	}
+	if s.Region() != "eu-west-1" || s.Profile() != "" {
+		t.Errorf("region %q, profile %q", s.Region(), s.Profile())
+	}
+	_, err := Open(t.Context(), Options{Region: "us-east-1", Static: &Static{Endpoint: "https://ssm.us-east-1.amazonaws.com"}})
+	wantFault(t, err, fault.Usage, "loopback", "")
+	_, err = Open(t.Context(), Options{Region: "us-east-1", Static: &Static{}})
+	wantFault(t, err, fault.Usage, "loopback", "")
 }
