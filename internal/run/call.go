@@ -1,0 +1,172 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// The rates of Run Command are not public, so one run keeps well below any that
+// is plausible: 190 calls in its first minute, 120 in each that follows.
+const (
+	callsPerSecond = 2
+	callsAtOnce    = 70 // enough for a run on 50 nodes to be read without waiting
+)
+
+// pacer is a token bucket for the calls of one run, used by one goroutine. It
+// comes on top of the scope's own limiter, which works per operation.
+type pacer struct {
+	tokens float64
+	filled time.Time
+}
+
+func newPacer() *pacer { return &pacer{tokens: callsAtOnce, filled: time.Now()} }
+
+func (p *pacer) wait(ctx context.Context) error {
+	now := time.Now()
+	p.tokens = min(p.tokens+now.Sub(p.filled).Seconds()*callsPerSecond, callsAtOnce)
+	p.filled = now
+	p.tokens--
+	if p.tokens >= 0 {
+		return ctx.Err()
+	}
+	return sleep(ctx, time.Duration(-p.tokens/callsPerSecond*float64(time.Second)))
+}
+
+// Back-off after a failed call, and how long failing may go on. A throttled
+// call is repeated for ever: the service is there, and has the answer.
+const (
+	firstBackOff = time.Second
+	maxBackOff   = 30 * time.Second
+	giveUpAfter  = 10 * time.Minute
+)
+
+// call makes one paced call for a follower. Throttles and failures on the way
+// are repeated with growing pauses and reported as notices; what comes back is
+// an answer, the service's refusal, or the end of ctx. The refusal is the SDK's
+// own error: give it to awsapi.Explain.
+func call[T any](ctx context.Context, f *follower, do func(context.Context) (T, error)) (T, error) {
+	var zero T
+	pause := firstBackOff
+	began := time.Now()
+	for {
+		if err := f.pacer.wait(ctx); err != nil {
+			return zero, err
+		}
+		out, err := do(ctx)
+		if err == nil {
+			return out, nil
+		}
+		if ctx.Err() != nil {
+			return zero, ctx.Err()
+		}
+		switch weigh(err) {
+		case isThrottled:
+			f.throttles++
+			f.notice(Notice{Kind: Throttled, Text: "the service asks to slow down", Count: f.throttles, Wait: pause})
+		case isTransient:
+			if time.Since(began) > giveUpAfter {
+				return zero, err
+			}
+			f.retries++
+			f.notice(Notice{Kind: Retrying, Text: plain(err), Count: f.retries, Wait: pause})
+		case isNotYet, isRefused:
+			return zero, err
+		}
+		if err := sleep(ctx, jitter(pause)); err != nil {
+			return zero, err
+		}
+		pause = min(pause*2, maxBackOff)
+	}
+}
+
+// weight is what an error means to someone who follows a command.
+type weight int
+
+const (
+	isRefused   weight = iota // the service said no, and will again
+	isThrottled               // it will answer later
+	isTransient               // it was not reached, or had a fault of its own
+	isNotYet                  // it does not know the command or invocation (yet)
+)
+
+func weigh(err error) weight {
+	var noInvocation *types.InvocationDoesNotExist
+	var noCommand *types.InvalidCommandId
+	if errors.As(err, &noInvocation) || errors.As(err, &noCommand) {
+		return isNotYet
+	}
+	var e *fault.Error
+	if !errors.As(awsapi.Explain("", err), &e) {
+		return isRefused
+	}
+	switch {
+	case e.Kind == fault.Throttled:
+		return isThrottled
+	case e.Kind == fault.Failed && (e.Code == "" || serverFault(err)):
+		return isTransient
+	default:
+		return isRefused
+	}
+}
+
+// plain is the cause of an error without the SDK's wrappers.
+func plain(err error) string {
+	var e *fault.Error
+	if errors.As(awsapi.Explain("", err), &e) {
+		return e.Error()
+	}
+	return err.Error()
+}
+
+// jitter spreads d by a fifth either way, so that many followers do not poll in
+// step.
+func jitter(d time.Duration) time.Duration {
+	return d - d/5 + rand.N(2*d/5+1)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return ctx.Err()
+	}
+}
+
+// interrupted is the error of a follower whose context ended: the commands go
+// on, and the hint says how to come back to them.
+func interrupted(cause error, ids string, unsent int) error {
+	e := &fault.Error{Kind: fault.Interrupted, Op: "run"}
+	text := "interrupted"
+	if errors.Is(cause, context.DeadlineExceeded) {
+		e.Kind = fault.Pending
+		text = "not done in the time given"
+	}
+	if unsent > 0 {
+		text += fmt.Sprintf("; %d nodes were not sent the command", unsent)
+	}
+	e.Err = &stopped{text: text, cause: cause}
+	if ids != "" {
+		e.Hint = fmt.Sprintf("what was sent goes on: `ssmdeck command watch %s` follows, `ssmdeck command cancel %s` stops it", ids, ids)
+	}
+	return e
+}
+
+// stopped is the end of a context in words for people.
+type stopped struct {
+	text  string
+	cause error
+}
+
+func (s *stopped) Error() string { return s.text }
+func (s *stopped) Unwrap() error { return s.cause }

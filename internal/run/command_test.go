@@ -1,0 +1,189 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/golang/mock/gomock"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+)
+
+func fullCommand() types.Command {
+	return types.Command{
+		CommandId: aws.String("c"), DocumentName: aws.String("AWS-RunShellScript"), Comment: aws.String("nightly [ssmdeck abcdefghij.1]"),
+		Status: types.CommandStatusFailed, StatusDetails: aws.String("Incomplete"), RequestedDateTime: aws.Time(t0),
+		TargetCount: 9, CompletedCount: 8, ErrorCount: 2, DeliveryTimedOutCount: 1,
+		Targets:                []types.Target{{Key: aws.String("tag:env"), Values: []string{"prod"}}},
+		Parameters:             map[string][]string{"commands": {"#!/bin/sh\n\n  export TOKEN=s3cr3t\nrun"}},
+		CloudWatchOutputConfig: &types.CloudWatchOutputConfig{CloudWatchLogGroupName: aws.String("/ssm")},
+	}
+}
+
+func TestCommandOf(t *testing.T) {
+	got := commandOf(fullCommand())
+	want := Command{
+		ID: "c", RunID: "abcdefghij", Document: "AWS-RunShellScript", Comment: "nightly",
+		State: Failed, Detail: "Incomplete", Reason: "it did not end well on every node", Requested: t0,
+		Targets: 9, Completed: 8, Errors: 2, DeliveryTimedOut: 1,
+		TargetedBy: []fleet.APITarget{{Key: "tag:env", Values: []string{"prod"}}}, LogGroup: "/ssm",
+		Params: map[string][]string{"commands": {"#!/bin/sh\n\n  export TOKEN=s3cr3t\nrun"}},
+	}
+	if d := diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestParametersAreInNoJSON(t *testing.T) {
+	b, err := json.Marshal(commandOf(fullCommand()))
+	if err != nil || strings.Contains(string(b), "s3cr3t") || !strings.Contains(string(b), `"document":"AWS-RunShellScript"`) {
+		t.Errorf("got %s, %v", b, err)
+	}
+}
+
+func TestScriptLine(t *testing.T) {
+	c := commandOf(fullCommand())
+	if got := c.ScriptLine(12); got != "export TOKE…" {
+		t.Errorf("got %q", got)
+	}
+	if got := c.ScriptLine(80); got != "export TOKEN=s3cr3t" {
+		t.Errorf("got %q", got)
+	}
+	if got := (Command{}).ScriptLine(80); got != "" {
+		t.Errorf("got %q of no script", got)
+	}
+}
+
+func TestSplitComment(t *testing.T) {
+	for comment, want := range map[string][2]string{
+		"":                                    {"", ""},
+		"by hand":                             {"by hand", ""},
+		"[ssmdeck abcdefghij.1]":              {"", "abcdefghij"},
+		"a [b] [ssmdeck abcdefghij.12]":       {"a [b]", "abcdefghij"},
+		"about [ssmdeck x]":                   {"about [ssmdeck x]", ""},
+		"[ssmdeck abcdefghij.1] and then":     {"[ssmdeck abcdefghij.1] and then", ""},
+		"[ssmdeck x] [ssmdeck abcdefghij.10]": {"[ssmdeck x]", "abcdefghij"},
+	} {
+		text, id := splitComment(comment)
+		if text != want[0] || id != want[1] {
+			t.Errorf("%q: got %q and %q", comment, text, id)
+		}
+	}
+	tag := commentTag(newRunID(), 1000)
+	if n := len(strings.Repeat("x", MaxComment) + " " + tag); n != 100 {
+		t.Errorf("the longest comment has %d characters, want 100", n)
+	}
+	if _, id := splitComment("x " + tag); len(id) != runIDLength {
+		t.Errorf("our own tag %q is not read", tag)
+	}
+}
+
+func TestListPagesLazily(t *testing.T) {
+	client := NewMockapi(gomock.NewController(t))
+	first := &ssm.ListCommandsOutput{Commands: []types.Command{{CommandId: aws.String("1")}, {CommandId: aws.String("2")}}, NextToken: aws.String("more")}
+	second := &ssm.ListCommandsOutput{Commands: []types.Command{{CommandId: aws.String("3")}}}
+	calls := client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(first, nil)
+	for range New(client).List(t.Context(), Filter{}) {
+		break // one page was enough
+	}
+	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).After(calls).Return(first, nil)
+	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).DoAndReturn(
+		func(_ any, in *ssm.ListCommandsInput, _ ...func(*ssm.Options)) (*ssm.ListCommandsOutput, error) {
+			if aws.ToString(in.NextToken) != "more" {
+				t.Errorf("asked for page %q", aws.ToString(in.NextToken))
+			}
+			return second, nil
+		})
+	var ids string
+	for c, err := range New(client).List(t.Context(), Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids += c.ID
+	}
+	if ids != "123" {
+		t.Errorf("got %s", ids)
+	}
+}
+
+func TestListFilters(t *testing.T) {
+	client := NewMockapi(gomock.NewController(t))
+	filter := func(k types.CommandFilterKey, v string) types.CommandFilter {
+		return types.CommandFilter{Key: k, Value: aws.String(v)}
+	}
+	client.EXPECT().ListCommands(gomock.Any(), &ssm.ListCommandsInput{
+		MaxResults: aws.Int32(50), InstanceId: aws.String("i-1"),
+		Filters: []types.CommandFilter{
+			filter("Status", "InProgress"), filter("DocumentName", "D"),
+			filter("InvokedAfter", "2026-03-01T12:00:00Z"), filter("InvokedBefore", "2026-03-01T13:00:00Z"),
+		},
+	}).Return(&ssm.ListCommandsOutput{}, nil)
+	berlin := time.FixedZone("", 3600)
+	for range New(client).List(t.Context(), Filter{State: Running, Document: "D", NodeID: "i-1", After: t0.In(berlin), Before: t0.Add(time.Hour)}) {
+		t.Error("got a command")
+	}
+	for _, err := range New(client).List(t.Context(), Filter{State: NotSent}) {
+		wantKind(t, err, fault.Usage, "not listed by state not_sent")
+	}
+	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(nil, &types.InvalidFilterKey{})
+	n := 0
+	for _, err := range New(client).List(t.Context(), Filter{}) {
+		n++
+		wantKind(t, err, fault.Usage, "list commands")
+	}
+	if n != 1 {
+		t.Errorf("yielded %d times after an error", n)
+	}
+}
+
+func TestGet(t *testing.T) {
+	client := NewMockapi(gomock.NewController(t))
+	client.EXPECT().ListCommands(gomock.Any(), &ssm.ListCommandsInput{CommandId: aws.String("c")}).
+		Return(&ssm.ListCommandsOutput{Commands: []types.Command{fullCommand()}}, nil)
+	page := states("a", "Success")
+	page.NextToken = aws.String("2")
+	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(page, nil)
+	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(states("b", "Failed"), nil)
+	cmd, invs, err := New(client).Get(t.Context(), "c")
+	if err != nil || cmd.ID != "c" || len(invs) != 2 || invs[1].State != Failed {
+		t.Errorf("got %+v, %+v, %v", cmd, invs, err)
+	}
+
+	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(&ssm.ListCommandsOutput{}, nil)
+	_, _, err = New(client).Get(t.Context(), "c")
+	wantKind(t, err, fault.NotFound, "read command c: no such command")
+
+	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(nil, errors.New("reset"))
+	_, _, err = New(client).Get(t.Context(), "c")
+	wantKind(t, err, fault.Failed, "reset")
+}
+
+func TestCancel(t *testing.T) {
+	client := NewMockapi(gomock.NewController(t))
+	running := fullCommand()
+	running.Status = types.CommandStatusInProgress
+	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Times(2).Return(&ssm.ListCommandsOutput{Commands: []types.Command{running}}, nil)
+
+	client.EXPECT().CancelCommand(gomock.Any(), &ssm.CancelCommandInput{CommandId: aws.String("c")}).Return(nil, nil)
+	if cmd, err := New(client).Cancel(t.Context(), "c", nil); err != nil || cmd.State.Final() {
+		t.Errorf("got %+v, %v", cmd, err)
+	}
+
+	ids := idsOf(nodes(70, "linux"))
+	client.EXPECT().CancelCommand(gomock.Any(), &ssm.CancelCommandInput{CommandId: aws.String("c"), InstanceIds: ids[:50]}).Return(nil, nil)
+	client.EXPECT().CancelCommand(gomock.Any(), &ssm.CancelCommandInput{CommandId: aws.String("c"), InstanceIds: ids[50:]}).Return(nil, &types.InvalidInstanceId{})
+	_, err := New(client).Cancel(t.Context(), "c", ids)
+	wantKind(t, err, fault.NotFound, "cancel command c on the nodes from i-l0050 on")
+
+	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(&ssm.ListCommandsOutput{Commands: []types.Command{fullCommand()}}, nil)
+	if cmd, err := New(client).Cancel(t.Context(), "c", nil); err != nil || cmd.State != Failed {
+		t.Errorf("a command that has ended: got %+v, %v; want it as it stands, and no call", cmd, err)
+	}
+}

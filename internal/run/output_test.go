@@ -1,0 +1,229 @@
+package run
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go"
+	"github.com/golang/mock/gomock"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+func plugin(name, output string, code int32) types.CommandPlugin {
+	return types.CommandPlugin{Name: aws.String(name), Output: aws.String(output), ResponseCode: code, Status: types.CommandPluginStatusSuccess}
+}
+
+func TestTellsAll(t *testing.T) {
+	tests := []struct {
+		name         string
+		plugins      []types.CommandPlugin
+		small, large bool
+	}{
+		{"no steps listed", nil, false, false},
+		{"a short text", []types.CommandPlugin{plugin("a", "hi\n", 0)}, true, true},
+		{"no text: a service may leave it out", []types.CommandPlugin{plugin("a", "", 0)}, false, true},
+		{"stderr: one text must be split", []types.CommandPlugin{plugin("a", "hi"+errorMark+"ho", 1)}, false, true},
+		{"two marks: the script wrote one itself", []types.CommandPlugin{plugin("a", "hi"+errorMark+"ho"+errorMark, 1)}, false, false},
+		{"cut", []types.CommandPlugin{plugin("a", "hi\n"+cutShort, 0)}, false, false},
+		{"cut in the middle", []types.CommandPlugin{plugin("a", "hi\n"+cutShort+errorMark+"ho", 0)}, false, false},
+		{"cut errors", []types.CommandPlugin{plugin("a", errorMark+"ho\n"+cutShortError, 0)}, false, false},
+		{"as long as it gets, with no mark", []types.CommandPlugin{plugin("a", strings.Repeat("x", 2500), 0)}, false, false},
+		{"one step of two cut", []types.CommandPlugin{plugin("a", "hi", 0), plugin("b", cutShort, 0)}, false, false},
+	}
+	for _, tt := range tests {
+		if got := tellsAll(tt.plugins, true); got != tt.small {
+			t.Errorf("%s, small run: got %v", tt.name, got)
+		}
+		if got := tellsAll(tt.plugins, false); got != tt.large {
+			t.Errorf("%s, large run: got %v", tt.name, got)
+		}
+	}
+}
+
+func TestIsCut(t *testing.T) {
+	for s, want := range map[string]bool{
+		"": false, "x\n--output truncated--": true, "x --output truncated--\n\n": true, "x\n---Output truncated---": true,
+		"x\n---Error truncated----": true, "--output truncated-- not": false,
+	} {
+		if got := isCut(s); got != want {
+			t.Errorf("%q: got %v", s, got)
+		}
+	}
+}
+
+func TestOutputIsBounded(t *testing.T) {
+	huge := Output{Stdout: strings.Repeat("é", 100_000), Stderr: strings.Repeat("x", 100_000)}.clipped()
+	if n := len([]rune(huge.Stdout)); n > maxStdout+30 || !huge.Truncated {
+		t.Errorf("kept %d characters of stdout, truncated %v", n, huge.Truncated)
+	}
+	if n := len(huge.Stderr); n > maxStderr+30 {
+		t.Errorf("kept %d characters of stderr", n)
+	}
+	exact := Output{Stdout: strings.Repeat("é", maxStdout), Stderr: strings.Repeat("x", maxStderr)}
+	if got := exact.clipped(); got != exact {
+		t.Error("what the service may send was cut")
+	}
+}
+
+// one answers ListCommandInvocations with a node of these steps.
+func one(status types.CommandInvocationStatus, plugins ...types.CommandPlugin) *ssm.ListCommandInvocationsOutput {
+	return &ssm.ListCommandInvocationsOutput{CommandInvocations: []types.CommandInvocation{{
+		CommandId: aws.String("c"), InstanceId: aws.String("i-1"), Status: status, CommandPlugins: plugins,
+	}}}
+}
+
+func wholeOutput(stdout, stderr string, code int32) *ssm.GetCommandInvocationOutput {
+	return &ssm.GetCommandInvocationOutput{
+		Status: types.CommandInvocationStatusSuccess, ResponseCode: code,
+		StandardOutputContent: aws.String(stdout), StandardErrorContent: aws.String(stderr),
+		ExecutionStartDateTime: aws.String("2026-03-01T12:00:00.123Z"), ExecutionEndDateTime: aws.String(""),
+	}
+}
+
+func TestOutputOfOneStep(t *testing.T) {
+	client := NewMockapi(gomock.NewController(t))
+	client.EXPECT().ListCommandInvocations(gomock.Any(), &ssm.ListCommandInvocationsInput{
+		CommandId: aws.String("c"), InstanceId: aws.String("i-1"), Details: true,
+	}).Return(one(types.CommandInvocationStatusSuccess, plugin("aws:runShellScript", "long\n"+cutShort, 0)), nil)
+	client.EXPECT().GetCommandInvocation(gomock.Any(), &ssm.GetCommandInvocationInput{
+		CommandId: aws.String("c"), InstanceId: aws.String("i-1"),
+	}).Return(wholeOutput("very long\n--output truncated--", "", 0), nil)
+
+	inv, out, err := New(client).Output(t.Context(), "c", "i-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Stdout != "very long\n--output truncated--" || !out.Truncated || out.Preview {
+		t.Errorf("got %+v", out)
+	}
+	if inv.State != Success || inv.ExitCode != 0 || inv.Started == nil || inv.Started.Year() != 2026 || inv.Ended != nil {
+		t.Errorf("got %+v", inv)
+	}
+}
+
+func TestOutputOfSeveralStepsIsReadByName(t *testing.T) {
+	client := NewMockapi(gomock.NewController(t))
+	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(one(types.CommandInvocationStatusFailed,
+		plugin("PatchWindows", "skipped", 0), plugin("PatchLinux", cutShort, 100), plugin("Report", "", -1)), nil)
+	client.EXPECT().GetCommandInvocation(gomock.Any(), &ssm.GetCommandInvocationInput{
+		CommandId: aws.String("c"), InstanceId: aws.String("i-1"), PluginName: aws.String("PatchLinux"),
+	}).Return(wholeOutput("patched\n", "careful\n", 100), nil)
+
+	inv, out, err := New(client).Output(t.Context(), "c", "i-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Stdout != "skipped\npatched\n" || out.Stderr != "careful\n" {
+		t.Errorf("got %q and %q", out.Stdout, out.Stderr)
+	}
+	if inv.ExitCode != 100 || len(inv.Steps) != 3 || inv.Steps[1].Name != "PatchLinux" || inv.Steps[2].ExitCode != NoExit {
+		t.Errorf("got exit code %d and steps %+v, want that of the step that failed", inv.ExitCode, inv.Steps)
+	}
+}
+
+func TestOutputRefuses(t *testing.T) {
+	client := NewMockapi(gomock.NewController(t))
+	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(&ssm.ListCommandInvocationsOutput{}, nil)
+	_, _, err := New(client).Output(t.Context(), "c", "i-1")
+	wantKind(t, err, fault.NotFound, "read output of c on i-1: the command has no invocation on this node")
+
+	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(one(types.CommandInvocationStatusInProgress), nil)
+	inv, out, err := New(client).Output(t.Context(), "c", "i-1")
+	if err != nil || inv.State != Running || out.Stdout != "" {
+		t.Errorf("a node at work: got %+v, %+v, %v", inv, out, err)
+	}
+
+	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(nil, &types.InvalidCommandId{})
+	_, _, err = New(client).Output(t.Context(), "c", "i-1")
+	wantKind(t, err, fault.NotFound, "read output of c on i-1")
+}
+
+func TestStderrIsKeptApart(t *testing.T) {
+	c, req := bySize(3)
+	c.work = time.Second
+	c.result = func(string) nodeResult {
+		return nodeResult{stdout: "out" + errorMark + "still out\n", stderr: "err\n", code: 1}
+	}
+	start(t, c, req, func(t *testing.T, r *recorder, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for row := range r.board.Rows() {
+			if row.Stdout != "out"+errorMark+"still out\n" || row.Stderr != "err\n" {
+				t.Errorf("got %q and %q", row.Stdout, row.Stderr)
+			}
+		}
+		if groups := r.board.Groups(); len(groups) != 1 || len(groups[0].Nodes) != 3 {
+			t.Errorf("got %d groups", len(groups))
+		}
+	})
+}
+
+func TestOutputThatMayNotBeReadInFullIsShownShort(t *testing.T) {
+	c, req := bySize(3)
+	c.work = time.Second
+	c.result = func(string) nodeResult { return nodeResult{stdout: strings.Repeat("x", 3000)} }
+	c.fail = func(op string, _ int) error {
+		if op == "GetCommandInvocation" {
+			return &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "not authorized to perform: ssm:GetCommandInvocation"}
+		}
+		return nil
+	}
+	start(t, c, req, func(t *testing.T, r *recorder, err error) {
+		if err != nil || r.board.Err() != nil {
+			t.Fatal(err, r.board.Err())
+		}
+		for row := range r.board.Rows() {
+			if !row.Preview || !row.Truncated || len(row.Stdout) != 2500 {
+				t.Errorf("got preview %v, truncated %v, %d characters", row.Preview, row.Truncated, len(row.Stdout))
+			}
+		}
+		if n := r.notices(Shortened); len(n) != 1 || c.byOp["GetCommandInvocation"] != 1 {
+			t.Errorf("notices %+v after %d tries", n, c.byOp["GetCommandInvocation"])
+		}
+	})
+}
+
+// TestLateOutput: the list says a node is done before its output can be read,
+// and a service that lists no steps tells the exit code only there.
+func TestLateOutput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := NewMockapi(gomock.NewController(t))
+		list := counters(types.CommandStatusSuccess, 1)
+		list.Commands[0].TargetCount = 1
+		client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).AnyTimes().Return(list, nil)
+		client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).AnyTimes().Return(one(types.CommandInvocationStatusSuccess), nil)
+		tries := 0
+		client.EXPECT().GetCommandInvocation(gomock.Any(), gomock.Any()).Times(3).DoAndReturn(
+			func(context.Context, *ssm.GetCommandInvocationInput, ...func(*ssm.Options)) (*ssm.GetCommandInvocationOutput, error) {
+				tries++
+				switch tries {
+				case 1:
+					return nil, &types.InvocationDoesNotExist{}
+				case 2:
+					return &ssm.GetCommandInvocationOutput{Status: types.CommandInvocationStatusInProgress, ResponseCode: -1}, nil
+				default:
+					return wholeOutput("late\n", "", 0), nil
+				}
+			})
+		var r recorder
+		if err := New(client).Follow(t.Context(), []string{"c"}, r.emit); err != nil {
+			t.Fatal(err)
+		}
+		if r.kinds() != "sent progress invocation output done" {
+			t.Errorf("events are %s: want one of the final state, with the exit code", r.kinds())
+		}
+		for row := range r.board.Rows() {
+			if row.State != Success || row.ExitCode != 0 || row.Stdout != "late\n" {
+				t.Errorf("got %+v", row)
+			}
+		}
+	})
+}

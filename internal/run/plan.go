@@ -1,0 +1,193 @@
+package run
+
+import (
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+)
+
+// maxIDs is how many node ids one SendCommand takes (API model).
+const maxIDs = 50
+
+// defaultConcurrency is the service's MaxConcurrency when none is given (API
+// model); that of MaxErrors is 0.
+const defaultConcurrency = 50
+
+// A plan is a run cut into commands.
+type plan struct {
+	runID string
+	sends []send
+	// concurrency and errors are the run's limits in nodes; they matter when
+	// there are several sends, since the service knows the limits of each only.
+	concurrency, errors int
+}
+
+// A send is one SendCommand.
+type send struct {
+	request  Request // for everything the sends have in common
+	document string
+	params   map[string][]string
+	ids      []string // or:
+	targets  []fleet.APITarget
+
+	number, of int
+}
+
+// name is the send in error messages.
+func (s send) name() string {
+	if s.of == 1 {
+		return "send " + s.document
+	}
+	return fmt.Sprintf("send %s (%d of %d)", s.document, s.number, s.of)
+}
+
+// makePlan cuts a valid request into sends. Nothing to send to is an error:
+// Offline when all selected nodes are, NotFound otherwise.
+func makePlan(r Request) (plan, error) {
+	sel := r.Selection
+	if len(sel.InstanceIDs) == 0 && len(sel.Targets) == 0 {
+		return plan{}, nothingSelected(sel)
+	}
+	groups, err := r.platforms()
+	if err != nil {
+		return plan{}, err
+	}
+	p := plan{runID: newRunID()}
+	for _, platform := range []string{"", linux, windows} {
+		nodes, ok := groups[platform]
+		if !ok {
+			continue
+		}
+		s := send{request: r, document: r.documentFor(platform), params: r.params(platform)}
+		if len(sel.Targets) > 0 && len(groups) == 1 {
+			s.targets = sel.Targets
+			p.sends = append(p.sends, s)
+			continue
+		}
+		for ids := range slices.Chunk(sendable(nodes), maxIDs) {
+			s.ids = ids
+			p.sends = append(p.sends, s)
+		}
+	}
+	if len(p.sends) == 0 {
+		return plan{}, nothingSelected(sel)
+	}
+	total := 0
+	for i := range p.sends {
+		p.sends[i].number, p.sends[i].of = i+1, len(p.sends)
+		total += len(p.sends[i].ids)
+	}
+	return p.limit(r, total)
+}
+
+// limit turns the limits into numbers of nodes.
+func (p plan) limit(r Request, total int) (plan, error) {
+	concurrency, err := ParseConcurrency(r.Concurrency)
+	if err != nil {
+		return plan{}, err
+	}
+	errors, err := ParseMaxErrors(r.MaxErrors)
+	if err != nil {
+		return plan{}, err
+	}
+	p.concurrency = max(1, concurrency.Of(total, defaultConcurrency))
+	p.errors = errors.Of(total, 0)
+	if r.NoWait && len(p.sends) > 1 && p.concurrency < len(p.sends) {
+		return plan{}, fault.Usagef("the run needs %d commands, and a concurrency of %d over all of them needs ssmdeck to wait", len(p.sends), p.concurrency).
+			WithHint("leave out --no-wait, or allow %d nodes at a time", len(p.sends))
+	}
+	return p, nil
+}
+
+// recipients are the nodes a selection is for: those of its ids, each once,
+// whether more is known of them or not; all its nodes when it has targets.
+func recipients(sel fleet.Selection) []fleet.Node {
+	if len(sel.InstanceIDs) == 0 {
+		return sel.Nodes
+	}
+	byID := make(map[string]fleet.Node, len(sel.Nodes))
+	for _, n := range sel.Nodes {
+		byID[n.ID] = n
+	}
+	seen := make(map[string]bool, len(sel.InstanceIDs))
+	var nodes []fleet.Node
+	for _, id := range sel.InstanceIDs {
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		n, ok := byID[id]
+		if !ok {
+			n = fleet.Node{ID: id}
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes
+}
+
+// sendable are the ids of nodes that a command may name: the service refuses
+// all of it when one node is not connected.
+func sendable(nodes []fleet.Node) []string {
+	var ids []string
+	for _, n := range nodes {
+		if !offline(n) {
+			ids = append(ids, n.ID)
+		}
+	}
+	return ids
+}
+
+// offline reports whether a node is known not to be connected.
+func offline(n fleet.Node) bool { return n.Ping != "" && n.Ping != fleet.Online }
+
+func nothingSelected(sel fleet.Selection) error {
+	if n := len(sel.Offline); n > 0 {
+		return fault.New(fault.Offline, "run", "all selected nodes are offline (%d), and nothing was sent", n).
+			WithHint("run `ssmdeck doctor %s` to see why", sel.Offline[0].ID)
+	}
+	return fault.New(fault.NotFound, "run", "no node is selected, and nothing was sent").
+		WithHint("name nodes with --target, and see `ssmdeck ls`")
+}
+
+// The run's id stands at the end of the comment of each of its commands, as in
+// "nightly restart [ssmdeck k3v9q2m1zt.2]". By it a command can be found whose
+// SendCommand went unanswered, and the commands of one run be told from others.
+const (
+	runIDLength = 10 // 50 random bits
+	tagLength   = len(" [ssmdeck ") + runIDLength + len(".1000]")
+
+	// MaxComment is how many characters a user's comment may have; the service
+	// takes 100 (API model).
+	MaxComment = 100 - tagLength
+)
+
+func newRunID() string { return strings.ToLower(rand.Text()[:runIDLength]) }
+
+func commentTag(runID string, number int) string {
+	return fmt.Sprintf("[ssmdeck %s.%d]", runID, number)
+}
+
+// splitComment takes a comment apart into the user's text and the run's id.
+func splitComment(comment string) (text, runID string) {
+	head, tag, ok := cutLast(comment, "[ssmdeck ")
+	if !ok || !strings.HasSuffix(tag, "]") {
+		return comment, ""
+	}
+	id, _, ok := strings.Cut(strings.TrimSuffix(tag, "]"), ".")
+	if !ok || len(id) != runIDLength {
+		return comment, ""
+	}
+	return strings.TrimSpace(head), id
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
