@@ -30,55 +30,67 @@ const maxSize = 64 << 10
 // A parameter without default that is neither given nor in provided (what the
 // caller fills in itself) is a fault.
 func ParseParams(doc Document, pairs []string, provided ...string) (map[string][]string, error) {
-	params := make(map[string][]string)
-	var faults []error
-	var hint string
-	size := 0
+	c := collector{doc: doc, params: make(map[string][]string)}
 	for _, pair := range pairs {
-		name, raw, ok := strings.Cut(pair, "=")
-		if !ok || name == "" {
-			// A pair without "=" may be a value that lost its name: not shown.
-			faults = append(faults, errors.New("a parameter is given as name=value, name=@file or name=[\"a\",\"b\"]"))
-			continue
+		if err := c.add(pair); err != nil {
+			c.faults = append(c.faults, err)
 		}
-		p, ok := doc.Parameter(name)
+	}
+	size := 0
+	for _, p := range doc.Parameters {
+		values, ok := c.params[p.Name]
 		if !ok {
-			err, h := unknown(doc, name)
-			faults = append(faults, err)
-			hint = h
 			continue
 		}
-		values, err := p.parse(raw)
-		if err == nil && len(params[name]) > 0 && !p.Type.list() {
-			err = fmt.Errorf("given twice, but it is one %s and no list", p.Type)
+		if err := p.check(values); err != nil {
+			c.faults = append(c.faults, fmt.Errorf("parameter %s: %w", p.Name, err))
 		}
-		if err != nil {
-			faults = append(faults, fmt.Errorf("parameter %s: %w", name, err))
-			continue
-		}
-		params[name] = append(params[name], values...)
 		for _, v := range values {
 			size += len(v)
 		}
 	}
-	for _, name := range doc.ParameterNames() {
-		if values, ok := params[name]; ok {
-			p, _ := doc.Parameter(name)
-			if err := p.check(values); err != nil {
-				faults = append(faults, fmt.Errorf("parameter %s: %w", name, err))
-			}
-		}
-	}
-	if missing := missing(doc, params, provided, pairs); len(missing) > 0 {
-		faults = append(faults, fmt.Errorf("document %s needs parameter %s", doc.Name, strings.Join(missing, ", ")))
+	if missing := missing(doc, c.params, provided, pairs); len(missing) > 0 {
+		c.faults = append(c.faults, fmt.Errorf("document %s needs parameter %s", doc.Name, strings.Join(missing, ", ")))
 	}
 	if size > maxSize {
-		faults = append(faults, fmt.Errorf("the parameters are %d bytes long, and at most %d are possible", size, maxSize))
+		c.faults = append(c.faults, fmt.Errorf("the parameters are %d bytes long, and at most %d are possible", size, maxSize))
 	}
-	if len(faults) > 0 {
-		return nil, &fault.Error{Kind: fault.Usage, Hint: hint, Err: joined(faults)}
+	if len(c.faults) > 0 {
+		return nil, &fault.Error{Kind: fault.Usage, Hint: c.hint, Err: joined(c.faults)}
 	}
-	return params, nil
+	return c.params, nil
+}
+
+// collector gathers values and faults.
+type collector struct {
+	doc    Document
+	params map[string][]string
+	faults []error
+	hint   string
+}
+
+func (c *collector) add(pair string) error {
+	name, raw, ok := strings.Cut(pair, "=")
+	if !ok || name == "" {
+		// It may be a value that lost its name: not shown.
+		return errors.New(`a parameter is given as name=value, name=@file or name=["a","b"]`)
+	}
+	p, ok := c.doc.Parameter(name)
+	if !ok {
+		err, hint := unknown(c.doc, name)
+		c.hint = hint
+		return err
+	}
+	values, err := p.parse(raw)
+	if err == nil && len(c.params[name]) > 0 && !p.Type.list() {
+		err = fmt.Errorf("given twice, but it is one %s and no list", p.Type)
+	}
+	if err != nil {
+		return fmt.Errorf("parameter %s: %w", name, err)
+	}
+	// An empty list is a value, too.
+	c.params[name] = append(c.params[name], values...)
+	return nil
 }
 
 // missing names the parameters that must be given and are not. One whose value
@@ -94,7 +106,8 @@ func missing(doc Document, params map[string][]string, provided, pairs []string)
 	return names
 }
 
-func unknown(doc Document, name string) (err error, hint string) {
+// unknown is the fault of a name the document does not have, and a hint.
+func unknown(doc Document, name string) (error, string) {
 	names := doc.ParameterNames()
 	if len(names) == 0 {
 		return fmt.Errorf("document %s takes no parameters, and %s was given", doc.Name, name), ""
