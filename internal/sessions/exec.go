@@ -10,7 +10,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -96,7 +95,7 @@ func (e *Exec) Copy(stdout, stderr io.Writer) (status int, known bool, err error
 	case out.found:
 		return out.status, true, nil
 	case exit.Reason != "":
-		return 0, false, fault.New(fault.Failed, "run command on node", "%s", printable(exit.Reason))
+		return 0, false, fault.New(fault.Failed, "run command on node", "%s", strings.TrimSpace(exit.Reason))
 	default:
 		return 0, false, nil
 	}
@@ -173,18 +172,4 @@ func (m *markWriter) flush() error {
 	_, err := m.w.Write(m.held)
 	m.held = nil
 	return err
-}
-
-// printable makes the control characters of a text from the far end visible.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return ' '
-		case unicode.IsControl(r):
-			return unicode.ReplacementChar
-		default:
-			return r
-		}
-	}, strings.TrimSpace(s))
 }

@@ -98,9 +98,3 @@ func TestWrapKeepsStatusAndOutput(t *testing.T) {
 		})
 	}
 }
-
-func TestPrintable(t *testing.T) {
-	if got, want := printable(" a\x1b[31mb\nc\x9b "), "a\ufffd[31mb c\ufffd"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -131,27 +132,29 @@ func (s *Service) resume(ctx context.Context, id string) (sessionclient.Ticket, 
 // Close flushes and closes the data channel and terminates the session, unless
 // the far end has ended it already. It is idempotent.
 func (s *Session) Close() error {
-	s.once.Do(func() {
-		_ = s.Session.Close()
-		s.terminate()
-	})
+	s.end(func() { _ = s.Session.Close() })
 	return nil
 }
 
 // Abort is Close without flushing.
-func (s *Session) Abort() {
-	s.once.Do(func() {
-		s.Session.Abort()
-		s.terminate()
-	})
-}
+func (s *Session) Abort() { s.end(s.Session.Abort) }
 
-// terminate ends the session at the service, unless it was the service that
-// closed the channel.
-func (s *Session) terminate() {
-	if exit, err := s.Wait(); err != nil || exit.Closed {
-		s.svc.terminateQuietly(context.Background(), s.id)
-	}
+// end closes the channel with f, once, and terminates the session at the
+// service unless it was the service that had ended it.
+func (s *Session) end(f func()) {
+	s.once.Do(func() {
+		over := false
+		select {
+		case <-s.Done():
+			_, err := s.Wait()
+			over = err == nil
+		default:
+		}
+		f()
+		if !over {
+			s.svc.terminateQuietly(context.Background(), s.id)
+		}
+	})
 }
 
 // terminateQuietly ends a session when there is nobody to tell about a failure:
@@ -218,7 +221,7 @@ func explainDial(op, target string, err error) error {
 		return fault.New(fault.Auth, op, "%w", err).
 			WithHint("allow ssmmessages:OpenDataChannel for your role")
 	case errors.As(err, &ended):
-		return fault.New(fault.Failed, op, "%s", printable(ended.Reason))
+		return fault.New(fault.Failed, op, "%s", strings.TrimSpace(ended.Reason))
 	default:
 		return fault.New(fault.Failed, op, "%w", err)
 	}

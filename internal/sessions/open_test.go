@@ -129,7 +129,7 @@ func TestOpenFailures(t *testing.T) {
 		{"offline node", &types.TargetNotConnected{Message: aws.String("x")}, nil, nil, "", fault.Offline, "agent is not connected", "ssmdeck node get"},
 		{"unknown document", &types.InvalidDocument{Message: aws.String("x")}, nil, nil, "Mine", fault.NotFound, "session document Mine", "--document"},
 		{"upgrade refused", nil, nil, &sessionclient.UpgradeError{Status: 403}, "", fault.Auth, "403 Forbidden", "ssmmessages:OpenDataChannel"},
-		{"ended with a reason", nil, newScript(closed("lookup db: no such host\x1b[2J")), nil, "", fault.Failed, "lookup db: no such host\ufffd[2J", ""},
+		{"ended with a reason", nil, newScript(closed("lookup db: no such host\n")), nil, "", fault.Failed, "lookup db: no such host", ""},
 		{"no network", nil, nil, errors.New("no route to host"), "", fault.Failed, "no route to host", ""},
 	}
 	for _, tt := range tests {

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/ssmdeck/ssmdeck/"
+
+// room is what one package, or a tree of packages (name ending in /...), may
+// import: of ours, and of others. The table is the architecture; a package that
+// is not in it fails the test, so that nobody moves in unnoticed.
+type room struct {
+	name   string
+	ours   []string // beside what its floor allows: explicit names only
+	others []string // module paths, by prefix
+}
+
+const (
+	sdk    = "github.com/aws/"
+	cobra  = "github.com/spf13/"
+	socket = "github.com/coder/websocket"
+	smux   = "github.com/xtaci/smux"
+	yaml   = "go.yaml.in/yaml/v4"
+	xsys   = "golang.org/x/sys"
+	xterm  = "golang.org/x/term"
+	charm  = "charm.land/lipgloss/v2"
+	ansi   = "github.com/charmbracelet/x/ansi"
+	color  = "github.com/charmbracelet/colorprofile"
+	posix  = "mvdan.cc/sh/v3"
+	pty    = "github.com/creack/pty"
+)
+
+// Floors, lowest first. A room may import the floors below it and what it names.
+var floors = [][]room{
+	{
+		{name: "internal/fault"},
+		{name: "sessionclient/wire"},
+		{name: "sessionclient/reliable"},
+	},
+	{
+		{name: "internal/config", others: []string{yaml}},
+		{name: "internal/terminal", others: []string{xterm, xsys}},
+		{name: "internal/theme", others: []string{charm, color}},
+		{name: "internal/render", ours: []string{"internal/theme"}, others: []string{charm, ansi, yaml, "github.com/jmespath/go-jmespath"}},
+		{name: "internal/awsapi", others: []string{sdk, "golang.org/x/time/rate"}},
+		{name: "sessionclient", others: []string{socket}},
+		{name: "portforward", ours: []string{"sessionclient"}, others: []string{smux, xsys}},
+	},
+	{
+		{name: "internal/fleet", others: []string{sdk}},
+		{name: "internal/document", others: []string{sdk, yaml}},
+		{name: "internal/run", ours: []string{"internal/fleet", "internal/document"}, others: []string{sdk}},
+		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
+	},
+	{
+		{name: "commands", ours: []string{"internal/simulator", "internal/simulator/control", "internal/simulator/world"}, others: []string{cobra}},
+	},
+	{
+		{name: "cmd/ssmdeck"},
+	},
+}
+
+// annex is the simulator: it stands beside the house and shares only the ground
+// floor, never the SDK, so that it disagrees with us when we are wrong.
+var annex = room{name: "internal/simulator/...", others: []string{socket, smux, yaml, posix, pty, xsys}}
+
+func TestImportsFollowTheArchitecture(t *testing.T) {
+	packages := list(t)
+	below := map[string]bool{}
+	seen := map[string]bool{}
+	for _, floor := range floors {
+		for _, r := range floor {
+			imports, ok := packages[r.name]
+			if !ok {
+				t.Errorf("%s is in the table and not in the tree", r.name)
+				continue
+			}
+			seen[r.name] = true
+			check(t, r.name, imports, r, func(ours string) bool { return below[ours] })
+		}
+		for _, r := range floor {
+			below[r.name] = true
+		}
+	}
+	ground := func(ours string) bool {
+		return strings.HasPrefix(ours, "internal/simulator") ||
+			slices.ContainsFunc(floors[0], func(r room) bool { return r.name == ours })
+	}
+	for name, imports := range packages {
+		switch {
+		case name == "internal/simulator" || strings.HasPrefix(name, "internal/simulator/"):
+			check(t, name, imports, annex, ground)
+		case !seen[name] && !strings.HasPrefix(name, "tools/"):
+			t.Errorf("%s has no room in the table", name)
+		}
+	}
+}
+
+// check names each forbidden edge.
+func check(t *testing.T, name string, imports []string, r room, floor func(string) bool) {
+	t.Helper()
+	for _, imp := range imports {
+		first, _, _ := strings.Cut(imp, "/")
+		ours, isOurs := strings.CutPrefix(imp, module)
+		switch {
+		case !strings.Contains(first, "."): // the standard library
+			if imp == "text/template" || imp == "html/template" {
+				t.Errorf("%s imports %s, which keeps every method of the SDK in the binary", name, imp)
+			}
+		case isOurs:
+			if !floor(ours) && !slices.Contains(r.ours, ours) {
+				t.Errorf("%s must not import %s", name, ours)
+			}
+		case !slices.ContainsFunc(r.others, func(p string) bool { return imp == p || strings.HasPrefix(imp, strings.TrimSuffix(p, "/")+"/") }):
+			t.Errorf("%s must not import %s", name, imp)
+		}
+	}
+}
+
+// list returns the imports of every package of the module, for all platforms we
+// build for, without those of tests.
+func list(t *testing.T) map[string][]string {
+	t.Helper()
+	packages := map[string][]string{}
+	for _, goos := range []string{"linux", "darwin", "windows"} {
+		cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+		cmd.Dir = "../.."
+		cmd.Env = append(cmd.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("go list for %s: %v", goos, err)
+		}
+		dec := json.NewDecoder(bytes.NewReader(out))
+		for {
+			var p struct {
+				ImportPath string
+				Imports    []string
+			}
+			if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			name := strings.TrimPrefix(p.ImportPath, module)
+			for _, imp := range p.Imports {
+				if !slices.Contains(packages[name], imp) {
+					packages[name] = append(packages[name], imp)
+				}
+			}
+		}
+	}
+	return packages
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"ssmdeck": main})
+}
+
+// TestScripts runs the promises made to users with the real binary. Commands
+// beside those of testscript:
+//
+//	exits CODE command...      the command ends with exactly this status
+//	simulate [scenario.yaml]   start a simulator and point ssmdeck at it
+//	calls N OPERATION          the simulator has served OPERATION N times
+//	listening NAME FILE        a forward that writes events to FILE is ready: its address goes to $NAME
+//	waitfor FILE TEXT          FILE, which another process writes, holds TEXT before long
+//	talk ADDRESS SEND WANT     connect, send, expect an answer
+//	no-escapes FILE            the file holds no escape byte
+//
+// At the end of every script the simulator must have no open session.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setupScript,
+		Condition: func(cond string) (bool, error) {
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":      cmdExits,
+			"simulate":   cmdSimulate,
+			"calls":      cmdCalls,
+			"listening":  cmdListening,
+			"talk":       cmdTalk,
+			"waitfor":    cmdWaitFor,
+			"no-escapes": cmdNoEscapes,
+		},
+	})
+}
+
+// setupScript gives a script an environment of its own: nothing of the machine
+// that runs the tests gets in.
+func setupScript(env *testscript.Env) error {
+	var kept []string
+	for _, kv := range env.Vars {
+		if !strings.HasPrefix(kv, "AWS_") && !strings.HasPrefix(kv, "SSMDECK_") && !strings.HasPrefix(kv, "NO_COLOR=") && !strings.HasPrefix(kv, "CLICOLOR") {
+			kept = append(kept, kv)
+		}
+	}
+	home := filepath.Join(env.WorkDir, "home")
+	env.Vars = append(kept,
+		"HOME="+home, "USERPROFILE="+home, "XDG_CONFIG_HOME="+filepath.Join(home, "config"), "XDG_CACHE_HOME="+filepath.Join(home, "cache"),
+		"AppData="+filepath.Join(home, "config"), "LocalAppData="+filepath.Join(home, "cache"),
+		"AWS_CONFIG_FILE="+filepath.Join(home, "aws-config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(home, "aws-credentials"),
+		"AWS_EC2_METADATA_DISABLED=true", "TERM=xterm-256color", "LANG=C.UTF-8", "TZ=UTC",
+	)
+	return os.MkdirAll(home, 0o700)
+}
+
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE command...")
+	}
+	code := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("exit status %d, want %s", code, args[0])
+	}
+}
+
+// simulators holds the simulator of each running script.
+var simulators running
+
+type running struct {
+	mu sync.Mutex
+	by map[*testscript.TestScript]*simulator.Server
+}
+
+func (r *running) put(ts *testscript.TestScript, srv *simulator.Server) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.by == nil {
+		r.by = map[*testscript.TestScript]*simulator.Server{}
+	}
+	r.by[ts] = srv
+}
+
+func (r *running) get(ts *testscript.TestScript) *simulator.Server {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.by[ts] == nil {
+		ts.Fatalf("there is no simulator")
+	}
+	return r.by[ts]
+}
+
+func (r *running) drop(ts *testscript.TestScript) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.by, ts)
+}
+
+func cmdSimulate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: simulate [scenario.yaml]")
+	}
+	var o simulator.Options
+	if len(args) == 1 {
+		s, err := world.ReadScenario(args[0], strings.NewReader(ts.ReadFile(args[0])))
+		ts.Check(err)
+		o.Scenario = s
+	}
+	srv, err := simulator.Start(context.Background(), o)
+	ts.Check(err)
+	simulators.put(ts, srv)
+	for _, kv := range srv.Env() {
+		k, v, _ := strings.Cut(kv, "=")
+		ts.Setenv(k, v)
+	}
+	ts.Defer(func() {
+		simulators.drop(ts)
+		// What a killed client left is ended by the service in its own time; what
+		// an ended one left is a bug.
+		deadline := time.Now().Add(5 * time.Second)
+		for srv.Stats().OpenSessions > 0 && time.Now().Before(deadline) {
+			time.Sleep(20 * time.Millisecond) // the last client is another process
+		}
+		open := srv.Stats().OpenSessions
+		ts.Check(srv.Close())
+		if open > 0 {
+			ts.Fatalf("%d sessions were left open", open)
+		}
+	})
+}
+
+func cmdCalls(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: calls N OPERATION")
+	}
+	got := fmt.Sprint(simulators.get(ts).Stats().Calls[args[1]])
+	if (got == args[0]) == neg {
+		ts.Fatalf("%s was called %s times", args[1], got)
+	}
+}
+
+func cmdListening(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: listening NAME FILE")
+	}
+	ts.Setenv(args[0], waitForReady(ts, ts.MkAbs(args[1])))
+}
+
+// waitForReady reads the events of a forward from a file until it is ready.
+func waitForReady(ts *testscript.TestScript, path string) string {
+	line := waitForLine(ts, path, `"type":"ready"`)
+	_, rest, _ := strings.Cut(line, `"local":"`)
+	address, _, _ := strings.Cut(rest, `"`)
+	return address
+}
+
+func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: waitfor FILE TEXT")
+	}
+	waitForLine(ts, ts.MkAbs(args[0]), args[1])
+}
+
+// waitForLine returns the first line of a file with text in it, as soon as there
+// is one.
+func waitForLine(ts *testscript.TestScript, path, text string) string {
+	var b []byte
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		b, _ = os.ReadFile(path)
+		for line := range strings.Lines(string(b)) {
+			if strings.Contains(line, text) {
+				return line
+			}
+		}
+		time.Sleep(20 * time.Millisecond) // another process writes the file: there is nothing to wait on
+	}
+	ts.Fatalf("no line with %s came; the file holds:\n%s", text, b)
+	return ""
+}
+
+func cmdTalk(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: talk ADDRESS SEND WANT")
+	}
+	conn, err := net.Dial("tcp", args[0])
+	ts.Check(err)
+	defer conn.Close()
+	ts.Check(conn.SetDeadline(time.Now().Add(20 * time.Second)))
+	_, err = io.WriteString(conn, args[1])
+	ts.Check(err)
+	got := make([]byte, len(args[2]))
+	n, err := io.ReadFull(conn, got)
+	if string(got[:n]) != args[2] {
+		ts.Fatalf("got %q (%v), want %q", got[:n], err, args[2])
+	}
+}
+
+func cmdNoEscapes(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: no-escapes FILE")
+	}
+	if strings.ContainsRune(ts.ReadFile(args[0]), 0x1b) != neg {
+		ts.Fatalf("escape bytes: not as wanted")
+	}
+}

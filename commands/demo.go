@@ -1,0 +1,141 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/simulator"
+)
+
+func newDemoCmd(env *Env) *cobra.Command {
+	var (
+		o      simulatorOptions
+		noTour bool
+	)
+	cmd := &cobra.Command{
+		Use:   "demo [-- <command>...]",
+		Short: "Try ssmdeck on a simulated fleet, without an AWS account",
+		Long: `Start the simulator inside this process and show the main job on it: the fleet, a
+command in production, a shell, a forward to a private database. On a terminal
+you then get a prompt where any ssmdeck command can be typed against that fleet.
+
+With a command behind --, that one command runs against a fresh fleet, and its
+exit code is ours. Nothing leaves this machine, and your AWS configuration is
+neither read nor needed.`,
+		Example: `  $ ssmdeck demo
+  $ ssmdeck demo -- ls --tag env=prod
+  $ ssmdeck demo -- exec web-1 -- uptime`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			loose, words, dash := splitDash(cmd, args)
+			if len(loose) > 0 {
+				return fault.Usagef("demo: unexpected argument %q", loose[0]).
+					WithHint("put the command behind --: ssmdeck demo -- %s", loose[0])
+			}
+			so, err := o.options()
+			if err != nil {
+				return err
+			}
+			if so.Logger, err = env.Log(); err != nil {
+				return err
+			}
+			return withSimulator(cmd.Context(), env, so, func(inner *Env) error {
+				if dash && len(words) > 0 {
+					return inner.command(cmd.Context(), words)
+				}
+				return demo(cmd.Context(), env, inner, noTour)
+			})
+		},
+	}
+	o.bind(cmd)
+	cmd.Flags().BoolVar(&noTour, "no-tour", false, "go to the prompt at once")
+	return cmd
+}
+
+// withSimulator starts a simulator and gives f an environment in which every
+// command goes there. What belongs to the user (configuration, caches, AWS
+// variables) is out of sight.
+func withSimulator(ctx context.Context, env *Env, so simulator.Options, f func(inner *Env) error) (err error) {
+	home, err := os.MkdirTemp("", "ssmdeck-demo-")
+	if err != nil {
+		return fault.New(fault.Failed, "make a folder for the demo", "%w", err)
+	}
+	defer os.RemoveAll(home)
+	config := filepath.Join(home, "config.yaml")
+	if err := os.WriteFile(config, nil, 0o600); err != nil {
+		return fault.New(fault.Failed, "make a folder for the demo", "%w", err)
+	}
+	srv, err := simulator.Start(ctx, so)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := srv.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	own := map[string]string{
+		"SSMDECK_CONFIG": config, "SSMDECK_CACHE_DIR": filepath.Join(home, "cache"),
+	}
+	creds := srv.Credentials()
+	inner := &Env{
+		Build: env.Build, In: env.In, Out: env.Out, Err: env.Err, interrupts: env.interrupts,
+		Lookup: func(name string) (string, bool) {
+			if v, ok := own[name]; ok {
+				return v, true
+			}
+			switch name {
+			case "SSMDECK_OUTPUT", "SSMDECK_COLOR", "SSMDECK_THEME", "SSMDECK_ASCII", "SSMDECK_NO_PROMPT", "SSMDECK_DEBUG", "SSMDECK_LOG_FILE":
+				return env.Lookup(name)
+			}
+			if isAWSName(name) {
+				return "", false
+			}
+			return env.Lookup(name)
+		},
+		Local: &awsapi.Static{
+			Endpoint: srv.URL(), Region: so.Scenario.Region,
+			AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey,
+		},
+	}
+	return f(inner)
+}
+
+// isAWSName reports whether a variable is AWS's or another of ours.
+func isAWSName(name string) bool {
+	return len(name) > 4 && name[:4] == "AWS_" || len(name) > 8 && name[:8] == "SSMDECK_"
+}
+
+// command runs one ssmdeck command line in this environment. An error has been
+// reported when it returns; what comes back is an exit status, if not 0.
+func (e *Env) command(ctx context.Context, words []string) error {
+	one := *e
+	one.Args, one.flags, one.settings, one.scope, one.log, one.logFile = words, globals{}, nil, nil, nil, nil
+	if code := Run(ctx, &one); code != 0 {
+		return &fault.Exit{Code: code}
+	}
+	return nil
+}
+
+// demo shows the tour and, on a terminal, opens the prompt.
+func demo(ctx context.Context, env, inner *Env, noTour bool) error {
+	term := env.terminal()
+	if !noTour || term == nil {
+		t := &tour{env: inner, styles: env.styles(env.Out), out: env.Out}
+		if err := t.run(ctx); err != nil {
+			return err
+		}
+	}
+	if term == nil {
+		return nil
+	}
+	fmt.Fprintf(env.Out, "\nNow it is your turn: type ssmdeck commands, %s for the list, %s to leave.\n",
+		env.styles(env.Out).Accent.Render("help"), env.styles(env.Out).Accent.Render("exit"))
+	return prompt(ctx, inner, term)
+}

@@ -1,0 +1,305 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/config"
+	"github.com/ssmdeck/ssmdeck/internal/document"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+)
+
+// Env is everything a command gets from outside, and the one place where
+// services are wired. Services are built when first asked for, so that help and
+// bad input need no credentials and cost nothing.
+type Env struct {
+	Build  Build
+	In     io.Reader
+	Out    io.Writer
+	Err    io.Writer
+	Lookup config.Lookup
+	Args   []string
+
+	// Local, when set, is the simulator that all calls go to.
+	Local *awsapi.Static
+
+	interrupts *interrupts // nil: signals are somebody else's business
+
+	flags    globals
+	settings *config.Settings
+	scope    *awsapi.Scope
+	log      *slog.Logger
+	logFile  *os.File
+}
+
+// Settings returns the resolved settings, reading the configuration file once.
+func (e *Env) Settings() (*config.Settings, error) {
+	if e.settings != nil {
+		return e.settings, nil
+	}
+	s, err := config.Load(config.Options{
+		Lookup: e.Lookup, Flags: e.flags.typed(), Path: e.flags.config, GOOS: runtime.GOOS,
+		Check: map[config.Key]func(string) error{
+			config.Output: func(v string) error { _, err := render.ParseFormat(v); return err },
+			config.Theme:  func(v string) error { _, err := theme.ParseVariant(v); return err },
+			config.Color:  func(v string) error { _, err := theme.ParseColorMode(v); return err },
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.settings = s
+	return s, nil
+}
+
+// Scope opens the account and Region that everything runs in.
+func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
+	if e.scope != nil {
+		return e.scope, nil
+	}
+	s, err := e.Settings()
+	if err != nil {
+		return nil, err
+	}
+	log, err := e.Log()
+	if err != nil {
+		return nil, err
+	}
+	o := awsapi.Options{
+		Profile: s.Profile, Region: s.Region, EndpointURL: s.EndpointURL, RoleARN: s.RoleARN, ReadOnly: s.ReadOnly,
+		AppVersion: e.Build.Version, Lookup: e.Lookup, Static: e.Local,
+	}
+	if e.debugging() {
+		o.Debug = log
+	}
+	if e.canAsk() {
+		o.MFA = func(context.Context) (string, error) { return e.ask("MFA code: ") }
+	}
+	e.scope, err = awsapi.Open(ctx, o)
+	return e.scope, err
+}
+
+// Fleet returns the service that knows the nodes.
+func (e *Env) Fleet(ctx context.Context) (*fleet.Service, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return fleet.New(scope.SSM(), e.In), nil
+}
+
+// Runner returns Run Command.
+func (e *Env) Runner(ctx context.Context) (*run.Service, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return run.New(scope.SSM()), nil
+}
+
+// Documents returns the service that knows documents.
+func (e *Env) Documents(ctx context.Context) (*document.Service, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return document.New(scope.SSM()), nil
+}
+
+// Sessions returns the service that opens sessions.
+func (e *Env) Sessions(ctx context.Context) (*sessions.Service, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	log, err := e.Log()
+	if err != nil {
+		return nil, err
+	}
+	return sessions.New(scope, sessions.Options{UserAgent: "ssmdeck/" + e.Build.Version, Log: log}), nil
+}
+
+// Log returns where debug messages go: the log file, standard error with
+// --debug, or nowhere.
+func (e *Env) Log() (*slog.Logger, error) {
+	if e.log != nil {
+		return e.log, nil
+	}
+	s, err := e.Settings()
+	if err != nil {
+		return nil, err
+	}
+	w := io.Writer(nil)
+	switch {
+	case s.LogFile != "":
+		f, err := os.OpenFile(s.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, fault.New(fault.Usage, "open the log file", "%w", err)
+		}
+		e.logFile, w = f, f
+	case s.Debug:
+		w = e.Err
+	}
+	if w == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	} else {
+		e.log = slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return e.log, nil
+}
+
+func (e *Env) close() {
+	if e.logFile != nil {
+		_ = e.logFile.Close()
+	}
+}
+
+// Format returns the output format and the rest of what renders a list.
+func (e *Env) renderOptions() (render.Options, error) {
+	s, err := e.Settings()
+	if err != nil {
+		return render.Options{}, err
+	}
+	format, err := render.ParseFormat(s.Output)
+	if err != nil {
+		return render.Options{}, err
+	}
+	return render.Options{
+		Format: format, Query: e.flags.query, Columns: e.flags.columns, SortBy: e.flags.sortBy,
+		NoHeaders: e.flags.noHeaders, Limit: e.flags.limit, Width: e.width(), Styles: e.styles(e.Out), Notes: e.notes(),
+		Now: time.Now(), Location: time.Local,
+	}, nil
+}
+
+// styles returns the styles for a stream; a wrong setting is reported by
+// whoever reads the settings, not here.
+func (e *Env) styles(w io.Writer) *theme.Styles {
+	variant, mode, ascii := theme.Dark, theme.ColorAuto, false
+	if s, err := e.Settings(); err == nil {
+		variant, _ = theme.ParseVariant(s.Theme)
+		mode, _ = theme.ParseColorMode(s.Color)
+		ascii = s.ASCII
+	}
+	return theme.New(variant, theme.UseColor(mode, e.Lookup, isTerminal(w)), theme.UseASCII(ascii, e.Lookup))
+}
+
+func (e *Env) errStyles() *theme.Styles { return e.styles(e.Err) }
+
+func (e *Env) debugging() bool {
+	s, err := e.Settings()
+	return err == nil && s.Debug
+}
+
+// wantsJSONErrors reports whether errors are for a program to read.
+func (e *Env) wantsJSONErrors() bool {
+	s, err := e.Settings()
+	return err == nil && (s.Output == "json" || s.Output == "jsonl")
+}
+
+// progress starts showing how far something is, on standard error.
+func (e *Env) progress() (*render.Progress, error) {
+	mode, err := render.ParseProgressMode(e.flags.progress)
+	if err != nil {
+		return nil, err
+	}
+	return render.NewProgress(e.Err, render.ProgressOptions{
+		Mode: mode, Quiet: e.flags.quiet, Terminal: isTerminal(e.Err) && !theme.Dumb(e.Lookup),
+		Width: func() int { return columns(e.Err) }, Styles: e.errStyles(),
+	}), nil
+}
+
+// note prints a remark for the person at the keyboard.
+func (e *Env) note(format string, args ...any) {
+	if !e.flags.quiet {
+		fmt.Fprintf(e.Err, format+"\n", args...)
+	}
+}
+
+// width is that of the terminal on standard output, 0 when it is none.
+func (e *Env) width() int { return columns(e.Out) }
+
+func columns(stream any) int {
+	f, ok := stream.(*os.File)
+	if !ok || !terminal.IsTerminal(f) {
+		return 0
+	}
+	if t, err := terminal.Open(f, f); err == nil {
+		if cols, _, err := t.Size(); err == nil && cols > 0 {
+			return cols
+		}
+	}
+	return 80
+}
+
+// canAsk reports whether a person can be asked something.
+func (e *Env) canAsk() bool {
+	s, err := e.Settings()
+	return err == nil && !s.NoPrompt && isTerminal(e.In) && isTerminal(e.Err)
+}
+
+// ask reads one line from the person.
+func (e *Env) ask(prompt string) (string, error) {
+	fmt.Fprint(e.Err, prompt)
+	var line []byte
+	one := make([]byte, 1)
+	for {
+		n, err := e.In.Read(one)
+		if n == 1 && one[0] != '\n' {
+			line = append(line, one[0])
+			continue
+		}
+		if n == 1 || err == io.EOF && len(line) > 0 {
+			return strings.TrimSpace(string(line)), nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+}
+
+// confirm asks for a yes, unless it was given beforehand. what says what is
+// about to happen; without anybody to ask it is refused.
+func (e *Env) confirm(what string) error {
+	if e.flags.yes {
+		return nil
+	}
+	if !e.canAsk() {
+		return fault.New(fault.Refused, "", "%s needs a confirmation", what).WithHint("add --yes to confirm")
+	}
+	answer, err := e.ask(what + "? [y/N] ")
+	if err != nil {
+		return err
+	}
+	switch strings.ToLower(answer) {
+	case "y", "yes":
+		return nil
+	default:
+		return fault.New(fault.Refused, "", "not confirmed")
+	}
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && terminal.IsTerminal(f)
+}
+
+// notes is where remarks go, nil with --quiet.
+func (e *Env) notes() io.Writer {
+	if e.flags.quiet {
+		return nil
+	}
+	return e.Err
+}

@@ -1,0 +1,134 @@
+package commands
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/sessionclient"
+)
+
+// ownFailure is the exit code for a failure of ours where the code is otherwise
+// the remote command's, as ssh does it.
+const ownFailure = 255
+
+// interruptGrace is how long a command may take to end after Ctrl-C was passed
+// on to it.
+const interruptGrace = 3 * time.Second
+
+func newExecCmd(env *Env) *cobra.Command {
+	var o shellOptions
+	cmd := &cobra.Command{
+		Use:   "exec <node> -- <command>...",
+		Short: "Run a command on a node and exit with its status",
+		Long: `Run a command on one node through Session Manager. Its standard output and
+standard error arrive apart, as they are written and whatever their size, and
+its exit status becomes ours. Standard input is not passed on.
+
+One argument after -- is a script for the node's shell; several are a command
+whose words arrive exactly as they are.
+
+A status above 254 of ours, or a session that breaks off, exits with 255. Before
+the command has started, the usual codes apply (see ` + "`ssmdeck help exit-codes`" + `).`,
+		Example: `  $ ssmdeck exec web-1 -- systemctl is-active nginx
+  $ ssmdeck exec web-1 -- 'journalctl -u nginx | tail -20'
+  $ ssmdeck exec i-0123456789abcdef0 -- cat /var/log/messages > messages`,
+		ValidArgsFunction: env.completeNode,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			nodes, command, dash := splitDash(cmd, args)
+			if !dash && len(args) > 1 {
+				nodes, command = args[:1], args[1:]
+			}
+			if err := exactArgs("the node")(cmd, nodes); err != nil {
+				return err
+			}
+			return runExec(cmd.Context(), env, o, nodes[0], command)
+		},
+	}
+	o.bind(cmd)
+	return cmd
+}
+
+func runExec(ctx context.Context, env *Env, o shellOptions, expr string, command []string) error {
+	req, err := o.request()
+	if err != nil {
+		return err
+	}
+	if len(command) == 0 {
+		return fault.Usagef("exec: missing the command").WithHint("put it behind --: ssmdeck exec %s -- uptime", expr)
+	}
+	node, svc, err := env.sessionNode(ctx, expr)
+	if err != nil {
+		return err
+	}
+	status := newLinkStatus(env, false)
+	done := status.connecting(node)
+	e, err := svc.Exec(ctx, sessions.ExecRequest{
+		Target: node.ID, Platform: node.Platform, Command: run.Quote(command, node.Platform),
+		Document: req.Document, Reason: req.Reason,
+	}, sessionclient.WithEvents(status.event))
+	done()
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	if e.Merged {
+		env.note("ssmdeck: %s is not offered here: standard error arrives within standard output", sessions.DocumentNonInteractive)
+	}
+	stop := context.AfterFunc(ctx, func() { interrupt(e) })
+	defer stop()
+	code, known, err := e.Copy(env.Out, env.Err)
+	switch {
+	case ctx.Err() != nil && !known:
+		return ctx.Err()
+	case err != nil:
+		return own(err)
+	case !known:
+		return own(fault.New(fault.Failed, "run command on "+node.String(), "it ended and nobody told its exit status").
+			WithHint("the session document must have separateOutputStream set to true"))
+	case code == 0:
+		return nil
+	default:
+		return &fault.Exit{Code: clampStatus(code)}
+	}
+}
+
+// interrupt passes Ctrl-C on and ends the session if the command does not.
+func interrupt(e *sessions.Exec) {
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_, _ = e.Write([]byte{0x03})
+	}()
+	timer := time.NewTimer(interruptGrace)
+	defer timer.Stop()
+	select {
+	case <-e.Done():
+	case <-timer.C:
+		e.Abort()
+	}
+	<-sent // the session is over: the write has failed or is done
+}
+
+// clampStatus makes a remote status one that a process can have: Windows ones
+// may be larger or negative.
+func clampStatus(code int) int {
+	if code > 0 && code <= 255 {
+		return code
+	}
+	if low := code & 0xff; low != 0 {
+		return low
+	}
+	return 1 // not success
+}
+
+// own marks a failure of ours in a command whose exit code is the remote one's.
+func own(err error) error { return &ownError{err} }
+
+type ownError struct{ error }
+
+func (e *ownError) Unwrap() error { return e.error }

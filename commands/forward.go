@@ -1,0 +1,243 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/portforward"
+	"github.com/ssmdeck/ssmdeck/sessionclient"
+)
+
+type forwardOptions struct {
+	bind    string
+	reason  string
+	lazy    bool
+	payload int
+}
+
+func newForwardCmd(env *Env) *cobra.Command {
+	var o forwardOptions
+	cmd := &cobra.Command{
+		Use:     "forward <node> <spec>...",
+		Aliases: []string{"fwd"},
+		Short:   "Forward local ports to a node, or to a host behind it",
+		Long: `Forward local ports through a node: to a port of the node itself, or to a host
+that the node can reach, such as a private database.
+
+A spec reads like that of ssh -L:
+
+  PORT               local port PORT to the node's own
+  LOCAL:PORT         another local port; 0 picks a free one
+  LOCAL:HOST:PORT    to HOST as the node sees it
+  HOST:PORT          the same, with the same local port
+  BIND:LOCAL:HOST:PORT, unix:/path/to/socket:HOST:PORT
+
+Ports listen on 127.0.0.1. The tunnel is ready when its line appears; with
+-o jsonl every change is one JSON object on standard output, the one of type
+"ready" first. Many connections share one session; a lost connection to the
+service is resumed. Ctrl-C ends the forward and its sessions.`,
+		Example: `  # A web server on the node
+  $ ssmdeck forward web-1 8080:80
+
+  # A private database behind it, on any free port
+  $ ssmdeck forward web-1 0:my-db.cluster-xyz.us-east-1.rds.amazonaws.com:5432
+
+  # Several at once, for scripts
+  $ ssmdeck forward i-0123456789abcdef0 8080:80 15432:my-db.cluster-xyz.us-east-1.rds.amazonaws.com:5432 -o jsonl`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return exactArgs("the node", "the spec")(cmd, args)
+			}
+			return nil
+		},
+		ValidArgsFunction: env.completeNode,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), env, args[0], args[1:])
+		},
+	}
+	cmd.Flags().StringVar(&o.bind, "bind", "", "local `address` to listen on; anything but loopback lets others in (default 127.0.0.1)")
+	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
+	cmd.Flags().BoolVar(&o.lazy, "lazy", false, "open the session only when somebody connects")
+	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default 1024, which every agent takes)")
+	return cmd
+}
+
+func (o *forwardOptions) run(ctx context.Context, env *Env, expr string, words []string) error {
+	specs, view, err := o.validate(env, words)
+	if err != nil {
+		return err
+	}
+	node, svc, err := env.sessionNode(ctx, expr)
+	if err != nil {
+		return err
+	}
+	listeners := make([]net.Listener, 0, len(specs))
+	defer func() {
+		for _, l := range listeners { // Run closes them too; before Run nobody else does
+			_ = l.Close()
+		}
+	}()
+	for i := range specs {
+		l, err := portforward.Listen(specs[i], portforward.Options{Bind: o.bind})
+		if err != nil {
+			return err
+		}
+		listeners = append(listeners, l)
+		if a, ok := l.Addr().(*net.TCPAddr); ok {
+			specs[i].Local = a.Port
+		}
+	}
+	opener := &sessions.PortOpener{Service: svc, Target: node.ID, Reason: o.reason}
+	if o.payload > 0 {
+		opener.Options = append(opener.Options, sessionclient.WithPayloadSize(o.payload))
+	}
+	view.node = node
+	f := &portforward.Forward{Opener: opener, Node: node.ID, Lazy: o.lazy}
+	if err := f.Run(ctx, specs, listeners, view.event); err != nil {
+		return err
+	}
+	if view.err != nil {
+		return view.err
+	}
+	view.goodbye()
+	return nil
+}
+
+// validate checks everything that needs no call.
+func (o *forwardOptions) validate(env *Env, words []string) ([]portforward.Spec, *forwardView, error) {
+	shell := shellOptions{reason: o.reason}
+	if _, err := shell.request(); err != nil {
+		return nil, nil, err
+	}
+	if o.payload < 0 || o.payload > 256<<10 {
+		return nil, nil, fault.Usagef("--payload-size %d is not between 1 and %d", o.payload, 256<<10)
+	}
+	var specs []portforward.Spec
+	for _, w := range words {
+		s, err := portforward.ParseSpec(w)
+		if err != nil {
+			return nil, nil, err
+		}
+		specs = append(specs, s)
+	}
+	ro, err := env.renderOptions()
+	if err != nil {
+		return nil, nil, err
+	}
+	view := &forwardView{env: env, glyphs: env.errStyles().Glyphs.Arrow}
+	switch ro.Format {
+	case render.FormatJSON, render.FormatJSONL: // a forward has no end to wait for: both stream
+		view.json = json.NewEncoder(env.Out)
+	}
+	return specs, view, nil
+}
+
+// forwardView shows what a forward does: JSON lines on standard output for
+// programs, or short lines on standard error for people.
+type forwardView struct {
+	env    *Env
+	node   fleet.Node
+	glyphs string
+	json   *json.Encoder
+	err    error // of writing
+	count  int64
+	bytes  int64
+	again  map[string]time.Duration
+}
+
+func (v *forwardView) event(e portforward.Event) {
+	if e.Type == portforward.Closed {
+		v.count++
+		v.bytes += e.In + e.Out
+	}
+	if v.json != nil {
+		if err := v.json.Encode(e); err != nil && v.err == nil {
+			v.err = err
+		}
+		return
+	}
+	if text := v.text(e); text != "" {
+		v.env.note("%s", text)
+	}
+}
+
+// text is what a person is told of an event, "" for nothing.
+func (v *forwardView) text(e portforward.Event) string {
+	switch e.Type {
+	case portforward.Ready:
+		text := fmt.Sprintf("%s %s %s via %s", e.Local, v.glyphs, render.Visible(e.Remote), render.Visible(v.node.String()))
+		if !e.Multiplexed {
+			text += " (one connection at a time: agent " + render.Visible(e.AgentVersion) + " is too old for more)"
+		}
+		if e.Exposed {
+			text += "\nssmdeck: warning: other machines may be able to connect to " + e.Local
+		}
+		return text
+	case portforward.Refused:
+		return fmt.Sprintf("ssmdeck: %s cannot reach %s", v.node.ID, render.Visible(e.Remote))
+	case portforward.Waiting:
+		return fmt.Sprintf("ssmdeck: connection %d waits: this agent carries one at a time", e.Connection)
+	case portforward.Reconnecting:
+		return v.outage(e)
+	case portforward.Reconnected:
+		if v.again[e.Session] > 0 {
+			delete(v.again, e.Session)
+			return fmt.Sprintf("ssmdeck: connected again after %s", e.Duration.Round(time.Second))
+		}
+	case portforward.Stalled:
+		return fmt.Sprintf("ssmdeck: %s takes nothing any more; new connections use another session", render.Visible(e.Remote))
+	case portforward.Silent:
+		return fmt.Sprintf("ssmdeck: %s has not answered for %s", v.node.ID, e.Duration.Round(time.Second))
+	case portforward.Recovered:
+		return "ssmdeck: it goes on again"
+	case portforward.Ended:
+		if e.Text != "" {
+			return "ssmdeck: the session has ended: " + render.Visible(e.Text)
+		}
+		if e.Err != nil {
+			return "ssmdeck: the session has ended: " + firstLine(e.Err)
+		}
+	case portforward.Reopened:
+		return "ssmdeck: a new session carries new connections"
+	case portforward.Failed:
+		return fmt.Sprintf("ssmdeck: no session: %s; trying again in %s", firstLine(e.Err), e.Wait.Round(time.Second))
+	case portforward.Closed:
+		if e.Err != nil {
+			return fmt.Sprintf("ssmdeck: connection %d was cut short: %s", e.Connection, firstLine(e.Err))
+		}
+	case portforward.Notice:
+		if e.Err != nil {
+			return "ssmdeck: " + firstLine(e.Err)
+		}
+		return "ssmdeck: " + render.Visible(e.Text)
+	case portforward.Listening, portforward.Connected: // the ready line says it
+	}
+	return ""
+}
+
+// outage mentions a lost connection once it has lasted, and then seldom.
+func (v *forwardView) outage(e portforward.Event) string {
+	if e.Err == nil || e.Duration < quietOutage || e.Duration < v.again[e.Session] {
+		return ""
+	}
+	if v.again == nil {
+		v.again = map[string]time.Duration{}
+	}
+	v.again[e.Session] = e.Duration + repeatOutage
+	return fmt.Sprintf("ssmdeck: no connection for %s (%s); trying again", e.Duration.Round(time.Second), firstLine(e.Err))
+}
+
+func (v *forwardView) goodbye() {
+	if v.json == nil && v.count > 0 {
+		v.env.note("%s carried, %s", plural(int(v.count), "connection"), render.Bytes(v.bytes))
+	}
+}

@@ -1,0 +1,94 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// interrupts turns signals into cancelled contexts. Ctrl-C cancels the innermost
+// one: in the demo's prompt that is the command which runs, not the prompt. A
+// second Ctrl-C before it has ended ends the process at once: what is still
+// being closed then is not worth waiting for. SIGTERM and SIGHUP cancel all.
+type interrupts struct {
+	mu    sync.Mutex
+	stack []*interruptible
+}
+
+type interruptible struct {
+	cancel context.CancelFunc
+	hit    bool
+}
+
+// watchInterrupts starts to listen; stop ends that and waits for it.
+func watchInterrupts() (i *interrupts, stop func()) {
+	i = &interrupts{}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Add(1)
+	go func() {
+		defer wg.Done()
+		for {
+			select {
+			case s := <-signals:
+				i.got(s)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return i, func() {
+		signal.Stop(signals)
+		close(done)
+		wg.Wait()
+	}
+}
+
+func (i *interrupts) got(s os.Signal) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.stack) == 0 {
+		return
+	}
+	if s != os.Interrupt {
+		for _, t := range i.stack {
+			t.hit = true
+			t.cancel()
+		}
+		return
+	}
+	top := i.stack[len(i.stack)-1]
+	if top.hit {
+		fmt.Fprintln(os.Stderr)
+		os.Exit(fault.Interrupted.ExitCode())
+	}
+	top.hit = true
+	top.cancel()
+}
+
+// context returns a context that the next Ctrl-C cancels, until done is called.
+func (i *interrupts) context(parent context.Context) (ctx context.Context, done func()) {
+	ctx, cancel := context.WithCancel(parent)
+	t := &interruptible{cancel: cancel}
+	i.mu.Lock()
+	i.stack = append(i.stack, t)
+	i.mu.Unlock()
+	return ctx, func() {
+		i.mu.Lock()
+		for n, other := range i.stack {
+			if other == t {
+				i.stack = append(i.stack[:n], i.stack[n+1:]...)
+				break
+			}
+		}
+		i.mu.Unlock()
+		cancel()
+	}
+}

@@ -1,0 +1,100 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+)
+
+func newNodeCmd(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "node <command>",
+		Aliases: []string{"nodes", "instance"},
+		Short:   "Managed nodes: EC2 instances, hybrid and edge machines",
+		Example: "  $ ssmdeck node list\n  $ ssmdeck node get web-1",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    runGroup,
+	}
+	cmd.AddCommand(newNodeListCmd(env), newNodeGetCmd(env))
+	return cmd
+}
+
+func newNodeGetCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "get <node>",
+		Aliases: []string{"show"},
+		Short:   "Show everything about one node",
+		Example: `  $ ssmdeck node get web-1
+  $ ssmdeck node get i-0123456789abcdef0 -o yaml`,
+		Args:              exactArgs("the node"),
+		ValidArgsFunction: env.completeNode,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return nodeGet(cmd.Context(), env, args[0])
+		},
+	}
+}
+
+func nodeGet(ctx context.Context, env *Env, expr string) error {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	svc, err := env.Fleet(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := svc.Find(ctx, expr)
+	if err != nil {
+		return err
+	}
+	n, err = svc.Get(ctx, n.ID)
+	if err != nil {
+		return err
+	}
+	return render.Object(env.Out, ro, n, func(d *render.Detail) { nodeDetails(d, ro, n) })
+}
+
+func nodeDetails(d *render.Detail, o render.Options, n fleet.Node) {
+	d.ID(n.ID)
+	d.Field("Node", n.ID)
+	d.Field("Name", n.Name)
+	d.Field("Computer name", n.ComputerName)
+	d.Human("Ping", n.Ping, o.Styles.Status(pingLevel(n.Ping), render.Visible(n.Ping)))
+	moment(d, o, "Last ping", n.LastPing)
+	d.Field("Platform", strings.TrimSpace(n.PlatformName+" "+n.PlatformVersion))
+	d.Field("IP address", n.IP)
+	d.Field("Type", n.ResourceType)
+	d.Field("Instance type", n.InstanceType)
+	d.Field("Role", n.IAMRole)
+	d.Field("Activation", n.ActivationID)
+	moment(d, o, "Registered", n.Registered)
+	d.Field("Associations", n.AssociationStatus)
+	d.Section("Agent")
+	d.Field("Version", n.AgentVersion)
+	if n.AgentLatest != nil {
+		d.Field("Latest", fmt.Sprint(*n.AgentLatest))
+	}
+	if len(n.Tags) > 0 {
+		d.Section("Tags")
+		for _, k := range slices.Sorted(maps.Keys(n.Tags)) {
+			d.Field(k, n.Tags[k])
+		}
+	}
+}
+
+// moment adds a time: exact for machines, local and relative for people.
+func moment(d *render.Detail, o render.Options, key string, t time.Time) {
+	if t.IsZero() {
+		d.Field(key, "")
+		return
+	}
+	d.Human(key, render.Timestamp(t), render.Local(t, o.Location)+", "+render.Ago(o.Now, t))
+}

@@ -1,0 +1,118 @@
+package commands
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// The groups of commands in the root's help.
+const (
+	groupDaily = "daily"
+	groupNouns = "nouns"
+	groupTools = "tools"
+)
+
+// newRootCmd builds the whole tree. It does no work beyond that.
+func newRootCmd(env *Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ssmdeck <command>",
+		Short: "The terminal for AWS Systems Manager",
+		Long: `ssmdeck opens shells, runs commands and forwards ports on managed nodes through
+AWS Systems Manager. It is one program and needs nothing else: no AWS CLI, no
+plugin, no bastion, no SSH key.`,
+		Example: `  # Look around without an AWS account
+  $ ssmdeck demo
+
+  # List the fleet, open a shell, run a command on many nodes, reach a database
+  $ ssmdeck ls
+  $ ssmdeck shell web-1
+  $ ssmdeck run --tag env=prod -- uptime
+  $ ssmdeck forward web-1 5432:my-db.cluster-xyz.us-east-1.rds.amazonaws.com:5432`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          runGroup,
+	}
+	env.flags.bind(root.PersistentFlags())
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	root.SetIn(env.In)
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(env.help)
+	root.SetUsageFunc(func(cmd *cobra.Command) error { env.help(cmd, nil); return nil })
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(newHelpCmd(env))
+	root.AddGroup(
+		&cobra.Group{ID: groupDaily, Title: "Everyday commands"},
+		&cobra.Group{ID: groupNouns, Title: "Things"},
+		&cobra.Group{ID: groupTools, Title: "Tools"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add(groupDaily, newLsCmd(env), newShellCmd(env), newExecCmd(env), newRunCmd(env), newForwardCmd(env))
+	add(groupNouns, newNodeCmd(env), newCommandCmd(env), newSessionCmd(env))
+	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newCompletionCmd(env), newVersionCmd(env))
+	return root
+}
+
+// runGroup is the RunE of commands that only hold others: without a word it
+// shows help, with a wrong one it names the nearest.
+func runGroup(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	err := fault.Usagef("unknown command %q for %q", args[0], cmd.CommandPath())
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return err.WithHint("did you mean `%s %s`", cmd.CommandPath(), near[0])
+	}
+	return err.WithHint("run `%s --help` for the list", cmd.CommandPath())
+}
+
+// flagError makes a bad flag a usage error.
+func flagError(cmd *cobra.Command, err error) error {
+	return fault.Usagef("%s", strings.TrimSpace(err.Error())).WithHint("run `%s --help` for the flags", cmd.CommandPath())
+}
+
+// exactArgs wants as many arguments as there are names, and says which is
+// missing.
+func exactArgs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return fault.Usagef("%s: missing %s", cmd.CommandPath(), names[len(args)]).
+				WithHint("usage: %s", usageLine(cmd))
+		case len(args) > len(names):
+			return fault.Usagef("%s: unexpected argument %q", cmd.CommandPath(), args[len(names)]).
+				WithHint("usage: %s", usageLine(cmd))
+		}
+		return nil
+	}
+}
+
+func noArgs(cmd *cobra.Command, args []string) error { return exactArgs()(cmd, args) }
+
+// usageLine is the command's Use with the path in front.
+func usageLine(cmd *cobra.Command) string {
+	if !cmd.HasParent() {
+		return cmd.Use
+	}
+	return fmt.Sprintf("%s %s", cmd.Parent().CommandPath(), cmd.Use)
+}
+
+// splitDash cuts args at --: what stands before and what follows. has says
+// whether there was one.
+func splitDash(cmd *cobra.Command, args []string) (before, after []string, has bool) {
+	n := cmd.ArgsLenAtDash()
+	if n < 0 {
+		return args, nil, false
+	}
+	return args[:n], args[n:], true
+}

@@ -1,0 +1,392 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ssmdeck/ssmdeck/internal/document"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+)
+
+// alwaysAsk is from how many nodes on a run is confirmed even by scripts.
+const alwaysAsk = 50
+
+type runOptions struct {
+	targets []string
+	tags    []string
+	filter  string
+
+	script   string
+	document string
+	version  string
+	params   []string
+
+	timeout     string
+	execTimeout string
+	follow      time.Duration
+	req         run.Request
+
+	full   bool
+	dryRun bool
+	cancel bool
+	remote bool
+	s3     string
+}
+
+func newRunCmd(env *Env) *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run (-t <target> | --tag <key=value>)... -- <command>...",
+		Short: "Run a command on many nodes",
+		Long: `Run a command, a script file or a document on many nodes through Run Command,
+and show what becomes of it: progress while it runs, then identical outputs
+folded into one, failures first.
+
+One argument after -- is a script; several are a command whose words arrive
+exactly as they are. Linux and Windows nodes get it in their own shells.
+
+Ctrl-C stops following; the command goes on, and how to take it up or cancel it
+is printed. In a pipe each node is one line: node, state, exit status, name.`,
+		Example: `  # One command in production
+  $ ssmdeck run --tag env=prod -- uptime
+
+  # Restart nginx, a fifth of the nodes at a time, stop after the first failure
+  $ ssmdeck run --tag env=prod --concurrency 20% --max-errors 0 -- systemctl restart nginx
+
+  # A script file, on two nodes
+  $ ssmdeck run -t web-1 -t web-2 --script check.sh
+
+  # A document with its parameters
+  $ ssmdeck run --tag env=prod --document AWS-UpdateSSMAgent --param allowDowngrade=false
+
+  # See who would be hit
+  $ ssmdeck run --tag env=prod --dry-run -- reboot`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			loose, command, _ := splitDash(cmd, args)
+			if len(loose) > 0 {
+				return fault.Usagef("run: unexpected argument %q", loose[0]).
+					WithHint("name nodes with -t and put the command behind --: ssmdeck run -t %s -- uptime", loose[0])
+			}
+			o.req.Argv = command
+			return o.run(cmd.Context(), env)
+		},
+	}
+	o.bind(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("target", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return append(env.nodeWords(cmd.Context()), "all\tevery online node", "tag:\tnodes with a tag"), cobra.ShellCompDirectiveNoFileComp
+	})
+	_ = cmd.RegisterFlagCompletionFunc("param", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return o.paramWords(cmd.Context(), env), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	})
+	return cmd
+}
+
+func (o *runOptions) bind(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.targets, "target", "t", nil, "nodes to run on, as a `target`: id, name, pattern, tag:K=V, @group, all (see ssmdeck help targets)")
+	f.StringArrayVar(&o.tags, "tag", nil, "short for -t tag:`KEY=VALUE`; several narrow")
+	f.StringVar(&o.filter, "filter", "", "narrow the targets further by `terms` (see ssmdeck help targets)")
+	f.StringVar(&o.script, "script", "", "run the script in `file`; - reads standard input")
+	f.StringVar(&o.document, "document", "", "run this `document`; by default the one for shell scripts")
+	f.StringVar(&o.version, "document-version", "", "`version` of the document")
+	f.StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists, @file reads a file")
+	f.StringVar(&o.req.Concurrency, "concurrency", "", "how many nodes at a time: a number or a percentage `n` (default 50)")
+	f.StringVar(&o.req.MaxErrors, "max-errors", "", "stop when more than `n` nodes have failed: a number or a percentage (default 0)")
+	f.StringVar(&o.timeout, "timeout", "", "how long a node may take to accept the command: `duration` from 30s to 30d")
+	f.StringVar(&o.execTimeout, "exec-timeout", "", "how long it may run on a node: `duration` from 1s to 48h")
+	f.DurationVar(&o.follow, "wait", 0, "stop following after `duration` (exit 8); the command goes on")
+	f.BoolVar(&o.req.NoWait, "no-wait", false, "send the command, print its id and leave")
+	f.StringVar(&o.req.Comment, "comment", "", "`text` for the command's history")
+	f.StringVar(&o.req.WorkingDir, "workdir", "", "`folder` on the node to run in")
+	f.StringVar(&o.s3, "s3", "", "also keep the full output in S3, as `BUCKET[/PREFIX]`")
+	f.StringVar(&o.req.LogGroup, "logs", "", "also keep the full output in this CloudWatch Logs `group`")
+	f.BoolVar(&o.full, "full", false, "show the output of every node by itself, not folded")
+	f.BoolVar(&o.remote, "remote-exit", false, "with one node: exit with the status of the command")
+	f.BoolVar(&o.cancel, "cancel-on-interrupt", false, "Ctrl-C cancels the command instead of leaving it")
+	f.BoolVar(&o.dryRun, "dry-run", false, "show the nodes that would be hit and send nothing")
+	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "max-concurrency" { // the API's own word
+			name = "concurrency"
+		}
+		return pflag.NormalizedName(name)
+	})
+	cmd.MarkFlagsMutuallyExclusive("wait", "no-wait")
+}
+
+// validate checks everything that needs no call.
+func (o *runOptions) validate(env *Env) (targets []fleet.Target, filter fleet.Filter, err error) {
+	for _, expr := range o.targets {
+		t, err := fleet.ParseTarget(expr)
+		if err != nil {
+			return nil, filter, err
+		}
+		targets = append(targets, t)
+	}
+	for _, tag := range o.tags {
+		t, err := fleet.ParseTagFlag(tag)
+		if err != nil {
+			return nil, filter, err
+		}
+		targets = append(targets, t)
+	}
+	if len(targets) == 0 {
+		return nil, filter, fault.Usagef("run: no target: nothing was sent").
+			WithHint("name nodes with --target or --tag, for instance --tag env=prod")
+	}
+	if filter, err = fleet.ParseFilter(o.filter); err != nil {
+		return nil, filter, err
+	}
+	if o.req.Timeout, err = run.ParseTimeout(o.timeout); err != nil {
+		return nil, filter, err
+	}
+	if o.req.ExecTimeout, err = run.ParseExecTimeout(o.execTimeout); err != nil {
+		return nil, filter, err
+	}
+	if _, err = run.ParseConcurrency(o.req.Concurrency); err != nil {
+		return nil, filter, err
+	}
+	if _, err = run.ParseMaxErrors(o.req.MaxErrors); err != nil {
+		return nil, filter, err
+	}
+	o.req.S3Bucket, o.req.S3Prefix, _ = strings.Cut(o.s3, "/")
+	o.req.Document, o.req.DocumentVersion = o.document, o.version
+	if o.script != "" {
+		if len(o.req.Argv) > 0 {
+			return nil, filter, fault.Usagef("run: --script and a command behind -- exclude each other")
+		}
+		if o.req.Script, err = readScript(env.In, o.script); err != nil {
+			return nil, filter, err
+		}
+	}
+	if o.document == "" && o.req.Script == "" && len(o.req.Argv) == 0 {
+		return nil, filter, fault.Usagef("run: nothing to run").WithHint("put the command behind --, or use --script or --document")
+	}
+	return targets, filter, nil
+}
+
+func readScript(stdin io.Reader, path string) (string, error) {
+	var (
+		b   []byte
+		err error
+	)
+	if path == "-" {
+		b, err = io.ReadAll(stdin)
+	} else {
+		b, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return "", fault.New(fault.Usage, "read the script", "%w", err)
+	}
+	if strings.TrimSpace(string(b)) == "" {
+		return "", fault.Usagef("the script %s is empty", path)
+	}
+	return string(b), nil
+}
+
+func (o *runOptions) run(ctx context.Context, env *Env) error {
+	targets, filter, err := o.validate(env)
+	if err != nil {
+		return err
+	}
+	view, err := newRunView(env, o.full)
+	if err != nil {
+		return err
+	}
+	if err := o.parameters(ctx, env); err != nil {
+		return err
+	}
+	nodes, err := env.Fleet(ctx)
+	if err != nil {
+		return err
+	}
+	if o.req.Selection, err = nodes.Select(ctx, targets, filter); err != nil {
+		return err
+	}
+	if err := o.req.Validate(); err != nil {
+		return err
+	}
+	if o.remote && len(o.req.Selection.Nodes) != 1 {
+		return fault.Usagef("--remote-exit is for one node, and %s match", plural(len(o.req.Selection.Nodes), "node"))
+	}
+	if o.dryRun {
+		env.note("would run on %s; nothing was sent", plural(len(o.req.Selection.Nodes), "node"))
+		return writeList(env, nodeTable, view.options, o.req.Selection.Nodes)
+	}
+	if err := o.confirm(env, targets); err != nil {
+		return err
+	}
+	svc, err := env.Runner(ctx)
+	if err != nil {
+		return err
+	}
+	return o.watch(ctx, env, svc, view)
+}
+
+// parameters reads --param against the document, before anything is sent.
+func (o *runOptions) parameters(ctx context.Context, env *Env) error {
+	if o.document == "" && len(o.params) == 0 {
+		return nil
+	}
+	name := o.document
+	if name == "" {
+		name = document.ShellScript
+	}
+	docs, err := env.Documents(ctx)
+	if err != nil {
+		return err
+	}
+	doc, err := docs.Describe(ctx, name, o.version)
+	if err != nil {
+		return err
+	}
+	o.req.Params, err = document.ParseParams(doc, o.params, o.req.Provides()...)
+	return err
+}
+
+func (o *runOptions) paramWords(ctx context.Context, env *Env) []string {
+	name := o.document
+	if name == "" {
+		name = document.ShellScript
+	}
+	ctx, cancel := context.WithTimeout(ctx, completionWait)
+	defer cancel()
+	docs, err := env.Documents(ctx)
+	if err != nil {
+		return nil
+	}
+	doc, err := docs.Describe(ctx, name, o.version)
+	if err != nil {
+		return nil
+	}
+	var words []string
+	for _, p := range doc.Parameters {
+		words = append(words, p.Name+"=\t"+p.Description)
+	}
+	return words
+}
+
+// confirm asks where a run may hit more than its author thought of.
+func (o *runOptions) confirm(env *Env, targets []fleet.Target) error {
+	n := len(o.req.Selection.Nodes)
+	all, group := false, false
+	for _, t := range targets {
+		all = all || t.Kind == fleet.KindAll
+		group = group || t.Kind == fleet.KindGroup
+	}
+	if n <= 1 && !all && !group || !env.canAsk() && !all && n <= alwaysAsk {
+		return nil
+	}
+	what := "run on every member of the group"
+	if n > 0 {
+		what = fmt.Sprintf("run on %s: %s", plural(n, "node"), someNames(o.req.Selection.Nodes))
+	}
+	return env.confirm(what)
+}
+
+// someNames names the first few nodes.
+func someNames(nodes []fleet.Node) string {
+	const most = 5
+	var names []string
+	for _, n := range nodes[:min(len(nodes), most)] {
+		name := n.Name
+		if name == "" {
+			name = n.ID
+		}
+		names = append(names, name)
+	}
+	if len(nodes) > most {
+		names = append(names, fmt.Sprintf("and %d more", len(nodes)-most))
+	}
+	return strings.Join(names, ", ")
+}
+
+// watch starts the run and shows it until it ends or the person has enough.
+func (o *runOptions) watch(ctx context.Context, env *Env, svc *run.Service, view *runView) error {
+	followCtx, stop := ctx, context.CancelFunc(func() {})
+	if o.follow > 0 {
+		followCtx, stop = context.WithTimeout(ctx, o.follow)
+	}
+	defer stop()
+	err := svc.Start(followCtx, o.req, view.event)
+	view.progress.Close()
+	ids := view.board.CommandIDs()
+	switch {
+	case err != nil && len(ids) == 0:
+		return err
+	case o.req.NoWait && err == nil:
+		return view.sent(ids)
+	case err != nil && ctx.Err() != nil:
+		return o.interrupted(env, svc, view, ids)
+	case err != nil && errors.Is(followCtx.Err(), context.DeadlineExceeded):
+		if err := view.result(); err != nil {
+			return err
+		}
+		return fault.New(fault.Pending, "run", "still running on %d of %d nodes after %s",
+			view.board.Total()-view.board.Finished(), view.board.Total(), o.follow).WithHint("%s", takeUp(ids))
+	}
+	if printErr := view.result(); printErr != nil {
+		return printErr
+	}
+	if err != nil {
+		return err
+	}
+	return o.outcome(view)
+}
+
+// outcome is the exit of a run that ended.
+func (o *runOptions) outcome(view *runView) error {
+	err := view.board.Err()
+	if !o.remote || err == nil {
+		return err
+	}
+	for row := range view.board.Rows() {
+		if row.ExitCode > 0 {
+			return &fault.Exit{Code: clampStatus(row.ExitCode)}
+		}
+	}
+	return own(err)
+}
+
+// interrupted tells what goes on without us, or cancels it when so wished.
+func (o *runOptions) interrupted(env *Env, svc *run.Service, view *runView, ids []string) error {
+	if err := view.result(); err != nil {
+		return err
+	}
+	if !o.cancel {
+		env.note("ssmdeck: stopped following; the command goes on\nssmdeck: hint: %s", takeUp(ids))
+		return &fault.Exit{Code: fault.Interrupted.ExitCode()}
+	}
+	ctx, done := context.WithTimeout(context.Background(), 5*time.Second)
+	defer done()
+	for _, id := range ids {
+		if _, err := svc.Cancel(ctx, id, nil); err != nil {
+			return err
+		}
+		env.note("ssmdeck: cancelled %s", id)
+	}
+	return &fault.Exit{Code: fault.Interrupted.ExitCode()}
+}
+
+// takeUp says how to see or stop commands that go on.
+func takeUp(ids []string) string {
+	list := strings.Join(ids, " ")
+	return fmt.Sprintf("follow with `ssmdeck command get --wait %s`, stop with `ssmdeck command cancel %s`", list, list)
+}
+
+// plural returns "1 node" or "3 nodes".
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}

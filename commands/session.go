@@ -1,0 +1,192 @@
+package commands
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+)
+
+func newSessionCmd(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "session <command>",
+		Aliases: []string{"sessions"},
+		Short:   "Session Manager sessions, running and past",
+		Example: "  $ ssmdeck session list\n  $ ssmdeck session terminate alice-0a1b2c3d4e5f6a7b8",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    runGroup,
+	}
+	cmd.AddCommand(newSessionListCmd(env), newSessionTerminateCmd(env))
+	return cmd
+}
+
+func newSessionListCmd(env *Env) *cobra.Command {
+	var (
+		f    sessions.Filter
+		node string
+	)
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List running sessions, or those of the last 30 days",
+		Example: `  $ ssmdeck session list
+  $ ssmdeck session list --history --node web-1 --limit 20
+  $ ssmdeck session list -o name | xargs ssmdeck session terminate --yes`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return sessionList(cmd.Context(), env, f, node)
+		},
+	}
+	cmd.Flags().BoolVar(&f.History, "history", false, "ended sessions of the last 30 days instead of running ones")
+	cmd.Flags().StringVar(&node, "node", "", "only sessions on `node`")
+	cmd.Flags().StringVar(&f.Owner, "owner", "", "only sessions started by the principal with this `ARN`")
+	return cmd
+}
+
+func sessionList(ctx context.Context, env *Env, f sessions.Filter, node string) error {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	if node != "" {
+		nodes, err := env.Fleet(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := nodes.Find(ctx, node)
+		if err != nil {
+			return err
+		}
+		f.Target = n.ID
+	}
+	svc, err := env.Sessions(ctx)
+	if err != nil {
+		return err
+	}
+	return writeSeq(env, sessionTable, ro, svc.List(ctx, f))
+}
+
+func sessionTable(o render.Options) render.Table[sessions.Entry] {
+	return render.Table[sessions.Entry]{
+		ID:    func(e sessions.Entry) string { return e.ID },
+		Empty: "no sessions",
+		Columns: []render.Column[sessions.Entry]{
+			{
+				Name: "STATUS", Text: func(e sessions.Entry) string { return e.Status },
+				Human: func(e sessions.Entry) string { return o.Styles.Status(sessionLevel(e.Status), e.Status) },
+			},
+			{Name: "SESSION ID", Text: func(e sessions.Entry) string { return e.ID }},
+			{Name: "NODE ID", Text: func(e sessions.Entry) string { return e.Target }},
+			{
+				Name: "OWNER", Text: func(e sessions.Entry) string { return e.Owner },
+				Human: func(e sessions.Entry) string { return e.OwnerName() },
+			},
+			{
+				Name: "STARTED", Text: func(e sessions.Entry) string { return render.Timestamp(e.Started) },
+				Human: func(e sessions.Entry) string { return render.Ago(o.Now, e.Started) },
+				Less:  func(a, b sessions.Entry) bool { return a.Started.Before(b.Started) },
+			},
+			{
+				Name: "ENDED", Wide: true, Text: func(e sessions.Entry) string { return render.Timestamp(ended(e)) },
+				Human: func(e sessions.Entry) string { return render.Ago(o.Now, ended(e)) },
+			},
+			{Name: "DOCUMENT", Wide: true, Text: func(e sessions.Entry) string { return e.Document }},
+			{Name: "REASON", Wide: true, Text: func(e sessions.Entry) string { return e.Reason }},
+		},
+	}
+}
+
+func ended(e sessions.Entry) (t time.Time) {
+	if e.Ended != nil {
+		t = *e.Ended
+	}
+	return t
+}
+
+func sessionLevel(status string) theme.Level {
+	switch status {
+	case "Connected":
+		return theme.Good
+	case "Connecting", "Terminating":
+		return theme.Busy
+	case "Disconnected":
+		return theme.Warn
+	case "Failed":
+		return theme.Bad
+	default:
+		return theme.Idle
+	}
+}
+
+func newSessionTerminateCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "terminate <session-id>...",
+		Short: "End sessions",
+		Long:  "End sessions at the service, whoever started them and wherever they run.",
+		Example: `  $ ssmdeck session terminate alice-0a1b2c3d4e5f6a7b8
+  $ ssmdeck session list -o name | xargs ssmdeck session terminate --yes`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return exactArgs("a session id")(cmd, args)
+			}
+			return nil
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return env.sessionWords(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return sessionTerminate(cmd.Context(), env, args) },
+	}
+}
+
+func sessionTerminate(ctx context.Context, env *Env, ids []string) error {
+	svc, err := env.Sessions(ctx)
+	if err != nil {
+		return err
+	}
+	what := "terminate session " + ids[0]
+	if len(ids) > 1 {
+		what = "terminate " + plural(len(ids), "session")
+	}
+	if err := env.confirm(what); err != nil {
+		return err
+	}
+	failed := 0
+	for _, id := range ids {
+		if err := svc.Terminate(ctx, id); err != nil {
+			if len(ids) == 1 {
+				return err
+			}
+			render.Error(env.Err, env.errStyles(), err, env.wantsJSONErrors(), env.debugging())
+			failed++
+			continue
+		}
+		env.note("terminated %s", id)
+	}
+	if failed > 0 {
+		return fault.New(fault.RemoteFailed, "terminate sessions", "%d of %d failed", failed, len(ids))
+	}
+	return nil
+}
+
+// sessionWords completes the ids of running sessions.
+func (e *Env) sessionWords(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, completionWait)
+	defer cancel()
+	svc, err := e.Sessions(ctx)
+	if err != nil {
+		return nil
+	}
+	var words []string
+	for s, err := range svc.List(ctx, sessions.Filter{}) {
+		if err != nil {
+			return nil
+		}
+		words = append(words, s.ID+"\t"+s.Target+" "+s.Status)
+	}
+	return words
+}

@@ -1,0 +1,282 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
+	"github.com/ssmdeck/ssmdeck/sessionclient"
+	"github.com/ssmdeck/ssmdeck/sessionclient/reliable"
+)
+
+// shellWindow keeps what is in flight from a keyboard small, so that a dead
+// session is noticed and Ctrl-C does not queue behind a megabyte of paste.
+const shellWindow = 256 << 10
+
+// shellOptions are those of `shell`, and of `exec` as far as it has them.
+type shellOptions struct {
+	document string
+	params   []string
+	reason   string
+}
+
+func (o *shellOptions) bind(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.document, "document", "", "session `document` to use in place of the account's own")
+	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
+}
+
+func newShellCmd(env *Env) *cobra.Command {
+	var o shellOptions
+	cmd := &cobra.Command{
+		Use:     "shell <node> [-- <command>...]",
+		Aliases: []string{"sh"},
+		Short:   "Open a shell on a node",
+		Long: `Open a shell on a node through Session Manager.
+
+The session survives a lost connection: it is resumed and nothing is lost. After
+Enter, ~. leaves at once, even when the far end is dead, and ~~ types a tilde.
+
+Without a terminal, standard input is typed into the shell until it ends. With a
+command behind --, this is ` + "`ssmdeck exec`" + `.`,
+		Example: `  $ ssmdeck shell web-1
+  $ ssmdeck shell i-0123456789abcdef0 --reason 'INC-1234'
+  $ ssmdeck shell web-1 -- journalctl -u nginx -n 50`,
+		ValidArgsFunction: env.completeNode,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			nodes, command, dash := splitDash(cmd, args)
+			if err := exactArgs("the node")(cmd, nodes); err != nil {
+				return err
+			}
+			if dash && len(command) > 0 {
+				return runExec(cmd.Context(), env, o, nodes[0], command)
+			}
+			return o.run(cmd.Context(), env, nodes[0])
+		},
+	}
+	o.bind(cmd)
+	cmd.Flags().StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists")
+	return cmd
+}
+
+func (o *shellOptions) run(ctx context.Context, env *Env, expr string) error {
+	req, err := o.request()
+	if err != nil {
+		return err
+	}
+	node, svc, err := env.sessionNode(ctx, expr)
+	if err != nil {
+		return err
+	}
+	req.Target = node.ID
+	term := env.terminal()
+	status := newLinkStatus(env, term != nil)
+	opts := []sessionclient.Option{
+		sessionclient.WithEvents(status.event),
+		sessionclient.WithWindow(reliable.Window{Bytes: shellWindow}),
+	}
+	if term != nil {
+		opts = append(opts, sessionclient.WithBudget(0)) // the person decides when to give up
+		if cols, rows, err := term.Size(); err == nil {
+			opts = append(opts, sessionclient.WithSize(cols, rows))
+		}
+	}
+	done := status.connecting(node)
+	s, err := svc.Open(ctx, req, opts...)
+	done()
+	if err != nil {
+		return err
+	}
+	if term == nil {
+		return pipeShell(ctx, env, s)
+	}
+	return interactiveShell(ctx, env, term, s, status)
+}
+
+// request checks the flags.
+func (o *shellOptions) request() (sessions.Request, error) {
+	req := sessions.Request{Document: o.document, Reason: o.reason}
+	if len([]rune(o.reason)) > 256 {
+		return req, fault.Usagef("--reason has %d characters, the service takes 256", len([]rune(o.reason)))
+	}
+	params, err := parsePairs("--param", o.params)
+	if err != nil {
+		return req, err
+	}
+	if len(params) > 0 && o.document == "" {
+		return req, fault.Usagef("--param needs --document: the account's own shell takes no parameters")
+	}
+	req.Parameters = params
+	return req, nil
+}
+
+// sessionNode finds the one node a session is for, and the service to open it.
+func (e *Env) sessionNode(ctx context.Context, expr string) (fleet.Node, *sessions.Service, error) {
+	nodes, err := e.Fleet(ctx)
+	if err != nil {
+		return fleet.Node{}, nil, err
+	}
+	node, err := nodes.Resolve(ctx, expr)
+	if err != nil {
+		return fleet.Node{}, nil, err
+	}
+	svc, err := e.Sessions(ctx)
+	return node, svc, err
+}
+
+// terminal returns the terminal a person sits at, nil when there is none on
+// either side.
+func (e *Env) terminal() *terminal.Terminal {
+	in, ok := e.In.(*os.File)
+	if !ok {
+		return nil
+	}
+	out, ok := e.Out.(*os.File)
+	if !ok {
+		return nil
+	}
+	t, err := terminal.Open(in, out)
+	if err != nil {
+		return nil
+	}
+	return t
+}
+
+// pipeShell types standard input into the shell and copies what it prints. There
+// is no end-of-file message: Ctrl-D stands for it.
+func pipeShell(ctx context.Context, env *Env, s *sessions.Session) error {
+	defer s.Close()
+	stop := context.AfterFunc(ctx, s.Abort)
+	defer stop()
+	in, release := env.input()
+	typing := make(chan struct{})
+	go func() {
+		defer close(typing)
+		if _, err := io.Copy(s, in); err == nil {
+			_, _ = s.Write([]byte{0x04})
+		}
+	}()
+	exit, err := s.CopyOutput(env.Out, env.Out)
+	release()
+	<-typing
+	return shellEnd(ctx, exit, err)
+}
+
+// input returns standard input such that a waiting read ends when it is
+// released.
+func (e *Env) input() (in io.Reader, release func()) {
+	f, ok := e.In.(*os.File)
+	if !ok {
+		if c, ok := e.In.(io.Closer); ok {
+			return e.In, func() { _ = c.Close() }
+		}
+		return e.In, func() {}
+	}
+	r, err := terminal.CancelableReader(f)
+	if err != nil {
+		return f, func() {}
+	}
+	return r, func() { _ = r.Close() }
+}
+
+// interactiveShell joins the terminal and the session.
+func interactiveShell(ctx context.Context, env *Env, term *terminal.Terminal, s *sessions.Session, status *linkStatus) error {
+	defer s.Close()
+	guard := term.Guard()
+	defer guard.Close()
+	defer guard.RestoreOnSignal()()
+	defer guard.RestoreOnDone(ctx)()
+	if err := guard.Raw(); err != nil {
+		return fault.New(fault.Failed, "prepare the terminal", "%w", err)
+	}
+	keys, err := terminal.CancelableReader(env.In.(*os.File))
+	if err != nil {
+		return fault.New(fault.Failed, "read the terminal", "%w", err)
+	}
+	defer keys.Close()
+	stop := context.AfterFunc(ctx, s.Abort)
+	defer stop()
+
+	ctx, cancel := context.WithCancel(ctx)
+	typing := startTyping(s, keys, func() {
+		// The person leaves: the terminal comes back first, whatever the far
+		// end does.
+		guard.Lost()
+		_ = guard.Close()
+		s.Abort()
+	}, guard.RestoreOnPanic)
+	resizing := make(chan struct{})
+	go func() {
+		defer close(resizing)
+		defer guard.RestoreOnPanic()
+		sizes := term.Resizes(ctx)
+		if cols, rows, err := term.Size(); err == nil {
+			s.Resize(cols, rows)
+		}
+		for size := range sizes {
+			s.Resize(size.Cols, size.Rows)
+		}
+	}()
+	exit, err := s.CopyOutput(env.Out, env.Out)
+	if err != nil {
+		guard.Lost()
+	}
+	cancel()
+	keys.Cancel()
+	left := typing.wait()
+	<-resizing
+	_ = guard.Close()
+	if left {
+		env.note("left session %s", s.Info().SessionID)
+		return &fault.Exit{Code: fault.Interrupted.ExitCode()}
+	}
+	return shellEnd(ctx, exit, err)
+}
+
+// shellEnd is what the end of a shell means for the caller.
+func shellEnd(ctx context.Context, exit sessionclient.Exit, err error) error {
+	switch {
+	case errors.Is(err, sessionclient.ErrSessionGone):
+		return fault.New(fault.Failed, "session", "%w", err).WithHint("it was terminated or timed out; open a new one")
+	case err != nil && ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return fault.New(fault.Failed, "session", "%w", err)
+	case exit.Closed && ctx.Err() != nil:
+		return ctx.Err()
+	case exit.Reason != "":
+		return fault.New(fault.Failed, "session ended by the service", "%s", exit.Reason)
+	default:
+		return nil
+	}
+}
+
+// parsePairs reads NAME=VALUE flags; a repeated name makes a list.
+func parsePairs(flag string, pairs []string) (map[string][]string, error) {
+	params := map[string][]string{}
+	for _, p := range pairs {
+		name, value, ok := cutPair(p)
+		if !ok {
+			return nil, fault.Usagef("%s %q is not of the form NAME=VALUE", flag, name)
+		}
+		params[name] = append(params[name], value)
+	}
+	return params, nil
+}
+
+// cutPair cuts NAME=VALUE. When it is malformed, name is a part that is safe to
+// show.
+func cutPair(p string) (name, value string, ok bool) {
+	for i := range len(p) {
+		if p[i] == '=' {
+			return p[:i], p[i+1:], i > 0
+		}
+	}
+	return p, "", false
+}

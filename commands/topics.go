@@ -1,0 +1,98 @@
+package commands
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/config"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+)
+
+// topic is a page of `ssmdeck help` that is not a command.
+type topic struct {
+	name, short string
+	text        func() string
+}
+
+var topics = []topic{
+	{"exit-codes", "what the exit codes mean", exitCodesText},
+	{"targets", "how to say which nodes are meant", targetsText},
+	{"environment", "the environment variables that are read", environmentText},
+}
+
+func exitCodesText() string {
+	return `Exit codes
+
+    0  done; also "nothing to list"
+    1  failed: anything that has no code of its own
+    2  wrong usage: a bad flag, argument or value; nothing was changed
+    3  not found, ambiguous, or no node matched
+    4  credentials missing, expired or not sufficient
+    5  the node's agent is not connected
+    6  ran, and failed on some or all nodes
+    7  refused by a guard: not confirmed, read-only
+    8  still running when the wait ended
+  130  interrupted
+
+` + "`exec`" + ` exits with the status of the remote command, and with 255 when ssmdeck
+itself failed, as ssh does; so does ` + "`run --remote-exit`" + ` on one node. A command
+killed by signal n counts as 128+n.
+
+With -o json or jsonl an error is one JSON object on standard error:
+{"error":{"kind":"offline","message":"…","hint":"…","code":"…","request_id":"…"}}
+`
+}
+
+func targetsText() string {
+	return `Targets
+
+One node (shell, exec, forward, node get):
+
+  i-0123456789abcdef0    instance id; mi-… for hybrid nodes
+  web-1                  name (Name tag), computer name or private IP address
+
+A name that fits several nodes is an error that lists them, never a guess.
+
+Many nodes (run): -t, --target, given once or more
+
+  i-… mi-… web-1         as above
+  name:web-*, web-*      names by pattern
+  tag:env=prod,staging   nodes with the tag; --tag env=prod is short for it
+  tag:env                nodes that have the tag at all
+  @GROUP                 members of a resource group
+  all                    every online node; always asks
+  file:PATH, -           ids and names, one a line; - is standard input
+
+Several tags narrow: a node must carry all of them. Ids, names, patterns and
+files add up. Both together are the named nodes within the tags.
+
+--filter narrows further, on this side. Terms are separated by spaces and all
+must hold: KEY, one of = != ~ < <= > >=, and a value.
+
+  --filter 'platform=linux agent<3.3 name~^web'
+
+Keys: ` + strings.Join(fleet.FilterKeys(), ", ") + `
+`
+}
+
+func environmentText() string {
+	var b strings.Builder
+	b.WriteString(`Environment
+
+Settings are taken from flags, then SSMDECK_* variables, then the configuration
+file, then AWS's own defaults.
+
+`)
+	for _, v := range config.Variables() {
+		fmt.Fprintf(&b, "  %-22s %s\n", v.Name, v.Doc)
+	}
+	b.WriteString(`
+Read by the AWS SDK, and obeyed: AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID and
+its kin, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, AWS_ENDPOINT_URL,
+AWS_ENDPOINT_URL_SSM, AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY.
+
+Colour: --color, then NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM=dumb, then whether
+the output is a terminal.
+`)
+	return b.String()
+}
