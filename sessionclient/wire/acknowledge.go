@@ -25,10 +25,15 @@ const (
 var errAck = errors.New("malformed acknowledge")
 
 // AppendAck appends the JSON of a, byte for byte as the reference programs
-// write it, without allocating.
+// write it. For the two types of data message it does not allocate.
 func AppendAck(dst []byte, a Ack) []byte {
 	dst = append(dst, ackType...)
-	dst = append(dst, a.MessageType...)
+	if a.MessageType == OutputStreamData || a.MessageType == InputStreamData {
+		dst = append(dst, a.MessageType...)
+	} else { // whatever a peer calls its messages must not break out of the text
+		quoted := Marshal(a.MessageType)
+		dst = append(dst, quoted[1:len(quoted)-1]...)
+	}
 	dst = append(dst, ackID...)
 	dst = a.MessageID.AppendTo(dst)
 	dst = append(dst, ackSeq...)

@@ -52,12 +52,13 @@ type SessionTypeRequest struct {
 	Properties  json.RawMessage
 }
 
-// PortProperties tells how a port session was set up. All values are text.
+// PortProperties tells how a port session was set up. All values are text, and
+// absent where the document or the user gave none. The order is the agent's.
 type PortProperties struct {
-	PortNumber      string `json:"portNumber"`
-	LocalPortNumber string `json:"localPortNumber"`
-	Type            string `json:"type"` // LocalPortForwarding, or "" for stdio
-	Host            string `json:"host"`
+	Host            string `json:"host,omitempty"`
+	LocalPortNumber string `json:"localPortNumber,omitempty"`
+	PortNumber      string `json:"portNumber,omitempty"`
+	Type            string `json:"type,omitempty"` // LocalPortForwarding, or "" for stdio
 }
 
 // LocalPortForwarding is the PortProperties.Type of forwarded local ports.

@@ -129,7 +129,8 @@ var (
 // Append appends the encoding of m to dst, in the form client and agent use
 // (header length 116, type padded with spaces). It allocates only when dst has
 // no room. A SchemaVersion of 0 is written as 1. Like the reference serializers
-// it refuses an empty payload and a type longer than 32 bytes.
+// it refuses an empty payload and a type longer than 32 bytes. Created must be
+// set: every receiver drops a message without a date.
 func Append(dst []byte, m *Message) ([]byte, error) {
 	switch {
 	case len(m.Payload) == 0:
@@ -261,8 +262,7 @@ func (m *Message) isPublication() bool {
 // messageType strips the padding (NULs from the service, spaces from everybody
 // else) and returns the shared constant for a known type.
 func messageType(b []byte) MessageType {
-	b = bytes.Trim(b, "\x00")
-	b = bytes.Trim(b, " ")
+	b = bytes.Trim(b, "\x00 ")
 	for _, t := range known {
 		if string(b) == string(t) {
 			return t

@@ -98,7 +98,9 @@ type SessionState struct {
 	SessionID     string `json:"SessionId"`
 }
 
-// Marshal is json.Marshal for the types of this package, which cannot fail.
+// Marshal is json.Marshal for the types of this package, which cannot fail as
+// long as every json.RawMessage in them is absent or came out of a decoder. It
+// panics on anything else.
 func Marshal(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -50,7 +50,7 @@ func parseUUID(s []byte) (u UUID, ok bool) {
 	}
 	for _, part := range [...][3]int{{0, 0, 8}, {4, 9, 13}, {6, 14, 18}, {8, 19, 23}, {10, 24, 36}} {
 		if _, err := hex.Decode(u[part[0]:], s[part[1]:part[2]]); err != nil {
-			return u, false
+			return UUID{}, false
 		}
 	}
 	return u, true
