@@ -75,7 +75,7 @@ func (h *handshake) encrypted() bool {
 func (h *handshake) begin(now time.Time) []byte {
 	h.stage, h.began, h.deadline = stageResponse, now, now.Add(handshakeTimeout)
 	params := wire.SessionTypeRequest{SessionType: wire.SessionType(h.spec.SessionType)}
-	if params.SessionType == wire.Port {
+	if params.SessionType == wire.Port && json.Valid(h.spec.Properties) {
 		params.Properties = h.spec.Properties
 	}
 	actions := []wire.RequestedAction{{ActionType: wire.ActionSessionType, ActionParameters: wire.Marshal(params)}}

@@ -53,7 +53,8 @@ func (q *inlet) offer(t wire.PayloadType, payload []byte) verdict {
 	return taken
 }
 
-// take removes and returns all that waits; buf is memory to reuse.
+// take removes and returns all that waits; buf is what take returned before, or
+// nil, and is used again.
 func (q *inlet) take(buf []item) []item {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -73,8 +74,8 @@ func (q *inlet) take(buf []item) []item {
 // next waits for input and returns all of it.
 func (q *inlet) next(ctx context.Context, buf []item) ([]item, error) {
 	for {
-		if items := q.take(buf); len(items) > 0 {
-			return items, nil
+		if buf = q.take(buf); len(buf) > 0 {
+			return buf, nil
 		}
 		select {
 		case <-q.ready:

@@ -396,18 +396,27 @@ func (c *client) until(what string, cond func() bool) {
 }
 
 func (c *client) within(d time.Duration, cond func() bool) bool {
-	late := false
-	t := time.AfterFunc(d, func() {
-		c.mu.Lock()
-		late = true
-		c.mu.Unlock()
-		c.changed.Broadcast()
+	deadline := time.Now().Add(d)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	stop := make(chan struct{})
+	var waker sync.WaitGroup
+	defer waker.Wait()
+	defer close(stop)
+	waker.Go(func() {
+		for {
+			select {
+			case <-tick.C: // some conditions come true with time alone
+				c.changed.Broadcast()
+			case <-stop:
+				return
+			}
+		}
 	})
-	defer t.Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for !cond() {
-		if late {
+		if time.Now().After(deadline) {
 			return false
 		}
 		c.changed.Wait()

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"maps"
@@ -99,6 +100,11 @@ var errClosed = errors.New("gateway is closed")
 func (g *Gateway) Open(ctx context.Context, spec world.SessionSpec) (token, streamURL string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", "", err
+	}
+	if len(spec.Properties) == 0 {
+		spec.Properties = nil
+	} else if !json.Valid(spec.Properties) {
+		return "", "", errors.New("session properties are not JSON")
 	}
 	node, ok := g.cfg.Node(spec.NodeID)
 	if !ok {
