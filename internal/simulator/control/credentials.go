@@ -77,7 +77,7 @@ func temporary(account, role, session string, expires time.Time) Credentials {
 	return Credentials{
 		AccessKeyID:     randomID("ASIA", 16),
 		SecretAccessKey: randomSecret(30),
-		SessionToken:    "IQoJb3JpZ2luX2Vj" + randomSecret(120),
+		SessionToken:    NewSessionToken(),
 		Expires:         expires,
 		Caller: Caller{
 			ARN:    "arn:aws:sts::" + account + ":assumed-role/" + role + "/" + session,
@@ -86,3 +86,6 @@ func temporary(account, role, session string, expires time.Time) Credentials {
 		},
 	}
 }
+
+// NewSessionToken makes the token of temporary credentials.
+func NewSessionToken() string { return "IQoJb3JpZ2luX2Vj" + randomSecret(120) }

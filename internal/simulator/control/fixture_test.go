@@ -24,7 +24,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // fixture is a handler with a world behind it and a client that signs.
 type fixture struct {
 	*Handler
-	t     *testing.T
+	t     testing.TB
 	gate  *fakeSessions
 	creds Credentials
 }
@@ -89,7 +89,7 @@ func (f *fakeSessions) Status(id string) (string, bool) {
 }
 
 // newFixture makes a fixture of a YAML scenario; nil now is the real clock.
-func newFixture(t *testing.T, scenario string, now func() time.Time) *fixture {
+func newFixture(t testing.TB, scenario string, now func() time.Time) *fixture {
 	t.Helper()
 	sc := world.Demo()
 	if scenario != "demo" {
@@ -98,7 +98,7 @@ func newFixture(t *testing.T, scenario string, now func() time.Time) *fixture {
 			t.Fatal(err)
 		}
 	}
-	w, err := world.New(sc, world.Config{Now: now, Machine: func(world.Node, world.NodeSpec) (shell.Machine, error) { return machine{}, nil }})
+	w, err := world.New(sc, world.Config{Now: now, Machine: func(world.Node, world.NodeSpec, world.DialFunc) (shell.Machine, error) { return machine{}, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

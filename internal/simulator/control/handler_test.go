@@ -135,8 +135,9 @@ func FuzzRequest(f *testing.F) {
 	f.Add("PutParameter", `{"Name":"/a","Value":"b","Type":"SecureString","Tags":[{"Key":"a","Value":""}]}`)
 	f.Add("CreateDocument", `{"Name":"abc","Content":"{}","DocumentFormat":"YAML"}`)
 	f.Add("DescribeSessions", `{"State":"Active","Filters":[{"key":"InvokedAfter","value":"x"}]}`)
+	shared := newFixture(f, "nodes: [{id: i-0123456789abcdef0, tags: {env: prod}}]", nil)
 	f.Fuzz(func(t *testing.T, op, body string) {
-		fix := newFixture(t, "nodes: [{id: i-0123456789abcdef0, tags: {env: prod}}]", nil)
+		fix := &fixture{Handler: shared.Handler, t: t, gate: shared.gate, creds: shared.creds}
 		target := "AmazonSSM." + op
 		if op == "Decrypt" || op == "GenerateDataKey" {
 			target = "TrentService." + op

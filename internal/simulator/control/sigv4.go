@@ -1,11 +1,13 @@
 package control
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -57,10 +59,19 @@ func NewVerifier(mode Mode, region string, now func() time.Time, base Credential
 // Issue makes more credentials valid.
 func (v *Verifier) Issue(c Credentials) { v.store.add(c) }
 
-// VerifyUpgrade checks the upgrade request of a data channel (service
-// ssmmessages, empty body). An error means status 403.
+// VerifyUpgrade checks a request to the message gateway (service ssmmessages):
+// the upgrade of a websocket, or an agent's POST, whose body it puts back. An
+// error means status 403.
 func (v *Verifier) VerifyUpgrade(r *http.Request) error {
-	_, err := v.Verify(r, nil, "ssmmessages")
+	var body []byte
+	if r.Method == http.MethodPost {
+		var err error
+		if body, err = io.ReadAll(io.LimitReader(r.Body, maxBody)); err != nil {
+			return err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	_, err := v.Verify(r, body, "ssmmessages")
 	return err
 }
 

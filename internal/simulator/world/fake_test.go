@@ -40,7 +40,7 @@ func newWorld(t *testing.T, scenario string, run runFunc) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := New(sc, Config{Machine: func(n Node, _ NodeSpec) (shell.Machine, error) {
+	w, err := New(sc, Config{Machine: func(n Node, _ NodeSpec, _ DialFunc) (shell.Machine, error) {
 		return fakeMachine{n.ID, run}, nil
 	}})
 	if err != nil {
@@ -81,7 +81,7 @@ func nodeName(i int) string {
 	return "i-000000000000000" + string([]byte{digits[i/10], digits[i%10]})
 }
 
-func noMachine(Node, NodeSpec) (shell.Machine, error) { return nil, nil }
+func noMachine(Node, NodeSpec, DialFunc) (shell.Machine, error) { return nil, nil }
 
 // diff returns "" when the two are equal, else both.
 func diff(want, got any) string {

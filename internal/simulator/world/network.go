@@ -36,6 +36,7 @@ var forbidden = []netip.Addr{
 // listener on loopback, opened when first dialled.
 type network struct {
 	hosts []HostSpec
+	nodes []NodeSpec // reach each other by address and computer name
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -46,8 +47,8 @@ type network struct {
 	closed bool
 }
 
-func newNetwork(hosts []HostSpec) *network {
-	n := &network{hosts: hosts, open: map[string]string{}}
+func newNetwork(sc *Scenario) *network {
+	n := &network{hosts: sc.Hosts, nodes: sc.Nodes, open: map[string]string{}}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	return n
 }
@@ -107,8 +108,13 @@ func (n *network) serve(l net.Listener, handle func(net.Conn)) {
 type nodeNetwork struct {
 	net   *network
 	ports map[int]string
-	host  bool // localhost is that of the machine we run on
+	host  bool   // localhost is that of the machine we run on
+	agent string // version
 }
+
+// noLoopback is the first agent version that does not forward to loopback
+// addresses of the remote-host document (release notes of the agent).
+const noLoopback = "3.3.4851.0"
 
 func isLocal(host string) bool {
 	if host == "" || strings.EqualFold(host, "localhost") {
@@ -120,13 +126,21 @@ func isLocal(host string) bool {
 
 // resolve answers a name lookup of the agent; see NodeRuntime.Resolve.
 func (n nodeNetwork) resolve(host string) error {
+	if isLocal(host) && CompareVersions(n.agent, noLoopback) >= 0 {
+		return &ForbiddenError{Host: host}
+	}
+	return n.lookup(host)
+}
+
+// lookup is what any program on the node gets for a name.
+func (n nodeNetwork) lookup(host string) error {
 	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		if slices.Contains(forbidden, a.Unmap()) {
 			return &ForbiddenError{Host: host}
 		}
 		return nil
 	}
-	if isLocal(host) || n.find(host, 0) != nil {
+	if isLocal(host) || n.find(host, 0) != nil || n.peer(host) != nil {
 		return nil
 	}
 	return &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
@@ -142,10 +156,20 @@ func (n nodeNetwork) find(host string, port int) *HostSpec {
 	return nil
 }
 
+// peer returns the node that has host as its address or name.
+func (n nodeNetwork) peer(host string) *NodeSpec {
+	for i, p := range n.net.nodes {
+		if host == p.IP || strings.EqualFold(strings.TrimSuffix(host, "."), p.ComputerName) {
+			return &n.net.nodes[i]
+		}
+	}
+	return nil
+}
+
 var errRefused = errors.New("connect: connection refused")
 
 func (n nodeNetwork) dial(ctx context.Context, host string, port int) (net.Conn, error) {
-	if err := n.resolve(host); err != nil {
+	if err := n.lookup(host); err != nil {
 		return nil, err
 	}
 	name := host
@@ -162,6 +186,8 @@ func (n nodeNetwork) dial(ctx context.Context, host string, port int) (net.Conn,
 	default:
 		if h := n.find(host, port); h != nil {
 			serve = h.serve()
+		} else if p := n.peer(host); p != nil && p.Ping == "online" {
+			serve = p.Ports[port]
 		}
 	}
 	switch serve {

@@ -2,11 +2,9 @@ package world
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"hash/fnv"
 	"maps"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,7 +65,7 @@ func (w *World) addNodes(maker MachineMaker) error {
 		if w.latest == "" || CompareVersions(s.AgentVersion, w.latest) > 0 {
 			w.latest = s.AgentVersion
 		}
-		m, err := maker(*n, s)
+		m, err := maker(w.view(n), s, w.networkOf(n).dial)
 		if err != nil {
 			return fmt.Errorf("machine of node %s: %w", s.ID, err)
 		}
@@ -178,7 +176,7 @@ func (w *World) Node(id string) (rt NodeRuntime, ok bool) {
 	if !ok {
 		return rt, false
 	}
-	view := nodeNetwork{net: w.network, ports: n.spec.Ports, host: n.spec.Shell == ShellHost}
+	view := w.networkOf(n)
 	return NodeRuntime{
 		ID:           n.ID,
 		Platform:     n.Platform,
@@ -186,10 +184,12 @@ func (w *World) Node(id string) (rt NodeRuntime, ok bool) {
 		Machine:      n.machine,
 		Agent:        n.spec.Agent,
 		Resolve:      view.resolve,
-		Dial: func(ctx context.Context, host string, port int) (net.Conn, error) {
-			return view.dial(ctx, host, port)
-		},
+		Dial:         view.dial,
 	}, true
+}
+
+func (w *World) networkOf(n *Node) nodeNetwork {
+	return nodeNetwork{net: w.network, ports: n.spec.Ports, host: n.spec.Shell == ShellHost, agent: n.AgentVersion}
 }
 
 // LatestAgent is the newest agent version in the world.

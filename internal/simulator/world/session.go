@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
@@ -74,13 +73,15 @@ type NodeRuntime struct {
 
 	// Resolve is the lookup the agent makes once, when a session to a remote
 	// host starts. Its error is the text the agent reports: "lookup NAME: no
-	// such host", or a *ForbiddenError.
+	// such host", or a *ForbiddenError: for addresses of the metadata service
+	// and, from agent 3.3.4851 on, for loopback. It is not asked for sessions to
+	// the node itself, which have no host.
 	Resolve func(host string) error
 	// Dial connects to a port of host as seen from the node; an empty host is
 	// the node itself. Errors read as those of the node's own network:
 	// "… no such host", "… connection refused". A hanging port (a fault)
 	// blocks until ctx is done.
-	Dial func(ctx context.Context, host string, port int) (net.Conn, error)
+	Dial DialFunc
 
 	Agent AgentSpec
 }

@@ -196,6 +196,8 @@ func TestSessionsEndOnce(t *testing.T) {
 
 const wired = `
 nodes:
+  - {id: i-00000000000000002, ip: 10.7.7.7, computer_name: other.internal, ports: {7: echo}, agent_version: 3.3.100.0}
+  - {id: i-00000000000000003, ip: 10.7.7.8, ping: lost, ports: {7: echo}}
   - id: i-00000000000000001
     ports: {80: http, 7: echo, 22: banner, 9: discard, 5432: postgres-greeting, 444: hang}
 hosts:
@@ -230,10 +232,20 @@ func TestNetworkOfANode(t *testing.T) {
 			{"::ffff:169.254.169.254", 80, "is forbidden."},
 			{"fd00:ec2::254", 80, "is forbidden."},
 			{"10.9.9.9", 80, "connection refused"},
+			{"10.7.7.8", 7, "connection refused"}, // a lost node
 		} {
 			_, err := rt.Dial(context.Background(), tt.host, tt.port)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%s:%d: got %v, want %q", tt.host, tt.port, err, tt.want)
+			}
+		}
+		old, _ := w.Node("i-00000000000000002")
+		for host, forbidden := range map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true, "db.internal": false} {
+			if err := rt.Resolve(host); (err != nil) != forbidden {
+				t.Errorf("resolving %s with a new agent: %v", host, err)
+			}
+			if err := old.Resolve(host); err != nil {
+				t.Errorf("resolving %s with an old agent: %v", host, err)
 			}
 		}
 		var forbidden *ForbiddenError
@@ -249,6 +261,13 @@ func TestNetworkOfANode(t *testing.T) {
 	t.Run("echo after half-close", func(t *testing.T) {
 		if got := talk(t, rt, "localhost", 7, "hello"); got != "hello" {
 			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("another node by address and by name", func(t *testing.T) {
+		for _, host := range []string{"10.7.7.7", "other.internal"} {
+			if got := talk(t, rt, host, 7, "hello"); got != "hello" {
+				t.Errorf("%s: got %q", host, got)
+			}
 		}
 	})
 	t.Run("the server speaks first", func(t *testing.T) {

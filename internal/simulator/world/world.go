@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -26,15 +27,18 @@ func Errorf(code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// MachineMaker makes the machine behind a node.
-type MachineMaker func(n Node, spec NodeSpec) (shell.Machine, error)
+// DialFunc connects to a port of a host as seen from a node; see
+// NodeRuntime.Dial.
+type DialFunc func(ctx context.Context, host string, port int) (net.Conn, error)
+
+// MachineMaker makes the machine behind a node. dial is the node's network.
+type MachineMaker func(n Node, spec NodeSpec, dial DialFunc) (shell.Machine, error)
 
 // Config is what a World needs beside its scenario.
 type Config struct {
 	// Now is the clock for all dates; nil is time.Now. Timeouts are real time.
 	Now func() time.Time
-	// Machine makes the machines of the nodes whose spec does not say
-	// otherwise; it may be called for every node and must not be nil.
+	// Machine makes the machine of every node; it must not be nil.
 	Machine MachineMaker
 }
 
@@ -79,7 +83,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		w.now = time.Now
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
-	w.network = newNetwork(sc.Hosts)
+	w.network = newNetwork(sc)
 	steps := []func() error{
 		func() error { return w.addKeys() },
 		func() error { return w.addNodes(cfg.Machine) },

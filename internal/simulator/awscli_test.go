@@ -1,0 +1,51 @@
+package simulator
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestTheAWSCLIWorks is our proof that the wire formats are not merely what our
+// own client expects. It needs the AWS CLI on the machine.
+func TestTheAWSCLIWorks(t *testing.T) {
+	aws, err := exec.LookPath("aws")
+	if err != nil || testing.Short() {
+		t.Skip("no AWS CLI, or a short run")
+	}
+	s := start(t, Options{})
+	home := t.TempDir()
+	run := func(args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), aws, args...)
+		cmd.Env = append(s.Env(), "PATH="+os.Getenv("PATH"), "HOME="+home, "AWS_PAGER=", "NO_PROXY=127.0.0.1")
+		if root := os.Getenv("SYSTEMROOT"); root != "" {
+			cmd.Env = append(cmd.Env, "SYSTEMROOT="+root)
+		}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			out = append(out, err.Error()...)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	id := run("ssm", "send-command", "--document-name", "AWS-RunShellScript", "--targets", "Key=tag:role,Values=web", "--parameters", "commands=hostname", "--query", "Command.CommandId", "--output", "text")
+	if len(id) != 36 {
+		t.Fatalf("send-command: %s", id)
+	}
+	waitFor(t, s, id)
+	for _, tt := range []struct{ args, want string }{
+		{"ssm describe-instance-information --filters Key=tag:Name,Values=web-1 --query InstanceInformationList[].InstanceId --output text", webNode},
+		{"ssm list-command-invocations --details --command-id " + id + " --query length(CommandInvocations) --output text", "5"},
+		{"ssm get-command-invocation --instance-id " + webNode + " --command-id " + id + " --query [Status,StandardOutputContent] --output text", "Success\tip-10-0-1-10"},
+		{"ssm get-parameters-by-path --path /myapp/prod --query Parameters[].Name --output text", "/myapp/prod/db-password\t/myapp/prod/db-url\t/myapp/prod/feature-flags\t/myapp/prod/log-level"},
+		{"ssm get-connection-status --target i-04b5c6d7e8f901234 --query Status --output text", "notconnected"},
+		{"sts get-caller-identity --query Arn --output text", "arn:aws:iam::123456789012:user/demo"},
+		{"ssm get-parameter --name /none", "(ParameterNotFound)"},
+		{"ssm create-activation --iam-role x", "the simulator does not implement CreateActivation yet"},
+	} {
+		if got := run(strings.Fields(tt.args)...); !strings.Contains(got, tt.want) {
+			t.Errorf("aws %s\ngot  %s\nwant %s", tt.args, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,278 @@
+package simulator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/agent"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/control"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/gateway"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
+)
+
+// closeTimeout bounds Close; what has not ended by then is cut off.
+const closeTimeout = 10 * time.Second
+
+// StatsPath is where the counters can be read with GET, as JSON.
+const StatsPath = "/simulator/stats"
+
+// Options are the choices of Start. The zero value is the demo fleet on a free
+// port, with virtual machines and signatures required.
+type Options struct {
+	Scenario *world.Scenario // nil: the demo
+	Listen   string          // loopback host:port; empty: 127.0.0.1:0
+	// TLS serves https and wss with a certificate made for this start. Its CA
+	// is written to a temporary file, see Server.CAFile.
+	TLS bool
+	// Shell is what nodes run that do not say it themselves: "virtual" (the
+	// default, in memory) or "host" (real shells of this machine).
+	Shell string
+	// AllowRoot lets host shells run when this process is root.
+	AllowRoot bool
+	// Sign is how strict signatures are verified.
+	Sign control.Mode
+	// SessionToken issues temporary credentials, with a session token.
+	SessionToken bool
+	// Agent are the knobs of all agents.
+	Agent agent.Options
+	// Machine replaces the machines of all nodes; nil: by Shell.
+	Machine world.MachineMaker
+	// Now is the clock of all dates; nil: time.Now.
+	Now    func() time.Time
+	Logger *slog.Logger // nil: silent
+}
+
+// Server is a running simulator.
+type Server struct {
+	world    *world.World
+	api      *control.Handler
+	gateway  *gateway.Gateway
+	machines *machines
+	http     *http.Server
+	creds    control.Credentials
+	url      string
+	caFile   string
+	serving  sync.WaitGroup
+
+	closing sync.Once
+	closed  error
+}
+
+// Start starts a simulator. It lives until Close; ctx is for starting only.
+// Errors are *fault.Error where an exit code matters.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	if o.Scenario == nil {
+		o.Scenario = world.Demo()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	if err := checkLoopback(o.Listen); err != nil {
+		return nil, err
+	}
+	s := &Server{}
+	if err := s.assemble(ctx, o); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// checkLoopback refuses addresses that others could reach.
+func checkLoopback(listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fault.Usagef("listen address %q: %v", listen, err).WithHint("give host and port, such as 127.0.0.1:4599")
+	}
+	if a, err := netip.ParseAddr(host); host == "localhost" || err == nil && a.IsLoopback() {
+		return nil
+	}
+	return fault.Usagef("listen address %q is not a loopback address", listen).WithHint("the simulator serves this machine only: give 127.0.0.1:PORT or [::1]:PORT")
+}
+
+// assemble makes the parts in the order of their needs.
+func (s *Server) assemble(ctx context.Context, o Options) error {
+	scenario, err := withShell(o.Scenario, o.Shell)
+	if err != nil {
+		return err
+	}
+	s.machines = &machines{allowRoot: o.AllowRoot, region: scenario.Region, now: o.Now}
+	if o.Machine == nil {
+		o.Machine = s.machines.make
+	}
+	if s.world, err = world.New(scenario, world.Config{Now: o.Now, Machine: o.Machine}); err != nil {
+		return err
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", o.Listen)
+	if err != nil {
+		return err
+	}
+	scheme, ws := "http", "ws"
+	if o.TLS {
+		scheme, ws = "https", "wss"
+		if l, s.caFile, err = withTLS(l, o.Now()); err != nil {
+			return err
+		}
+	}
+	s.url = scheme + "://" + l.Addr().String()
+	s.creds = control.NewCredentials(s.world.Account(), o.Scenario.User)
+	if o.SessionToken {
+		s.creds.SessionToken = control.NewSessionToken()
+		s.creds.AccessKeyID = "ASIA" + s.creds.AccessKeyID[4:]
+	}
+	verifier := control.NewVerifier(o.Sign, s.world.Region(), o.Now, s.creds)
+	s.gateway = gateway.New(gateway.Config{
+		Base: ws + "://" + l.Addr().String(), Verify: verifier.VerifyUpgrade, Node: s.world.Node, Keys: s.world,
+		Faults: s.world.Faults(), Agent: o.Agent, Changed: s.world.SessionStatus, Log: o.Logger,
+	})
+	s.api = control.New(control.Config{World: s.world, Sessions: s.gateway, Verifier: verifier, Logger: o.Logger})
+	s.serve(l, o.Logger)
+	return nil
+}
+
+// serve answers on l until Close.
+func (s *Server) serve(l net.Listener, log *slog.Logger) {
+	mux := http.NewServeMux()
+	mux.Handle("/v1/data-channel/", s.gateway)
+	mux.Handle("/v1/control-channel/", s.gateway)
+	mux.HandleFunc("GET "+StatsPath, s.serveStats)
+	mux.Handle("/", s.api)
+	s.http = &http.Server{
+		Handler: mux, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols),
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	s.http.Protocols.SetHTTP1(true)
+	s.serving.Go(func() {
+		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("serving ended", "err", err)
+		}
+	})
+}
+
+// URL is the endpoint for all services: http://127.0.0.1:PORT.
+func (s *Server) URL() string { return s.url }
+
+// World is the simulated account, for tests that look at it or change it.
+func (s *Server) World() *world.World { return s.world }
+
+// Gateway is the message gateway, for tests that make trouble.
+func (s *Server) Gateway() *gateway.Gateway { return s.gateway }
+
+// Credentials are the keys that this start issued.
+func (s *Server) Credentials() control.Credentials { return s.creds }
+
+// CAFile is the path of the PEM file with the CA of the server's certificate;
+// empty without TLS. Close removes it.
+func (s *Server) CAFile() string { return s.caFile }
+
+// Env is the environment, as KEY=VALUE, that makes AWS clients use this server.
+// It holds secrets.
+func (s *Server) Env() []string {
+	env := []string{
+		"AWS_ENDPOINT_URL=" + s.url,
+		"AWS_ACCESS_KEY_ID=" + s.creds.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + s.creds.SecretAccessKey,
+		"AWS_REGION=" + s.world.Region(),
+		"AWS_DEFAULT_REGION=" + s.world.Region(),
+		"AWS_EC2_METADATA_DISABLED=true",
+	}
+	if s.creds.SessionToken != "" {
+		env = append(env, "AWS_SESSION_TOKEN="+s.creds.SessionToken)
+	}
+	if s.caFile != "" {
+		env = append(env, "AWS_CA_BUNDLE="+s.caFile)
+	}
+	return env
+}
+
+// Stats are the counters of a server.
+type Stats struct {
+	Calls        map[string]int `json:"calls"` // by operation
+	OpenSessions int            `json:"open_sessions"`
+}
+
+// Stats returns the counters since the start.
+func (s *Server) Stats() Stats {
+	return Stats{Calls: s.api.Calls(), OpenSessions: s.gateway.Live()}
+}
+
+func (s *Server) serveStats(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(s.Stats())
+}
+
+// Close ends all sessions and commands and waits for every goroutine. It may be
+// called more than once.
+func (s *Server) Close() error {
+	s.closing.Do(func() { s.closed = s.close() })
+	return s.closed
+}
+
+func (s *Server) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var errs []error
+	if s.gateway != nil {
+		errs = append(errs, s.gateway.Close(ctx))
+	}
+	if s.http != nil {
+		if err := s.http.Shutdown(ctx); err != nil {
+			errs = append(errs, err, s.http.Close())
+		}
+		s.serving.Wait()
+	}
+	if s.world != nil {
+		errs = append(errs, s.world.Close())
+	}
+	if s.machines != nil {
+		errs = append(errs, s.machines.Close())
+	}
+	if s.caFile != "" {
+		errs = append(errs, removeCA(s.caFile))
+	}
+	return errors.Join(errs...)
+}
+
+// withShell is the scenario with the shell of the nodes that name none.
+func withShell(sc *world.Scenario, name string) (*world.Scenario, error) {
+	switch name {
+	case "":
+		name = world.ShellVirtual
+	case world.ShellVirtual, world.ShellHost:
+	default:
+		return nil, fault.Usagef("shell %q is not one of %s, %s", name, world.ShellVirtual, world.ShellHost)
+	}
+	c := *sc
+	c.Nodes = slices.Clone(sc.Nodes)
+	for i := range c.Nodes {
+		if c.Nodes[i].Shell == "" {
+			c.Nodes[i].Shell = name
+		}
+	}
+	return &c, nil
+}
+
+// closer closes what can be closed.
+func closer(v any) error {
+	if c, ok := v.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
