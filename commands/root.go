@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
 // The groups of commands in the root's help.
@@ -70,8 +71,14 @@ func runGroup(cmd *cobra.Command, args []string) error {
 		return cmd.Help()
 	}
 	err := fault.Usagef("unknown command %q for %q", args[0], cmd.CommandPath())
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return err.WithHint("did you mean `%s %s`", cmd.CommandPath(), near[0])
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(append(names, c.Name()), c.Aliases...)
+		}
+	}
+	if near := render.Nearest(args[0], names); near != "" {
+		return err.WithHint("did you mean `%s %s`?", cmd.CommandPath(), near)
 	}
 	return err.WithHint("run `%s --help` for the list", cmd.CommandPath())
 }

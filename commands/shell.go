@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -232,6 +233,9 @@ func interactiveShell(ctx context.Context, env *Env, term *terminal.Terminal, s 
 	left := typing.wait()
 	<-resizing
 	_ = guard.Close()
+	if left || err != nil {
+		fmt.Fprintln(env.Err) // the cursor is wherever the far end left it
+	}
 	if left {
 		env.note("left session %s", s.Info().SessionID)
 		return &fault.Exit{Code: fault.Interrupted.ExitCode()}

@@ -63,15 +63,15 @@ func (t *tour) fleet(ctx context.Context) error {
 
 func (t *tour) command(ctx context.Context) error {
 	t.say("One command on every production node. Equal outputs are folded; what went wrong comes first.")
-	return t.do(ctx, "run --tag env=prod -- systemctl is-active nginx",
-		"run", "--tag", "env=prod", "--yes", "-o", "table", "--timeout", "30s", "--wait", "3s", "--filter", "platform=linux ping=online", "--", "systemctl", "is-active", "nginx")
+	return t.do(ctx, "run --tag env=prod --filter platform=linux -- systemctl is-system-running",
+		"run", "--tag", "env=prod", "--filter", "platform=linux", "--yes", "-o", "table", "--", "systemctl", "is-system-running")
 }
 
 // shell types into a real session, a line at a time.
 func (t *tour) shell(ctx context.Context) error {
 	t.say("A shell on a node. It would survive the loss of the network.")
 	t.line("shell web-1")
-	typed := strings.NewReader("uname -sr\nsystemctl restart nginx\nsystemctl is-active nginx\nexit\n")
+	typed := strings.NewReader("uname -sr\nsudo systemctl restart nginx\nsystemctl is-active nginx\nexit\n")
 	one := *t.env
 	one.In = typed
 	return one.command(ctx, []string{"shell", "web-1"})

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +34,7 @@ func TestMain(m *testing.M) {
 //	calls N OPERATION          the simulator has served OPERATION N times
 //	listening NAME FILE        a forward that writes events to FILE is ready: its address goes to $NAME
 //	waitfor FILE TEXT          FILE, which another process writes, holds TEXT before long
-//	talk ADDRESS SEND WANT     connect, send, expect an answer
+//	talk ADDRESS SEND WANT     connect, send, expect an answer; \xNN in both are bytes
 //	no-escapes FILE            the file holds no escape byte
 //
 // At the end of every script the simulator must have no open session.
@@ -47,7 +49,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":      cmdExits,
-			"simulate":   cmdSimulate,
+			"simulate":   func(ts *testscript.TestScript, neg bool, args []string) { cmdSimulate(t, ts, neg, args) },
 			"calls":      cmdCalls,
 			"listening":  cmdListening,
 			"talk":       cmdTalk,
@@ -124,7 +126,7 @@ func (r *running) drop(ts *testscript.TestScript) {
 	delete(r.by, ts)
 }
 
-func cmdSimulate(ts *testscript.TestScript, neg bool, args []string) {
+func cmdSimulate(t *testing.T, ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 1 {
 		ts.Fatalf("usage: simulate [scenario.yaml]")
 	}
@@ -149,10 +151,11 @@ func cmdSimulate(ts *testscript.TestScript, neg bool, args []string) {
 		for srv.Stats().OpenSessions > 0 && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond) // the last client is another process
 		}
-		open := srv.Stats().OpenSessions
-		ts.Check(srv.Close())
-		if open > 0 {
-			ts.Fatalf("%d sessions were left open", open)
+		if open := srv.Stats().OpenSessions; open > 0 {
+			t.Errorf("%s: %d sessions were left open", ts.Name(), open)
+		}
+		if err := srv.Close(); err != nil {
+			t.Errorf("%s: %v", ts.Name(), err)
 		}
 	})
 }
@@ -176,10 +179,11 @@ func cmdListening(ts *testscript.TestScript, neg bool, args []string) {
 
 // waitForReady reads the events of a forward from a file until it is ready.
 func waitForReady(ts *testscript.TestScript, path string) string {
-	line := waitForLine(ts, path, `"type":"ready"`)
-	_, rest, _ := strings.Cut(line, `"local":"`)
-	address, _, _ := strings.Cut(rest, `"`)
-	return address
+	const tcp = `"local":"127.0.0.1:`
+	line := waitForLine(ts, path, `"type":"ready"`, tcp)
+	_, rest, _ := strings.Cut(line, tcp)
+	port, _, _ := strings.Cut(rest, `"`)
+	return "127.0.0.1:" + port
 }
 
 func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
@@ -189,20 +193,20 @@ func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
 	waitForLine(ts, ts.MkAbs(args[0]), args[1])
 }
 
-// waitForLine returns the first line of a file with text in it, as soon as there
-// is one.
-func waitForLine(ts *testscript.TestScript, path, text string) string {
+// waitForLine returns the first line of a file that holds all texts, as soon as
+// there is one.
+func waitForLine(ts *testscript.TestScript, path string, texts ...string) string {
 	var b []byte
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
 		b, _ = os.ReadFile(path)
 		for line := range strings.Lines(string(b)) {
-			if strings.Contains(line, text) {
+			if !slices.ContainsFunc(texts, func(t string) bool { return !strings.Contains(line, t) }) {
 				return line
 			}
 		}
 		time.Sleep(20 * time.Millisecond) // another process writes the file: there is nothing to wait on
 	}
-	ts.Fatalf("no line with %s came; the file holds:\n%s", text, b)
+	ts.Fatalf("no line with %s came; the file holds:\n%s", strings.Join(texts, " and "), b)
 	return ""
 }
 
@@ -214,13 +218,20 @@ func cmdTalk(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer conn.Close()
 	ts.Check(conn.SetDeadline(time.Now().Add(20 * time.Second)))
-	_, err = io.WriteString(conn, args[1])
+	send, want := unescape(ts, args[1]), unescape(ts, args[2])
+	_, err = io.WriteString(conn, send)
 	ts.Check(err)
-	got := make([]byte, len(args[2]))
+	got := make([]byte, len(want))
 	n, err := io.ReadFull(conn, got)
-	if string(got[:n]) != args[2] {
-		ts.Fatalf("got %q (%v), want %q", got[:n], err, args[2])
+	if string(got[:n]) != want {
+		ts.Fatalf("got %q (%v), want %q", got[:n], err, want)
 	}
+}
+
+func unescape(ts *testscript.TestScript, s string) string {
+	u, err := strconv.Unquote(`"` + s + `"`)
+	ts.Check(err)
+	return u
 }
 
 func cmdNoEscapes(ts *testscript.TestScript, neg bool, args []string) {

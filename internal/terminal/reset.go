@@ -24,7 +24,7 @@ const ResetSequence = "" +
 	// Resetting the margins moves the cursor, and leaving the alternate screen
 	// restores a cursor saved earlier, even when it is not in use: so save it
 	// first. The alternate screen has a saved cursor of its own.
-	"\x1b[?6l\x1b7\x1b[r\x1b8" + // origin mode, scroll margins
+	"\x1b7\x1b[r\x1b8" + // scroll margins; not origin mode (6), whose reset moves the cursor home
 	"\x1b7\x1b[?1049l" + // alternate screen
 	"\x1b[4l\x1b[?7h" + // insert mode off, wrapping on
 	"\x1b(B\x0f" + // character set

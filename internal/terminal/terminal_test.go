@@ -47,13 +47,16 @@ func TestResetSequenceShowsNothing(t *testing.T) {
 	if strings.ContainsAny(ResetSequence, "\r\n\f\v\b\a") {
 		t.Error("it moves the cursor or rings")
 	}
+	if strings.Contains(ResetSequence, "\x1b[?6l") {
+		t.Error("resetting origin mode moves the cursor home")
+	}
 	if strings.Contains(ResetSequence, "\x1bc") || strings.Contains(ResetSequence, "[2J") || strings.Contains(ResetSequence, "[3J") {
 		t.Error("it clears the screen")
 	}
 }
 
 func TestResetSequenceUndoesModes(t *testing.T) {
-	off := []string{"1", "6", "1000", "1002", "1003", "1004", "1005", "1006", "1015", "1049", "2004", "2026", "2048"}
+	off := []string{"1", "1000", "1002", "1003", "1004", "1005", "1006", "1015", "1049", "2004", "2026", "2048"}
 	for _, m := range off {
 		if !strings.Contains(ResetSequence, "\x1b[?"+m+"l") {
 			t.Errorf("mode %s stays on", m)

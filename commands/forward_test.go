@@ -1,0 +1,93 @@
+package commands
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/portforward"
+	"github.com/ssmdeck/ssmdeck/sessionclient"
+)
+
+// testEnv is an environment without terminal, network and settings.
+func testEnv(errs io.Writer) *Env {
+	return &Env{
+		In: strings.NewReader(""), Out: io.Discard, Err: errs,
+		Lookup: func(name string) (string, bool) {
+			if name == "HOME" || name == "XDG_CONFIG_HOME" || name == "AppData" || name == "XDG_CACHE_HOME" || name == "LocalAppData" {
+				return "/nonexistent", true
+			}
+			return "", false
+		},
+	}
+}
+
+func TestForwardLines(t *testing.T) {
+	node := fleet.Node{ID: "i-1", Name: "web-1"}
+	ready := portforward.Event{Type: portforward.Ready, Local: "127.0.0.1:5432", Remote: "db:5432", Multiplexed: true}
+	single := ready
+	single.Multiplexed, single.AgentVersion = false, "3.0.196.0"
+	exposed := ready
+	exposed.Exposed = true
+	outage := portforward.Event{Type: portforward.Reconnecting, Session: "s", Duration: 10 * time.Second, Err: errors.New("network is down\x1b[2J")}
+	tests := []struct {
+		name   string
+		events []portforward.Event
+		want   string
+	}{
+		{"ready", []portforward.Event{ready}, "127.0.0.1:5432 > db:5432 via web-1 (i-1)\n"},
+		{"an old agent", []portforward.Event{single}, "127.0.0.1:5432 > db:5432 via web-1 (i-1) (one connection at a time: agent 3.0.196.0 is too old for more)\n"},
+		{"an open door is said", []portforward.Event{exposed}, "127.0.0.1:5432 > db:5432 via web-1 (i-1)\nssmdeck: warning: other machines may be able to connect to 127.0.0.1:5432\n"},
+		{"a short outage is not worth a word", []portforward.Event{
+			{Type: portforward.Reconnecting, Session: "s", Duration: time.Second, Err: io.EOF},
+			{Type: portforward.Reconnected, Session: "s", Duration: 2 * time.Second},
+		}, ""},
+		{"a long one is said once, and its end", []portforward.Event{
+			outage, outage, {Type: portforward.Reconnected, Session: "s", Duration: 12 * time.Second},
+		}, "ssmdeck: no connection for 10s (network is down\\x1b[2J); trying again\nssmdeck: connected again after 12s\n"},
+		{"an orderly close is silent", []portforward.Event{{Type: portforward.Closed, In: 5}}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var b bytes.Buffer
+			v := &forwardView{env: testEnv(&b), node: node, glyphs: ">"}
+			for _, e := range tt.events {
+				v.event(e)
+			}
+			if got := b.String(); got != tt.want {
+				t.Errorf("got\n%q, want\n%q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestLinkStatusIsQuietAboutShortOutages(t *testing.T) {
+	var b bytes.Buffer
+	l := newLinkStatus(testEnv(&b), true)
+	l.setLive()
+	l.event(sessionclient.Event{Kind: sessionclient.Lost, Err: io.EOF})
+	l.event(sessionclient.Event{Kind: sessionclient.Retrying, Outage: time.Second, Err: io.EOF})
+	l.event(sessionclient.Event{Kind: sessionclient.Resumed, Outage: 2 * time.Second})
+	if b.Len() > 0 {
+		t.Errorf("said %q about two seconds", b.String())
+	}
+	l.event(sessionclient.Event{Kind: sessionclient.Lost, Err: io.EOF})
+	for s := range 100 {
+		l.event(sessionclient.Event{Kind: sessionclient.Retrying, Outage: time.Duration(s) * time.Second, Err: errors.New("no route")})
+	}
+	l.event(sessionclient.Event{Kind: sessionclient.Resumed, Outage: 100 * time.Second})
+	got := b.String()
+	if n := strings.Count(got, "no connection for"); n != 2 {
+		t.Errorf("%d complaints in 100 s, want 2: %q", n, got)
+	}
+	if !strings.Contains(got, "connected again after 1m40s") || !strings.Contains(got, "Enter ~. leaves") {
+		t.Errorf("got %q", got)
+	}
+	if strings.Contains(strings.ReplaceAll(got, "\r\n", ""), "\n") {
+		t.Errorf("a bare line feed in raw mode: %q", got)
+	}
+}

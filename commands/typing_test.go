@@ -1,0 +1,70 @@
+package commands
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+)
+
+// stuck is a session that takes nothing until it is released.
+type stuck struct {
+	mu   sync.Mutex
+	got  strings.Builder
+	free chan struct{}
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	<-s.free
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.got.Write(p)
+}
+
+func TestTypingReachesTheSessionInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stuck{free: make(chan struct{})}
+		close(s.free)
+		r, w := io.Pipe()
+		typing := startTyping(s, r, func() { t.Error("nobody left") }, func() {})
+		for _, keys := range []string{"ls", "\r", "~~", "x\x03\r", "~a"} {
+			_, _ = io.WriteString(w, keys)
+		}
+		_ = w.Close()
+		if typing.wait() {
+			t.Error("reported as left")
+		}
+		if got, want := s.got.String(), "ls\r~x\x03\r~a"; got != want {
+			t.Errorf("the session got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestLeavingADeadSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stuck{free: make(chan struct{})}
+		r, w := io.Pipe()
+		left := make(chan struct{})
+		typing := startTyping(s, r, func() {
+			close(left)
+			close(s.free) // leaving ends the session, and with it the write that hangs
+		}, func() {})
+		_, _ = io.WriteString(w, "typed into the void\r")
+		synctest.Wait()
+		_, _ = io.WriteString(w, "more\r")
+		_, _ = io.WriteString(w, "~")
+		_, _ = io.WriteString(w, ".")
+		select {
+		case <-left:
+		default:
+			synctest.Wait()
+		}
+		<-left
+		if !typing.wait() {
+			t.Error("not reported as left")
+		}
+		_ = w.CloseWithError(errors.New("done"))
+	})
+}
