@@ -37,10 +37,7 @@ type sendCommandIn struct {
 	ServiceRoleArn     string
 	NotificationConfig notificationConfig
 
-	CloudWatchOutputConfig struct {
-		CloudWatchLogGroupName  string `api:"len=1..512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
-		CloudWatchOutputEnabled bool
-	}
+	CloudWatchOutputConfig logsConfig
 }
 
 type commandItem struct {
@@ -65,13 +62,13 @@ type commandItem struct {
 	DeliveryTimedOutCount  int
 	ServiceRole            string
 	NotificationConfig     map[string]any
-	CloudWatchOutputConfig map[string]any
+	CloudWatchOutputConfig logsConfig
 	TimeoutSeconds         int
 }
 
-// noLogs is what the service says about CloudWatch output that was not asked for.
-func noLogs() map[string]any {
-	return map[string]any{"CloudWatchLogGroupName": "", "CloudWatchOutputEnabled": false}
+type logsConfig struct {
+	CloudWatchLogGroupName  string `api:"len=1..512" pattern:"[\\.\\-_/#A-Za-z0-9]+"`
+	CloudWatchOutputEnabled bool
 }
 
 func noNotification() map[string]any {
@@ -85,7 +82,8 @@ func commandOf(c world.Command) commandItem {
 		RequestedDateTime: epoch{c.Requested}, Status: c.Status, StatusDetails: c.Details,
 		MaxConcurrency: c.MaxConcurrency, MaxErrors: c.MaxErrors, TargetCount: c.Total, CompletedCount: c.Completed,
 		ErrorCount: c.Errors, DeliveryTimedOutCount: c.Undelivered,
-		NotificationConfig: noNotification(), CloudWatchOutputConfig: noLogs(),
+		OutputS3BucketName: c.S3Bucket, OutputS3KeyPrefix: c.S3Prefix,
+		NotificationConfig: noNotification(), CloudWatchOutputConfig: logsConfig{c.LogGroup, c.LogOutput},
 		TimeoutSeconds: int(c.Timeout / time.Second),
 	}
 	if item.Parameters == nil {
@@ -111,6 +109,8 @@ func (c *call) sendCommand(in *sendCommandIn) (any, error) {
 		DocumentName: in.DocumentName, DocumentVersion: in.DocumentVersion, DocumentHash: in.DocumentHash,
 		DocumentHashType: in.DocumentHashType, Comment: in.Comment, Parameters: in.Parameters, InstanceIDs: in.InstanceIDs,
 		Timeout: time.Hour, MaxConcurrency: in.MaxConcurrency, MaxErrors: in.MaxErrors,
+		S3Bucket: in.OutputS3BucketName, S3Prefix: in.OutputS3KeyPrefix,
+		LogGroup: in.CloudWatchOutputConfig.CloudWatchLogGroupName, LogOutput: in.CloudWatchOutputConfig.CloudWatchOutputEnabled,
 	}
 	if in.TimeoutSeconds != nil {
 		req.Timeout = time.Duration(*in.TimeoutSeconds) * time.Second
@@ -241,7 +241,7 @@ type invocationItem struct {
 	CommandPlugins         []pluginItem
 	ServiceRole            string
 	NotificationConfig     map[string]any
-	CloudWatchOutputConfig map[string]any
+	CloudWatchOutputConfig logsConfig
 }
 
 func (c *call) listCommandInvocations(in *listCommandInvocationsIn) (any, error) {
@@ -271,7 +271,7 @@ func (c *call) invocationOf(i world.Invocation, details bool) invocationItem {
 		CommandID: i.CommandID, InstanceID: i.NodeID, InstanceName: i.NodeName, Comment: i.Comment,
 		DocumentName: i.DocumentName, DocumentVersion: i.DocumentVersion, RequestedDateTime: epoch{i.Requested},
 		Status: i.Status, StatusDetails: i.Details, TraceOutput: i.Trace, CommandPlugins: []pluginItem{},
-		NotificationConfig: noNotification(), CloudWatchOutputConfig: noLogs(),
+		NotificationConfig: noNotification(),
 	}
 	if !details {
 		return item
@@ -309,7 +309,7 @@ type getCommandInvocationOut struct {
 	StandardOutputURL      string `json:"StandardOutputUrl"`
 	StandardErrorContent   string
 	StandardErrorURL       string `json:"StandardErrorUrl"`
-	CloudWatchOutputConfig map[string]any
+	CloudWatchOutputConfig logsConfig
 }
 
 func (c *call) getCommandInvocation(in *getCommandInvocationIn) (any, error) {
@@ -329,7 +329,7 @@ func (c *call) getCommandInvocation(in *getCommandInvocationIn) (any, error) {
 	out := getCommandInvocationOut{
 		CommandID: inv.CommandID, InstanceID: inv.NodeID, Comment: inv.Comment, DocumentName: inv.DocumentName,
 		DocumentVersion: inv.DocumentVersion, PluginName: name, ResponseCode: -1,
-		Status: inv.Status, StatusDetails: inv.Details, CloudWatchOutputConfig: noLogs(),
+		Status: inv.Status, StatusDetails: inv.Details,
 	}
 	out.fill(inv.Plugins, len(names))
 	return out, nil

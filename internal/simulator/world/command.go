@@ -46,6 +46,11 @@ type CommandRequest struct {
 	Targets                        []Target
 	Timeout                        time.Duration // for delivery; 0: an hour
 	MaxConcurrency, MaxErrors      string        // 50 and 0 when empty
+
+	// Where the service would put the whole output; the simulator only repeats
+	// it and stores nothing.
+	S3Bucket, S3Prefix, LogGroup string
+	LogOutput                    bool
 }
 
 // Command is a command as ListCommands tells of it.

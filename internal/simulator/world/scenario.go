@@ -10,6 +10,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+
 	_ "embed" // demo.yaml
 )
 
@@ -176,9 +178,17 @@ func ReadScenario(name string, r io.Reader) (*Scenario, error) {
 }
 
 // ParseScenario reads a scenario from YAML, fills in the defaults and checks
-// every value. Unknown keys are errors. Errors are *ScenarioError and say the
-// line.
+// every value. Unknown keys are errors. Errors are of fault.Usage, with a
+// *ScenarioError inside that says the line.
 func ParseScenario(name string, data []byte) (*Scenario, error) {
+	sc, err := parseScenario(name, data)
+	if err != nil {
+		return nil, &fault.Error{Kind: fault.Usage, Err: err}
+	}
+	return sc, nil
+}
+
+func parseScenario(name string, data []byte) (*Scenario, error) {
 	if len(data) > maxScenario {
 		return nil, &ScenarioError{Name: name, Err: fmt.Errorf("larger than %d bytes", maxScenario)}
 	}

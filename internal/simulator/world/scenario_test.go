@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
 func TestDemoHoldsWhatTheDocumentationUses(t *testing.T) {
@@ -77,8 +79,8 @@ func TestScenarioMistakesAreFoundWithTheirLine(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ParseScenario("s.yaml", []byte(tt.yaml))
 			var se *ScenarioError
-			if !errors.As(err, &se) {
-				t.Fatalf("got %v, want a *ScenarioError", err)
+			if !errors.As(err, &se) || fault.KindOf(err) != fault.Usage {
+				t.Fatalf("got %v, want a *ScenarioError that is a usage error", err)
 			}
 			if tt.line != 0 && se.Line != tt.line || !strings.Contains(se.Error(), tt.want) {
 				t.Errorf("got %q, want line %d and %q", se.Error(), tt.line, tt.want)
