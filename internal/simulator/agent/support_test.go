@@ -19,7 +19,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
 )
 
-func readJSON(t *testing.T, file string, v any) {
+func readJSON(t testing.TB, file string, v any) {
 	t.Helper()
 	b, err := os.ReadFile("testdata/" + file)
 	if err != nil {
@@ -52,41 +52,57 @@ func (m *machine) Start(ctx context.Context, o shell.TTYOptions) (shell.TTY, err
 	return m.start(ctx, o)
 }
 
-// echoTTY is a terminal whose program echoes lines until it reads "exit\n".
+// echoTTY is a terminal whose program echoes what is typed until that is
+// "exit\n".
 type echoTTY struct {
-	r    *io.PipeReader
-	w    *io.PipeWriter
-	once sync.Once
-	gone chan struct{}
 	mu   sync.Mutex
+	more sync.Cond // on mu
+	buf  []byte
+	over bool
 	size [2]int
 }
 
 func newEchoTTY(greeting string) *echoTTY {
-	t := &echoTTY{gone: make(chan struct{})}
-	t.r, t.w = io.Pipe()
-	go func() { _, _ = t.w.Write([]byte(greeting)) }()
+	t := &echoTTY{buf: []byte(greeting)}
+	t.more.L = &t.mu
 	return t
 }
 
-func (t *echoTTY) Read(b []byte) (int, error) { return t.r.Read(b) }
-
-func (t *echoTTY) Write(b []byte) (int, error) {
-	n, err := t.w.Write(b)
-	if string(b) == "exit\n" {
-		t.end()
+func (t *echoTTY) Read(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.buf) == 0 {
+		if t.over {
+			return 0, io.EOF
+		}
+		t.more.Wait()
 	}
-	return n, err
+	n := copy(b, t.buf)
+	t.buf = t.buf[n:]
+	return n, nil
 }
 
-func (t *echoTTY) end() {
-	t.once.Do(func() { close(t.gone) })
-	_ = t.w.Close()
+func (t *echoTTY) print(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, text...)
+	t.more.Broadcast()
+}
+
+func (t *echoTTY) Write(b []byte) (int, error) {
+	t.print(string(b))
+	if string(b) == "exit\n" {
+		_ = t.Close()
+	}
+	return len(b), nil
 }
 
 func (t *echoTTY) Close() error {
-	t.end()
-	return t.r.Close()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.over = true
+	t.more.Broadcast()
+	return nil
 }
 
 func (t *echoTTY) Resize(cols, rows int) error {
@@ -96,7 +112,14 @@ func (t *echoTTY) Resize(cols, rows int) error {
 	return nil
 }
 
-func (t *echoTTY) Wait() int { <-t.gone; return 0 }
+func (t *echoTTY) Wait() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for !t.over {
+		t.more.Wait()
+	}
+	return 0
+}
 
 // keys is a world.DataKeys that knows one key and records the context.
 type keys struct {
@@ -176,11 +199,10 @@ func (p *peer) ack(m *wire.Message) {
 }
 
 // until reads what the agent sends, acknowledging output, until a message
-// pleases want. It reports false when the agent hangs up or, in a synctest
-// bubble, an hour has passed.
+// pleases want. It reports false when the agent hangs up or 30 s have passed.
 func (p *peer) until(want func(*wire.Message) bool) bool {
 	p.t.Helper()
-	timeout := time.After(time.Hour)
+	timeout := time.After(30 * time.Second)
 	for {
 		select {
 		case <-p.conn.Out.Ready():
