@@ -87,7 +87,9 @@ func (p *pacer) wait(ctx context.Context, operation string, writes bool) error {
 	b := p.buckets[operation]
 	if b == nil {
 		b = newBucket(readRate, readBurst, now)
-		if writes {
+		// Resuming changes a session and makes nothing: it goes at the pace of
+		// reads, for somebody waits with a dead line.
+		if writes && operation != "SSM.ResumeSession" {
 			b = newBucket(writeRate, writeBurst, now)
 		}
 		p.buckets[operation] = b

@@ -112,3 +112,26 @@ func TestPacerGivesUpWithTheContext(t *testing.T) {
 		}
 	})
 }
+
+func TestResumingGoesAtThePaceOfReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPacer()
+		start := time.Now()
+		for range 8 {
+			if err := p.wait(t.Context(), "SSM.ResumeSession", true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if d := time.Since(start); d > 0 {
+			t.Errorf("eight resumptions waited %s", d)
+		}
+		for range 8 {
+			if err := p.wait(t.Context(), "SSM.StartSession", true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if time.Since(start) == 0 {
+			t.Error("eight starts did not wait: the pace is gone")
+		}
+	})
+}
