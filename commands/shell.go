@@ -204,7 +204,7 @@ func interactiveShell(ctx context.Context, env *Env, term *terminal.Terminal, s 
 	stop := context.AfterFunc(ctx, s.Abort)
 	defer stop()
 
-	ctx, cancel := context.WithCancel(ctx)
+	watching, unwatch := context.WithCancel(ctx)
 	typing := startTyping(s, keys, func() {
 		// The person leaves: the terminal comes back first, whatever the far
 		// end does.
@@ -216,7 +216,7 @@ func interactiveShell(ctx context.Context, env *Env, term *terminal.Terminal, s 
 	go func() {
 		defer close(resizing)
 		defer guard.RestoreOnPanic()
-		sizes := term.Resizes(ctx)
+		sizes := term.Resizes(watching)
 		if cols, rows, err := term.Size(); err == nil {
 			s.Resize(cols, rows)
 		}
@@ -228,7 +228,7 @@ func interactiveShell(ctx context.Context, env *Env, term *terminal.Terminal, s 
 	if err != nil {
 		guard.Lost()
 	}
-	cancel()
+	unwatch()
 	keys.Cancel()
 	left := typing.wait()
 	<-resizing

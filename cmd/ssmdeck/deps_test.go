@@ -34,7 +34,7 @@ const (
 	ansi   = "github.com/charmbracelet/x/ansi"
 	color  = "github.com/charmbracelet/colorprofile"
 	posix  = "mvdan.cc/sh/v3"
-	pty    = "github.com/creack/pty"
+	ptys   = "github.com/creack/pty"
 )
 
 // Floors, lowest first. A room may import the floors below it and what it names.
@@ -69,7 +69,7 @@ var floors = [][]room{
 
 // annex is the simulator: it stands beside the house and shares only the ground
 // floor, never the SDK, so that it disagrees with us when we are wrong.
-var annex = room{name: "internal/simulator/...", others: []string{socket, smux, yaml, posix, pty, xsys}}
+var annex = room{name: "internal/simulator/...", others: []string{socket, smux, yaml, posix, ptys, xsys}}
 
 func TestImportsFollowTheArchitecture(t *testing.T) {
 	packages := list(t)

@@ -1,0 +1,284 @@
+//go:build !windows
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator"
+)
+
+// screen is ssmdeck on a real terminal, and what it shows.
+type screen struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	tty    *os.File // our end
+	slave  *os.File // kept open, so that its settings can be looked at afterwards
+	before unix.Termios
+
+	mu   sync.Mutex
+	text bytes.Buffer
+	news chan struct{}
+}
+
+// startOnTerminal runs ssmdeck with the given size and arguments.
+func startOnTerminal(t *testing.T, env []string, cols, rows uint16, args ...string) *screen {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(t.TempDir(), "ssmdeck")
+	if err := os.Symlink(self, binary); err != nil {
+		t.Fatal(err)
+	}
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminal here: %v", err)
+	}
+	if err := pty.Setsize(master, &pty.Winsize{Cols: cols, Rows: rows}); err != nil {
+		t.Fatal(err)
+	}
+	s := &screen{t: t, tty: master, slave: slave, news: make(chan struct{}, 1)}
+	s.before = s.settings()
+	s.cmd = exec.Command(binary, args...)
+	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = slave, slave, slave
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	home := t.TempDir()
+	s.cmd.Env = append(env, "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home, "PATH="+os.Getenv("PATH"), "TERM=xterm-256color", "LANG=C.UTF-8")
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	reading := make(chan struct{})
+	go func() {
+		defer close(reading)
+		buf := make([]byte, 4096)
+		for {
+			n, err := master.Read(buf)
+			s.mu.Lock()
+			s.text.Write(buf[:n])
+			s.mu.Unlock()
+			select {
+			case s.news <- struct{}{}:
+			default:
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		_ = s.cmd.Process.Kill()
+		_ = slave.Close()
+		_ = master.Close()
+		<-reading
+	})
+	return s
+}
+
+func (s *screen) settings() unix.Termios {
+	s.t.Helper()
+	tio, err := termios(int(s.slave.Fd()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return *tio
+}
+
+// waitFor waits until the screen has shown text.
+func (s *screen) waitFor(text string) {
+	s.t.Helper()
+	timeout := time.After(20 * time.Second)
+	for {
+		s.mu.Lock()
+		shown := s.text.String()
+		s.mu.Unlock()
+		if strings.Contains(shown, text) {
+			return
+		}
+		select {
+		case <-s.news:
+		case <-timeout:
+			s.t.Fatalf("%q was not shown; the screen had:\n%q", text, shown)
+		}
+	}
+}
+
+func (s *screen) typeKeys(keys string) {
+	s.t.Helper()
+	if _, err := io.WriteString(s.tty, keys); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// exit waits for the end and returns the status.
+func (s *screen) exit() int {
+	s.t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- s.cmd.Wait() }()
+	select {
+	case err := <-done:
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return exit.ExitCode()
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return 0
+	case <-time.After(20 * time.Second):
+		s.t.Fatalf("it did not end; the screen had:\n%q", s.text.String())
+		return -1
+	}
+}
+
+func simulate(t *testing.T) *simulator.Server {
+	t.Helper()
+	srv, err := simulator.Start(context.Background(), simulator.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for deadline := time.Now().Add(5 * time.Second); srv.Stats().OpenSessions > 0 && time.Now().Before(deadline); {
+			time.Sleep(10 * time.Millisecond) // the last client is another process
+		}
+		if n := srv.Stats().OpenSessions; n > 0 {
+			t.Errorf("%d sessions were left open", n)
+		}
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return srv
+}
+
+func TestShellGivesTheTerminalBack(t *testing.T) {
+	tests := []struct {
+		name string
+		end  func(s *screen, srv *simulator.Server)
+		code int
+		want string // on the screen
+	}{
+		{"after exit", func(s *screen, _ *simulator.Server) { s.typeKeys("exit\r") }, 0, ""},
+		{"after Ctrl-D", func(s *screen, _ *simulator.Server) { s.typeKeys("\x04") }, 0, ""},
+		{"after leaving", func(s *screen, _ *simulator.Server) { s.typeKeys("\r~.") }, 130, "left session"},
+		{"after SIGTERM", func(s *screen, _ *simulator.Server) { _ = s.cmd.Process.Signal(syscall.SIGTERM) }, 130, ""},
+		{"after SIGHUP", func(s *screen, _ *simulator.Server) { _ = s.cmd.Process.Signal(syscall.SIGHUP) }, 130, ""},
+		{"when somebody terminates the session", func(s *screen, srv *simulator.Server) {
+			for _, id := range srv.Gateway().IDs() {
+				_ = srv.Gateway().Terminate(id)
+			}
+		}, 0, ""},
+		{"when the service breaks the protocol", func(s *screen, srv *simulator.Server) {
+			for _, id := range srv.Gateway().IDs() {
+				srv.Gateway().Inject(id, []byte("not a message"))
+			}
+		}, 1, "broke the protocol"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := simulate(t)
+			s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1")
+			s.waitFor("$ ")
+			s.typeKeys("echo he''llo\r")
+			s.waitFor("hello")
+			tt.end(s, srv)
+			if code := s.exit(); code != tt.code {
+				t.Errorf("exit status %d, want %d", code, tt.code)
+			}
+			if tt.want != "" {
+				s.waitFor(tt.want)
+			}
+			if after := s.settings(); after != s.before {
+				t.Errorf("the terminal's settings changed:\n%+v\n%+v", s.before, after)
+			}
+		})
+	}
+}
+
+func TestShellFollowsTheWindow(t *testing.T) {
+	srv := simulate(t)
+	s := startOnTerminal(t, srv.Env(), 132, 43, "shell", "web-1")
+	s.waitFor("$ ")
+	s.typeKeys("stty size\r")
+	s.waitFor("43 132")
+	if err := pty.Setsize(s.tty, &pty.Winsize{Cols: 100, Rows: 30}); err != nil {
+		t.Fatal(err)
+	}
+	// The size travels on its own; ask until it has arrived.
+	s.typeKeys("until [ \"$(stty size)\" = '30 100' ]; do sleep 0.05; done; echo ar''rived\r")
+	s.waitFor("arrived")
+	s.typeKeys("exit\r")
+	if code := s.exit(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+}
+
+func TestControlCharactersReachTheNode(t *testing.T) {
+	srv := simulate(t)
+	s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1")
+	s.waitFor("$ ")
+	s.typeKeys("sleep 1000\r")
+	s.waitFor("sleep 1000\r\n")
+	s.typeKeys("\x03")
+	s.waitFor("^C")
+	s.typeKeys("echo st''ill here\r")
+	s.waitFor("still here")
+	s.typeKeys("exit 3\r")
+	s.exit()
+}
+
+// TestShellSurvivesCuts types through a connection that is cut again and again.
+func TestShellSurvivesCuts(t *testing.T) {
+	srv := simulate(t)
+	s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1")
+	s.waitFor("$ ")
+	for i := range 5 {
+		for _, id := range srv.Gateway().IDs() {
+			srv.Gateway().Cut(id)
+		}
+		word := strings.Repeat(string(rune('a'+i)), 20)
+		s.typeKeys("echo '" + word[:10] + "''" + word[10:] + "'\r")
+		s.waitFor(word)
+	}
+	s.typeKeys("exit\r")
+	if code := s.exit(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+}
+
+func TestDemoPrompt(t *testing.T) {
+	s := startOnTerminal(t, nil, 100, 40, "demo", "--no-tour")
+	s.waitFor("ssmdeck>")
+	s.typeKeys("exec web-1 -- uname\r")
+	s.waitFor("Linux")
+	s.typeKeys("shell web-1\r")
+	s.waitFor("sh-5.2$ ")
+	s.typeKeys("echo in''side\r")
+	s.waitFor("inside")
+	s.typeKeys("exit\r")
+	s.waitFor("exit\r\n\x1b[36mssmdeck>") // what is typed earlier belongs to the session
+	s.typeKeys("nonsense\r")
+	s.waitFor("unknown command")
+	s.typeKeys("exit\r")
+	if code := s.exit(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	if after := s.settings(); after != s.before {
+		t.Error("the terminal's settings changed")
+	}
+}
