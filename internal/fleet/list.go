@@ -161,7 +161,9 @@ func unusable(err error) bool {
 	var api smithy.APIError
 	var resp *awshttp.ResponseError
 	switch {
-	case errors.As(err, &resp) && (resp.HTTPStatusCode() == http.StatusNotImplemented || resp.HTTPStatusCode() == http.StatusNotFound):
+	case errors.As(err, &resp) && (resp.HTTPStatusCode() >= http.StatusInternalServerError || resp.HTTPStatusCode() == http.StatusNotFound):
+		// Emulators answer 404, 500 or 501 to what they do not know. If it is the
+		// service that is in trouble, the other call will say so.
 		return true
 	case errors.As(err, &api):
 		code := api.ErrorCode()
