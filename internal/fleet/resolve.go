@@ -44,7 +44,7 @@ func (e *Ambiguous) Error() string {
 // SSM keeps no list of them.
 func (s *Service) Resolve(ctx context.Context, expr string) (Node, error) {
 	n, err := s.Find(ctx, expr)
-	if err != nil || strings.HasPrefix(n.ID, "ecs:") || n.Online() {
+	if err != nil || n.Ping == "" || n.Online() {
 		return n, err
 	}
 	return n, fault.New(fault.Offline, "reach "+n.String(), "its agent is not connected (%s)", n.PingAge(s.now())).
@@ -71,6 +71,9 @@ func (s *Service) Find(ctx context.Context, expr string) (Node, error) {
 		return Node{}, fault.New(fault.Usage, op, "this needs one node").WithHint("name it by its id or name")
 	}
 	all, err := All(s.List(ctx, q))
+	if t.Kind == KindID && unusable(err) {
+		return Node{ID: t.Value}, nil
+	}
 	if err != nil {
 		return Node{}, reword(op, err)
 	}

@@ -44,7 +44,9 @@ type Selection struct {
 //
 // Tags without a filter are sent as tags, everything else as ids. The nodes are
 // always looked up first, so that a target that fits nothing, or one name that
-// fits two nodes, is a NotFound fault before anything is sent.
+// fits two nodes, is a NotFound fault before anything is sent. Only where
+// looking up is not allowed or not possible do ids pass as they were given, and
+// the Note says so.
 func (s *Service) Select(ctx context.Context, targets []Target, filter Filter) (Selection, error) {
 	const op = "choose nodes"
 	if len(targets) == 0 {
@@ -58,8 +60,15 @@ func (s *Service) Select(ctx context.Context, targets []Target, filter Filter) (
 	if p.group != nil {
 		return p.selectGroup(filter)
 	}
-	nodes, err := All(s.List(ctx, p.query()))
-	if err != nil {
+	q := p.query()
+	nodes, err := All(s.List(ctx, q))
+	blind := len(q.IDs) > 0 && filter.Empty() && unusable(err)
+	switch {
+	case blind:
+		for _, id := range q.IDs {
+			nodes = append(nodes, Node{ID: id})
+		}
+	case err != nil:
 		return Selection{}, reword(op, err)
 	}
 	if len(p.tags) > 0 && len(nodes) == 0 {
@@ -73,7 +82,11 @@ func (s *Service) Select(ctx context.Context, targets []Target, filter Filter) (
 		return Selection{}, p.nothing(filter)
 	}
 	Sort(nodes)
-	return p.selection(nodes, filter)
+	sel, err := p.selection(nodes, filter)
+	if blind {
+		sel.Note = "the nodes cannot be looked up here, and their ids are sent as they are"
+	}
+	return sel, err
 }
 
 // plan is targets sorted by what they do.
@@ -229,7 +242,7 @@ func (p *plan) pick(nodes []Node) ([]Node, error) {
 func (p *plan) selection(nodes []Node, filter Filter) (Selection, error) {
 	sel := Selection{Nodes: nodes}
 	for _, n := range nodes {
-		if n.Online() {
+		if n.Online() || n.Ping == "" { // "" is not known
 			sel.InstanceIDs = append(sel.InstanceIDs, n.ID)
 		} else {
 			sel.Offline = append(sel.Offline, n)

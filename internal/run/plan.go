@@ -147,7 +147,7 @@ func offline(n fleet.Node) bool { return n.Ping != "" && n.Ping != fleet.Online 
 func nothingSelected(sel fleet.Selection) error {
 	if n := len(sel.Offline); n > 0 {
 		return fault.New(fault.Offline, "run", "all selected nodes are offline (%d), and nothing was sent", n).
-			WithHint("run `ssmdeck doctor %s` to see why", sel.Offline[0].ID)
+			WithHint("run `ssmdeck node get %s` to see its last ping", sel.Offline[0].ID)
 	}
 	return fault.New(fault.NotFound, "run", "no node is selected, and nothing was sent").
 		WithHint("name nodes with --target, and see `ssmdeck ls`")
