@@ -8,40 +8,38 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/simulator/hostshell"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/virtual"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
-// machines makes the machines of the nodes and closes those that want it.
+// machines makes the machines of the nodes and closes those of the host.
 type machines struct {
 	allowRoot bool
 	region    string
 	now       func() time.Time
-	made      []shell.Machine
+	hosts     []*hostshell.Machine
 }
 
 // make is a world.MachineMaker.
 func (m *machines) make(n world.Node, spec world.NodeSpec, dial world.DialFunc) (shell.Machine, error) {
-	var made shell.Machine
-	var err error
-	if spec.Shell == world.ShellHost {
-		made, err = hostMachine(n, m.allowRoot)
-	} else {
-		made = virtual.New(m.virtualSpec(n, spec, dial))
+	if spec.Shell != world.ShellHost {
+		return virtual.New(m.virtualSpec(n, spec, dial)), nil
 	}
+	host, err := hostshell.New(hostshell.Options{AllowRoot: m.allowRoot})
 	if err != nil {
 		return nil, err
 	}
-	m.made = append(m.made, made)
-	return made, nil
+	m.hosts = append(m.hosts, host)
+	return host, nil
 }
 
-// Close ends what the machines still run and removes their scratch files.
+// Close ends what host machines still run and removes their scratch files.
 func (m *machines) Close() error {
 	var errs []error
-	for _, made := range m.made {
-		errs = append(errs, closer(made))
+	for _, h := range m.hosts {
+		errs = append(errs, h.Close())
 	}
 	return errors.Join(errs...)
 }

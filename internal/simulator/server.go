@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -35,7 +35,8 @@ type Options struct {
 	// is written to a temporary file, see Server.CAFile.
 	TLS bool
 	// Shell is what nodes run that do not say it themselves: "virtual" (the
-	// default, in memory) or "host" (real shells of this machine).
+	// default, in memory) or "host" (real shells of this machine; nodes of a
+	// system that it is not stay virtual).
 	Shell string
 	// AllowRoot lets host shells run when this process is root.
 	AllowRoot bool
@@ -250,7 +251,9 @@ func (s *Server) close() error {
 	return errors.Join(errs...)
 }
 
-// withShell is the scenario with the shell of the nodes that name none.
+// withShell is the scenario with the shell of the nodes that name none. A node
+// of another family of systems than this machine stays virtual: a shell of
+// this machine could not play it.
 func withShell(sc *world.Scenario, name string) (*world.Scenario, error) {
 	switch name {
 	case "":
@@ -262,17 +265,15 @@ func withShell(sc *world.Scenario, name string) (*world.Scenario, error) {
 	c := *sc
 	c.Nodes = slices.Clone(sc.Nodes)
 	for i := range c.Nodes {
-		if c.Nodes[i].Shell == "" {
-			c.Nodes[i].Shell = name
+		n := &c.Nodes[i]
+		fits := (n.Platform == "windows") == (runtime.GOOS == "windows")
+		switch {
+		case n.Shell != "":
+		case fits:
+			n.Shell = name
+		default:
+			n.Shell = world.ShellVirtual
 		}
 	}
 	return &c, nil
-}
-
-// closer closes what can be closed.
-func closer(v any) error {
-	if c, ok := v.(io.Closer); ok {
-		return c.Close()
-	}
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -273,5 +274,30 @@ func TestScenarioShellsAndPorts(t *testing.T) {
 	_ = c.Close()
 	if sc.Nodes[0].Shell != "" {
 		t.Error("the scenario of the caller was changed")
+	}
+}
+
+func TestHostShellsRunOnThisMachine(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the demo's Windows nodes are not asked here")
+	}
+	s := start(t, Options{Shell: world.ShellHost, AllowRoot: true})
+	sent, _ := call(t, s, "SendCommand", `{"DocumentName":"AWS-RunShellScript","InstanceIds":["`+webNode+`"],"Parameters":{"commands":["test -d $HOME && pwd && echo $AWS_SSM_INSTANCE_ID"]}}`)["Command"].(map[string]any)
+	id := fmt.Sprint(sent["CommandId"])
+	waitFor(t, s, id)
+	dir, rest, _ := strings.Cut(s.World().Invocations(id)[0].Plugins[0].Stdout, "\n")
+	if rest != webNode+"\n" || !strings.Contains(dir, "ssmdeck-host-") {
+		t.Errorf("ran in %q and printed %q", dir, rest)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the scratch directory is still there: %v", err)
+	}
+	if os.Geteuid() == 0 {
+		if _, err := Start(t.Context(), Options{Shell: world.ShellHost}); fault.KindOf(err) != fault.Refused {
+			t.Errorf("as root, not allowed: %v", err)
+		}
 	}
 }
