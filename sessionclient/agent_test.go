@@ -20,7 +20,7 @@ type agent struct {
 	mu      sync.Mutex
 	snd     *reliable.Sender
 	rcv     *reliable.Receiver[item]
-	conn    *pipeEnd
+	conn    Conn
 	onInput func(a *agent, typ wire.PayloadType, payload []byte) // called with mu held
 	acks    map[int64]int
 	raw     []wire.Message // everything received, in order of arrival
@@ -37,7 +37,7 @@ func newAgent(t *testing.T, onInput func(*agent, wire.PayloadType, []byte)) *age
 }
 
 // serve handles one connection until it breaks.
-func (a *agent) serve(conn *pipeEnd) {
+func (a *agent) serve(conn Conn) {
 	a.mu.Lock()
 	a.conn = conn
 	a.snd.Reconnected(time.Now())

@@ -2,8 +2,8 @@ package sessionclient
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,28 +12,24 @@ import (
 )
 
 const (
-	// restWait is how long the agent may take for each further step of the
-	// handshake; its own limit is 15 s.
-	restWait = 30 * time.Second
-	// quietGrace: an agent that has attached and asks for nothing wants no
-	// handshake, and its program may be waiting for input.
-	quietGrace = 5 * time.Second
-	// silentAfter is when an unanswering agent is worth a word to the user.
-	silentAfter = 30 * time.Second
-	// flushWait is how long closing waits for the last acknowledgements.
-	flushWait = time.Second
 	// maxDamaged messages in a row are no accident any more.
 	maxDamaged = 32
 	// maxAcks queued stops reading: the peer sends and does not take.
 	maxAcks = 4096
-	// deliverBytes bounds one hand-over to the application.
-	deliverBytes = 256 << 10
-	// itemOverhead is what a held message costs beside its payload.
+	// itemOverhead is what a held message costs beside its payload. It also
+	// bounds messages that have none.
 	itemOverhead = 64
 )
 
 // channel is the loop that owns a session: only it touches the streams, the
 // handshake and the link. Everything reaches it through channels.
+//
+//	channel.go   the loop and what comes from the link
+//	inbound.go   in-order messages: handshake, output
+//	outbound.go  input, acknowledgements, batches for the writer
+//	timing.go    what is due when
+//	outage.go    losing the link, attaching the next one
+//	ending.go    how it ends, and what is left for the application
 type channel struct {
 	cfg      config
 	ticket   Ticket
@@ -43,30 +39,33 @@ type channel struct {
 	rcv *reliable.Receiver[item]
 	hs  handshake
 
-	link     *link
-	acks     [][]byte // encoded acknowledgements to send
-	outgoing [][]byte // the batch offered to the writer
-	damaged  int      // in a row
+	link    *link
+	outage  outage
+	damaged int // messages in a row
 
-	writes    chan *write
-	current   *write
-	sizes     chan wire.TerminalSize // capacity 1: the latest size wins
-	size      wire.TerminalSize      // to be sent; zero: none
-	delivered chan []Chunk
-	pending   []Chunk // the batch offered to the application
+	acks       [][]byte // encoded acknowledgements to send
+	ackPayload []byte   // scratch
+	outgoing   [][]byte // the batch offered to the writer
+	writing    [][]byte // the batch the writer has, or had last
+	spare      [][]byte // the one before, to be used again
+
+	writes      chan *write
+	current     *write
+	sizes       chan wire.TerminalSize // capacity 1: the latest size wins
+	size        wire.TerminalSize      // to be sent; zero: none
+	delivered   chan []Chunk
+	pending     []Chunk // the batch offered to the application
+	pendingSize int     // what it costs, in bytes
 
 	keys    chan dataKey
 	resumes chan resumeStep
 	closing chan struct{} // closed to ask for a graceful end
 	closed  bool          // the request was seen
 
-	stepBy    time.Time // when the next step of the handshake is due
-	quietBy   time.Time // when an attached, quiet agent counts as ready
-	closeBy   time.Time // when a graceful end stops waiting
-	lostAt    time.Time // since when there is no link; zero when there is one
-	silent    bool      // AgentSilent was reported
-	ready     chan struct{}
-	readyDone bool
+	timing timing
+	silent bool // AgentSilent was reported
+	ready  chan struct{}
+	info   atomic.Pointer[Info] // set before ready is closed
 
 	end  *ending
 	done chan struct{} // closed when the loop and all it started are over
@@ -86,7 +85,7 @@ type item struct {
 // write is one request to send, acknowledged when the window has taken it all.
 type write struct {
 	typ  wire.PayloadType
-	data []byte
+	data []byte     // what is left of it
 	done chan error // capacity 1
 }
 
@@ -94,12 +93,6 @@ type write struct {
 type dataKey struct {
 	plain, sealed []byte
 	err           error
-}
-
-// ending is how the session ended.
-type ending struct {
-	exit Exit
-	err  error
 }
 
 type stats struct {
@@ -122,28 +115,32 @@ func newChannel(t Ticket, cfg config) *channel {
 // started is over.
 func (c *channel) run(ctx context.Context, first Conn) {
 	ctx, cancel := context.WithCancel(ctx)
-	workers := newGroup(ctx)
+	var workers sync.WaitGroup
 	defer close(c.done)
-	defer workers.wait()
+	defer workers.Wait()
 	defer cancel()
+	start := func(f func(context.Context)) { workers.Go(func() { f(ctx) }) }
 
-	c.stepBy = time.Now().Add(c.cfg.firstWait)
+	c.timing.step = time.Now().Add(c.cfg.firstWait)
 	c.attach(first)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	for c.end == nil {
+	for {
 		now := time.Now()
-		c.pump(workers)
+		c.pump(start)
 		c.push(now)
 		c.fill(now)
+		if c.end != nil {
+			break
+		}
 		c.arm(timer, now)
-		c.wait(ctx, timer, workers)
+		c.wait(ctx, timer, start)
 	}
 	c.shutdown()
 }
 
 // wait blocks until something happens and handles it.
-func (c *channel) wait(ctx context.Context, timer *time.Timer, workers *group) {
+func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 	var (
 		in        <-chan received
 		out       chan<- [][]byte
@@ -174,11 +171,11 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, workers *group) {
 	}
 	select {
 	case r, ok := <-in:
-		c.receive(r, ok, workers)
+		c.receive(r, ok, start)
 	case out <- c.outgoing:
-		c.outgoing = nil
+		c.handedOver()
 	case delivered <- c.pending:
-		c.pending = nil
+		c.pending, c.pendingSize = nil, 0
 	case c.current = <-writes:
 	case c.size = <-sizes:
 	case k := <-c.keys:
@@ -188,6 +185,7 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, workers *group) {
 	case <-closing:
 		c.startClosing()
 	case <-timer.C:
+		c.timing.armed = time.Time{}
 		c.expire(time.Now())
 	case <-ctx.Done():
 		c.finish(Exit{}, ctx.Err())
@@ -195,16 +193,16 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, workers *group) {
 }
 
 // receive takes one message of the reader and what else is waiting with it.
-func (c *channel) receive(r received, ok bool, workers *group) {
+func (c *channel) receive(r received, ok bool, start starter) {
 	now := time.Now()
-	for range batchFrames {
+	for n := 1; ; n++ {
 		if !ok {
-			c.lost(c.link.err, workers)
+			c.lost(c.link.err, start)
 			return
 		}
 		c.handle(r, now)
-		if c.end != nil || c.rcv.Full() {
-			return
+		if c.end != nil || c.rcv.Full() || n == batchFrames {
+			return // whatever is taken from the reader must be handled
 		}
 		select {
 		case r, ok = <-c.link.in:
@@ -226,21 +224,26 @@ func (c *channel) handle(r received, now time.Time) {
 	c.damaged = 0
 	switch m.Type {
 	case wire.OutputStreamData:
+		before := c.rcv.Expected()
 		if c.rcv.Receive(m.Seq, len(m.Payload)+itemOverhead, item{m.PayloadType, m.Payload}) {
 			c.acknowledge(m, now)
 		}
+		c.outage.progress = c.outage.progress || c.rcv.Expected() != before
 	case wire.Acknowledge:
-		if a, err := wire.ParseAck(m.Payload); err == nil {
-			c.snd.Acked(now, a.Seq)
-			c.heardAgent()
-		} else {
+		a, err := wire.ParseAck(m.Payload)
+		if err != nil {
 			c.cfg.log.Debug("ignored", "message", m.Type, "error", err)
+			return
+		}
+		if c.snd.Acked(now, a.Seq) {
+			c.outage.progress = true
+			c.heardAgent()
 		}
 	case wire.ChannelClosed:
 		c.channelClosed(m.Payload)
 	case wire.StartPublication:
-		if c.hs.state == waiting && c.quietBy.IsZero() {
-			c.quietBy = now.Add(quietGrace)
+		if c.hs.state == waiting && c.timing.quiet.IsZero() && !c.cfg.handshake {
+			c.timing.quiet = now.Add(quietGrace)
 		}
 		c.cfg.log.Debug("publication", "message", m.Type)
 	default:
@@ -267,190 +270,4 @@ func (c *channel) channelClosed(payload []byte) {
 		return
 	}
 	c.finish(Exit{Reason: closed.Output}, nil)
-}
-
-// acknowledge says that m is kept; it is also said of what was had before.
-func (c *channel) acknowledge(m *wire.Message, now time.Time) {
-	payload := wire.AppendAck(make([]byte, 0, 256), wire.Ack{MessageType: wire.OutputStreamData, MessageID: m.ID, Seq: m.Seq})
-	c.acks = append(c.acks, c.encode(&wire.Message{
-		Type: wire.Acknowledge, Flags: wire.FlagSyn | wire.FlagFin, Payload: payload,
-	}, now))
-}
-
-func (c *channel) encode(m *wire.Message, now time.Time) []byte {
-	m.Created = uint64(now.UnixMilli())
-	m.ID = wire.NewUUID()
-	frame, err := wire.Append(make([]byte, 0, wire.HeaderSize+len(m.Payload)), m)
-	if err != nil {
-		panic("sessionclient: " + err.Error()) // our own messages are never empty nor too large
-	}
-	return frame
-}
-
-// send numbers a payload and queues it.
-func (c *channel) send(typ wire.PayloadType, payload []byte, now time.Time) {
-	c.snd.Push(c.encode(&wire.Message{
-		Type: wire.InputStreamData, Seq: c.snd.NextSeq(), PayloadType: typ, Payload: payload,
-	}, now))
-	c.stats.sentBytes.Add(int64(len(payload)))
-}
-
-// push moves the terminal size and the current write into the window, as far as
-// it has room.
-func (c *channel) push(now time.Time) {
-	if c.hs.state != open {
-		return
-	}
-	if c.size != (wire.TerminalSize{}) && c.snd.CanPush() {
-		if c.size.Cols > 0 && c.size.Rows > 0 && c.hs.kind != wire.Port && c.hs.kind != wire.NonInteractiveCommands {
-			c.send(wire.PayloadSize, wire.AppendSize(nil, c.size), now)
-		}
-		c.size = wire.TerminalSize{}
-	}
-	for n := 0; c.current != nil && n < batchFrames && c.snd.CanPush(); n++ {
-		w := c.current
-		chunk := w.data[:min(len(w.data), c.cfg.payload)]
-		w.data = w.data[len(chunk):]
-		if c.hs.seal != nil && w.typ == wire.PayloadOutput {
-			sealed, err := c.hs.seal.Seal(nil, chunk)
-			if err != nil {
-				c.finish(Exit{}, err)
-				return
-			}
-			chunk = sealed
-		}
-		c.send(w.typ, chunk, now)
-		if len(w.data) == 0 {
-			w.done <- nil
-			c.current = nil
-		}
-	}
-}
-
-// fill prepares the next batch for the writer: acknowledgements, then what is
-// due again, then new frames.
-func (c *channel) fill(now time.Time) {
-	if c.link == nil || len(c.outgoing) > 0 {
-		return
-	}
-	size := 0
-	n := min(len(c.acks), batchFrames)
-	c.outgoing = append(c.outgoing, c.acks[:n]...)
-	if c.acks = c.acks[n:]; len(c.acks) == 0 {
-		c.acks = nil
-	}
-	for len(c.outgoing) < 2*batchFrames && size < batchBytes {
-		frame, ok := c.snd.Next(now)
-		if !ok {
-			return
-		}
-		c.outgoing = append(c.outgoing, frame)
-		size += len(frame)
-	}
-}
-
-// arm sets the timer to whatever is due first.
-func (c *channel) arm(timer *time.Timer, now time.Time) {
-	var at time.Time
-	consider := func(t time.Time) {
-		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
-			at = t
-		}
-	}
-	if c.link != nil {
-		consider(c.snd.Deadline())
-	}
-	consider(c.closeBy)
-	if c.hs.state != open {
-		consider(c.stepBy)
-		consider(c.quietBy)
-	}
-	if at.IsZero() {
-		at = now.Add(time.Hour)
-	}
-	timer.Reset(at.Sub(now))
-}
-
-// expire does what the timer was set for.
-func (c *channel) expire(now time.Time) {
-	if c.link != nil {
-		if d := c.snd.Deadline(); !d.IsZero() && !now.Before(d) {
-			c.snd.Expire(now)
-			c.stats.resends.Add(1)
-		}
-		if !c.silent && c.snd.Silence(now) > silentAfter {
-			c.silent = true
-			c.cfg.onEvent(Event{Kind: AgentSilent, Outage: c.snd.Silence(now)})
-		}
-	}
-	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
-	switch {
-	case due(c.closeBy):
-		c.finish(Exit{Closed: true}, nil)
-	case c.hs.state == open:
-	case due(c.quietBy):
-		c.quietBy = time.Time{}
-		if c.hs.skip() {
-			c.opened()
-		}
-	case due(c.stepBy):
-		c.finish(Exit{}, c.lateError())
-	}
-}
-
-// startClosing begins a graceful end: what was written goes out first.
-func (c *channel) startClosing() {
-	c.closed = true
-	c.closeBy = time.Now().Add(flushWait)
-	if c.hs.state == open && c.hs.kind == wire.Port && wire.SupportsTerminateFlag(c.hs.agentVersion) {
-		c.send(wire.PayloadFlag, wire.AppendFlag(nil, wire.TerminateSession), time.Now())
-	}
-	c.checkFlushed()
-}
-
-// checkFlushed ends a closing session once everything was acknowledged.
-func (c *channel) checkFlushed() {
-	if c.closed && c.end == nil && c.current == nil {
-		if n, _ := c.snd.InFlight(); n == 0 || c.link == nil {
-			c.finish(Exit{Closed: true}, nil)
-		}
-	}
-}
-
-// finish decides how the session ended; the first word counts.
-func (c *channel) finish(exit Exit, err error) {
-	if c.end != nil {
-		return
-	}
-	c.end = &ending{exit, err}
-}
-
-// shutdown closes the link and leaves what was received for the application.
-func (c *channel) shutdown() {
-	if c.link != nil {
-		c.link.close()
-		c.link = nil
-	}
-	if c.current != nil {
-		c.current.done <- c.writeError()
-	}
-	c.takeTail()
-	if c.code != nil {
-		c.end.exit.Code, c.end.exit.HasCode = *c.code, true
-	}
-	if _, held := c.rcv.Held(); held > 0 && c.end.err == nil && !c.end.exit.Closed {
-		c.end.err = errGap
-	}
-}
-
-var (
-	errGap   = errors.New("the session ended with a gap in its output: a part never arrived")
-	errEnded = errors.New("the session has ended")
-)
-
-func (c *channel) writeError() error {
-	if c.end != nil && c.end.err != nil {
-		return fmt.Errorf("%w: %w", errEnded, c.end.err)
-	}
-	return errEnded
 }

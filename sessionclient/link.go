@@ -17,29 +17,33 @@ const (
 	// deadAfter is how long nothing at all may arrive: two missed pongs and
 	// some slack.
 	deadAfter = 75 * time.Second
-	// batchFrames and batchBytes bound what is handed to the writer at once.
-	batchFrames = 64
-	batchBytes  = 256 << 10
+	// drainWait is how long the reader may go on when writing fails: what ended
+	// the connection may still have to be read.
+	drainWait = time.Second
 )
 
-var errDead = fmt.Errorf("nothing was heard from the service for %s", deadAfter)
+var (
+	errDead   = fmt.Errorf("nothing was heard from the service for %s", deadAfter)
+	errClosed = errors.New("closed by us")
+)
 
 // link is one connection with the goroutines that serve it: a reader, which
-// decodes, a writer, and a pinger. It fails as a whole and only once; then in is
-// closed after everything received before was passed on.
+// decodes, a writer, a pinger, and one that closes it. It fails as a whole and
+// only once; then in is closed after everything received before was passed on.
 type link struct {
 	conn Conn
-	in   chan received  // from the reader
-	out  chan [][]byte  // to the writer
-	err  error          // why in was closed; read it only then
-	stop func(error)    // fails the link
-	wg   sync.WaitGroup // the goroutines
+	in   chan received // from the reader
+	out  chan [][]byte // to the writer
+	err  error         // why in was closed; read it only then
+	wg   sync.WaitGroup
 
-	failure  atomic.Pointer[error]
-	gone     chan struct{} // closed by stop
-	heard    atomic.Int64  // when the last frame arrived, Unix nanoseconds
-	passing  atomic.Bool   // the reader is waiting for the loop
-	shutOnce sync.Once
+	once    sync.Once
+	gone    chan struct{} // closed by fail
+	failure error         // read it after gone
+	read    chan struct{} // closed when the reader is over
+
+	passing atomic.Bool  // the reader is held up by the loop
+	resumed atomic.Int64 // when it last went on, Unix nanoseconds
 }
 
 // received is one decoded message, or a damaged one.
@@ -51,113 +55,157 @@ type received struct {
 // newLink starts serving conn. close must be called, also after a failure.
 func newLink(conn Conn) *link {
 	l := &link{
-		conn: conn, in: make(chan received, 64), out: make(chan [][]byte), gone: make(chan struct{}),
+		conn: conn, in: make(chan received, batchFrames), out: make(chan [][]byte),
+		gone: make(chan struct{}), read: make(chan struct{}),
 	}
-	l.heard.Store(time.Now().UnixNano())
-	l.wg.Add(2)
-	go l.read()
-	go l.write()
+	l.wg.Go(l.serveIn)
+	l.wg.Go(l.serveOut)
+	l.wg.Go(func() {
+		<-l.gone
+		_ = conn.Close()
+	})
 	if p, ok := conn.(pinger); ok {
-		l.wg.Add(1)
-		go l.ping(p)
+		l.wg.Go(func() { l.watch(p) })
 	}
 	return l
 }
 
 // fail ends the link; the first reason stays.
 func (l *link) fail(err error) {
-	l.shutOnce.Do(func() {
-		l.failure.Store(&err)
+	l.once.Do(func() {
+		l.failure = err
 		close(l.gone)
 	})
 }
 
 // close ends the link and waits for its goroutines.
 func (l *link) close() {
-	l.fail(errors.New("closed"))
-	_ = l.conn.Close()
+	l.fail(errClosed)
 	for range l.in { // unblock the reader
 	}
 	l.wg.Wait()
 }
 
-func (l *link) read() {
-	defer l.wg.Done()
-	defer close(l.in)
+// serveIn is the reader.
+func (l *link) serveIn() {
+	l.fail(l.receive())
+	l.err = l.failure
+	close(l.in)
+	close(l.read)
+}
+
+// receive passes messages on until the connection fails.
+func (l *link) receive() error {
 	for {
 		b, err := l.conn.Read()
 		if err != nil {
-			l.fail(err)
-			l.err = *l.failure.Load()
-			return
+			return err
 		}
-		l.heard.Store(time.Now().UnixNano())
 		m, err := wire.Decode(b)
 		damaged := errors.Is(err, wire.ErrDigest)
 		if err != nil && !damaged {
-			l.fail(&ProtocolError{Err: err})
-			l.err = *l.failure.Load()
-			return
+			return &ProtocolError{Err: err}
+		}
+		select {
+		case l.in <- received{m, damaged}:
+			continue
+		default:
 		}
 		l.passing.Store(true)
 		l.in <- received{m, damaged}
+		l.resumed.Store(time.Now().UnixNano())
 		l.passing.Store(false)
 	}
 }
 
-func (l *link) write() {
-	defer l.wg.Done()
+// serveOut is the writer.
+func (l *link) serveOut() {
+	write := l.writeEach
+	if b, ok := l.conn.(batcher); ok {
+		write = b.WriteBatch
+	}
 	for {
 		select {
 		case batch := <-l.out:
-			for _, frame := range batch {
-				if err := l.conn.Write(frame); err != nil {
-					l.fail(fmt.Errorf("the connection broke: %w", err))
-					_ = l.conn.Close()
-					return
-				}
+			if err := write(batch); err != nil {
+				l.drain()
+				l.fail(fmt.Errorf("the connection broke: %w", err))
+				return
 			}
 		case <-l.gone:
-			_ = l.conn.Close()
 			return
 		}
 	}
 }
 
-// ping keeps the connection alive and fails it when the peer is dead. While the
-// reader waits for the application no pong can be seen, and none is missed.
-func (l *link) ping(p pinger) {
-	defer l.wg.Done()
-	ticker := time.NewTicker(pingEvery)
+func (l *link) writeEach(batch [][]byte) error {
+	for _, frame := range batch {
+		if err := l.conn.Write(frame); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drain lets the reader find out by itself that the connection is over. One that
+// is held up by the loop gets the time it needs.
+func (l *link) drain() {
+	ticker := time.NewTicker(drainWait)
 	defer ticker.Stop()
+	for {
+		select {
+		case <-l.read:
+			return
+		case <-l.gone:
+			return
+		case <-ticker.C:
+			if !l.passing.Load() {
+				return
+			}
+		}
+	}
+}
+
+// watch sends pings and fails the link when the peer is dead.
+func (l *link) watch(p pinger) {
 	ctx, cancel := context.WithCancel(context.Background())
+	var pings sync.WaitGroup
+	defer pings.Wait()
 	defer cancel()
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer cancel()
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	dead := time.NewTimer(deadAfter)
+	defer dead.Stop()
 	for {
 		select {
 		case <-l.gone:
 			return
-		case now := <-ticker.C:
-			if l.passing.Load() {
-				l.heard.Store(now.UnixNano())
-			}
-			if now.Sub(time.Unix(0, l.heard.Load())) > deadAfter {
-				l.fail(errDead)
-				return
-			}
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				pctx, done := context.WithTimeout(ctx, deadAfter)
-				defer done()
-				if p.Ping(pctx) == nil {
-					l.heard.Store(time.Now().UnixNano())
-				}
-			}()
+		case <-ping.C:
+			pings.Go(func() {
+				ctx, cancel := context.WithTimeout(ctx, deadAfter)
+				defer cancel()
+				_ = p.Ping(ctx) // its answer is heard, or it is not
+			})
+		case <-dead.C:
 		}
+		left := deadAfter - l.silence(p.Heard(), time.Now())
+		if left <= 0 {
+			l.fail(errDead)
+			return
+		}
+		dead.Reset(left)
 	}
+}
+
+// silence is how long the peer could have been heard and was not. While the
+// reader is held up, nothing can be. Wall-clock time counts, for the other one
+// may stand still while the machine sleeps.
+func (l *link) silence(heard, now time.Time) time.Duration {
+	if l.passing.Load() {
+		return 0
+	}
+	last := max(heard.UnixNano(), l.resumed.Load())
+	return time.Duration(now.UnixNano() - last)
 }
 
 // ProtocolError is a message that breaks the rules of the data channel. It ends

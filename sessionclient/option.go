@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/sessionclient/reliable"
@@ -54,6 +55,7 @@ type config struct {
 	size       wire.TerminalSize
 	payload    int
 	window     reliable.Window
+	handshake  bool
 
 	firstWait time.Duration
 	budget    time.Duration
@@ -76,6 +78,13 @@ func newConfig(opts []Option) config {
 	}
 	for _, o := range opts {
 		o(&c)
+	}
+	var mu sync.Mutex
+	tell := c.onEvent
+	c.onEvent = func(e Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		tell(e)
 	}
 	if c.dial == nil {
 		c.dial = c.dialWebsocket
@@ -105,7 +114,8 @@ func WithUserAgent(ua string) Option { return func(c *config) { c.userAgent = ua
 func WithDialer(d Dialer) Option { return func(c *config) { c.dial = d } }
 
 // WithEvents registers a function that is told of the connection's fate. It is
-// called from the session's own goroutine and must return at once.
+// called by one goroutine at a time, must return at once and must not call the
+// session.
 func WithEvents(f func(Event)) Option { return func(c *config) { c.onEvent = f } }
 
 // WithLogger sets where debug messages go. They hold no payload and no secret.
@@ -115,6 +125,11 @@ func WithLogger(l *slog.Logger) Option { return func(c *config) { c.log = l } }
 func WithSize(cols, rows int) Option {
 	return func(c *config) { c.size = terminalSize(cols, rows) }
 }
+
+// WithHandshake says that the session's document always makes the agent begin
+// with a handshake, as those for ports and commands do: silence is never taken
+// for its readiness then.
+func WithHandshake() Option { return func(c *config) { c.handshake = true } }
 
 // WithPayloadSize sets the largest payload of an Output message in bytes, 1024
 // unless the agent is known to take more.

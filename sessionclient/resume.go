@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -15,6 +14,8 @@ const (
 	resumeMost  = 10 * time.Second
 	// attemptTimeout bounds one attempt: the API call, the dial, the opening.
 	attemptTimeout = 20 * time.Second
+	// firstTries is how often Dial tries to connect.
+	firstTries = 5
 )
 
 // resumeStep is what the resuming goroutine tells the loop: a failed attempt, or
@@ -27,47 +28,23 @@ type resumeStep struct {
 	over    bool // no further attempt comes
 }
 
-// attach starts serving a connection.
-func (c *channel) attach(conn Conn) {
-	c.link = newLink(conn)
-	c.snd.Reconnected(time.Now())
-	c.outgoing = nil
-}
-
-// lost takes leave of a broken link and starts to resume, if that can help.
-func (c *channel) lost(err error, workers *group) {
-	old := c.link
-	c.link, c.outgoing, c.acks = nil, nil, nil
-	var protocol *ProtocolError
-	switch {
-	case errors.As(err, &protocol):
-	case errors.Is(err, errTooBig), errors.Is(err, errText):
-		err = &ProtocolError{Err: err}
-	case c.closed:
-		c.finish(Exit{Closed: true}, nil)
-	case c.cfg.resume == nil:
-		err = fmt.Errorf("%w and the session cannot be resumed", err)
-	default:
-		c.lostAt = time.Now()
-		c.cfg.onEvent(Event{Kind: Lost, Err: err})
-		workers.start(func(ctx context.Context) {
-			old.close()
-			c.resume(ctx)
-		})
-		return
-	}
-	old.close()
-	c.finish(Exit{}, err)
-}
-
 // resume asks for tickets and dials until a connection stands, the session is
-// gone or ctx ends. The loop watches the budget.
-func (c *channel) resume(ctx context.Context) {
+// gone or ctx ends. The loop watches the budget. After flaps connections that
+// came to nothing it does not begin at once.
+func (c *channel) resume(ctx context.Context, flaps int) {
 	delay := resumeFirst
+	if flaps > 0 {
+		for range min(flaps-1, 8) {
+			delay = min(2*delay, resumeMost)
+		}
+		if pause(ctx, jitter(delay)) != nil {
+			return
+		}
+	}
 	for attempt := 1; ; attempt++ {
 		conn, err := c.tryResume(ctx)
 		step := resumeStep{conn: conn, attempt: attempt, err: err, over: conn != nil || errors.Is(err, ErrSessionGone)}
-		step.wait = time.Duration(float64(delay) * (0.8 + 0.4*rand.Float64()))
+		step.wait = jitter(delay)
 		select {
 		case c.resumes <- step:
 		case <-ctx.Done():
@@ -76,35 +53,89 @@ func (c *channel) resume(ctx context.Context) {
 			}
 			return
 		}
-		if step.over {
-			return
-		}
-		timer := time.NewTimer(step.wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if step.over || pause(ctx, step.wait) != nil {
 			return
 		}
 		delay = min(2*delay, resumeMost)
 	}
 }
 
+// jitter varies d by a fifth, so that many sessions do not come back at once.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
+// pause waits for d or the end of ctx, which it returns.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// tryResume makes one attempt to get a new connection with a new ticket.
 func (c *channel) tryResume(ctx context.Context) (Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	return c.attempt(ctx, func(ctx context.Context) (Ticket, error) {
+		t, err := c.cfg.resume(ctx)
+		if err != nil {
+			return Ticket{}, err
+		}
+		if t.Token == "" { // how the service says that the session has ended
+			return Ticket{}, ErrSessionGone
+		}
+		if t.StreamURL == "" {
+			t.StreamURL = c.ticket.StreamURL
+		}
+		t.SessionID = c.ticket.SessionID
+		return t, nil
+	})
+}
+
+// attempt gets a ticket and opens its connection in bounded time.
+func (c *channel) attempt(ctx context.Context, get func(context.Context) (Ticket, error)) (Conn, error) {
+	limited, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	t, err := c.cfg.resume(ctx)
-	if err != nil {
+	conn, err := func() (Conn, error) {
+		t, err := get(limited)
+		if err != nil {
+			return nil, err
+		}
+		return openConn(limited, &c.cfg, t, c.clientID)
+	}()
+	switch {
+	case err == nil, errors.Is(err, ErrSessionGone):
+		return conn, err
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case limited.Err() != nil: // but the caller's own time is not up
+		return nil, fmt.Errorf("no connection within %s", attemptTimeout)
+	default:
 		return nil, err
 	}
-	if t.Token == "" { // how the service says that the session has ended
-		return nil, ErrSessionGone
+}
+
+// firstConn dials; a network that fails at once is tried again with a fresh
+// ticket a few times, for a token is good for one connection only.
+func (c *channel) firstConn(ctx context.Context) (Conn, error) {
+	conn, err := c.attempt(ctx, func(context.Context) (Ticket, error) { return c.ticket, nil })
+	delay := resumeFirst
+	for try := 1; err != nil && try < firstTries && c.cfg.resume != nil && !refused(err); try++ {
+		if err := pause(ctx, jitter(delay)); err != nil {
+			return nil, err
+		}
+		delay *= 2
+		var again error
+		conn, again = c.tryResume(ctx)
+		switch {
+		case again == nil, ctx.Err() != nil, errors.Is(again, ErrSessionGone), refused(again):
+			return conn, again
+		} // else the first error is the one to show
 	}
-	if t.StreamURL == "" {
-		t.StreamURL = c.ticket.StreamURL
-	}
-	t.SessionID = c.ticket.SessionID
-	return openConn(ctx, &c.cfg, t, c.clientID)
+	return conn, err
 }
 
 // openConn dials and presents the token.
@@ -113,8 +144,8 @@ func openConn(ctx context.Context, cfg *config, t Ticket, clientID string) (Conn
 	if err != nil {
 		return nil, err
 	}
-	if o, ok := conn.(interface{ open([]byte) error }); ok {
-		if err := o.open(openMessage(t, clientID)); err != nil {
+	if o, ok := conn.(opener); ok {
+		if err := o.open(ctx, openMessage(t, clientID)); err != nil {
 			_ = conn.Close()
 			return nil, fmt.Errorf("open the data channel: %w", err)
 		}
@@ -122,46 +153,16 @@ func openConn(ctx context.Context, cfg *config, t Ticket, clientID string) (Conn
 	return conn, nil
 }
 
-// resumeStep takes one report of the resuming goroutine.
-func (c *channel) resumeStep(s resumeStep) {
-	outage := time.Since(c.lostAt)
-	switch {
-	case s.conn != nil:
-		c.lostAt = time.Time{}
-		c.attach(s.conn)
-		c.cfg.onEvent(Event{Kind: Resumed, Attempt: s.attempt, Outage: outage})
-	case s.over:
-		c.finish(Exit{}, s.err)
-	case c.closed:
-		c.finish(Exit{Closed: true}, nil)
-	case c.cfg.budget > 0 && outage > c.cfg.budget:
-		c.finish(Exit{}, fmt.Errorf("%w for %s: %w", ErrLost, outage.Round(time.Second), s.err))
-	default:
-		c.cfg.onEvent(Event{Kind: Retrying, Attempt: s.attempt, Wait: s.wait, Outage: outage, Err: s.err})
-	}
-}
-
-// refused reports whether the gateway rejected the upgrade for good, so that
-// Dial need not try again.
+// refused reports whether trying again is no use: the ticket is not to be used,
+// or the gateway rejected the upgrade for good.
 func refused(err error) bool {
-	var up *UpgradeError
-	return errors.As(err, &up) && up.Status >= http.StatusBadRequest && up.Status < http.StatusInternalServerError
+	var (
+		up     *UpgradeError
+		ticket *ticketError
+	)
+	return errors.As(err, &ticket) ||
+		errors.As(err, &up) && up.Status < http.StatusInternalServerError && up.Status != http.StatusTooManyRequests
 }
 
-// group runs goroutines that all end with its context.
-type group struct {
-	ctx context.Context
-	wg  sync.WaitGroup
-}
-
-func newGroup(ctx context.Context) *group { return &group{ctx: ctx} }
-
-func (g *group) start(f func(context.Context)) {
-	g.wg.Add(1)
-	go func() {
-		defer g.wg.Done()
-		f(g.ctx)
-	}()
-}
-
-func (g *group) wait() { g.wg.Wait() }
+// starter starts a goroutine that must end with its context, and is waited for.
+type starter func(func(context.Context))

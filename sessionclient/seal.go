@@ -52,24 +52,25 @@ func newGCM(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-// Seal appends the encryption of plain to dst.
-func (s *seal) Seal(dst, plain []byte) ([]byte, error) {
+// Seal encrypts one payload of ours.
+func (s *seal) Seal(plain []byte) ([]byte, error) {
 	if s.sealed >= maxSealed {
-		return dst, errSealedLimit
+		return nil, errSealedLimit
 	}
 	s.sealed++
-	var nonce [nonceSize]byte
-	_, _ = rand.Read(nonce[:]) // documented never to fail
-	dst = append(dst, nonce[:]...)
-	return s.encrypt.Seal(dst, nonce[:], plain, nil), nil
+	nonce := make([]byte, nonceSize, nonceSize+len(plain)+s.encrypt.Overhead())
+	_, _ = rand.Read(nonce) // documented never to fail
+	return s.encrypt.Seal(nonce, nonce, plain, nil), nil
 }
 
-// Open decrypts one payload of the agent.
+// Open decrypts one payload of the agent, which must not be used any more: the
+// result takes its place.
 func (s *seal) Open(payload []byte) ([]byte, error) {
 	if len(payload) < nonceSize+s.decrypt.Overhead() {
 		return nil, errSealedShort
 	}
-	plain, err := s.decrypt.Open(nil, payload[:nonceSize], payload[nonceSize:], nil)
+	sealed := payload[nonceSize:]
+	plain, err := s.decrypt.Open(sealed[:0], payload[:nonceSize], sealed, nil)
 	if err != nil {
 		return nil, errors.New("encrypted payload does not fit the session key")
 	}

@@ -66,7 +66,6 @@ type Stats struct {
 // concurrently, each from one goroutine at a time; all else from anywhere.
 type Session struct {
 	ch     *channel
-	info   Info
 	cancel context.CancelFunc
 
 	closeOnce sync.Once
@@ -84,7 +83,7 @@ type Session struct {
 func Dial(ctx context.Context, t Ticket, opts ...Option) (*Session, error) {
 	cfg := newConfig(opts)
 	ch := newChannel(t, cfg)
-	conn, err := firstConn(ctx, ch)
+	conn, err := ch.firstConn(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -93,13 +92,11 @@ func Dial(ctx context.Context, t Ticket, opts ...Option) (*Session, error) {
 	go ch.run(run, conn)
 	select {
 	case <-ch.ready:
-		s.info = ch.info()
 		return s, nil
 	case <-ch.done:
 		defer cancel()
 		select {
 		case <-ch.ready: // got ready and ended at once: a short command
-			s.info = ch.info()
 			return s, nil
 		default:
 		}
@@ -111,55 +108,14 @@ func Dial(ctx context.Context, t Ticket, opts ...Option) (*Session, error) {
 	}
 }
 
-// firstConn dials; a network that fails at once is tried again with a fresh
-// ticket a few times, for a token is good for one connection only.
-func firstConn(ctx context.Context, ch *channel) (Conn, error) {
-	conn, err := openConn(ctx, &ch.cfg, ch.ticket, ch.clientID)
-	for delay := resumeFirst; err != nil && ch.cfg.resume != nil && !refused(err) && delay < 2*time.Second; delay *= 2 {
-		timer := time.NewTimer(delay)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, ctx.Err()
-		}
-		var again error
-		if conn, again = ch.tryResume(ctx); again == nil || errors.Is(again, ErrSessionGone) {
-			return conn, again
-		}
-	}
-	return conn, err
-}
-
-// info is called after ready was closed: the handshake does not change any more.
-func (c *channel) info() Info {
-	return Info{
-		SessionID: c.ticket.SessionID, Kind: c.hs.kind, AgentVersion: c.hs.agentVersion,
-		Properties: c.hs.properties, Encrypted: c.hs.seal != nil,
-	}
-}
-
-// startError is why the session ended before it was ready.
-func (c *channel) startError() error {
-	switch {
-	case c.keyErr != nil:
-		return c.keyErr
-	case c.end.err != nil:
-		return c.end.err
-	case c.end.exit.Reason != "":
-		return &EndedError{Reason: c.end.exit.Reason}
-	default:
-		return &EndedError{Reason: "the session ended before it was ready"}
-	}
-}
-
 // EndedError is a session that the far end ended for a reason.
 type EndedError struct{ Reason string }
 
 func (e *EndedError) Error() string { return e.Reason }
 
-// Info describes the session.
-func (s *Session) Info() Info { return s.info }
+// Info describes the session. It may change once, when an agent that was taken
+// for ready makes its handshake late.
+func (s *Session) Info() Info { return *s.ch.info.Load() }
 
 // Stats returns the counters so far.
 func (s *Session) Stats() Stats {
@@ -237,39 +193,30 @@ func (s *Session) Read(p []byte) (int, error) {
 
 // Write sends p as input, cut to the payload size. It returns when everything
 // has room in the window, which is when p may be reused; a full window blocks.
+// Concurrent writes follow each other whole.
 func (s *Session) Write(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if err := s.send(wire.PayloadOutput, p); err != nil {
-		return 0, err
-	}
-	return len(p), nil
+	return s.send(wire.PayloadOutput, p)
 }
 
 // Signal sends a flag to the agent.
 func (s *Session) Signal(f wire.FlagValue) error {
-	return s.send(wire.PayloadFlag, wire.AppendFlag(nil, f))
+	_, err := s.send(wire.PayloadFlag, wire.AppendFlag(nil, f))
+	return err
 }
 
-func (s *Session) send(typ wire.PayloadType, p []byte) error {
+// send returns how much of p the window took, which the agent may have got.
+func (s *Session) send(typ wire.PayloadType, p []byte) (int, error) {
 	w := &write{typ: typ, data: p, done: make(chan error, 1)}
 	select {
 	case s.ch.writes <- w:
 	case <-s.ch.done:
-		return s.ch.writeError()
+		return 0, s.ch.writeError()
 	}
-	select {
-	case err := <-w.done:
-		return err
-	case <-s.ch.done:
-		select {
-		case err := <-w.done:
-			return err
-		default:
-			return s.ch.writeError()
-		}
-	}
+	err := <-w.done // the loop answers whatever it took, also when it ends
+	return len(p) - len(w.data), err
 }
 
 // Resize tells the agent the size of the terminal. It never blocks: of several
@@ -299,7 +246,7 @@ func (s *Session) Close() error {
 	return nil
 }
 
-// Abort ends our side at once, without flushing.
+// Abort ends our side at once, without flushing, also while Close waits.
 func (s *Session) Abort() {
 	s.cancel()
 	<-s.ch.done

@@ -1,7 +1,6 @@
 package sessionclient
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -29,11 +28,11 @@ func (t Ticket) LogValue() slog.Value { return slog.StringValue(t.String()) }
 // server or, unencrypted, to this machine.
 func (t Ticket) validate() error {
 	if t.Token == "" {
-		return errors.New("the service gave no token for the session")
+		return &ticketError{"the service gave no token for the session"}
 	}
 	u, err := url.Parse(t.StreamURL)
 	if err != nil || u.Host == "" {
-		return errors.New("the service gave no usable stream URL for the session")
+		return &ticketError{"the service gave no usable stream URL for the session"}
 	}
 	switch u.Scheme {
 	case "wss", "https":
@@ -42,11 +41,16 @@ func (t Ticket) validate() error {
 		if isLoopback(u.Hostname()) {
 			return nil
 		}
-		return fmt.Errorf("refusing an unencrypted stream to %s: only loopback may be reached without TLS", u.Hostname())
+		return &ticketError{fmt.Sprintf("refusing an unencrypted stream to %q: only loopback may be reached without TLS", u.Hostname())}
 	default:
-		return fmt.Errorf("the stream URL has the unknown scheme %q", u.Scheme)
+		return &ticketError{fmt.Sprintf("the stream URL has the unknown scheme %q", u.Scheme)}
 	}
 }
+
+// ticketError is a ticket that must not or cannot be used.
+type ticketError struct{ text string }
+
+func (e *ticketError) Error() string { return e.text }
 
 func isLoopback(host string) bool {
 	if host == "localhost" {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/coder/websocket"
 
@@ -25,11 +26,23 @@ type Conn interface {
 	Close() error
 }
 
-// pinger is a Conn that can be asked whether the peer is alive. Ping returns
-// when the answer came.
-type pinger interface {
-	Ping(ctx context.Context) error
-}
+// What a Conn may have besides.
+type (
+	// batcher writes several messages, one frame each, in few writes.
+	batcher interface {
+		WriteBatch(messages [][]byte) error
+	}
+	// pinger can be asked whether the peer is alive. Ping returns when the
+	// answer came; Heard is when anything at all last did.
+	pinger interface {
+		Ping(ctx context.Context) error
+		Heard() time.Time
+	}
+	// opener wants the text that presents the token.
+	opener interface {
+		open(ctx context.Context, message []byte) error
+	}
+)
 
 // errTooBig and errText are violations that no reconnection cures.
 var (
@@ -40,7 +53,7 @@ var (
 // UpgradeError is the HTTP answer to a refused websocket upgrade.
 type UpgradeError struct {
 	Status int
-	Text   string // what the server said, shortened
+	Text   string // what the server said, shortened, without control characters
 }
 
 func (e *UpgradeError) Error() string {
@@ -54,7 +67,22 @@ func (e *UpgradeError) Error() string {
 	return s
 }
 
-// dialWebsocket opens the data channel of t and sends its opening text.
+// closeError is a close frame of the service.
+type closeError struct {
+	code   websocket.StatusCode
+	reason string
+}
+
+func (e *closeError) Error() string {
+	s := fmt.Sprintf("the service closed the connection (%d", e.code)
+	if e.reason != "" {
+		s += " " + e.reason
+	}
+	return s + ")"
+}
+
+// dialWebsocket opens the data channel of t. Redirects are not followed: they
+// would take signature and token to a place that nobody vouches for.
 func (c *config) dialWebsocket(ctx context.Context, t Ticket) (Conn, error) {
 	if err := t.validate(); err != nil {
 		return nil, err
@@ -71,21 +99,31 @@ func (c *config) dialWebsocket(ctx context.Context, t Ticket) (Conn, error) {
 			c.onEvent(Event{Kind: Unsigned, Err: err})
 		}
 	}
+	client := http.Client{}
+	if c.httpClient != nil {
+		client = *c.httpClient
+	}
+	tap := &tap{base: client.Transport}
+	if tap.base == nil {
+		tap.base = http.DefaultTransport
+	}
+	client.Transport = tap
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	ws, resp, err := websocket.Dial(ctx, t.StreamURL, &websocket.DialOptions{
-		HTTPClient: c.httpClient, HTTPHeader: header, CompressionMode: websocket.CompressionDisabled,
+		HTTPClient: &client, HTTPHeader: header, CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
 		return nil, dialError(resp, err)
 	}
 	ws.SetReadLimit(wire.MaxMessage)
-	return &webConn{ws: ws, scratch: make([]byte, 4<<10)}, nil
+	return &webConn{ws: ws, stream: tap.stream, scratch: make([]byte, 4<<10)}, nil
 }
 
 // openMessage is the text frame that presents the token. clientID is fixed for
 // the life of a session.
 func openMessage(t Ticket, clientID string) []byte {
 	return wire.Marshal(wire.OpenDataChannel{
-		MessageSchemaVersion: "1.0",
+		MessageSchemaVersion: wire.SchemaVersion,
 		RequestID:            wire.NewUUID().String(),
 		TokenValue:           t.Token,
 		ClientID:             clientID,
@@ -123,9 +161,20 @@ func dialError(resp *http.Response, err error) error {
 	text := ""
 	if resp.Body != nil {
 		b, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
-		text = strings.Join(strings.Fields(string(b)), " ")
+		text = plainText(string(b))
 	}
 	return &UpgradeError{Status: resp.StatusCode, Text: text}
+}
+
+// plainText makes one line of what a stranger says.
+func plainText(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
 }
 
 // closeWait is how long the answer to our close frame is waited for.
@@ -134,6 +183,7 @@ const closeWait = 150 * time.Millisecond
 // webConn is a Conn over a websocket.
 type webConn struct {
 	ws      *websocket.Conn
+	stream  *stream
 	scratch []byte
 }
 
@@ -168,41 +218,45 @@ func readError(err error) error {
 	}
 	var closed websocket.CloseError
 	if errors.As(err, &closed) {
-		return fmt.Errorf("the service closed the connection (%d %s)", closed.Code, closed.Reason)
+		return &closeError{code: closed.Code, reason: plainText(closed.Reason)}
 	}
 	return fmt.Errorf("the connection broke: %w", err)
 }
 
-// Write sends one message as one frame. No deadline is set: a peer that does not
-// read is noticed by pings, and Close unblocks.
+// Write sends one message as one frame. No deadline is set: a peer that is dead
+// is found by pings, and Close unblocks.
 func (w *webConn) Write(message []byte) error {
 	return w.ws.Write(context.Background(), websocket.MessageBinary, message)
 }
 
+// WriteBatch sends each message as a frame.
+func (w *webConn) WriteBatch(messages [][]byte) error {
+	w.stream.hold()
+	for _, m := range messages {
+		err := w.Write(m)
+		if err == nil {
+			err = w.stream.ease()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.stream.release()
+}
+
 // open sends the opening text.
-func (w *webConn) open(message []byte) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
+func (w *webConn) open(ctx context.Context, message []byte) error {
 	return w.ws.Write(ctx, websocket.MessageText, message)
 }
 
 func (w *webConn) Ping(ctx context.Context) error { return w.ws.Ping(ctx) }
 
-// Close drops the connection after a short attempt at a close frame.
+func (w *webConn) Heard() time.Time { return time.Unix(0, w.stream.heard.Load()) }
+
+// Close drops the connection after a short attempt at a close frame. The library
+// alone would wait up to 5 s for an answer.
 func (w *webConn) Close() error {
-	// The library waits up to 5 s for the peer's answer; a peer that is gone or
-	// does not answer shall not hold us up.
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = w.ws.Close(websocket.StatusNormalClosure, "")
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-time.After(closeWait):
-		err := w.ws.CloseNow()
-		<-done
-		return err
-	}
+	cut := time.AfterFunc(closeWait, func() { _ = w.stream.Close() })
+	defer cut.Stop()
+	return w.ws.Close(websocket.StatusNormalClosure, "")
 }

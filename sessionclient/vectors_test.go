@@ -84,11 +84,11 @@ func TestSealRoundTrip(t *testing.T) {
 	key[40] = 1
 	client, _ := newSeal(key)
 	agent, _ := newSeal(append(bytes.Clone(key[32:]), key[:32]...))
-	a, err := client.Seal(nil, []byte("ls\r"))
+	a, err := client.Seal([]byte("ls\r"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, _ := client.Seal(nil, []byte("ls\r"))
+	b, _ := client.Seal([]byte("ls\r"))
 	if bytes.Equal(a[:nonceSize], b[:nonceSize]) {
 		t.Error("a nonce was used twice")
 	}
@@ -96,7 +96,7 @@ func TestSealRoundTrip(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	client.sealed = maxSealed
-	if _, err := client.Seal(nil, []byte("x")); err == nil {
+	if _, err := client.Seal([]byte("x")); err == nil {
 		t.Error("sealed beyond the limit of one key")
 	}
 	if _, err := newSeal(key[:63]); err == nil {
@@ -174,7 +174,7 @@ func TestHandshakeAgainstTheReferenceClient(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := h.complete(m.Payload); err != nil || h.state != open {
+			if changed, err := h.complete(m.Payload); !changed || err != nil || h.state != open {
 				t.Errorf("not open after HandshakeComplete: %v", err)
 			}
 		})
@@ -204,15 +204,19 @@ func TestHandshakeWithKMS(t *testing.T) {
 				t.Fatalf("got wish %+v, %v", want, err)
 			}
 			var resp wire.HandshakeResponse
-			if err := json.Unmarshal(h.key(bytes.Clone(key), []byte("sealed"), nil), &resp); err != nil {
+			reply, err := h.key(bytes.Clone(key), []byte("sealed"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(reply, &resp); err != nil {
 				t.Fatal(err)
 			}
 			if got := string(resp.ProcessedClientActions[1].ActionResult); got != tt.wantResult {
 				t.Errorf("result %s, want %s", got, tt.wantResult)
 			}
 			proof := []byte("64 random bytes, more or less")
-			sealed, _ := agentSeal.Seal(nil, proof)
-			reply, err := h.challenge(wire.Marshal(wire.EncryptionChallenge{Challenge: sealed}))
+			sealed, _ := agentSeal.Seal(proof)
+			reply, err = h.challenge(wire.Marshal(wire.EncryptionChallenge{Challenge: sealed}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -229,7 +233,11 @@ func TestHandshakeWithKMS(t *testing.T) {
 		var h handshake
 		_, _, _ = h.request(request("3.3.1142.0", wire.ActionKMSEncryption, wire.KMSEncryptionRequest{KMSKeyID: "k"}))
 		var resp wire.HandshakeResponse
-		if err := json.Unmarshal(h.key(nil, nil, errors.New("denied")), &resp); err != nil {
+		reply, err := h.key(nil, nil, errors.New("denied"))
+		if err == nil {
+			t.Error("no reason")
+		}
+		if err := json.Unmarshal(reply, &resp); err != nil {
 			t.Fatal(err)
 		}
 		if a := resp.ProcessedClientActions[0]; a.ActionStatus != wire.ActionFailed || a.Error != "denied" || len(resp.Errors) != 1 {
@@ -254,11 +262,11 @@ func TestEncryptedShell(t *testing.T) {
 		w.agent = newAgent(t, func(a *agent, typ wire.PayloadType, payload []byte) {
 			switch typ {
 			case wire.PayloadHandshakeResponse:
-				c, _ := agentSeal.Seal(nil, []byte("proof"))
+				c, _ := agentSeal.Seal([]byte("proof"))
 				a.send(wire.PayloadEncChallengeRequest, wire.Marshal(wire.EncryptionChallenge{Challenge: c}))
 			case wire.PayloadEncChallengeResponse:
 				a.send(wire.PayloadHandshakeComplete, []byte(`{"CustomerMessage":"This session is encrypted using AWS KMS."}`))
-				c, _ := agentSeal.Seal(nil, []byte("$ "))
+				c, _ := agentSeal.Seal([]byte("$ "))
 				a.send(wire.PayloadOutput, c)
 			case wire.PayloadOutput:
 				got = append(got, payload)
