@@ -253,20 +253,19 @@ func (c *command) copy() Command {
 	return out
 }
 
-// visible reports whether the eventually consistent store shows c yet.
+// visible reports whether the eventually consistent store shows the invocations
+// of c yet; the command itself it shows at once.
 func (w *World) visible(c *command) bool {
 	return !w.now().Before(c.Requested.Add(*w.sc.RunCommand.VisibleAfter))
 }
 
-// Commands returns the commands the store shows, the latest first.
+// Commands returns the commands, the latest first.
 func (w *World) Commands() []Command {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var list []Command
 	for _, id := range slices.Backward(w.order) {
-		if c := w.commands[id]; w.visible(c) {
-			list = append(list, c.copy())
-		}
+		list = append(list, w.commands[id].copy())
 	}
 	return list
 }

@@ -365,6 +365,9 @@ func TestInvocationsShowOnlyAfterAWhile(t *testing.T) {
 		if n := len(w.Invocations(id)); n != 0 {
 			t.Errorf("%d invocations at once", n)
 		}
+		if command1(t, w, id).ID != id {
+			t.Error("the command itself is not there at once")
+		}
 		time.Sleep(200 * time.Millisecond)
 		if n := len(w.Invocations(id)); n != 1 {
 			t.Errorf("%d invocations after 200 ms", n)
