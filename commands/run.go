@@ -241,14 +241,18 @@ func (o *runOptions) parameters(ctx context.Context, env *Env) error {
 	if name == "" {
 		name = document.ShellScript
 	}
-	docs, err := env.Documents(ctx)
-	if err != nil {
-		return err
+	// What AWS's own script documents take is known without asking.
+	doc, known := document.BuiltIn(name)
+	if !known || o.version != "" {
+		docs, err := env.Documents(ctx)
+		if err != nil {
+			return err
+		}
+		if doc, err = docs.Describe(ctx, name, o.version); err != nil {
+			return err
+		}
 	}
-	doc, err := docs.Describe(ctx, name, o.version)
-	if err != nil {
-		return err
-	}
+	var err error
 	o.req.Params, err = document.ParseParams(doc, o.params, o.req.Provides()...)
 	return err
 }
