@@ -1,0 +1,450 @@
+package virtual
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator/virtual/posix"
+)
+
+// Bounds of a terminal, in bytes.
+const (
+	maxTypedAhead = 1 << 20  // typed and not read yet; more makes Write wait
+	maxUnshown    = 64 << 10 // printed and not read yet; more makes programs wait
+)
+
+// mode is how typed bytes are treated.
+type mode int
+
+const (
+	modeEdit   mode = iota // kept for the line editor of the shell
+	modeCooked             // lines with echo, as a program gets them by default
+	modeRaw                // single bytes without echo, for full-screen programs
+)
+
+// terminal is a terminal with its line discipline. Users write what is typed
+// and read what is shown; programs do the opposite.
+type terminal struct {
+	name string // pts/N
+
+	mu         sync.Mutex
+	cols, rows int
+	mode       mode
+	echo       bool
+	typed      []byte   // in modeEdit and modeRaw: not read yet
+	line       []byte   // in modeCooked: the line being typed
+	lines      [][]byte // in modeCooked: lines to read; an empty one is end of file
+	shown      []byte   // printed and not read yet, with CR LF line ends
+	lastCR     bool     // the last typed byte was a CR
+	ended      bool     // the program has ended
+	hungUp     bool
+	group      *posix.Group  // who gets the signals of the keyboard
+	wake       chan struct{} // closed at the next change; nil when nobody waits
+}
+
+var (
+	_ posix.Terminal      = (*terminal)(nil)
+	_ posix.ContextReader = (*terminal)(nil)
+	_ posix.ContextWriter = (*terminal)(nil)
+)
+
+// newTerminal returns a terminal in the mode that its program begins with.
+func newTerminal(name string, cols, rows int, m mode) *terminal {
+	return &terminal{name: name, cols: cols, rows: rows, mode: m, echo: true}
+}
+
+// changed wakes everybody who waits. The lock must be held.
+func (t *terminal) changed() {
+	if t.wake != nil {
+		close(t.wake)
+		t.wake = nil
+	}
+}
+
+// wait gives the lock up until something changes or ctx ends.
+func (t *terminal) wait(ctx context.Context) error {
+	if t.wake == nil {
+		t.wake = make(chan struct{})
+	}
+	wake := t.wake
+	t.mu.Unlock()
+	defer t.mu.Lock()
+	select {
+	case <-wake:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (t *terminal) size() (cols, rows int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.cols, t.rows
+}
+
+func (t *terminal) resize(cols, rows int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if cols > 0 {
+		t.cols = cols
+	}
+	if rows > 0 {
+		t.rows = rows
+	}
+	t.changed()
+}
+
+// SetEcho implements posix.Terminal.
+func (t *terminal) SetEcho(on bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.echo = on
+}
+
+// foreground sets who gets the signals of the keyboard and returns who did.
+func (t *terminal) foreground(g *posix.Group) (old *posix.Group) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old, t.group = t.group, g
+	return old
+}
+
+// setMode changes how typed bytes are treated. What was typed ahead is kept.
+func (t *terminal) setMode(to mode) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.mode == to {
+		return
+	}
+	from := t.mode
+	t.mode = to
+	switch {
+	case from == modeCooked:
+		var all []byte
+		for _, l := range t.lines {
+			if len(l) == 0 {
+				l = []byte{ctrlD}
+			}
+			all = append(all, l...)
+		}
+		all = append(all, t.line...)
+		t.typed = append(all, t.typed...)
+		t.lines, t.line = nil, nil
+	case to == modeCooked:
+		all := t.typed
+		t.typed = nil
+		// It was not echoed when it was typed; who types ahead sees it once, at
+		// the prompt, if no program reads it first.
+		echo := t.echo
+		t.echo = false
+		for _, b := range all {
+			t.discipline(b)
+		}
+		t.echo = echo
+	}
+	t.changed()
+}
+
+func (t *terminal) setRaw(on bool) {
+	if on {
+		t.setMode(modeRaw)
+	} else {
+		t.setMode(modeCooked)
+	}
+}
+
+// Control characters.
+const (
+	ctrlC         = 0x03
+	ctrlD         = 0x04
+	ctrlU         = 0x15
+	ctrlW         = 0x17
+	ctrlZ         = 0x1a
+	ctrlBackslash = 0x1c
+	backspace     = 0x7f
+)
+
+// discipline treats one byte typed while a program has the terminal in its
+// usual mode. The lock must be held.
+func (t *terminal) discipline(b byte) {
+	cr := t.lastCR
+	t.lastCR = b == '\r'
+	switch b {
+	case ctrlC, ctrlBackslash:
+		t.lines, t.line = nil, nil
+		text, sig := "^C", posix.SIGINT
+		if b == ctrlBackslash {
+			text, sig = "^\\", posix.SIGQUIT
+		}
+		t.show([]byte(text), false)
+		if t.group != nil {
+			t.group.Signal(sig)
+		}
+	case ctrlD:
+		t.lines = append(t.lines, t.line) // empty: end of file
+		t.line = nil
+	case ctrlZ: // stopping a program is not simulated
+	case '\r', '\n':
+		if b == '\n' && cr {
+			return
+		}
+		t.lines = append(t.lines, append(t.line, '\n'))
+		t.line = nil
+		t.echoBytes([]byte("\n"))
+	case backspace, '\b':
+		t.erase(1)
+	case ctrlU:
+		t.erase(utf8.RuneCount(t.line))
+	case ctrlW:
+		trimmed := bytes.TrimRight(t.line, " \t")
+		word := trimmed[bytes.LastIndexAny(trimmed, " \t")+1:]
+		t.erase(utf8.RuneCount(t.line) - utf8.RuneCount(trimmed) + utf8.RuneCount(word))
+	default:
+		t.line = append(t.line, b)
+		if b < 0x20 && b != '\t' {
+			t.echoBytes([]byte{'^', b + '@'})
+		} else {
+			t.echoBytes([]byte{b})
+		}
+	}
+	t.changed()
+}
+
+// erase removes n characters from the line being typed.
+func (t *terminal) erase(n int) {
+	for ; n > 0 && len(t.line) > 0; n-- {
+		r, size := utf8.DecodeLastRune(t.line)
+		t.line = t.line[:len(t.line)-size]
+		t.echoBytes([]byte("\b \b"))
+		if r < 0x20 && r != '\t' {
+			t.echoBytes([]byte("\b \b"))
+		}
+	}
+}
+
+func (t *terminal) echoBytes(p []byte) {
+	if t.echo {
+		t.show(p, false)
+	}
+}
+
+// show appends output, turning LF into CR LF unless it is done already. The
+// lock must be held.
+func (t *terminal) show(p []byte, done bool) {
+	if done {
+		t.shown = append(t.shown, p...)
+	} else {
+		for len(p) > 0 {
+			i := bytes.IndexByte(p, '\n')
+			if i < 0 {
+				t.shown = append(t.shown, p...)
+				break
+			}
+			t.shown = append(append(t.shown, p[:i]...), '\r', '\n')
+			p = p[i+1:]
+		}
+	}
+	t.changed()
+}
+
+// WriteContext is how programs print. It waits while too much is unread.
+func (t *terminal) WriteContext(ctx context.Context, p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := 0
+	for n < len(p) {
+		for len(t.shown) >= maxUnshown && !t.hungUp {
+			if err := t.wait(ctx); err != nil {
+				return n, err
+			}
+		}
+		if t.hungUp {
+			return n, posix.ErrBrokenPipe
+		}
+		k := min(len(p)-n, maxUnshown)
+		t.show(p[n:n+k], false)
+		n += k
+	}
+	return n, nil
+}
+
+// ReadContext is how programs read: a line, or single bytes in modeRaw.
+func (t *terminal) ReadContext(ctx context.Context, p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for {
+		switch {
+		case len(p) == 0:
+			return 0, nil
+		case t.mode == modeRaw && len(t.typed) > 0:
+			n := copy(p, t.typed)
+			t.typed = t.typed[n:]
+			t.changed()
+			return n, nil
+		case len(t.lines) > 0 && len(t.lines[0]) == 0:
+			t.lines = t.lines[1:]
+			return 0, io.EOF
+		case len(t.lines) > 0:
+			n := copy(p, t.lines[0])
+			if t.lines[0] = t.lines[0][n:]; len(t.lines[0]) == 0 {
+				t.lines = t.lines[1:]
+			}
+			t.changed()
+			return n, nil
+		case t.hungUp:
+			return 0, io.EOF
+		}
+		if err := t.wait(ctx); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// Read and Write complete io.Reader and io.Writer for programs.
+func (t *terminal) Read(p []byte) (int, error)  { return t.ReadContext(context.Background(), p) }
+func (t *terminal) Write(p []byte) (int, error) { return t.WriteContext(context.Background(), p) }
+
+// key returns the next byte typed at the prompt, and the width of the terminal.
+func (t *terminal) key(ctx context.Context) (b byte, cols int, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.typed) == 0 {
+		if t.hungUp {
+			return 0, 0, io.EOF
+		}
+		if err := t.wait(ctx); err != nil {
+			return 0, 0, err
+		}
+	}
+	b = t.typed[0]
+	t.typed = t.typed[1:]
+	t.changed()
+	return b, t.cols, nil
+}
+
+// print shows text that already has CR LF line ends.
+func (t *terminal) print(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.show([]byte(text), true)
+}
+
+// session is a terminal with the program on it; it is the shell.TTY.
+type session struct {
+	t      *terminal
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+	status int // valid once done is closed
+}
+
+// Read implements shell.TTY.
+func (s *session) Read(p []byte) (int, error) {
+	t := s.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.shown) == 0 {
+		if t.ended || t.hungUp {
+			return 0, io.EOF
+		}
+		if len(p) == 0 {
+			return 0, nil
+		}
+		if err := t.wait(context.Background()); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, t.shown)
+	if t.shown = t.shown[n:]; len(t.shown) == 0 {
+		t.shown = nil
+	}
+	t.changed()
+	return n, nil
+}
+
+// Write implements shell.TTY.
+func (s *session) Write(p []byte) (int, error) {
+	t := s.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for n := 0; n < len(p); {
+		for !t.ended && !t.hungUp && t.pending() >= maxTypedAhead {
+			if err := t.wait(context.Background()); err != nil {
+				return n, err
+			}
+		}
+		if t.ended || t.hungUp {
+			return n, io.ErrClosedPipe
+		}
+		k := min(len(p)-n, 4096)
+		for _, b := range p[n : n+k] {
+			if t.mode == modeCooked {
+				t.discipline(b)
+			} else {
+				t.typed = append(t.typed, b)
+			}
+		}
+		n += k
+		t.changed()
+	}
+	return len(p), nil
+}
+
+// pending is how much was typed and not read. The lock must be held.
+func (t *terminal) pending() int {
+	if len(t.lines) == 0 {
+		return len(t.typed) + len(t.line)
+	}
+	n := len(t.typed) + len(t.line)
+	for _, l := range t.lines {
+		n += len(l)
+	}
+	return n
+}
+
+// Resize implements shell.TTY.
+func (s *session) Resize(cols, rows int) error {
+	if cols < 1 || rows < 1 || cols > 1<<14 || rows > 1<<14 {
+		return errors.New("terminal size out of range")
+	}
+	s.t.resize(cols, rows)
+	return nil
+}
+
+// Wait implements shell.TTY.
+func (s *session) Wait() int {
+	<-s.done
+	return s.status
+}
+
+// Close implements shell.TTY: it hangs up and waits for the program.
+func (s *session) Close() error {
+	s.t.mu.Lock()
+	s.t.hungUp = true
+	s.t.changed()
+	s.t.mu.Unlock()
+	s.cancel(posix.SIGHUP)
+	<-s.done
+	return nil
+}
+
+// freeName returns the lowest terminal number that no process uses.
+func (m *Machine) freeName() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var used []string
+	for _, p := range m.procs {
+		used = append(used, p.tty)
+	}
+	for i := m.nextTTY; ; i++ {
+		name := "pts/" + itoa(i)
+		if !slices.Contains(used, name) {
+			return name
+		}
+	}
+}
