@@ -43,7 +43,8 @@ const (
 	Ended EventType = "session-ended"
 	// Reopened: another session is open for new connections.
 	Reopened EventType = "reopened"
-	// Failed: a session could not be opened (Err); the next attempt comes after Wait.
+	// Failed: a session could not be opened (Err), and the next attempt comes after
+	// Wait; with Connection, that one was given up and reset.
 	Failed EventType = "failed"
 	// Notice: Text of the agent for the user, or Err as a warning.
 	Notice EventType = "notice"

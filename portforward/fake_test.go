@@ -41,6 +41,7 @@ type fakeSession struct {
 	writes  [][]byte
 	keep    bool // writes
 	sent    int64
+	entered chan struct{} // told when Write is called, unless nil
 }
 
 // newFake makes a port session; kind is the type property.
@@ -82,6 +83,9 @@ func (f *fakeSession) Write(p []byte) (int, error) {
 		f.writes = append(f.writes, b)
 	}
 	f.mu.Unlock()
+	if f.entered != nil {
+		f.entered <- struct{}{}
+	}
 	select {
 	case f.input <- b:
 		f.mu.Lock()
@@ -249,7 +253,7 @@ type fakeOpener struct {
 	sessions []*fakeSession
 }
 
-func (o *fakeOpener) Open(ctx context.Context, spec Spec, events func(sessionclient.Event)) (Session, error) {
+func (o *fakeOpener) Open(_ context.Context, spec Spec, events func(sessionclient.Event)) (Session, error) {
 	o.mu.Lock()
 	o.calls++
 	n := o.calls
@@ -262,7 +266,7 @@ func (o *fakeOpener) Open(ctx context.Context, spec Spec, events func(sessioncli
 	o.mu.Lock()
 	o.sessions = append(o.sessions, f)
 	o.mu.Unlock()
-	return f, ctx.Err()
+	return f, nil
 }
 
 func (o *fakeOpener) opened() []*fakeSession {
@@ -404,7 +408,7 @@ func newMemPair() (*memConn, *memConn) {
 
 func (c *memConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if err == io.EOF && c.peer.aborted.Load() {
+	if errors.Is(err, io.EOF) && c.peer.aborted.Load() {
 		err = errReset
 	}
 	return n, err

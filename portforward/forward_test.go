@@ -168,17 +168,14 @@ func TestPermanentErrorEndsRun(t *testing.T) {
 				return nil, want
 			})
 			l := newMemListener()
-			go func() {
-				for len(o.opened()) == 0 {
-					time.Sleep(time.Second)
-				}
-				time.Sleep(time.Hour)
-				o.opened()[0].end(sessionclient.Exit{}, nil)
-				time.Sleep(time.Second)
-				_ = l.dial(t)
-			}()
-			_, err := runToEnd(t, &Forward{Opener: o}, l)
-			if !errors.Is(err, want) {
+			events, stop := start(t, &Forward{Opener: o}, []Spec{{Port: 80}}, []net.Listener{l})
+			events.await(t, Ready, 1)
+			time.Sleep(time.Hour)
+			o.opened()[0].end(sessionclient.Exit{}, nil)
+			events.await(t, Ended, 1)
+			_ = l.dial(t)
+			<-l.done // Run ends by itself
+			if err := stop(); !errors.Is(err, want) {
 				t.Errorf("got %v, want %v", err, want)
 			}
 			o.checkClosed(t)

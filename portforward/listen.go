@@ -113,7 +113,8 @@ func listenTCP(addr netip.Addr, port int) (net.Listener, error) {
 	case addr.Is6():
 		network = "tcp6"
 	}
-	return net.Listen(network, join(addr, port))
+	var lc net.ListenConfig
+	return lc.Listen(context.Background(), network, join(addr, port)) // an address: nothing to wait for
 }
 
 func join(addr netip.Addr, port int) string {
@@ -220,7 +221,8 @@ func clearStale(path string) error {
 	case info.Mode()&fs.ModeSocket == 0:
 		return errors.New("the file exists and is no socket")
 	}
-	conn, err := net.DialTimeout("unix", path, answerWait)
+	d := net.Dialer{Timeout: answerWait}
+	conn, err := d.DialContext(context.Background(), "unix", path)
 	if err == nil {
 		_ = conn.Close()
 		return errors.New("the socket is in use")

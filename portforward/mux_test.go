@@ -9,10 +9,11 @@ import (
 	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/ssmdeck/ssmdeck/sessionclient"
 	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
@@ -69,9 +70,28 @@ func forwardMux(t *testing.T, spec string, dial func() (net.Conn, error)) (*List
 			t.Errorf("Run: %v", err)
 		}
 		o.checkClosed(t)
+		checkNothingRuns(t)
 	})
 	events.await(t, Ready, 1)
 	return l, o, events
+}
+
+// checkNothingRuns fails when a goroutine of ours outlives Run. Some may be past
+// their last statement, but not gone yet: they are given the processor.
+func checkNothingRuns(t *testing.T) {
+	t.Helper()
+	created := regexp.MustCompile(`(?m)^created by .*\n.*\n?`) // by whom, not where it is
+	ours := regexp.MustCompile(`portforward\.\(\*(relay|carrier|pool|tunnel|link\)\.flush|muxBearer|Forward)`)
+	var stacks []byte
+	for range 10000 {
+		stacks = make([]byte, 1<<18)
+		stacks = created.ReplaceAll(stacks[:runtime.Stack(stacks, true)], nil)
+		if !ours.Match(stacks) {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.Errorf("something is still running:\n%s", stacks)
 }
 
 func connect(t *testing.T, l net.Listener) net.Conn {
@@ -324,6 +344,7 @@ func TestMuxOverUnixSocket(t *testing.T) {
 func TestMuxCoalescesWhileTheSessionIsBusy(t *testing.T) {
 	f := newFake("s", newAgent, wire.LocalPortForwarding)
 	f.input = make(chan []byte) // the session takes one batch at a time
+	f.entered = make(chan struct{}, 2)
 	st := newStreams()
 	l := newLink(f, st)
 	frames := [][]byte{
@@ -334,9 +355,7 @@ func TestMuxCoalescesWhileTheSessionIsBusy(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i == 0 {
-			for !l.writing.Load() { // the flusher holds the first frame
-				time.Sleep(time.Microsecond)
-			}
+			<-f.entered // the session has the first frame
 		}
 	}
 	first, second := <-f.input, <-f.input

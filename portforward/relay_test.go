@@ -135,7 +135,7 @@ func TestRelayHoldsTheEndBackForTheAnswer(t *testing.T) {
 			t.Fatal("the stream was closed though data had come")
 		}
 		close(remote.arrive)
-		if _, err := local.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := local.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("local end: %v, want EOF", err)
 		}
 		if got := remote.sent(); got != "request" {
@@ -152,7 +152,7 @@ func TestRelayGivesUpSilentDestinationAfterLinger(t *testing.T) {
 		if got := time.Since(begin); got != muxLinger {
 			t.Errorf("closed after %s, want %s", got, muxLinger)
 		}
-		if _, err := local.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := local.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("local end: %v, want EOF", err)
 		}
 	})
@@ -161,7 +161,7 @@ func TestRelayGivesUpSilentDestinationAfterLinger(t *testing.T) {
 func TestRelayHalfClosesLocalWhenDestinationFinishes(t *testing.T) {
 	relayTest(t, func(t *testing.T, local *memConn, remote *fakeStream) {
 		close(remote.arrive)
-		if _, err := local.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := local.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Fatalf("local end: %v, want EOF", err)
 		}
 		if _, err := io.WriteString(local, "late"); err != nil {
@@ -245,7 +245,7 @@ func TestQueueBoundsAndKeepsOrder(t *testing.T) {
 		for {
 			b, err := q.pop()
 			if err != nil {
-				if err != io.EOF {
+				if !errors.Is(err, io.EOF) {
 					t.Error(err)
 				}
 				break
