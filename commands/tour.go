@@ -95,7 +95,7 @@ func (t *tour) forward(ctx context.Context) error {
 		_ = w.Close()
 		ended <- err
 	}()
-	talkErr := t.talk(r)
+	talkErr := t.talk(ctx, r)
 	stop()
 	_, _ = io.Copy(io.Discard, r)
 	err := <-ended
@@ -110,7 +110,7 @@ func (t *tour) forward(ctx context.Context) error {
 }
 
 // talk waits for the tunnel and has a word with the database.
-func (t *tour) talk(events io.Reader) error {
+func (t *tour) talk(ctx context.Context, events io.Reader) error {
 	lines := bufio.NewScanner(events)
 	for lines.Scan() {
 		var e struct{ Type, Local, Remote string }
@@ -119,15 +119,16 @@ func (t *tour) talk(events io.Reader) error {
 		}
 		if e.Type == string(portforward.Ready) {
 			fmt.Fprintf(t.out, "%s %s %s\n", e.Local, t.styles.Glyphs.Arrow, e.Remote)
-			return t.greet(e.Local)
+			return t.greet(ctx, e.Local)
 		}
 	}
 	return fault.New(fault.Failed, "forward", "it ended before it was ready")
 }
 
 // greet asks, as a PostgreSQL client does first, whether the server speaks TLS.
-func (t *tour) greet(address string) error {
-	conn, err := net.DialTimeout("tcp", address, 5*time.Second)
+func (t *tour) greet(ctx context.Context, address string) error {
+	dialer := net.Dialer{Timeout: 5 * time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return fault.New(fault.Failed, "connect to the forward", "%w", err)
 	}

@@ -336,7 +336,7 @@ func TestCABundle(t *testing.T) {
 		if resp.ProtoMajor != 1 {
 			t.Errorf("got %s, want HTTP/1.1", resp.Proto)
 		}
-		if s.HTTPClient() != s.HTTPClient() {
+		if first, second := s.HTTPClient(), s.HTTPClient(); first != second {
 			t.Error("each call makes a new client, so connections are not shared")
 		}
 	})

@@ -77,7 +77,7 @@ func (c *collector) add(pair string) error {
 	}
 	p, ok := c.doc.Parameter(name)
 	if !ok {
-		err, hint := unknown(c.doc, name)
+		hint, err := unknown(c.doc, name)
 		c.hint = hint
 		return err
 	}
@@ -107,16 +107,16 @@ func missing(doc Document, params map[string][]string, provided, pairs []string)
 }
 
 // unknown is the fault of a name the document does not have, and a hint.
-func unknown(doc Document, name string) (error, string) {
+func unknown(doc Document, name string) (hint string, err error) {
 	names := doc.ParameterNames()
 	if len(names) == 0 {
-		return fmt.Errorf("document %s takes no parameters, and %s was given", doc.Name, name), ""
+		return "", fmt.Errorf("document %s takes no parameters, and %s was given", doc.Name, name)
 	}
 	list := strings.Join(names, ", ")
 	if near, ok := nearest(name, names); ok {
-		return fmt.Errorf("document %s has no parameter %s; did you mean %s?", doc.Name, name, near), "its parameters are " + list
+		return "its parameters are " + list, fmt.Errorf("document %s has no parameter %s; did you mean %s?", doc.Name, name, near)
 	}
-	return fmt.Errorf("document %s has no parameter %s", doc.Name, name), "its parameters are " + list
+	return "its parameters are " + list, fmt.Errorf("document %s has no parameter %s", doc.Name, name)
 }
 
 // parse turns what was typed after name= into values.

@@ -44,7 +44,8 @@ func TestParseParams(t *testing.T) {
 		{"a pattern the two read differently passes", []string{"commands=x", "inter=XYZ"}, map[string][]string{"commands": {"x"}, "inter": {"XYZ"}}},
 		{"a final line break does not spoil $", []string{"commands=x", "version=12\n"}, map[string][]string{"commands": {"x"}, "version": {"12\n"}}},
 		{
-			"typed values", []string{"commands=x", "count=-5", "dry=TRUE", `labels={"a":"b"}`, `disks=[{"a":1}]`},
+			"typed values",
+			[]string{"commands=x", "count=-5", "dry=TRUE", `labels={"a":"b"}`, `disks=[{"a":1}]`},
 			map[string][]string{"commands": {"x"}, "count": {"-5"}, "dry": {"TRUE"}, "labels": {`{"a":"b"}`}, "disks": {`{"a":1}`}},
 		},
 	}

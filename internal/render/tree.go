@@ -164,14 +164,6 @@ func scalarText(v any) string {
 	}
 }
 
-func isScalar(v any) bool {
-	switch v.(type) {
-	case []any, *object:
-		return false
-	}
-	return true
-}
-
 // yamlNode returns v as YAML. Every scalar carries its type, so that the
 // library quotes a text that a reader would take for something else.
 func yamlNode(v any) *yaml.Node {

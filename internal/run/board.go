@@ -300,7 +300,7 @@ func (b *Board) Err() error {
 	if under := total - b.Finished(); !b.done || under > 0 {
 		err := fault.New(fault.Pending, "run", "%d of %d nodes are not done%s", max(under, 0), total, b.tally(", "))
 		if len(b.commands) > 0 {
-			err.WithHint("run `ssmdeck command watch %s` to follow", strings.Join(b.commands, " "))
+			err = err.WithHint("run `ssmdeck command get --wait %s` to follow", strings.Join(b.commands, " "))
 		}
 		return err
 	}

@@ -132,7 +132,7 @@ func TestBoardErr(t *testing.T) {
 		t.Errorf("all is well: got %v", err)
 	}
 	err := boardOf(planOf("a"), sentAt("c1", t0), sentAt("c2", t0), sentAt("c1", t0)).Err()
-	if want := "run `ssmdeck command watch c1 c2` to follow"; fault.HintOf(err) != want {
+	if want := "run `ssmdeck command get --wait c1 c2` to follow"; fault.HintOf(err) != want {
 		t.Errorf("got hint %q, want %q", fault.HintOf(err), want)
 	}
 }

@@ -118,7 +118,7 @@ func FuzzParseAck(f *testing.F) {
 		a, err := ParseAck(in)
 		var v struct {
 			AcknowledgedMessageType           MessageType
-			AcknowledgedMessageId             string //nolint:revive // the wire's own spelling
+			AcknowledgedMessageId             string
 			AcknowledgedMessageSequenceNumber *int64
 		}
 		jsonErr := json.Unmarshal(in, &v)

@@ -75,10 +75,10 @@ func compare(a, b string) int {
 			return sa.compare(sb)
 		}
 	}
-	for moreA, moreB := true, true; ; {
-		var pa, pb string
-		pa, a, moreA = strings.Cut(a, ".")
-		pb, b, moreB = strings.Cut(b, ".")
+	for {
+		pa, restA, moreA := strings.Cut(a, ".")
+		pb, restB, moreB := strings.Cut(b, ".")
+		a, b = restA, restB
 		if c := comparePart(pa, pb); c != 0 {
 			return c
 		}

@@ -12,7 +12,7 @@ import (
 
 // ErrTerminated is returned by Config.Dial for a session that is over. The agent
 // does not try again.
-var ErrTerminated = errors.New("Session is already terminated") //nolint:staticcheck // the service's own words
+var ErrTerminated = errors.New("Session is already terminated") // the service's own words
 
 // Conn is one attachment to the gateway. Closing both boxes hangs up; either
 // end may.

@@ -33,7 +33,7 @@ func newHandler(w *worker) (handler, error) {
 		return newPort(w)
 	default:
 		return nil, fmt.Errorf("Plugin with name %s is not supported by this version of ssm agent, "+
-			"please update to latest version", t) //nolint:staticcheck // the agent's own words
+			"please update to latest version", t) // the agent's own words
 	}
 }
 

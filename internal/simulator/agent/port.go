@@ -34,7 +34,7 @@ func newPort(w *worker) (handler, error) {
 		return nil, err
 	}
 	if p.PortNumber == "" {
-		return nil, errors.New("Port number is empty in session properties.") //nolint:staticcheck // the agent's own words
+		return nil, errors.New("Port number is empty in session properties.") // the agent's own words
 	}
 	port, err := strconv.ParseUint(p.PortNumber, 10, 16)
 	if err != nil {

@@ -75,7 +75,8 @@ func (n *network) address(serve, label string) (string, error) {
 	if n.closed {
 		return "", net.ErrClosed
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var lc net.ListenConfig
+	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0") // at once; there is nothing to cancel
 	if err != nil {
 		return "", err
 	}

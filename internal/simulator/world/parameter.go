@@ -199,7 +199,7 @@ func (w *World) seal(v ParameterVersion, p NewParameter, last ParameterVersion) 
 	}
 	k, err := w.Key(v.KeyID)
 	if err != nil {
-		return v, Errorf("InvalidKeyId", "%s", err.(*Error).Message)
+		return v, Errorf("InvalidKeyId", "%v", err)
 	}
 	sealed := k.Seal([]byte(v.Value), map[string]string{"PARAMETER_ARN": w.ParameterARN(p.Name)})
 	v.Sealed = encode64(sealed)
