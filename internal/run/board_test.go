@@ -272,7 +272,8 @@ func TestEventKeysCoalesceByNode(t *testing.T) {
 	events := []Event{
 		planOf("a"), sentAt("c", t0), sentAt("d", t0), went("a", Running, 0), went("b", Running, 0), other, wrote("a", "", ""), doneAt(t0),
 		{Kind: Progressed, CommandID: "c", Progress: &Progress{}},
-		{Kind: Noticed, Notice: &Notice{Kind: Throttled}}, {Kind: Noticed, Notice: &Notice{Kind: Retrying}},
+		{Kind: Noticed, Notice: &Notice{Kind: Throttled}},
+		{Kind: Noticed, Notice: &Notice{Kind: Retrying}},
 	}
 	for _, e := range events {
 		keys[e.Key()] = true

@@ -324,8 +324,10 @@ func TestUnreachableDestinations(t *testing.T) {
 		name, properties, want string
 	}{
 		{"basic port refused", `{"portNumber":"5432"}`, "Unable to connect to specified port: " + refused.Error()},
-		{"forbidden address", `{"portNumber":"80","host":"169.254.169.254","type":"LocalPortForwarding"}`,
-			"Forwarding to IP address 169.254.169.254 is forbidden."},
+		{
+			"forbidden address", `{"portNumber":"80","host":"169.254.169.254","type":"LocalPortForwarding"}`,
+			"Forwarding to IP address 169.254.169.254 is forbidden.",
+		},
 		{"unknown name", `{"portNumber":"80","host":"nowhere","type":"LocalPortForwarding"}`, "lookup nowhere: no such host"},
 		{"no port", `{"host":"db"}`, "Port number is empty in session properties."},
 	}

@@ -195,8 +195,10 @@ func TestNonInteractiveCommands(t *testing.T) {
 		{"separate streams as a boolean", "say out err 0", `,"separateOutputStream":true`, "out", "err", "EXIT_CODE: 0", ""},
 		{"mixed streams have no exit code", "say out err 7", "", "errout", "", "", ""},
 		{"prefixes", "say a\nb e 0", `,"separateOutputStream":true,"stdOutSeparatorPrefix":"o:"`, "", "", "EXIT_CODE: 0", ""},
-		{"start failure", "missing", `,"separateOutputStream":true`,
-			"", "Unable to start command: exec: no shell", "", "Unable to start command: exec: no shell"},
+		{
+			"start failure", "missing", `,"separateOutputStream":true`,
+			"", "Unable to start command: exec: no shell", "", "Unable to start command: exec: no shell",
+		},
 	}
 	tests[3].stdout = "o:a"
 	tests[3].script, tests[3].stderr = "say a e 0", "e"

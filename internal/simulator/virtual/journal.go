@@ -89,7 +89,6 @@ func (m *Machine) journalctl(ctx context.Context, p *program.Proc) int {
 		p.Printf("Archived and active journals take up 48.0M in the file system.\n")
 		return 0
 	}
-	unit := strings.TrimSuffix(f.Value("u", ""), ".service")
 	n := -1
 	if v := f.Value("n", ""); v != "" && v != "all" {
 		var err error
@@ -100,20 +99,11 @@ func (m *Machine) journalctl(ctx context.Context, p *program.Proc) int {
 	} else if f.Has("f") {
 		n = 10
 	}
-	keep, ok := m.journalFilter(p, f, unit)
+	keep, ok := m.journalFilter(p, f, strings.TrimSuffix(f.Value("u", ""), ".service"))
 	if !ok {
 		return 1
 	}
-	m.mu.Lock()
-	logged := m.waitLog()
-	var list []entry
-	for _, e := range m.journal {
-		if keep(e) {
-			list = append(list, e)
-		}
-	}
-	last := m.lastEntry()
-	m.mu.Unlock()
+	list, last, logged := m.entriesAfter(entry{}, keep)
 	if n >= 0 && len(list) > n {
 		list = list[len(list)-n:]
 	}
@@ -124,26 +114,34 @@ func (m *Machine) journalctl(ctx context.Context, p *program.Proc) int {
 		p.Printf("-- No entries --\n")
 	}
 	m.printEntries(p, list, f.Value("o", "short"))
-	for f.Has("f") && ctx.Err() == nil {
-		p.Flush()
+	for f.Has("f") && p.Flush() {
 		select {
 		case <-logged:
 		case <-ctx.Done():
 			return 0
 		}
-		m.mu.Lock()
-		logged = m.waitLog()
-		list = list[:0]
-		for i := len(m.journal) - 1; i >= 0 && m.journal[i] != last; i-- {
-			if keep(m.journal[i]) {
-				list = append([]entry{m.journal[i]}, list...)
-			}
-		}
-		last = m.lastEntry()
-		m.mu.Unlock()
+		list, last, logged = m.entriesAfter(last, keep)
 		m.printEntries(p, list, f.Value("o", "short"))
 	}
 	return 0
+}
+
+// entriesAfter returns the entries after a given one that are to be kept, the
+// last entry there is, and a channel that is closed at the next one.
+func (m *Machine) entriesAfter(after entry, keep func(entry) bool) (list []entry, last entry, logged <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last = after
+	for i := len(m.journal) - 1; i >= 0 && m.journal[i] != after; i-- {
+		if keep(m.journal[i]) {
+			list = append(list, m.journal[i])
+		}
+	}
+	slices.Reverse(list)
+	if n := len(m.journal); n > 0 {
+		last = m.journal[n-1]
+	}
+	return list, last, m.waitLog()
 }
 
 // waitLog returns a channel closed at the next entry. The lock must be held.
@@ -152,13 +150,6 @@ func (m *Machine) waitLog() <-chan struct{} {
 		m.logged = make(chan struct{})
 	}
 	return m.logged
-}
-
-func (m *Machine) lastEntry() entry {
-	if len(m.journal) == 0 {
-		return entry{}
-	}
-	return m.journal[len(m.journal)-1]
 }
 
 func (m *Machine) printEntries(p *program.Proc, list []entry, format string) {

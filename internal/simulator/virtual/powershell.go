@@ -249,7 +249,12 @@ func (m *Machine) interactivePowerShell(ctx context.Context, t *terminal, user s
 	t.print("Windows PowerShell\r\nCopyright (C) Microsoft Corporation. All rights reserved.\r\n\r\n")
 	ed.Complete = func(head string) (int, []string) { return completePowerShell(m.fs, sh, head) }
 	defer t.setMode(modeCooked)
-	status, pending := 0, ""
+	return m.promptPowerShell(ctx, t, ed, sh, run)
+}
+
+// promptPowerShell reads and runs lines until exit.
+func (m *Machine) promptPowerShell(ctx context.Context, t *terminal, ed *lineedit.Editor, sh *powershell.Shell, run func(string) int) int {
+	pending := ""
 	for {
 		prompt := sh.Prompt()
 		if pending != "" {
@@ -272,9 +277,8 @@ func (m *Machine) interactivePowerShell(ctx context.Context, t *terminal, user s
 			pending += line + "\n"
 			continue
 		}
-		script := pending + line
+		status := run(pending + line)
 		pending = ""
-		status = run(script)
 		switch {
 		case ctx.Err() != nil:
 			return posix.KilledStatus(ctx)

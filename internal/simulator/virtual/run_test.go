@@ -141,7 +141,7 @@ func TestInterrupt(t *testing.T) {
 func TestClosingInterruptInterruptsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ch := make(chan struct{})
-		close(ch)
+		time.AfterFunc(500*time.Millisecond, func() { close(ch) })
 		status, err := New(Spec{}).Run(t.Context(), shell.Command{Script: "trap 'n=$((n+1))' INT; sleep 1; sleep 1; exit $n", Interrupt: ch}, shell.IO{})
 		if status != 1 || err != nil {
 			t.Errorf("got %d, %v, want 1 signal", status, err)

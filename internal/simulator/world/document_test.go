@@ -14,8 +14,10 @@ func TestDocumentArguments(t *testing.T) {
 		code           string
 	}{
 		{
-			"defaults are filled in", "AWS-StartPortForwardingSession", map[string][]string{"portNumber": {"5432"}},
-			map[string][]string{"portNumber": {"5432"}, "localPortNumber": {"0"}}, "",
+			"defaults are filled in", "AWS-StartPortForwardingSession",
+			map[string][]string{"portNumber": {"5432"}},
+			map[string][]string{"portNumber": {"5432"}, "localPortNumber": {"0"}},
+			"",
 		},
 		{"a required one is missing", "AWS-StartPortForwardingSessionToRemoteHost", nil, nil, "InvalidParameters"},
 		{"one that is not declared", "AWS-StartSSHSession", map[string][]string{"port": {"1"}}, nil, "InvalidParameters"},

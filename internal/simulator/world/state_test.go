@@ -50,7 +50,8 @@ func TestParameterRules(t *testing.T) {
 		{"8 KB in the advanced tier", nil, put("/a", "String", strings.Repeat("x", 8192), func(p *NewParameter) { p.Tier = "Advanced" }), ""},
 		{"intelligent tiering grows", nil, put("/a", "String", strings.Repeat("x", 5000), func(p *NewParameter) { p.Tier = "Intelligent-Tiering" }), ""},
 		{
-			"back to the standard tier", []NewParameter{put("/a", "String", "v", func(p *NewParameter) { p.Tier = "Advanced" })},
+			"back to the standard tier",
+			[]NewParameter{put("/a", "String", "v", func(p *NewParameter) { p.Tier = "Advanced" })},
 			put("/a", "String", "v", over, func(p *NewParameter) { p.Tier = "Standard" }), "ValidationException",
 		},
 		{"a value against its pattern", nil, put("/a", "String", "abc", func(p *NewParameter) { p.AllowedPattern = `\d+` }), "ParameterPatternMismatchException"},

@@ -645,48 +645,60 @@ func du(_ context.Context, p *program.Proc) int {
 	if len(args) == 0 {
 		args = []string{"."}
 	}
-	status, total := 0, int64(0)
-	show := func(n int64, name string) {
-		text := strconv.FormatInt((n+1023)/1024, 10)
-		switch {
-		case f.Has("h"):
-			text = human(n)
-		case f.Has("b"):
-			text = strconv.FormatInt(n, 10)
-		case f.Has("m"):
-			text = strconv.FormatInt((n+1<<20-1)>>20, 10)
-		}
-		p.Printf("%s\t%s\n", text, name)
-	}
-	var visit func(name string, at int) int64
-	visit = func(name string, at int) int64 {
-		info, err := p.Lstat(name)
-		if err != nil {
-			p.Errorf("cannot access '%s': %s", name, memfs.Reason(err))
-			status = 1
-			return 0
-		}
-		size := (info.Size() + 4095) / 4096 * 4096
-		if info.IsDir() {
-			list, err := p.Shell.FS().ReadDir(p.Shell.Cred(), p.Shell.Abs(name))
-			if err != nil {
-				p.Errorf("cannot read directory '%s': %s", name, memfs.Reason(err))
-				status = 1
-			}
-			for _, c := range list {
-				size += visit(strings.TrimSuffix(name, "/")+"/"+c.Name(), at+1)
-			}
-		}
-		if (info.IsDir() || f.Has("a") || at == 0) && (depth < 0 || at <= depth) {
-			show(size, name)
-		}
-		return size
-	}
+	d := &sizer{p: p, f: f, depth: depth}
+	total := int64(0)
 	for _, name := range args {
-		total += visit(name, 0)
+		total += d.visit(name, 0)
 	}
 	if f.Has("c") {
-		show(total, "total")
+		d.show(total, "total")
 	}
-	return status
+	return d.status
+}
+
+// sizer is one run of du.
+type sizer struct {
+	p      *program.Proc
+	f      *program.Flags
+	depth  int // -1 is no limit
+	status int
+}
+
+func (d *sizer) show(n int64, name string) {
+	text := strconv.FormatInt((n+1023)/1024, 10)
+	switch {
+	case d.f.Has("h"):
+		text = human(n)
+	case d.f.Has("b"):
+		text = strconv.FormatInt(n, 10)
+	case d.f.Has("m"):
+		text = strconv.FormatInt((n+1<<20-1)>>20, 10)
+	}
+	d.p.Printf("%s\t%s\n", text, name)
+}
+
+// visit returns the size of name and of everything below it.
+func (d *sizer) visit(name string, at int) int64 {
+	p := d.p
+	info, err := p.Lstat(name)
+	if err != nil {
+		p.Errorf("cannot access '%s': %s", name, memfs.Reason(err))
+		d.status = 1
+		return 0
+	}
+	size := (info.Size() + 4095) / 4096 * 4096
+	if info.IsDir() {
+		list, err := p.Shell.FS().ReadDir(p.Shell.Cred(), p.Shell.Abs(name))
+		if err != nil {
+			p.Errorf("cannot read directory '%s': %s", name, memfs.Reason(err))
+			d.status = 1
+		}
+		for _, c := range list {
+			size += d.visit(strings.TrimSuffix(name, "/")+"/"+c.Name(), at+1)
+		}
+	}
+	if (info.IsDir() || d.f.Has("a") || at == 0) && (d.depth < 0 || at <= d.depth) {
+		d.show(size, name)
+	}
+	return size
 }
