@@ -502,6 +502,8 @@ func (p *parser) command(called bool) node {
 			c.out = p.argumentValue()
 		case b == '-' && p.pos+1 < len(p.src) && isLetter(p.src[p.pos+1]):
 			c.args = append(c.args, p.parameter())
+		case p.at("&&"):
+			return c // refused by pipeline
 		case b == '&':
 			p.fail("The ampersand (&) character is not allowed here by the simulated PowerShell.")
 		default:
