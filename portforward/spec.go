@@ -111,6 +111,10 @@ func parseTCP(s string) (Spec, error) {
 			spec.Local, err = localPort(head[0])
 			break
 		}
+		if likePort(head[0]) {
+			err = fault.Usagef("%q is neither a port nor a host", head[0].text)
+			break
+		}
 		spec.Local, spec.Same = spec.Port, true
 		spec.Host, err = host(head[0])
 	case 2:
@@ -123,6 +127,12 @@ func parseTCP(s string) (Spec, error) {
 		err = fault.Usagef("it has %d parts, and an IPv6 address must stand in brackets", len(parts))
 	}
 	return spec, err
+}
+
+// likePort reports whether p is a mistyped port rather than a host: where either
+// may stand, 8o80 is no name.
+func likePort(p part) bool {
+	return !p.literal && p.text != "" && p.text[0] >= '0' && p.text[0] <= '9' && !strings.Contains(p.text, ".")
 }
 
 // local reads LOCAL:HOST.

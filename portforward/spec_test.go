@@ -64,6 +64,7 @@ func TestParseSpecComplains(t *testing.T) {
 		{"a host without a port", "8080:db:", "destination port is missing"},
 		{"an empty host", "8080::80", "destination host is missing"},
 		{"a number as host", "1:2:3", `host "2" is a number`},
+		{"a mistyped port", "8o80:80", `"8o80" is neither a port nor a host`},
 		{"bind with three parts", "127.0.0.1:80:81", `local port "127.0.0.1" is no number`},
 		{"a name to bind to", "example.com:80:db:81", "no IP address, localhost or *"},
 		{"an empty bind", ":80:db:81", "no IP address"},
