@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
-	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
 // The groups of commands in the root's help.
@@ -77,7 +76,7 @@ func runGroup(cmd *cobra.Command, args []string) error {
 			names = append(append(names, c.Name()), c.Aliases...)
 		}
 	}
-	if near := render.Nearest(args[0], names); near != "" {
+	if near := fault.Nearest(args[0], names); near != "" {
 		return err.WithHint("did you mean `%s %s`?", cmd.CommandPath(), near)
 	}
 	return err.WithHint("run `%s --help` for the list", cmd.CommandPath())

@@ -85,21 +85,6 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-func TestClosest(t *testing.T) {
-	words := []string{"production", "staging", "prod-eu", "dev"}
-	for word, want := range map[string][]string{
-		"producton": {"production"},
-		"prod":      {"prod-eu", "production"},
-		"STAGING":   {"staging"},
-		"zzz":       nil,
-		"":          nil,
-	} {
-		if got := closest(word, words, 3); !slices.Equal(got, want) {
-			t.Errorf("closest(%q) = %v, want %v", word, got, want)
-		}
-	}
-}
-
 func TestMFAErrorIsPassedOn(t *testing.T) {
 	if _, err := mfaProvider(t.Context(), nil)(); err == nil {
 		t.Error("no one to ask gave no error")

@@ -64,7 +64,7 @@ func sections(path string, prefixed bool) []string {
 // unknownProfile names the profile and those that were perhaps meant.
 func unknownProfile(name string, known []string) error {
 	e := fault.New(fault.Usage, "load the AWS configuration", "there is no profile %q", name)
-	switch near := closest(name, known, 3); {
+	switch near := fault.Closest(name, known, 3); {
 	case len(near) > 0:
 		return e.WithHint("did you mean --profile %s", strings.Join(near, " or "))
 	case len(known) > 0:
@@ -72,46 +72,4 @@ func unknownProfile(name string, known []string) error {
 	default:
 		return e.WithHint("make one with `aws configure --profile %s` or `aws configure sso`, or try `ssmdeck demo`", name)
 	}
-}
-
-// closest returns up to n of words that resemble word, best first.
-func closest(word string, words []string, n int) []string {
-	type scored struct {
-		word string
-		d    int
-	}
-	var found []scored
-	lower := strings.ToLower(word)
-	for _, w := range words {
-		d := distance(lower, strings.ToLower(w))
-		if d <= max(1, len(word)/3) || (len(word) > 2 && strings.Contains(strings.ToLower(w), lower)) {
-			found = append(found, scored{w, d})
-		}
-	}
-	slices.SortStableFunc(found, func(a, b scored) int { return a.d - b.d })
-	var out []string
-	for _, f := range found[:min(n, len(found))] {
-		out = append(out, f.word)
-	}
-	return out
-}
-
-// distance is the Levenshtein distance in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diag := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			diag, row[j] = row[j], min(row[j]+1, row[j-1]+1, diag+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -113,7 +113,7 @@ func unknown(doc Document, name string) (hint string, err error) {
 		return "", fmt.Errorf("document %s takes no parameters, and %s was given", doc.Name, name)
 	}
 	list := strings.Join(names, ", ")
-	if near, ok := nearest(name, names); ok {
+	if near := fault.Nearest(name, names); near != "" {
 		return "its parameters are " + list, fmt.Errorf("document %s has no parameter %s; did you mean %s?", doc.Name, name, near)
 	}
 	return "its parameters are " + list, fmt.Errorf("document %s has no parameter %s", doc.Name, name)

@@ -174,15 +174,3 @@ func FuzzParseParams(f *testing.F) {
 		}
 	})
 }
-
-func TestNearest(t *testing.T) {
-	names := []string{"commands", "executionTimeout", "mode", "os"}
-	for typed, want := range map[string]string{
-		"command": "commands", "COMMANDS": "commands", "executiontimeout": "executionTimeout",
-		"mod": "mode", "so": "", "o": "os", "zebra": "", "": "",
-	} {
-		if got, _ := nearest(typed, names); got != want {
-			t.Errorf("nearest to %q: got %q, want %q", typed, got, want)
-		}
-	}
-}

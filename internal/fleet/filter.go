@@ -150,7 +150,7 @@ func fieldOf(key string) (field, error) {
 		return field{}, fault.Usagef("a filter cannot ask for tags").WithHint("use --tag KEY=VALUE")
 	}
 	e := fault.Usagef("there is no filter key %q", key)
-	if near := closest(key, FilterKeys(), 1); len(near) > 0 {
+	if near := fault.Closest(key, FilterKeys(), 1); len(near) > 0 {
 		return field{}, e.WithHint("did you mean %s", near[0])
 	}
 	return field{}, e.WithHint("use one of: %s", strings.Join(FilterKeys(), ", "))

@@ -111,7 +111,7 @@ func noNode(op string, t Target, nodes []Node) error {
 	for _, n := range nodes {
 		names = append(names, n.Name, n.ComputerName)
 	}
-	if near := closest(strings.Trim(t.Value, "*?"), names, candidates); len(near) > 0 {
+	if near := fault.Closest(strings.Trim(t.Value, "*?"), names, candidates); len(near) > 0 {
 		return e.WithHint("did you mean %s", strings.Join(near, ", "))
 	}
 	return e.WithHint("`ssmdeck ls` lists the nodes of this account and Region")

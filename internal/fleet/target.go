@@ -101,7 +101,7 @@ func ParseTarget(expr string) (Target, error) {
 			t.Kind = KindECS
 			return t, nil
 		}
-		if near := closest(prefix, []string{"tag", "name", "file", "ecs"}, 1); len(near) > 0 {
+		if near := fault.Closest(prefix, []string{"tag", "name", "file", "ecs"}, 1); len(near) > 0 {
 			return t, fault.Usagef("there are no targets of the form %s:…", prefix).WithHint("did you mean %s:%s", near[0], rest)
 		}
 	}

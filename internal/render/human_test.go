@@ -210,15 +210,6 @@ func TestNaturalCompare(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	words := []string{"json", "jsonl", "yaml", "name"}
-	for word, want := range map[string]string{"jsno": "json", "JSON": "json", "yml": "yaml", "nmae": "name", "x": "", "": "", "spreadsheet": ""} {
-		if got := Nearest(word, words); got != want {
-			t.Errorf("%q: got %q, want %q", word, got, want)
-		}
-	}
-}
-
 func TestBar(t *testing.T) {
 	utf8 := plainStyles().Glyphs.Bar
 	ascii := []string{".", "#"}

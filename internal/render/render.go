@@ -68,7 +68,7 @@ func ParseFormat(s string) (Format, error) {
 		return Format(s), nil
 	}
 	err := fault.Usagef("unknown output format %q: use %s", s, strings.Join(Formats(), ", "))
-	if near := Nearest(s, Formats()); near != "" {
+	if near := fault.Nearest(s, Formats()); near != "" {
 		return "", err.WithHint("use `-o %s`", near)
 	}
 	return "", err
@@ -146,46 +146,4 @@ func IsBrokenPipe(err error) bool {
 		}
 	}
 	return false
-}
-
-// Nearest returns the candidate that word was probably meant to be, or "" when
-// none is near: at most a third of its letters wrong, and at most three.
-func Nearest(word string, candidates []string) string {
-	w := []rune(strings.ToLower(word))
-	best, least := "", min(3, max(1, len(w)/3))+1
-	for _, c := range candidates {
-		if d := distance(w, []rune(strings.ToLower(c))); d < least {
-			best, least = c, d
-		}
-	}
-	return best
-}
-
-// distance is the optimal string alignment distance: insertions, deletions,
-// substitutions and swaps of neighbours cost one each.
-func distance(a, b []rune) int {
-	const longest = 64 // longer words are not typing errors of ours
-	if len(a) > longest || len(b) > longest {
-		return max(len(a), len(b))
-	}
-	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range a {
-		row := make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range b {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(b)]
 }

@@ -213,7 +213,7 @@ func (t Table[T]) column(flag, name string) (*Column[T], error) {
 		}
 	}
 	err := fault.Usagef("%s: no column %q: there are %s", flag, name, strings.Join(t.Keys(), ", "))
-	if near := Nearest(name, t.Keys()); near != "" {
+	if near := fault.Nearest(name, t.Keys()); near != "" {
 		return nil, err.WithHint("use `%s %s`", flag, near)
 	}
 	return nil, err
