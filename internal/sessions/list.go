@@ -45,11 +45,13 @@ func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 		if f.History {
 			in.State = types.SessionStateHistory
 		}
-		for key, value := range map[types.SessionFilterKey]string{
-			types.SessionFilterKeyTargetId: f.Target, types.SessionFilterKeyOwner: f.Owner, types.SessionFilterKeySessionId: f.ID,
+		for _, filter := range []types.SessionFilter{
+			{Key: types.SessionFilterKeyTargetId, Value: &f.Target},
+			{Key: types.SessionFilterKeyOwner, Value: &f.Owner},
+			{Key: types.SessionFilterKeySessionId, Value: &f.ID},
 		} {
-			if value != "" {
-				in.Filters = append(in.Filters, types.SessionFilter{Key: key, Value: aws.String(value)})
+			if *filter.Value != "" {
+				in.Filters = append(in.Filters, filter)
 			}
 		}
 		for {

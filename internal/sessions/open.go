@@ -27,6 +27,18 @@ const (
 	DocumentSSH            = "AWS-StartSSHSession"
 )
 
+// alwaysHandshakes reports whether agents begin the document's sessions with a
+// handshake whatever the account's preferences are: ports and commands without
+// a terminal.
+func alwaysHandshakes(document string) bool {
+	switch document {
+	case DocumentNonInteractive, DocumentPort, DocumentRemoteHost, DocumentSSH:
+		return true
+	default:
+		return false
+	}
+}
+
 // terminateWait bounds the call that ends a session: it must also work while
 // everything else is being torn down.
 const terminateWait = 2 * time.Second
@@ -106,6 +118,9 @@ func (s *Service) Open(ctx context.Context, req Request, opts ...sessionclient.O
 		sessionclient.WithUserAgent(s.opts.UserAgent),
 		sessionclient.WithLogger(s.opts.Log.With("session", ticket.SessionID)),
 	}
+	if alwaysHandshakes(req.Document) {
+		base = append(base, sessionclient.WithHandshake())
+	}
 	inner, err := sessionclient.Dial(ctx, ticket, append(base, opts...)...)
 	if err != nil {
 		s.terminateQuietly(ctx, ticket.SessionID)
@@ -132,28 +147,26 @@ func (s *Service) resume(ctx context.Context, id string) (sessionclient.Ticket, 
 // Close flushes and closes the data channel and terminates the session, unless
 // the far end has ended it already. It is idempotent.
 func (s *Session) Close() error {
-	s.end(func() { _ = s.Session.Close() })
+	_ = s.Session.Close()
+	s.terminate()
 	return nil
 }
 
-// Abort is Close without flushing.
-func (s *Session) Abort() { s.end(s.Session.Abort) }
+// Abort is Close without flushing. It also cuts a Close short that is flushing.
+func (s *Session) Abort() {
+	s.Session.Abort()
+	s.terminate()
+}
 
-// end closes the channel with f, once, and terminates the session at the
-// service unless it was the service that had ended it.
-func (s *Session) end(f func()) {
+// terminate ends the session at the service, once, unless it was the service
+// that had ended it.
+func (s *Session) terminate() {
 	s.once.Do(func() {
-		over := false
-		select {
-		case <-s.Done():
-			_, err := s.Wait()
-			over = err == nil
-		default:
+		exit, err := s.Wait()
+		if err == nil && !exit.Closed || errors.Is(err, sessionclient.ErrSessionGone) {
+			return
 		}
-		f()
-		if !over {
-			s.svc.terminateQuietly(context.Background(), s.id)
-		}
+		s.svc.terminateQuietly(context.Background(), s.id)
 	})
 }
 
@@ -175,11 +188,6 @@ func (s *Service) Terminate(ctx context.Context, id string) error {
 
 // explainStart adds what StartSession's own errors leave out.
 func (s *Service) explainStart(op string, req Request, err error) error {
-	var offline *types.TargetNotConnected
-	if errors.As(err, &offline) {
-		return fault.New(fault.Offline, op, "the node's agent is not connected").
-			WithHint("run `ssmdeck node get %s` to see its last ping", req.Target)
-	}
 	var document *types.InvalidDocument
 	if errors.As(err, &document) && req.Document != "" {
 		return &fault.Error{

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -84,7 +85,7 @@ func closed(reason string) wire.Message {
 }
 
 func started() *ssm.StartSessionOutput {
-	return &ssm.StartSessionOutput{SessionId: aws.String("me-1"), TokenValue: aws.String("t"), StreamUrl: aws.String("wss://x/y")}
+	return &ssm.StartSessionOutput{SessionId: aws.String("me-1"), TokenValue: aws.String("secret-token"), StreamUrl: aws.String("wss://x/y?secret-query")}
 }
 
 func TestOpenSendsTheRequest(t *testing.T) {
@@ -120,7 +121,7 @@ func TestOpenFailures(t *testing.T) {
 	tests := []struct {
 		name       string
 		start      error
-		conn       sessionclient.Conn
+		messages   []wire.Message
 		dial       error
 		document   string
 		kind       fault.Kind
@@ -129,26 +130,35 @@ func TestOpenFailures(t *testing.T) {
 		{"offline node", &types.TargetNotConnected{Message: aws.String("x")}, nil, nil, "", fault.Offline, "agent is not connected", "ssmdeck node get"},
 		{"unknown document", &types.InvalidDocument{Message: aws.String("x")}, nil, nil, "Mine", fault.NotFound, "session document Mine", "--document"},
 		{"upgrade refused", nil, nil, &sessionclient.UpgradeError{Status: 403}, "", fault.Auth, "403 Forbidden", "ssmmessages:OpenDataChannel"},
-		{"ended with a reason", nil, newScript(closed("lookup db: no such host\n")), nil, "", fault.Failed, "lookup db: no such host", ""},
+		{"ended with a reason", nil, []wire.Message{closed("lookup db: no such host\n")}, nil, "", fault.Failed, "lookup db: no such host", ""},
 		{"no network", nil, nil, errors.New("no route to host"), "", fault.Failed, "no route to host", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m := NewMockapi(gomock.NewController(t))
-			if tt.start != nil {
-				m.EXPECT().StartSession(gomock.Any(), gomock.Any()).Return(nil, tt.start)
-			} else {
-				m.EXPECT().StartSession(gomock.Any(), gomock.Any()).Return(started(), nil)
-				m.EXPECT().ResumeSession(gomock.Any(), gomock.Any()).AnyTimes().Return(&ssm.ResumeSessionOutput{TokenValue: aws.String("t")}, nil)
-				m.EXPECT().TerminateSession(gomock.Any(), gomock.Any()).Times(1).Return(nil, errors.New("whatever"))
-			}
-			_, err := newService(m, noChannel{}, Options{}).Open(t.Context(), Request{Target: node, Document: tt.document}, dialing(tt.conn, tt.dial))
-			if err == nil {
-				t.Fatal("no error")
-			}
-			if fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.text) || !strings.Contains(fault.HintOf(err), tt.hint) {
-				t.Errorf("got %s %q, hint %q; want %s %q, hint %q", fault.KindOf(err), err, fault.HintOf(err), tt.kind, tt.text, tt.hint)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				m := NewMockapi(gomock.NewController(t))
+				if tt.start != nil {
+					m.EXPECT().StartSession(gomock.Any(), gomock.Any()).Return(nil, tt.start)
+				} else {
+					m.EXPECT().StartSession(gomock.Any(), gomock.Any()).Return(started(), nil)
+					m.EXPECT().ResumeSession(gomock.Any(), gomock.Any()).AnyTimes().Return(&ssm.ResumeSessionOutput{TokenValue: aws.String("t")}, nil)
+					m.EXPECT().TerminateSession(gomock.Any(), gomock.Any()).Times(1).Return(nil, errors.New("whatever"))
+				}
+				var conn sessionclient.Conn
+				if len(tt.messages) > 0 {
+					conn = newScript(tt.messages...)
+				}
+				_, err := newService(m, noChannel{}, Options{}).Open(t.Context(), Request{Target: node, Document: tt.document}, dialing(conn, tt.dial))
+				if err == nil {
+					t.Fatal("no error")
+				}
+				if strings.Contains(err.Error(), "secret") {
+					t.Errorf("%q gives the ticket away", err)
+				}
+				if fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.text) || !strings.Contains(fault.HintOf(err), tt.hint) {
+					t.Errorf("got %s %q, hint %q; want %s %q, hint %q", fault.KindOf(err), err, fault.HintOf(err), tt.kind, tt.text, tt.hint)
+				}
+			})
 		})
 	}
 }
