@@ -202,6 +202,7 @@ type pipeEnd struct {
 	mu     sync.Mutex
 	held   []byte
 	rng    *rand.Rand
+	next   int64 // for sent
 }
 
 func newPipe(f faults, seed uint64) (*pipeEnd, *pipeEnd) {

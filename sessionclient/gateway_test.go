@@ -3,6 +3,8 @@ package sessionclient
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,11 +16,15 @@ import (
 	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
 )
 
-// gateway is a message gateway on a real socket: it takes upgrades, reads the
-// opening text and leaves the rest to serve.
+// gateway is a message gateway with a real websocket server: it takes upgrades,
+// reads the opening text and leaves the rest to serve.
 type gateway struct {
-	*httptest.Server
-	onPing func()
+	t      *testing.T
+	url    string
+	client *http.Client // how to reach it; nil: in the ordinary way
+	serve  func(n int, ws *websocket.Conn)
+	onPing func() bool // whether to answer
+	hang   bool        // upgrades are not answered
 
 	mu       sync.Mutex
 	opened   []wire.OpenDataChannel
@@ -26,51 +32,119 @@ type gateway struct {
 	live     sync.WaitGroup
 }
 
-// newGateway starts a gateway. serve gets the number of the connection, from 0;
-// when it returns, the connection is dropped without a close frame.
+// newGateway starts a gateway on a socket. serve gets the number of the
+// connection, from 0; when it returns, the connection is dropped without a close
+// frame.
 func newGateway(t *testing.T, serve func(n int, ws *websocket.Conn)) *gateway {
 	t.Helper()
-	g := &gateway{}
-	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{OnPingReceived: func(context.Context, []byte) bool {
-			if g.onPing != nil {
-				g.onPing()
-			}
-			return true
-		}})
-		if err != nil {
-			return
-		}
-		g.live.Add(1)
-		defer g.live.Done()
-		defer func() { _ = ws.CloseNow() }()
-		ws.SetReadLimit(2 * wire.MaxMessage)
-		typ, b, err := ws.Read(t.Context())
-		if err != nil {
-			return
-		}
-		var open wire.OpenDataChannel
-		if typ != websocket.MessageText || json.Unmarshal(b, &open) != nil {
-			t.Errorf("opened with %v %q", typ, b)
-		}
-		g.mu.Lock()
-		n := len(g.opened)
-		g.opened = append(g.opened, open)
-		g.requests = append(g.requests, r)
-		g.mu.Unlock()
-		serve(n, ws)
-	}))
+	g := &gateway{t: t, serve: serve}
+	server := httptest.NewServer(g)
+	g.url = server.URL
 	t.Cleanup(func() {
-		g.CloseClientConnections()
+		server.CloseClientConnections()
 		g.live.Wait()
-		g.Close()
+		server.Close()
 	})
 	return g
 }
 
-func (g *gateway) ticket() Ticket {
-	return Ticket{SessionID: "me-0123", Token: "secret-token", StreamURL: strings.Replace(g.URL, "http", "ws", 1) + "/v1/data-channel/me-0123?role=publish_subscribe"}
+// newVirtualGateway starts a gateway without sockets, so that it works in
+// virtual time. A write waits for its read.
+func newVirtualGateway(t *testing.T, serve func(n int, ws *websocket.Conn)) *gateway {
+	t.Helper()
+	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
+	g := &gateway{t: t, serve: serve, url: "http://127.0.0.1", client: &http.Client{Transport: &http.Transport{
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return l.dial() },
+	}}}
+	server := &http.Server{Handler: g}
+	var served sync.WaitGroup
+	served.Go(func() { _ = server.Serve(l) })
+	t.Cleanup(func() {
+		g.client.CloseIdleConnections()
+		_ = server.Close()
+		g.live.Wait()
+		served.Wait()
+	})
+	return g
 }
+
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.hang {
+		<-r.Context().Done()
+		return
+	}
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{OnPingReceived: func(context.Context, []byte) bool {
+		return g.onPing == nil || g.onPing()
+	}})
+	if err != nil {
+		return
+	}
+	g.live.Add(1)
+	defer g.live.Done()
+	defer func() { _ = ws.CloseNow() }()
+	ws.SetReadLimit(2 * wire.MaxMessage)
+	typ, b, err := ws.Read(g.t.Context())
+	if err != nil {
+		return
+	}
+	var open wire.OpenDataChannel
+	if typ != websocket.MessageText || json.Unmarshal(b, &open) != nil {
+		g.t.Errorf("opened with %v %q", typ, b)
+	}
+	g.mu.Lock()
+	n := len(g.opened)
+	g.opened = append(g.opened, open)
+	g.requests = append(g.requests, r)
+	g.mu.Unlock()
+	g.serve(n, ws)
+}
+
+func (g *gateway) ticket() Ticket {
+	return Ticket{SessionID: "me-0123", Token: "secret-token", StreamURL: strings.Replace(g.url, "http", "ws", 1) + "/v1/data-channel/me-0123?role=publish_subscribe"}
+}
+
+// resume is a Resume that gives the gateway's ticket.
+func (g *gateway) resume(context.Context) (Ticket, error) { return g.ticket(), nil }
+
+// dial opens a session with the gateway.
+func (g *gateway) dial(opts ...Option) (*Session, error) {
+	return Dial(g.t.Context(), g.ticket(), append([]Option{WithHTTPClient(g.client)}, opts...)...)
+}
+
+// pipeListener hands out ends of pipes.
+type pipeListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+var errNoListener = errors.New("nobody listens")
+
+func (l *pipeListener) dial() (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-l.done:
+		return nil, errNoListener
+	}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
 // serverConn is the gateway's end as a Conn, for an agent.
 type serverConn struct{ ws *websocket.Conn }
@@ -104,4 +178,12 @@ func closedFrame(t *testing.T, output string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// prompt makes a session ready.
+func prompt(t *testing.T, ws *websocket.Conn) {
+	t.Helper()
+	if err := ws.Write(t.Context(), websocket.MessageBinary, numbered(t, 0, wire.PayloadOutput, []byte("$ "))); err != nil {
+		t.Errorf("prompt: %v", err)
+	}
 }

@@ -121,9 +121,13 @@ func (c *channel) attempt(ctx context.Context, get func(context.Context) (Ticket
 // firstConn dials; a network that fails at once is tried again with a fresh
 // ticket a few times, for a token is good for one connection only.
 func (c *channel) firstConn(ctx context.Context) (Conn, error) {
+	start := time.Now()
 	conn, err := c.attempt(ctx, func(context.Context) (Ticket, error) { return c.ticket, nil })
 	delay := resumeFirst
-	for try := 1; err != nil && try < firstTries && c.cfg.resume != nil && !refused(err); try++ {
+	for try := 1; err != nil && c.cfg.resume != nil && !refused(err); try++ {
+		if try == firstTries || time.Since(start) >= attemptTimeout {
+			break
+		}
 		if err := pause(ctx, jitter(delay)); err != nil {
 			return nil, err
 		}

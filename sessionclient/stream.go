@@ -22,7 +22,7 @@ const (
 // stream is the byte stream below a websocket. The websocket library writes each
 // frame by itself and gives up the connection when a pong cannot be written
 // within 5 s. So its frames are gathered here: a batch of messages takes few
-// writes, and only who flushes waits for the peer. Closing it cuts the
+// writes, and the library never waits for the peer. Closing it cuts the
 // connection at once, whatever waits.
 type stream struct {
 	conn  io.ReadWriteCloser
@@ -36,6 +36,8 @@ type stream struct {
 	holding bool   // a batch is being made: whoever makes it flushes
 	busy    bool   // somebody is flushing
 	err     error
+
+	flushers sync.WaitGroup
 }
 
 func newStream(conn io.ReadWriteCloser) *stream {
@@ -62,7 +64,7 @@ func (s *stream) fetch(p []byte) (int, error) {
 func (s *stream) Read(p []byte) (int, error) { return s.in.Read(p) }
 
 // Write takes a part of a frame from the library, which lets one goroutine in at
-// a time. Without a batch it is flushed at once, unless somebody is at it.
+// a time. What belongs to no batch, as pings do, is flushed in the background.
 func (s *stream) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,11 +75,13 @@ func (s *stream) Write(p []byte) (int, error) {
 		return 0, s.err
 	}
 	s.out = append(s.out, p...)
-	if s.busy || s.holding {
-		return len(p), nil
-	}
-	if err := s.flush(); err != nil {
-		return 0, err
+	if !s.busy && !s.holding {
+		s.busy = true
+		s.flushers.Go(func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.drain()
+		})
 	}
 	return len(p), nil
 }
@@ -107,13 +111,19 @@ func (s *stream) release() error {
 	return s.flush()
 }
 
-// flush writes what there is. It is called with mu held, and lets go of it
-// meanwhile.
+// flush writes what there is. It is called with mu held.
 func (s *stream) flush() error {
-	for s.busy && s.err == nil {
+	for s.busy {
 		s.change.Wait()
 	}
 	s.busy = true
+	s.drain()
+	return s.err
+}
+
+// drain is what whoever made the stream busy does. It is called with mu held,
+// and lets go of it while it writes.
+func (s *stream) drain() {
 	for len(s.out) > 0 && s.err == nil {
 		b := s.out
 		s.out, s.spare = s.spare[:0], nil
@@ -128,18 +138,18 @@ func (s *stream) flush() error {
 	}
 	s.busy = false
 	s.change.Broadcast()
-	return s.err
 }
 
 // Close cuts the connection. It may be called repeatedly.
 func (s *stream) Close() error {
 	err := s.conn.Close()
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.err == nil {
 		s.err = io.ErrClosedPipe
 	}
 	s.change.Broadcast()
+	s.mu.Unlock()
+	s.flushers.Wait()
 	return err
 }
 

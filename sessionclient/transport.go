@@ -150,7 +150,7 @@ func (c *config) signInto(ctx context.Context, streamURL string, header http.Hea
 }
 
 func dialError(resp *http.Response, err error) error {
-	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
+	if resp == nil {
 		// The library's error repeats the URL; the innermost cause says enough.
 		var u *url.Error
 		if errors.As(err, &u) {
@@ -159,7 +159,10 @@ func dialError(resp *http.Response, err error) error {
 		return fmt.Errorf("connect to the message gateway: %w", err)
 	}
 	text := ""
-	if resp.Body != nil {
+	switch {
+	case resp.StatusCode == http.StatusSwitchingProtocols:
+		text = "but does not speak websocket"
+	case resp.Body != nil:
 		b, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
 		text = plainText(string(b))
 	}

@@ -3,7 +3,6 @@ package sessionclient
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,16 +11,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-
-	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
 )
-
-// prompt makes a session ready.
-func prompt(t *testing.T, ws *websocket.Conn) {
-	if err := ws.Write(t.Context(), websocket.MessageBinary, numbered(t, 0, wire.PayloadOutput, []byte("$ "))); err != nil {
-		t.Errorf("prompt: %v", err)
-	}
-}
 
 func closeTakes(t *testing.T, s *Session, most time.Duration) {
 	t.Helper()
@@ -38,7 +28,7 @@ func TestCloseDoesNotWaitForThePeer(t *testing.T) {
 			prompt(t, ws)
 			<-t.Context().Done()
 		})
-		s, err := Dial(t.Context(), g.ticket())
+		s, err := g.dial()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +39,7 @@ func TestCloseDoesNotWaitForThePeer(t *testing.T) {
 			prompt(t, ws)
 			<-t.Context().Done()
 		})
-		s, err := Dial(t.Context(), g.ticket(), WithWindow(bigWindow))
+		s, err := g.dial(WithWindow(bigWindow))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,50 +77,5 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 	}
 	if leaked.Load() {
 		t.Error("the security token went to the host of the redirect")
-	}
-}
-
-// TestReasonIsReadThoughWritingFails: the service says why and drops the
-// connection while we are still sending.
-func TestReasonIsReadThoughWritingFails(t *testing.T) {
-	for range 20 {
-		g := newGateway(t, func(_ int, ws *websocket.Conn) {
-			prompt(t, ws)
-			_, _, _ = ws.Read(t.Context())
-			_ = ws.Write(t.Context(), websocket.MessageBinary, closedFrame(t, "session timed out"))
-		})
-		s, err := Dial(t.Context(), g.ticket(), WithResume(func(context.Context) (Ticket, error) { return Ticket{}, ErrSessionGone }))
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() { _, _ = s.Write(make([]byte, 8<<20)) }()
-		_, _ = io.Copy(io.Discard, s)
-		if exit, err := s.Wait(); err != nil || exit.Reason != "session timed out" {
-			t.Errorf("ended with %+v, %v; want the service's reason", exit, err)
-		}
-	}
-}
-
-// TestFlappingServiceIsNotHammered: connections that are taken and dropped at
-// once must not make a loop without pauses.
-func TestFlappingServiceIsNotHammered(t *testing.T) {
-	g := newGateway(t, func(n int, ws *websocket.Conn) {
-		if n == 0 {
-			prompt(t, ws)
-			_, _, _ = ws.Read(t.Context())
-		}
-	})
-	var resumes atomic.Int64
-	s, err := Dial(t.Context(), g.ticket(), WithResume(func(context.Context) (Ticket, error) {
-		resumes.Add(1)
-		return g.ticket(), nil
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(2 * time.Second)
-	s.Abort()
-	if n := resumes.Load(); n < 2 || n > 8 {
-		t.Errorf("%d resumptions in 2 s, want a few", n)
 	}
 }
