@@ -9,10 +9,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
 )
@@ -91,9 +94,30 @@ func (m *Machine) Start(ctx context.Context, o shell.TTYOptions) (shell.TTY, err
 		cancel()
 		return nil, fmt.Errorf("start host shell: %w", err)
 	}
+	s.pty = interruptible(s.pty)
 	m.sessions[s] = struct{}{}
 	go s.wait()
 	return s, nil
+}
+
+// interruptible returns the terminal as a file whose Read can be ended: package
+// pty leaves it in blocking mode, in which neither Close nor a deadline does.
+// Only on Linux: elsewhere a terminal cannot always be polled, but there it
+// ends with its session anyway.
+func interruptible(f *os.File) *os.File {
+	if runtime.GOOS != "linux" {
+		return f
+	}
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return f
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = unix.Close(fd) // the original still works, if less well
+		return f
+	}
+	_ = f.Close() // fd is the same terminal
+	return os.NewFile(uintptr(fd), f.Name())
 }
 
 func clamp(n int) uint16 { return uint16(min(max(n, 1), 1<<15)) }
@@ -103,19 +127,40 @@ func (s *session) wait() {
 	_ = s.cmd.Wait() // its state says more than its error
 	s.status = processStatus(s.cmd.ProcessState)
 	s.cancel()
+	// What the program left behind in the background may hold the terminal
+	// open; it does not keep the session. No deadlines: the system ends it.
+	_ = s.pty.SetReadDeadline(time.Now().Add(outputGrace))
 	s.m.mu.Lock()
 	delete(s.m.sessions, s)
 	s.m.mu.Unlock()
 }
 
-// Read returns io.EOF after the last program on the terminal has closed it,
-// which Linux reports as an input/output error.
+// Read returns io.EOF after the program has ended and its output was read. The
+// system reports the end of a terminal as an input/output error.
 func (s *session) Read(p []byte) (int, error) {
 	n, err := s.pty.Read(p)
-	if err != nil && (errors.Is(err, syscall.EIO) || errors.Is(err, os.ErrClosed)) {
-		err = io.EOF
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		if n = s.readNow(p); n > 0 { // a slow reader still gets everything
+			return n, nil
+		}
+		return 0, io.EOF
+	case errors.Is(err, syscall.EIO), errors.Is(err, os.ErrClosed):
+		return n, io.EOF
 	}
 	return n, err
+}
+
+// readNow reads what is there, whatever the deadline says.
+func (s *session) readNow(p []byte) (n int) {
+	conn, err := s.pty.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = conn.Control(func(fd uintptr) { // fails when it is closed: nothing to read
+		n, _ = unix.Read(int(fd), p)
+	})
+	return max(n, 0)
 }
 
 func (s *session) Write(p []byte) (int, error) { return s.pty.Write(p) }
@@ -124,7 +169,18 @@ func (s *session) Resize(cols, rows int) error {
 	if cols < 1 || rows < 1 {
 		return errors.New("terminal size out of range")
 	}
-	return pty.Setsize(s.pty, &pty.Winsize{Cols: clamp(cols), Rows: clamp(rows)})
+	// Not pty.Setsize, which puts the file back into blocking mode.
+	conn, err := s.pty.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var ioctlErr error
+	if err := conn.Control(func(fd uintptr) {
+		ioctlErr = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Col: clamp(cols), Row: clamp(rows)})
+	}); err != nil {
+		return err
+	}
+	return ioctlErr
 }
 
 func (s *session) Wait() int {

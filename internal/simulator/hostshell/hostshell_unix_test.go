@@ -110,12 +110,22 @@ func TestInterrupt(t *testing.T) {
 	m := machine(t)
 	for script, want := range map[string]int{"echo go; sleep 1000": 130, "trap 'exit 7' INT; echo go; while :; do sleep 0.1; done": 7} {
 		out := &signalWriter{first: make(chan string, 1)}
-		ch := make(chan struct{})
+		ch, done, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 		go func() {
+			defer close(ended)
 			<-out.first
-			close(ch)
+			// Again and again: a shell that is just starting a program may lose one.
+			for {
+				select {
+				case ch <- struct{}{}:
+				case <-done:
+					return
+				}
+			}
 		}()
 		status, err := m.Run(t.Context(), shell.Command{Script: script, Interrupt: ch}, shell.IO{Stdout: out})
+		close(done)
+		<-ended
 		if status != want || err != nil {
 			t.Errorf("%s: got %d, %v, want %d", script, status, err, want)
 		}
@@ -153,10 +163,13 @@ func TestTerminal(t *testing.T) {
 	}
 	io.WriteString(tty, "stty size\r")
 	screen(t, tty, "43 132\r\n")
-	io.WriteString(tty, "sleep 1000; echo status=$?\r")
-	screen(t, tty, "$?\r\n")
+	// Ctrl-C only once the program has the terminal: before, it is the shell's.
+	io.WriteString(tty, "sh -c 'echo sta''rted; exec sleep 1000'\r")
+	screen(t, tty, "started\r\n")
 	io.WriteString(tty, "\x03")
 	screen(t, tty, "ready> ")
+	io.WriteString(tty, "echo status=$?\r")
+	screen(t, tty, "status=130\r\n")
 	io.WriteString(tty, "exit 5\r")
 	if _, err := io.ReadAll(tty); err != nil { // EIO of the terminal is the end
 		t.Errorf("read to the end: %v", err)
@@ -209,6 +222,25 @@ func TestClosingATerminalKillsItsProgram(t *testing.T) {
 				t.Errorf("the scratch directory is still there: %v", err)
 			}
 		})
+	}
+}
+
+// TestTheEndOfTheShellEndsReading: what a shell leaves behind in the background
+// must not keep the session open.
+func TestTheEndOfTheShellEndsReading(t *testing.T) {
+	m := machine(t)
+	tty, err := m.Start(t.Context(), shell.TTYOptions{Command: "trap '' HUP; sleep 1000 & echo pid=$!"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := io.ReadAll(tty)
+	if err != nil {
+		t.Errorf("read to the end: %v", err)
+	}
+	tty.Close()
+	pid := strings.TrimPrefix(strings.TrimSpace(string(out)), "pid=")
+	if _, _, status := run(t, m, shell.Command{Script: "kill -9 " + pid}, nil); status != 0 {
+		t.Logf("the background process %q is gone already", pid)
 	}
 }
 

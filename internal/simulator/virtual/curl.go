@@ -153,7 +153,7 @@ func (m *Machine) fetch(ctx context.Context, p *program.Proc, f *program.Flags, 
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	resp, err := roundTrip(conn, p, f, u)
+	resp, err := roundTrip(ctx, conn, p, f, u)
 	if err != nil {
 		if ctx.Err() != nil {
 			return fail(28, "Operation timed out")
@@ -178,7 +178,7 @@ func (m *Machine) fetch(ctx context.Context, p *program.Proc, f *program.Flags, 
 }
 
 // roundTrip sends the request that the options describe.
-func roundTrip(conn net.Conn, p *program.Proc, f *program.Flags, u *url.URL) (*http.Response, error) {
+func roundTrip(ctx context.Context, conn net.Conn, p *program.Proc, f *program.Flags, u *url.URL) (*http.Response, error) {
 	method := http.MethodGet
 	body := strings.Join(f.Values("d"), "&")
 	if f.Has("d") {
@@ -188,7 +188,7 @@ func roundTrip(conn net.Conn, p *program.Proc, f *program.Flags, u *url.URL) (*h
 		method = http.MethodHead
 	}
 	method = f.Value("X", method)
-	req, err := http.NewRequest(method, u.String(), strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

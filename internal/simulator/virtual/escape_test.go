@@ -73,7 +73,7 @@ func TestNothingInThePackageCanTouchTheHost(t *testing.T) {
 		"os":       " O_RDONLY O_WRONLY O_RDWR O_CREATE O_TRUNC O_APPEND O_EXCL FileMode ModeSticky ModeSetuid ErrNotExist ErrPermission PathError ",
 		"filepath": " ToSlash Separator ",
 		"net":      " Conn DNSError JoinHostPort SplitHostPort Pipe ",
-		"http":     " Response NewRequest ReadResponse MethodGet MethodHead MethodPost MethodPut ",
+		"http":     " Response NewRequestWithContext ReadResponse MethodGet MethodHead MethodPost MethodPut ",
 	}
 	files := 0
 	err := filepath.WalkDir(".", func(path string, d os.DirEntry, err error) error {

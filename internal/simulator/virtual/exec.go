@@ -143,7 +143,6 @@ type nestedShell struct {
 	options   []string // for set
 	user      string   // "" keeps the user
 	login     bool     // start at home with a fresh environment
-	forced    bool     // interactive even without a terminal (-i)
 }
 
 // nested runs a shell inside a shell.

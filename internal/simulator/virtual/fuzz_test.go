@@ -33,3 +33,30 @@ func FuzzRun(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTyping types arbitrary bytes into a shell, and into a program.
+func FuzzTyping(f *testing.F) {
+	f.Add([]byte("ls\r\x1b[A\x03echo 'a\r\x04"), false)
+	f.Add([]byte("cat\r\x16\xff\xc3\x15x\x17\x7f\x04\x04\x1c\x12l\t\t"), true)
+	m := New(Spec{})
+	f.Fuzz(func(t *testing.T, keys []byte, program bool) {
+		o := shell.TTYOptions{Cols: 20}
+		if program {
+			o.Command = "cat"
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		defer cancel()
+		tty, err := m.Start(ctx, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			io.Copy(io.Discard, tty)
+		}()
+		tty.Write(keys) // an error says that it has ended
+		tty.Close()
+		<-done
+	})
+}

@@ -87,8 +87,14 @@ func (h windowsHost) SetService(name, action string) error {
 
 func (h windowsHost) Processes() []powershell.Process {
 	list := []powershell.Process{
-		{Name: "csrss", ID: 512}, {Name: "Idle", ID: 0}, {Name: "lsass", ID: 680}, {Name: "services", ID: 664},
-		{Name: "smss", ID: 340}, {Name: "System", ID: 4}, {Name: "wininit", ID: 588}, {Name: "winlogon", ID: 644},
+		{Name: "csrss", ID: 512},
+		{Name: "Idle", ID: 0},
+		{Name: "lsass", ID: 680},
+		{Name: "services", ID: 664},
+		{Name: "smss", ID: 340},
+		{Name: "System", ID: 4},
+		{Name: "wininit", ID: 588},
+		{Name: "winlogon", ID: 644},
 	}
 	for _, p := range h.m.processes() {
 		if p.service == "" {

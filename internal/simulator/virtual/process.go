@@ -229,10 +229,12 @@ func (m *Machine) psSelect(p *program.Proc, list []process) int {
 		}
 		found = true
 		cpu, mem := m.usage(x)
-		value := map[string]string{"pid": strconv.Itoa(x.pid), "ppid": strconv.Itoa(x.ppid), "user": x.user, "comm": commandName(x.command),
+		value := map[string]string{
+			"pid": strconv.Itoa(x.pid), "ppid": strconv.Itoa(x.ppid), "user": x.user, "comm": commandName(x.command),
 			"cmd": x.command, "args": x.command, "tty": orQuestion(x.tty), "time": "00:00:00", "rss": strconv.Itoa(x.rss), "stat": "S",
 			"%cpu": fmt.Sprintf("%.1f", cpu), "pcpu": fmt.Sprintf("%.1f", cpu), "%mem": fmt.Sprintf("%.1f", mem), "pmem": fmt.Sprintf("%.1f", mem),
-			"etime": m.now().Sub(x.start).Truncate(time.Second).String()}
+			"etime": m.now().Sub(x.start).Truncate(time.Second).String(),
+		}
 		var row []string
 		for _, c := range cols {
 			row = append(row, fmt.Sprintf("%*s", width(c), value[c]))

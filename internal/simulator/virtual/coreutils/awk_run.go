@@ -2,7 +2,6 @@ package coreutils
 
 import (
 	"context"
-
 	"io"
 	"math"
 	"regexp"

@@ -179,7 +179,3 @@ func (p *Pipe) CloseWrite() {
 	p.wDone = true
 	p.changed()
 }
-
-type closerFunc func()
-
-func (f closerFunc) Close() error { f(); return nil }

@@ -17,8 +17,14 @@ type column struct {
 var views = map[string][]column{
 	"Service": {{"Status", "Status", 8, false}, {"Name", "Name", 18, false}, {"DisplayName", "DisplayName", 38, false}},
 	"Process": {
-		{"Handles", "Handles", 7, true}, {"NPM(K)", "NPM", 7, true}, {"PM(K)", "PM", 8, true}, {"WS(K)", "WS", 10, true},
-		{"CPU(s)", "CPU", 10, true}, {"Id", "Id", 6, true}, {"SI", "SI", 3, true}, {"ProcessName", "ProcessName", 0, false},
+		{"Handles", "Handles", 7, true},
+		{"NPM(K)", "NPM", 7, true},
+		{"PM(K)", "PM", 8, true},
+		{"WS(K)", "WS", 10, true},
+		{"CPU(s)", "CPU", 10, true},
+		{"Id", "Id", 6, true},
+		{"SI", "SI", 3, true},
+		{"ProcessName", "ProcessName", 0, false},
 	},
 	"File":     {{"Mode", "Mode", 19, false}, {"LastWriteTime", "When", 20, true}, {"Length", "Size", 14, true}, {"Name", "Name", 0, false}},
 	"HotFix":   {{"Source", "Source", 13, false}, {"Description", "Description", 16, false}, {"HotFixID", "HotFixID", 13, false}, {"InstalledBy", "InstalledBy", 20, false}, {"InstalledOn", "InstalledOn", 25, false}},

@@ -25,6 +25,7 @@ func (h host) SetService(name, action string) error {
 	h.status[name] = map[string]string{"start": "Running", "restart": "Running", "stop": "Stopped"}[action]
 	return nil
 }
+
 func (h host) Processes() []Process {
 	return []Process{{"lsass", 680, 900, 12000, 3.5}, {"svchost", 700, 300, 8000, 1}}
 }
