@@ -143,6 +143,7 @@ func (c *channel) run(ctx context.Context, first Conn) {
 func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 	var (
 		in        <-chan received
+		gone      <-chan struct{}
 		out       chan<- [][]byte
 		writes    chan *write
 		sizes     chan wire.TerminalSize
@@ -150,9 +151,7 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 		closing   chan struct{}
 	)
 	if c.link != nil {
-		if !c.rcv.Full() && len(c.acks) < maxAcks {
-			in = c.link.in
-		}
+		in, gone = c.source()
 		if len(c.outgoing) > 0 {
 			out = c.link.out
 		}
@@ -172,6 +171,7 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 	select {
 	case r, ok := <-in:
 		c.receive(r, ok, start)
+	case <-gone: // there is an end to what may still come
 	case out <- c.outgoing:
 		c.handedOver()
 	case delivered <- c.pending:
@@ -190,6 +190,26 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 	case <-ctx.Done():
 		c.finish(Exit{}, ctx.Err())
 	}
+}
+
+// source returns where messages come from, nil to hold up the reader: for the
+// application, which must not miss anything, or for a peer that does not take
+// our acknowledgements. The latter ends with the connection, which gone tells.
+func (c *channel) source() (in <-chan received, gone <-chan struct{}) {
+	if c.rcv.Full() {
+		c.link.clogged.Store(false)
+		return nil, nil
+	}
+	clogged := len(c.acks) >= maxAcks
+	c.link.clogged.Store(clogged)
+	if clogged {
+		select {
+		case <-c.link.gone:
+		default:
+			return nil, c.link.gone
+		}
+	}
+	return c.link.in, nil
 }
 
 // receive takes one message of the reader and what else is waiting with it.

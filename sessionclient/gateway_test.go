@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -24,7 +25,7 @@ type gateway struct {
 	client *http.Client // how to reach it; nil: in the ordinary way
 	serve  func(n int, ws *websocket.Conn)
 	onPing func() bool // whether to answer
-	hang   bool        // upgrades are not answered
+	hang   atomic.Bool // upgrades are not answered
 
 	mu       sync.Mutex
 	opened   []wire.OpenDataChannel
@@ -69,7 +70,7 @@ func newVirtualGateway(t *testing.T, serve func(n int, ws *websocket.Conn)) *gat
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if g.hang {
+	if g.hang.Load() {
 		<-r.Context().Done()
 		return
 	}

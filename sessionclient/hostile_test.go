@@ -260,12 +260,16 @@ func newDeadConn(frames ...[]byte) *deadConn {
 
 func (c *deadConn) Read() ([]byte, error) {
 	select {
-	case b := <-c.frames:
-		return b, nil
+	case <-c.closed:
+		return nil, errPipe
 	default:
 	}
-	<-c.closed
-	return nil, errPipe
+	select {
+	case b := <-c.frames:
+		return b, nil
+	case <-c.closed:
+		return nil, errPipe
+	}
 }
 
 func (c *deadConn) Write([]byte) error {

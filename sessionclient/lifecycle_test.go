@@ -265,13 +265,13 @@ func (k ctxKeys) DataKey(ctx context.Context, _ string, _ map[string]string) (pl
 func TestHangingGateway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newVirtualGateway(t, func(_ int, ws *websocket.Conn) { _, _, _ = ws.Read(t.Context()) })
-		g.hang = true
+		g.hang.Store(true)
 		start := time.Now()
 		_, err := g.dial(WithResume(g.resume))
 		if err == nil || errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 2*attemptTimeout+time.Second {
 			t.Errorf("got %v after %s", err, time.Since(start))
 		}
-		g.hang = false
+		g.hang.Store(false)
 		start = time.Now()
 		_, err = g.dial(WithFirstMessageWait(10 * time.Second))
 		if d := time.Since(start); !errors.Is(err, ErrNotReady) || d < 10*time.Second || d > 11*time.Second {

@@ -44,6 +44,8 @@ type link struct {
 
 	passing atomic.Bool  // the reader is held up by the loop
 	resumed atomic.Int64 // when it last went on, Unix nanoseconds
+	writing atomic.Int64 // since when the writer has its batch; 0: it has none
+	clogged atomic.Bool  // the loop holds the reader up because of the writer
 }
 
 // received is one decoded message, or a damaged one.
@@ -127,11 +129,13 @@ func (l *link) serveOut() {
 	for {
 		select {
 		case batch := <-l.out:
+			l.writing.Store(time.Now().UnixNano())
 			if err := write(batch); err != nil {
 				l.drain()
 				l.fail(fmt.Errorf("the connection broke: %w", err))
 				return
 			}
+			l.writing.Store(0)
 		case <-l.gone:
 			return
 		}
@@ -198,13 +202,17 @@ func (l *link) watch(p pinger) {
 }
 
 // silence is how long the peer could have been heard and was not. While the
-// reader is held up, nothing can be. Wall-clock time counts, for the other one
-// may stand still while the machine sleeps.
+// reader is held up for the application, nothing can be; while it is held up
+// because the peer does not take our acknowledgements, that is what counts.
+// Wall-clock time is meant, for the other one may stand still while the machine
+// sleeps.
 func (l *link) silence(heard, now time.Time) time.Duration {
-	if l.passing.Load() {
-		return 0
-	}
 	last := max(heard.UnixNano(), l.resumed.Load())
+	if l.passing.Load() {
+		if last = l.writing.Load(); last == 0 || !l.clogged.Load() {
+			return 0
+		}
+	}
 	return time.Duration(now.UnixNano() - last)
 }
 

@@ -2,8 +2,10 @@ package sessionclient
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,8 +122,8 @@ func TestPausedReaderIsNoDeadPeer(t *testing.T) {
 				}
 			}
 		})
-		answer := true
-		g.onPing = func() bool { return answer }
+		var silent atomic.Bool
+		g.onPing = func() bool { return !silent.Load() }
 		s, err := g.dial(w.options(WithDialer(nil), WithResume(func(context.Context) (Ticket, error) { return Ticket{}, ErrSessionGone }))...)
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +133,7 @@ func TestPausedReaderIsNoDeadPeer(t *testing.T) {
 			t.Fatalf("events %q while the application paused", w.kinds())
 		}
 		close(stop)
-		answer = false
+		silent.Store(true)
 		start := time.Now()
 		_, _ = io.Copy(io.Discard, s)
 		if d := time.Since(start); w.kinds() != "lost" || d < deadAfter || d > deadAfter+pingEvery {
@@ -172,5 +174,30 @@ func TestPingsOfAPeerThatNeverReads(t *testing.T) {
 			t.Errorf("closing took %s", d)
 		}
 		<-wrote
+	})
+}
+
+// TestDeadPeerThatTookNoAcknowledgements: so many of them wait that nothing is
+// read any more, and so no sign of life can be missed.
+func TestDeadPeerThatTookNoAcknowledgements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		frames := make([][]byte, 2*maxAcks)
+		for i := range frames {
+			frames[i] = numbered(t, int64(i), wire.PayloadOutput, []byte("x"))
+		}
+		c := newDeadConn(frames...)
+		s, err := Dial(t.Context(), ticket, WithDialer(func(context.Context, Ticket) (Conn, error) { return c, nil }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		time.AfterFunc(time.Hour, s.Abort)
+		n, err := io.Copy(io.Discard, s)
+		if d := time.Since(start); !errors.Is(err, errDead) || d > deadAfter+pingEvery {
+			t.Errorf("ended with %v after %s", err, d)
+		}
+		if n < maxAcks || n == int64(len(frames)) {
+			t.Errorf("%d messages were taken while their acknowledgements were not", n)
+		}
 	})
 }

@@ -27,7 +27,8 @@ func TestNothingIsLostOverBadLinks(t *testing.T) {
 		{"duplicates and reordering", faults{dup: 0.05, reorder: 0.05, delay: 5 * time.Millisecond}, 0, 1 << 20},
 		{"loss", faults{loss: 0.1, delay: 5 * time.Millisecond}, 0, 256 << 10},
 		{"cuts", faults{delay: 20 * time.Millisecond}, 170 * time.Millisecond, 4 << 20},
-		{"everything at once", faults{loss: 0.02, dup: 0.05, reorder: 0.05, delay: 10 * time.Millisecond}, 90 * time.Millisecond, 4 << 20},
+		{"everything at once, 64 MiB", faults{dup: 0.05, reorder: 0.05, delay: 5 * time.Millisecond}, 300 * time.Millisecond, 64 << 20},
+		{"everything at once, and loss", faults{loss: 0.02, dup: 0.05, reorder: 0.05, delay: 10 * time.Millisecond}, 90 * time.Millisecond, 4 << 20},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

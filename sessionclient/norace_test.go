@@ -1,0 +1,5 @@
+//go:build !race
+
+package sessionclient
+
+const raceEnabled = false

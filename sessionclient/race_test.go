@@ -1,0 +1,6 @@
+//go:build race
+
+package sessionclient
+
+// raceEnabled: the race detector makes bulk transfers ten times slower.
+const raceEnabled = true
