@@ -7,7 +7,9 @@
 //	wire       bytes of a message, JSON of its payloads     (own package, pure)
 //	reliable   numbers, acknowledgements, window, resend    (own package, pure)
 //	handshake  session type, KMS key, challenge             (handshake.go, seal.go, pure)
-//	channel    the loop that owns all of the above, the socket, time, resumption
+//	stream     bytes of a websocket, gathered and cut       (stream.go, transport.go)
+//	link       one connection: reader, writer, pings        (link.go)
+//	channel    the loop that owns all of the above, time, resumption
 //	Session    what callers see: Read, Write, Next, Resize, Signal, Close, Wait
 //
 // A session outlives its sockets. When one is lost, the channel asks the caller

@@ -24,6 +24,8 @@ type fastPeer struct {
 	conn  net.Conn
 	in    *bufio.Reader
 	buf   []byte // the message last read
+	head  [14]byte
+	mask  [8]byte
 	input func(p *fastPeer, payload []byte)
 
 	mu     sync.Mutex // of what follows
@@ -109,7 +111,7 @@ func (p *fastPeer) serve() {
 
 // read reads one frame of the client, which is masked, into buf.
 func (p *fastPeer) read() (opcode byte, err error) {
-	var h [14]byte
+	h := &p.head
 	if _, err := io.ReadFull(p.in, h[:2]); err != nil {
 		return 0, err
 	}
@@ -129,7 +131,7 @@ func (p *fastPeer) read() (opcode byte, err error) {
 			n = n<<8 | uint64(b)
 		}
 	}
-	var mask [8]byte
+	mask := &p.mask
 	if _, err := io.ReadFull(p.in, mask[:4]); err != nil {
 		return 0, err
 	}

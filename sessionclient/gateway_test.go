@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -26,6 +27,7 @@ type gateway struct {
 	serve  func(n int, ws *websocket.Conn)
 	onPing func() bool // whether to answer
 	hang   atomic.Bool // upgrades are not answered
+	start  time.Time
 
 	mu       sync.Mutex
 	opened   []wire.OpenDataChannel
@@ -54,7 +56,7 @@ func newGateway(t *testing.T, serve func(n int, ws *websocket.Conn)) *gateway {
 func newVirtualGateway(t *testing.T, serve func(n int, ws *websocket.Conn)) *gateway {
 	t.Helper()
 	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
-	g := &gateway{t: t, serve: serve, url: "http://127.0.0.1", client: &http.Client{Transport: &http.Transport{
+	g := &gateway{t: t, serve: serve, start: time.Now(), url: "http://127.0.0.1", client: &http.Client{Transport: &http.Transport{
 		DialContext: func(context.Context, string, string) (net.Conn, error) { return l.dial() },
 	}}}
 	server := &http.Server{Handler: g}

@@ -11,11 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ssmdeck/ssmdeck/sessionclient/reliable"
 	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
 )
-
-var bigWindow = reliable.Window{Bytes: 64 << 20, Messages: 1 << 20}
 
 // scripted dials a session whose far end sends frames and no more.
 func scripted(t *testing.T, frames [][]byte, opts ...Option) (*Session, *pipeEnd, error) {
