@@ -16,8 +16,11 @@ const (
 	deliverBytes = 256 << 10
 )
 
-// errClear: what was to be encrypted is not.
-var errClear = errors.New("the session is to be encrypted, but the agent goes on without")
+var (
+	// errClear: what was to be encrypted is not.
+	errClear   = errors.New("the session is to be encrypted, but the agent goes on without")
+	errLateKey = errors.New("the key service did not answer in time")
+)
 
 // pump takes in-order messages: those of the handshake are worked off, the rest
 // is prepared for the application. It stops when the application lags.

@@ -1,7 +1,6 @@
 package sessionclient
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -101,5 +100,3 @@ func (c *channel) lateError() error {
 		return fmt.Errorf("%w: the agent did not finish the handshake within %s", ErrNotReady, restWait)
 	}
 }
-
-var errLateKey = errors.New("the key service did not answer in time")
