@@ -188,6 +188,8 @@ func (s *Server) CAFile() string { return s.caFile }
 func (s *Server) Env() []string {
 	env := []string{
 		"AWS_ENDPOINT_URL=" + s.url,
+		// SDKs ask for the credentials of roles without looking at the general variable.
+		"AWS_ENDPOINT_URL_STS=" + s.url,
 		"AWS_ACCESS_KEY_ID=" + s.creds.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY=" + s.creds.SecretAccessKey,
 		"AWS_REGION=" + s.world.Region(),
