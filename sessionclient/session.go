@@ -269,7 +269,7 @@ func (s *Session) Wait() (Exit, error) {
 func (s *Session) CopyOutput(stdout, stderr io.Writer) (Exit, error) {
 	for {
 		c, err := s.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return s.Wait()
 		}
 		if err != nil {

@@ -109,6 +109,7 @@ func (c *config) dialWebsocket(ctx context.Context, t Ticket) (Conn, error) {
 	}
 	client.Transport = tap
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	//nolint:bodyclose // the library documents that the body needs no closing
 	ws, resp, err := websocket.Dial(ctx, t.StreamURL, &websocket.DialOptions{
 		HTTPClient: &client, HTTPHeader: header, CompressionMode: websocket.CompressionDisabled,
 	})
