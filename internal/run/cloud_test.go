@@ -43,6 +43,9 @@ type nodeResult struct {
 	detail         string // instead of running at all
 }
 
+// commandID is the id of the n-th command that was sent.
+func commandID(n int) string { return fmt.Sprintf("01234567-89ab-cdef-0123-%012d", n) }
+
 type cloudCommand struct {
 	in        *ssm.SendCommandInput
 	id        string
@@ -72,7 +75,7 @@ func (c *cloud) SendCommand(ctx context.Context, in *ssm.SendCommandInput, _ ...
 	if err := c.call("SendCommand"); err != nil {
 		return nil, err
 	}
-	cmd := &cloudCommand{in: in, id: fmt.Sprintf("cmd-%d", len(c.commands)+1), ids: in.InstanceIds, sent: time.Now()}
+	cmd := &cloudCommand{in: in, id: commandID(len(c.commands) + 1), ids: in.InstanceIds, sent: time.Now()}
 	if len(in.Targets) > 0 {
 		cmd.ids = c.target
 	}
@@ -281,7 +284,11 @@ func (c *cloud) CancelCommand(_ context.Context, in *ssm.CancelCommandInput, _ .
 	if err := c.call("CancelCommand"); err != nil {
 		return nil, err
 	}
-	if cmd := c.find(aws.ToString(in.CommandId)); cmd != nil {
+	cmd := c.find(aws.ToString(in.CommandId))
+	if cmd == nil {
+		return nil, &types.InvalidCommandId{}
+	}
+	if cmd.cancelled.IsZero() {
 		cmd.cancelled = time.Now()
 	}
 	return &ssm.CancelCommandOutput{}, nil

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -214,52 +213,4 @@ func commandStatus(s State) (types.CommandStatus, bool) {
 		}
 	}
 	return "", false
-}
-
-// Get returns one command and all its invocations, in the order of the service.
-// An unknown id is a NotFound error.
-func (s *Service) Get(ctx context.Context, id string) (Command, []Invocation, error) {
-	cmd, err := s.command(ctx, id)
-	if err != nil {
-		return Command{}, nil, err
-	}
-	in := &ssm.ListCommandInvocationsInput{CommandId: aws.String(id), Details: true, MaxResults: aws.Int32(pageSize)}
-	var invs []Invocation
-	for {
-		out, err := s.api.ListCommandInvocations(ctx, in)
-		if err != nil {
-			return Command{}, nil, awsapi.Explain("list invocations of "+id, err)
-		}
-		for _, inv := range out.CommandInvocations {
-			invs = append(invs, invocationOf(id, inv))
-		}
-		if !nextPage(&in.NextToken, out.NextToken) {
-			return cmd, invs, nil
-		}
-	}
-}
-
-// Cancel asks the service to stop a command on the nodes given, on all when
-// there are none. It returns the command as it stood before: when its state is
-// final, it had already finished and nothing was asked. The service promises
-// no more than to try; a script that runs may end first.
-func (s *Service) Cancel(ctx context.Context, id string, nodes []string) (Command, error) {
-	cmd, err := s.command(ctx, id)
-	if err != nil || cmd.State.Final() {
-		return cmd, err
-	}
-	op := "cancel command " + id
-	batches := [][]string{nil}
-	if len(nodes) > 0 {
-		batches = slices.Collect(slices.Chunk(nodes, maxIDs))
-	}
-	for i, batch := range batches {
-		if _, err := s.api.CancelCommand(ctx, &ssm.CancelCommandInput{CommandId: aws.String(id), InstanceIds: batch}); err != nil {
-			if i > 0 {
-				op += " on the nodes from " + batch[0] + " on"
-			}
-			return cmd, awsapi.Explain(op, err)
-		}
-	}
-	return cmd, nil
 }

@@ -75,7 +75,7 @@ func TestOutputIsBounded(t *testing.T) {
 // one answers ListCommandInvocations with a node of these steps.
 func one(status types.CommandInvocationStatus, plugins ...types.CommandPlugin) *ssm.ListCommandInvocationsOutput {
 	return &ssm.ListCommandInvocationsOutput{CommandInvocations: []types.CommandInvocation{{
-		CommandId: aws.String("c"), InstanceId: aws.String("i-1"), Status: status, CommandPlugins: plugins,
+		CommandId: aws.String(cid), InstanceId: aws.String("i-1"), Status: status, CommandPlugins: plugins,
 	}}}
 }
 
@@ -90,13 +90,13 @@ func wholeOutput(stdout, stderr string, code int32) *ssm.GetCommandInvocationOut
 func TestOutputOfOneStep(t *testing.T) {
 	client := NewMockapi(gomock.NewController(t))
 	client.EXPECT().ListCommandInvocations(gomock.Any(), &ssm.ListCommandInvocationsInput{
-		CommandId: aws.String("c"), InstanceId: aws.String("i-1"), Details: true,
+		CommandId: aws.String(cid), InstanceId: aws.String("i-1"), Details: true,
 	}).Return(one(types.CommandInvocationStatusSuccess, plugin("aws:runShellScript", "long\n"+cutShort, 0)), nil)
 	client.EXPECT().GetCommandInvocation(gomock.Any(), &ssm.GetCommandInvocationInput{
-		CommandId: aws.String("c"), InstanceId: aws.String("i-1"),
+		CommandId: aws.String(cid), InstanceId: aws.String("i-1"),
 	}).Return(wholeOutput("very long\n--output truncated--", "", 0), nil)
 
-	inv, out, err := New(client).Output(t.Context(), "c", "i-1")
+	inv, out, err := New(client).Output(t.Context(), cid, "i-1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,10 +113,10 @@ func TestOutputOfSeveralStepsIsReadByName(t *testing.T) {
 	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(one(types.CommandInvocationStatusFailed,
 		plugin("PatchWindows", "skipped", 0), plugin("PatchLinux", cutShort, 100), plugin("Report", "", -1)), nil)
 	client.EXPECT().GetCommandInvocation(gomock.Any(), &ssm.GetCommandInvocationInput{
-		CommandId: aws.String("c"), InstanceId: aws.String("i-1"), PluginName: aws.String("PatchLinux"),
+		CommandId: aws.String(cid), InstanceId: aws.String("i-1"), PluginName: aws.String("PatchLinux"),
 	}).Return(wholeOutput("patched\n", "careful\n", 100), nil)
 
-	inv, out, err := New(client).Output(t.Context(), "c", "i-1")
+	inv, out, err := New(client).Output(t.Context(), cid, "i-1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,18 +131,18 @@ func TestOutputOfSeveralStepsIsReadByName(t *testing.T) {
 func TestOutputRefuses(t *testing.T) {
 	client := NewMockapi(gomock.NewController(t))
 	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(&ssm.ListCommandInvocationsOutput{}, nil)
-	_, _, err := New(client).Output(t.Context(), "c", "i-1")
-	wantKind(t, err, fault.NotFound, "read output of c on i-1: the command has no invocation on this node")
+	_, _, err := New(client).Output(t.Context(), cid, "i-1")
+	wantKind(t, err, fault.NotFound, "read output of "+cid+" on i-1: the command has no invocation on this node")
 
 	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(one(types.CommandInvocationStatusInProgress), nil)
-	inv, out, err := New(client).Output(t.Context(), "c", "i-1")
+	inv, out, err := New(client).Output(t.Context(), cid, "i-1")
 	if err != nil || inv.State != Running || out.Stdout != "" {
 		t.Errorf("a node at work: got %+v, %+v, %v", inv, out, err)
 	}
 
 	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(nil, &types.InvalidCommandId{})
-	_, _, err = New(client).Output(t.Context(), "c", "i-1")
-	wantKind(t, err, fault.NotFound, "read output of c on i-1")
+	_, _, err = New(client).Output(t.Context(), cid, "i-1")
+	wantKind(t, err, fault.NotFound, "read output of "+cid+" on i-1")
 }
 
 func TestStderrIsKeptApart(t *testing.T) {
@@ -214,7 +214,7 @@ func TestLateOutput(t *testing.T) {
 				}
 			})
 		var r recorder
-		if err := New(client).Follow(t.Context(), []string{"c"}, r.emit); err != nil {
+		if err := New(client).Follow(t.Context(), []string{cid}, r.emit); err != nil {
 			t.Fatal(err)
 		}
 		if r.kinds() != "sent progress invocation output done" {

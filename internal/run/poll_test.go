@@ -122,7 +122,7 @@ func TestALostNetworkIsSurvivedForTenMinutes(t *testing.T) {
 					}
 					return
 				}
-				if err == nil || !strings.Contains(fault.HintOf(err), "command watch cmd-1") {
+				if err == nil || !strings.Contains(fault.HintOf(err), "command watch "+commandID(1)) {
 					t.Errorf("got %v with hint %q, want the way back", err, fault.HintOf(err))
 				}
 			})
@@ -220,7 +220,7 @@ func script[In, Out any](answers ...Out) func(context.Context, In, ...func(*ssm.
 
 func counters(status types.CommandStatus, completed int32) *ssm.ListCommandsOutput {
 	return &ssm.ListCommandsOutput{Commands: []types.Command{{
-		CommandId: aws.String("c"), Status: status, TargetCount: 2, CompletedCount: completed,
+		CommandId: aws.String(cid), Status: status, TargetCount: 2, CompletedCount: completed,
 	}}}
 }
 
@@ -250,7 +250,7 @@ func TestStatesOutOfOrder(t *testing.T) {
 			states("a", "InProgress"), states("b", "Pending"), states("a", "Pending", "b", "Success"),
 		))
 		var r recorder
-		if err := New(client).Follow(t.Context(), []string{"c"}, r.emit); err != nil {
+		if err := New(client).Follow(t.Context(), []string{cid}, r.emit); err != nil {
 			t.Fatal(err)
 		}
 		last := map[string]State{}
@@ -284,7 +284,7 @@ func TestACommandThatEndsWithoutAllItsInvocationsIsToldHonestly(t *testing.T) {
 		client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).AnyTimes().Return(states("a", "Success", "b", "InProgress"), nil)
 		began := time.Now()
 		var r recorder
-		if err := New(client).Follow(t.Context(), []string{"c"}, r.emit); err != nil {
+		if err := New(client).Follow(t.Context(), []string{cid}, r.emit); err != nil {
 			t.Fatal(err)
 		}
 		if n := r.notices(Unsettled); len(n) != 1 || n[0].Count != 1 {
@@ -304,7 +304,7 @@ func TestATokenThatDoesNotMoveEndsTheWalk(t *testing.T) {
 		page.NextToken = aws.String("again")
 		client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).MaxTimes(2).Return(page, nil)
 		var r recorder
-		if err := New(client).Follow(t.Context(), []string{"c"}, r.emit); err != nil {
+		if err := New(client).Follow(t.Context(), []string{cid}, r.emit); err != nil {
 			t.Fatal(err)
 		}
 	})

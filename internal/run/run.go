@@ -19,9 +19,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
@@ -109,12 +106,22 @@ func partly(g *stager) error {
 }
 
 // Follow takes up commands that were sent before, by this program or another,
-// and reports them as Start does. An unknown id is a NotFound error.
+// and reports them as Start does. One sent just now is waited for, up to 5
+// seconds. What is no id is a Usage error before any call; an unknown id is a
+// NotFound error.
 func (s *Service) Follow(ctx context.Context, ids []string, emit func(Event)) error {
+	for _, id := range ids {
+		if err := checkID(id); err != nil {
+			return err
+		}
+	}
 	f := newFollower(s.api, emit)
 	for _, id := range ids {
-		cmd, err := s.command(ctx, id)
+		cmd, err := s.lookup(ctx, f.pacer, id)
 		if err != nil {
+			if ctx.Err() != nil {
+				return interrupted(ctx.Err(), strings.Join(ids, " "), 0)
+			}
 			return err
 		}
 		if f.runID == "" {
@@ -154,22 +161,4 @@ func (f *follower) ids() string {
 		ids[i] = t.id
 	}
 	return strings.Join(ids, " ")
-}
-
-// command reads one command by its id.
-func (s *Service) command(ctx context.Context, id string) (Command, error) {
-	op := "read command " + id
-	out, err := s.api.ListCommands(ctx, &ssm.ListCommandsInput{CommandId: aws.String(id)})
-	if err != nil && weigh(err) != isNotYet {
-		return Command{}, awsapi.Explain(op, err)
-	}
-	if err == nil {
-		for _, c := range out.Commands {
-			if aws.ToString(c.CommandId) == id {
-				return commandOf(c), nil
-			}
-		}
-	}
-	return Command{}, fault.New(fault.NotFound, op, "no such command in this account and region").
-		WithHint("see `ssmdeck command list`; the service forgets commands after 30 days")
 }

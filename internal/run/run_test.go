@@ -237,7 +237,7 @@ func TestCancellingOneCommandHoldsTheRest(t *testing.T) {
 		c := &cloud{work: time.Minute}
 		s := New(c)
 		time.AfterFunc(10*time.Second, func() { // from another terminal
-			if _, err := s.Cancel(context.Background(), "cmd-1", nil); err != nil {
+			if _, err := s.Cancel(context.Background(), commandID(1), nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -311,7 +311,7 @@ func TestAnUnansweredSendIsFoundAndNotRepeated(t *testing.T) {
 		if c.byOp["SendCommand"] != 1 {
 			t.Errorf("sent %d times", c.byOp["SendCommand"])
 		}
-		if len(r.notices(Unknown)) != 1 || !slices.Equal(r.board.CommandIDs(), []string{"cmd-1"}) {
+		if len(r.notices(Unknown)) != 1 || !slices.Equal(r.board.CommandIDs(), []string{commandID(1)}) {
 			t.Errorf("notices %+v, commands %v", r.notices(Unknown), r.board.CommandIDs())
 		}
 	})
@@ -351,7 +351,7 @@ func TestACancelledContextDetaches(t *testing.T) {
 		var r recorder
 		err := New(c).Start(ctx, Request{Selection: selected(nodes(60, "linux")), Script: "x"}, r.emit)
 		wantKind(t, err, fault.Interrupted, "run: interrupted; 10 nodes were not sent the command")
-		if !errors.Is(err, context.Canceled) || !strings.Contains(fault.HintOf(err), "ssmdeck command watch cmd-1") {
+		if !errors.Is(err, context.Canceled) || !strings.Contains(fault.HintOf(err), "ssmdeck command watch "+commandID(1)) {
 			t.Errorf("got %v with hint %q", err, fault.HintOf(err))
 		}
 		if c.byOp["CancelCommand"] > 0 || !c.commands[0].cancelled.IsZero() {
@@ -371,7 +371,7 @@ func TestACancelWhileSendingWaitsForTheAnswer(t *testing.T) {
 		var r recorder
 		err := New(c).Start(ctx, Request{Selection: selected(nodes(2, "linux")), Script: "x"}, r.emit)
 		wantKind(t, err, fault.Interrupted, "run: interrupted")
-		if r.kinds() != "planned sent" || !strings.Contains(fault.HintOf(err), "cmd-1") {
+		if r.kinds() != "planned sent" || !strings.Contains(fault.HintOf(err), commandID(1)) {
 			t.Errorf("events are %s, hint %q; want to know what was sent", r.kinds(), fault.HintOf(err))
 		}
 	})
@@ -421,6 +421,6 @@ func TestFollowTakesUpACommand(t *testing.T) {
 		if d := r.board.Elapsed(time.Now()); d < time.Minute {
 			t.Errorf("elapsed is %s, want it counted from when the command was sent", d)
 		}
-		wantKind(t, s.Follow(t.Context(), []string{"nope"}, r.emit), fault.NotFound, "no such command")
+		wantKind(t, s.Follow(t.Context(), []string{commandID(9)}, r.emit), fault.NotFound, "no such command")
 	})
 }
