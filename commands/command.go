@@ -129,7 +129,7 @@ func commandTable(o render.Options) render.Table[run.Command] {
 				Name: "STATE", Text: func(c run.Command) string { return string(c.State) },
 				Human: func(c run.Command) string { return o.Styles.Status(stateLevel(c.State), string(c.State)) },
 			},
-			{Name: "COMMAND ID", Text: func(c run.Command) string { return c.ID }},
+			{Name: "COMMAND ID", ID: true, Text: func(c run.Command) string { return c.ID }},
 			{Name: "DOCUMENT", Text: func(c run.Command) string { return c.Document }},
 			{Name: "NODES", Text: func(c run.Command) string { return fmt.Sprint(c.Targets) }},
 			{Name: "FAILED", Text: func(c run.Command) string { return fmt.Sprint(c.Errors + c.DeliveryTimedOut) }},
@@ -240,7 +240,7 @@ func commandGet(ctx context.Context, env *Env, id, node string, full bool) error
 		return err
 	}
 	details := commandDetails{Command: c, Invocations: make([]invocationDetails, len(invocations))}
-	view.event(run.Event{Kind: run.WasSent, CommandID: c.ID, Sent: &run.Sent{Document: c.Document, Nodes: len(invocations), Number: 1, Of: 1}})
+	view.board.Apply(run.Event{Kind: run.WasSent, CommandID: c.ID, Sent: &run.Sent{Document: c.Document, Nodes: len(invocations), Number: 1, Of: 1}})
 	for i := range invocations {
 		details.Invocations[i] = invocationDetails{Invocation: invocations[i]}
 		inv := invocations[i]
@@ -295,10 +295,10 @@ func commandOutput(ctx context.Context, env *Env, svc *run.Service, id, expr str
 	details := invocationDetails{Invocation: inv, Stdout: &out.Stdout, Stderr: &out.Stderr, Truncated: out.Truncated}
 	switch o.Format {
 	case render.FormatAuto, render.FormatTable, render.FormatWide, render.FormatText: // the output itself
-		if _, err := io.WriteString(env.Out, out.Stdout); err != nil {
+		if _, err := io.WriteString(env.Out, forStream(env.Out, out.Stdout)); err != nil {
 			return err
 		}
-		_, err := io.WriteString(env.Err, out.Stderr)
+		_, err := io.WriteString(env.Err, forStream(env.Err, out.Stderr))
 		if out.Truncated {
 			env.note("ssmdeck: the service kept no more of the output")
 		}
@@ -357,7 +357,7 @@ func commandCancel(ctx context.Context, env *Env, ids, exprs []string) error {
 	if err != nil {
 		return err
 	}
-	if err := env.confirm("cancel " + plural(len(ids), "command")); err != nil {
+	if err := env.confirm(ctx, "cancel "+plural(len(ids), "command")); err != nil {
 		return err
 	}
 	var failed []error

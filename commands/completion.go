@@ -10,6 +10,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 func newCompletionCmd(env *Env) *cobra.Command {
@@ -120,4 +122,19 @@ func (e *Env) cacheKey(scope *awsapi.Scope) fleet.CacheKey {
 		endpoint += " " + v
 	}
 	return fleet.CacheKey{Profile: scope.Profile(), Region: scope.Region(), Endpoint: endpoint}
+}
+
+// completeGlobals completes the values of the global flags.
+func completeGlobals(env *Env, root *cobra.Command) {
+	fixed := map[string][]string{
+		"output": render.Formats(), "color": {"auto", "always", "never"}, "theme": theme.Variants(),
+		"progress": {"auto", "bar", "plain", "json", "none"},
+	}
+	for flag, words := range fixed {
+		completeFlag(root, flag, func() []string { return words })
+	}
+	completeFlag(root, "profile", func() []string { return awsapi.Profiles(env.Lookup) })
+	for _, flag := range []string{"columns", "sort-by", "query", "limit", "region", "endpoint-url", "context"} {
+		completeFlag(root, flag, func() []string { return nil })
+	}
 }

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -86,7 +87,7 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 		o.Debug = log
 	}
 	if e.canAsk() {
-		o.MFA = func(context.Context) (string, error) { return e.ask("MFA code: ") }
+		o.MFA = func(ctx context.Context) (string, error) { return e.ask(ctx, "MFA code: ") }
 	}
 	e.scope, err = awsapi.Open(ctx, o)
 	return e.scope, err
@@ -177,6 +178,9 @@ func (e *Env) renderOptions() (render.Options, error) {
 	if err != nil {
 		return render.Options{}, err
 	}
+	if e.flags.limit < 0 || e.flags.limit == 0 && e.flags.set != nil && e.flags.set.Changed("limit") {
+		return render.Options{}, fault.Usagef("--limit %d is not a number of items", e.flags.limit)
+	}
 	return render.Options{
 		Format: format, Query: e.flags.query, Columns: e.flags.columns, SortBy: e.flags.sortBy,
 		NoHeaders: e.flags.noHeaders, Limit: e.flags.limit, Width: e.width(), Styles: e.styles(e.Out), Notes: e.notes(),
@@ -250,36 +254,41 @@ func (e *Env) canAsk() bool {
 	return err == nil && !s.NoPrompt && isTerminal(e.In) && isTerminal(e.Err)
 }
 
-// ask reads one line from the person.
-func (e *Env) ask(prompt string) (string, error) {
+// ask reads one line from the person. A cancelled ctx (Ctrl-C) ends the wait.
+func (e *Env) ask(ctx context.Context, prompt string) (string, error) {
 	fmt.Fprint(e.Err, prompt)
+	in, release := e.input()
+	defer release()
+	defer context.AfterFunc(ctx, release)()
 	var line []byte
 	one := make([]byte, 1)
 	for {
-		n, err := e.In.Read(one)
-		if n == 1 && one[0] != '\n' {
+		n, err := in.Read(one)
+		switch {
+		case ctx.Err() != nil:
+			fmt.Fprintln(e.Err)
+			return "", ctx.Err()
+		case n == 1 && one[0] != '\n':
 			line = append(line, one[0])
-			continue
-		}
-		if n == 1 || err == io.EOF && len(line) > 0 {
+		case n == 1, errors.Is(err, io.EOF) && len(line) > 0:
 			return strings.TrimSpace(string(line)), nil
-		}
-		if err != nil {
-			return "", err
+		case err != nil:
+			fmt.Fprintln(e.Err)
+			return "", fault.New(fault.Refused, "", "no answer")
 		}
 	}
 }
 
 // confirm asks for a yes, unless it was given beforehand. what says what is
 // about to happen; without anybody to ask it is refused.
-func (e *Env) confirm(what string) error {
+func (e *Env) confirm(ctx context.Context, what string) error {
 	if e.flags.yes {
 		return nil
 	}
 	if !e.canAsk() {
 		return fault.New(fault.Refused, "", "%s needs a confirmation", what).WithHint("add --yes to confirm")
 	}
-	answer, err := e.ask(what + "? [y/N] ")
+	answer, err := e.ask(ctx, what+"? [y/N] ")
 	if err != nil {
 		return err
 	}

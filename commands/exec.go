@@ -36,7 +36,7 @@ A status above 254 of ours, or a session that breaks off, exits with 255. Before
 the command has started, the usual codes apply (see ` + "`ssmdeck help exit-codes`" + `).`,
 		Example: `  $ ssmdeck exec web-1 -- systemctl is-active nginx
   $ ssmdeck exec web-1 -- 'journalctl -u nginx | tail -20'
-  $ ssmdeck exec i-0123456789abcdef0 -- cat /var/log/messages > messages`,
+  $ ssmdeck exec i-0123456789abcdef0 -- cat /var/log/app/app.log > app.log`,
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			nodes, command, dash := splitDash(cmd, args)

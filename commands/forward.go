@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,8 +43,8 @@ A spec reads like that of ssh -L:
   BIND:LOCAL:HOST:PORT, unix:/path/to/socket:HOST:PORT
 
 Ports listen on 127.0.0.1. The tunnel is ready when its line appears; with
--o jsonl every change is one JSON object on standard output, the one of type
-"ready" first. Many connections share one session; a lost connection to the
+-o jsonl every change is one JSON object on standard output; the one of type
+"ready" says that it works. Many connections share one session; a lost connection to the
 service is resumed. Ctrl-C ends the forward and its sessions.`,
 		Example: `  # A web server on the node
   $ ssmdeck forward web-1 8080:80
@@ -133,7 +134,7 @@ func (o *forwardOptions) validate(env *Env, words []string) ([]portforward.Spec,
 	if err != nil {
 		return nil, nil, err
 	}
-	view := &forwardView{env: env, glyphs: env.errStyles().Glyphs.Arrow}
+	view := &forwardView{env: env, glyphs: env.errStyles().Glyphs.Arrow, lazy: o.lazy}
 	switch ro.Format {
 	case render.FormatJSON, render.FormatJSONL: // a forward has no end to wait for: both stream
 		view.json = json.NewEncoder(env.Out)
@@ -152,9 +153,18 @@ type forwardView struct {
 	count  int64
 	bytes  int64
 	again  map[string]time.Duration
+	lazy   bool
+	// exposed are the local addresses that other machines may reach.
+	exposed map[string]bool
 }
 
 func (v *forwardView) event(e portforward.Event) {
+	if e.Type == portforward.Listening && e.Exposed {
+		if v.exposed == nil {
+			v.exposed = map[string]bool{}
+		}
+		v.exposed[e.Local] = true
+	}
 	if e.Type == portforward.Closed {
 		v.count++
 		v.bytes += e.In + e.Out
@@ -165,23 +175,29 @@ func (v *forwardView) event(e portforward.Event) {
 		}
 		return
 	}
-	if text := v.text(e); text != "" {
-		v.env.note("%s", text)
+	text := v.text(e)
+	if text == "" {
+		return
 	}
+	if e.Type == portforward.Ready || e.Type == portforward.Listening {
+		fmt.Fprintln(v.env.Err, text) // asked for, so also with --quiet
+		return
+	}
+	v.env.note("%s", text)
 }
 
 // text is what a person is told of an event, "" for nothing.
 func (v *forwardView) text(e portforward.Event) string {
 	switch e.Type {
 	case portforward.Ready:
-		text := fmt.Sprintf("%s %s %s via %s", e.Local, v.glyphs, render.Visible(e.Remote), render.Visible(v.node.String()))
+		text := ""
+		if !v.lazy {
+			text = v.open(e)
+		}
 		if !e.Multiplexed {
-			text += " (one connection at a time: agent " + render.Visible(e.AgentVersion) + " is too old for more)"
+			text += fmt.Sprintf("\nssmdeck: one connection at a time: agent %s is too old for more", render.Visible(e.AgentVersion))
 		}
-		if e.Exposed {
-			text += "\nssmdeck: warning: other machines may be able to connect to " + e.Local
-		}
-		return text
+		return strings.TrimPrefix(text, "\n")
 	case portforward.Refused:
 		return fmt.Sprintf("ssmdeck: %s cannot reach %s", v.node.ID, render.Visible(e.Remote))
 	case portforward.Waiting:
@@ -219,9 +235,22 @@ func (v *forwardView) text(e portforward.Event) string {
 			return "ssmdeck: " + firstLine(e.Err)
 		}
 		return "ssmdeck: " + render.Visible(e.Text)
-	case portforward.Listening, portforward.Connected: // the ready line says it
+	case portforward.Listening:
+		if v.lazy {
+			return v.open(e)
+		}
+	case portforward.Connected: // the ready line has said enough
 	}
 	return ""
+}
+
+// open is the line that says where the tunnel begins and ends.
+func (v *forwardView) open(e portforward.Event) string {
+	text := fmt.Sprintf("%s %s %s via %s", e.Local, v.glyphs, render.Visible(e.Remote), render.Visible(v.node.String()))
+	if v.exposed[e.Local] {
+		text += "\nssmdeck: warning: other machines may be able to connect to " + e.Local
+	}
+	return text
 }
 
 // outage mentions a lost connection once it has lasted, and then seldom.

@@ -14,12 +14,14 @@ import (
 )
 
 // testEnv is an environment without terminal, network and settings.
-func testEnv(errs io.Writer) *Env {
+func testEnv(t *testing.T, errs io.Writer) *Env {
+	t.Helper()
+	home := t.TempDir()
 	return &Env{
 		In: strings.NewReader(""), Out: io.Discard, Err: errs,
 		Lookup: func(name string) (string, bool) {
 			if name == "HOME" || name == "XDG_CONFIG_HOME" || name == "AppData" || name == "XDG_CACHE_HOME" || name == "LocalAppData" {
-				return "/nonexistent", true
+				return home, true
 			}
 			return "", false
 		},
@@ -31,8 +33,6 @@ func TestForwardLines(t *testing.T) {
 	ready := portforward.Event{Type: portforward.Ready, Local: "127.0.0.1:5432", Remote: "db:5432", Multiplexed: true}
 	single := ready
 	single.Multiplexed, single.AgentVersion = false, "3.0.196.0"
-	exposed := ready
-	exposed.Exposed = true
 	outage := portforward.Event{Type: portforward.Reconnecting, Session: "s", Duration: 10 * time.Second, Err: errors.New("network is down\x1b[2J")}
 	tests := []struct {
 		name   string
@@ -40,8 +40,8 @@ func TestForwardLines(t *testing.T) {
 		want   string
 	}{
 		{"ready", []portforward.Event{ready}, "127.0.0.1:5432 > db:5432 via web-1 (i-1)\n"},
-		{"an old agent", []portforward.Event{single}, "127.0.0.1:5432 > db:5432 via web-1 (i-1) (one connection at a time: agent 3.0.196.0 is too old for more)\n"},
-		{"an open door is said", []portforward.Event{exposed}, "127.0.0.1:5432 > db:5432 via web-1 (i-1)\nssmdeck: warning: other machines may be able to connect to 127.0.0.1:5432\n"},
+		{"an old agent", []portforward.Event{single}, "127.0.0.1:5432 > db:5432 via web-1 (i-1)\nssmdeck: one connection at a time: agent 3.0.196.0 is too old for more\n"},
+		{"an open door is said", []portforward.Event{{Type: portforward.Listening, Local: "127.0.0.1:5432", Exposed: true}, ready}, "127.0.0.1:5432 > db:5432 via web-1 (i-1)\nssmdeck: warning: other machines may be able to connect to 127.0.0.1:5432\n"},
 		{"a short outage is not worth a word", []portforward.Event{
 			{Type: portforward.Reconnecting, Session: "s", Duration: time.Second, Err: io.EOF},
 			{Type: portforward.Reconnected, Session: "s", Duration: 2 * time.Second},
@@ -54,7 +54,7 @@ func TestForwardLines(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var b bytes.Buffer
-			v := &forwardView{env: testEnv(&b), node: node, glyphs: ">"}
+			v := &forwardView{env: testEnv(t, &b), node: node, glyphs: ">"}
 			for _, e := range tt.events {
 				v.event(e)
 			}
@@ -67,7 +67,7 @@ func TestForwardLines(t *testing.T) {
 
 func TestLinkStatusIsQuietAboutShortOutages(t *testing.T) {
 	var b bytes.Buffer
-	l := newLinkStatus(testEnv(&b), true)
+	l := newLinkStatus(testEnv(t, &b), true)
 	l.setLive()
 	l.event(sessionclient.Event{Kind: sessionclient.Lost, Err: io.EOF})
 	l.event(sessionclient.Event{Kind: sessionclient.Retrying, Outage: time.Second, Err: io.EOF})

@@ -14,7 +14,8 @@ import (
 // interrupts turns signals into cancelled contexts. Ctrl-C cancels the innermost
 // one: in the demo's prompt that is the command which runs, not the prompt. A
 // second Ctrl-C before it has ended ends the process at once: what is still
-// being closed then is not worth waiting for. SIGTERM and SIGHUP cancel all.
+// being closed then is not worth waiting for. SIGTERM, SIGHUP and SIGQUIT cancel
+// all: a session must be ended, whatever ends us.
 type interrupts struct {
 	mu    sync.Mutex
 	stack []*interruptible
@@ -29,7 +30,7 @@ type interruptible struct {
 func watchInterrupts() (i *interrupts, stop func()) {
 	i = &interrupts{}
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Add(1)

@@ -127,7 +127,7 @@ func nodeTable(o render.Options) render.Table[fleet.Node] {
 				Name: "PING", Text: func(n fleet.Node) string { return n.Ping },
 				Human: func(n fleet.Node) string { return o.Styles.Status(pingLevel(n.Ping), n.Ping) },
 			},
-			{Name: "NODE ID", Text: func(n fleet.Node) string { return n.ID }},
+			{Name: "NODE ID", ID: true, Text: func(n fleet.Node) string { return n.ID }},
 			{Name: "NAME", Text: func(n fleet.Node) string { return n.Name }},
 			{Name: "PLATFORM", Text: func(n fleet.Node) string { return strings.TrimSpace(n.PlatformName + " " + n.PlatformVersion) }},
 			{Name: "AGENT", Text: func(n fleet.Node) string { return n.AgentVersion }},

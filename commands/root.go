@@ -18,6 +18,7 @@ const (
 
 // newRootCmd builds the whole tree. It does no work beyond that.
 func newRootCmd(env *Env) *cobra.Command {
+	version := false
 	root := &cobra.Command{
 		Use:   "ssmdeck <command>",
 		Short: "The terminal for AWS Systems Manager",
@@ -35,9 +36,15 @@ plugin, no bastion, no SSH key.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
-		RunE:          runGroup,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if version && len(args) == 0 {
+				return showVersion(env)
+			}
+			return runGroup(cmd, args)
+		},
 	}
 	env.flags.bind(root.PersistentFlags())
+	root.Flags().BoolVar(&version, "version", false, "show which ssmdeck this is")
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SetIn(env.In)
@@ -59,6 +66,7 @@ plugin, no bastion, no SSH key.`,
 	}
 	add(groupDaily, newLsCmd(env), newShellCmd(env), newExecCmd(env), newRunCmd(env), newForwardCmd(env))
 	add(groupNouns, newNodeCmd(env), newCommandCmd(env), newSessionCmd(env))
+	completeGlobals(env, root)
 	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newCompletionCmd(env), newVersionCmd(env))
 	return root
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,8 @@ type runOptions struct {
 
 	timeout     string
 	execTimeout string
-	follow      time.Duration
+	wait        time.Duration
+	follow      *time.Duration // wait, if it was given
 	req         run.Request
 
 	full   bool
@@ -78,6 +80,9 @@ is printed. In a pipe each node is one line: node, state, exit status, name.`,
 					WithHint("name nodes with -t and put the command behind --: ssmdeck run -t %s -- uptime", loose[0])
 			}
 			o.req.Argv = command
+			if cmd.Flags().Changed("wait") {
+				o.follow = &o.wait
+			}
 			return o.run(cmd.Context(), env)
 		},
 	}
@@ -104,7 +109,7 @@ func (o *runOptions) bind(cmd *cobra.Command) {
 	f.StringVar(&o.req.MaxErrors, "max-errors", "", "stop when more than `n` nodes have failed: a number or a percentage (default 0)")
 	f.StringVar(&o.timeout, "timeout", "", "how long a node may take to accept the command: `duration` from 30s to 30d")
 	f.StringVar(&o.execTimeout, "exec-timeout", "", "how long it may run on a node: `duration` from 1s to 48h")
-	f.DurationVar(&o.follow, "wait", 0, "stop following after `duration` (exit 8); the command goes on")
+	f.DurationVar(&o.wait, "wait", 0, "stop following after `duration` (exit 8); the command goes on")
 	f.BoolVar(&o.req.NoWait, "no-wait", false, "send the command, print its id and leave")
 	f.StringVar(&o.req.Comment, "comment", "", "`text` for the command's history")
 	f.StringVar(&o.req.WorkingDir, "workdir", "", "`folder` on the node to run in")
@@ -120,11 +125,18 @@ func (o *runOptions) bind(cmd *cobra.Command) {
 		}
 		return pflag.NormalizedName(name)
 	})
-	cmd.MarkFlagsMutuallyExclusive("wait", "no-wait")
 }
 
 // validate checks everything that needs no call.
 func (o *runOptions) validate(env *Env) (targets []fleet.Target, filter fleet.Filter, err error) {
+	switch {
+	case o.follow != nil && *o.follow <= 0:
+		return nil, filter, fault.Usagef("run: --wait %s is not a time to wait", *o.follow).WithHint("for instance --wait 5m, or --no-wait")
+	case o.follow != nil && o.req.NoWait:
+		return nil, filter, fault.Usagef("run: --wait and --no-wait exclude each other")
+	case o.script == "-" && slices.Contains(o.targets, "-"):
+		return nil, filter, fault.Usagef("run: --script and --target cannot both read standard input")
+	}
 	for _, expr := range o.targets {
 		t, err := fleet.ParseTarget(expr)
 		if err != nil {
@@ -218,11 +230,15 @@ func (o *runOptions) run(ctx context.Context, env *Env) error {
 	if o.remote && len(o.req.Selection.Nodes) != 1 {
 		return fault.Usagef("--remote-exit is for one node, and %s match", plural(len(o.req.Selection.Nodes), "node"))
 	}
+	if o.dryRun && len(o.req.Selection.Nodes) == 0 {
+		env.note("would run on the members of the group, which the service looks up; nothing was sent")
+		return nil
+	}
 	if o.dryRun {
 		env.note("would run on %s; nothing was sent", plural(len(o.req.Selection.Nodes), "node"))
 		return writeList(env, nodeTable, view.options, o.req.Selection.Nodes)
 	}
-	if err := o.confirm(env, targets); err != nil {
+	if err := o.confirm(ctx, env, targets); err != nil {
 		return err
 	}
 	svc, err := env.Runner(ctx)
@@ -280,7 +296,7 @@ func (o *runOptions) paramWords(ctx context.Context, env *Env) []string {
 }
 
 // confirm asks where a run may hit more than its author thought of.
-func (o *runOptions) confirm(env *Env, targets []fleet.Target) error {
+func (o *runOptions) confirm(ctx context.Context, env *Env, targets []fleet.Target) error {
 	n := len(o.req.Selection.Nodes)
 	all, group := false, false
 	for _, t := range targets {
@@ -294,7 +310,7 @@ func (o *runOptions) confirm(env *Env, targets []fleet.Target) error {
 	if n > 0 {
 		what = fmt.Sprintf("run on %s: %s", plural(n, "node"), someNames(o.req.Selection.Nodes))
 	}
-	return env.confirm(what)
+	return env.confirm(ctx, what)
 }
 
 // someNames names the first few nodes.
@@ -317,8 +333,8 @@ func someNames(nodes []fleet.Node) string {
 // watch starts the run and shows it until it ends or the person has enough.
 func (o *runOptions) watch(ctx context.Context, env *Env, svc *run.Service, view *runView) error {
 	followCtx, stop := ctx, context.CancelFunc(func() {})
-	if o.follow > 0 {
-		followCtx, stop = context.WithTimeout(ctx, o.follow)
+	if o.follow != nil {
+		followCtx, stop = context.WithTimeout(ctx, *o.follow)
 	}
 	defer stop()
 	err := svc.Start(followCtx, o.req, view.event)
@@ -336,7 +352,7 @@ func (o *runOptions) watch(ctx context.Context, env *Env, svc *run.Service, view
 			return err
 		}
 		return fault.New(fault.Pending, "run", "still running on %d of %d nodes after %s",
-			view.board.Total()-view.board.Finished(), view.board.Total(), o.follow).WithHint("%s", takeUp(ids))
+			view.board.Total()-view.board.Finished(), view.board.Total(), *o.follow).WithHint("%s", takeUp(ids))
 	}
 	if printErr := view.result(); printErr != nil {
 		return printErr

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
@@ -31,6 +32,9 @@ func newRunView(env *Env, full bool) (*runView, error) {
 		return nil, err
 	}
 	v := &runView{env: env, options: o, full: full}
+	if err := v.check(); err != nil {
+		return nil, err
+	}
 	if v.progress, err = env.progress(); err != nil {
 		return nil, err
 	}
@@ -39,6 +43,25 @@ func newRunView(env *Env, full bool) (*runView, error) {
 		v.events.SetEscapeHTML(false)
 	}
 	return v, nil
+}
+
+// check refuses what the result could not be printed with: once a command is
+// sent, it is too late to complain.
+func (v *runView) check() error {
+	o := v.options
+	o.Notes = nil
+	if o.Format == render.FormatJSONL && o.Query != "" {
+		return fault.Usagef("--query does not go with -o jsonl: events have no common shape").WithHint("use -o json")
+	}
+	if v.object() {
+		return render.Object(io.Discard, o, v.answer(), func(*render.Detail) {})
+	}
+	return rowTable(o).Check(o)
+}
+
+// object reports whether the result is one value rather than a list of nodes.
+func (v *runView) object() bool {
+	return v.options.Format == render.FormatJSON || v.options.Format == render.FormatYAML || v.options.Query != ""
 }
 
 // people reports whether the result is for reading: folded outputs.
@@ -128,7 +151,7 @@ func (v *runView) result() error {
 		}
 		v.summary()
 		return nil
-	case v.options.Format == render.FormatJSON || v.options.Format == render.FormatYAML || v.options.Query != "":
+	case v.object():
 		return render.Object(v.env.Out, v.options, v.answer(), func(*render.Detail) {})
 	default:
 		return writeList(v.env, rowTable, v.options, v.board.FailuresFirst())
@@ -141,7 +164,7 @@ func (v *runView) sent(ids []string) error {
 		return v.err
 	}
 	v.env.note("ssmdeck: sent; %s", takeUp(ids))
-	if v.options.Format == render.FormatJSON || v.options.Format == render.FormatYAML || v.options.Query != "" {
+	if v.object() {
 		return render.Object(v.env.Out, v.options, v.answer(), func(*render.Detail) {})
 	}
 	_, err := fmt.Fprintln(v.env.Out, strings.Join(ids, "\n"))
@@ -277,16 +300,33 @@ func (p *outputPrinter) block(g run.Group) {
 // text writes foreign output, line by line, unable to do anything to the
 // terminal.
 func (p *outputPrinter) text(s string) {
-	if s == "" {
-		return
-	}
 	for line := range strings.Lines(s) {
-		parts := strings.Split(strings.TrimRight(line, "\r\n"), "\t")
-		for i := range parts {
-			parts[i] = render.Visible(parts[i])
-		}
-		p.printf("  %s\n", strings.Join(parts, "\t"))
+		p.printf("  %s\n", visibleLine(line))
 	}
+}
+
+// visibleLine makes a line of foreign output safe for a terminal, without its
+// end. Tabs stay.
+func visibleLine(line string) string {
+	parts := strings.Split(strings.TrimRight(line, "\r\n"), "\t")
+	for i := range parts {
+		parts[i] = render.Visible(parts[i])
+	}
+	return strings.Join(parts, "\t")
+}
+
+// forStream returns foreign output as it may be written to a stream: to a
+// terminal line by line and harmless, into a pipe as it is.
+func forStream(stream any, text string) string {
+	if !isTerminal(stream) {
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(visibleLine(line))
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 // nodes names a group's nodes, folded.

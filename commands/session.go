@@ -36,7 +36,7 @@ func newSessionListCmd(env *Env) *cobra.Command {
 		Short:   "List running sessions, or those of the last 30 days",
 		Example: `  $ ssmdeck session list
   $ ssmdeck session list --history --node web-1 --limit 20
-  $ ssmdeck session list -o name | xargs ssmdeck session terminate --yes`,
+  $ ssmdeck session list -o name | xargs -r ssmdeck session terminate --yes`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return sessionList(cmd.Context(), env, f, node)
@@ -80,8 +80,8 @@ func sessionTable(o render.Options) render.Table[sessions.Entry] {
 				Name: "STATUS", Text: func(e sessions.Entry) string { return e.Status },
 				Human: func(e sessions.Entry) string { return o.Styles.Status(sessionLevel(e.Status), e.Status) },
 			},
-			{Name: "SESSION ID", Text: func(e sessions.Entry) string { return e.ID }},
-			{Name: "NODE ID", Text: func(e sessions.Entry) string { return e.Target }},
+			{Name: "SESSION ID", ID: true, Text: func(e sessions.Entry) string { return e.ID }},
+			{Name: "NODE ID", ID: true, Text: func(e sessions.Entry) string { return e.Target }},
 			{
 				Name: "OWNER", Text: func(e sessions.Entry) string { return e.Owner },
 				Human: func(e sessions.Entry) string { return e.OwnerName() },
@@ -129,7 +129,7 @@ func newSessionTerminateCmd(env *Env) *cobra.Command {
 		Short: "End sessions",
 		Long:  "End sessions at the service, whoever started them and wherever they run.",
 		Example: `  $ ssmdeck session terminate alice-0a1b2c3d4e5f6a7b8
-  $ ssmdeck session list -o name | xargs ssmdeck session terminate --yes`,
+  $ ssmdeck session list -o name | xargs -r ssmdeck session terminate --yes`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return exactArgs("a session id")(cmd, args)
@@ -152,17 +152,22 @@ func sessionTerminate(ctx context.Context, env *Env, ids []string) error {
 	if len(ids) > 1 {
 		what = "terminate " + plural(len(ids), "session")
 	}
-	if err := env.confirm(what); err != nil {
+	if err := env.confirm(ctx, what); err != nil {
 		return err
 	}
 	failed := 0
 	for _, id := range ids {
-		if err := svc.Terminate(ctx, id); err != nil {
+		ended, err := svc.Terminate(ctx, id)
+		if err != nil {
 			if len(ids) == 1 {
 				return err
 			}
 			render.Error(env.Err, env.errStyles(), err, env.wantsJSONErrors(), env.debugging())
 			failed++
+			continue
+		}
+		if ended {
+			env.note("%s had already ended", id)
 			continue
 		}
 		env.note("terminated %s", id)

@@ -83,7 +83,9 @@ func (o *shellOptions) run(ctx context.Context, env *Env, expr string) error {
 		sessionclient.WithWindow(reliable.Window{Bytes: shellWindow}),
 	}
 	if term != nil {
-		opts = append(opts, sessionclient.WithBudget(0)) // the person decides when to give up
+		// The person decides when to give up, and wants to know soon that typing
+		// goes unanswered.
+		opts = append(opts, sessionclient.WithBudget(0), sessionclient.WithSilence(quietOutage))
 		if cols, rows, err := term.Size(); err == nil {
 			opts = append(opts, sessionclient.WithSize(cols, rows))
 		}
@@ -95,7 +97,7 @@ func (o *shellOptions) run(ctx context.Context, env *Env, expr string) error {
 		return err
 	}
 	if term == nil {
-		return pipeShell(ctx, env, s)
+		return pipeShell(ctx, env, s, node.Platform)
 	}
 	return interactiveShell(ctx, env, term, s, status)
 }
@@ -150,8 +152,9 @@ func (e *Env) terminal() *terminal.Terminal {
 }
 
 // pipeShell types standard input into the shell and copies what it prints. There
-// is no end-of-file message: Ctrl-D stands for it.
-func pipeShell(ctx context.Context, env *Env, s *sessions.Session) error {
+// is no end-of-file message. Ctrl-D stands for it, but only at the start of a
+// line and not for PowerShell, which wants to be told.
+func pipeShell(ctx context.Context, env *Env, s *sessions.Session, platform string) error {
 	defer s.Close()
 	stop := context.AfterFunc(ctx, s.Abort)
 	defer stop()
@@ -159,14 +162,37 @@ func pipeShell(ctx context.Context, env *Env, s *sessions.Session) error {
 	typing := make(chan struct{})
 	go func() {
 		defer close(typing)
-		if _, err := io.Copy(s, in); err == nil {
-			_, _ = s.Write([]byte{0x04})
+		end := []byte{0x04}
+		if platform == "windows" {
+			end = []byte("exit\r\n")
 		}
+		keys := &lastByte{r: in, last: '\n'}
+		if _, err := io.Copy(s, keys); err != nil {
+			return
+		}
+		if keys.last != '\n' && keys.last != '\r' {
+			end = append([]byte{'\n'}, end...)
+		}
+		_, _ = s.Write(end)
 	}()
 	exit, err := s.CopyOutput(env.Out, env.Out)
 	release()
 	<-typing
 	return shellEnd(ctx, exit, err)
+}
+
+// lastByte remembers the last byte that was read.
+type lastByte struct {
+	r    io.Reader
+	last byte
+}
+
+func (l *lastByte) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if n > 0 {
+		l.last = p[n-1]
+	}
+	return n, err
 }
 
 // input returns standard input such that a waiting read ends when it is

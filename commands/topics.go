@@ -69,7 +69,7 @@ files add up. Both together are the named nodes within the tags.
 --filter narrows further, on this side. Terms are separated by spaces and all
 must hold: KEY, one of = != ~ < <= > >=, and a value.
 
-  --filter 'platform=linux agent<3.3 name~^web'
+  --filter 'platform=linux agent<3.4 name~^web'
 
 Keys: ` + strings.Join(fleet.FilterKeys(), ", ") + `
 `

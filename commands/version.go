@@ -27,23 +27,25 @@ func newVersionCmd(env *Env) *cobra.Command {
 		Short:   "Show which ssmdeck this is",
 		Example: "  $ ssmdeck version\n  $ ssmdeck version -o json",
 		Args:    noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			o, err := env.renderOptions()
-			if err != nil {
-				return err
-			}
-			v := versionInfo{
-				Version: env.Build.Version, Commit: env.Build.Commit, Date: env.Build.Date,
-				Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Protocol: sessionclient.ClientVersion,
-			}
-			return render.Object(env.Out, o, v, func(d *render.Detail) {
-				d.Field("Version", v.Version)
-				d.Field("Commit", v.Commit)
-				d.Field("Date", v.Date)
-				d.Field("Go", v.Go)
-				d.Field("Platform", v.Platform)
-				d.Field("Session protocol", v.Protocol)
-			})
-		},
+		RunE:    func(*cobra.Command, []string) error { return showVersion(env) },
 	}
+}
+
+func showVersion(env *Env) error {
+	o, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	v := versionInfo{
+		Version: env.Build.Version, Commit: env.Build.Commit, Date: env.Build.Date,
+		Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Protocol: sessionclient.ClientVersion,
+	}
+	return render.Object(env.Out, o, v, func(d *render.Detail) {
+		d.Field("Version", v.Version)
+		d.Field("Commit", v.Commit)
+		d.Field("Date", v.Date)
+		d.Field("Go", v.Go)
+		d.Field("Platform", v.Platform)
+		d.Field("Session protocol", v.Protocol)
+	})
 }

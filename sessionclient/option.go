@@ -59,6 +59,7 @@ type config struct {
 
 	firstWait time.Duration
 	budget    time.Duration
+	silence   time.Duration
 }
 
 // Defaults, in the words of the protocol's own numbers.
@@ -73,7 +74,7 @@ const (
 
 func newConfig(opts []Option) config {
 	c := config{
-		payload: defaultPayload, firstWait: firstMessageWait, budget: defaultBudget,
+		payload: defaultPayload, firstWait: firstMessageWait, budget: defaultBudget, silence: defaultSilence,
 		onEvent: func(Event) {}, log: slog.New(slog.DiscardHandler),
 	}
 	for _, o := range opts {
@@ -150,6 +151,10 @@ func WithFirstMessageWait(d time.Duration) Option { return func(c *config) { c.f
 // WithBudget sets how long a lost connection is retried before the session is
 // given up: 10 minutes by default, for ever when 0.
 func WithBudget(d time.Duration) Option { return func(c *config) { c.budget = d } }
+
+// WithSilence sets after how long without an acknowledgement AgentSilent is
+// reported, 30 s by default.
+func WithSilence(d time.Duration) Option { return func(c *config) { c.silence = d } }
 
 func terminalSize(cols, rows int) wire.TerminalSize {
 	clamp := func(n int) uint32 { return uint32(min(max(n, 0), 1<<15)) }

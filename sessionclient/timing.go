@@ -12,8 +12,8 @@ const (
 	// quietGrace: an agent that has attached and asks for nothing wants no
 	// handshake, and its program may be waiting for input.
 	quietGrace = 5 * time.Second
-	// silentAfter is when an unanswering agent is worth a word to the user.
-	silentAfter = 30 * time.Second
+	// defaultSilence is when an unanswering agent is worth a word to the user.
+	defaultSilence = 30 * time.Second
 	// flushWait is how long closing waits for the last acknowledgements.
 	flushWait = time.Second
 )
@@ -47,7 +47,7 @@ func (c *channel) due(now time.Time) (at time.Time) {
 	if c.link != nil {
 		consider(c.snd.Deadline())
 		if silence := c.snd.Silence(now); silence > 0 && !c.silent {
-			consider(now.Add(silentAfter - silence))
+			consider(now.Add(c.cfg.silence - silence))
 		}
 	}
 	consider(c.timing.close)
@@ -66,7 +66,7 @@ func (c *channel) expire(now time.Time) {
 			c.snd.Expire(now)
 			c.stats.resends.Add(1)
 		}
-		if silence := c.snd.Silence(now); silence >= silentAfter && !c.silent {
+		if silence := c.snd.Silence(now); silence >= c.cfg.silence && !c.silent {
 			c.silent = true
 			c.cfg.onEvent(Event{Kind: AgentSilent, Outage: silence})
 		}

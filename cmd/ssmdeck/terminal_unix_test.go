@@ -177,6 +177,7 @@ func TestShellGivesTheTerminalBack(t *testing.T) {
 		{"after Ctrl-D", func(s *screen, _ *simulator.Server) { s.typeKeys("\x04") }, 0, ""},
 		{"after leaving", func(s *screen, _ *simulator.Server) { s.typeKeys("\r~.") }, 130, "left session"},
 		{"after SIGTERM", func(s *screen, _ *simulator.Server) { _ = s.cmd.Process.Signal(syscall.SIGTERM) }, 130, ""},
+		{"after SIGQUIT", func(s *screen, _ *simulator.Server) { _ = s.cmd.Process.Signal(syscall.SIGQUIT) }, 130, ""},
 		{"after SIGHUP", func(s *screen, _ *simulator.Server) { _ = s.cmd.Process.Signal(syscall.SIGHUP) }, 130, ""},
 		{"when somebody terminates the session", func(s *screen, srv *simulator.Server) {
 			for _, id := range srv.Gateway().IDs() {

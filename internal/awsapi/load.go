@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
@@ -23,6 +25,10 @@ import (
 // dialTimeout bounds the TCP connect of one attempt: on a network without a
 // route the SDK's 30 s, three times over, is more than anyone waits.
 const dialTimeout = 10 * time.Second
+
+// answerTimeout bounds the wait for the head of an answer: a server that accepts
+// and says nothing must not hang a command. No call of ours polls for longer.
+const answerTimeout = 20 * time.Second
 
 // roleSession names the sessions of an assumed role in CloudTrail.
 const roleSession = "ssmdeck"
@@ -74,18 +80,22 @@ func staticConfig(o Options) aws.Config {
 		Region:      cmp.Or(k.Region, o.Region),
 		Credentials: credentials.NewStaticCredentialsProvider(k.AccessKeyID, k.SecretAccessKey, k.SessionToken),
 		HTTPClient:  newHTTPClient(),
+		Logger:      logging.Nop{},
 	}
 }
 
 // newHTTPClient is buildable: with a plain *http.Client LoadDefaultConfig fails
 // when AWS_CA_BUNDLE is set; this one takes the bundle in.
 func newHTTPClient() *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
+	return awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
+		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerTimeout })
 }
 
 func loadWith(ctx context.Context, o Options, noMetadata bool) (aws.Config, error) {
 	opts := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(newHTTPClient()),
+		config.WithLogger(logging.Nop{}), // the SDK's remarks are not for standard error
 		// Without a token provider a profile with mfa_serial fails to load.
 		config.WithAssumeRoleCredentialOptions(func(r *stscreds.AssumeRoleOptions) {
 			r.TokenProvider = mfaProvider(ctx, o.MFA)

@@ -93,6 +93,12 @@ func (t Table[T]) Write(w io.Writer, o Options, rows iter.Seq2[T, error]) error 
 	return t.drain(o, s, rows)
 }
 
+// Check returns the Usage error that Write would, without writing. Commands that
+// change something call it before they do.
+func (t Table[T]) Check(o Options) error {
+	return t.Write(io.Discard, o, func(func(T, error) bool) {})
+}
+
 // drain feeds the rows to the sink.
 func (t Table[T]) drain(o Options, s sink[T], rows iter.Seq2[T, error]) error {
 	var faults []error

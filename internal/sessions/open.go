@@ -39,9 +39,12 @@ func alwaysHandshakes(document string) bool {
 	}
 }
 
-// terminateWait bounds the call that ends a session: it must also work while
-// everything else is being torn down.
-const terminateWait = 2 * time.Second
+// The call that ends a session must also work while everything else is being
+// torn down, and a person who leaves a dead session does not wait for it.
+const (
+	terminateWait = 2 * time.Second
+	abortWait     = time.Second
+)
 
 // Channel is what a data channel needs of a scope: *awsapi.Scope has it.
 type Channel interface {
@@ -123,7 +126,7 @@ func (s *Service) Open(ctx context.Context, req Request, opts ...sessionclient.O
 	}
 	inner, err := sessionclient.Dial(ctx, ticket, append(base, opts...)...)
 	if err != nil {
-		s.terminateQuietly(ctx, ticket.SessionID)
+		s.terminateQuietly(ctx, ticket.SessionID, terminateWait)
 		return nil, explainDial(op, req.Target, err)
 	}
 	return &Session{Session: inner, svc: s, id: ticket.SessionID}, nil
@@ -147,43 +150,81 @@ func (s *Service) resume(ctx context.Context, id string) (sessionclient.Ticket, 
 // Close flushes and closes the data channel and terminates the session, unless
 // the far end has ended it already. It is idempotent.
 func (s *Session) Close() error {
+	over := s.over()
 	_ = s.Session.Close()
-	s.terminate()
+	s.terminate(over, terminateWait)
 	return nil
 }
 
 // Abort is Close without flushing. It also cuts a Close short that is flushing.
 func (s *Session) Abort() {
+	over := s.over()
 	s.Session.Abort()
-	s.terminate()
+	s.terminate(over, abortWait)
 }
 
-// terminate ends the session at the service, once, unless it was the service
-// that had ended it.
-func (s *Session) terminate() {
-	s.once.Do(func() {
+// over reports whether the far end has ended the session already. A session
+// that ends because we asked its agent to is not over in this sense: the service
+// is told as well.
+func (s *Session) over() bool {
+	select {
+	case <-s.Done():
 		exit, err := s.Wait()
-		if err == nil && !exit.Closed || errors.Is(err, sessionclient.ErrSessionGone) {
-			return
+		return err == nil && !exit.Closed || errors.Is(err, sessionclient.ErrSessionGone)
+	default:
+		return false
+	}
+}
+
+// terminate ends the session at the service, once, unless it is over.
+func (s *Session) terminate(over bool, wait time.Duration) {
+	s.once.Do(func() {
+		if _, err := s.Wait(); !over && !errors.Is(err, sessionclient.ErrSessionGone) {
+			s.svc.terminateQuietly(context.Background(), s.id, wait)
 		}
-		s.svc.terminateQuietly(context.Background(), s.id)
 	})
 }
 
 // terminateQuietly ends a session when there is nobody to tell about a failure:
 // the service ends idle sessions by itself. It works under a cancelled ctx.
-func (s *Service) terminateQuietly(ctx context.Context, id string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), terminateWait)
+func (s *Service) terminateQuietly(ctx context.Context, id string, wait time.Duration) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 	defer cancel()
 	if _, err := s.api.TerminateSession(ctx, &ssm.TerminateSessionInput{SessionId: aws.String(id)}); err != nil {
 		s.opts.Log.Debug("session not terminated", "session", id, "error", awsapi.Explain("terminate", err))
 	}
 }
 
-// Terminate ends a session by id.
-func (s *Service) Terminate(ctx context.Context, id string) error {
-	_, err := s.api.TerminateSession(ctx, &ssm.TerminateSessionInput{SessionId: aws.String(id)})
-	return awsapi.Explain("terminate session "+id, err)
+// Terminate ends a session by id. The service takes any id without a word, so
+// it is looked up first: an unknown one is NotFound, and one that has ended
+// already reports ended. Where looking up is not allowed the id is used as it is.
+func (s *Service) Terminate(ctx context.Context, id string) (ended bool, err error) {
+	op := "terminate session " + id
+	for _, past := range []bool{false, true} {
+		found, err := s.find(ctx, id, past)
+		if found && past {
+			return true, nil
+		}
+		if found || err != nil {
+			_, err := s.api.TerminateSession(ctx, &ssm.TerminateSessionInput{SessionId: aws.String(id)})
+			return false, awsapi.Explain(op, err)
+		}
+	}
+	return false, fault.New(fault.NotFound, op, "there is no such session, and none has ended in the last 30 days").
+		WithHint("`ssmdeck session list` lists the running ones")
+}
+
+// find looks for a session among the running or the past ones.
+func (s *Service) find(ctx context.Context, id string, past bool) (bool, error) {
+	for e, err := range s.List(ctx, Filter{History: past, ID: id}) {
+		if err != nil {
+			return false, err
+		}
+		if e.ID == id {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // explainStart adds what StartSession's own errors leave out.
