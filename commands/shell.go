@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/sessionclient"
@@ -99,7 +101,14 @@ func (o *shellOptions) run(ctx context.Context, env *Env, expr string) error {
 	if term == nil {
 		return pipeShell(ctx, env, s, node.Platform)
 	}
-	return interactiveShell(ctx, env, term, s, status)
+	dim := env.errStyles().Dim
+	env.note("%s", dim.Render(fmt.Sprintf("%s, session %s; Enter ~. leaves", render.Visible(node.String()), s.Info().SessionID)))
+	start := time.Now()
+	if err := interactiveShell(ctx, env, term, s); err != nil {
+		return err
+	}
+	env.note("%s", dim.Render("session ended after "+render.Duration(time.Since(start))))
+	return nil
 }
 
 // request checks the flags.
@@ -213,7 +222,7 @@ func (e *Env) input() (in io.Reader, release func()) {
 }
 
 // interactiveShell joins the terminal and the session.
-func interactiveShell(ctx context.Context, env *Env, term *terminal.Terminal, s *sessions.Session, status *linkStatus) error {
+func interactiveShell(ctx context.Context, env *Env, term *terminal.Terminal, s *sessions.Session) error {
 	defer s.Close()
 	guard := term.Guard()
 	defer guard.Close()

@@ -157,7 +157,7 @@ func interrupted(cause error, ids string, unsent int) error {
 	}
 	e.Err = &stopped{text: text, cause: cause}
 	if ids != "" {
-		e.Hint = fmt.Sprintf("what was sent goes on: `ssmdeck command watch %s` follows, `ssmdeck command cancel %s` stops it", ids, ids)
+		e.Hint = fmt.Sprintf("what was sent goes on: `ssmdeck command get --wait %s` follows, `ssmdeck command cancel %s` stops it", ids, ids)
 	}
 	return e
 }

@@ -122,7 +122,7 @@ func TestALostNetworkIsSurvivedForTenMinutes(t *testing.T) {
 					}
 					return
 				}
-				if err == nil || !strings.Contains(fault.HintOf(err), "command watch "+commandID(1)) {
+				if err == nil || !strings.Contains(fault.HintOf(err), "command get --wait "+commandID(1)) {
 					t.Errorf("got %v with hint %q, want the way back", err, fault.HintOf(err))
 				}
 			})

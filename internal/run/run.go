@@ -150,7 +150,7 @@ func (f *follower) ending(ctx context.Context, err error, unsent int) error {
 	}
 	err = awsapi.Explain("run", err)
 	if errors.As(err, &known) && known.Hint == "" {
-		return known.WithHint("the commands go on: run `ssmdeck command watch %s` to follow", f.ids())
+		return known.WithHint("the commands go on: run `ssmdeck command get --wait %s` to follow", f.ids())
 	}
 	return err
 }

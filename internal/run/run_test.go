@@ -351,7 +351,7 @@ func TestACancelledContextDetaches(t *testing.T) {
 		var r recorder
 		err := New(c).Start(ctx, Request{Selection: selected(nodes(60, "linux")), Script: "x"}, r.emit)
 		wantKind(t, err, fault.Interrupted, "run: interrupted; 10 nodes were not sent the command")
-		if !errors.Is(err, context.Canceled) || !strings.Contains(fault.HintOf(err), "ssmdeck command watch "+commandID(1)) {
+		if !errors.Is(err, context.Canceled) || !strings.Contains(fault.HintOf(err), "ssmdeck command get --wait "+commandID(1)) {
 			t.Errorf("got %v with hint %q", err, fault.HintOf(err))
 		}
 		if c.byOp["CancelCommand"] > 0 || !c.commands[0].cancelled.IsZero() {
