@@ -3,6 +3,7 @@ package portforward
 import (
 	"context"
 	"io"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,7 +15,8 @@ import (
 const (
 	// basicLinger is how long a half-closed connection may stay without data when
 	// the agent does not multiplex. Such an agent does not tell when the
-	// destination has closed, and others may be waiting.
+	// destination has closed, and others may be waiting. So whether the answer was
+	// complete is never known, and the connection is cut.
 	basicLinger = time.Second
 	// leastQuiet is the least time without data after a disconnect before the next
 	// connection is served: what is under way still belongs to the old one.
@@ -248,7 +250,7 @@ func (s *basicStream) WriteTo(w io.Writer) (n int64, err error) {
 		case t := <-s.deadline:
 			timer.Reset(time.Until(t))
 		case <-timer.C:
-			return n, errLinger
+			return n, os.ErrDeadlineExceeded
 		case <-s.closed:
 			return n, io.ErrClosedPipe
 		}

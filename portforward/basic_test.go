@@ -167,10 +167,14 @@ func TestBasicHalfClose(t *testing.T) {
 			t.Error("disconnected before the answer")
 		}
 		f.say("answer")
-		if got, err := io.ReadAll(c); err != nil || string(got) != "answer" {
-			t.Errorf("got %q, %v", got, err)
+		// Nothing tells that this was all of it, so there is no orderly end.
+		if got, err := io.ReadAll(c); !errors.Is(err, errReset) || string(got) != "answer" {
+			t.Errorf("got %q, %v, want the answer and a reset", got, err)
 		}
-		events.await(t, Closed, 1)
+		e := events.await(t, Closed, 1)
+		if want := "nothing came for 1 s after this side had ended"; e.Text != want || e.Err != nil {
+			t.Errorf("closed with text %q and error %v, want %q and none", e.Text, e.Err, want)
+		}
 	})
 }
 

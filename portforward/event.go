@@ -20,7 +20,9 @@ const (
 	// Connected: local connection number Connection from Peer is being carried.
 	Connected EventType = "connected"
 	// Closed: it ended after Duration. Err is set when it was cut short, and the
-	// local program got a reset then.
+	// local program got a reset then. It got one, too, when Text says that the
+	// destination was silent for too long after the local side had ended: mostly
+	// the program had left, but one that waited must not take a part for the whole.
 	Closed EventType = "closed"
 	// Refused: the node could not reach the destination for Connection.
 	Refused EventType = "refused"

@@ -14,14 +14,23 @@ import (
 
 // muxLinger is how long a half-closed connection may stay without data. The
 // agent has no half-close: our FIN makes it close the connection and lose the
-// answer, so it is held back until the destination has finished.
+// answer, so it is held back until the destination has finished. What is silent
+// for longer is cut: whether more would have come is not known.
 const muxLinger = 60 * time.Second
 
 var (
 	errRefused = errors.New("the node could not connect to the destination")
 	errCut     = errors.New("the connection was cut")
-	errLinger  = fmt.Errorf("no data for the linger time: %w", os.ErrDeadlineExceeded)
 )
+
+// lingerError is the reason for cutting a connection whose local side had ended:
+// nothing came from the destination for that long. A program that has left
+// altogether looks the same as one that still waits, and is the usual case.
+type lingerError time.Duration
+
+func (e lingerError) Error() string {
+	return fmt.Sprintf("nothing came for %d s after this side had ended", time.Duration(e)/time.Second)
+}
 
 // stream is the far end of one connection.
 type stream interface {
@@ -43,10 +52,10 @@ type stream interface {
 //	down   queue -> local
 //
 // Ends: when local half-closes, the stream stays open until the destination has
-// finished or is silent for linger. When the destination has finished, local is
-// half-closed, and the stream is closed when local is done too, or silent for
-// linger. A connection that is cut gets a reset, so that no program takes a part
-// for the whole.
+// finished, or is silent for linger and is cut. When the destination has finished,
+// local is half-closed, and the stream is closed when local is done too, or silent
+// for linger. A connection that is cut gets a reset, so that no program takes a
+// part for the whole.
 type relay struct {
 	local  net.Conn
 	remote stream
@@ -66,8 +75,9 @@ func newRelay(local net.Conn, remote stream, linger time.Duration) *relay {
 	return &relay{local: local, remote: remote, linger: linger, queue: newQueue(queueLimit)}
 }
 
-// run carries the connection to its end. The error says why it was cut short;
-// a local program that leaves early is no error.
+// run carries the connection to its end. The error says why it was cut short; it
+// is a lingerError when the destination was silent after local had ended. A local
+// program that leaves early is no error.
 func (r *relay) run(ctx context.Context) error {
 	called := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -158,7 +168,7 @@ func (r *relay) drain() {
 		r.queue.end(io.EOF)
 	case isTimeout(err):
 		_ = r.remote.Close()
-		r.queue.end(io.EOF)
+		r.queue.end(lingerError(r.linger))
 	default:
 		r.queue.end(err)
 	}

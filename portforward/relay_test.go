@@ -90,14 +90,14 @@ func (s *fakeStream) isClosed() bool {
 
 // relayTest runs play against a relay in virtual time and returns what run
 // returned.
-func relayTest(t *testing.T, play func(t *testing.T, local *memConn, remote *fakeStream)) {
+func relayTest(t *testing.T, play func(t *testing.T, local *memConn, remote *fakeStream)) (err error) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := newMemPair()
 		remote := newFakeStream()
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			_ = newRelay(far, remote, muxLinger).run(t.Context())
+			err = newRelay(far, remote, muxLinger).run(t.Context())
 		}()
 		play(t, near, remote)
 		<-done
@@ -105,6 +105,7 @@ func relayTest(t *testing.T, play func(t *testing.T, local *memConn, remote *fak
 			t.Error("the stream was not closed")
 		}
 	})
+	return err
 }
 
 func read(t *testing.T, r io.Reader, n int) string {
@@ -144,18 +145,40 @@ func TestRelayHoldsTheEndBackForTheAnswer(t *testing.T) {
 	})
 }
 
-func TestRelayGivesUpSilentDestinationAfterLinger(t *testing.T) {
-	relayTest(t, func(t *testing.T, local *memConn, remote *fakeStream) {
+func TestRelayCutsSilentDestinationAfterLinger(t *testing.T) {
+	err := relayTest(t, func(t *testing.T, local *memConn, remote *fakeStream) {
 		begin := time.Now()
 		_ = local.CloseWrite()
+		remote.arrive <- []byte("part1")
+		if got := read(t, local, 5); got != "part1" {
+			t.Errorf("got %q: what arrived must be delivered", got)
+		}
 		<-remote.closed
 		if got := time.Since(begin); got != muxLinger {
 			t.Errorf("closed after %s, want %s", got, muxLinger)
 		}
-		if _, err := local.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-			t.Errorf("local end: %v, want EOF", err)
+		if _, err := local.Read(make([]byte, 1)); !errors.Is(err, errReset) {
+			t.Errorf("local end: %v, want a reset: more might have come", err)
 		}
 	})
+	if want := "nothing came for 60 s after this side had ended"; err == nil || err.Error() != want {
+		t.Errorf("run: %v, want %q", err, want)
+	}
+}
+
+func TestRelayOfAProgramThatLeft(t *testing.T) {
+	err := relayTest(t, func(t *testing.T, local *memConn, remote *fakeStream) {
+		begin := time.Now()
+		_ = local.Close()
+		<-remote.closed
+		if got := time.Since(begin); got != muxLinger {
+			t.Errorf("closed after %s, want %s", got, muxLinger)
+		}
+	})
+	var linger lingerError
+	if !errors.As(err, &linger) {
+		t.Errorf("run: %v, want a lingerError", err)
+	}
 }
 
 func TestRelayHalfClosesLocalWhenDestinationFinishes(t *testing.T) {

@@ -147,7 +147,13 @@ func (t *tunnel) serve(ctx context.Context, conn net.Conn) {
 		if errors.Is(err, errRefused) {
 			c.tell(Refused)
 		}
-		e.In, e.Out, e.Duration, e.Err = c.in, c.out, time.Since(start), err
+		e.In, e.Out, e.Duration = c.in, c.out, time.Since(start)
+		var linger lingerError
+		if errors.As(err, &linger) {
+			e.Text = linger.Error()
+		} else {
+			e.Err = err
+		}
 		c.tell(Closed)
 		return
 	}
