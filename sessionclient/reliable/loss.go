@@ -37,18 +37,20 @@ func (h *highest) add(order int64) {
 // frames after it run out of time as well; "lost", when one of them turns out to
 // have arrived in its only copy. Else a path that stood still for a while would
 // have all it holds poured in again.
-func (s *Sender) measure(p *sent, at time.Duration) {
+//
+// It reports whether a frame that was sent again has got through.
+func (s *Sender) measure(p *sent, at time.Duration) (through bool) {
 	late := p.tries > 1 && !s.distrust && at-p.last < s.rto.smoothed()/2
 	if p.sends == 1 && p.tries == 1 || late && p.sends == 2 && p.tries == 2 {
 		s.rto.sample(at - p.first)
 	}
 	switch {
 	case p.tries == 0: // belongs to an older connection
-		return
+		return false
 	case late:
 		s.guessed = true
 		s.takeBack()
-		return
+		return false
 	case p.tries > 1:
 		s.guess = max(s.guess, p.order)
 	default:
@@ -58,6 +60,7 @@ func (s *Sender) measure(p *sent, at time.Duration) {
 		}
 	}
 	s.top.add(p.order)
+	return p.tries > 1
 }
 
 // takeBack forgets what was overtaken if that was a guess.
@@ -114,6 +117,20 @@ func (s *Sender) findLost(at time.Duration) {
 		}
 		s.makeDue(f.seq, p)
 		n++
+	}
+}
+
+// findNext makes due what is overdue among the lowest numbers. They go first, not
+// what was sent longest ago: a receiver that holds all it can ahead of a gap
+// takes nothing but the very next frame, so that resending any others, its
+// refusals among them, moves nothing, and each next one would wait for its time
+// to be up.
+func (s *Sender) findNext(at time.Duration) {
+	overdue := s.rto.timeout()
+	for seq := s.base; seq < min(s.base+burst, s.tx); seq++ {
+		if p := s.at(seq); !p.acked && p.order < s.top[0] && at-p.last >= overdue {
+			s.makeDue(seq, p)
+		}
 	}
 }
 

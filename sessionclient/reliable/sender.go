@@ -13,8 +13,8 @@
 //
 // When a frame is sent again (files loss.go and rto.go): at once, when three
 // frames put on the wire after it were acknowledged; when its time is up, if it
-// is the oldest; with all other overdue ones, when such a resent frame got
-// through; and in order after the connection was replaced.
+// is the oldest; with all other overdue ones, lowest numbers first, when such a
+// resent frame got through; and in order after the connection was replaced.
 package reliable
 
 import "time"
@@ -24,17 +24,18 @@ import "time"
 type Window struct {
 	Bytes    int // default 1 MiB; whole frames count, and the last may exceed it
 	Messages int // default 1000
+	// Ahead is how far numbering may run ahead of the oldest unacknowledged frame;
+	// default 8 times Messages. The acknowledged ones in between cost memory here
+	// and, as they wait for that one, much more at the receiver (the reference
+	// client holds 10000, the agent 100000). It should hold them all: what it
+	// refuses is resent at the pace of timeouts.
+	Ahead int
 }
 
 const (
 	defaultWindowBytes    = 1 << 20
 	defaultWindowMessages = 1000
-
-	// spanFactor times Window.Messages is how far numbering may run ahead of the
-	// oldest unacknowledged frame. The acknowledged ones in between cost memory
-	// here and, as they wait for that one, much more at the receiver (the
-	// reference client holds 10000, the agent 100000).
-	spanFactor = 8
+	spanFactor            = 8 // default Ahead, in Messages
 )
 
 // Sender is the sending half of a stream. The zero value is not usable; see
@@ -89,6 +90,7 @@ func NewSender(w Window) *Sender {
 func (s *Sender) SetWindow(w Window) {
 	w.Bytes = orDefault(w.Bytes, defaultWindowBytes)
 	w.Messages = orDefault(w.Messages, defaultWindowMessages)
+	w.Ahead = orDefault(w.Ahead, spanFactor*w.Messages)
 	s.window = w
 }
 
@@ -96,7 +98,7 @@ func (s *Sender) SetWindow(w Window) {
 // stops reading its source: back-pressure, never dropping.
 func (s *Sender) CanPush() bool {
 	return s.bytes < s.window.Bytes && s.unacked < s.window.Messages &&
-		s.next-s.base < spanFactor*int64(s.window.Messages)
+		s.next-s.base < int64(s.window.Ahead)
 }
 
 // NextSeq is the number the next pushed frame must carry.
@@ -170,11 +172,14 @@ func (s *Sender) Acked(now time.Time, seq int64) bool {
 	}
 	at := s.since(now)
 	s.heard = at
-	s.measure(p, at)
+	through := s.measure(p, at)
 	s.bytes -= len(p.frame)
 	s.unacked--
 	*p = sent{acked: true}
 	s.advance(at)
+	if through {
+		s.findNext(at)
+	}
 	s.findLost(at)
 	return true
 }

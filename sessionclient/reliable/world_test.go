@@ -207,7 +207,7 @@ func (e *end) check(tb testing.TB) {
 	if messages > maxMessages || bytes >= maxBytes+biggest {
 		tb.Fatalf("%d messages, %d bytes unacknowledged; the window is %d, %d", messages, bytes, maxMessages, maxBytes)
 	}
-	if span := e.snd.next - e.snd.base; span > spanFactor*int64(maxMessages) || len(e.snd.ring) > int(max(64, 2*span+2*int64(spanFactor*maxMessages))) {
+	if span := e.snd.next - e.snd.base; span > int64(orDefault(e.window.Ahead, spanFactor*maxMessages)) || len(e.snd.ring) > int(max(64, 2*span+2*int64(spanFactor*maxMessages))) {
 		tb.Fatalf("numbering runs %d ahead in a ring of %d", span, len(e.snd.ring))
 	}
 	l := e.limits

@@ -37,8 +37,9 @@ type Config struct {
 type Options struct {
 	// Chunk is the size of output payloads in bytes; 0: 1024, as real agents.
 	Chunk int
-	// Window bounds what is sent unacknowledged; zero fields: 8 MiB and 4096
-	// messages. The real agent has no window.
+	// Window bounds what is sent unacknowledged; zero fields: 8 MiB, 4096
+	// messages, and no further ahead than a client holds. The real agent has no
+	// window.
 	Window reliable.Window
 	// Pace waits a millisecond after each output message, as real agents do
 	// for everything but commands with separate output streams.
@@ -65,6 +66,9 @@ const (
 	defaultDrain  = 2 * time.Second
 	windowBytes   = 8 << 20
 	windowCount   = 4096
+	aheadBytes    = 6 << 20 // clients hold 8 MiB or 10000 messages ahead of a gap
+	aheadCount    = 8000
+	heldOverhead  = 64 // what a message costs a client that holds it
 	paceInterval  = time.Millisecond
 	redialRetries = 5 // after the first failure; then the agent stays away for ever
 	redialFirst   = 100 * time.Millisecond
@@ -83,6 +87,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Window.Messages <= 0 {
 		o.Window.Messages = windowCount
+	}
+	if o.Window.Ahead <= 0 {
+		o.Window.Ahead = max(1, min(aheadCount, aheadBytes/(o.Chunk+heldOverhead)))
 	}
 	return o
 }

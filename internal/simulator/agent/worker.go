@@ -102,7 +102,7 @@ func (w *worker) run(ctx context.Context) Result {
 		w.arm()
 		select {
 		case <-w.inbound():
-			w.receive(now)
+			w.receive(time.Now()) // round trips are measured by it
 		case <-w.room():
 		case <-w.out.ready:
 		case <-w.relief():
