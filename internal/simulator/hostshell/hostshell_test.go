@@ -3,6 +3,7 @@ package hostshell
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -56,7 +57,7 @@ func TestCloseRemovesTheScratchDirectory(t *testing.T) {
 }
 
 func TestNewReportsABadRoot(t *testing.T) {
-	if _, err := New(Options{Root: "/nonexistent/dir", AllowRoot: true}); err == nil {
+	if _, err := New(Options{Root: filepath.Join(t.TempDir(), "gone", "dir"), AllowRoot: true}); err == nil {
 		t.Error("no error")
 	}
 }

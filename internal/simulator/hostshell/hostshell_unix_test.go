@@ -63,7 +63,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestRunReportsWhatCannotStart(t *testing.T) {
-	if _, err := machine(t).Run(t.Context(), shell.Command{Script: "true", Dir: "/nonexistent"}, shell.IO{}); err == nil {
+	if _, err := machine(t).Run(t.Context(), shell.Command{Script: "true", Dir: filepath.Join(t.TempDir(), "gone")}, shell.IO{}); err == nil {
 		t.Error("a missing directory is no error")
 	}
 }
