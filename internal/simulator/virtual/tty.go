@@ -36,15 +36,21 @@ type terminal struct {
 	cols, rows int
 	mode       mode
 	echo       bool
-	typed      []byte   // in modeEdit and modeRaw: not read yet
-	line       []byte   // in modeCooked: the line being typed
-	lines      [][]byte // in modeCooked: lines to read; an empty one is end of file
-	shown      []byte   // printed and not read yet, with CR LF line ends
-	lastCR     bool     // the last typed byte was a CR
-	ended      bool     // the program has ended
-	hungUp     bool
-	group      *posix.Group  // who gets the signals of the keyboard
-	wake       chan struct{} // closed at the next change; nil when nobody waits
+	lastCR     bool   // the last typed byte was a CR
+	ended      bool   // the program has ended
+	hungUp     bool   // by Close, which cancels the context of the program before
+	shown      []byte // printed and not read yet, with CR LF line ends
+
+	// What was typed and not read yet, in this order. The line discipline takes
+	// every byte once: what it made of typed stays so when the mode changes back,
+	// or each command would cost as much as all that was typed ahead of it.
+	lines  [][]byte // to read; an empty one is end of file
+	queued int      // bytes in lines, with one more for each line
+	line   []byte   // the line being typed
+	typed  []byte   // not seen by the line discipline
+
+	group *posix.Group  // who gets the signals of the keyboard
+	wake  chan struct{} // closed at the next change; nil when nobody waits
 }
 
 var (
@@ -122,27 +128,12 @@ func (t *terminal) setMode(to mode) {
 	if t.mode == to {
 		return
 	}
-	from := t.mode
 	t.mode = to
-	switch {
-	case from == modeCooked:
-		var all []byte
-		for _, l := range t.lines {
-			if len(l) == 0 {
-				l = []byte{ctrlD}
-			}
-			all = append(all, l...)
-		}
-		all = append(all, t.line...)
-		t.typed = append(all, t.typed...)
-		t.lines, t.line = nil, nil
-	case to == modeCooked:
-		all := t.typed
-		t.typed = nil
+	if to == modeCooked {
 		// It was not echoed when it was typed; who types ahead sees it once, at
 		// the prompt, if no program reads it first.
-		echo := t.echo
-		t.echo = false
+		all, echo := t.typed, t.echo
+		t.typed, t.echo = nil, false
 		for _, b := range all {
 			t.discipline(b)
 		}
@@ -173,11 +164,9 @@ const (
 // discipline treats one byte typed while a program has the terminal in its
 // usual mode. The lock must be held.
 func (t *terminal) discipline(b byte) {
-	cr := t.lastCR
-	t.lastCR = b == '\r'
 	switch b {
 	case ctrlC, ctrlBackslash:
-		t.lines, t.line = nil, nil
+		t.lines, t.queued, t.line = nil, 0, nil
 		text, sig := "^C", posix.SIGINT
 		if b == ctrlBackslash {
 			text, sig = "^\\", posix.SIGQUIT
@@ -187,15 +176,10 @@ func (t *terminal) discipline(b byte) {
 			t.group.Signal(sig)
 		}
 	case ctrlD:
-		t.lines = append(t.lines, t.line) // empty: end of file
-		t.line = nil
+		t.enqueue(t.line) // empty: end of file
 	case ctrlZ: // stopping a program is not simulated
 	case '\r', '\n':
-		if b == '\n' && cr {
-			return
-		}
-		t.lines = append(t.lines, append(t.line, '\n'))
-		t.line = nil
+		t.enqueue(append(t.line, '\n'))
 		t.echoBytes([]byte("\n"))
 	case backspace, '\b':
 		t.erase(1)
@@ -214,6 +198,45 @@ func (t *terminal) discipline(b byte) {
 		}
 	}
 	t.changed()
+}
+
+// enqueue ends the line being typed.
+func (t *terminal) enqueue(line []byte) {
+	t.lines = append(t.lines, line)
+	t.queued += len(line) + 1
+	t.line = nil
+}
+
+// dequeue copies from the first line to read, and drops it once it is read.
+func (t *terminal) dequeue(p []byte) int {
+	n := copy(p, t.lines[0])
+	t.queued -= n
+	if t.lines[0] = t.lines[0][n:]; len(t.lines[0]) == 0 {
+		t.lines[0] = nil // the rest of the slice may live long
+		t.lines = t.lines[1:]
+		t.queued--
+	}
+	return n
+}
+
+// take copies what was typed as it was typed, whoever has seen it, for those
+// who do not read lines. p must not be empty.
+func (t *terminal) take(p []byte) (n int) {
+	switch {
+	case len(t.lines) > 0 && len(t.lines[0]) == 0:
+		p[0] = ctrlD
+		t.dequeue(nil)
+		return 1
+	case len(t.lines) > 0:
+		return t.dequeue(p)
+	case len(t.line) > 0:
+		n = copy(p, t.line)
+		t.line = t.line[n:]
+	default:
+		n = copy(p, t.typed)
+		t.typed = t.typed[n:]
+	}
+	return n
 }
 
 // erase removes n characters from the line being typed.
@@ -282,20 +305,17 @@ func (t *terminal) ReadContext(ctx context.Context, p []byte) (int, error) {
 		switch {
 		case len(p) == 0:
 			return 0, nil
-		case t.mode == modeRaw && len(t.typed) > 0:
-			n := copy(p, t.typed)
-			t.typed = t.typed[n:]
+		case t.mode == modeRaw && t.pending() > 0:
+			n := t.take(p)
 			t.changed()
 			return n, nil
-		case len(t.lines) > 0 && len(t.lines[0]) == 0:
-			t.lines = t.lines[1:]
-			return 0, io.EOF
-		case len(t.lines) > 0:
-			n := copy(p, t.lines[0])
-			if t.lines[0] = t.lines[0][n:]; len(t.lines[0]) == 0 {
-				t.lines = t.lines[1:]
-			}
+		case t.mode != modeRaw && len(t.lines) > 0:
+			eof := len(t.lines[0]) == 0
+			n := t.dequeue(p)
 			t.changed()
+			if eof {
+				return 0, io.EOF
+			}
 			return n, nil
 		case t.hungUp:
 			return 0, io.EOF
@@ -314,7 +334,7 @@ func (t *terminal) Write(p []byte) (int, error) { return t.WriteContext(context.
 func (t *terminal) key(ctx context.Context) (b byte, cols int, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for len(t.typed) == 0 {
+	for t.pending() == 0 {
 		if t.hungUp {
 			return 0, 0, io.EOF
 		}
@@ -322,10 +342,13 @@ func (t *terminal) key(ctx context.Context) (b byte, cols int, err error) {
 			return 0, 0, err
 		}
 	}
-	b = t.typed[0]
-	t.typed = t.typed[1:]
+	if ctx.Err() != nil { // the shell is dead, whatever was typed ahead
+		return 0, 0, context.Cause(ctx)
+	}
+	var p [1]byte
+	t.take(p[:])
 	t.changed()
-	return b, t.cols, nil
+	return p[0], t.cols, nil
 }
 
 // print shows text that already has CR LF line ends.
@@ -383,11 +406,7 @@ func (s *session) Write(p []byte) (int, error) {
 		}
 		k := min(len(p)-n, 4096)
 		for _, b := range p[n : n+k] {
-			if t.mode == modeCooked {
-				t.discipline(b)
-			} else {
-				t.typed = append(t.typed, b)
-			}
+			t.typeByte(b)
 		}
 		n += k
 		t.changed()
@@ -395,17 +414,21 @@ func (s *session) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// pending is how much was typed and not read. The lock must be held.
-func (t *terminal) pending() int {
-	if len(t.lines) == 0 {
-		return len(t.typed) + len(t.line)
+// typeByte takes one typed byte. The lock must be held.
+func (t *terminal) typeByte(b byte) {
+	cr := t.lastCR
+	t.lastCR = b == '\r'
+	switch {
+	case cr && b == '\n' && t.mode != modeRaw: // CR LF is one Enter, whoever reads it
+	case t.mode == modeCooked:
+		t.discipline(b)
+	default:
+		t.typed = append(t.typed, b)
 	}
-	n := len(t.typed) + len(t.line)
-	for _, l := range t.lines {
-		n += len(l)
-	}
-	return n
 }
+
+// pending is how much was typed and not read. The lock must be held.
+func (t *terminal) pending() int { return t.queued + len(t.line) + len(t.typed) }
 
 // Resize implements shell.TTY.
 func (s *session) Resize(cols, rows int) error {
@@ -422,13 +445,15 @@ func (s *session) Wait() int {
 	return s.status
 }
 
-// Close implements shell.TTY: it hangs up and waits for the program.
+// Close implements shell.TTY: it hangs up and waits for the program. The signal
+// comes first: whoever finds the terminal gone must also find out why, else it
+// would report another death than the hang-up.
 func (s *session) Close() error {
+	s.cancel(posix.SIGHUP)
 	s.t.mu.Lock()
 	s.t.hungUp = true
 	s.t.changed()
 	s.t.mu.Unlock()
-	s.cancel(posix.SIGHUP)
 	<-s.done
 	return nil
 }
