@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/virtual/lineedit"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/virtual/posix"
@@ -96,10 +98,10 @@ func (m *Machine) interactive(ctx context.Context, cfg posix.Config, t *terminal
 		sh.SetOptions(options)
 	}
 	ed.Complete = func(head string) (int, []string) { return m.complete(sh, head) }
-	pending := ""
+	var text construct
 	for !sh.Exited() {
-		prompt := sh.Prompt(pending != "")
-		if pending == "" {
+		prompt := sh.Prompt(text.open())
+		if !text.open() {
 			sh.ReportJobs(ctx)
 		}
 		t.setMode(modeEdit)
@@ -110,19 +112,28 @@ func (m *Machine) interactive(ctx context.Context, cfg posix.Config, t *terminal
 		case err != nil:
 			return posix.KilledStatus(ctx)
 		case ev == lineedit.Interrupt:
-			pending = ""
+			text.reset()
 			sh.SetStatus(shell.StatusInterrupted)
 			continue
-		case ev == lineedit.EOF && pending != "":
+		case ev == lineedit.EOF && text.open():
 			t.print("\r\nsh: syntax error: unexpected end of file\r\n")
-			pending = ""
+			text.reset()
 			sh.SetStatus(2)
 			continue
 		case ev == lineedit.EOF:
 			t.print("exit\r\n")
 			return sh.Finish(ctx)
 		}
-		pending = m.enter(ctx, sh, ed, t, pending+line)
+		if expanded, ok := expandHistory(line, ed.History()); ok && !text.quoted() {
+			t.print(expanded + "\r\n")
+			line = expanded
+		}
+		if f, err := text.add(line); err != nil {
+			t.print("sh: " + err.Error() + "\r\n")
+			sh.SetStatus(2)
+		} else if f != nil {
+			enter(ctx, sh, t, f)
+		}
 	}
 	if ctx.Err() != nil {
 		return posix.KilledStatus(ctx)
@@ -156,35 +167,15 @@ func (m *Machine) readLine(ctx context.Context, t *terminal, ed *lineedit.Editor
 	}
 }
 
-// enter runs what was typed and returns what must be completed by more lines.
-func (m *Machine) enter(ctx context.Context, sh *posix.Shell, ed *lineedit.Editor, t *terminal, text string) (pending string) {
-	if strings.TrimSpace(text) == "" {
-		return ""
-	}
-	if n := len(text) - len(strings.TrimRight(text, `\`)); n%2 == 1 {
-		return strings.TrimSuffix(text, `\`)
-	}
-	if expanded, ok := expandHistory(text, ed.History()); ok {
-		t.print(strings.ReplaceAll(expanded, "\n", "\r\n") + "\r\n")
-		text = expanded
-	}
-	f, incomplete, err := posix.Parse(text + "\n")
-	switch {
-	case incomplete:
-		return text + "\n"
-	case err != nil:
-		t.print("sh: " + err.Error() + "\r\n")
-		sh.SetStatus(2)
+// enter runs what was typed and tells the signal that ended it.
+func enter(ctx context.Context, sh *posix.Shell, t *terminal, f *syntax.File) {
+	switch sig := sh.RunInteractive(ctx, f); sig {
+	case 0:
+	case posix.SIGINT:
+		t.print("\r\n")
 	default:
-		switch sig := sh.RunInteractive(ctx, f); sig {
-		case 0:
-		case posix.SIGINT:
-			t.print("\r\n")
-		default:
-			t.print(sig.Text() + "\r\n")
-		}
+		t.print(sig.Text() + "\r\n")
 	}
-	return ""
 }
 
 // expandHistory replaces !! by the line before this one, and !$ by its last

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/virtual/posix"
 )
 
 // typist plays the user of a terminal inside a synctest bubble: it types, lets
@@ -107,11 +108,14 @@ func TestInteractiveShell(t *testing.T) {
 		{"read takes a line", []step{{"read x; echo \"<$x>\"\r", "read x; echo \"<$x>\"\r\n"}, {"hello\r", "hello\r\n<hello>\r\n" + prompt}, {"\x04", "exit\r\n"}}, 0},
 		{"read -s does not echo", []step{{"read -s -p 'key: ' x; echo; echo ${#x}\r", "read -s -p 'key: ' x; echo; echo ${#x}\r\nkey: "}, {"secret\r", "\r\n6\r\n" + prompt}, {"\x04", "exit\r\n"}}, 0},
 		{"a pasted block runs line by line", []step{{"x=1\necho $x\necho two\n", "x=1\r\n" + prompt + "echo $x\r\n1\r\n" + prompt + "echo two\r\ntwo\r\n" + prompt}, {"\x04", "exit\r\n"}}, 0},
+		{"CR LF is one Enter, also for the program that it starts", []step{{"read x; echo \"<$x>\"\r\nhello\r\n", "read x; echo \"<$x>\"\r\n<hello>\r\n" + prompt}, {"\x04", "exit\r\n"}}, 0},
 		{"pasted input reaches the program", []step{{"read a\nvalue\necho $a\n", "read a\r\n" + prompt + "echo $a\r\nvalue\r\n" + prompt}, {"\x04", "exit\r\n"}}, 0},
 		{"constructs continue", []step{{"for i in 1 2\r", "for i in 1 2\r\n> "}, {"do echo $i\r", "do echo $i\r\n> "}, {"done\r", "done\r\n1\r\n2\r\n" + prompt}, {"\x04", "exit\r\n"}}, 0},
 		{"an open quote continues", []step{{"echo 'a\r", "echo 'a\r\n> "}, {"b'\r", "b'\r\na\r\nb\r\n" + prompt}, {"\x04", "exit\r\n"}}, 0},
 		{"a backslash continues", []step{{"echo a \\\r", "echo a \\\r\n> "}, {"b\r", "b\r\na b\r\n" + prompt}, {"\x04", "exit\r\n"}}, 0},
 		{"a here-document continues", []step{{"cat <<E\r", "cat <<E\r\n> "}, {"x $HOME\r", "x $HOME\r\n> "}, {"E\r", "E\r\nx /home/ssm-user\r\n" + prompt}, {"\x04", "exit\r\n"}}, 0},
+		{"a here-document with a quoted delimiter is taken as it is", []step{{"cat <<'E'\rx $HOME \\\ry\r", "cat <<'E'\r\n> x $HOME \\\r\n> y\r\n> "}, {"E\r", "E\r\nx $HOME \\\r\ny\r\n" + prompt}, {"\x04", "exit\r\n"}}, 0},
+		{"a backslash in a quote stays", []step{{"echo 'a \\\r", "echo 'a \\\r\n> "}, {"b'\r", "b'\r\na \\\r\nb\r\n" + prompt}, {"\x04", "exit\r\n"}}, 0},
 		{"Ctrl-C leaves a continuation", []step{{"echo 'a\r", "echo 'a\r\n> "}, {"\x03", "^C\r\n" + prompt}, {"\x04", "exit\r\n"}}, 130},
 		{"a syntax error is told", []step{{"fi\r", "fi\r\nsh: syntax error: `fi` can only be used to end an `if`\r\n" + prompt}, {"\x04", "exit\r\n"}}, 2},
 		{"an unknown command is told", []step{{"python3\r", "python3\r\nsh: python3: command not found\r\n" + prompt}, {"\x04", "exit\r\n"}}, 127},
@@ -217,6 +221,31 @@ func TestHangupEndsEverything(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestHangupIsFoundWithTheTerminal has programs wait for the terminal alone:
+// when it is gone, they must know already that it was hung up.
+func TestHangupIsFoundWithTheTerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		s := &session{t: newTerminal("pts/0", 80, 24, modeCooked), done: make(chan struct{})}
+		status := 0
+		go func() {
+			defer close(s.done)
+			if _, err := s.t.ReadContext(t.Context(), make([]byte, 1)); !errors.Is(err, io.EOF) {
+				t.Errorf("the program reads %v, want EOF", err)
+			}
+			status = posix.KilledStatus(ctx)
+		}()
+		s.cancel = func(cause error) {
+			synctest.Wait() // whoever can go on does so before the signal
+			cancel(cause)
+		}
+		s.Close()
+		if status != 129 {
+			t.Errorf("exit status %d, want 129", status)
+		}
+	})
 }
 
 func TestCancelKillsATerminal(t *testing.T) {

@@ -115,6 +115,28 @@ func TestParseKnowsWhatIsIncomplete(t *testing.T) {
 	}
 }
 
+func TestAwaitsNamesWhatEndsAnIncompleteScript(t *testing.T) {
+	for script, want := range map[string]string{
+		"cat <<EOF\nx": "EOF opaque here", "cat <<'A B'\nx": "A B opaque here", "echo 'a": "' opaque", "echo \"a": "\" opaque", "for i in 1; do\n:": "done", "if :; then\n:": "fi", "a |": "",
+	} {
+		_, incomplete, err := Parse(script + "\n")
+		if !incomplete {
+			t.Errorf("%q is not incomplete (%v)", script, err)
+			continue
+		}
+		got, opaque, here := Awaits(err)
+		if opaque {
+			got += " opaque"
+		}
+		if here {
+			got += " here"
+		}
+		if got != want {
+			t.Errorf("%q awaits %q, want %q (%v)", script, got, want, err)
+		}
+	}
+}
+
 func TestPipe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &Pipe{}

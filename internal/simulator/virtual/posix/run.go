@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -20,9 +21,39 @@ func Parse(script string) (f *syntax.File, incomplete bool, err error) {
 	p := syntax.NewParser()
 	f, err = p.Parse(strings.NewReader(script), "")
 	if err != nil {
-		return nil, syntax.IsIncomplete(err), syntaxError(err)
+		// The parser does not call an open here-document incomplete when its
+		// delimiter is quoted.
+		err, incomplete = syntaxError(err), syntax.IsIncomplete(err)
+		_, _, hereDoc := Awaits(err)
+		return nil, incomplete || hereDoc, err
 	}
 	return f, false, nil
+}
+
+// Awaits returns what a later line must hold for a script that Parse found
+// incomplete with err to become complete; "" when that is not known. In opaque
+// text, that of a here-document or a quote, nothing else can happen before. A
+// line that ends a here-document begins with the token, after tabs.
+//
+// The parser tells it in the text of its errors only; one that it words in
+// another way is not known.
+func Awaits(err error) (token string, opaque, hereDoc bool) {
+	text := strings.TrimPrefix(err.Error(), "syntax error: ")
+	delimiter, hereDoc := strings.CutPrefix(text, "unclosed here-document ")
+	opaque = hereDoc || strings.Contains(text, " without closing quote ")
+	switch {
+	case hereDoc: // the delimiter may hold blanks
+		text = delimiter
+	case opaque, strings.Contains(text, " statement must end with "):
+		text = text[strings.LastIndexByte(text, ' ')+1:]
+	default:
+		return "", false, false
+	}
+	token, err = strconv.Unquote(text)
+	if err != nil {
+		return "", false, false
+	}
+	return token, opaque, hereDoc
 }
 
 func tooNested(script string) bool {
