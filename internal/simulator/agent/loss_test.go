@@ -51,7 +51,8 @@ type droppingClient struct {
 	recv             *reliable.Receiver[[]byte]
 	output           []byte
 	dropped, refused int
-	deaf             int // messages still to be dropped
+	deaf             int       // messages still to be dropped
+	until            time.Time // and for how long at most: an outage lasts a time, however little is sent in it
 }
 
 // run takes output from number first on until the agent hangs up.
@@ -80,7 +81,10 @@ func (c *droppingClient) one(raw []byte) {
 		return
 	}
 	if c.rng.Float64() < c.loss/100 {
-		c.deaf = c.rng.IntN(500)
+		c.deaf, c.until = c.rng.IntN(500), time.Now().Add(10*time.Millisecond)
+	}
+	if time.Now().After(c.until) {
+		c.deaf = 0
 	}
 	if c.deaf > 0 || c.rng.Float64() < c.loss {
 		c.deaf = max(0, c.deaf-1)
