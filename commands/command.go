@@ -85,11 +85,7 @@ func commandList(ctx context.Context, env *Env, f run.Filter, node string) error
 		return err
 	}
 	if node != "" {
-		nodes, err := env.Fleet(ctx)
-		if err != nil {
-			return err
-		}
-		n, err := nodes.Find(ctx, node)
+		n, err := env.findNode(ctx, node)
 		if err != nil {
 			return err
 		}
@@ -173,15 +169,8 @@ it has ended, as ` + "`ssmdeck run`" + ` does; several ids are followed as one r
 		Example: `  $ ssmdeck command get 2b196342-d7d4-436e-8f09-3883a1116ac3
   $ ssmdeck command get 2b196342-d7d4-436e-8f09-3883a1116ac3 --node web-1
   $ ssmdeck command get 2b196342-d7d4-436e-8f09-3883a1116ac3 --wait`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return exactArgs("the command id")(cmd, args)
-			}
-			return nil
-		},
-		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return env.commandWords(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              minArgs("the command id"),
+		ValidArgsFunction: env.completeCommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if wait {
 				return commandWait(cmd.Context(), env, args, full)
@@ -280,11 +269,7 @@ func commandHead(d *render.Detail, o render.Options, c run.Command) {
 
 // commandOutput prints what one node printed, and nothing else.
 func commandOutput(ctx context.Context, env *Env, svc *run.Service, id, expr string, o render.Options) error {
-	nodes, err := env.Fleet(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := nodes.Find(ctx, expr)
+	n, err := env.findNode(ctx, expr)
 	if err != nil {
 		return err
 	}
@@ -323,16 +308,9 @@ func newCommandCancelCmd(env *Env) *cobra.Command {
 		Long:  "Ask the service to cancel commands. A script that runs may end before it is stopped.",
 		Example: `  $ ssmdeck command cancel 2b196342-d7d4-436e-8f09-3883a1116ac3
   $ ssmdeck command cancel 2b196342-d7d4-436e-8f09-3883a1116ac3 --node web-1`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return exactArgs("the command id")(cmd, args)
-			}
-			return nil
-		},
-		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return env.commandWords(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return commandCancel(cmd.Context(), env, args, nodes) },
+		Args:              minArgs("the command id"),
+		ValidArgsFunction: env.completeCommand,
+		RunE:              func(cmd *cobra.Command, args []string) error { return commandCancel(cmd.Context(), env, args, nodes) },
 	}
 	cmd.Flags().StringArrayVar(&nodes, "node", nil, "only on `node`; repeat for more")
 	return cmd
@@ -381,14 +359,14 @@ func commandCancel(ctx context.Context, env *Env, ids, exprs []string) error {
 	return nil
 }
 
-// commandWords completes the ids of recent commands.
-func (e *Env) commandWords(ctx context.Context) []string {
+// completeCommand completes the ids of recent commands.
+func (e *Env) completeCommand(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	const most = 20
-	ctx, cancel := context.WithTimeout(ctx, completionWait)
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionWait)
 	defer cancel()
 	svc, err := e.Runner(ctx)
 	if err != nil {
-		return nil
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var words []string
 	for c, err := range svc.List(ctx, run.Filter{}) {
@@ -397,5 +375,5 @@ func (e *Env) commandWords(ctx context.Context) []string {
 		}
 		words = append(words, c.ID+"\t"+string(c.State)+" "+c.Document)
 	}
-	return words
+	return words, cobra.ShellCompDirectiveNoFileComp
 }

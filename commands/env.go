@@ -102,6 +102,15 @@ func (e *Env) Fleet(ctx context.Context) (*fleet.Service, error) {
 	return fleet.New(scope.SSM(), e.In), nil
 }
 
+// findNode resolves expr to the one node that it names.
+func (e *Env) findNode(ctx context.Context, expr string) (fleet.Node, error) {
+	nodes, err := e.Fleet(ctx)
+	if err != nil {
+		return fleet.Node{}, err
+	}
+	return nodes.Find(ctx, expr)
+}
+
 // Runner returns Run Command.
 func (e *Env) Runner(ctx context.Context) (*run.Service, error) {
 	scope, err := e.Scope(ctx)

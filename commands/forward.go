@@ -54,12 +54,7 @@ service is resumed. Ctrl-C ends the forward and its sessions.`,
 
   # Several at once, for scripts
   $ ssmdeck forward i-0123456789abcdef0 8080:80 15432:my-db.cluster-xyz.us-east-1.rds.amazonaws.com:5432 -o jsonl`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) < 2 {
-				return exactArgs("the node", "the spec")(cmd, args)
-			}
-			return nil
-		},
+		Args:              minArgs("the node", "the spec"),
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), env, args[0], args[1:])

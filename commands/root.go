@@ -111,6 +111,13 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// minArgs wants at least one argument for every name; the last may repeat.
+func minArgs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		return exactArgs(names...)(cmd, args[:min(len(args), len(names))])
+	}
+}
+
 func noArgs(cmd *cobra.Command, args []string) error { return exactArgs()(cmd, args) }
 
 // usageLine is the command's Use with the path in front.

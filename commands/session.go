@@ -54,11 +54,7 @@ func sessionList(ctx context.Context, env *Env, f sessions.Filter, node string) 
 		return err
 	}
 	if node != "" {
-		nodes, err := env.Fleet(ctx)
-		if err != nil {
-			return err
-		}
-		n, err := nodes.Find(ctx, node)
+		n, err := env.findNode(ctx, node)
 		if err != nil {
 			return err
 		}
@@ -130,16 +126,9 @@ func newSessionTerminateCmd(env *Env) *cobra.Command {
 		Long:  "End sessions at the service, whoever started them and wherever they run.",
 		Example: `  $ ssmdeck session terminate alice-0a1b2c3d4e5f6a7b8
   $ ssmdeck session list -o name | xargs -r ssmdeck session terminate --yes`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return exactArgs("a session id")(cmd, args)
-			}
-			return nil
-		},
-		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return env.sessionWords(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return sessionTerminate(cmd.Context(), env, args) },
+		Args:              minArgs("a session id"),
+		ValidArgsFunction: env.completeSession,
+		RunE:              func(cmd *cobra.Command, args []string) error { return sessionTerminate(cmd.Context(), env, args) },
 	}
 }
 
@@ -178,20 +167,20 @@ func sessionTerminate(ctx context.Context, env *Env, ids []string) error {
 	return nil
 }
 
-// sessionWords completes the ids of running sessions.
-func (e *Env) sessionWords(ctx context.Context) []string {
-	ctx, cancel := context.WithTimeout(ctx, completionWait)
+// completeSession completes the ids of running sessions.
+func (e *Env) completeSession(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionWait)
 	defer cancel()
 	svc, err := e.Sessions(ctx)
 	if err != nil {
-		return nil
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var words []string
 	for s, err := range svc.List(ctx, sessions.Filter{}) {
 		if err != nil {
-			return nil
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		words = append(words, s.ID+"\t"+s.Target+" "+s.Status)
 	}
-	return words
+	return words, cobra.ShellCompDirectiveNoFileComp
 }

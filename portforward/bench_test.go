@@ -208,29 +208,13 @@ func (o *quickOpener) Open(ctx context.Context, _ Spec, events func(sessionclien
 // connection.
 func forwardQuick(tb testing.TB, serve func(net.Conn)) net.Conn {
 	tb.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer c.Close()
-				serve(c)
-			})
-		}
-	})
-	o := &quickOpener{dial: func() (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }}
+	o := &quickOpener{dial: destination(tb, serve)}
 	l, err := Listen(Spec{Port: 80}, Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
 	wg.Go(func() {
 		if err := (&Forward{Opener: o}).Run(ctx, []Spec{{Port: 80}}, []net.Listener{l}, func(Event) {}); err != nil {
 			tb.Errorf("Run: %v", err)
@@ -243,7 +227,6 @@ func forwardQuick(tb testing.TB, serve func(net.Conn)) net.Conn {
 	tb.Cleanup(func() {
 		_ = c.Close()
 		cancel()
-		_ = ln.Close()
 		wg.Wait()
 		o.wg.Wait()
 	})

@@ -23,7 +23,7 @@ import (
 // these tests run in real time, over loopback sockets, and wait for events only.
 
 // destination is a TCP server that handles every connection with serve.
-func destination(t *testing.T, serve func(net.Conn)) func() (net.Conn, error) {
+func destination(t testing.TB, serve func(net.Conn)) func() (net.Conn, error) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
