@@ -145,7 +145,7 @@ func (m *Machine) Run(ctx context.Context, c shell.Command, sio shell.IO) (int, 
 		return 1, fmt.Errorf("start host shell: %w", err)
 	}
 	stdin.start()
-	stop := relayInterrupts(c.Interrupt, cmd)
+	stop := c.OnInterrupt(func() { interruptGroup(cmd) })
 	err = cmd.Wait()
 	stop()
 	stdin.stop()
@@ -166,33 +166,6 @@ func exitStatus(cmd *exec.Cmd, err error) (int, error) {
 		return shell.StatusBrokenPipe, nil
 	}
 	return 1, err
-}
-
-// relayInterrupts interrupts the command for every value of ch, and once when
-// ch is closed.
-func relayInterrupts(ch <-chan struct{}, cmd *exec.Cmd) (stop func()) {
-	if ch == nil {
-		return func() {}
-	}
-	end, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case _, ok := <-ch:
-				interruptGroup(cmd)
-				if !ok {
-					return
-				}
-			case <-end:
-				return
-			}
-		}
-	}()
-	return func() {
-		close(end)
-		<-done
-	}
 }
 
 // stdinCopy feeds a command from a reader that may never end. It is our own

@@ -2,7 +2,7 @@
 // and interactive programs for sessions.
 //
 // It holds only the contract between the simulated agent and the machines
-// behind it (packages virtual and hostshell); it does nothing itself.
+// behind it (packages virtual and hostshell), and what every machine does alike.
 package shell
 
 import (
@@ -48,6 +48,33 @@ type Command struct {
 	// and once when it is closed. A command that does not handle the signal
 	// ends with StatusInterrupted.
 	Interrupt <-chan struct{}
+}
+
+// OnInterrupt calls f for every interrupt that c gets, one at a time, until stop
+// is called; stop waits for a call that is under way.
+func (c Command) OnInterrupt(f func()) (stop func()) {
+	if c.Interrupt == nil {
+		return func() {}
+	}
+	end, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case _, ok := <-c.Interrupt:
+				f()
+				if !ok {
+					return
+				}
+			case <-end:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(end)
+		<-done
+	}
 }
 
 // TTYOptions start an interactive program.

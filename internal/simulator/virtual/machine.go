@@ -123,7 +123,7 @@ func (m *Machine) Run(ctx context.Context, c shell.Command, sio shell.IO) (int, 
 	session := posix.NewSession(ctx)
 	defer session.Close()
 	group := &posix.Group{}
-	stop := relayInterrupts(c.Interrupt, group)
+	stop := c.OnInterrupt(func() { group.Signal(posix.SIGINT) })
 	defer stop()
 
 	user := ssmUser
@@ -153,33 +153,6 @@ func (m *Machine) Run(ctx context.Context, c shell.Command, sio shell.IO) (int, 
 		return shell.StatusKilled, err
 	}
 	return status, nil
-}
-
-// relayInterrupts sends SIGINT to g for every value of ch, and once when ch is
-// closed, until stop is called.
-func relayInterrupts(ch <-chan struct{}, g *posix.Group) (stop func()) {
-	if ch == nil {
-		return func() {}
-	}
-	end, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case _, ok := <-ch:
-				g.Signal(posix.SIGINT)
-				if !ok {
-					return
-				}
-			case <-end:
-				return
-			}
-		}
-	}()
-	return func() {
-		close(end)
-		<-done
-	}
 }
 
 // lockedWriter serialises the writes of the processes that share it.

@@ -173,6 +173,17 @@ func touch(_ context.Context, p *program.Proc) int {
 	return status
 }
 
+// sourcesAndTarget cuts the operands of cp and mv. ok is false, and said, where
+// several sources would go to something that is not a directory.
+func sourcesAndTarget(p *program.Proc, args []string) (sources []string, dst string, ok bool) {
+	sources, dst = args[:len(args)-1], args[len(args)-1]
+	if info, err := p.Stat(dst); len(sources) > 1 && (err != nil || !info.IsDir()) {
+		p.Errorf("target '%s' is not a directory", dst)
+		return nil, "", false
+	}
+	return sources, dst, true
+}
+
 // target returns where src goes when the destination is dst.
 func target(p *program.Proc, src, dst string) string {
 	if info, err := p.Stat(dst); err == nil && info.IsDir() {
@@ -186,13 +197,12 @@ func cp(ctx context.Context, p *program.Proc) int {
 	if st >= 0 || !operands(p, args, 2) {
 		return max(st, oneIf(st < 0))
 	}
-	dst := args[len(args)-1]
-	if info, err := p.Stat(dst); len(args) > 2 && (err != nil || !info.IsDir()) {
-		p.Errorf("target '%s' is not a directory", dst)
+	sources, dst, ok := sourcesAndTarget(p, args)
+	if !ok {
 		return 1
 	}
 	status := 0
-	for _, src := range args[:len(args)-1] {
+	for _, src := range sources {
 		to := target(p, src, dst)
 		if _, err := p.Stat(to); err == nil && f.Has("n") {
 			continue
@@ -280,13 +290,12 @@ func mv(_ context.Context, p *program.Proc) int {
 	if st >= 0 || !operands(p, args, 2) {
 		return max(st, oneIf(st < 0))
 	}
-	dst := args[len(args)-1]
-	if info, err := p.Stat(dst); len(args) > 2 && (err != nil || !info.IsDir()) {
-		p.Errorf("target '%s' is not a directory", dst)
+	sources, dst, ok := sourcesAndTarget(p, args)
+	if !ok {
 		return 1
 	}
 	status := 0
-	for _, src := range args[:len(args)-1] {
+	for _, src := range sources {
 		to := target(p, src, dst)
 		if _, err := p.Lstat(src); err != nil {
 			p.Errorf("cannot stat '%s': %s", src, memfs.Reason(err))

@@ -111,17 +111,21 @@ func Builtins() []string {
 // IsBuiltin reports whether name is a builtin or a keyword of the shell.
 func IsBuiltin(name string) bool { return builtin(name) != nil || slices.Contains(Builtins(), name) }
 
-func builtinExit(s *Shell, _ context.Context, args []string) int {
-	status := s.status
-	if len(args) > 1 {
-		n, err := strconv.Atoi(args[1])
-		if err != nil {
-			s.errf("exit: %s: numeric argument required", args[1])
-			n = 2
-		}
-		status = n
+// leaveWith is the status that `exit` and `return`, here called name, leave with.
+func leaveWith(s *Shell, name string, args []string) int {
+	if len(args) < 2 {
+		return s.status
 	}
-	s.exit(status)
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		s.errf("%s: %s: numeric argument required", name, args[1])
+		return 2
+	}
+	return n
+}
+
+func builtinExit(s *Shell, _ context.Context, args []string) int {
+	s.exit(leaveWith(s, "exit", args))
 	return s.status
 }
 
@@ -130,17 +134,8 @@ func builtinReturn(s *Shell, _ context.Context, args []string) int {
 		s.errf("return: can only `return' from a function or sourced script")
 		return 1
 	}
-	status := s.status
-	if len(args) > 1 {
-		n, err := strconv.Atoi(args[1])
-		if err != nil {
-			s.errf("return: %s: numeric argument required", args[1])
-			n = 2
-		}
-		status = n
-	}
 	s.flow = flowReturn
-	return status
+	return leaveWith(s, "return", args)
 }
 
 func builtinBreak(s *Shell, _ context.Context, args []string) int {

@@ -427,7 +427,9 @@ func groupObject(s *Shell, c *call, out emit) error {
 	return s.emitAll(list, out)
 }
 
-func formatTableCmd(s *Shell, c *call, out emit) error {
+// formatted passes on what format makes of the input, or the input itself where
+// it is not all objects.
+func formatted(s *Shell, c *call, out emit, format func([]*Object) string) error {
 	var group []*Object
 	for _, item := range c.in {
 		o, ok := item.(*Object)
@@ -445,31 +447,20 @@ func formatTableCmd(s *Shell, c *call, out emit) error {
 	if len(group) == 0 {
 		return nil
 	}
-	if cols, ok := views[group[0].Type]; ok && !c.has("Property") {
-		return out(strings.TrimSuffix(formatTable(group, cols), "\n"))
-	}
-	return out(strings.TrimSuffix(formatTable(group, columnsOf(group)), "\n"))
+	return out(strings.TrimSuffix(format(group), "\n"))
+}
+
+func formatTableCmd(s *Shell, c *call, out emit) error {
+	return formatted(s, c, out, func(group []*Object) string {
+		if cols, ok := views[group[0].Type]; ok && !c.has("Property") {
+			return formatTable(group, cols)
+		}
+		return formatTable(group, columnsOf(group))
+	})
 }
 
 func formatListCmd(s *Shell, c *call, out emit) error {
-	var group []*Object
-	for _, item := range c.in {
-		o, ok := item.(*Object)
-		if !ok {
-			return passOn(s, c, out)
-		}
-		if c.has("Property") {
-			var err error
-			if o, err = s.pick(item, items(c.get("Property"))); err != nil {
-				return err
-			}
-		}
-		group = append(group, o)
-	}
-	if len(group) == 0 {
-		return nil
-	}
-	return out(strings.TrimSuffix(formatList(group), "\n"))
+	return formatted(s, c, out, formatList)
 }
 
 // plain turns a value into what encoding/json writes.

@@ -169,7 +169,9 @@ func (s *Shell) list(c *call, dir string, depth int) []any {
 	return list
 }
 
-func getItem(s *Shell, c *call, out emit) error {
+// eachPath calls f for everything that the paths of c match, and fails those
+// that match nothing.
+func (s *Shell) eachPath(c *call, f func(info memfs.Info, full string) error) error {
 	for _, name := range c.paths(s) {
 		infos, fulls, err := s.glob(name)
 		if err != nil {
@@ -179,12 +181,16 @@ func getItem(s *Shell, c *call, out emit) error {
 			continue
 		}
 		for i, info := range infos {
-			if err := out(s.fileObject(info, fulls[i])); err != nil {
+			if err := f(info, fulls[i]); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func getItem(s *Shell, c *call, out emit) error {
+	return s.eachPath(c, func(info memfs.Info, full string) error { return out(s.fileObject(info, full)) })
 }
 
 func setLocation(s *Shell, c *call, _ emit) error {
@@ -210,21 +216,7 @@ func lines(data []byte) []string {
 }
 
 func getContent(s *Shell, c *call, out emit) error {
-	for _, name := range c.paths(s) {
-		_, fulls, err := s.glob(name)
-		if err != nil {
-			if err := s.failPath(c, name, err); err != nil {
-				return err
-			}
-			continue
-		}
-		for _, full := range fulls {
-			if err := s.content(c, full, out); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return s.eachPath(c, func(_ memfs.Info, full string) error { return s.content(c, full, out) })
 }
 
 func (s *Shell) content(c *call, full string, out emit) error {

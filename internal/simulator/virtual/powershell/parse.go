@@ -537,22 +537,7 @@ func (p *parser) parameter() argument {
 
 // argumentValue reads one argument, which may be a list.
 func (p *parser) argumentValue() node {
-	x := p.commandValue()
-	p2 := p.pos
-	p.blanks(false)
-	if p.peek() != ',' {
-		p.pos = p2
-		return x
-	}
-	l := &list{items: []node{x}}
-	for p.accept(",") {
-		p.blanks(true)
-		l.items = append(l.items, p.commandValue())
-		p2 = p.pos
-		p.blanks(false)
-	}
-	p.pos = p2
-	return l
+	return p.listOf(p.commandValue)
 }
 
 func (p *parser) commandValue() node {

@@ -65,7 +65,12 @@ func (p *parser) comma() node {
 		p.blanks(true)
 		return &list{items: []node{p.unary()}}
 	}
-	x := p.unary()
+	return p.listOf(p.unary)
+}
+
+// listOf reads what item reads, once or several times with commas between.
+func (p *parser) listOf(item func() node) node {
+	x := item()
 	save := p.pos
 	p.blanks(false)
 	if p.peek() != ',' {
@@ -75,7 +80,7 @@ func (p *parser) comma() node {
 	l := &list{items: []node{x}}
 	for p.accept(",") {
 		p.blanks(true)
-		l.items = append(l.items, p.unary())
+		l.items = append(l.items, item())
 		save = p.pos
 		p.blanks(false)
 	}
