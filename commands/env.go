@@ -177,7 +177,7 @@ func (e *Env) close() {
 	}
 }
 
-// Format returns the output format and the rest of what renders a list.
+// renderOptions returns the output format and the rest of what renders a list.
 func (e *Env) renderOptions() (render.Options, error) {
 	s, err := e.Settings()
 	if err != nil {

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -318,11 +319,7 @@ func someNames(nodes []fleet.Node) string {
 	const most = 5
 	var names []string
 	for _, n := range nodes[:min(len(nodes), most)] {
-		name := n.Name
-		if name == "" {
-			name = n.ID
-		}
-		names = append(names, name)
+		names = append(names, cmp.Or(n.Name, n.ID))
 	}
 	if len(nodes) > most {
 		names = append(names, fmt.Sprintf("and %d more", len(nodes)-most))

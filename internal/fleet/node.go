@@ -45,6 +45,9 @@ type Node struct {
 // Online reports whether the node's agent was connected when it was listed.
 func (n Node) Online() bool { return n.Ping == Online }
 
+// Offline reports whether the node is known not to be connected.
+func (n Node) Offline() bool { return n.Ping != "" && !n.Online() }
+
 // Hybrid reports whether the node was registered by an activation.
 func (n Node) Hybrid() bool { return strings.HasPrefix(n.ID, "mi-") }
 

@@ -44,7 +44,7 @@ func (e *Ambiguous) Error() string {
 // SSM keeps no list of them.
 func (s *Service) Resolve(ctx context.Context, expr string) (Node, error) {
 	n, err := s.Find(ctx, expr)
-	if err != nil || n.Ping == "" || n.Online() {
+	if err != nil || !n.Offline() {
 		return n, err
 	}
 	return n, fault.New(fault.Offline, "reach "+n.String(), "its agent is not connected (%s)", n.PingAge(s.now())).

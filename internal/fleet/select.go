@@ -242,10 +242,10 @@ func (p *plan) pick(nodes []Node) ([]Node, error) {
 func (p *plan) selection(nodes []Node, filter Filter) (Selection, error) {
 	sel := Selection{Nodes: nodes}
 	for _, n := range nodes {
-		if n.Online() || n.Ping == "" { // "" is not known
-			sel.InstanceIDs = append(sel.InstanceIDs, n.ID)
-		} else {
+		if n.Offline() {
 			sel.Offline = append(sel.Offline, n)
+		} else {
+			sel.InstanceIDs = append(sel.InstanceIDs, n.ID)
 		}
 	}
 	if len(sel.InstanceIDs) == 0 {

@@ -95,7 +95,7 @@ func (b *Board) plan(nodes []fleet.Node) {
 		if r.NodeName == "" {
 			r.NodeName = n.Name
 		}
-		r.offline = offline(n)
+		r.offline = n.Offline()
 	}
 }
 

@@ -134,15 +134,12 @@ func recipients(sel fleet.Selection) []fleet.Node {
 func sendable(nodes []fleet.Node) []string {
 	var ids []string
 	for _, n := range nodes {
-		if !offline(n) {
+		if !n.Offline() {
 			ids = append(ids, n.ID)
 		}
 	}
 	return ids
 }
-
-// offline reports whether a node is known not to be connected.
-func offline(n fleet.Node) bool { return n.Ping != "" && n.Ping != fleet.Online }
 
 func nothingSelected(sel fleet.Selection) error {
 	if n := len(sel.Offline); n > 0 {

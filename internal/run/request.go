@@ -192,7 +192,7 @@ func (r Request) platforms() (map[string][]fleet.Node, error) {
 			platform = windows
 		}
 		if platform == "" {
-			if offline(n) {
+			if n.Offline() {
 				continue // it gets no command by id, and from a tag only what all get
 			}
 			unknown = append(unknown, n.ID)
