@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
 
@@ -141,10 +142,10 @@ func (p *pool) sweep() {
 }
 
 // open makes one attempt after the back-off.
-func (p *pool) open(ctx context.Context, a *attempt, wait time.Duration) {
+func (p *pool) open(ctx context.Context, a *attempt, delay time.Duration) {
 	defer close(a.done)
 	var c *carrier
-	if a.err = pause(ctx, wait); a.err == nil {
+	if a.err = wait.Sleep(ctx, delay); a.err == nil {
 		c, a.err = p.openCarrier(ctx)
 	}
 	p.mu.Lock()
@@ -179,20 +180,6 @@ func (p *pool) backOff() {
 	}
 	p.failures++
 	p.retryAt = time.Now().Add(delay)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func (p *pool) openCarrier(ctx context.Context) (*carrier, error) {

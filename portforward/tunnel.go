@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 const (
@@ -107,7 +109,7 @@ func (t *tunnel) accept(ctx context.Context) error {
 		}
 		t.gate.leave()
 		failures++
-		_ = pause(ctx, acceptRetry)
+		_ = wait.Sleep(ctx, acceptRetry)
 	}
 	return nil
 }

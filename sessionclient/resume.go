@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 const (
@@ -37,14 +38,14 @@ func (c *channel) resume(ctx context.Context, flaps int) {
 		for range min(flaps-1, 8) {
 			delay = min(2*delay, resumeMost)
 		}
-		if pause(ctx, jitter(delay)) != nil {
+		if wait.Sleep(ctx, wait.Jitter(delay)) != nil {
 			return
 		}
 	}
 	for attempt := 1; ; attempt++ {
 		conn, err := c.tryResume(ctx)
 		step := resumeStep{conn: conn, attempt: attempt, err: err, over: conn != nil || errors.Is(err, ErrSessionGone)}
-		step.wait = jitter(delay)
+		step.wait = wait.Jitter(delay)
 		select {
 		case c.resumes <- step:
 		case <-ctx.Done():
@@ -53,27 +54,10 @@ func (c *channel) resume(ctx context.Context, flaps int) {
 			}
 			return
 		}
-		if step.over || pause(ctx, step.wait) != nil {
+		if step.over || wait.Sleep(ctx, step.wait) != nil {
 			return
 		}
 		delay = min(2*delay, resumeMost)
-	}
-}
-
-// jitter varies d by a fifth, so that many sessions do not come back at once.
-func jitter(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
-}
-
-// pause waits for d or the end of ctx, which it returns.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -128,7 +112,7 @@ func (c *channel) firstConn(ctx context.Context) (Conn, error) {
 		if try == firstTries || time.Since(start) >= attemptTimeout {
 			break
 		}
-		if err := pause(ctx, jitter(delay)); err != nil {
+		if err := wait.Sleep(ctx, wait.Jitter(delay)); err != nil {
 			return nil, err
 		}
 		delay *= 2

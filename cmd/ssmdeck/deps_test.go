@@ -41,6 +41,7 @@ const (
 var floors = [][]room{
 	{
 		{name: "internal/fault"},
+		{name: "internal/wait"},
 		{name: "sessionclient/wire"},
 		{name: "sessionclient/reliable"},
 	},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // Pace of one operation in one scope. Only Parameter Store's rates are
@@ -96,20 +98,13 @@ func (p *pacer) wait(ctx context.Context, operation string, writes bool) error {
 	}
 	d := b.take(now)
 	p.mu.Unlock()
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+	err := wait.Sleep(ctx, d)
+	if err != nil && d > 0 {
 		p.mu.Lock()
 		b.back()
 		p.mu.Unlock()
-		return ctx.Err()
 	}
+	return err
 }
 
 // answered tells the pacer how a call went that it let through.

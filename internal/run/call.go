@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // The rates of Run Command are not public, so one run keeps well below any that
@@ -37,7 +37,7 @@ func (p *pacer) wait(ctx context.Context) error {
 	if p.tokens >= 0 {
 		return ctx.Err()
 	}
-	return sleep(ctx, time.Duration(-p.tokens/callsPerSecond*float64(time.Second)))
+	return wait.Sleep(ctx, time.Duration(-p.tokens/callsPerSecond*float64(time.Second)))
 }
 
 // Back-off after a failed call, and how long failing may go on. A throttled
@@ -80,7 +80,7 @@ func call[T any](ctx context.Context, f *follower, do func(context.Context) (T, 
 		case isNotYet, isRefused:
 			return zero, err
 		}
-		if err := sleep(ctx, jitter(pause)); err != nil {
+		if err := wait.Sleep(ctx, wait.Jitter(pause)); err != nil {
 			return zero, err
 		}
 		pause = min(pause*2, maxBackOff)
@@ -124,23 +124,6 @@ func plain(err error) string {
 		return e.Error()
 	}
 	return err.Error()
-}
-
-// jitter spreads d by a fifth either way, so that many followers do not poll in
-// step.
-func jitter(d time.Duration) time.Duration {
-	return d - d/5 + rand.N(2*d/5+1)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return ctx.Err()
-	}
 }
 
 // interrupted is the error of a follower whose context ended: the commands go

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // cloud is a small SSM whose commands run by the clock: each node takes its
@@ -67,7 +68,7 @@ func (c *cloud) call(op string) error {
 }
 
 func (c *cloud) SendCommand(ctx context.Context, in *ssm.SendCommandInput, _ ...func(*ssm.Options)) (*ssm.SendCommandOutput, error) {
-	if err := sleep(ctx, c.answer); err != nil {
+	if err := wait.Sleep(ctx, c.answer); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // A command that was just sent is not known to the whole service at once. One
@@ -47,7 +48,7 @@ func await(ctx context.Context, look func() (seen bool, err error)) (seen bool, 
 		if left <= 0 {
 			return false, nil
 		}
-		if err := sleep(ctx, min(jitter(pause), left)); err != nil {
+		if err := wait.Sleep(ctx, min(wait.Jitter(pause), left)); err != nil {
 			return false, err
 		}
 	}

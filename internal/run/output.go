@@ -14,6 +14,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // Output comes from two places. ListCommandInvocations has a short form of 50
@@ -99,7 +100,7 @@ func (f *follower) drain(ctx context.Context) error {
 			return err
 		}
 		if len(f.owed) == before { // nothing but "not yet"
-			if err := sleep(ctx, jitter(fastest)); err != nil {
+			if err := wait.Sleep(ctx, wait.Jitter(fastest)); err != nil {
 				return err
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 const (
@@ -109,7 +110,7 @@ func (f *follower) run(ctx context.Context, g *stager) error {
 		if changed {
 			pause = fastest
 		}
-		if err := sleep(ctx, jitter(pause)); err != nil {
+		if err := wait.Sleep(ctx, wait.Jitter(pause)); err != nil {
 			return err
 		}
 	}

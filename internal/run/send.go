@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 const (
@@ -115,7 +116,7 @@ func (f *follower) look(ctx context.Context, since time.Time, comment, why strin
 		if found.ID != "" {
 			return found, true
 		}
-		if err != nil || sleep(ctx, pause) != nil {
+		if err != nil || wait.Sleep(ctx, pause) != nil {
 			return Command{}, false
 		}
 	}

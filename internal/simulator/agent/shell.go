@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
 )
 
@@ -72,14 +73,8 @@ func (s *shellSession) run(ctx context.Context) Result {
 
 // print passes on the output until it ends.
 func (s *shellSession) print(ctx context.Context, tty shell.TTY) error {
-	if s.delay > 0 {
-		t := time.NewTimer(s.delay)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if err := wait.Sleep(ctx, s.delay); err != nil {
+		return err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = tty.Close() }) // ends a pending Read
 	defer stop()

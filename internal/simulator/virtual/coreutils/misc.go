@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/virtual/posix"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/virtual/program"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // duration reads 1.5, 10s, 2m, 1h or 1d.
@@ -45,14 +46,10 @@ func sleep(ctx context.Context, p *program.Proc) int {
 		}
 		total += d
 	}
-	t := time.NewTimer(total)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return 0
-	case <-ctx.Done():
+	if err := wait.Sleep(ctx, total); err != nil {
 		return posix.KilledStatus(ctx)
 	}
+	return 0
 }
 
 func timeout(ctx context.Context, p *program.Proc) int {

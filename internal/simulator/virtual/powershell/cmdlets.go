@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 var aliases = map[string]string{
@@ -149,14 +151,7 @@ func startSleep(s *Shell, c *call, _ emit) error {
 	if !ok || sec < 0 || sec > 1e9 {
 		return s.throw("ParameterArgumentValidationError", "Cannot validate argument on parameter 'Seconds'.")
 	}
-	t := time.NewTimer(time.Duration(sec * float64(time.Second)))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-s.ctx.Done():
-		return s.ctx.Err()
-	}
+	return wait.Sleep(s.ctx, time.Duration(sec*float64(time.Second)))
 }
 
 // withItem runs a block with $_ set and returns what it gives.
