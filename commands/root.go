@@ -1,10 +1,13 @@
 package commands
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
@@ -90,8 +93,25 @@ func runGroup(cmd *cobra.Command, args []string) error {
 	return err.WithHint("run `%s --help` for the list", cmd.CommandPath())
 }
 
-// flagError makes a bad flag a usage error.
+// flagError makes a bad flag a usage error. What Go says of a bad number or
+// duration is for programmers: people are told what is wanted.
 func flagError(cmd *cobra.Command, err error) error {
+	var bad *pflag.InvalidValueError
+	if errors.As(err, &bad) {
+		name, value := bad.GetFlag().Name, bad.GetValue()
+		switch bad.GetFlag().Value.Type() {
+		case "duration":
+			return fault.Usagef("--%s %q is not a duration", name, value).WithHint("write a number with a unit, such as 30s, 5m or 24h")
+		case "int":
+			what := "not a whole number"
+			if errors.Is(err, strconv.ErrRange) {
+				what = "out of range"
+			}
+			return fault.Usagef("--%s %q is %s", name, value, what).WithHint("run `%s --help` for the flags", cmd.CommandPath())
+		case "bool":
+			return fault.Usagef("--%s=%s is neither true nor false", name, value).WithHint("write --%s alone, or --%s=false", name, name)
+		}
+	}
 	return fault.Usagef("%s", strings.TrimSpace(err.Error())).WithHint("run `%s --help` for the flags", cmd.CommandPath())
 }
 
