@@ -85,14 +85,17 @@ type Request struct {
 	Document   string
 	Parameters map[string][]string
 	Reason     string // 1 to 256 characters, kept in the session's history
+	Limits     bool   // find out the account's limits beside, see Session.Limits
 }
 
 // Session is an open session that is terminated at the service by Close.
 type Session struct {
 	*sessionclient.Session
-	svc  *Service
-	id   string
-	once sync.Once
+	svc     *Service
+	id      string
+	started time.Time
+	limits  *limits // nil: nobody asked for them
+	once    sync.Once
 }
 
 // Open starts a session and waits until its agent is ready. When anything after
@@ -110,6 +113,11 @@ func (s *Service) Open(ctx context.Context, req Request, opts ...sessionclient.O
 	if err != nil {
 		return nil, s.explainStart(op, req, err)
 	}
+	started := time.Now()
+	var lim *limits
+	if req.Limits {
+		lim = s.readLimits(ctx, req.Document)
+	}
 	ticket := sessionclient.Ticket{
 		SessionID: aws.ToString(out.SessionId), Token: aws.ToString(out.TokenValue), StreamURL: aws.ToString(out.StreamUrl),
 	}
@@ -126,10 +134,11 @@ func (s *Service) Open(ctx context.Context, req Request, opts ...sessionclient.O
 	}
 	inner, err := sessionclient.Dial(ctx, ticket, append(base, opts...)...)
 	if err != nil {
+		lim.stop()
 		s.terminateQuietly(ctx, ticket.SessionID, terminateWait)
 		return nil, explainDial(op, req.Target, err)
 	}
-	return &Session{Session: inner, svc: s, id: ticket.SessionID}, nil
+	return &Session{Session: inner, svc: s, id: ticket.SessionID, started: started, limits: lim}, nil
 }
 
 // resume asks for a new token, with whatever credentials are current.
@@ -179,6 +188,7 @@ func (s *Session) over() bool {
 // terminate ends the session at the service, once, unless it is over.
 func (s *Session) terminate(over bool, wait time.Duration) {
 	s.once.Do(func() {
+		s.limits.stop()
 		if _, err := s.Wait(); !over && !errors.Is(err, sessionclient.ErrSessionGone) {
 			s.svc.terminateQuietly(context.Background(), s.id, wait)
 		}
