@@ -29,6 +29,7 @@ const (
 //	outbound.go  input, acknowledgements, batches for the writer
 //	timing.go    what is due when
 //	outage.go    losing the link, attaching the next one
+//	wake.go      a machine that slept
 //	ending.go    how it ends, and what is left for the application
 type channel struct {
 	cfg      config
@@ -57,10 +58,12 @@ type channel struct {
 	pending     []Chunk // the batch offered to the application
 	pendingSize int     // what it costs, in bytes
 
-	keys    chan dataKey
-	resumes chan resumeStep
-	closing chan struct{} // closed to ask for a graceful end
-	closed  bool          // the request was seen
+	keys       chan dataKey
+	resumes    chan resumeStep
+	reconnects chan struct{} // capacity 1: asked for a new connection
+	haste      haste         // of whoever resumes
+	closing    chan struct{} // closed to ask for a graceful end
+	closed     bool          // the request was seen
 
 	timing timing
 	silent bool // AgentSilent was reported
@@ -97,7 +100,11 @@ type dataKey struct {
 
 type stats struct {
 	sentBytes, receivedBytes, resends, damaged atomic.Int64
-	roundTrip                                  atomic.Int64
+	roundTrip, inFlight                        atomic.Int64
+	reconnects                                 atomic.Int64
+	// since is when the link came up, in nanoseconds of the epoch, or minus the
+	// time when it was lost: one word, so that both are of the same moment.
+	since atomic.Int64
 }
 
 func newChannel(t Ticket, cfg config) *channel {
@@ -107,6 +114,7 @@ func newChannel(t Ticket, cfg config) *channel {
 		rcv:    reliable.NewReceiver[item](reliable.Limits{}),
 		writes: make(chan *write), sizes: make(chan wire.TerminalSize, 1), size: cfg.size,
 		delivered: make(chan []Chunk), keys: make(chan dataKey, 1), resumes: make(chan resumeStep),
+		reconnects: make(chan struct{}, 1), haste: newHaste(),
 		closing: make(chan struct{}), ready: make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -127,6 +135,7 @@ func (c *channel) run(ctx context.Context, first Conn) {
 	defer timer.Stop()
 	for {
 		now := time.Now()
+		c.lookAtClock(now)
 		c.pump(start)
 		c.push(now)
 		c.fill(now)
@@ -134,6 +143,7 @@ func (c *channel) run(ctx context.Context, first Conn) {
 			break
 		}
 		c.arm(timer, now)
+		c.publish()
 		c.wait(ctx, timer, start)
 	}
 	c.shutdown()
@@ -182,6 +192,8 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 		c.haveKey(k)
 	case step := <-c.resumes:
 		c.resumeStep(step)
+	case <-c.reconnects:
+		c.reconnect(errAsked, start)
 	case <-closing:
 		c.startClosing()
 	case <-timer.C:
@@ -270,6 +282,14 @@ func (c *channel) handle(r received, now time.Time) {
 		// pause_publication asks us to stop sending; a client that obeyed lost
 		// data, and resending covers what the pause may drop.
 		c.cfg.log.Debug("ignored", "message", m.Type)
+	}
+}
+
+// publish makes what Stats tells current.
+func (c *channel) publish() {
+	_, bytes := c.snd.InFlight()
+	if n := int64(bytes); c.stats.inFlight.Load() != n {
+		c.stats.inFlight.Store(n)
 	}
 }
 

@@ -51,6 +51,7 @@ func (c *channel) shutdown() {
 	if c.link != nil {
 		c.link.close()
 		c.link = nil
+		c.stats.since.Store(-time.Now().UnixNano())
 	}
 	if c.current != nil {
 		c.current.done <- c.writeError()

@@ -60,6 +60,8 @@ type config struct {
 	firstWait time.Duration
 	budget    time.Duration
 	silence   time.Duration
+
+	wall func(now time.Time) time.Time // the wall clock
 }
 
 // Defaults, in the words of the protocol's own numbers.
@@ -75,6 +77,7 @@ const (
 func newConfig(opts []Option) config {
 	c := config{
 		payload: defaultPayload, firstWait: firstMessageWait, budget: defaultBudget, silence: defaultSilence,
+		wall:    func(now time.Time) time.Time { return now.Round(0) },
 		onEvent: func(Event) {}, log: slog.New(slog.DiscardHandler),
 	}
 	for _, o := range opts {

@@ -14,6 +14,9 @@ import (
 // same outage: the next is not tried at once, and the budget goes on counting.
 const steadyAfter = 10 * time.Second
 
+// errAsked is the loss of a link that the caller wanted.
+var errAsked = errors.New("another connection was asked for")
+
 // outage is what is known of the link's losses.
 type outage struct {
 	since    time.Time // when the link was lost that began it
@@ -29,6 +32,7 @@ func (c *channel) attach(conn Conn) {
 	c.link = newLink(conn)
 	c.snd.Reconnected(now)
 	c.outage.attached, c.outage.progress = now, false
+	c.stats.since.Store(now.UnixNano())
 }
 
 // lost takes leave of a broken link and starts to resume, if that can help.
@@ -36,7 +40,9 @@ func (c *channel) lost(err error, start starter) {
 	old := c.link
 	c.link, c.acks = nil, nil
 	c.outgoing, c.writing, c.spare = nil, nil, nil
-	c.outage.lost(err, time.Now())
+	now := time.Now()
+	c.outage.lost(err, now)
+	c.stats.since.Store(-now.UnixNano())
 	if err, final := c.final(err); final {
 		old.close()
 		c.finish(Exit{Closed: err == nil}, err)
@@ -44,10 +50,24 @@ func (c *channel) lost(err error, start starter) {
 	}
 	flaps := c.outage.flaps
 	c.cfg.onEvent(Event{Kind: Lost, Err: err})
+	c.haste.forget()
 	start(func(ctx context.Context) {
 		old.close()
 		c.resume(ctx, flaps)
 	})
+}
+
+// reconnect takes the present link for lost, because of err, and resumes without
+// a pause; while that goes on already, it is hurried.
+func (c *channel) reconnect(err error, start starter) {
+	switch {
+	case c.end != nil || c.closed || c.cfg.resume == nil:
+	case c.link == nil:
+		c.haste.hurry()
+	default:
+		c.outage.progress = true // nothing is held against this link
+		c.lost(err, start)
+	}
 }
 
 func (o *outage) lost(err error, now time.Time) {
@@ -101,6 +121,7 @@ func (c *channel) resumeStep(s resumeStep) {
 	switch {
 	case s.conn != nil:
 		c.attach(s.conn)
+		c.stats.reconnects.Add(1)
 		c.cfg.onEvent(Event{Kind: Resumed, Attempt: s.attempt, Outage: lasted})
 	case s.over:
 		c.finish(Exit{}, s.err)

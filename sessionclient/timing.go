@@ -23,7 +23,10 @@ type timing struct {
 	step  time.Time // the next step of the handshake is due
 	quiet time.Time // an attached, quiet agent counts as ready
 	close time.Time // a graceful end stops waiting
+	awake time.Time // the next look at the clock
 	armed time.Time // what the timer is set to
+
+	looked time.Time // when the clock was last looked at, in wall-clock time
 }
 
 // arm sets the timer to whatever is due first. A timer that is set too early is
@@ -50,6 +53,7 @@ func (c *channel) due(now time.Time) (at time.Time) {
 			consider(now.Add(c.cfg.silence - silence))
 		}
 	}
+	consider(c.timing.awake)
 	consider(c.timing.close)
 	if c.hs.state != open {
 		consider(c.timing.step)
