@@ -15,7 +15,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
-	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
 
 // redrawPause is how long the window is a line shorter when a full-screen
@@ -269,9 +268,9 @@ func (c *console) info(now time.Time) []string {
 	if info.Encrypted {
 		agent += ", encrypted with a KMS key"
 	}
-	link := "no connection since " + seconds(now.Sub(st.Since))
+	link := "no connection for " + seconds(now.Sub(st.Since))
 	if st.Connected {
-		link = "connected since " + seconds(now.Sub(st.Since))
+		link = "connected for " + seconds(now.Sub(st.Since))
 		if st.RoundTrip > 0 {
 			link += ", round trip " + render.Duration(st.RoundTrip)
 		}

@@ -80,7 +80,7 @@ command behind --, this is ` + "`ssmdeck exec`" + `.`,
 	}
 	o.bind(cmd)
 	cmd.Flags().StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists")
-	cmd.Flags().StringVar(&o.escape, "escape-char", "", "`character` that begins escapes after Enter, ^X for a control character, or none (default ~)")
+	cmd.Flags().StringVar(&o.escape, "escape-char", "", "`character` that begins escapes after Enter, ^X for a control character, or none (default ~, or the setting escape_char)")
 	o.record.bind(cmd)
 	return cmd
 }
@@ -168,7 +168,7 @@ func connectLine(s *sessions.Session, node fleet.Node, escape byte) string {
 	}
 	line := strings.Join(parts, ", ")
 	if escape != 0 {
-		line += "; Enter " + escapeName(escape) + "? lists escapes"
+		line += "; Enter " + escapeName(escape) + "? for help"
 	}
 	return line
 }

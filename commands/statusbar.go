@@ -71,17 +71,19 @@ func (t *trouble) over(lasted time.Duration, now time.Time, text string) {
 }
 
 // text is the status line in at most width cells, "" when there is nothing to
-// say. typed is how many bytes were typed so far.
+// say. typed is how many bytes were typed so far. Where there is no room for all
+// of it, what can be done is left out first: the reason is news.
 func (t *trouble) text(now time.Time, typed int64, width int) string {
-	var head, tail string
+	var head, why, tail, keys string
 	switch {
 	case !t.lost.IsZero() && now.Sub(t.lost) >= quietOutage:
 		head = "no connection for " + seconds(now.Sub(t.lost))
-		switch left := t.next.Sub(now); {
-		case t.next.IsZero() || left <= 0:
-			tail = "; trying now"
-		default:
-			tail = fmt.Sprintf("; trying again in %s", seconds(left+time.Second-1))
+		if t.why != nil {
+			why = reason(t.why)
+		}
+		tail = "; trying now"
+		if left := t.next.Sub(now); !t.next.IsZero() && left > 0 {
+			tail = "; trying again in " + seconds(left+time.Second-1)
 		}
 	case !t.silent.IsZero():
 		head = "the node has not answered for " + seconds(now.Sub(t.silent))
@@ -97,13 +99,19 @@ func (t *trouble) text(now time.Time, typed int64, width int) string {
 		tail += fmt.Sprintf("; %d bytes typed are kept", n)
 	}
 	if t.escape != "" {
-		tail += fmt.Sprintf("; Enter %[1]s. leaves, %[1]sR retries", t.escape)
+		keys = fmt.Sprintf("; %[1]s. leaves %[1]sR now", t.escape)
 	}
-	const brackets = len(" ()")
-	if room := width - len(head) - len(tail) - brackets; t.why != nil && !t.lost.IsZero() && room >= 8 {
-		head += " (" + render.CutEnd(reason(t.why), room, "...") + ")"
+	if why == "" {
+		return render.CutEnd(head+tail+keys, width, "...")
 	}
-	return head + tail
+	const brackets, least = len(" ()"), 24
+	room := width - len(head) - len(tail) - brackets
+	if r := room - len(keys); r >= min(least, render.Width(why)) {
+		room = r
+	} else {
+		keys = ""
+	}
+	return render.CutEnd(head+" ("+render.CutMiddle(why, max(room, least), "...")+")"+tail+keys, width, "...")
 }
 
 // seconds is a duration that is counted by the second.
@@ -217,7 +225,7 @@ func (b *statusBar) draw(now time.Time) {
 	if b.screen.canStatus() {
 		b.screen.status(text)
 	}
-	if !troubled && b.screen.uncovered() {
+	if !troubled && b.screen.uncover() {
 		b.redraw()
 	}
 }

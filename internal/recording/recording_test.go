@@ -212,6 +212,7 @@ func TestTypedTextIsRecordedWhenItWasShown(t *testing.T) {
 		{"a password with stars", []piece{{Output, "enter: "}, {Input, "abc\r"}, {Output, "***\r\n"}}, "\r"},
 		{"a password that is shown", []piece{{Output, "Password: "}, {Input, "abc\r"}, {Output, "abc\r\n"}}, "\r"},
 		{"a password, then a command", []piece{{Output, "x: "}, {Input, "abc\r"}, {Output, "\r\n$ "}, {Input, "id\r"}, {Output, "id\r\n"}}, "\rid\r"},
+		{"a password after which no line ends", []piece{{Output, "x: "}, {Input, "abc\r"}, {Output, "$ "}, {Input, "id\r"}, {Output, "id\r\n"}}, "\rid\r"},
 		{"nothing comes back", []piece{{Input, "abc\r"}}, "\r"},
 		{"a secret in a command", []piece{{Output, "$ "}, {Input, "PASSWORD=" + canary + "\r"}, {Output, "PASSWORD=" + canary + "\r\n"}}, "PASSWORD=***\r"},
 		{"arrows and control keys", []piece{{Input, "\x1b[A"}, {Input, "\x1bOB"}, {Input, "\x03"}}, "\x1b[A\x1bOB\x03"},
@@ -371,6 +372,7 @@ func FuzzReader(f *testing.F) {
 func FuzzSafe(f *testing.F) {
 	f.Add("a\x1b[1m\x1b]52;c;x\a\u009b6n")
 	f.Fuzz(func(t *testing.T, in string) {
+		in = strings.ToValidUTF8(in, "?") // as all of JSON is
 		var a, b Safe
 		once := string(a.Append(nil, in))
 		if twice := string(b.Append(nil, once)); twice != once {

@@ -23,7 +23,7 @@ type Safe struct {
 // maxSafe is the longest sequence that passes.
 const maxSafe = 256
 
-// Append appends to dst what of p is safe.
+// Append appends to dst what of p, which is valid UTF-8, is safe.
 func (s *Safe) Append(dst []byte, p string) []byte {
 	for i := range len(p) {
 		c := p[i]

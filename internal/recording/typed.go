@@ -69,6 +69,9 @@ func (t *typedLines) output(now time.Duration, text []byte, settle func(n int, e
 			l.echo = l.echo[1:]
 		default:
 			l.other = true
+			if l.ended {
+				t.settle(settle)
+			}
 		}
 	}
 }
