@@ -23,6 +23,7 @@ type forwardOptions struct {
 	reason  string
 	lazy    bool
 	payload int
+	lanes   int
 }
 
 func newForwardCmd(env *Env) *cobra.Command {
@@ -44,8 +45,12 @@ A spec reads like that of ssh -L:
 
 Ports listen on 127.0.0.1. The tunnel is ready when its line appears; with
 -o jsonl every change is one JSON object on standard output; the one of type
-"ready" says that it works. Many connections share one session; a lost connection to the
-service is resumed. Ctrl-C ends the forward and its sessions.`,
+"ready" says that it works. A lost connection to the service is resumed. Ctrl-C
+ends the forward and its sessions.
+
+Connections at the same time are spread over several sessions, up to --lanes, for
+an agent sends less than 1 MB/s over one and lets all its connections wait for
+each other. Further sessions open as connections come and close when idle.`,
 		Example: `  # A web server on the node
   $ ssmdeck forward web-1 8080:80
 
@@ -63,6 +68,7 @@ service is resumed. Ctrl-C ends the forward and its sessions.`,
 	cmd.Flags().StringVar(&o.bind, "bind", "", "local `address` to listen on; anything but loopback lets others in (default 127.0.0.1)")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
 	cmd.Flags().BoolVar(&o.lazy, "lazy", false, "open the session only when somebody connects")
+	cmd.Flags().IntVar(&o.lanes, "lanes", 0, fmt.Sprintf("most sessions at once for each spec, `1 to %d`; connections share them (default %d)", portforward.MostLanes, portforward.AutoLanes))
 	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default 1024, which every agent takes)")
 	return cmd
 }
@@ -97,7 +103,7 @@ func (o *forwardOptions) run(ctx context.Context, env *Env, expr string, words [
 		opener.Options = append(opener.Options, sessionclient.WithPayloadSize(o.payload))
 	}
 	view.node = node
-	f := &portforward.Forward{Opener: opener, Node: node.ID, Lazy: o.lazy}
+	f := &portforward.Forward{Opener: opener, Node: node.ID, Lazy: o.lazy, Lanes: o.lanes}
 	if err := f.Run(ctx, specs, listeners, view.event); err != nil {
 		return err
 	}
@@ -116,6 +122,9 @@ func (o *forwardOptions) validate(env *Env, words []string) ([]portforward.Spec,
 	}
 	if o.payload < 0 || o.payload > 256<<10 {
 		return nil, nil, fault.Usagef("--payload-size %d is not between 1 and %d", o.payload, 256<<10)
+	}
+	if o.lanes < 0 || o.lanes > portforward.MostLanes {
+		return nil, nil, fault.Usagef("--lanes %d is not between 1 and %d", o.lanes, portforward.MostLanes)
 	}
 	var specs []portforward.Spec
 	for _, w := range words {
@@ -217,6 +226,8 @@ func (v *forwardView) text(e portforward.Event) string {
 		if e.Err != nil {
 			return "ssmdeck: the session has ended: " + firstLine(e.Err)
 		}
+	case portforward.LaneOpened:
+		return fmt.Sprintf("ssmdeck: %d sessions carry the connections to %s", e.Lanes, render.Visible(e.Remote))
 	case portforward.Reopened:
 		return "ssmdeck: a new session carries new connections"
 	case portforward.Failed:
