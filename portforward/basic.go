@@ -120,6 +120,7 @@ func (b *basicBearer) carry(ctx context.Context, c *connection) error {
 	b.current = r
 	b.served++
 	b.mu.Unlock()
+	r.ended = func() { c.tell(LocalEnd) }
 	c.tell(Connected)
 	err := r.run(ctx)
 	c.in, c.out = r.in.Load(), r.out.Load()

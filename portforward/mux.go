@@ -111,6 +111,7 @@ func (m *muxBearer) carry(ctx context.Context, c *connection) error {
 	state := m.streams.attach(s.ID(), func() { r.cut(errRefused) })
 	defer m.streams.leave(state)
 	r.remote = &muxStream{Stream: s, state: state, bearer: m}
+	r.ended = func() { c.tell(LocalEnd) }
 	c.tell(Connected)
 	err = r.run(ctx)
 	c.in, c.out = r.in.Load(), r.out.Load()

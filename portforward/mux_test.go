@@ -257,7 +257,11 @@ func TestMuxFinishedConnectionsSurviveTheEndOfTheSession(t *testing.T) {
 		near, far := tcpPair(t)
 		done, open := make(chan error, 1), make(chan struct{})
 		go func() {
-			done <- m.carry(t.Context(), &connection{Conn: far, tell: func(EventType) { close(open) }})
+			done <- m.carry(t.Context(), &connection{Conn: far, tell: func(typ EventType) {
+				if typ == Connected {
+					close(open)
+				}
+			}})
 		}()
 		<-open // as stream 3
 		f.say("\x01\x02\x04\x00\x03\x00\x00\x00data\x01\x01\x00\x00\x03\x00\x00\x00")

@@ -67,6 +67,7 @@ type relay struct {
 	remoteDone atomic.Bool  // local was given everything, and its end
 	upErr      atomic.Pointer[error]
 
+	ended   func() // local has ended and all it sent is on its way; may be nil
 	cutOnce sync.Once
 	err     error // why it was cut; read it after run
 }
@@ -135,6 +136,9 @@ func (r *relay) up() {
 		case err == nil:
 		case errors.Is(err, io.EOF):
 			r.localDone.Store(true)
+			if r.ended != nil {
+				r.ended()
+			}
 			if r.remoteDone.Load() {
 				_ = r.remote.Close()
 			} else {

@@ -36,7 +36,7 @@ type tunnel struct {
 // connection is one accepted local connection.
 type connection struct {
 	net.Conn
-	tell    func(EventType) // reports Connected and Waiting
+	tell    func(EventType) // reports Connected, LocalEnd and Waiting
 	in, out int64           // bytes, when it is over
 }
 
@@ -131,7 +131,9 @@ func (t *tunnel) serve(ctx context.Context, conn net.Conn) {
 		}
 		t.gate.setLimit(limit(carrier.bearer))
 		c.tell = func(typ EventType) {
-			connected = connected || typ == Connected
+			if typ == Connected {
+				connected = true
+			}
 			e := e
 			e.Type = typ
 			carrier.health.put(e)
