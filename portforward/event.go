@@ -19,6 +19,9 @@ const (
 	Ready EventType = "ready"
 	// Connected: local connection number Connection from Peer is being carried.
 	Connected EventType = "connected"
+	// LocalEnd: the local side of Connection has ended, and all it sent is on its
+	// way. Answers may still come.
+	LocalEnd EventType = "local-end"
 	// Closed: it ended after Duration. Err is set when it was cut short, and the
 	// local program got a reset then. It got one, too, when Text says that the
 	// destination was silent for too long after the local side had ended: mostly

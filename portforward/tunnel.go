@@ -149,7 +149,11 @@ func (t *tunnel) serve(ctx context.Context, conn net.Conn) {
 		}
 		c.again = func() bool { return !retried && t.pool.relocated(carrier) }
 		rested := false
-		c.rest = func() { rested = true; t.pool.rest(carrier) }
+		c.rest = func() {
+			rested = true
+			t.pool.rest(carrier)
+			c.tell(LocalEnd)
+		}
 		err = carrier.bearer.carry(ctx, c)
 		again := errors.Is(err, errAgain)
 		retried = retried || again && connected
