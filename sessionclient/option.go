@@ -137,13 +137,7 @@ func WithHandshake() Option { return func(c *config) { c.handshake = true } }
 
 // WithPayloadSize sets the largest payload of an Output message in bytes, 1024
 // unless the agent is known to take more.
-func WithPayloadSize(n int) Option {
-	return func(c *config) {
-		if n > 0 {
-			c.payload = min(n, wire.MaxMessage/2)
-		}
-	}
-}
+func WithPayloadSize(n int) Option { return func(c *config) { c.payload = payloadSize(n) } }
 
 // WithWindow bounds what is in flight unacknowledged.
 func WithWindow(w reliable.Window) Option { return func(c *config) { c.window = w } }
