@@ -84,7 +84,7 @@ func (o *forwardOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
 	cmd.Flags().BoolVar(&o.lazy, "lazy", false, "open the session only when somebody connects")
 	cmd.Flags().IntVar(&o.lanes, "lanes", 0, fmt.Sprintf("most sessions at once for each spec, `1 to %d`; connections share them (default %d)", portforward.MostLanes, portforward.AutoLanes))
-	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default 1024, which every agent takes)")
+	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default: found out; every agent takes 1024)")
 }
 
 func (o *forwardOptions) run(ctx context.Context, env *Env, expr string, words, command []string) error {
