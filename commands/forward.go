@@ -75,6 +75,7 @@ pointed at the tunnel by themselves (see docs/databases.md).`,
 		},
 	}
 	o.flags(cmd)
+	cmd.AddCommand(newDatabaseCmds(env)...)
 	return cmd
 }
 
