@@ -64,6 +64,7 @@ service is resumed. Ctrl-C ends the forward and its sessions.`,
 	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
 	cmd.Flags().BoolVar(&o.lazy, "lazy", false, "open the session only when somebody connects")
 	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default 1024, which every agent takes)")
+	cmd.AddCommand(newForwardProxyCmd(env))
 	return cmd
 }
 
