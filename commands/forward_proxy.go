@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +27,7 @@ type proxyOptions struct {
 func newForwardProxyCmd(env *Env) *cobra.Command {
 	var o proxyOptions
 	cmd := &cobra.Command{
-		Use:     "proxy <node>",
+		Use:     "proxy <node> [-- <command>...]",
 		Aliases: []string{"socks"},
 		Short:   "A SOCKS5 and HTTP proxy into the node's network",
 		Long: `Serve SOCKS5, SOCKS4a and HTTP (CONNECT and plain requests) on one local port,
@@ -38,18 +39,32 @@ closes it when it was idle. At most --max-sessions are open at once: an idle one
 makes room; when all are in use, a connection waits ten seconds and fails.
 
 The proxy asks nobody for a password. It listens on 127.0.0.1; on any other
-address everybody who can connect to it reaches the node's network.`,
+address everybody who can connect to it reaches the node's network.
+
+With a command behind --, the command runs with ALL_PROXY, HTTPS_PROXY and
+HTTP_PROXY set to the proxy, which ends with it; its exit status becomes ours,
+and 255 is a failure of the proxy.`,
 		Example: `  # A browser or any program that knows SOCKS5, on 127.0.0.1:1080
   $ ssmdeck forward proxy web-1
   $ curl --proxy socks5h://127.0.0.1:1080 http://my-db.internal:8080/health
 
   # As an HTTP proxy, for programs that look at HTTPS_PROXY
   $ ssmdeck forward proxy web-1 --listen 3128
-  $ HTTPS_PROXY=http://127.0.0.1:3128 kubectl get nodes`,
-		Args:              exactArgs("the node"),
+  $ HTTPS_PROXY=http://127.0.0.1:3128 kubectl get nodes
+
+  # For one command only, on any free port
+  $ ssmdeck forward proxy web-1 --listen 0 -- curl -sS http://my-db.internal:8080/health`,
+		Args:              cobra.ArbitraryArgs, // what stands before -- is checked below
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.run(cmd.Context(), env, args[0])
+			words, command, err := cutCommand(cmd, args, "the node")
+			if err != nil {
+				return err
+			}
+			if len(words) > 1 {
+				return exactArgs("the node")(cmd, words)
+			}
+			return o.run(cmd.Context(), env, words[0], command)
 		},
 	}
 	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:1080", "local `[address:]port`; port 0 is a free one")
@@ -59,23 +74,37 @@ address everybody who can connect to it reaches the node's network.`,
 	return cmd
 }
 
-func (o *proxyOptions) run(ctx context.Context, env *Env, expr string) error {
+func (o *proxyOptions) run(ctx context.Context, env *Env, expr string, command []string) error {
 	at, view, err := o.validate(env)
 	if err != nil {
 		return err
 	}
+	var prog *child
+	failed := func(err error) error { return err }
+	if command != nil {
+		if view.json != nil {
+			return fault.Usagef("-o json and a command behind -- both want standard output").WithHint("leave one of them out")
+		}
+		if prog, err = newChild(env, command); err != nil {
+			return err
+		}
+		failed = own
+	}
 	node, svc, err := env.sessionNode(ctx, expr)
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	ln, err := portforward.Listen(at, portforward.Options{})
 	if err != nil {
-		return err
+		return failed(err)
 	}
 	view.node = node
 	p := &portforward.Proxy{
 		Opener: &sessions.PortOpener{Service: svc, Target: node.ID, Reason: o.reason},
 		Node:   node.ID, Idle: o.idle, Sessions: o.sessions,
+	}
+	if prog != nil {
+		return runWithProxy(ctx, p, ln, view, prog)
 	}
 	if err := p.Run(ctx, ln, view.event); err != nil {
 		return err
@@ -85,6 +114,37 @@ func (o *proxyOptions) run(ctx context.Context, env *Env, expr string) error {
 	}
 	view.goodbye()
 	return nil
+}
+
+// runWithProxy runs the proxy as long as a program that uses it.
+func runWithProxy(ctx context.Context, p *portforward.Proxy, ln net.Listener, view *proxyView, prog *child) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var load traffic
+	view.quiet = view.env.flags.quiet
+	err := p.Run(ctx, ln, func(e portforward.Event) {
+		if !prog.over() { // what is cut then was left behind
+			view.event(e)
+		}
+		load.event(e)
+		if e.Type == portforward.Listening {
+			prog.start(proxyEnviron(e.Local), prog.argv, func() {
+				load.linger(ctx)
+				cancel()
+			})
+		}
+	})
+	return prog.end(err)
+}
+
+// proxyEnviron points programs at a proxy. Some read only lower-case names.
+func proxyEnviron(local string) []string {
+	var environ []string
+	for _, v := range []struct{ name, scheme string }{{"all_proxy", "socks5h"}, {"https_proxy", "http"}, {"http_proxy", "http"}} {
+		value := v.scheme + "://" + local
+		environ = append(environ, v.name+"="+value, strings.ToUpper(v.name)+"="+value)
+	}
+	return append(environ, "no_proxy=", "NO_PROXY=")
 }
 
 // validate checks everything that needs no call.
@@ -140,6 +200,9 @@ func (v *proxyView) event(e portforward.Event) {
 	remote := render.Visible(e.Remote)
 	switch e.Type {
 	case portforward.Listening:
+		if v.quiet {
+			return
+		}
 		fmt.Fprintf(v.env.Err, "%s %s any host via %s (SOCKS5, SOCKS4a, HTTP)\n", e.Local, v.glyphs, render.Visible(v.node.String()))
 		if e.Exposed {
 			fmt.Fprintf(v.env.Err, "ssmdeck: warning: anybody who can connect to %s reaches the network of %s, without a password\n", e.Local, v.node.ID)

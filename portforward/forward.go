@@ -18,6 +18,13 @@ type Forward struct {
 	// Lazy opens the first session of a tunnel when somebody connects, not at
 	// once. What is wrong with the destination then shows only there.
 	Lazy bool
+	// Lanes is how many sessions each tunnel may use at once, so that connections
+	// do not wait for each other: 1 to MostLanes, 0 for AutoLanes. They are opened
+	// as connections come and closed when idle.
+	Lanes int
+	// Idle closes also the last session of a tunnel when it has had no connection
+	// for that long; the next one opens another. 0 leaves it to the service.
+	Idle time.Duration
 }
 
 // Run forwards each spec from its listener (same index) until ctx ends, which is
@@ -66,6 +73,7 @@ func (f *Forward) tunnel(spec Spec, ln net.Listener, mail *mailbox, ids *atomic.
 	}
 	t := &tunnel{listener: ln, report: report, ids: ids}
 	t.pool.opener, t.pool.spec, t.pool.report = f.Opener, spec, report
+	t.pool.lanes = lanes{max: f.Lanes, idle: f.Idle}
 	return t
 }
 

@@ -171,16 +171,33 @@ func (p *proxy) carry(d *dest, e Event, start time.Time, conn *asker) {
 			return
 		}
 		conn.settle = settleTime(carrier)
-		connected := false
-		c := &connection{Conn: conn, tell: func(t EventType) {
+		connected, rested := false, false
+		c := &connection{local: newRewinder(conn)}
+		c.tell = func(t EventType) {
 			connected = connected || t == Connected
 			e := e
 			e.Type = t
 			carrier.health.put(e)
-		}}
+		}
+		c.again = func() bool {
+			d.pool.relocated(carrier) // for the next connection: this one is told
+			return false
+		}
+		c.rest = func() {
+			rested = true
+			d.pool.rest(carrier)
+			p.rest(d)
+			c.tell(LocalEnd)
+		}
 		err = carrier.bearer.carry(d.ctx, c)
 		again := errors.Is(err, errAgain)
-		d.pool.release(carrier, again)
+		if c.in > 0 {
+			d.pool.answered()
+		}
+		if rested {
+			p.unrest(d)
+		}
+		d.pool.release(carrier, rested, again)
 		if again {
 			continue
 		}

@@ -18,10 +18,11 @@ type dest struct {
 	conns  sync.WaitGroup
 
 	// Under the proxy's lock.
-	users int
-	since time.Time // since when users is 0
-	timer *time.Timer
-	err   error // what made it useless
+	users   int
+	resting int       // of users: their programs have ended their side, mostly for good
+	since   time.Time // when the last one left or rested
+	timer   *time.Timer
+	err     error // what made it useless
 }
 
 // dest returns the destination for one more connection, which leaves it again.
@@ -44,7 +45,7 @@ func (p *proxy) dest(spec Spec) *dest {
 func (p *proxy) newDest(spec Spec) *dest {
 	d := &dest{spec: spec}
 	d.ctx, d.cancel = context.WithCancel(p.root)
-	d.pool.opener, d.pool.spec = p.budget, spec
+	d.pool.opener, d.pool.spec, d.pool.lanes = p.budget, spec, lanes{max: 1}
 	d.pool.report = func(e Event) { p.report(spec.Remote(), e) }
 	d.pool.fatal = func(err error) { p.drop(d, err) }
 	p.wg.Go(func() {
@@ -72,6 +73,20 @@ func (p *proxy) leave(d *dest) {
 	})
 }
 
+// rest notes that the program of one of d's connections has ended its side.
+func (p *proxy) rest(d *dest) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d.resting++
+	d.since = time.Now()
+}
+
+func (p *proxy) unrest(d *dest) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d.resting--
+}
+
 // drop gives a destination up because of err. The next connection to it starts
 // anew.
 func (p *proxy) drop(d *dest, err error) {
@@ -92,13 +107,14 @@ func (p *proxy) remove(d *dest) {
 }
 
 // evict ends the sessions of the destination that was not used for longest, to
-// make room. It does nothing when all are in use.
+// make room. One whose programs have left, as far as can be seen, is not in use.
+// It does nothing when all are.
 func (p *proxy) evict() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var oldest *dest
 	for _, d := range p.dests {
-		if d.users == 0 && (oldest == nil || d.since.Before(oldest.since)) {
+		if d.users == d.resting && (oldest == nil || d.since.Before(oldest.since)) {
 			oldest = d
 		}
 	}
