@@ -75,7 +75,7 @@ pointed at the tunnel by themselves (see docs/databases.md).`,
 		},
 	}
 	o.flags(cmd)
-	cmd.AddCommand(newDatabaseCmds(env)...)
+	cmd.AddCommand(append(newDatabaseCmds(env), newForwardProxyCmd(env))...)
 	return cmd
 }
 

@@ -51,8 +51,7 @@ func (f *Forward) Run(ctx context.Context, specs []Spec, listeners []net.Listene
 		err  error
 	)
 	for i, spec := range specs {
-		t := f.tunnel(spec, listeners[i], mail, &ids)
-		t.pool.payload = size
+		t := f.tunnel(spec, listeners[i], mail, &ids, size)
 		t.report(Event{Type: Listening, Exposed: exposed(t.listener)})
 		wg.Go(func() {
 			if end := t.run(ctx, f.Lazy); end != nil {
@@ -70,15 +69,14 @@ func (f *Forward) Run(ctx context.Context, specs []Spec, listeners []net.Listene
 	return err
 }
 
-func (f *Forward) tunnel(spec Spec, ln net.Listener, mail *mailbox, ids *atomic.Int64) *tunnel {
+func (f *Forward) tunnel(spec Spec, ln net.Listener, mail *mailbox, ids *atomic.Int64, size *payload) *tunnel {
 	local := ln.Addr().String()
 	report := func(e Event) {
 		e.Time, e.Local, e.Remote, e.Node = time.Now(), local, spec.Remote(), f.Node
 		mail.put(e)
 	}
 	t := &tunnel{listener: ln, report: report, ids: ids}
-	t.pool.opener, t.pool.spec, t.pool.report = f.Opener, spec, report
-	t.pool.lanes, t.pool.outcome = lanes{max: f.Lanes, idle: f.Idle}, newOutcome()
+	t.pool = newPool(f.Opener, spec, lanes{max: f.Lanes, idle: f.Idle}, size, report)
 	return t
 }
 

@@ -47,6 +47,10 @@ type pool struct {
 	lookups  lookups
 }
 
+func newPool(o Opener, spec Spec, l lanes, size *payload, report func(Event)) *pool {
+	return &pool{opener: o, spec: spec, lanes: l, payload: size, report: report, outcome: newOutcome()}
+}
+
 // outcome is how an attempt to open a session ended.
 type outcome struct {
 	done chan struct{}

@@ -26,7 +26,7 @@ const (
 // tunnel is one spec: a listener and the sessions behind it.
 type tunnel struct {
 	listener net.Listener
-	pool     pool
+	pool     *pool
 	report   func(Event)
 	ids      *atomic.Int64
 	gate     *gate
