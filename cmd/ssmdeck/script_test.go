@@ -23,7 +23,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ssmdeck": main})
+	testscript.Main(m, map[string]func(){"ssmdeck": main, "session-manager-plugin": main})
 }
 
 // TestScripts runs the promises made to users with the real binary. Commands
@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 //	waitfor FILE TEXT          FILE, which another process writes, holds TEXT before long
 //	talk ADDRESS SEND WANT     connect, send, expect an answer; \xNN in both are bytes
 //	no-escapes FILE            the file holds no escape byte
+//	sshd FILE                  a real OpenSSH server, see cmdSSHD; conditions sshd and root
+//	pushed-keys NODE           it lets in who has a key that was pushed to NODE, and nobody else
 //
 // At the end of every script the simulator must have no open session.
 func TestScripts(t *testing.T) {
@@ -44,9 +46,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setupScript,
-		Condition: func(cond string) (bool, error) {
-			return false, fmt.Errorf("unknown condition %q", cond)
-		},
+		Condition:           sshCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":      cmdExits,
 			"simulate":   func(ts *testscript.TestScript, neg bool, args []string) { cmdSimulate(t, ts, neg, args) },
@@ -55,6 +55,9 @@ func TestScripts(t *testing.T) {
 			"talk":       cmdTalk,
 			"waitfor":    cmdWaitFor,
 			"no-escapes": cmdNoEscapes,
+
+			"sshd":        cmdSSHD,
+			"pushed-keys": cmdPushedKeys,
 		},
 	})
 }

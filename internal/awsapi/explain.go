@@ -131,7 +131,7 @@ func operation(err error) (service, name string) {
 		if !errors.As(err, &op) {
 			return service, name
 		}
-		service, name = strings.ToLower(op.Service()), op.Operation()
+		service, name = strings.ReplaceAll(strings.ToLower(op.Service()), " ", "-"), op.Operation()
 		err = op.Err
 	}
 }

@@ -1,5 +1,6 @@
-// Package control is the public face of the simulated services: Systems Manager
-// and KMS in JSON 1.1, STS in the query protocol, with signature verification.
+// Package control is the public face of the simulated services: Systems Manager,
+// KMS and EC2 Instance Connect in JSON 1.1, STS in the query protocol, with
+// signature verification.
 //
 // It holds no state of its own beyond credentials, counters and throttles: the
 // account is package world's, sessions are the gateway's. It knows the wire
@@ -162,6 +163,8 @@ func splitTarget(target string) (service, name string) {
 		return "ssm", name
 	case "TrentService":
 		return "kms", name
+	case "AWSEC2InstanceConnectService":
+		return "ec2-instance-connect", name
 	}
 	return "", name
 }
