@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -139,7 +138,10 @@ func (o *sshConfigOptions) block(env *Env) (string, error) {
 	case o.key != "" && !o.pushKey:
 		return "", fault.Usagef("--key names a key to push, and --push-key is missing")
 	}
-	program, err := o.self()
+	program, err := selfPath()
+	if o.program != "" {
+		program, err = filepath.Abs(o.program)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -171,28 +173,6 @@ func (o *sshConfigOptions) checkKey(env *Env, proxy *sshconfig.Proxy) error {
 	path, err := filepath.Abs(path)
 	proxy.Args = append(proxy.Args, "--key", path)
 	return err
-}
-
-// self is the path of ssmdeck to write down: the one that PATH leads to, if that
-// is this program, since it outlives updates.
-func (o *sshConfigOptions) self() (string, error) {
-	if o.program != "" {
-		return filepath.Abs(o.program)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return "", fault.New(fault.Failed, "find this program", "%w", err).WithHint("name it with --program")
-	}
-	if found, err := exec.LookPath(filepath.Base(self)); err == nil && sameFile(found, self) {
-		return filepath.Abs(found)
-	}
-	return self, nil
-}
-
-func sameFile(a, b string) bool {
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
 func (o *sshConfigOptions) install(ctx context.Context, env *Env, file string) error {

@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/control"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
@@ -30,13 +31,15 @@ func TestMain(m *testing.M) {
 // beside those of testscript:
 //
 //	exits CODE command...      the command ends with exactly this status
-//	simulate [scenario.yaml]   start a simulator and point ssmdeck at it
+//	simulate [scenario.yaml]   start a simulator and point ssmdeck at it; -unsigned takes requests without signatures
 //	calls N OPERATION          the simulator has served OPERATION N times
 //	listening NAME FILE        a forward that writes events to FILE is ready: its address goes to $NAME
 //	waitfor FILE TEXT          FILE, which another process writes, holds TEXT before long
 //	talk ADDRESS SEND WANT     connect, send, expect an answer; \xNN in both are bytes
 //	no-escapes FILE            the file holds no escape byte
 //	sshd FILE                  a real OpenSSH server, see cmdSSHD; conditions sshd and root
+//	ticket NAME NODE [DOC...]  start a session as the AWS CLI does for its plugin, see cmdTicket
+//	port-opened NAME FILE      the plugin, which writes to FILE, listens: its address goes to $NAME
 //	pushed-keys NODE           it lets in who has a key that was pushed to NODE, and nobody else
 //
 // At the end of every script the simulator must have no open session.
@@ -58,6 +61,8 @@ func TestScripts(t *testing.T) {
 
 			"sshd":        cmdSSHD,
 			"pushed-keys": cmdPushedKeys,
+			"ticket":      cmdTicket,
+			"port-opened": cmdPortOpened,
 		},
 	})
 }
@@ -130,10 +135,13 @@ func (r *running) drop(ts *testscript.TestScript) {
 }
 
 func cmdSimulate(t *testing.T, ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 1 {
-		ts.Fatalf("usage: simulate [scenario.yaml]")
-	}
 	var o simulator.Options
+	if len(args) > 0 && args[0] == "-unsigned" {
+		o.Sign, args = control.Accept, args[1:]
+	}
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: simulate [-unsigned] [scenario.yaml]")
+	}
 	if len(args) == 1 {
 		s, err := world.ReadScenario(args[0], strings.NewReader(ts.ReadFile(args[0])))
 		ts.Check(err)
