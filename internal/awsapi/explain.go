@@ -141,7 +141,7 @@ func iamPrefix(service string) string {
 	if service == "OpenSearch" {
 		return "es"
 	}
-	return strings.ToLower(service)
+	return strings.ReplaceAll(strings.ToLower(service), " ", "-")
 }
 
 func requestID(err error) string {

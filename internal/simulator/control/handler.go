@@ -1,5 +1,5 @@
-// Package control is the public face of the simulated services: Systems Manager
-// and KMS in JSON 1.1, STS, RDS, ElastiCache, Redshift and EC2 in the query
+// Package control is the public face of the simulated services: Systems Manager,
+// KMS and EC2 Instance Connect in JSON 1.1, STS, RDS, ElastiCache, Redshift and EC2 in the query
 // protocol, OpenSearch Service in REST, with signature verification.
 //
 // It holds no state of its own beyond credentials, counters and throttles: the
@@ -165,6 +165,8 @@ func splitTarget(target string) (service, name string) {
 		return "ssm", name
 	case "TrentService":
 		return "kms", name
+	case "AWSEC2InstanceConnectService":
+		return "ec2-instance-connect", name
 	}
 	return "", name
 }

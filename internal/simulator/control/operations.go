@@ -52,6 +52,9 @@ func operations() map[string]operation {
 		"GenerateDataKey": op("kms", (*call).generateDataKey),
 		"Decrypt":         op("kms", (*call).decrypt),
 	})
+	add("AWSEC2InstanceConnectService.", map[string]operation{
+		"SendSSHPublicKey": connectOp((*call).sendSSHPublicKey),
+	})
 	return table
 }
 

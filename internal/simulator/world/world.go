@@ -62,6 +62,7 @@ type World struct {
 	order     []string // command ids, oldest first
 	sessions  map[string]*Session
 	settings  map[string]ServiceSetting
+	sshKeys   []sshKey
 	pinged    chan struct{} // closed and replaced when a node's ping status changes
 }
 
