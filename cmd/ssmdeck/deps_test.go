@@ -59,6 +59,7 @@ var floors = [][]room{
 		{name: "internal/document", ours: []string{"internal/fleet"}, others: []string{sdk, yaml}},
 		{name: "internal/run", ours: []string{"internal/fleet", "internal/document"}, others: []string{sdk}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
+		{name: "internal/transfer", ours: []string{"internal/sessions"}},
 	},
 	{
 		{name: "commands", ours: []string{"internal/simulator", "internal/simulator/control", "internal/simulator/world"}, others: []string{cobra}},
