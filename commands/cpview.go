@@ -78,7 +78,6 @@ func (v *cpView) watch() transfer.Watch {
 			v.done += n
 			v.show()
 		},
-		Warn: v.warn,
 		Done: func(r *transfer.Result) {
 			v.mu.Lock()
 			defer v.mu.Unlock()

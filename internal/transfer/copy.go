@@ -102,7 +102,6 @@ func (r *Request) lanes(size int64) int {
 type Watch struct {
 	Total func(bytes int64) // more is to be copied
 	Add   func(bytes int64) // more has been
-	Warn  func(text string)
 	Done  func(*Result)
 }
 
@@ -113,16 +112,15 @@ func (s *Service) Upload(ctx context.Context, sources []string, nodes []Node, re
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range left {
-		w.Warn(f.Source + ": " + f.Error)
-	}
 	var size int64
 	for i := range trees {
 		size += trees[i].size()
 	}
 	w.Total(size * int64(len(nodes)))
 	return s.each(ctx, nodes, &req, w, func(ctx context.Context, n Node, res *Result) error {
-		res.Files = append(res.Files, left...)
+		if n == nodes[0] { // said once
+			res.Files = append(res.Files, left...)
+		}
 		return s.upload(ctx, n, &req, trees, w.Add, res)
 	}), nil
 }
