@@ -113,7 +113,7 @@ func (l *lane) control(line string) error {
 	j := l.jobs[i]
 	switch verb {
 	case "e":
-		l.fail(j, errors.New(lastWords(rest)))
+		l.fail(j, errors.New(lastPart(rest)))
 	case "r", "z", "R", "Z":
 		if l.pipe != nil || (j.b != nil) != (verb == "R" || verb == "Z") {
 			return errNoSuchJob

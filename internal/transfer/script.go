@@ -83,10 +83,10 @@ r() { printf '%s %s\n' "$K" "$*"; }
 die() { r err "$(printf %s "$*" | tr '\n' ' ')"; exit 1; }
 clean() { if [ -n "$W" ]; then if [ -z "$KEEP" ] && [ -n "$S" ]; then rm -rf "$S"; fi; kill "$W" 2>/dev/null; fi; }
 trap clean EXIT; trap 'exit 1' HUP INT TERM
-guard() {
-set -m 2>/dev/null
-( trap '' HUP INT; while kill -0 $$; do sleep 1; done; rm -rf "$S" ) </dev/null >/dev/null 2>&1 &
-W=$!; set +m 2>/dev/null
+guard() { # a shell of its own, since some give no group to jobs of a subshell
+W=$(sh -c 'set -m 2>/dev/null
+( trap "" HUP INT; while kill -0 "$1"; do sleep 1; done; rm -rf "$2" ) </dev/null >/dev/null 2>&1 &
+echo $!' sh $$ "$S" 2>/dev/null)
 }
 begin() {
 if [ -d "$1" ]; then k=dir; P=$1; else P=$2; k=none; if [ -e "$1" ] || [ -L "$1" ]; then k=file; fi; fi

@@ -237,6 +237,16 @@ func lastWords(text string) string {
 	return text
 }
 
+// lastPart is the reason at the end of what a shell says of a file, whose name
+// is known: "sh: 1: cannot open x: Permission denied".
+func lastPart(text string) string {
+	text = strings.TrimSpace(text)
+	if i := strings.LastIndex(text, ": "); i >= 0 {
+		return text[i+2:]
+	}
+	return text
+}
+
 // lostError is a session that ended before its work was done.
 func lostError(node Node, err error, noise string) error {
 	op := "copy on " + node.String()
