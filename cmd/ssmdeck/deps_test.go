@@ -63,6 +63,7 @@ var floors = [][]room{
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/instanceconnect", others: []string{sdk}},
+		{name: "internal/transfer", ours: []string{"internal/sessions"}},
 	},
 	{
 		{name: "commands", ours: []string{"internal/simulator", "internal/simulator/control", "internal/simulator/world"}, others: []string{cobra}},
