@@ -19,10 +19,11 @@ import (
 )
 
 type forwardOptions struct {
-	bind    string
-	reason  string
-	lazy    bool
-	payload int
+	bind     string
+	reason   string
+	document string
+	lazy     bool
+	payload  int
 }
 
 func newForwardCmd(env *Env) *cobra.Command {
@@ -62,6 +63,9 @@ service is resumed. Ctrl-C ends the forward and its sessions.`,
 	}
 	cmd.Flags().StringVar(&o.bind, "bind", "", "local `address` to listen on; anything but loopback lets others in (default 127.0.0.1)")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
+	cmd.Flags().StringVar(&o.document, "document", "", "session `document` to use in place of AWS's own for ports; it gets the same parameters")
+	_ = cmd.RegisterFlagCompletionFunc("document", env.completeSessionDocument)
+	env.bindAccess(cmd)
 	cmd.Flags().BoolVar(&o.lazy, "lazy", false, "open the session only when somebody connects")
 	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default 1024, which every agent takes)")
 	return cmd
@@ -92,7 +96,7 @@ func (o *forwardOptions) run(ctx context.Context, env *Env, expr string, words [
 			specs[i].Local = a.Port
 		}
 	}
-	opener := &sessions.PortOpener{Service: svc, Target: node.ID, Reason: o.reason}
+	opener := &sessions.PortOpener{Service: svc, Target: node.ID, Reason: o.reason, Document: o.document}
 	if o.payload > 0 {
 		opener.Options = append(opener.Options, sessionclient.WithPayloadSize(o.payload))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -18,7 +19,9 @@ type ExecRequest struct {
 	Platform string // linux, macos or windows
 	Command  string // one line or a script for the node's shell
 	Document string // "": AWS-StartNonInteractiveCommand, or what replaces it
-	Reason   string
+	// Parameters of Document beside command, which the command becomes.
+	Parameters map[string][]string
+	Reason     string
 }
 
 // Exec is a running command.
@@ -47,9 +50,12 @@ func (s *Service) Exec(ctx context.Context, req ExecRequest, opts ...sessionclie
 		document = DocumentNonInteractive
 	}
 	open := func(document, command string) (err error) {
+		params := map[string][]string{}
+		maps.Copy(params, req.Parameters)
+		params["command"] = []string{command}
 		e.Session, err = s.Open(ctx, Request{
 			Target: req.Target, Document: document, Reason: req.Reason,
-			Parameters: map[string][]string{"command": {command}},
+			Parameters: params,
 		}, opts...)
 		return err
 	}

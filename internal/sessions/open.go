@@ -57,6 +57,10 @@ type Channel interface {
 type Options struct {
 	UserAgent string
 	Log       *slog.Logger // nil: none
+	// Access, when set, is the scope with the credentials of an access request.
+	// They open, resume and end sessions; everything else, the keys of encrypted
+	// sessions too, is done with the caller's own.
+	Access *awsapi.Scope
 }
 
 // Service opens sessions in one account and Region.
@@ -68,7 +72,30 @@ type Service struct {
 
 // New returns a Service that uses the clients of scope.
 func New(scope *awsapi.Scope, o Options) *Service {
-	return newService(scope.SSM(), scope, o)
+	if o.Access == nil {
+		return newService(scope.SSM(), scope, o)
+	}
+	return newService(splitAPI{api: o.Access.SSM(), own: scope.SSM()}, splitChannel{Channel: o.Access, own: scope}, o)
+}
+
+// splitAPI looks sessions up with the caller's own credentials.
+type splitAPI struct {
+	api
+	own api
+}
+
+func (s splitAPI) DescribeSessions(ctx context.Context, in *ssm.DescribeSessionsInput, o ...func(*ssm.Options)) (*ssm.DescribeSessionsOutput, error) {
+	return s.own.DescribeSessions(ctx, in, o...)
+}
+
+// splitChannel makes keys with the caller's own credentials.
+type splitChannel struct {
+	Channel
+	own sessionclient.KeySource
+}
+
+func (s splitChannel) DataKey(ctx context.Context, keyID string, encContext map[string]string) (plain, sealed []byte, err error) {
+	return s.own.DataKey(ctx, keyID, encContext)
 }
 
 func newService(a api, c Channel, o Options) *Service {
@@ -237,7 +264,12 @@ func (s *Service) explainStart(op string, req Request, err error) error {
 			Err:  &documentError{name: req.Document, err: err},
 		}
 	}
-	return awsapi.Explain(op, err)
+	err = awsapi.Explain(op, err)
+	var denied *fault.Error
+	if errors.As(err, &denied) && denied.Code == "AccessDeniedException" && s.opts.Access == nil {
+		denied.Hint += "; where access is granted on request, ask with `ssmdeck access request " + req.Target + " --reason TEXT`"
+	}
+	return err
 }
 
 // documentError is a session document that the service does not offer.

@@ -1,5 +1,6 @@
-// Package control is the public face of the simulated services: Systems Manager
-// and KMS in JSON 1.1, STS in the query protocol, with signature verification.
+// Package control is the public face of the simulated services: Systems
+// Manager, KMS and CloudWatch Logs in JSON 1.1, STS in the query protocol, S3 in
+// its own, with signature verification.
 //
 // It holds no state of its own beyond credentials, counters and throttles: the
 // account is package world's, sessions are the gateway's. It knows the wire
@@ -109,6 +110,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // or the client has gone
 	}
 	target := r.Header.Get("X-Amz-Target")
+	if isS3(r) {
+		h.serveS3(w, r, body, id)
+		return
+	}
 	if target == "" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		h.serveSTS(w, r, body, id)
 		return
@@ -137,6 +142,9 @@ func (h *Handler) serveJSON(r *http.Request, target string, body []byte) (any, e
 		return nil, unknownOperation(service, name)
 	}
 	h.count(name)
+	if err := mayCall(caller, service, name); err != nil {
+		return nil, err
+	}
 	if !h.throttle.allow(name) {
 		return nil, &apiError{Code: "ThrottlingException", Message: "Rate exceeded"}
 	}
@@ -162,6 +170,8 @@ func splitTarget(target string) (service, name string) {
 		return "ssm", name
 	case "TrentService":
 		return "kms", name
+	case "Logs_20140328":
+		return "logs", name
 	}
 	return "", name
 }
