@@ -21,7 +21,7 @@ func newSessionCmd(env *Env) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newSessionListCmd(env), newSessionTerminateCmd(env), newSessionPrefsCmd(env))
+	cmd.AddCommand(newSessionListCmd(env), newSessionTerminateCmd(env), newSessionLogsCmd(env), newSessionPrefsCmd(env))
 	return cmd
 }
 

@@ -122,6 +122,9 @@ func innermost(err error) error {
 	return err
 }
 
+// iamPrefixes are the names of services in IAM actions where the SDK has others.
+var iamPrefixes = map[string]string{"cloudwatch logs": "logs"}
+
 // operation names the innermost API call of err as IAM does ("ssm",
 // "StartSession"): the one that failed, when a call for credentials was made
 // on the way.
@@ -132,6 +135,9 @@ func operation(err error) (service, name string) {
 			return service, name
 		}
 		service, name = strings.ToLower(op.Service()), op.Operation()
+		if prefix, ok := iamPrefixes[service]; ok {
+			service = prefix
+		}
 		err = op.Err
 	}
 }

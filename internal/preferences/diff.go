@@ -129,4 +129,3 @@ func (p Preferences) Warnings() []string {
 	}
 	return w
 }
-

@@ -20,8 +20,8 @@ type getLogEventsIn struct {
 	LogGroupName       string `json:"logGroupName" api:"len=1..512" pattern:"^[\\.\\-_/#A-Za-z0-9]+$"`
 	LogGroupIdentifier string `json:"logGroupIdentifier" api:"len=1..2048"`
 	LogStreamName      string `json:"logStreamName" api:"required,len=1..512" pattern:"^[^:*]*$"`
-	StartTime          *int   `json:"startTime"`
-	EndTime            *int   `json:"endTime"`
+	StartTime          *int64 `json:"startTime"`
+	EndTime            *int64 `json:"endTime"`
 	NextToken          string `json:"nextToken"`
 	Limit              *int   `json:"limit" api:"range=1..10000"`
 	StartFromHead      bool   `json:"startFromHead"`
@@ -94,10 +94,10 @@ func groupName(name, identifier string) (string, error) {
 }
 
 // between are the events from start up to end, in Unix milliseconds.
-func between(events []world.LogEvent, start, end *int) []world.LogEvent {
+func between(events []world.LogEvent, start, end *int64) []world.LogEvent {
 	var list []world.LogEvent
 	for _, e := range events {
-		ms := int(e.Time.UnixMilli())
+		ms := e.Time.UnixMilli()
 		if (start == nil || ms >= *start) && (end == nil || ms < *end) {
 			list = append(list, e)
 		}

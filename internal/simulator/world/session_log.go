@@ -58,7 +58,9 @@ func (l *SessionLog) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-func (l *SessionLog) streams() bool { return l.spec.Logging.Group != "" && bool(l.spec.Logging.Streaming) }
+func (l *SessionLog) streams() bool {
+	return l.spec.Logging.Group != "" && bool(l.spec.Logging.Streaming)
+}
 
 // Close uploads. A session without output leaves no log, as with real agents.
 func (l *SessionLog) Close() error {
