@@ -3,8 +3,6 @@ package commands
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,6 +29,9 @@ func (e *Env) sessionParams(ctx context.Context, name string, pairs []string, pr
 	switch {
 	case fault.KindOf(err) == fault.Auth:
 		return plain, nil
+	case fault.KindOf(err) == fault.NotFound:
+		return nil, fault.New(fault.NotFound, "", "session document %s does not exist here", name).
+			WithHint("check the name, and that the document is in this Region")
 	case err != nil:
 		return nil, err
 	case doc.Type != "" && doc.Type != "Session":
@@ -62,12 +63,9 @@ func (o *shellOptions) documentParams(ctx context.Context, env *Env, req *sessio
 		req.Document = preferences.RunAsDocument
 	}
 	params, err := env.sessionParams(ctx, req.Document, append([]string{preferences.UserParameter + "=" + o.user}, o.params...))
-	var known *fault.Error
-	if fault.KindOf(err) == fault.NotFound && errors.As(err, &known) {
-		return nil, &fault.Error{
-			Kind: fault.NotFound, Op: "run the shell as " + o.user, Code: known.Code, Err: fmt.Errorf("document %s does not exist here", req.Document),
-			Hint: "make it with `ssmdeck session prefs create-run-as-document --allow " + o.user + "`",
-		}
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, fault.New(fault.NotFound, "run the shell as "+o.user, "document %s does not exist here", req.Document).
+			WithHint("make it with `ssmdeck session prefs create-run-as-document --allow %s`", o.user)
 	}
 	return params, err
 }

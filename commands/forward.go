@@ -80,6 +80,7 @@ func (o *forwardOptions) run(ctx context.Context, env *Env, expr string, words [
 	if err != nil {
 		return err
 	}
+	defer env.notePlainPorts(ctx)()
 	listeners := make([]net.Listener, 0, len(specs))
 	defer func() {
 		for _, l := range listeners { // Run closes them too; before Run nobody else does
@@ -103,7 +104,7 @@ func (o *forwardOptions) run(ctx context.Context, env *Env, expr string, words [
 	view.node = node
 	f := &portforward.Forward{Opener: opener, Node: node.ID, Lazy: o.lazy}
 	if err := f.Run(ctx, specs, listeners, view.event); err != nil {
-		return err
+		return sessions.ExplainEnd(err, node.ID)
 	}
 	if view.err != nil {
 		return view.err

@@ -302,7 +302,7 @@ func shellEnd(ctx context.Context, exit sessionclient.Exit, err error) error {
 	case exit.Closed && ctx.Err() != nil:
 		return ctx.Err()
 	case exit.Reason != "":
-		return fault.New(fault.Failed, "session ended by the service", "%s", exit.Reason)
+		return sessions.ExplainEnd(fault.New(fault.Failed, "session ended by the service", "%s", exit.Reason), "NODE")
 	default:
 		return nil
 	}

@@ -72,6 +72,13 @@ func (s *Service) Get(ctx context.Context, name string) (Preferences, error) {
 	return p, err
 }
 
+// KMSKey returns the key that the account's sessions are encrypted with, "" for
+// none. It makes one call where Get makes two.
+func (s *Service) KMSKey(ctx context.Context) (string, error) {
+	p, err := s.version(ctx, "read session preferences "+Account, Account, "")
+	return p.Text("kmsKeyId"), err
+}
+
 // absent says in plain words that a document does not exist.
 type absent struct{ err error }
 

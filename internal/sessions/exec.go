@@ -30,6 +30,7 @@ type Exec struct {
 	// Merged says that standard error arrives within standard output, because
 	// the account offers no document that keeps them apart.
 	Merged bool
+	target string
 	mark   string // before the exit status in the output; "": none
 }
 
@@ -40,7 +41,7 @@ func (s *Service) Exec(ctx context.Context, req ExecRequest, opts ...sessionclie
 	if strings.TrimSpace(req.Command) == "" {
 		return nil, fault.Usagef("there is no command to run")
 	}
-	e := &Exec{}
+	e := &Exec{target: req.Target}
 	command, document := req.Command, req.Document
 	if req.Platform != "windows" {
 		e.mark = newMark()
@@ -96,7 +97,8 @@ func (e *Exec) Copy(stdout, stderr io.Writer) (status int, known bool, err error
 	case out.found:
 		return out.status, true, nil
 	case exit.Reason != "":
-		return 0, false, fault.New(fault.Failed, "run command on node", "%s", strings.TrimSpace(exit.Reason))
+		err := fault.New(fault.Failed, "run command on node", "%s", strings.TrimSpace(exit.Reason))
+		return 0, false, ExplainEnd(err, e.target)
 	default:
 		return 0, false, nil
 	}

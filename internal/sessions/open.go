@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -252,58 +251,4 @@ func (s *Service) find(ctx context.Context, id string, past bool) (bool, error) 
 		}
 	}
 	return false, nil
-}
-
-// explainStart adds what StartSession's own errors leave out.
-func (s *Service) explainStart(op string, req Request, err error) error {
-	var document *types.InvalidDocument
-	if errors.As(err, &document) && req.Document != "" {
-		return &fault.Error{
-			Kind: fault.NotFound, Op: op, Code: document.ErrorCode(),
-			Hint: "check the name and that your role may use it, or choose another with --document",
-			Err:  &documentError{name: req.Document, err: err},
-		}
-	}
-	err = awsapi.Explain(op, err)
-	var denied *fault.Error
-	if errors.As(err, &denied) && denied.Code == "AccessDeniedException" && s.opts.Access == nil {
-		denied.Hint += "; where access is granted on request, ask with `ssmdeck access request " + req.Target + " --reason TEXT`"
-	}
-	return err
-}
-
-// documentError is a session document that the service does not offer.
-type documentError struct {
-	name string
-	err  error
-}
-
-func (e *documentError) Error() string {
-	return "session document " + e.name + " does not exist here or cannot be used for sessions"
-}
-func (e *documentError) Unwrap() error { return e.err }
-
-// explainDial gives the ways in which a data channel does not come up their kinds.
-func explainDial(op, target string, err error) error {
-	var (
-		known   *fault.Error
-		upgrade *sessionclient.UpgradeError
-		ended   *sessionclient.EndedError
-	)
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return awsapi.Explain(op, err)
-	case errors.As(err, &known):
-		return &fault.Error{Kind: known.Kind, Op: op, Hint: known.Hint, Code: known.Code, RequestID: known.RequestID, Err: err}
-	case errors.Is(err, sessionclient.ErrNotReady):
-		return fault.New(fault.Offline, op, "%w", err).
-			WithHint("run `ssmdeck node get %s` to see whether its agent is online", target)
-	case errors.As(err, &upgrade) && (upgrade.Status == http.StatusForbidden || upgrade.Status == http.StatusUnauthorized):
-		return fault.New(fault.Auth, op, "%w", err).
-			WithHint("allow ssmmessages:OpenDataChannel for your role")
-	case errors.As(err, &ended):
-		return fault.New(fault.Failed, op, "%s", strings.TrimSpace(ended.Reason))
-	default:
-		return fault.New(fault.Failed, op, "%w", err)
-	}
 }

@@ -137,6 +137,8 @@ type GroupSpec struct {
 type KeySpec struct {
 	ID    string `yaml:"id"`    // a UUID
 	Alias string `yaml:"alias"` // alias/…
+	// Denied is who may not use the key: caller, node.
+	Denied string `yaml:"denied"`
 }
 
 // PreferencesSpec are the region's session settings, the initial content of
