@@ -28,11 +28,16 @@ type shellOptions struct {
 	document string
 	params   []string
 	reason   string
+	user     string
 }
 
-func (o *shellOptions) bind(cmd *cobra.Command) {
+func (o *shellOptions) bind(env *Env, cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.document, "document", "", "session `document` to use in place of the account's own")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
+	cmd.Flags().StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists")
+	_ = cmd.RegisterFlagCompletionFunc("document", env.completeSessionDocument)
+	_ = cmd.RegisterFlagCompletionFunc("param", env.completeParam)
+	env.bindAccess(cmd)
 }
 
 func newShellCmd(env *Env) *cobra.Command {
@@ -58,19 +63,26 @@ command behind --, this is ` + "`ssmdeck exec`" + `.`,
 				return err
 			}
 			if dash && len(command) > 0 {
+				if o.user != "" {
+					return fault.Usagef("--user is for shells").WithHint("run a command as somebody with sudo: -- 'sudo -u %s …'", o.user)
+				}
 				return runExec(cmd.Context(), env, o, nodes[0], command)
 			}
 			return o.run(cmd.Context(), env, nodes[0])
 		},
 	}
-	o.bind(cmd)
-	cmd.Flags().StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists")
+	o.bind(env, cmd)
+	cmd.Flags().StringVar(&o.user, "user", "", "run the shell as this `user`, with a document made by `session prefs create-run-as-document`")
+	_ = cmd.RegisterFlagCompletionFunc("user", env.completeRunAs)
 	return cmd
 }
 
 func (o *shellOptions) run(ctx context.Context, env *Env, expr string) error {
 	req, err := o.request()
 	if err != nil {
+		return err
+	}
+	if req.Parameters, err = o.documentParams(ctx, env, &req); err != nil {
 		return err
 	}
 	node, svc, err := env.sessionNode(ctx, expr)
@@ -121,7 +133,7 @@ func (o *shellOptions) request() (sessions.Request, error) {
 	if err != nil {
 		return req, err
 	}
-	if len(params) > 0 && o.document == "" {
+	if len(params) > 0 && o.document == "" && o.user == "" {
 		return req, fault.Usagef("--param needs --document: the account's own shell takes no parameters")
 	}
 	req.Parameters = params
@@ -290,7 +302,7 @@ func shellEnd(ctx context.Context, exit sessionclient.Exit, err error) error {
 	case exit.Closed && ctx.Err() != nil:
 		return ctx.Err()
 	case exit.Reason != "":
-		return fault.New(fault.Failed, "session ended by the service", "%s", exit.Reason)
+		return sessions.ExplainEnd(fault.New(fault.Failed, "session ended by the service", "%s", exit.Reason), "NODE")
 	default:
 		return nil
 	}

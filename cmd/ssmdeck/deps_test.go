@@ -64,6 +64,9 @@ var floors = [][]room{
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/instanceconnect", others: []string{sdk}},
 		{name: "internal/transfer", ours: []string{"internal/sessions"}},
+		{name: "internal/preferences", others: []string{sdk, yaml}},
+		{name: "internal/access", others: []string{sdk}},
+		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions"}, others: []string{sdk}},
 	},
 	{
 		{name: "commands", ours: []string{"internal/simulator", "internal/simulator/control", "internal/simulator/world"}, others: []string{cobra}},

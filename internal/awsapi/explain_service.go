@@ -22,7 +22,7 @@ type kindRule struct {
 // names. A test walks every exception of the SDK and wants a rule for each.
 var kindRules = [...]kindRule{
 	{true, []string{"TargetNotConnected"}, fault.Offline},
-	{true, []string{"InvalidInstanceId", "InvalidDocument", "InvalidCommandId"}, fault.NotFound},
+	{true, []string{"InvalidInstanceId", "InvalidDocument", "InvalidCommandId", "NoSuchBucket", "NoSuchKey"}, fault.NotFound},
 	{true, []string{
 		"MaxDocumentSizeExceeded", "HierarchyLevelLimitExceededException", "DuplicateInstanceId",
 	}, fault.Usage},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -57,6 +56,10 @@ type Channel interface {
 type Options struct {
 	UserAgent string
 	Log       *slog.Logger // nil: none
+	// Access, when set, is the scope with the credentials of an access request.
+	// They open, resume and end sessions; everything else, the keys of encrypted
+	// sessions too, is done with the caller's own.
+	Access *awsapi.Scope
 }
 
 // Service opens sessions in one account and Region.
@@ -68,7 +71,30 @@ type Service struct {
 
 // New returns a Service that uses the clients of scope.
 func New(scope *awsapi.Scope, o Options) *Service {
-	return newService(scope.SSM(), scope, o)
+	if o.Access == nil {
+		return newService(scope.SSM(), scope, o)
+	}
+	return newService(splitAPI{api: o.Access.SSM(), own: scope.SSM()}, splitChannel{Channel: o.Access, own: scope}, o)
+}
+
+// splitAPI looks sessions up with the caller's own credentials.
+type splitAPI struct {
+	api
+	own api
+}
+
+func (s splitAPI) DescribeSessions(ctx context.Context, in *ssm.DescribeSessionsInput, o ...func(*ssm.Options)) (*ssm.DescribeSessionsOutput, error) {
+	return s.own.DescribeSessions(ctx, in, o...)
+}
+
+// splitChannel makes keys with the caller's own credentials.
+type splitChannel struct {
+	Channel
+	own sessionclient.KeySource
+}
+
+func (s splitChannel) DataKey(ctx context.Context, keyID string, encContext map[string]string) (plain, sealed []byte, err error) {
+	return s.own.DataKey(ctx, keyID, encContext)
 }
 
 func newService(a api, c Channel, o Options) *Service {
@@ -246,53 +272,4 @@ func (s *Service) find(ctx context.Context, id string, past bool) (bool, error) 
 		}
 	}
 	return false, nil
-}
-
-// explainStart adds what StartSession's own errors leave out.
-func (s *Service) explainStart(op string, req Request, err error) error {
-	var document *types.InvalidDocument
-	if errors.As(err, &document) && req.Document != "" {
-		return &fault.Error{
-			Kind: fault.NotFound, Op: op, Code: document.ErrorCode(),
-			Hint: "check the name and that your role may use it, or choose another with --document",
-			Err:  &documentError{name: req.Document, err: err},
-		}
-	}
-	return awsapi.Explain(op, err)
-}
-
-// documentError is a session document that the service does not offer.
-type documentError struct {
-	name string
-	err  error
-}
-
-func (e *documentError) Error() string {
-	return "session document " + e.name + " does not exist here or cannot be used for sessions"
-}
-func (e *documentError) Unwrap() error { return e.err }
-
-// explainDial gives the ways in which a data channel does not come up their kinds.
-func explainDial(op, target string, err error) error {
-	var (
-		known   *fault.Error
-		upgrade *sessionclient.UpgradeError
-		ended   *sessionclient.EndedError
-	)
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return awsapi.Explain(op, err)
-	case errors.As(err, &known):
-		return &fault.Error{Kind: known.Kind, Op: op, Hint: known.Hint, Code: known.Code, RequestID: known.RequestID, Err: err}
-	case errors.Is(err, sessionclient.ErrNotReady):
-		return fault.New(fault.Offline, op, "%w", err).
-			WithHint("run `ssmdeck node get %s` to see whether its agent is online", target)
-	case errors.As(err, &upgrade) && (upgrade.Status == http.StatusForbidden || upgrade.Status == http.StatusUnauthorized):
-		return fault.New(fault.Auth, op, "%w", err).
-			WithHint("allow ssmmessages:OpenDataChannel for your role")
-	case errors.As(err, &ended):
-		return fault.New(fault.Failed, op, "%s", strings.TrimSpace(ended.Reason))
-	default:
-		return fault.New(fault.Failed, op, "%w", err)
-	}
 }

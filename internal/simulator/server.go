@@ -146,7 +146,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	verifier := control.NewVerifier(o.Sign, s.world.Region(), o.Now, s.creds)
 	s.gateway = gateway.New(gateway.Config{
 		Base: ws + "://" + l.Addr().String(), Verify: verifier.VerifyUpgrade, Node: s.world.Node, Keys: s.world,
-		Faults: s.world.Faults(), Agent: o.Agent, Changed: s.world.SessionStatus, Log: o.Logger,
+		Faults: s.world.Faults(), Agent: o.Agent, Changed: s.world.SessionStatus,
+		Logs: s.world.LogSession, Log: o.Logger,
 	})
 	s.api = control.New(control.Config{World: s.world, Sessions: s.gateway, Verifier: verifier, Logger: o.Logger})
 	s.serve(l, o.Logger)
