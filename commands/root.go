@@ -157,3 +157,16 @@ func splitDash(cmd *cobra.Command, args []string) (before, after []string, has b
 	}
 	return args[:n], args[n:], true
 }
+
+// cutCommand cuts args at --: at least one word for each name before it, and the
+// command behind it, nil without one.
+func cutCommand(cmd *cobra.Command, args []string, names ...string) (words, command []string, err error) {
+	words, command, dash := splitDash(cmd, args)
+	if err := minArgs(names...)(cmd, words); err != nil {
+		return nil, nil, err
+	}
+	if dash && len(command) == 0 {
+		return nil, nil, fault.Usagef("%s: missing the command behind --", cmd.CommandPath())
+	}
+	return words, command, nil
+}

@@ -131,9 +131,17 @@ func operation(err error) (service, name string) {
 		if !errors.As(err, &op) {
 			return service, name
 		}
-		service, name = strings.ToLower(op.Service()), op.Operation()
+		service, name = iamPrefix(op.Service()), op.Operation()
 		err = op.Err
 	}
+}
+
+// iamPrefix is how IAM calls a service of the SDK.
+func iamPrefix(service string) string {
+	if service == "OpenSearch" {
+		return "es"
+	}
+	return strings.ToLower(service)
 }
 
 func requestID(err error) string {

@@ -33,6 +33,7 @@ var kindRules = [...]kindRule{
 	{true, []string{
 		"RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "RequestThrottled", "RequestThrottledException",
 	}, fault.Throttled},
+	{true, []string{"UnauthorizedOperation"}, fault.Auth}, // EC2's AccessDenied
 	{true, []string{"UnknownOperationException", "InvalidAction", "SerializationException"}, fault.Failed},
 	{true, []string{"DisabledException", "KMSInvalidStateException"}, fault.Failed},
 

@@ -1,5 +1,6 @@
 // Package control is the public face of the simulated services: Systems Manager
-// and KMS in JSON 1.1, STS in the query protocol, with signature verification.
+// and KMS in JSON 1.1, STS, RDS, ElastiCache, Redshift and EC2 in the query
+// protocol, OpenSearch Service in REST, with signature verification.
 //
 // It holds no state of its own beyond credentials, counters and throttles: the
 // account is package world's, sessions are the gateway's. It knows the wire
@@ -110,7 +111,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	target := r.Header.Get("X-Amz-Target")
 	if target == "" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		h.serveSTS(w, r, body, id)
+		h.serveQuery(w, r, body, id)
+		return
+	}
+	if target == "" && h.serveSearch(w, r, body) {
 		return
 	}
 	out, err := h.serveJSON(r, target, body)
@@ -136,9 +140,8 @@ func (h *Handler) serveJSON(r *http.Request, target string, body []byte) (any, e
 	if !known {
 		return nil, unknownOperation(service, name)
 	}
-	h.count(name)
-	if !h.throttle.allow(name) {
-		return nil, &apiError{Code: "ThrottlingException", Message: "Rate exceeded"}
+	if err := h.admit(caller, service, name); err != nil {
+		return nil, err
 	}
 	raw, err := decodeJSON(body)
 	if err != nil {

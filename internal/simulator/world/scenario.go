@@ -41,6 +41,10 @@ type Scenario struct {
 	Groups     []GroupSpec      `yaml:"groups"`
 	Keys       []KeySpec        `yaml:"keys"`
 
+	VPCs           []VPCSpec           `yaml:"vpcs"`
+	SecurityGroups []SecurityGroupSpec `yaml:"security_groups"`
+	Databases      []DatabaseSpec      `yaml:"databases"`
+
 	Preferences PreferencesSpec `yaml:"session_preferences"`
 	// SeparateOutput is what AWS-StartNonInteractiveCommand says about
 	// separateOutputStream: true when absent. (The real document is not known.)
@@ -53,6 +57,8 @@ type Scenario struct {
 	// Throttle is how many calls a second an operation takes before it answers
 	// ThrottlingException.
 	Throttle map[string]float64 `yaml:"throttle"`
+	// Denied are the IAM actions that the caller may not use: rds:DescribeDBProxies.
+	Denied []string `yaml:"denied"`
 }
 
 // NodeSpec is a node of a scenario. Only ID is required.
@@ -72,6 +78,9 @@ type NodeSpec struct {
 	IAMRole         string            `yaml:"iam_role"`
 	InstanceType    string            `yaml:"instance_type"`
 	Architecture    string            `yaml:"architecture"`
+	VPC             string            `yaml:"vpc"` // the one that has IP when absent
+	Subnet          string            `yaml:"subnet"`
+	SecurityGroups  []string          `yaml:"security_groups"`
 
 	Shell string    `yaml:"shell"` // virtual, host; empty: what the simulator was started with
 	Agent AgentSpec `yaml:"agent"`

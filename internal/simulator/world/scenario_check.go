@@ -47,6 +47,8 @@ func (c *checker) all() {
 	for i := range sc.Nodes {
 		c.node(i, &sc.Nodes[i], seen)
 	}
+	c.databases()
+	c.network()
 	for i := range sc.Hosts {
 		c.host(i, &sc.Hosts[i])
 	}
