@@ -17,6 +17,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
@@ -42,7 +43,11 @@ type Env struct {
 
 	taken *atomic.Bool // a session has the terminal: nobody else may ask there
 
-	flags    globals
+	flags globals
+	// accessRequest is the request with whose credentials sessions are opened;
+	// empty: with the caller's own.
+	accessRequest string
+
 	settings *config.Settings
 	scope    *awsapi.Scope
 	log      *slog.Logger
@@ -141,6 +146,15 @@ func (e *Env) Documents(ctx context.Context) (*document.Service, error) {
 	return document.New(scope.SSM()), nil
 }
 
+// Preferences returns the service that knows Session Manager's settings.
+func (e *Env) Preferences(ctx context.Context) (*preferences.Service, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return preferences.New(scope.SSM()), nil
+}
+
 // Sessions returns the service that opens sessions.
 func (e *Env) Sessions(ctx context.Context) (*sessions.Service, error) {
 	scope, err := e.Scope(ctx)
@@ -151,7 +165,13 @@ func (e *Env) Sessions(ctx context.Context) (*sessions.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sessions.New(scope, sessions.Options{UserAgent: "ssmdeck/" + e.Build.Version, Log: log}), nil
+	o := sessions.Options{UserAgent: "ssmdeck/" + e.Build.Version, Log: log}
+	if e.accessRequest != "" {
+		if o.Access, err = e.accessScope(ctx, scope); err != nil {
+			return nil, err
+		}
+	}
+	return sessions.New(scope, o), nil
 }
 
 // Log returns where debug messages go: the log file, standard error with

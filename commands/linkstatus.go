@@ -27,11 +27,12 @@ type linkStatus struct {
 	env    *Env
 	styles *theme.Styles
 	raw    bool // the terminal is in raw mode once the session runs: lines end in CR LF
+	prefix string
+	print  func(line string) // nil: standard error
 
 	mu    sync.Mutex
 	live  bool                      // the session runs
 	heir  func(sessionclient.Event) // gets the events in our place; may be nil
-	say   func(text string)         // prints in our place; may be nil
 	told  bool                      // the outage was mentioned
 	again time.Duration
 }
@@ -111,8 +112,9 @@ func (l *linkStatus) line(text string) {
 	if l.env.flags.quiet {
 		return
 	}
-	if l.say != nil {
-		l.say("ssmdeck: " + text)
+	text = l.prefix + text
+	if l.print != nil {
+		l.print(l.styles.Warn.Render("ssmdeck: " + text))
 		return
 	}
 	before, after := "", "\n"

@@ -27,7 +27,7 @@ const holdBack = 4096
 // terminal's one memory for that, which a program at the far end may use as
 // well: this much cannot be kept apart.
 type screen struct {
-	out    io.Writer              // the terminal
+	out    io.Writer               // the terminal
 	size   func() (cols, rows int) // 0, 0: not known
 	styles *theme.Styles
 	plain  bool // the terminal understands no sequences: messages are lines

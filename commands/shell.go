@@ -29,14 +29,19 @@ type shellOptions struct {
 	document string
 	params   []string
 	reason   string
+	user     string
 
 	escape string // "" : the setting
 	record recordOptions
 }
 
-func (o *shellOptions) bind(cmd *cobra.Command) {
+func (o *shellOptions) bind(env *Env, cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.document, "document", "", "session `document` to use in place of the account's own")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
+	cmd.Flags().StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists")
+	_ = cmd.RegisterFlagCompletionFunc("document", env.completeSessionDocument)
+	_ = cmd.RegisterFlagCompletionFunc("param", env.completeParam)
+	env.bindAccess(cmd)
 }
 
 func newShellCmd(env *Env) *cobra.Command {
@@ -73,13 +78,17 @@ command behind --, this is ` + "`ssmdeck exec`" + `.`,
 				if err := o.record.refuse("a command behind --"); err != nil {
 					return err
 				}
+				if o.user != "" {
+					return fault.Usagef("--user is for shells").WithHint("run a command as somebody with sudo: -- 'sudo -u %s …'", o.user)
+				}
 				return runExec(cmd.Context(), env, o, nodes[0], command)
 			}
 			return o.run(cmd.Context(), env, nodes[0])
 		},
 	}
-	o.bind(cmd)
-	cmd.Flags().StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists")
+	o.bind(env, cmd)
+	cmd.Flags().StringVar(&o.user, "user", "", "run the shell as this `user`, with a document made by `session prefs create-run-as-document`")
+	_ = cmd.RegisterFlagCompletionFunc("user", env.completeRunAs)
 	cmd.Flags().StringVar(&o.escape, "escape-char", "", "`character` that begins escapes after Enter, ^X for a control character, or none (default ~, or the setting escape_char)")
 	o.record.bind(cmd)
 	return cmd
@@ -92,6 +101,9 @@ func (o *shellOptions) run(ctx context.Context, env *Env, expr string) (err erro
 	}
 	escape, err := o.escapeChar(env)
 	if err != nil {
+		return err
+	}
+	if req.Parameters, err = o.documentParams(ctx, env, &req); err != nil {
 		return err
 	}
 	term := env.terminal()
@@ -183,7 +195,7 @@ func (o *shellOptions) request() (sessions.Request, error) {
 	if err != nil {
 		return req, err
 	}
-	if len(params) > 0 && o.document == "" {
+	if len(params) > 0 && o.document == "" && o.user == "" {
 		return req, fault.Usagef("--param needs --document: the account's own shell takes no parameters")
 	}
 	req.Parameters = params
@@ -297,7 +309,7 @@ func shellEnd(ctx context.Context, exit sessionclient.Exit, err error) error {
 	case exit.Closed && ctx.Err() != nil:
 		return ctx.Err()
 	case exit.Reason != "":
-		return fault.New(fault.Failed, "session ended by the service", "%s", exit.Reason)
+		return sessions.ExplainEnd(fault.New(fault.Failed, "session ended by the service", "%s", exit.Reason), "NODE")
 	default:
 		return nil
 	}

@@ -140,9 +140,9 @@ func reason(err error) string {
 type statusBar struct {
 	screen *screen
 	quiet  bool
-	typed  func() int64       // bytes typed so far
+	typed  func() int64        // bytes typed so far
 	tick   func(now time.Time) // is called about once a second
-	redraw func()             // makes a full-screen program draw itself anew
+	redraw func()              // makes a full-screen program draw itself anew
 
 	mu      sync.Mutex
 	trouble trouble

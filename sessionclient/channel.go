@@ -27,6 +27,7 @@ const (
 //	channel.go   the loop and what comes from the link
 //	inbound.go   in-order messages: handshake, output
 //	outbound.go  input, acknowledgements, batches for the writer
+//	probe.go     whether a large message gets through
 //	timing.go    what is due when
 //	outage.go    losing the link, attaching the next one
 //	wake.go      a machine that slept
@@ -52,6 +53,10 @@ type channel struct {
 
 	writes      chan *write
 	current     *write
+	probes      chan *probe
+	probe       *probe                 // the one that is not decided; nothing is written meanwhile
+	payload     atomic.Int64           // of an Output message, in bytes, at most
+	largest     int                    // that was sent
 	sizes       chan wire.TerminalSize // capacity 1: the latest size wins
 	size        wire.TerminalSize      // to be sent; zero: none
 	delivered   chan []Chunk
@@ -100,7 +105,7 @@ type dataKey struct {
 
 type stats struct {
 	sentBytes, receivedBytes, resends, damaged atomic.Int64
-	roundTrip, inFlight                        atomic.Int64
+	roundTrip, inFlight, window                atomic.Int64
 	reconnects                                 atomic.Int64
 	// since is when the link came up, in nanoseconds of the epoch, or minus the
 	// time when it was lost: one word, so that both are of the same moment.
@@ -108,15 +113,17 @@ type stats struct {
 }
 
 func newChannel(t Ticket, cfg config) *channel {
-	return &channel{
+	c := &channel{
 		cfg: cfg, ticket: t, clientID: wire.NewUUID().String(),
 		snd:    reliable.NewSender(cfg.window),
 		rcv:    reliable.NewReceiver[item](reliable.Limits{}),
-		writes: make(chan *write), sizes: make(chan wire.TerminalSize, 1), size: cfg.size,
+		writes: make(chan *write), probes: make(chan *probe), sizes: make(chan wire.TerminalSize, 1), size: cfg.size,
 		delivered: make(chan []Chunk), keys: make(chan dataKey, 1), resumes: make(chan resumeStep),
 		reconnects: make(chan struct{}, 1), haste: newHaste(),
 		closing: make(chan struct{}), ready: make(chan struct{}), done: make(chan struct{}),
 	}
+	c.payload.Store(int64(cfg.payload))
+	return c
 }
 
 // run is the loop. It returns when the session has ended and everything it
@@ -156,6 +163,8 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 		gone      <-chan struct{}
 		out       chan<- [][]byte
 		writes    chan *write
+		probes    chan *probe
+		withdrawn <-chan struct{}
 		sizes     chan wire.TerminalSize
 		delivered chan []Chunk
 		closing   chan struct{}
@@ -166,8 +175,11 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 			out = c.link.out
 		}
 	}
-	if c.hs.state == open && c.current == nil && !c.closed {
-		writes = c.writes
+	switch {
+	case c.probe != nil:
+		withdrawn = c.probe.withdrawn()
+	case c.hs.state == open && c.current == nil && !c.closed:
+		writes, probes = c.writes, c.probes
 	}
 	if c.size == (wire.TerminalSize{}) {
 		sizes = c.sizes
@@ -187,6 +199,9 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 	case delivered <- c.pending:
 		c.pending, c.pendingSize = nil, 0
 	case c.current = <-writes:
+	case c.probe = <-probes:
+	case <-withdrawn:
+		c.decide(false, c.probe.ctx.Err())
 	case c.size = <-sizes:
 	case k := <-c.keys:
 		c.haveKey(k)
@@ -198,7 +213,7 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 		c.startClosing()
 	case <-timer.C:
 		c.timing.armed = time.Time{}
-		c.expire(time.Now())
+		c.expire(time.Now(), start)
 	case <-ctx.Done():
 		c.finish(Exit{}, ctx.Err())
 	}
@@ -270,6 +285,9 @@ func (c *channel) handle(r received, now time.Time) {
 		if c.snd.Acked(now, a.Seq) {
 			c.outage.progress = true
 			c.heardAgent()
+			if c.probe != nil && c.probe.sent && a.Seq == c.probe.seq {
+				c.decide(true, nil)
+			}
 		}
 	case wire.ChannelClosed:
 		c.channelClosed(m.Payload)
@@ -290,6 +308,9 @@ func (c *channel) publish() {
 	_, bytes := c.snd.InFlight()
 	if n := int64(bytes); c.stats.inFlight.Load() != n {
 		c.stats.inFlight.Store(n)
+	}
+	if n := int64(c.snd.Limit()); c.stats.window.Load() != n {
+		c.stats.window.Store(n)
 	}
 }
 

@@ -43,7 +43,8 @@ func (c *channel) lost(err error, start starter) {
 	now := time.Now()
 	c.outage.lost(err, now)
 	c.stats.since.Store(-now.UnixNano())
-	if err, final := c.final(err); final {
+	probed := c.refuse(now)
+	if err, final := c.final(err, probed); final {
 		old.close()
 		c.finish(Exit{Closed: err == nil}, err)
 		return
@@ -80,8 +81,9 @@ func (o *outage) lost(err error, now time.Time) {
 }
 
 // final decides whether the loss of a link is the end: without an error when
-// the session was being closed anyway.
-func (c *channel) final(err error) (error, bool) {
+// the session was being closed anyway. A message that is too big is no end when
+// it was a probe.
+func (c *channel) final(err error, probed bool) (error, bool) {
 	var (
 		protocol *ProtocolError
 		closed   *closeError
@@ -93,9 +95,9 @@ func (c *channel) final(err error) (error, bool) {
 		return &ProtocolError{Err: err}, true
 	case c.closed:
 		return nil, true
-	case errors.As(err, &closed) && closed.code == websocket.StatusMessageTooBig && c.cfg.payload > defaultPayload:
+	case errors.As(err, &closed) && closed.code == websocket.StatusMessageTooBig && c.largest > defaultPayload && !probed:
 		// What is on its way cannot be cut anew: the agent may have it.
-		return fmt.Errorf("the service does not take payloads of %d bytes: %w", c.cfg.payload, err), true
+		return fmt.Errorf("the service does not take payloads of %d bytes: %w", c.largest, err), true
 	case c.cfg.resume == nil:
 		return fmt.Errorf("%w and the session cannot be resumed", err), true
 	case c.outage.flaps > 0 && c.spent(time.Now()):

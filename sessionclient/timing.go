@@ -54,6 +54,9 @@ func (c *channel) due(now time.Time) (at time.Time) {
 		}
 	}
 	consider(c.timing.awake)
+	if c.probe != nil {
+		consider(c.probe.deadline)
+	}
 	consider(c.timing.close)
 	if c.hs.state != open {
 		consider(c.timing.step)
@@ -63,7 +66,7 @@ func (c *channel) due(now time.Time) (at time.Time) {
 }
 
 // expire does what is due.
-func (c *channel) expire(now time.Time) {
+func (c *channel) expire(now time.Time, start starter) {
 	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
 	if c.link != nil {
 		if due(c.snd.Deadline()) {
@@ -74,6 +77,9 @@ func (c *channel) expire(now time.Time) {
 			c.silent = true
 			c.cfg.onEvent(Event{Kind: AgentSilent, Outage: silence})
 		}
+	}
+	if c.probe != nil && due(c.probe.deadline) {
+		c.reconnect(errUnanswered, start)
 	}
 	switch {
 	case due(c.timing.close):

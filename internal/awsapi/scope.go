@@ -35,6 +35,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -146,6 +147,12 @@ func Open(ctx context.Context, o Options) (*Scope, error) {
 	s.creds = s.renewable(ctx, cfg, o)
 	s.cfg.Credentials = s.creds
 	s.instrument(o)
+	s.clients()
+	return s, nil
+}
+
+// clients makes the clients of s when they are first asked for.
+func (s *Scope) clients() {
 	s.ssm = sync.OnceValue(func() *ssm.Client {
 		return ssm.NewFromConfig(s.cfg, func(c *ssm.Options) { s.override(&c.BaseEndpoint, true) })
 	})
@@ -156,8 +163,19 @@ func Open(ctx context.Context, o Options) (*Scope, error) {
 		return sts.NewFromConfig(s.cfg, func(c *sts.Options) { s.override(&c.BaseEndpoint, s.local) })
 	})
 	s.http = sync.OnceValue(func() *http.Client { return &http.Client{Transport: http1Transport(s.cfg)} })
-	return s, nil
 }
+
+// With returns the same scope with other credentials, which are cached and
+// renewed five minutes before they end. Pace and meter are shared.
+func (s *Scope) With(credentials aws.CredentialsProvider) *Scope {
+	t := &Scope{cfg: s.cfg.Copy(), origin: s.origin, endpoint: s.endpoint, local: s.local, meter: s.meter}
+	t.cfg.Credentials = aws.NewCredentialsCache(credentials, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
+	t.clients()
+	return t
+}
+
+// renewBefore is how long before their end credentials are renewed.
+const renewBefore = 5 * time.Minute
 
 // override points a client at the endpoint of Options when it is meant for it.
 func (s *Scope) override(base **string, meant bool) {
