@@ -55,9 +55,9 @@ func (e *Env) report(ctx context.Context, err error) int {
 		return fault.Interrupted.ExitCode()
 	}
 	render.Error(e.Err, e.errStyles(), err, e.wantsJSONErrors(), e.debugging())
-	var own *ownError
-	if errors.As(err, &own) {
-		return ownFailure
+	var coded *codedError
+	if errors.As(err, &coded) {
+		return coded.code
 	}
 	return fault.ExitCode(err)
 }

@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 //	exits CODE command...      the command ends with exactly this status
 //	simulate [scenario.yaml]   start a simulator and point ssmdeck at it; -unsigned takes requests without signatures
 //	calls N OPERATION          the simulator has served OPERATION N times
-//	listening NAME FILE        a forward that writes events to FILE is ready: its address goes to $NAME
+//	listening NAME FILE [TYPE] a forward that writes events to FILE is ready: its address goes to $NAME;
+//	                           another TYPE of event may be waited for
 //	waitfor FILE TEXT          FILE, which another process writes, holds TEXT before long
 //	talk ADDRESS SEND WANT     connect, send, expect an answer; \xNN in both are bytes
 //	no-escapes FILE            the file holds no escape byte
@@ -182,16 +183,16 @@ func cmdCalls(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdListening(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: listening NAME FILE")
+	if neg || len(args) != 2 && len(args) != 3 {
+		ts.Fatalf("usage: listening NAME FILE [TYPE]")
 	}
-	ts.Setenv(args[0], waitForReady(ts, ts.MkAbs(args[1])))
+	ts.Setenv(args[0], waitForReady(ts, ts.MkAbs(args[1]), append(args[2:], "ready")[0]))
 }
 
 // waitForReady reads the events of a forward from a file until it is ready.
-func waitForReady(ts *testscript.TestScript, path string) string {
+func waitForReady(ts *testscript.TestScript, path, typ string) string {
 	const tcp = `"local":"127.0.0.1:`
-	line := waitForLine(ts, path, `"type":"ready"`, tcp)
+	line := waitForLine(ts, path, `"type":"`+typ+`"`, tcp)
 	_, rest, _ := strings.Cut(line, tcp)
 	port, _, _ := strings.Cut(rest, `"`)
 	return "127.0.0.1:" + port

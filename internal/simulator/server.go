@@ -146,11 +146,34 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	verifier := control.NewVerifier(o.Sign, s.world.Region(), o.Now, s.creds)
 	s.gateway = gateway.New(gateway.Config{
 		Base: ws + "://" + l.Addr().String(), Verify: verifier.VerifyUpgrade, Node: s.world.Node, Keys: s.world,
-		Faults: s.world.Faults(), Agent: o.Agent, Changed: s.world.SessionStatus, Log: o.Logger,
+		Faults: s.world.Faults(), Agent: o.Agent, Changed: s.world.SessionStatus,
+		Logs: s.world.LogSession, Log: o.Logger,
 	})
 	s.api = control.New(control.Config{World: s.world, Sessions: s.gateway, Verifier: verifier, Logger: o.Logger})
 	s.serve(l, o.Logger)
 	return nil
+}
+
+// HostsPath is where a host can be led elsewhere with POST, as after a failover:
+// {"name": "db.internal", "port": 5432, "connect": "127.0.0.1:6543"}.
+const HostsPath = "/simulator/hosts"
+
+// servePoint wants JSON by name, which a web page may not send to us.
+func (s *Server) servePoint(w http.ResponseWriter, r *http.Request) {
+	var host world.HostSpec
+	if r.Header.Get("Content-Type") != "application/json" {
+		http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
+		return
+	}
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&host)
+	if err == nil {
+		err = s.world.PointHost(host.Name, host.Port, host.Connect)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // serve answers on l until Close.
@@ -159,6 +182,7 @@ func (s *Server) serve(l net.Listener, log *slog.Logger) {
 	mux.Handle("/v1/data-channel/", s.gateway)
 	mux.Handle("/v1/control-channel/", s.gateway)
 	mux.HandleFunc("GET "+StatsPath, s.serveStats)
+	mux.HandleFunc("POST "+HostsPath, s.servePoint)
 	mux.HandleFunc("GET "+KeysPath, s.serveKeys)
 	mux.Handle("/", s.api)
 	s.http = &http.Server{

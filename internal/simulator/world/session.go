@@ -62,6 +62,7 @@ type SessionSpec struct {
 	// the node's platform; may be empty.
 	ShellProfile string
 	Reason       string
+	Logging      Logging
 }
 
 // NodeRuntime is a node as the agent on it sees it.

@@ -49,6 +49,7 @@ type World struct {
 	latest  string // the newest agent version of the scenario
 	network *network
 	keys    *keyStore
+	storage *storage
 
 	ctx    context.Context // of everything started by the World; ended by Close
 	cancel context.CancelFunc
@@ -63,6 +64,7 @@ type World struct {
 	sessions  map[string]*Session
 	settings  map[string]ServiceSetting
 	sshKeys   []sshKey
+	access    map[string]*AccessRequest
 	pinged    chan struct{} // closed and replaced when a node's ping status changes
 }
 
@@ -78,6 +80,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		commands:  map[string]*command{},
 		sessions:  map[string]*Session{},
 		settings:  map[string]ServiceSetting{},
+		access:    map[string]*AccessRequest{},
 		pinged:    make(chan struct{}),
 	}
 	if w.now == nil {
@@ -85,6 +88,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.network = newNetwork(sc)
+	w.storage = newStorage(sc)
 	steps := []func() error{
 		func() error { return w.addKeys() },
 		func() error { return w.addNodes(cfg.Machine) },
@@ -122,6 +126,12 @@ func (w *World) Region() string { return w.sc.Region }
 
 // Scenario is what the world was made from; it must not be changed.
 func (w *World) Scenario() *Scenario { return w.sc }
+
+// PointHost leads new connections to a port of a host to another address of this
+// machine, as DNS does after a failover.
+func (w *World) PointHost(host string, port int, connect string) error {
+	return w.network.point(host, port, connect)
+}
 
 // Faults are the troubles the scenario asks for on data channels.
 func (w *World) Faults() Faults { return w.sc.Faults }
