@@ -130,8 +130,12 @@ func clampStatus(code int) int {
 }
 
 // own marks a failure of ours in a command whose exit code is the remote one's.
-func own(err error) error { return &ownError{err} }
+func own(err error) error { return &codedError{err, ownFailure} }
 
-type ownError struct{ error }
+// codedError is an error with an exit code other than that of its kind.
+type codedError struct {
+	error
+	code int
+}
 
-func (e *ownError) Unwrap() error { return e.error }
+func (e *codedError) Unwrap() error { return e.error }

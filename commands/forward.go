@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -13,9 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/portforward"
-	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
 
 type forwardOptions struct {
@@ -24,12 +21,13 @@ type forwardOptions struct {
 	document string
 	lazy     bool
 	payload  int
+	lanes    int
 }
 
 func newForwardCmd(env *Env) *cobra.Command {
 	var o forwardOptions
 	cmd := &cobra.Command{
-		Use:     "forward <node> <spec>...",
+		Use:     "forward <node> <spec>... [-- <command>...]",
 		Aliases: []string{"fwd"},
 		Short:   "Forward local ports to a node, or to a host behind it",
 		Long: `Forward local ports through a node: to a port of the node itself, or to a host
@@ -45,101 +43,114 @@ A spec reads like that of ssh -L:
 
 Ports listen on 127.0.0.1. The tunnel is ready when its line appears; with
 -o jsonl every change is one JSON object on standard output; the one of type
-"ready" says that it works. Many connections share one session; a lost connection to the
-service is resumed. Ctrl-C ends the forward and its sessions.`,
+"ready" says that it works. A lost connection to the service is resumed. Ctrl-C
+ends the forward and its sessions.
+
+Connections at the same time are spread over several sessions, up to --lanes, for
+an agent sends less than 1 MB/s over one and lets all its connections wait for
+each other. Further sessions open as connections come and close when idle.
+
+With a command behind --, the command runs once the tunnel is ready, finds it in
+SSMDECK_HOST and SSMDECK_PORT, and the forward ends with it; its exit status
+becomes ours, and 255 is a failure of the tunnel. psql, mysql and redis-cli are
+pointed at the tunnel by themselves (see docs/databases.md).`,
 		Example: `  # A web server on the node
   $ ssmdeck forward web-1 8080:80
 
   # A private database behind it, on any free port
   $ ssmdeck forward web-1 0:my-db.cluster-xyz.us-east-1.rds.amazonaws.com:5432
 
+  # For one command only, with its exit status
+  $ ssmdeck forward web-1 0:my-db.cluster-xyz.us-east-1.rds.amazonaws.com:5432 -- psql -U app -c 'select 1'
+
   # Several at once, for scripts
   $ ssmdeck forward i-0123456789abcdef0 8080:80 15432:my-db.cluster-xyz.us-east-1.rds.amazonaws.com:5432 -o jsonl`,
-		Args:              minArgs("the node", "the spec"),
+		Args:              cobra.ArbitraryArgs, // what stands before -- is checked below
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.run(cmd.Context(), env, args[0], args[1:])
+			words, command, err := cutCommand(cmd, args, "the node", "the spec")
+			if err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), env, words[0], words[1:], command)
 		},
 	}
+	o.flags(env, cmd)
+	cmd.AddCommand(append(newDatabaseCmds(env), newForwardProxyCmd(env))...)
+	return cmd
+}
+
+// flags declares what every kind of forward takes.
+func (o *forwardOptions) flags(env *Env, cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.bind, "bind", "", "local `address` to listen on; anything but loopback lets others in (default 127.0.0.1)")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
 	cmd.Flags().StringVar(&o.document, "document", "", "session `document` to use in place of AWS's own for ports; it gets the same parameters")
 	_ = cmd.RegisterFlagCompletionFunc("document", env.completeSessionDocument)
 	env.bindAccess(cmd)
 	cmd.Flags().BoolVar(&o.lazy, "lazy", false, "open the session only when somebody connects")
-	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default 1024, which every agent takes)")
-	return cmd
+	cmd.Flags().IntVar(&o.lanes, "lanes", 0, fmt.Sprintf("most sessions at once for each spec, `1 to %d`; connections share them (default %d)", portforward.MostLanes, portforward.AutoLanes))
+	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default: found out; every agent takes 1024)")
 }
 
-func (o *forwardOptions) run(ctx context.Context, env *Env, expr string, words []string) error {
-	specs, view, err := o.validate(env, words)
+func (o *forwardOptions) run(ctx context.Context, env *Env, expr string, words, command []string) error {
+	specs, err := parseSpecs(words)
 	if err != nil {
 		return err
 	}
+	r, err := o.prepare(env, command)
+	if err != nil {
+		return err
+	}
+	r.specs = specs
 	node, svc, err := env.sessionNode(ctx, expr)
 	if err != nil {
-		return err
+		return r.failed(err)
 	}
-	defer env.notePlainPorts(ctx)()
-	listeners := make([]net.Listener, 0, len(specs))
-	defer func() {
-		for _, l := range listeners { // Run closes them too; before Run nobody else does
-			_ = l.Close()
-		}
-	}()
-	for i := range specs {
-		l, err := portforward.Listen(specs[i], portforward.Options{Bind: o.bind})
-		if err != nil {
-			return err
-		}
-		listeners = append(listeners, l)
-		if a, ok := l.Addr().(*net.TCPAddr); ok {
-			specs[i].Local = a.Port
-		}
-	}
-	opener := &sessions.PortOpener{Service: svc, Target: node.ID, Reason: o.reason, Document: o.document}
-	if o.payload > 0 {
-		opener.Options = append(opener.Options, sessionclient.WithPayloadSize(o.payload))
-	}
-	view.node = node
-	f := &portforward.Forward{Opener: opener, Node: node.ID, Lazy: o.lazy}
-	if err := f.Run(ctx, specs, listeners, view.event); err != nil {
-		return sessions.ExplainEnd(err, node.ID)
-	}
-	if view.err != nil {
-		return view.err
-	}
-	view.goodbye()
-	return nil
+	return r.run(ctx, node, svc)
 }
 
-// validate checks everything that needs no call.
-func (o *forwardOptions) validate(env *Env, words []string) ([]portforward.Spec, *forwardView, error) {
-	shell := shellOptions{reason: o.reason}
-	if _, err := shell.request(); err != nil {
-		return nil, nil, err
-	}
-	if o.payload < 0 || o.payload > 256<<10 {
-		return nil, nil, fault.Usagef("--payload-size %d is not between 1 and %d", o.payload, 256<<10)
-	}
+func parseSpecs(words []string) ([]portforward.Spec, error) {
 	var specs []portforward.Spec
 	for _, w := range words {
 		s, err := portforward.ParseSpec(w)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		specs = append(specs, s)
 	}
+	return specs, nil
+}
+
+// prepare checks everything that needs no call, the command of the child too.
+func (o *forwardOptions) prepare(env *Env, command []string) (*forwardRun, error) {
+	shell := shellOptions{reason: o.reason}
+	if _, err := shell.request(); err != nil {
+		return nil, err
+	}
+	if o.payload < 0 || o.payload > 256<<10 {
+		return nil, fault.Usagef("--payload-size %d is not between 1 and %d", o.payload, 256<<10)
+	}
+	if o.lanes < 0 || o.lanes > portforward.MostLanes {
+		return nil, fault.Usagef("--lanes %d is not between 1 and %d", o.lanes, portforward.MostLanes)
+	}
 	ro, err := env.renderOptions()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	view := &forwardView{env: env, glyphs: env.errStyles().Glyphs.Arrow, lazy: o.lazy}
+	view := &forwardView{env: env, glyphs: env.errStyles().Glyphs.Arrow, lazy: o.lazy, quiet: command != nil && env.flags.quiet}
 	switch ro.Format {
 	case render.FormatJSON, render.FormatJSONL: // a forward has no end to wait for: both stream
 		view.json = json.NewEncoder(env.Out)
 	}
-	return specs, view, nil
+	r := &forwardRun{env: env, options: *o, view: view}
+	if command == nil {
+		return r, nil
+	}
+	if view.json != nil {
+		return nil, fault.Usagef("-o %s and a command behind -- both want standard output", ro.Format).WithHint("leave one of them out")
+	}
+	r.child, err = newChild(env, command)
+	return r, err
 }
 
 // forwardView shows what a forward does: JSON lines on standard output for
@@ -154,6 +165,9 @@ type forwardView struct {
 	bytes  int64
 	again  map[string]time.Duration
 	lazy   bool
+	quiet  bool // not even the ready line: standard error is a command's
+	// hint says how to use the end that is ready; nil: nothing.
+	hint func(local string) string
 	// exposed are the local addresses that other machines may reach.
 	exposed map[string]bool
 }
@@ -180,7 +194,9 @@ func (v *forwardView) event(e portforward.Event) {
 		return
 	}
 	if e.Type == portforward.Ready || e.Type == portforward.Listening {
-		fmt.Fprintln(v.env.Err, text) // asked for, so also with --quiet
+		if !v.quiet {
+			fmt.Fprintln(v.env.Err, text) // asked for, so also with --quiet
+		}
 		return
 	}
 	v.env.note("%s", text)
@@ -222,6 +238,8 @@ func (v *forwardView) text(e portforward.Event) string {
 		if e.Err != nil {
 			return "ssmdeck: the session has ended: " + firstLine(e.Err)
 		}
+	case portforward.LaneOpened:
+		return fmt.Sprintf("ssmdeck: %d sessions carry the connections to %s", e.Lanes, render.Visible(e.Remote))
 	case portforward.Reopened:
 		return "ssmdeck: a new session carries new connections"
 	case portforward.Failed:
@@ -239,7 +257,7 @@ func (v *forwardView) text(e portforward.Event) string {
 		if v.lazy {
 			return v.open(e)
 		}
-	case portforward.Connected: // the ready line has said enough
+	case portforward.Connected, portforward.LocalEnd: // the ready line has said enough
 	}
 	return ""
 }
@@ -247,6 +265,9 @@ func (v *forwardView) text(e portforward.Event) string {
 // open is the line that says where the tunnel begins and ends.
 func (v *forwardView) open(e portforward.Event) string {
 	text := fmt.Sprintf("%s %s %s via %s", e.Local, v.glyphs, render.Visible(e.Remote), render.Visible(v.node.String()))
+	if v.hint != nil {
+		text += v.hint(e.Local)
+	}
 	if v.exposed[e.Local] {
 		text += "\nssmdeck: warning: other machines may be able to connect to " + e.Local
 	}

@@ -17,8 +17,9 @@ import (
 // being closed then is not worth waiting for. SIGTERM, SIGHUP and SIGQUIT cancel
 // all: a session must be ended, whatever ends us.
 type interrupts struct {
-	mu    sync.Mutex
-	stack []*interruptible
+	mu     sync.Mutex
+	stack  []*interruptible
+	divert func(os.Signal) // gets the signals in place of the stack; nil: nobody
 }
 
 type interruptible struct {
@@ -55,6 +56,10 @@ func watchInterrupts() (i *interrupts, stop func()) {
 func (i *interrupts) got(s os.Signal) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if i.divert != nil {
+		i.divert(s)
+		return
+	}
 	if len(i.stack) == 0 {
 		return
 	}
@@ -91,5 +96,19 @@ func (i *interrupts) context(parent context.Context) (ctx context.Context, done 
 		}
 		i.mu.Unlock()
 		cancel()
+	}
+}
+
+// hand gives all signals to f, which must not block, until back is called. It is
+// for a child process, which decides what Ctrl-C means.
+func (i *interrupts) hand(f func(os.Signal)) (back func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	before := i.divert
+	i.divert = f
+	return func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.divert = before
 	}
 }

@@ -26,6 +26,8 @@ type linkStatus struct {
 	env    *Env
 	styles *theme.Styles
 	raw    bool // the terminal is in raw mode once the session runs: lines end in CR LF
+	prefix string
+	print  func(line string) // nil: standard error
 
 	mu    sync.Mutex
 	live  bool // the session runs
@@ -95,6 +97,11 @@ func (l *linkStatus) event(e sessionclient.Event) {
 
 func (l *linkStatus) line(text string) {
 	if l.env.flags.quiet {
+		return
+	}
+	text = l.prefix + text
+	if l.print != nil {
+		l.print(l.styles.Warn.Render("ssmdeck: " + text))
 		return
 	}
 	before, after := "", "\n"

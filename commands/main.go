@@ -26,6 +26,9 @@ func Main(b Build) int {
 		Build: b, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Lookup: os.LookupEnv, Args: os.Args[1:], interrupts: interrupts,
 	}
+	if isPlugin(os.Args[0]) {
+		return runPlugin(ctx, env)
+	}
 	return Run(ctx, env)
 }
 
@@ -52,9 +55,9 @@ func (e *Env) report(ctx context.Context, err error) int {
 		return fault.Interrupted.ExitCode()
 	}
 	render.Error(e.Err, e.errStyles(), err, e.wantsJSONErrors(), e.debugging())
-	var own *ownError
-	if errors.As(err, &own) {
-		return ownFailure
+	var coded *codedError
+	if errors.As(err, &coded) {
+		return coded.code
 	}
 	return fault.ExitCode(err)
 }

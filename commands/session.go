@@ -21,7 +21,8 @@ func newSessionCmd(env *Env) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newSessionListCmd(env), newSessionTerminateCmd(env), newSessionLogsCmd(env), newSessionPrefsCmd(env))
+	cmd.AddCommand(newSessionListCmd(env), newSessionTerminateCmd(env), newSessionLogsCmd(env), newSessionPrefsCmd(env),
+		newSessionShimCmd(env))
 	return cmd
 }
 

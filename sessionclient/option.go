@@ -60,6 +60,8 @@ type config struct {
 	firstWait time.Duration
 	budget    time.Duration
 	silence   time.Duration
+
+	wall func(now time.Time) time.Time // the wall clock
 }
 
 // Defaults, in the words of the protocol's own numbers.
@@ -75,6 +77,7 @@ const (
 func newConfig(opts []Option) config {
 	c := config{
 		payload: defaultPayload, firstWait: firstMessageWait, budget: defaultBudget, silence: defaultSilence,
+		wall:    func(now time.Time) time.Time { return now.Round(0) },
 		onEvent: func(Event) {}, log: slog.New(slog.DiscardHandler),
 	}
 	for _, o := range opts {
@@ -134,13 +137,7 @@ func WithHandshake() Option { return func(c *config) { c.handshake = true } }
 
 // WithPayloadSize sets the largest payload of an Output message in bytes, 1024
 // unless the agent is known to take more.
-func WithPayloadSize(n int) Option {
-	return func(c *config) {
-		if n > 0 {
-			c.payload = min(n, wire.MaxMessage/2)
-		}
-	}
-}
+func WithPayloadSize(n int) Option { return func(c *config) { c.payload = payloadSize(n) } }
 
 // WithWindow bounds what is in flight unacknowledged.
 func WithWindow(w reliable.Window) Option { return func(c *config) { c.window = w } }

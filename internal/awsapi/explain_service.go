@@ -29,10 +29,13 @@ var kindRules = [...]kindRule{
 	{true, []string{
 		"AssociatedInstances", "AutomationDefinitionNotApprovedException", "FeatureNotAvailableException", "NoLongerSupportedException",
 	}, fault.Failed},
+	{true, []string{"AuthException"}, fault.Auth},                      // EC2 Instance Connect
+	{true, []string{"EC2InstanceStateInvalidException"}, fault.Failed}, // stopped, not mistyped
 	// Codes that no SDK type exists for.
 	{true, []string{
 		"RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "RequestThrottled", "RequestThrottledException",
 	}, fault.Throttled},
+	{true, []string{"UnauthorizedOperation"}, fault.Auth}, // EC2's AccessDenied
 	{true, []string{"UnknownOperationException", "InvalidAction", "SerializationException"}, fault.Failed},
 	{true, []string{"DisabledException", "KMSInvalidStateException"}, fault.Failed},
 

@@ -61,7 +61,7 @@ func (s *Service) Exec(ctx context.Context, req ExecRequest, opts ...sessionclie
 		return err
 	}
 	err := open(document, command)
-	if req.Document == "" && notOffered(err) {
+	if req.Document == "" && NotOffered(err) {
 		e.Merged = true
 		if e.mark != "" {
 			// A terminal would turn line feeds into CR LF and echo input.
@@ -75,8 +75,9 @@ func (s *Service) Exec(ctx context.Context, req ExecRequest, opts ...sessionclie
 	return e, nil
 }
 
-// notOffered reports whether a Region or role does without the document.
-func notOffered(err error) bool {
+// NotOffered reports whether a session was not opened because a Region or role
+// does without the document.
+func NotOffered(err error) bool {
 	var document *types.InvalidDocument
 	return errors.As(err, &document)
 }

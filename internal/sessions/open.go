@@ -132,13 +132,34 @@ func (s *Service) Open(ctx context.Context, req Request, opts ...sessionclient.O
 	if req.Reason != "" {
 		in.Reason = aws.String(req.Reason)
 	}
-	out, err := s.api.StartSession(ctx, in)
+	out, err := s.start(ctx, in)
 	if err != nil {
 		return nil, s.explainStart(op, req, err)
 	}
-	ticket := sessionclient.Ticket{
+	return s.Attach(ctx, sessionclient.Ticket{
 		SessionID: aws.ToString(out.SessionId), Token: aws.ToString(out.TokenValue), StreamURL: aws.ToString(out.StreamUrl),
+	}, req, opts...)
+}
+
+// start calls StartSession. A call that is cut off may have started a session
+// whose id nobody knows, so when ctx ends it is given a moment to be answered,
+// and the session is terminated.
+func (s *Service) start(ctx context.Context, in *ssm.StartSessionInput) (*ssm.StartSessionOutput, error) {
+	calling, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(terminateWait, cancel) })
+	defer stop()
+	out, err := s.api.StartSession(calling, in)
+	if err == nil && ctx.Err() != nil {
+		s.terminateQuietly(ctx, aws.ToString(out.SessionId), terminateWait)
+		return nil, ctx.Err()
 	}
+	return out, err
+}
+
+// Attach is Open for a session that somebody has started already with req, and
+// whose ticket was not used yet.
+func (s *Service) Attach(ctx context.Context, ticket sessionclient.Ticket, req Request, opts ...sessionclient.Option) (*Session, error) {
 	base := []sessionclient.Option{
 		sessionclient.WithHTTPClient(s.channel.HTTPClient()),
 		sessionclient.WithSigner(s.channel.SignUpgrade),
@@ -153,7 +174,7 @@ func (s *Service) Open(ctx context.Context, req Request, opts ...sessionclient.O
 	inner, err := sessionclient.Dial(ctx, ticket, append(base, opts...)...)
 	if err != nil {
 		s.terminateQuietly(ctx, ticket.SessionID, terminateWait)
-		return nil, explainDial(op, req.Target, err)
+		return nil, explainDial("start session on "+req.Target, req.Target, err)
 	}
 	return &Session{Session: inner, svc: s, id: ticket.SessionID}, nil
 }

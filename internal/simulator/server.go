@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -25,6 +26,10 @@ const closeTimeout = 10 * time.Second
 
 // StatsPath is where the counters can be read with GET, as JSON.
 const StatsPath = "/simulator/stats"
+
+// KeysPath is where an SSH server that plays a node's reads, with GET, the keys
+// that EC2 Instance Connect has pushed: ?node=ID&user=NAME, one a line.
+const KeysPath = "/simulator/ssh-keys"
 
 // Options are the choices of Start. The zero value is the demo fleet on a free
 // port, with virtual machines and signatures required.
@@ -149,12 +154,36 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	return nil
 }
 
+// HostsPath is where a host can be led elsewhere with POST, as after a failover:
+// {"name": "db.internal", "port": 5432, "connect": "127.0.0.1:6543"}.
+const HostsPath = "/simulator/hosts"
+
+// servePoint wants JSON by name, which a web page may not send to us.
+func (s *Server) servePoint(w http.ResponseWriter, r *http.Request) {
+	var host world.HostSpec
+	if r.Header.Get("Content-Type") != "application/json" {
+		http.Error(w, "Content-Type must be application/json", http.StatusUnsupportedMediaType)
+		return
+	}
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&host)
+	if err == nil {
+		err = s.world.PointHost(host.Name, host.Port, host.Connect)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
 // serve answers on l until Close.
 func (s *Server) serve(l net.Listener, log *slog.Logger) {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/data-channel/", s.gateway)
 	mux.Handle("/v1/control-channel/", s.gateway)
 	mux.HandleFunc("GET "+StatsPath, s.serveStats)
+	mux.HandleFunc("POST "+HostsPath, s.servePoint)
+	mux.HandleFunc("GET "+KeysPath, s.serveKeys)
 	mux.Handle("/", s.api)
 	s.http = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols),
@@ -220,6 +249,14 @@ func (s *Server) Stats() Stats {
 func (s *Server) serveStats(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(s.Stats())
+}
+
+// serveKeys answers in the form of an AuthorizedKeysCommand.
+func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	for _, key := range s.world.SSHKeys(r.FormValue("node"), r.FormValue("user")) {
+		_, _ = fmt.Fprintln(w, key)
+	}
 }
 
 // Close ends all sessions and commands and waits for every goroutine. It may be

@@ -105,7 +105,7 @@ func (s *Sender) CanPush() bool {
 func (s *Sender) NextSeq() int64 { return s.next }
 
 // Push queues a frame under NextSeq and keeps it until it is acknowledged. The
-// Sender owns frame from now on; it is never changed. Push accepts frames beyond
+// Sender owns frame from now on; it never changes it. Push accepts frames beyond
 // the window, for those that must not wait.
 func (s *Sender) Push(frame []byte) {
 	if int(s.next-s.base) == len(s.ring) {
@@ -115,6 +115,20 @@ func (s *Sender) Push(frame []byte) {
 	s.next++
 	s.bytes += len(frame)
 	s.unacked++
+}
+
+// Replace exchanges the frame kept under seq for one that says the same to the
+// peer, or as little: the peer takes whichever comes first. It is for a frame
+// that the path does not carry, and is sent with the next transmission of seq.
+// It reports false when seq is not kept (any more).
+func (s *Sender) Replace(seq int64, frame []byte) bool {
+	if seq < s.base || seq >= s.next || s.at(seq).acked {
+		return false
+	}
+	p := s.at(seq)
+	s.bytes += len(frame) - len(p.frame)
+	p.frame = frame
+	return true
 }
 
 // Next returns the frame to put on the wire now: first what is due again, then

@@ -1,6 +1,7 @@
-// Package control is the public face of the simulated services: Systems
-// Manager, KMS and CloudWatch Logs in JSON 1.1, STS in the query protocol, S3 in
-// its own, with signature verification.
+// Package control is the public face of the simulated services: Systems Manager,
+// KMS, CloudWatch Logs and EC2 Instance Connect in JSON 1.1, STS, RDS,
+// ElastiCache, Redshift and EC2 in the query protocol, OpenSearch Service and S3
+// in REST, with signature verification.
 //
 // It holds no state of its own beyond credentials, counters and throttles: the
 // account is package world's, sessions are the gateway's. It knows the wire
@@ -110,12 +111,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // or the client has gone
 	}
 	target := r.Header.Get("X-Amz-Target")
-	if isS3(r) {
-		h.serveS3(w, r, body, id)
+	if target == "" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		h.serveQuery(w, r, body, id)
 		return
 	}
-	if target == "" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		h.serveSTS(w, r, body, id)
+	if target == "" && h.serveSearch(w, r, body) {
+		return
+	}
+	if isS3(r) {
+		h.serveS3(w, r, body, id)
 		return
 	}
 	out, err := h.serveJSON(r, target, body)
@@ -141,12 +145,8 @@ func (h *Handler) serveJSON(r *http.Request, target string, body []byte) (any, e
 	if !known {
 		return nil, unknownOperation(service, name)
 	}
-	h.count(name)
-	if err := mayCall(caller, service, name); err != nil {
+	if err := h.admit(caller, service, name); err != nil {
 		return nil, err
-	}
-	if !h.throttle.allow(name) {
-		return nil, &apiError{Code: "ThrottlingException", Message: "Rate exceeded"}
 	}
 	raw, err := decodeJSON(body)
 	if err != nil {
@@ -172,6 +172,8 @@ func splitTarget(target string) (service, name string) {
 		return "kms", name
 	case "Logs_20140328":
 		return "logs", name
+	case "AWSEC2InstanceConnectService":
+		return "ec2-instance-connect", name
 	}
 	return "", name
 }

@@ -61,6 +61,9 @@ func operations() map[string]operation {
 		"DescribeLogStreams": op("logs", (*call).describeLogStreams),
 		"DescribeLogGroups":  op("logs", (*call).describeLogGroups),
 	})
+	add("AWSEC2InstanceConnectService.", map[string]operation{
+		"SendSSHPublicKey": connectOp((*call).sendSSHPublicKey),
+	})
 	return table
 }
 

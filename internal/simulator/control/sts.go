@@ -24,6 +24,7 @@ var queryCodes = map[string]string{
 	"IncompleteSignatureException":        "IncompleteSignature",
 	"ThrottlingException":                 "Throttling",
 	"ValidationException":                 "ValidationError",
+	"AccessDeniedException":               "AccessDenied",
 }
 
 type responseMetadata struct {

@@ -35,7 +35,7 @@ var forbidden = []netip.Addr{
 // network is what the nodes can reach. Every port with a behaviour is a real
 // listener on loopback, opened when first dialled.
 type network struct {
-	hosts []HostSpec
+	sc    *Scenario
 	nodes []NodeSpec // reach each other by address and computer name
 
 	ctx    context.Context
@@ -43,12 +43,16 @@ type network struct {
 	group  sync.WaitGroup
 
 	mu     sync.Mutex
+	hosts  []HostSpec
 	open   map[string]string // behaviour and label → address of its listener
 	closed bool
 }
 
 func newNetwork(sc *Scenario) *network {
-	n := &network{hosts: sc.Hosts, nodes: sc.Nodes, open: map[string]string{}}
+	n := &network{sc: sc, hosts: slices.Clone(sc.Hosts), nodes: sc.Nodes, open: map[string]string{}}
+	for _, d := range sc.Databases {
+		n.hosts = append(n.hosts, d.hosts()...)
+	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	return n
 }
@@ -108,6 +112,7 @@ func (n *network) serve(l net.Listener, handle func(net.Conn)) {
 // nodeNetwork is the network as one node sees it.
 type nodeNetwork struct {
 	net   *network
+	node  NodeSpec
 	ports map[int]string
 	host  bool   // localhost is that of the machine we run on
 	agent string // version
@@ -141,20 +146,49 @@ func (n nodeNetwork) lookup(host string) error {
 		}
 		return nil
 	}
-	if isLocal(host) || n.find(host, 0) != nil || n.peer(host) != nil {
+	if _, known := n.find(host, 0); known || isLocal(host) || n.peer(host) != nil {
 		return nil
 	}
 	return &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 }
 
 // find returns the entry of a host and port; with port 0 that of any port.
-func (n nodeNetwork) find(host string, port int) *HostSpec {
-	for i, h := range n.net.hosts {
-		if strings.EqualFold(h.Name, strings.TrimSuffix(host, ".")) && (port == 0 || h.Port == port) {
-			return &n.net.hosts[i]
-		}
+func (n nodeNetwork) find(host string, port int) (h HostSpec, known bool) {
+	n.net.mu.Lock()
+	defer n.net.mu.Unlock()
+	if i := n.net.index(host, port); i >= 0 {
+		return n.net.hosts[i], true
 	}
+	return h, false
+}
+
+// index is that of find. Callers hold n.mu.
+func (n *network) index(host string, port int) int {
+	host = strings.TrimSuffix(host, ".")
+	return slices.IndexFunc(n.hosts, func(h HostSpec) bool { return strings.EqualFold(h.Name, host) && (port == 0 || h.Port == port) })
+}
+
+// point leads new connections to a host elsewhere.
+func (n *network) point(host string, port int, connect string) error {
+	if a, _, err := net.SplitHostPort(connect); err != nil || a == "" || !isLocal(a) {
+		return fmt.Errorf("%q is not an address of this machine", connect)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	i := n.index(host, port)
+	if i < 0 {
+		return fmt.Errorf("there is no host %s with port %d", host, port)
+	}
+	n.hosts[i].Serve, n.hosts[i].Connect = "", connect
 	return nil
+}
+
+// filtered reports whether security groups drop what the node sends there.
+func (n nodeNetwork) filtered(host string, port int) bool {
+	return slices.ContainsFunc(n.net.sc.Databases, func(d DatabaseSpec) bool {
+		ours := slices.ContainsFunc(d.hosts(), func(h HostSpec) bool { return strings.EqualFold(h.Name, strings.TrimSuffix(host, ".")) })
+		return ours && !n.net.sc.reaches(n.node, d, port)
+	})
 }
 
 // peer returns the node that has host as its address or name.
@@ -185,7 +219,9 @@ func (n nodeNetwork) dial(ctx context.Context, host string, port int) (net.Conn,
 			serve = net.JoinHostPort("localhost", strconv.Itoa(port))
 		}
 	default:
-		if h := n.find(host, port); h != nil {
+		if n.filtered(host, port) {
+			serve = serveHang
+		} else if h, known := n.find(host, port); known {
 			serve = h.serve()
 		} else if p := n.peer(host); p != nil && p.Ping == "online" {
 			serve = p.Ports[port]

@@ -189,7 +189,7 @@ func (w *World) Node(id string) (rt NodeRuntime, ok bool) {
 }
 
 func (w *World) networkOf(n *Node) nodeNetwork {
-	return nodeNetwork{net: w.network, ports: n.spec.Ports, host: n.spec.Shell == ShellHost, agent: n.AgentVersion}
+	return nodeNetwork{net: w.network, node: n.spec, ports: n.spec.Ports, host: n.spec.Shell == ShellHost, agent: n.AgentVersion}
 }
 
 // LatestAgent is the newest agent version in the world.

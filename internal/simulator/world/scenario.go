@@ -43,6 +43,10 @@ type Scenario struct {
 	Buckets    []BucketSpec     `yaml:"buckets"`
 	LogGroups  []LogGroupSpec   `yaml:"log_groups"`
 
+	VPCs           []VPCSpec           `yaml:"vpcs"`
+	SecurityGroups []SecurityGroupSpec `yaml:"security_groups"`
+	Databases      []DatabaseSpec      `yaml:"databases"`
+
 	Preferences PreferencesSpec `yaml:"session_preferences"`
 	Access      AccessSpec      `yaml:"access_requests"`
 	// SeparateOutput is what AWS-StartNonInteractiveCommand says about
@@ -56,6 +60,8 @@ type Scenario struct {
 	// Throttle is how many calls a second an operation takes before it answers
 	// ThrottlingException.
 	Throttle map[string]float64 `yaml:"throttle"`
+	// Denied are the IAM actions that the caller may not use: rds:DescribeDBProxies.
+	Denied []string `yaml:"denied"`
 }
 
 // NodeSpec is a node of a scenario. Only ID is required.
@@ -75,6 +81,9 @@ type NodeSpec struct {
 	IAMRole         string            `yaml:"iam_role"`
 	InstanceType    string            `yaml:"instance_type"`
 	Architecture    string            `yaml:"architecture"`
+	VPC             string            `yaml:"vpc"` // the one that has IP when absent
+	Subnet          string            `yaml:"subnet"`
+	SecurityGroups  []string          `yaml:"security_groups"`
 
 	Shell string    `yaml:"shell"` // virtual, host; empty: what the simulator was started with
 	Agent AgentSpec `yaml:"agent"`
@@ -137,8 +146,8 @@ type GroupSpec struct {
 type KeySpec struct {
 	ID    string `yaml:"id"`    // a UUID
 	Alias string `yaml:"alias"` // alias/…
-	// Denied is who may not use the key: caller, node.
-	Denied string `yaml:"denied"`
+	// NodeDenied: nodes may not decrypt with it.
+	NodeDenied bool `yaml:"node_denied"`
 }
 
 // PreferencesSpec are the region's session settings, the initial content of
@@ -163,14 +172,12 @@ type PreferencesSpec struct {
 type BucketSpec struct {
 	Name   string `yaml:"name"`
 	Region string `yaml:"region"` // that of the scenario when empty
-	Denied bool   `yaml:"denied"` // the caller may not read it
 }
 
 // LogGroupSpec is a log group of CloudWatch Logs.
 type LogGroupSpec struct {
 	Name      string `yaml:"name"`
 	Encrypted bool   `yaml:"encrypted"` // with a KMS key
-	Denied    bool   `yaml:"denied"`    // the caller may not read it
 }
 
 // AccessSpec says how requests for just-in-time node access go.

@@ -64,6 +64,7 @@ type World struct {
 	sessions  map[string]*Session
 	settings  map[string]ServiceSetting
 	access    map[string]*AccessRequest
+	sshKeys   []sshKey
 	pinged    chan struct{} // closed and replaced when a node's ping status changes
 }
 
@@ -125,6 +126,12 @@ func (w *World) Region() string { return w.sc.Region }
 
 // Scenario is what the world was made from; it must not be changed.
 func (w *World) Scenario() *Scenario { return w.sc }
+
+// PointHost leads new connections to a port of a host to another address of this
+// machine, as DNS does after a failover.
+func (w *World) PointHost(host string, port int, connect string) error {
+	return w.network.point(host, port, connect)
+}
 
 // Faults are the troubles the scenario asks for on data channels.
 func (w *World) Faults() Faults { return w.sc.Faults }

@@ -1,0 +1,189 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
+	"github.com/ssmdeck/ssmdeck/portforward"
+)
+
+const (
+	// notFoundStatus is a shell's for a command that does not exist.
+	notFoundStatus = 127
+	// childGrace is how long a child may take to end after it was told to.
+	childGrace = 5 * time.Second
+	// lingerMost bounds how long connections that outlive the child keep the
+	// forward: those of a process that it left in the background, or a full window.
+	lingerMost = 10 * time.Second
+	// lingerLeast is time for the last connection of a short-lived child to be
+	// noticed.
+	lingerLeast = 20 * time.Millisecond
+)
+
+// child is the local command that a forward was opened for. It has our
+// standard streams and our terminal, which nobody else touches.
+type child struct {
+	env  *Env
+	path string
+	argv []string // as typed
+
+	cmd  *exec.Cmd
+	back func() // gives the signals back
+	done chan struct{}
+	err  error // of starting or waiting, when done is closed
+}
+
+// newChild finds the program, so that one that is missing is told before
+// anything is opened.
+func newChild(env *Env, argv []string) (*child, error) {
+	path, err := exec.LookPath(argv[0])
+	switch {
+	case err == nil:
+		return &child{env: env, path: path, argv: argv}, nil
+	case errors.Is(err, exec.ErrDot):
+		err = fault.New(fault.NotFound, "", "%s is not found in PATH, only in this folder", argv[0]).
+			WithHint("write .%c%s to mean it", os.PathSeparator, argv[0])
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, os.ErrNotExist):
+		err = fault.New(fault.NotFound, "", "%s: command not found", argv[0]).WithHint("install it, or give its path")
+	default:
+		err = fault.New(fault.NotFound, "run "+argv[0], "%w", errors.Unwrap(err))
+	}
+	return nil, &codedError{err, notFoundStatus}
+}
+
+// start runs the program with environ beside our own variables, and calls ended
+// when it is over. From now on signals are the child's.
+func (c *child) start(environ, argv []string, ended func()) {
+	// An ignored signal stays ignored in a child, and a pipeline in there needs
+	// SIGPIPE. One that is only caught does not.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	c.cmd = &exec.Cmd{
+		Path: c.path, Args: argv, Env: append(os.Environ(), environ...),
+		Stdin: c.env.In, Stdout: c.env.Out, Stderr: c.env.Err,
+		WaitDelay: childGrace, // for streams that are not files
+	}
+	c.done = make(chan struct{})
+	c.back = func() {}
+	if err := c.cmd.Start(); err != nil {
+		c.err = fault.New(fault.Failed, "run "+c.argv[0], "%w", err)
+		close(c.done)
+		ended()
+		return
+	}
+	if c.env.interrupts != nil {
+		terminal := c.env.attended()
+		c.back = c.env.interrupts.hand(func(s os.Signal) {
+			// The terminal has sent its own to the child as well.
+			if (s == os.Interrupt || s == syscall.SIGQUIT) && terminal {
+				return
+			}
+			_ = passSignal(c.cmd.Process, s)
+		})
+	}
+	go func() {
+		c.err = c.cmd.Wait()
+		close(c.done)
+		ended()
+	}()
+}
+
+// over reports whether the child has run and ended.
+func (c *child) over() bool {
+	if c.done == nil {
+		return false
+	}
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// end waits for the child and returns what the whole came to: the child's
+// status, or our own failure cause, of which the child is told by SIGTERM.
+func (c *child) end(cause error) error {
+	if c.done == nil { // it was never started
+		if cause == nil {
+			cause = context.Canceled
+		}
+		return own(cause)
+	}
+	if c.over() {
+		cause = nil // what failed after the end is nobody's loss
+	} else {
+		_ = passSignal(c.cmd.Process, syscall.SIGTERM)
+		timer := time.AfterFunc(childGrace, func() { _ = c.cmd.Process.Kill() })
+		<-c.done
+		timer.Stop()
+	}
+	c.back()
+	var exit *exec.ExitError
+	switch {
+	case cause != nil:
+		return own(cause)
+	case c.err == nil:
+		return nil
+	case errors.As(c.err, &exit):
+		return &fault.Exit{Code: exitStatus(exit.ProcessState)}
+	default:
+		return own(c.err)
+	}
+}
+
+// attended reports whether one of our streams is a terminal, whose keys reach
+// every process of the group.
+func (e *Env) attended() bool { return isTerminal(e.In) || isTerminal(e.Out) || isTerminal(e.Err) }
+
+// traffic knows which connections may still have something to send.
+type traffic struct {
+	mu      sync.Mutex
+	sending map[int64]bool
+	idle    chan struct{} // closed when nothing is sending any more; nil: nobody waits
+}
+
+func (t *traffic) event(e portforward.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch e.Type {
+	case portforward.Connected:
+		if t.sending == nil {
+			t.sending = map[int64]bool{}
+		}
+		t.sending[e.Connection] = true
+	case portforward.LocalEnd, portforward.Closed:
+		delete(t.sending, e.Connection)
+		if len(t.sending) == 0 && t.idle != nil {
+			close(t.idle)
+			t.idle = nil
+		}
+	}
+}
+
+// linger waits until what a child wrote before its end is on its way; closing
+// the session sees it through.
+func (t *traffic) linger(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lingerMost)
+	defer cancel()
+	_ = wait.Sleep(ctx, lingerLeast)
+	t.mu.Lock()
+	if len(t.sending) == 0 {
+		t.mu.Unlock()
+		return
+	}
+	idle := make(chan struct{})
+	t.idle = idle
+	t.mu.Unlock()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+}
