@@ -45,10 +45,8 @@ type Env struct {
 	// accessRequest is the request with whose credentials sessions are opened;
 	// empty: with the caller's own.
 	accessRequest string
+	taken         *atomic.Bool // a session has the terminal: nobody else may ask there
 
-	taken *atomic.Bool // a session has the terminal: nobody else may ask there
-
-	flags    globals
 	settings *config.Settings
 	scope    *awsapi.Scope
 	log      *slog.Logger
