@@ -67,6 +67,7 @@ a new key is made, pushed for the next minute, and thrown away when ssh ends.
 	f.StringVar(&o.key, "key", "", "key `file` to push in place of a new one, and to log in with")
 	f.BoolVar(&o.print, "print", false, "print the ssh command line and run nothing")
 	f.StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
+	env.bindAccess(cmd)
 	return cmd
 }
 
@@ -202,6 +203,9 @@ func (o *sshOptions) args(env *Env, node fleet.Node, expr string, key keyPair, r
 	proxy := sshconfig.Proxy{Program: self, Args: env.typedFlags(slices.Concat(placeFlags, callFlags)...), Node: node.ID, GOOS: runtime.GOOS}
 	if o.reason != "" {
 		proxy.Args = append(proxy.Args, "--reason", o.reason)
+	}
+	if env.accessRequest != "" {
+		proxy.Args = append(proxy.Args, "--access-request", env.accessRequest)
 	}
 	args := []string{}
 	if key.public != "" {
