@@ -86,6 +86,7 @@ every file. Some failed: exit 6. (-r is --recursive here: write --region in full
 	f.IntVar(&o.req.Nodes, "concurrency", 8, "how many nodes at a time: a number `n`")
 	f.IntVar(&o.payload, "payload-size", 0, "largest message to a node in `bytes` (default 1024, which every agent takes)")
 	f.StringVar(&o.reason, "reason", "", "`text` for the sessions' history, up to 256 characters")
+	env.bindAccess(cmd)
 	return cmd
 }
 

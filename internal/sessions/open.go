@@ -77,7 +77,7 @@ func New(scope *awsapi.Scope, o Options) *Service {
 	return newService(splitAPI{api: o.Access.SSM(), own: scope.SSM()}, splitChannel{Channel: o.Access, own: scope}, o)
 }
 
-// splitAPI looks sessions up with the caller's own credentials.
+// splitAPI looks things up with the caller's own credentials.
 type splitAPI struct {
 	api
 	own api
@@ -85,6 +85,10 @@ type splitAPI struct {
 
 func (s splitAPI) DescribeSessions(ctx context.Context, in *ssm.DescribeSessionsInput, o ...func(*ssm.Options)) (*ssm.DescribeSessionsOutput, error) {
 	return s.own.DescribeSessions(ctx, in, o...)
+}
+
+func (s splitAPI) GetDocument(ctx context.Context, in *ssm.GetDocumentInput, o ...func(*ssm.Options)) (*ssm.GetDocumentOutput, error) {
+	return s.own.GetDocument(ctx, in, o...)
 }
 
 // splitChannel makes keys with the caller's own credentials.
