@@ -75,7 +75,7 @@ pointed at the tunnel by themselves (see docs/databases.md).`,
 		},
 	}
 	o.flags(cmd)
-	cmd.AddCommand(newForwardProxyCmd(env))
+	cmd.AddCommand(newForwardProxyCmd(env), newForwardUpCmd(env), newForwardListCmd(env), newForwardStopCmd(env), newForwardLogsCmd(env))
 	return cmd
 }
 

@@ -58,6 +58,7 @@ var floors = [][]room{
 		{name: "internal/fleet", others: []string{sdk}},
 		{name: "internal/document", ours: []string{"internal/fleet"}, others: []string{sdk, yaml}},
 		{name: "internal/run", ours: []string{"internal/fleet", "internal/document"}, others: []string{sdk}},
+		{name: "internal/forwards", others: []string{yaml}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
 	},
 	{

@@ -57,6 +57,10 @@ type Channel interface {
 type Options struct {
 	UserAgent string
 	Log       *slog.Logger // nil: none
+	// Opened is told of a session as soon as it exists at the service, Ended once
+	// the service knows that it is over: what is between can be written down by
+	// those who must leave nothing behind. Nil: nobody.
+	Opened, Ended func(id string)
 }
 
 // Service opens sessions in one account and Region.
@@ -74,6 +78,12 @@ func New(scope *awsapi.Scope, o Options) *Service {
 func newService(a api, c Channel, o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Opened == nil {
+		o.Opened = func(string) {}
+	}
+	if o.Ended == nil {
+		o.Ended = func(string) {}
 	}
 	return &Service{api: a, channel: c, opts: o}
 }
@@ -113,6 +123,7 @@ func (s *Service) Open(ctx context.Context, req Request, opts ...sessionclient.O
 	ticket := sessionclient.Ticket{
 		SessionID: aws.ToString(out.SessionId), Token: aws.ToString(out.TokenValue), StreamURL: aws.ToString(out.StreamUrl),
 	}
+	s.opts.Opened(ticket.SessionID)
 	base := []sessionclient.Option{
 		sessionclient.WithHTTPClient(s.channel.HTTPClient()),
 		sessionclient.WithSigner(s.channel.SignUpgrade),
@@ -181,6 +192,8 @@ func (s *Session) terminate(over bool, wait time.Duration) {
 	s.once.Do(func() {
 		if _, err := s.Wait(); !over && !errors.Is(err, sessionclient.ErrSessionGone) {
 			s.svc.terminateQuietly(context.Background(), s.id, wait)
+		} else {
+			s.svc.opts.Ended(s.id)
 		}
 	})
 }
@@ -192,7 +205,9 @@ func (s *Service) terminateQuietly(ctx context.Context, id string, wait time.Dur
 	defer cancel()
 	if _, err := s.api.TerminateSession(ctx, &ssm.TerminateSessionInput{SessionId: aws.String(id)}); err != nil {
 		s.opts.Log.Debug("session not terminated", "session", id, "error", awsapi.Explain("terminate", err))
+		return
 	}
+	s.opts.Ended(id)
 }
 
 // Terminate ends a session by id. The service takes any id without a word, so
