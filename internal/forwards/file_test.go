@@ -4,11 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/portforward"
@@ -47,8 +47,8 @@ forwards:
 			Idle: DefaultIdle, File: "f.yaml", Line: 15,
 		},
 	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v, want\n%+v", got, want)
 	}
 }
 
@@ -197,11 +197,11 @@ func TestSources(t *testing.T) {
 		return n
 	}
 	saved, err := load(Sources{Folder: filepath.Join(root, "repo", "a", "b")})
-	if d := cmp.Diff([]string{"mine", "both", "theirs"}, names(saved)); d != "" || err != nil {
-		t.Errorf("%v %s", err, d)
+	if got := names(saved); !slices.Equal(got, []string{"mine", "both", "theirs"}) || err != nil {
+		t.Errorf("got %v, %v", got, err)
 	}
-	if d := cmp.Diff([]string{"both"}, saved.Hidden); d != "" || saved.Entries[1].File == saved.Project {
-		t.Errorf("the user's own entry does not hold: %s %+v", d, saved.Entries[1])
+	if !slices.Equal(saved.Hidden, []string{"both"}) || saved.Entries[1].File == saved.Project {
+		t.Errorf("the user's own entry does not hold: %v %+v", saved.Hidden, saved.Entries[1])
 	}
 	if saved, err = load(Sources{Folder: filepath.Join(root, "plain", "sub")}); err != nil || saved.Project != "" {
 		t.Errorf("outside of a repository: %v, %q", err, saved.Project)
