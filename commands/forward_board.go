@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -173,45 +174,41 @@ func (v *boardView) listen(ctx context.Context, keys io.Reader, wg *sync.WaitGro
 	}
 }
 
-// boardLines is the picture: a line for each forward, one for its error, and one
+// boardLines is the picture: a line for each local end, one for an error, and one
 // for the keys, as many as fit into rows lines of cols cells.
 func boardLines(all []forwards.Row, chosen, cols, rows int, now time.Time, st *theme.Styles) []string {
-	g := st.Glyphs
-	var names, states, ends int
+	g := &st.Glyphs
+	var names, states, locals, numbers int
 	for i := range all {
 		names = max(names, render.Width(all[i].Name))
 		states = max(states, render.Width(boardState(&all[i], now)))
-		for j := range all[i].Local {
-			ends = max(ends, render.Width(boardEnd(&all[i], j, g.Arrow)))
+		numbers = max(numbers, render.Width(boardNumbers(&all[i], g)))
+		for _, l := range all[i].Local {
+			locals = max(locals, render.Width(l))
 		}
 	}
 	var lines []string
 	for i := range all {
 		r := &all[i]
-		mark := " "
+		mark, number := " ", " "
 		if i == chosen {
 			mark = g.Pointer
 		}
-		number := " "
 		if i < 9 {
 			number = strconv.Itoa(i + 1)
 		}
-		state := boardState(r, now)
-		head := fmt.Sprintf("%s%s %s  %s", mark, number, padded(r.Name, names), st.Status(forwardLevel(string(r.State)), padded(state, states)))
-		indent := strings.Repeat(" ", render.Width(head))
+		head := fmt.Sprintf("%s%s %s  %s", mark, number, padded(r.Name, names), st.Status(forwardLevel(string(r.State)), padded(boardState(r, now), states)))
+		figures := boardNumbers(r, g)
 		for j := range r.Local {
-			line := indent
-			if j == 0 {
-				line = head
+			line := fmt.Sprintf("%s  %s", head, padded(r.Local[j], locals))
+			if numbers > 0 {
+				line += "  " + padded(figures, numbers)
 			}
-			line += "  " + padded(boardEnd(r, j, g.Arrow), ends)
-			if j == 0 {
-				line += "  " + boardNumbers(r, &g)
-			}
-			lines = append(lines, line)
+			lines = append(lines, fmt.Sprintf("%s  %s %s via %s", line, g.Arrow, render.Visible(r.Remote[j]), render.Visible(r.Node)))
+			head, figures = strings.Repeat(" ", render.Width(head)), ""
 		}
 		if r.Error != "" {
-			text := firstLine(fmt.Errorf("%s", r.Error))
+			text := firstLine(errors.New(r.Error))
 			if r.Hint != "" {
 				text += "; " + render.Visible(r.Hint)
 			}
@@ -239,18 +236,15 @@ func boardState(r *forwards.Row, now time.Time) string {
 	return string(r.State)
 }
 
-func boardEnd(r *forwards.Row, i int, arrow string) string {
-	return fmt.Sprintf("%s %s %s via %s", r.Local[i], arrow, render.Visible(r.Remote[i]), render.Visible(r.Node))
-}
-
+// boardNumbers is connections now and ever, and what they have moved and move.
 func boardNumbers(r *forwards.Row, g *theme.Glyphs) string {
 	if r.Total == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%d of %s, %s %s %s/s %s %s %s/s", r.Open, plural(int(r.Total), "connection"),
-		g.Down, render.Bytes(r.In), render.Bytes(int64(r.InRate)), g.Up, render.Bytes(r.Out), render.Bytes(int64(r.OutRate)))
+	text := fmt.Sprintf("%d of %d  %s %s/s %s  %s %s/s %s", r.Open, r.Total,
+		g.Down, render.Bytes(int64(r.InRate)), render.Bytes(r.In), g.Up, render.Bytes(int64(r.OutRate)), render.Bytes(r.Out))
 	if r.Lanes > 1 {
-		text += fmt.Sprintf(", %d sessions", r.Lanes)
+		text += fmt.Sprintf("  %d sessions", r.Lanes)
 	}
 	return text
 }
