@@ -16,10 +16,12 @@ import (
 )
 
 type forwardOptions struct {
-	bind    string
-	reason  string
-	lazy    bool
-	payload int
+	bind     string
+	reason   string
+	document string
+	lazy     bool
+	payload  int
+	lanes    int
 }
 
 func newForwardCmd(env *Env) *cobra.Command {
@@ -41,8 +43,12 @@ A spec reads like that of ssh -L:
 
 Ports listen on 127.0.0.1. The tunnel is ready when its line appears; with
 -o jsonl every change is one JSON object on standard output; the one of type
-"ready" says that it works. Many connections share one session; a lost connection to the
-service is resumed. Ctrl-C ends the forward and its sessions.
+"ready" says that it works. A lost connection to the service is resumed. Ctrl-C
+ends the forward and its sessions.
+
+Connections at the same time are spread over several sessions, up to --lanes, for
+an agent sends less than 1 MB/s over one and lets all its connections wait for
+each other. Further sessions open as connections come and close when idle.
 
 With a command behind --, the command runs once the tunnel is ready, finds it in
 SSMDECK_HOST and SSMDECK_PORT, and the forward ends with it; its exit status
@@ -69,17 +75,21 @@ pointed at the tunnel by themselves (see docs/databases.md).`,
 			return o.run(cmd.Context(), env, words[0], words[1:], command)
 		},
 	}
-	o.flags(cmd)
-	cmd.AddCommand(newDatabaseCmds(env)...)
+	o.flags(env, cmd)
+	cmd.AddCommand(append(newDatabaseCmds(env), newForwardProxyCmd(env))...)
 	return cmd
 }
 
 // flags declares what every kind of forward takes.
-func (o *forwardOptions) flags(cmd *cobra.Command) {
+func (o *forwardOptions) flags(env *Env, cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.bind, "bind", "", "local `address` to listen on; anything but loopback lets others in (default 127.0.0.1)")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
+	cmd.Flags().StringVar(&o.document, "document", "", "session `document` to use in place of AWS's own for ports; it gets the same parameters")
+	_ = cmd.RegisterFlagCompletionFunc("document", env.completeSessionDocument)
+	env.bindAccess(cmd)
 	cmd.Flags().BoolVar(&o.lazy, "lazy", false, "open the session only when somebody connects")
-	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default 1024, which every agent takes)")
+	cmd.Flags().IntVar(&o.lanes, "lanes", 0, fmt.Sprintf("most sessions at once for each spec, `1 to %d`; connections share them (default %d)", portforward.MostLanes, portforward.AutoLanes))
+	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default: found out; every agent takes 1024)")
 }
 
 func (o *forwardOptions) run(ctx context.Context, env *Env, expr string, words, command []string) error {
@@ -119,6 +129,9 @@ func (o *forwardOptions) prepare(env *Env, command []string) (*forwardRun, error
 	}
 	if o.payload < 0 || o.payload > 256<<10 {
 		return nil, fault.Usagef("--payload-size %d is not between 1 and %d", o.payload, 256<<10)
+	}
+	if o.lanes < 0 || o.lanes > portforward.MostLanes {
+		return nil, fault.Usagef("--lanes %d is not between 1 and %d", o.lanes, portforward.MostLanes)
 	}
 	ro, err := env.renderOptions()
 	if err != nil {
@@ -225,6 +238,8 @@ func (v *forwardView) text(e portforward.Event) string {
 		if e.Err != nil {
 			return "ssmdeck: the session has ended: " + firstLine(e.Err)
 		}
+	case portforward.LaneOpened:
+		return fmt.Sprintf("ssmdeck: %d sessions carry the connections to %s", e.Lanes, render.Visible(e.Remote))
 	case portforward.Reopened:
 		return "ssmdeck: a new session carries new connections"
 	case portforward.Failed:

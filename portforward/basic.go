@@ -115,12 +115,12 @@ func (b *basicBearer) carry(ctx context.Context, c *connection) error {
 		return errAgain
 	}
 	s := &basicStream{bearer: b, deadline: make(chan time.Time, 1), closed: make(chan struct{})}
-	r := newRelay(c.Conn, s, basicLinger)
+	r := newRelay(c.local, s, basicLinger)
+	r.answered, r.halfClosed = c.local.answered, c.rest
 	b.mu.Lock()
 	b.current = r
 	b.served++
 	b.mu.Unlock()
-	r.ended = func() { c.tell(LocalEnd) }
 	c.tell(Connected)
 	err := r.run(ctx)
 	c.in, c.out = r.in.Load(), r.out.Load()

@@ -21,7 +21,7 @@ func forwardBasic(t *testing.T, kind string, play func(t *testing.T, l *memListe
 			return newFake("s", oldAgent, kind), nil
 		}}
 		l := newMemListener()
-		events, stop := start(t, &Forward{Opener: o}, []Spec{{Port: 80}}, []net.Listener{l})
+		events, stop := start(t, &Forward{Opener: o, Lanes: 1}, []Spec{{Port: 80}}, []net.Listener{l})
 		events.await(t, Ready, 1)
 		play(t, l, o, events)
 		if err := stop(); err != nil {

@@ -28,12 +28,17 @@ type carrier struct {
 	relays  sync.WaitGroup
 
 	// Of the pool, under its lock.
-	users   int
-	retired bool // takes no new connections
-	leaving bool // bye is closed
+	users    int
+	resting  int       // of users: their local side has ended
+	retired  bool      // takes no new connections
+	leaving  bool      // bye is closed
+	bulk     bool      // moves a lot
+	outdated bool      // its look-up of the destination is
+	idle     time.Time // since when it has no users, if it has none
 
-	last  int64     // bytes sent when last looked at
-	stuck time.Time // since when they did not grow though something waited
+	sent  int64     // bytes when last looked at
+	moved int64     // the same, both ways
+	stuck time.Time // since when sent did not grow though something waited
 }
 
 // health is the state of a session as its events tell it.
@@ -80,7 +85,7 @@ func (h *health) event(e sessionclient.Event) {
 
 // newCarrier prepares a session that was just opened for carrying. The session
 // stays the caller's when it fails.
-func newCarrier(s Session, h *health, spec Spec) (*carrier, error) {
+func newCarrier(s Session, h *health, spec Spec, size *payload) (*carrier, error) {
 	info := s.Info()
 	h.id.Store(&info.SessionID)
 	props, err := properties(info)
@@ -90,9 +95,10 @@ func newCarrier(s Session, h *health, spec Spec) (*carrier, error) {
 	if info.Kind != wire.Port {
 		return nil, fault.New(fault.Usage, "forward "+spec.String(), "the document opens a session of type %s, not a port", info.Kind)
 	}
-	c := &carrier{session: s, health: h, since: time.Now(), bye: make(chan struct{})}
+	now := time.Now()
+	c := &carrier{since: now, idle: now, session: s, health: h, bye: make(chan struct{})}
 	if multiplexed(info, props) {
-		c.bearer = newMux(s, info.AgentVersion, spec.Host != "")
+		c.bearer = newMux(s, info.AgentVersion, size)
 	} else {
 		c.bearer = newBasic(s, props.Type == wire.LocalPortForwarding)
 	}
@@ -108,11 +114,11 @@ func (c *carrier) fit(now time.Time) bool {
 // alive reports whether a new connection can be served at all.
 func (c *carrier) alive() bool { return !c.retired && !c.bearer.spent() }
 
-// run watches the session until it is over, given up or ctx ends, and closes it.
-// removed is called before, so that nothing new is carried.
-func (c *carrier) run(ctx context.Context, removed func()) (sessionclient.Exit, error) {
-	why := c.watch(ctx)
-	removed()
+// run watches the session until it is over, given up or ctx ends, takes it out of
+// p, so that nothing new is carried, and closes it.
+func (c *carrier) run(ctx context.Context, p *pool) (sessionclient.Exit, error) {
+	why := c.watch(ctx, p)
+	p.remove(c)
 	select {
 	case <-c.session.Done():
 		// What arrived before the end still goes to the local programs.
@@ -134,7 +140,7 @@ func (c *carrier) run(ctx context.Context, removed func()) (sessionclient.Exit, 
 
 // watch returns when the session has to be closed, with the reason if it was not
 // ours.
-func (c *carrier) watch(ctx context.Context) error {
+func (c *carrier) watch(ctx context.Context, p *pool) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
@@ -153,16 +159,19 @@ func (c *carrier) watch(ctx context.Context) error {
 				return c.bearer.cause()
 			}
 		case now := <-tick.C:
-			c.look(now)
+			c.look(now, p)
 		}
 	}
 }
 
-// look finds out whether the session still takes what we have for it.
-func (c *carrier) look(now time.Time) {
-	sent := c.session.Stats().SentBytes
-	waits := c.bearer.writing() && sent == c.last && !c.health.lost.Load()
-	c.last = sent
+// look finds out whether the session still takes what we have for it, and how
+// much it moves.
+func (c *carrier) look(now time.Time, p *pool) {
+	stats := c.session.Stats()
+	moved := stats.SentBytes + stats.ReceivedBytes
+	p.look(c, now, moved-c.moved >= bulkRate*int64(watchEvery/time.Second))
+	waits := c.bearer.writing() && stats.SentBytes == c.sent && !c.health.lost.Load()
+	c.sent, c.moved = stats.SentBytes, moved
 	switch {
 	case !waits:
 		c.stuck = time.Time{}

@@ -46,8 +46,11 @@ const (
 	Silent EventType = "agent-silent"
 	// Ended: the session is over. Text is the service's reason, Err ours.
 	Ended EventType = "session-ended"
-	// Reopened: another session is open for new connections.
+	// Reopened: a session is open for new connections after there was none.
 	Reopened EventType = "reopened"
+	// LaneOpened: one more session is open, for connections at the same time; Lanes
+	// of them carry now.
+	LaneOpened EventType = "lane-opened"
 	// Failed: a session could not be opened (Err), and the next attempt comes after
 	// Wait; with Connection, that one was given up and reset.
 	Failed EventType = "failed"
@@ -70,6 +73,7 @@ type Event struct {
 	Duration     time.Duration
 	Attempt      int
 	Wait         time.Duration
+	Lanes        int // sessions that carry, of Ready, Reopened, LaneOpened and Ended
 	Exposed      bool
 	Multiplexed  bool
 	AgentVersion string
@@ -94,6 +98,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		DurationMS   int64     `json:"duration_ms,omitempty"`
 		Attempt      int       `json:"attempt,omitempty"`
 		WaitMS       int64     `json:"wait_ms,omitempty"`
+		Lanes        int       `json:"lanes,omitempty"`
 		Exposed      bool      `json:"exposed,omitempty"`
 		Multiplexed  bool      `json:"multiplexed,omitempty"`
 		AgentVersion string    `json:"agent_version,omitempty"`
@@ -103,7 +108,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		Type: e.Type, Time: e.Time, Local: e.Local, Remote: e.Remote, Node: e.Node, Session: e.Session,
 		Connection: e.Connection, Peer: e.Peer,
 		DurationMS: e.Duration.Milliseconds(), Attempt: e.Attempt, WaitMS: e.Wait.Milliseconds(),
-		Exposed: e.Exposed, Multiplexed: e.Multiplexed, AgentVersion: e.AgentVersion, Text: e.Text,
+		Lanes: e.Lanes, Exposed: e.Exposed, Multiplexed: e.Multiplexed, AgentVersion: e.AgentVersion, Text: e.Text,
 	}
 	if e.Type == Closed { // zero bytes are a fact too
 		out.In, out.Out = &e.In, &e.Out

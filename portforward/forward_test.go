@@ -37,7 +37,7 @@ func TestFirstSessionMustOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		want := fault.New(fault.Offline, "start session", "agent is not connected")
 		o := opener(func(int, func(sessionclient.Event)) (*fakeSession, error) { return nil, want })
-		events, err := runToEnd(t, &Forward{Opener: o}, newMemListener())
+		events, err := runToEnd(t, &Forward{Opener: o, Lanes: 1}, newMemListener())
 		if !errors.Is(err, want) {
 			t.Errorf("got %v, want %v", err, want)
 		}
@@ -56,7 +56,7 @@ func TestSessionThatEndsAtOnceWithAReasonIsFinal(t *testing.T) {
 			})
 			return f, nil
 		})
-		_, err := runToEnd(t, &Forward{Opener: o}, newMemListener())
+		_, err := runToEnd(t, &Forward{Opener: o, Lanes: 1}, newMemListener())
 		if err == nil || !strings.Contains(err.Error(), "no such host") || fault.KindOf(err) != fault.Failed {
 			t.Errorf("got %v, want the reason", err)
 		}
@@ -68,7 +68,7 @@ func TestIdleSessionThatEndsIsOpenedAgainOnDemand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := opener(func(int, func(sessionclient.Event)) (*fakeSession, error) { return basicSession(), nil })
 		l := newMemListener()
-		events, stop := start(t, &Forward{Opener: o}, []Spec{{Port: 80}}, []net.Listener{l})
+		events, stop := start(t, &Forward{Opener: o, Lanes: 1}, []Spec{{Port: 80}}, []net.Listener{l})
 		events.await(t, Ready, 1)
 		time.Sleep(20 * time.Minute)
 		o.opened()[0].end(sessionclient.Exit{Reason: "idle for 20 minutes"}, nil)
@@ -101,7 +101,7 @@ func TestReopeningBacksOff(t *testing.T) {
 			return nil, fault.New(fault.Failed, "start session", "no network")
 		})
 		l := newMemListener()
-		events, stop := start(t, &Forward{Opener: o}, []Spec{{Port: 80}}, []net.Listener{l})
+		events, stop := start(t, &Forward{Opener: o, Lanes: 1}, []Spec{{Port: 80}}, []net.Listener{l})
 		events.await(t, Ready, 1)
 		time.Sleep(time.Minute)
 		o.opened()[0].end(sessionclient.Exit{}, errors.New("lost"))
@@ -135,7 +135,7 @@ func TestConnectionIsResetWhenNoSessionComes(t *testing.T) {
 			return nil, fault.New(fault.Offline, "start session", "agent is not connected")
 		})
 		l := newMemListener()
-		events, stop := start(t, &Forward{Opener: o, Lazy: true}, []Spec{{Port: 80}}, []net.Listener{l})
+		events, stop := start(t, &Forward{Opener: o, Lazy: true, Lanes: 1}, []Spec{{Port: 80}}, []net.Listener{l})
 		begin := time.Now()
 		c := l.dial(t)
 		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, errReset) {
@@ -168,7 +168,7 @@ func TestPermanentErrorEndsRun(t *testing.T) {
 				return nil, want
 			})
 			l := newMemListener()
-			events, stop := start(t, &Forward{Opener: o}, []Spec{{Port: 80}}, []net.Listener{l})
+			events, stop := start(t, &Forward{Opener: o, Lanes: 1}, []Spec{{Port: 80}}, []net.Listener{l})
 			events.await(t, Ready, 1)
 			time.Sleep(time.Hour)
 			o.opened()[0].end(sessionclient.Exit{}, nil)
@@ -187,7 +187,7 @@ func TestLazyOpensOnTheFirstConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := opener(func(int, func(sessionclient.Event)) (*fakeSession, error) { return basicSession(), nil })
 		l := newMemListener()
-		events, stop := start(t, &Forward{Opener: o, Lazy: true}, []Spec{{Port: 80}}, []net.Listener{l})
+		events, stop := start(t, &Forward{Opener: o, Lazy: true, Lanes: 1}, []Spec{{Port: 80}}, []net.Listener{l})
 		synctest.Wait()
 		if n := len(o.opened()); n != 0 {
 			t.Errorf("%d sessions before anybody connects", n)
@@ -212,7 +212,7 @@ func TestStalledSessionIsPassedBy(t *testing.T) {
 			return f, nil
 		})
 		l := newMemListener()
-		events, stop := start(t, &Forward{Opener: o}, []Spec{{Port: 80}}, []net.Listener{l})
+		events, stop := start(t, &Forward{Opener: o, Lanes: 1}, []Spec{{Port: 80}}, []net.Listener{l})
 		events.await(t, Ready, 1)
 		first := l.dial(t)
 		_, _ = io.WriteString(first, "stuck")
@@ -278,7 +278,7 @@ func TestOtherSessionTypesAreRefused(t *testing.T) {
 			f.info.Kind = wire.StandardStream
 			return f, nil
 		})
-		_, err := runToEnd(t, &Forward{Opener: o}, newMemListener())
+		_, err := runToEnd(t, &Forward{Opener: o, Lanes: 1}, newMemListener())
 		if fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), "Standard_Stream") {
 			t.Errorf("got %v, want a usage error that names the type", err)
 		}

@@ -73,7 +73,6 @@ type streams struct {
 	byID  map[uint32]*streamState
 
 	answers int // streams that ever got something
-	refused int // refusals in a row
 }
 
 // streamState is one stream.
@@ -127,7 +126,6 @@ func (s *streams) heard(command byte, id uint32) {
 	if st.unsettled() {
 		st.answered = true
 		s.answers++
-		s.refused = 0
 	}
 	st.finished = st.finished || command == frameFin
 	if st.left {
@@ -143,7 +141,6 @@ func (s *streams) refuse() {
 	if i := slices.IndexFunc(s.order, (*streamState).unsettled); i >= 0 {
 		st := s.order[i]
 		st.refused = true
-		s.refused++
 		call = st.onRefuse
 		if st.left {
 			s.remove(st)
@@ -194,13 +191,6 @@ func (s *streams) worked() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.answers > 0
-}
-
-// refusals is how many streams in a row were refused.
-func (s *streams) refusals() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.refused
 }
 
 // hanging reports whether the agent seems to be stuck in a dial: some stream has

@@ -15,10 +15,6 @@ const (
 	// muxReceive bounds what all streams of a session may hold unread inside the
 	// multiplexer; relays empty it into their own queues.
 	muxReceive = 16 << 20
-	// staleLookup refusals in a row, on a session that worked, suggest that the
-	// name of the destination points elsewhere by now: the agent looks it up only
-	// once in a session.
-	staleLookup = 3
 	// settleWait is how long a session that is given up may take to send the last
 	// frames.
 	settleWait = 500 * time.Millisecond
@@ -60,7 +56,6 @@ type muxBearer struct {
 	link     *link
 	streams  *streams
 	mux      *smux.Session
-	byName   bool          // the destination is a name
 	failed   chan struct{} // closed by watch
 	why      error         // read it after failed
 	watching chan struct{} // closed when watch is over
@@ -68,10 +63,10 @@ type muxBearer struct {
 
 // newMux starts the client of the multiplexer. The agent decides by our version,
 // we by the agent's, whether there are keep-alives; both must agree.
-func newMux(s Session, agentVersion string, byName bool) *muxBearer {
+func newMux(s Session, agentVersion string, size *payload) *muxBearer {
 	st := newStreams()
 	m := &muxBearer{
-		link: newLink(s, st), streams: st, byName: byName,
+		link: newLink(s, st, size), streams: st,
 		failed: make(chan struct{}), watching: make(chan struct{}),
 	}
 	mux, err := smux.Client(m.link, muxConfig(agentVersion))
@@ -96,7 +91,7 @@ func (m *muxBearer) watch() {
 	select {
 	case <-m.link.over:
 		m.why = m.link.why
-	case <-m.link.gone: // closed by us, or by the multiplexer itself
+	case <-m.link.open.Done(): // closed by us, or by the multiplexer itself
 		m.why = errKeepAlive
 	}
 	close(m.failed)
@@ -107,21 +102,28 @@ func (m *muxBearer) carry(ctx context.Context, c *connection) error {
 	if err != nil {
 		return errAgain
 	}
-	r := newRelay(c.Conn, nil, muxLinger)
-	state := m.streams.attach(s.ID(), func() { r.cut(errRefused) })
+	r := newRelay(c.local, nil, muxLinger)
+	r.answered, r.halfClosed = c.local.answered, c.rest
+	state := m.streams.attach(s.ID(), func() {
+		// Nothing has arrived anywhere, so the connection may be carried again.
+		if c.local.rewindable() && c.again() {
+			r.leave(errRefused)
+		} else {
+			r.cut(errRefused)
+		}
+	})
 	defer m.streams.leave(state)
 	r.remote = &muxStream{Stream: s, state: state, bearer: m}
-	r.ended = func() { c.tell(LocalEnd) }
 	c.tell(Connected)
 	err = r.run(ctx)
-	c.in, c.out = r.in.Load(), r.out.Load()
+	c.in, c.out, c.abandoned = r.in.Load(), r.out.Load(), r.abandoned
+	if r.left.Load() && c.local.rewind() {
+		return errAgain
+	}
 	return err
 }
 
-func (m *muxBearer) fit(now time.Time) bool {
-	stale := m.byName && m.streams.worked() && m.streams.refusals() >= staleLookup
-	return !m.spent() && !stale && !m.streams.hanging(now)
-}
+func (m *muxBearer) fit(now time.Time) bool { return !m.spent() && !m.streams.hanging(now) }
 
 func (m *muxBearer) spent() bool {
 	select {

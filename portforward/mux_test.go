@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/sessionclient"
 	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
@@ -51,8 +52,14 @@ func destination(t testing.TB, serve func(net.Conn)) func() (net.Conn, error) {
 
 func echo(c net.Conn) { _, _ = io.Copy(c, c) }
 
-// forwardMux forwards to an agent that dials with dial.
+// forwardMux forwards over one session to an agent that dials with dial.
 func forwardMux(t *testing.T, spec string, dial func() (net.Conn, error)) (*Listener, *fakeOpener, *log) {
+	t.Helper()
+	return forwardLanes(t, spec, 1, dial)
+}
+
+// forwardLanes forwards over up to so many sessions.
+func forwardLanes(t *testing.T, spec string, lanes int, dial func() (net.Conn, error)) (*Listener, *fakeOpener, *log) {
 	t.Helper()
 	o := &fakeOpener{open: func(n int, _ Spec, _ func(sessionclient.Event)) (*fakeSession, error) {
 		f := newFake(fmt.Sprintf("s-%d", n), newAgent, wire.LocalPortForwarding)
@@ -64,7 +71,7 @@ func forwardMux(t *testing.T, spec string, dial func() (net.Conn, error)) (*List
 	if err != nil {
 		t.Fatal(err)
 	}
-	events, stop := start(t, &Forward{Opener: o, Node: "i-1"}, []Spec{s}, []net.Listener{l})
+	events, stop := start(t, &Forward{Opener: o, Node: "i-1", Lanes: lanes}, []Spec{s}, []net.Listener{l})
 	t.Cleanup(func() {
 		if err := stop(); err != nil {
 			t.Errorf("Run: %v", err)
@@ -201,34 +208,72 @@ func TestMuxRefusedDestination(t *testing.T) {
 	}
 }
 
-func TestMuxLooksUpANameAgainAfterRefusals(t *testing.T) {
+func TestMuxLooksUpANameAgainWhenRefused(t *testing.T) {
 	up := destination(t, echo)
 	var mu sync.Mutex
-	down := false
+	sessions, moved := 0, false
+	o := &fakeOpener{open: func(n int, _ Spec, _ func(sessionclient.Event)) (*fakeSession, error) {
+		f := newFake(fmt.Sprintf("s-%d", n), newAgent, wire.LocalPortForwarding)
+		mu.Lock()
+		defer mu.Unlock()
+		sessions++
+		old := !moved // the look-up of this session
+		serveMux(t, f, func() (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if old && moved {
+				return nil, errors.New("connection refused")
+			}
+			return up()
+		})
+		return f, nil
+	}}
+	l := listen(t, "0:db:5432", Options{})
+	events, stop := start(t, &Forward{Opener: o, Lanes: 1}, []Spec{{Host: "db", Port: 5432}}, []net.Listener{l})
+	roundTrip(t, connect(t, l), "before the failover")
+	time.Sleep(lookupFresh) // time that passes
+	mu.Lock()
+	moved = true
+	mu.Unlock()
+	roundTrip(t, connect(t, l), "after it, on the first try, with what was sent already")
+	events.await(t, Reopened, 1)
+	if n := events.count(Refused); n != 0 {
+		t.Errorf("%d refused events, want none: the connection was carried", n)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if sessions != 2 {
+		t.Errorf("%d sessions, want a second one", sessions)
+	}
+	o.checkClosed(t)
+}
+
+func TestMuxRefusedWhereverItIsLookedUp(t *testing.T) {
+	var mu sync.Mutex
+	dials := 0
 	l, o, events := forwardMux(t, "0:db:5432", func() (net.Conn, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if down {
-			return nil, errors.New("connection refused")
-		}
-		return up()
+		dials++
+		return nil, errors.New("connection refused")
 	})
-	roundTrip(t, connect(t, l), "before the failover")
-	mu.Lock()
-	down = true
-	mu.Unlock()
-	for i := range staleLookup {
-		connectToNothing(t, l)
-		events.await(t, Refused, i+1)
-	}
-	mu.Lock()
-	down = false
-	mu.Unlock()
-	roundTrip(t, connect(t, l), "after it")
+	connectToNothing(t, l) // the look-up is fresh
+	events.await(t, Refused, 1)
+	time.Sleep(lookupFresh)
+	connectToNothing(t, l) // looked up again, in vain
+	events.await(t, Refused, 2)
+	time.Sleep(lookupFresh)
+	connectToNothing(t, l) // not again so soon
+	events.await(t, Refused, 3)
 	if n := len(o.opened()); n != 2 {
-		t.Errorf("%d sessions, want a second one", n)
+		t.Errorf("%d sessions, want 2", n)
 	}
-	events.await(t, Reopened, 1)
+	mu.Lock()
+	defer mu.Unlock()
+	if dials != 4 {
+		t.Errorf("%d dials, want 4", dials)
+	}
 }
 
 func TestMuxSessionEndResetsAndReopens(t *testing.T) {
@@ -253,15 +298,11 @@ func TestMuxFinishedConnectionsSurviveTheEndOfTheSession(t *testing.T) {
 	// its end, must reach the local program, every time.
 	for range 20 {
 		f := newFake("s", newAgent, wire.LocalPortForwarding)
-		m := newMux(f, newAgent, false)
+		m := newMux(f, newAgent, &payload{})
 		near, far := tcpPair(t)
 		done, open := make(chan error, 1), make(chan struct{})
 		go func() {
-			done <- m.carry(t.Context(), &connection{Conn: far, tell: func(typ EventType) {
-				if typ == Connected {
-					close(open)
-				}
-			}})
+			done <- m.carry(t.Context(), &connection{local: newRewinder(far), rest: func() {}, tell: func(EventType) { close(open) }})
 		}()
 		<-open // as stream 3
 		f.say("\x01\x02\x04\x00\x03\x00\x00\x00data\x01\x01\x00\x00\x03\x00\x00\x00")
@@ -350,7 +391,7 @@ func TestMuxCoalescesWhileTheSessionIsBusy(t *testing.T) {
 	f.input = make(chan []byte) // the session takes one batch at a time
 	f.entered = make(chan struct{}, 2)
 	st := newStreams()
-	l := newLink(f, st)
+	l := newLink(f, st, &payload{settled: true})
 	frames := [][]byte{
 		{1, 0, 0, 0, 3, 0, 0, 0}, {1, 2, 1, 0, 3, 0, 0, 0, 'a'}, {1, 0, 0, 0, 5, 0, 0, 0}, {1, 2, 1, 0, 5, 0, 0, 0, 'b'},
 	}
@@ -427,7 +468,7 @@ func TestSeveralSpecs(t *testing.T) {
 	}
 	specs := []Spec{{Port: 80}, {Host: "db", Port: 5432}}
 	l1, l2 := listen(t, "0:80", Options{}), listen(t, "0:db:5432", Options{})
-	events, stop := start(t, &Forward{Opener: o}, specs, []net.Listener{l1, l2})
+	events, stop := start(t, &Forward{Opener: o, Lanes: 1}, specs, []net.Listener{l1, l2})
 	for l, want := range map[net.Listener]string{l1: "localhost:80", l2: "db:5432"} {
 		got, err := io.ReadAll(connect(t, l))
 		if err != nil || strings.TrimSpace(string(got)) != want {

@@ -13,9 +13,6 @@ import (
 )
 
 const (
-	// poolMost is how many sessions one tunnel may have. One is enough unless a
-	// session stands still.
-	poolMost = 4
 	// startWindow is how long the agent may take to find that it cannot serve a
 	// session: a name that does not resolve takes a resolver's patience.
 	startWindow = 30 * time.Second
@@ -26,47 +23,67 @@ const (
 	retryMost  = 30 * time.Second
 )
 
-// pool is the sessions of one tunnel: normally one, opened anew when it is over
-// and somebody connects, and more while one stands still. It owns the goroutines
-// that open and run them.
+// pool is the sessions of one tunnel, which are its lanes; lanes.go says how many
+// there are. A session is opened when somebody connects and there is none, or
+// another is worth it. The pool owns the goroutines that open and run them.
 type pool struct {
-	opener Opener
-	spec   Spec
-	report func(Event)
-	fatal  func(error) // ends the tunnel
-	wg     sync.WaitGroup
+	opener  Opener
+	spec    Spec
+	report  func(Event)
+	fatal   func(error) // ends the tunnel
+	lanes   lanes
+	payload *payload
+	wg      sync.WaitGroup
 
 	mu       sync.Mutex
 	live     []*carrier // oldest first
-	opening  *attempt
-	opened   int // sessions so far
+	opening  int        // attempts that are running
+	waiting  int        // connections without a carrier
+	outcome  *outcome   // of the attempt that ends next
+	opened   int        // sessions so far
 	useful   bool
 	failures int // in a row
 	retryAt  time.Time
+	lookups  lookups
 }
 
-// attempt is one try to open a session.
-type attempt struct {
+func newPool(o Opener, spec Spec, l lanes, size *payload, report func(Event)) *pool {
+	return &pool{opener: o, spec: spec, lanes: l, payload: size, report: report, outcome: newOutcome()}
+}
+
+// outcome is how an attempt to open a session ended.
+type outcome struct {
 	done chan struct{}
 	err  error // read it after done
 }
 
+func newOutcome() *outcome { return &outcome{done: make(chan struct{})} }
+
 // take returns a carrier for a new connection, opening a session if there is
-// none. It must be given back by release.
+// none, or if a lane of its own can be had. It must be given back by release.
 func (p *pool) take(ctx context.Context) (*carrier, error) {
+	p.wait(1)
+	defer p.wait(-1)
 	patience := time.NewTimer(openPatience)
 	defer patience.Stop()
-	var last error
+	lane := time.NewTimer(lanePatience)
+	defer lane.Stop()
+	var (
+		last  error
+		share bool
+	)
 	for {
-		c, a := p.choose(ctx, last != nil)
+		c, next := p.choose(ctx, share, last != nil)
 		if c != nil {
 			return c, nil
 		}
 		select {
-		case <-a.done:
-			if a.err != nil {
-				last = a.err
+		case <-next.done:
+			if next.err != nil {
+				last = next.err
 			}
+		case <-lane.C:
+			share = true
 		case <-ctx.Done():
 			return nil, errCut
 		case <-patience.C:
@@ -76,6 +93,35 @@ func (p *pool) take(ctx context.Context) (*carrier, error) {
 			return nil, fmt.Errorf("no session within %s: %w", openPatience, last)
 		}
 	}
+}
+
+func (p *pool) wait(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting += n
+}
+
+// openFirst has a session before anybody connects. It returns the error when
+// none can be opened.
+func (p *pool) openFirst(ctx context.Context) error {
+	for {
+		c, next := p.choose(ctx, true, false)
+		if c != nil {
+			p.release(c, false, false)
+			return nil
+		}
+		<-next.done
+		if next.err != nil && p.nothing() {
+			return next.err
+		}
+	}
+}
+
+// nothing reports whether there is no session, and none to come.
+func (p *pool) nothing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.opening == 0 && len(p.live) == 0
 }
 
 // final reports whether trying again is of no use.
@@ -88,87 +134,93 @@ func final(err error) bool {
 	}
 }
 
-// choose returns a carrier or the attempt to wait for. Better a bad carrier than
-// none: when an attempt failed before, or no more sessions are allowed.
-func (p *pool) choose(ctx context.Context, failed bool) (*carrier, *attempt) {
+// choose returns a carrier or what to wait for. share says that a lane
+// which others use will do, failed that an attempt has failed: better a bad
+// carrier than none.
+func (p *pool) choose(ctx context.Context, share, failed bool) (*carrier, *outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	i := slices.IndexFunc(p.live, func(c *carrier) bool { return c.fit(now) })
-	if i < 0 && (failed || len(p.live) >= poolMost) {
-		i = slices.IndexFunc(p.live, (*carrier).alive)
+	c, room := p.best(now), p.room(now)
+	switch {
+	case c == nil && (failed || len(p.live) >= p.lanes.most()+standstills):
+		if i := slices.IndexFunc(p.live, (*carrier).alive); i >= 0 {
+			c = p.live[i]
+		}
+	case c != nil && c.busy() && !share && !failed && (room || p.opening >= p.waiting):
+		c = nil
 	}
-	if i >= 0 {
-		c := p.live[i]
+	if c != nil {
 		c.users++
 		c.relays.Add(1)
 		return c, nil
 	}
-	if p.opening == nil {
-		p.opening = &attempt{done: make(chan struct{})}
-		a := p.opening
-		p.wg.Go(func() { p.open(ctx, a, time.Until(p.retryAtTime())) })
+	if p.opening == 0 || room && p.opening < p.waiting {
+		p.opening++
+		delay := time.Until(p.retryAt)
+		p.wg.Go(func() { p.open(ctx, delay) })
 	}
-	return nil, p.opening
+	return nil, p.outcome
 }
 
-func (p *pool) retryAtTime() time.Time {
+// rest notes that the local program of one of c's connections has ended its side.
+// It has left, as a rule, though nobody knows for a while.
+func (p *pool) rest(c *carrier) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.retryAt
+	c.resting++
 }
 
-// release gives a carrier back; retire says that it shall get no more.
-func (p *pool) release(c *carrier, retire bool) {
+// release gives a carrier back. rested says that rest was called, retire that it
+// shall get no more connections.
+func (p *pool) release(c *carrier, rested, retire bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c.users--
+	if rested {
+		c.resting--
+	}
 	c.relays.Done()
 	c.retired = c.retired || retire
-	p.sweep()
-}
-
-// sweep gives up idle carriers that are not needed. The lock is held.
-func (p *pool) sweep() {
-	now := time.Now()
-	keep := slices.IndexFunc(p.live, func(c *carrier) bool { return c.fit(now) })
-	for i, c := range p.live {
-		useless := c.retired || c.bearer.spent()
-		if c.users == 0 && !c.leaving && (useless || keep >= 0 && i != keep) {
-			c.retired, c.leaving = true, true
-			close(c.bye)
-		}
-	}
+	c.idle = time.Now()
+	p.sweep(c.idle)
 }
 
 // open makes one attempt after the back-off.
-func (p *pool) open(ctx context.Context, a *attempt, delay time.Duration) {
-	defer close(a.done)
+func (p *pool) open(ctx context.Context, delay time.Duration) {
 	var c *carrier
-	if a.err = wait.Sleep(ctx, delay); a.err == nil {
-		c, a.err = p.openCarrier(ctx)
+	err := wait.Sleep(ctx, delay)
+	if err == nil {
+		c, err = p.openCarrier(ctx)
 	}
+	now := time.Now()
 	p.mu.Lock()
-	p.opening = nil
-	first := p.opened == 0
-	if a.err == nil {
+	first, others := p.opened == 0, p.carrying(now)
+	if err == nil {
 		p.live = append(p.live, c)
 		p.opened++
-		p.sweep()
-	} else {
-		p.backOff()
+		p.sweep(now)
+	} else if p.backOff(); others > 0 {
+		p.lanes.full = now.Add(laneRetry)
 	}
+	p.opening--
+	told := p.outcome
+	p.outcome = newOutcome()
 	retry := time.Until(p.retryAt)
 	alive := slices.ContainsFunc(p.live, (*carrier).alive)
 	p.mu.Unlock()
+	told.err = err
+	defer close(told.done)
 	switch {
-	case a.err == nil:
-		p.started(ctx, c, first)
+	case err == nil:
+		p.started(ctx, c, first, others)
 	case ctx.Err() != nil:
-	case final(a.err) && !alive: // what is being carried goes on
-		p.fatal(a.err)
+	case others > 0: // they are shared
+		p.report(Event{Type: Notice, Lanes: others, Err: fmt.Errorf("no further session for parallel connections: %w", err)})
+	case final(err) && !alive: // what is being carried goes on
+		p.fatal(err)
 	default:
-		p.report(Event{Type: Failed, Wait: retry, Err: a.err})
+		p.report(Event{Type: Failed, Wait: retry, Err: err})
 	}
 }
 
@@ -188,24 +240,35 @@ func (p *pool) openCarrier(ctx context.Context) (*carrier, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := newCarrier(s, h, p.spec)
+	c, err := newCarrier(s, h, p.spec, p.payload)
 	if err != nil {
 		_ = s.Close()
 	}
 	return c, err
 }
 
-// started reports a new carrier and runs it.
-func (p *pool) started(ctx context.Context, c *carrier, first bool) {
-	e := Event{Type: Reopened, Multiplexed: !c.bearer.exclusive(), AgentVersion: c.session.Info().AgentVersion}
-	if first {
+// started reports a new carrier, beside others that carry, and runs it.
+func (p *pool) started(ctx context.Context, c *carrier, first bool, others int) {
+	e := Event{Type: Reopened, Lanes: others + 1, Multiplexed: !c.bearer.exclusive(), AgentVersion: c.session.Info().AgentVersion}
+	switch {
+	case first:
 		e.Type = Ready
+	case others > 0:
+		e.Type = LaneOpened
 	}
 	c.health.put(e)
 	p.wg.Go(func() {
-		exit, err := c.run(ctx, func() { p.remove(c) })
+		exit, err := c.run(ctx, p)
 		p.over(c, exit, err)
 	})
+}
+
+// look notes whether c moves a lot, and gives up what has been idle for too long.
+func (p *pool) look(c *carrier, now time.Time, bulk bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c.bulk = bulk
+	p.sweep(now)
 }
 
 // remove takes a carrier out of the choice.
@@ -223,16 +286,17 @@ func (p *pool) over(c *carrier, exit sessionclient.Exit, err error) {
 	early := !byUs && !c.bearer.worked() && now.Sub(c.since) < startWindow
 	p.mu.Lock()
 	p.useful = p.useful || c.bearer.worked()
-	// A session that ends with a reason before it was of any use: the agent cannot
-	// or may not serve the destination.
-	hopeless := early && !p.useful && exit.Reason != ""
+	// A session that ends with a reason before it, or any other, was of any use:
+	// the agent cannot or may not serve the destination.
+	hopeless := early && !p.useful && exit.Reason != "" && !slices.ContainsFunc(p.live, (*carrier).alive)
 	if early {
 		p.backOff()
 	} else {
 		p.failures = 0
 	}
+	lanes := p.carrying(now)
 	p.mu.Unlock()
-	c.health.put(Event{Type: Ended, Text: exit.Reason, Err: err, Duration: now.Sub(c.since)})
+	c.health.put(Event{Type: Ended, Lanes: lanes, Text: exit.Reason, Err: err, Duration: now.Sub(c.since)})
 	if hopeless {
 		p.fatal(fault.New(fault.Failed, "forward "+p.spec.String(), "the session ended: %s", exit.Reason))
 	}

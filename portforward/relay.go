@@ -67,13 +67,20 @@ type relay struct {
 	remoteDone atomic.Bool  // local was given everything, and its end
 	upErr      atomic.Pointer[error]
 
-	ended   func() // local has ended and all it sent is on its way; may be nil
-	cutOnce sync.Once
-	err     error // why it was cut; read it after run
+	// answered is called when something arrives, halfClosed when local has ended.
+	answered, halfClosed func()
+
+	cutOnce   sync.Once
+	left      atomic.Bool
+	err       error // why it was cut; read it after run
+	abandoned bool  // the destination ended first; read it after run
 }
 
 func newRelay(local net.Conn, remote stream, linger time.Duration) *relay {
-	return &relay{local: local, remote: remote, linger: linger, queue: newQueue(queueLimit)}
+	return &relay{
+		local: local, remote: remote, linger: linger, queue: newQueue(queueLimit),
+		answered: func() {}, halfClosed: func() {},
+	}
 }
 
 // run carries the connection to its end. The error says why it was cut short; it
@@ -96,8 +103,23 @@ func (r *relay) run(ctx context.Context) error {
 	}
 	r.cutOnce.Do(func() {}) // waits for a cut that is under way
 	_ = r.remote.Close()
-	_ = r.local.Close()
+	if r.left.Load() {
+		_ = r.local.SetReadDeadline(time.Time{})
+	} else {
+		_ = r.local.Close()
+	}
 	return r.err
+}
+
+// leave ends the relay but not local, which another one may carry. It does not
+// wait for the stream.
+func (r *relay) leave(err error) {
+	r.cutOnce.Do(func() {
+		r.err = err
+		r.left.Store(true)
+		r.queue.fail(err)
+		_ = r.local.SetReadDeadline(time.Unix(1, 0)) // a Read that waits returns
+	})
 }
 
 // cut breaks the connection at once. It does not wait for the stream.
@@ -136,9 +158,7 @@ func (r *relay) up() {
 		case err == nil:
 		case errors.Is(err, io.EOF):
 			r.localDone.Store(true)
-			if r.ended != nil {
-				r.ended()
-			}
+			r.halfClosed()
 			if r.remoteDone.Load() {
 				_ = r.remote.Close()
 			} else {
@@ -185,6 +205,7 @@ func (s *sink) Write(p []byte) (int, error) {
 	if s.localDone.Load() {
 		_ = s.remote.SetReadDeadline(time.Now().Add(s.linger))
 	}
+	s.answered()
 	if err := s.queue.push(p); err != nil {
 		return 0, err
 	}
@@ -215,6 +236,7 @@ func (r *relay) downDone(err error) {
 		_ = r.remote.Close()
 		return
 	}
+	r.abandoned = !r.localDone.Load()
 	r.remoteDone.Store(true)
 	if broken := r.upErr.Load(); broken != nil {
 		r.cut(*broken)

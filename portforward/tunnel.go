@@ -15,7 +15,7 @@ const (
 	// mostConnections of one tunnel are carried at once; more wait in the
 	// listener's backlog. It is the agent's own limit of unaccepted streams.
 	mostConnections = 1024
-	// mostExclusive: one is carried and one is known to wait.
+	// mostExclusive: beside those that are carried, one is known to wait.
 	mostExclusive = 2
 	// acceptRetry is the pause after a failed accept, as when files run out;
 	// acceptTries of them in a row end the tunnel.
@@ -26,7 +26,7 @@ const (
 // tunnel is one spec: a listener and the sessions behind it.
 type tunnel struct {
 	listener net.Listener
-	pool     pool
+	pool     *pool
 	report   func(Event)
 	ids      *atomic.Int64
 	gate     *gate
@@ -35,14 +35,22 @@ type tunnel struct {
 
 // connection is one accepted local connection.
 type connection struct {
-	net.Conn
-	tell    func(EventType) // reports Connected, LocalEnd and Waiting
+	local   *rewinder
+	tell    func(EventType) // reports Connected and Waiting
 	in, out int64           // bytes, when it is over
+	// abandoned: the destination ended it, not the local program.
+	abandoned bool
+	// rest notes that the local program has ended its side, mostly for good.
+	rest func()
+	// again reports whether another session may reach the destination that the
+	// carrier's could not.
+	again func() bool
 }
 
-func limit(b bearer) int {
+// limit is how many connections are taken at once.
+func (t *tunnel) limit(b bearer) int {
 	if b.exclusive() {
-		return mostExclusive
+		return t.pool.lanes.most() + mostExclusive - 1
 	}
 	return mostConnections
 }
@@ -63,7 +71,11 @@ func (t *tunnel) run(ctx context.Context, lazy bool) error {
 	t.pool.fatal = fatal
 	t.gate = newGate()
 	if !lazy {
-		t.wg.Go(func() { t.openFirst(ctx, fatal) })
+		t.wg.Go(func() { // so that what is wrong shows at once
+			if e := t.pool.openFirst(ctx); e != nil && ctx.Err() == nil {
+				fatal(e)
+			}
+		})
 	}
 	t.wg.Go(func() {
 		<-ctx.Done()
@@ -75,19 +87,6 @@ func (t *tunnel) run(ctx context.Context, lazy bool) error {
 	t.wg.Wait()
 	t.pool.wg.Wait()
 	return err
-}
-
-// openFirst opens the first session, so that what is wrong shows at once.
-func (t *tunnel) openFirst(ctx context.Context, fatal func(error)) {
-	c, a := t.pool.choose(ctx, false)
-	if c != nil { // a connection came before us
-		t.pool.release(c, false)
-		return
-	}
-	<-a.done
-	if a.err != nil && ctx.Err() == nil {
-		fatal(a.err)
-	}
 }
 
 // accept hands connections to goroutines.
@@ -118,8 +117,8 @@ func (t *tunnel) accept(ctx context.Context) error {
 func (t *tunnel) serve(ctx context.Context, conn net.Conn) {
 	start := time.Now()
 	e := Event{Connection: t.ids.Add(1), Peer: peer(conn)}
-	c := &connection{Conn: conn}
-	connected := false
+	c := &connection{local: newRewinder(conn)}
+	connected, retried := false, false
 	for {
 		carrier, err := t.pool.take(ctx)
 		if err != nil {
@@ -129,18 +128,33 @@ func (t *tunnel) serve(ctx context.Context, conn net.Conn) {
 			}
 			return
 		}
-		t.gate.setLimit(limit(carrier.bearer))
+		t.gate.setLimit(t.limit(carrier.bearer))
 		c.tell = func(typ EventType) {
-			if typ == Connected {
-				connected = true
+			if typ == Connected && connected {
+				return
 			}
+			connected = connected || typ == Connected
 			e := e
 			e.Type = typ
 			carrier.health.put(e)
 		}
+		c.again = func() bool { return !retried && t.pool.relocated(carrier) }
+		rested := false
+		c.rest = func() {
+			rested = true
+			t.pool.rest(carrier)
+			c.tell(LocalEnd)
+		}
 		err = carrier.bearer.carry(ctx, c)
 		again := errors.Is(err, errAgain)
-		t.pool.release(carrier, again)
+		retried = retried || again && connected
+		if c.in > 0 {
+			t.pool.answered()
+		}
+		if c.abandoned {
+			t.pool.abandoned(carrier)
+		}
+		t.pool.release(carrier, rested, again)
 		if again {
 			continue
 		}

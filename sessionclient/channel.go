@@ -27,8 +27,10 @@ const (
 //	channel.go   the loop and what comes from the link
 //	inbound.go   in-order messages: handshake, output
 //	outbound.go  input, acknowledgements, batches for the writer
+//	probe.go     whether a large message gets through
 //	timing.go    what is due when
 //	outage.go    losing the link, attaching the next one
+//	wake.go      a machine that slept
 //	ending.go    how it ends, and what is left for the application
 type channel struct {
 	cfg      config
@@ -51,16 +53,22 @@ type channel struct {
 
 	writes      chan *write
 	current     *write
+	probes      chan *probe
+	probe       *probe                 // the one that is not decided; nothing is written meanwhile
+	payload     atomic.Int64           // of an Output message, in bytes, at most
+	largest     int                    // that was sent
 	sizes       chan wire.TerminalSize // capacity 1: the latest size wins
 	size        wire.TerminalSize      // to be sent; zero: none
 	delivered   chan []Chunk
 	pending     []Chunk // the batch offered to the application
 	pendingSize int     // what it costs, in bytes
 
-	keys    chan dataKey
-	resumes chan resumeStep
-	closing chan struct{} // closed to ask for a graceful end
-	closed  bool          // the request was seen
+	keys       chan dataKey
+	resumes    chan resumeStep
+	reconnects chan struct{} // capacity 1: asked for a new connection
+	haste      haste         // of whoever resumes
+	closing    chan struct{} // closed to ask for a graceful end
+	closed     bool          // the request was seen
 
 	timing timing
 	silent bool // AgentSilent was reported
@@ -97,18 +105,25 @@ type dataKey struct {
 
 type stats struct {
 	sentBytes, receivedBytes, resends, damaged atomic.Int64
-	roundTrip                                  atomic.Int64
+	roundTrip, inFlight, window                atomic.Int64
+	reconnects                                 atomic.Int64
+	// since is when the link came up, in nanoseconds of the epoch, or minus the
+	// time when it was lost: one word, so that both are of the same moment.
+	since atomic.Int64
 }
 
 func newChannel(t Ticket, cfg config) *channel {
-	return &channel{
+	c := &channel{
 		cfg: cfg, ticket: t, clientID: wire.NewUUID().String(),
 		snd:    reliable.NewSender(cfg.window),
 		rcv:    reliable.NewReceiver[item](reliable.Limits{}),
-		writes: make(chan *write), sizes: make(chan wire.TerminalSize, 1), size: cfg.size,
+		writes: make(chan *write), probes: make(chan *probe), sizes: make(chan wire.TerminalSize, 1), size: cfg.size,
 		delivered: make(chan []Chunk), keys: make(chan dataKey, 1), resumes: make(chan resumeStep),
+		reconnects: make(chan struct{}, 1), haste: newHaste(),
 		closing: make(chan struct{}), ready: make(chan struct{}), done: make(chan struct{}),
 	}
+	c.payload.Store(int64(cfg.payload))
+	return c
 }
 
 // run is the loop. It returns when the session has ended and everything it
@@ -127,6 +142,7 @@ func (c *channel) run(ctx context.Context, first Conn) {
 	defer timer.Stop()
 	for {
 		now := time.Now()
+		c.lookAtClock(now)
 		c.pump(start)
 		c.push(now)
 		c.fill(now)
@@ -134,6 +150,7 @@ func (c *channel) run(ctx context.Context, first Conn) {
 			break
 		}
 		c.arm(timer, now)
+		c.publish()
 		c.wait(ctx, timer, start)
 	}
 	c.shutdown()
@@ -146,6 +163,8 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 		gone      <-chan struct{}
 		out       chan<- [][]byte
 		writes    chan *write
+		probes    chan *probe
+		withdrawn <-chan struct{}
 		sizes     chan wire.TerminalSize
 		delivered chan []Chunk
 		closing   chan struct{}
@@ -156,8 +175,11 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 			out = c.link.out
 		}
 	}
-	if c.hs.state == open && c.current == nil && !c.closed {
-		writes = c.writes
+	switch {
+	case c.probe != nil:
+		withdrawn = c.probe.withdrawn()
+	case c.hs.state == open && c.current == nil && !c.closed:
+		writes, probes = c.writes, c.probes
 	}
 	if c.size == (wire.TerminalSize{}) {
 		sizes = c.sizes
@@ -177,16 +199,21 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 	case delivered <- c.pending:
 		c.pending, c.pendingSize = nil, 0
 	case c.current = <-writes:
+	case c.probe = <-probes:
+	case <-withdrawn:
+		c.decide(false, c.probe.ctx.Err())
 	case c.size = <-sizes:
 	case k := <-c.keys:
 		c.haveKey(k)
 	case step := <-c.resumes:
 		c.resumeStep(step)
+	case <-c.reconnects:
+		c.reconnect(errAsked, start)
 	case <-closing:
 		c.startClosing()
 	case <-timer.C:
 		c.timing.armed = time.Time{}
-		c.expire(time.Now())
+		c.expire(time.Now(), start)
 	case <-ctx.Done():
 		c.finish(Exit{}, ctx.Err())
 	}
@@ -258,6 +285,9 @@ func (c *channel) handle(r received, now time.Time) {
 		if c.snd.Acked(now, a.Seq) {
 			c.outage.progress = true
 			c.heardAgent()
+			if c.probe != nil && c.probe.sent && a.Seq == c.probe.seq {
+				c.decide(true, nil)
+			}
 		}
 	case wire.ChannelClosed:
 		c.channelClosed(m.Payload)
@@ -270,6 +300,17 @@ func (c *channel) handle(r received, now time.Time) {
 		// pause_publication asks us to stop sending; a client that obeyed lost
 		// data, and resending covers what the pause may drop.
 		c.cfg.log.Debug("ignored", "message", m.Type)
+	}
+}
+
+// publish makes what Stats tells current.
+func (c *channel) publish() {
+	_, bytes := c.snd.InFlight()
+	if n := int64(bytes); c.stats.inFlight.Load() != n {
+		c.stats.inFlight.Store(n)
+	}
+	if n := int64(c.snd.Limit()); c.stats.window.Load() != n {
+		c.stats.window.Store(n)
 	}
 }
 

@@ -24,6 +24,9 @@ func (c *channel) startClosing() {
 	c.closed = true
 	now := time.Now()
 	c.timing.close = now.Add(flushWait)
+	if c.probe != nil {
+		c.decide(false, errEnded)
+	}
 	if c.hs.state == open && c.hs.kind == wire.Port && wire.SupportsTerminateFlag(c.hs.agentVersion) {
 		c.send(wire.PayloadFlag, wire.AppendFlag(nil, wire.TerminateSession), now)
 	}
@@ -51,9 +54,13 @@ func (c *channel) shutdown() {
 	if c.link != nil {
 		c.link.close()
 		c.link = nil
+		c.stats.since.Store(-time.Now().UnixNano())
 	}
 	if c.current != nil {
 		c.current.done <- c.writeError()
+	}
+	if c.probe != nil {
+		c.decide(false, c.writeError())
 	}
 	err := c.takeTail()
 	if _, held := c.rcv.Held(); held > 0 && err == nil && !c.end.exit.Closed {

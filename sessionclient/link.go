@@ -46,6 +46,8 @@ type link struct {
 	resumed atomic.Int64 // when it last went on, Unix nanoseconds
 	writing atomic.Int64 // since when the writer has its batch; 0: it has none
 	clogged atomic.Bool  // the loop holds the reader up because of the writer
+
+	doubts chan struct{} // capacity 1: the peer may be gone
 }
 
 // received is one decoded message, or a damaged one.
@@ -58,7 +60,7 @@ type received struct {
 func newLink(conn Conn) *link {
 	l := &link{
 		conn: conn, in: make(chan received, batchFrames), out: make(chan [][]byte),
-		gone: make(chan struct{}), read: make(chan struct{}),
+		gone: make(chan struct{}), read: make(chan struct{}), doubts: make(chan struct{}, 1),
 	}
 	l.wg.Go(l.serveIn)
 	l.wg.Go(l.serveOut)
@@ -180,17 +182,37 @@ func (l *link) watch(p pinger) {
 	defer ping.Stop()
 	dead := time.NewTimer(deadAfter)
 	defer dead.Stop()
+	ask := func() {
+		pings.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, deadAfter)
+			defer cancel()
+			_ = p.Ping(ctx) // its answer is heard, or it is not
+		})
+	}
+	var (
+		asked   time.Time
+		suspect <-chan time.Time
+	)
 	for {
 		select {
 		case <-l.gone:
 			return
 		case <-ping.C:
-			pings.Go(func() {
-				ctx, cancel := context.WithTimeout(ctx, deadAfter)
-				defer cancel()
-				_ = p.Ping(ctx) // its answer is heard, or it is not
-			})
+			ask()
+		case <-l.doubts:
+			asked, suspect = time.Now(), time.After(suspectWait)
+			ask()
+			continue
+		case <-suspect:
+			suspect = nil
+			if p.Heard().Before(asked) && !l.passing.Load() {
+				l.fail(errAsleep)
+				return
+			}
 		case <-dead.C:
+		}
+		if suspect != nil {
+			continue // that tells sooner
 		}
 		left := deadAfter - l.silence(p.Heard(), time.Now())
 		if left <= 0 {
@@ -198,6 +220,14 @@ func (l *link) watch(p pinger) {
 			return
 		}
 		dead.Reset(left)
+	}
+}
+
+// doubt asks the peer for a sign of life that must come soon.
+func (l *link) doubt() {
+	select {
+	case l.doubts <- struct{}{}:
+	default:
 	}
 }
 

@@ -60,6 +60,8 @@ type config struct {
 	firstWait time.Duration
 	budget    time.Duration
 	silence   time.Duration
+
+	wall func(now time.Time) time.Time // the wall clock
 }
 
 // Defaults, in the words of the protocol's own numbers.
@@ -70,11 +72,17 @@ const (
 	firstMessageWait = 60 * time.Second
 	// defaultBudget is how long a lost connection is retried.
 	defaultBudget = 10 * time.Minute
+	// firstWindow is how many bytes may be in flight to begin with, mostWindow what
+	// a long and fast path may make of it.
+	firstWindow = 1 << 20
+	mostWindow  = 8 << 20
 )
 
 func newConfig(opts []Option) config {
 	c := config{
 		payload: defaultPayload, firstWait: firstMessageWait, budget: defaultBudget, silence: defaultSilence,
+		window:  reliable.Window{Bytes: firstWindow, Most: mostWindow},
+		wall:    func(now time.Time) time.Time { return now.Round(0) },
 		onEvent: func(Event) {}, log: slog.New(slog.DiscardHandler),
 	}
 	for _, o := range opts {
@@ -134,15 +142,10 @@ func WithHandshake() Option { return func(c *config) { c.handshake = true } }
 
 // WithPayloadSize sets the largest payload of an Output message in bytes, 1024
 // unless the agent is known to take more.
-func WithPayloadSize(n int) Option {
-	return func(c *config) {
-		if n > 0 {
-			c.payload = min(n, wire.MaxMessage/2)
-		}
-	}
-}
+func WithPayloadSize(n int) Option { return func(c *config) { c.payload = payloadSize(n) } }
 
-// WithWindow bounds what is in flight unacknowledged.
+// WithWindow bounds what is in flight unacknowledged: by 1 MiB at first, and then
+// by what the path is found to need, up to 8 MiB, unless told otherwise.
 func WithWindow(w reliable.Window) Option { return func(c *config) { c.window = w } }
 
 // WithFirstMessageWait sets how long Dial waits for the agent, 60 s by default.

@@ -56,6 +56,10 @@ func (c *channel) push(now time.Time) {
 	if c.hs.state != open || c.end != nil {
 		return
 	}
+	if c.probe != nil {
+		c.pushProbe(now)
+		return
+	}
 	if c.size != (wire.TerminalSize{}) && c.snd.CanPush() {
 		if c.size.Cols > 0 && c.size.Rows > 0 && c.hs.kind != wire.Port && c.hs.kind != wire.NonInteractiveCommands {
 			c.send(wire.PayloadSize, wire.AppendSize(nil, c.size), now)
@@ -69,21 +73,33 @@ func (c *channel) push(now time.Time) {
 
 // pushWrite moves one message of w into the window.
 func (c *channel) pushWrite(w *write, now time.Time) {
-	chunk := w.data[:min(len(w.data), c.cfg.payload)]
+	chunk := w.data[:min(len(w.data), int(c.payload.Load()))]
 	rest := w.data[len(chunk):]
-	if c.hs.seal != nil && w.typ == wire.PayloadOutput {
-		sealed, err := c.hs.seal.Seal(chunk)
-		if err != nil {
-			c.finish(Exit{}, err)
+	c.largest = max(c.largest, len(chunk))
+	if w.typ == wire.PayloadOutput {
+		if chunk = c.seal(chunk); chunk == nil {
 			return
 		}
-		chunk = sealed
 	}
 	c.send(w.typ, chunk, now)
 	if w.data = rest; len(rest) == 0 {
 		w.done <- nil
 		c.current = nil
 	}
+}
+
+// seal returns an output payload as it must be sent, or nil when that ended the
+// session.
+func (c *channel) seal(payload []byte) []byte {
+	if c.hs.seal == nil {
+		return payload
+	}
+	sealed, err := c.hs.seal.Seal(payload)
+	if err != nil {
+		c.finish(Exit{}, err)
+		return nil
+	}
+	return sealed
 }
 
 // fill prepares the next batch for the writer: acknowledgements, then what is

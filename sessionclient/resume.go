@@ -31,19 +31,24 @@ type resumeStep struct {
 
 // resume asks for tickets and dials until a connection stands, the session is
 // gone or ctx ends. The loop watches the budget. After flaps connections that
-// came to nothing it does not begin at once.
+// came to nothing it does not begin at once. Haste cuts a wait short, and starts
+// the back-off anew.
 func (c *channel) resume(ctx context.Context, flaps int) {
 	delay := resumeFirst
 	if flaps > 0 {
 		for range min(flaps-1, 8) {
 			delay = min(2*delay, resumeMost)
 		}
-		if wait.Sleep(ctx, wait.Jitter(delay)) != nil {
+		hurried, err := c.haste.sleep(ctx, wait.Jitter(delay))
+		if err != nil {
 			return
+		}
+		if hurried {
+			delay = resumeFirst
 		}
 	}
 	for attempt := 1; ; attempt++ {
-		conn, err := c.tryResume(ctx)
+		conn, err := c.hastyResume(ctx)
 		step := resumeStep{conn: conn, attempt: attempt, err: err, over: conn != nil || errors.Is(err, ErrSessionGone)}
 		step.wait = wait.Jitter(delay)
 		select {
@@ -54,11 +59,28 @@ func (c *channel) resume(ctx context.Context, flaps int) {
 			}
 			return
 		}
-		if step.over || wait.Sleep(ctx, step.wait) != nil {
+		if step.over {
 			return
 		}
-		delay = min(2*delay, resumeMost)
+		hurried, err := c.haste.sleep(ctx, step.wait)
+		if err != nil {
+			return
+		}
+		if delay = min(2*delay, resumeMost); hurried {
+			delay = resumeFirst
+		}
 	}
+}
+
+// hastyResume is tryResume that haste can cut short.
+func (c *channel) hastyResume(ctx context.Context) (Conn, error) {
+	limited, done := c.haste.attempt(ctx)
+	defer done()
+	conn, err := c.tryResume(limited)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = errStale
+	}
+	return conn, err
 }
 
 // tryResume makes one attempt to get a new connection with a new ticket.

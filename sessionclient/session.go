@@ -60,6 +60,12 @@ type Stats struct {
 	Resends                  int64 // timeouts of our messages
 	Damaged                  int64 // messages with a wrong digest
 	RoundTrip                time.Duration
+
+	InFlight   int64     // bytes kept until they are acknowledged, headers included
+	Window     int64     // bytes that may be kept, as the path is known so far
+	Reconnects int64     // connections that took the place of a lost one
+	Connected  bool      // a connection stands
+	Since      time.Time // when it came up, or when it was lost
 }
 
 // Session is a running session. Read (or Next) and Write may be called
@@ -120,10 +126,23 @@ func (s *Session) Info() Info { return *s.ch.info.Load() }
 // Stats returns the counters so far.
 func (s *Session) Stats() Stats {
 	st := &s.ch.stats
+	since := st.since.Load()
 	return Stats{
 		SentBytes: st.sentBytes.Load(), ReceivedBytes: st.receivedBytes.Load(),
 		Resends: st.resends.Load(), Damaged: st.damaged.Load(),
 		RoundTrip: time.Duration(st.roundTrip.Load()),
+		InFlight:  st.inFlight.Load(), Window: st.window.Load(), Reconnects: st.reconnects.Load(),
+		Connected: since > 0, Since: time.Unix(0, max(since, -since)),
+	}
+}
+
+// Reconnect replaces the present connection at once, or, while that goes on
+// already, tries again without waiting. It does not block. It does nothing when
+// the session is over or cannot be resumed.
+func (s *Session) Reconnect() {
+	select {
+	case s.ch.reconnects <- struct{}{}:
+	default: // asked already
 	}
 }
 

@@ -23,7 +23,10 @@ type timing struct {
 	step  time.Time // the next step of the handshake is due
 	quiet time.Time // an attached, quiet agent counts as ready
 	close time.Time // a graceful end stops waiting
+	awake time.Time // the next look at the clock
 	armed time.Time // what the timer is set to
+
+	looked time.Time // when the clock was last looked at, in wall-clock time
 }
 
 // arm sets the timer to whatever is due first. A timer that is set too early is
@@ -50,6 +53,10 @@ func (c *channel) due(now time.Time) (at time.Time) {
 			consider(now.Add(c.cfg.silence - silence))
 		}
 	}
+	consider(c.timing.awake)
+	if c.probe != nil {
+		consider(c.probe.deadline)
+	}
 	consider(c.timing.close)
 	if c.hs.state != open {
 		consider(c.timing.step)
@@ -59,7 +66,7 @@ func (c *channel) due(now time.Time) (at time.Time) {
 }
 
 // expire does what is due.
-func (c *channel) expire(now time.Time) {
+func (c *channel) expire(now time.Time, start starter) {
 	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
 	if c.link != nil {
 		if due(c.snd.Deadline()) {
@@ -70,6 +77,9 @@ func (c *channel) expire(now time.Time) {
 			c.silent = true
 			c.cfg.onEvent(Event{Kind: AgentSilent, Outage: silence})
 		}
+	}
+	if c.probe != nil && due(c.probe.deadline) {
+		c.reconnect(errUnanswered, start)
 	}
 	switch {
 	case due(c.timing.close):

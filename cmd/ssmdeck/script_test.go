@@ -19,23 +19,29 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/control"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ssmdeck": main})
+	testscript.Main(m, map[string]func(){"ssmdeck": main, "session-manager-plugin": main})
 }
 
 // TestScripts runs the promises made to users with the real binary. Commands
 // beside those of testscript:
 //
 //	exits CODE command...      the command ends with exactly this status
-//	simulate [scenario.yaml]   start a simulator and point ssmdeck at it
+//	simulate [scenario.yaml]   start a simulator and point ssmdeck at it; -unsigned takes requests without signatures
 //	calls N OPERATION          the simulator has served OPERATION N times
-//	listening NAME FILE        a forward that writes events to FILE is ready: its address goes to $NAME
+//	listening NAME FILE [TYPE] a forward that writes events to FILE is ready: its address goes to $NAME;
+//	                           another TYPE of event may be waited for
 //	waitfor FILE TEXT          FILE, which another process writes, holds TEXT before long
 //	talk ADDRESS SEND WANT     connect, send, expect an answer; \xNN in both are bytes
 //	no-escapes FILE            the file holds no escape byte
+//	sshd FILE                  a real OpenSSH server, see cmdSSHD; conditions sshd and root
+//	ticket NAME NODE [DOC...]  start a session as the AWS CLI does for its plugin, see cmdTicket
+//	port-opened NAME FILE      the plugin, which writes to FILE, listens: its address goes to $NAME
+//	pushed-keys NODE           it lets in who has a key that was pushed to NODE, and nobody else
 //
 // At the end of every script the simulator must have no open session.
 func TestScripts(t *testing.T) {
@@ -44,9 +50,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setupScript,
-		Condition: func(cond string) (bool, error) {
-			return false, fmt.Errorf("unknown condition %q", cond)
-		},
+		Condition:           sshCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":      cmdExits,
 			"simulate":   func(ts *testscript.TestScript, neg bool, args []string) { cmdSimulate(t, ts, neg, args) },
@@ -55,6 +59,11 @@ func TestScripts(t *testing.T) {
 			"talk":       cmdTalk,
 			"waitfor":    cmdWaitFor,
 			"no-escapes": cmdNoEscapes,
+
+			"sshd":        cmdSSHD,
+			"pushed-keys": cmdPushedKeys,
+			"ticket":      cmdTicket,
+			"port-opened": cmdPortOpened,
 		},
 	})
 }
@@ -127,10 +136,13 @@ func (r *running) drop(ts *testscript.TestScript) {
 }
 
 func cmdSimulate(t *testing.T, ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 1 {
-		ts.Fatalf("usage: simulate [scenario.yaml]")
-	}
 	var o simulator.Options
+	if len(args) > 0 && args[0] == "-unsigned" {
+		o.Sign, args = control.Accept, args[1:]
+	}
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: simulate [-unsigned] [scenario.yaml]")
+	}
 	if len(args) == 1 {
 		s, err := world.ReadScenario(args[0], strings.NewReader(ts.ReadFile(args[0])))
 		ts.Check(err)
@@ -171,16 +183,16 @@ func cmdCalls(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdListening(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: listening NAME FILE")
+	if neg || len(args) != 2 && len(args) != 3 {
+		ts.Fatalf("usage: listening NAME FILE [TYPE]")
 	}
-	ts.Setenv(args[0], waitForReady(ts, ts.MkAbs(args[1])))
+	ts.Setenv(args[0], waitForReady(ts, ts.MkAbs(args[1]), append(args[2:], "ready")[0]))
 }
 
 // waitForReady reads the events of a forward from a file until it is ready.
-func waitForReady(ts *testscript.TestScript, path string) string {
+func waitForReady(ts *testscript.TestScript, path, typ string) string {
 	const tcp = `"local":"127.0.0.1:`
-	line := waitForLine(ts, path, `"type":"ready"`, tcp)
+	line := waitForLine(ts, path, `"type":"`+typ+`"`, tcp)
 	_, rest, _ := strings.Cut(line, tcp)
 	port, _, _ := strings.Cut(rest, `"`)
 	return "127.0.0.1:" + port

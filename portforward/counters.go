@@ -1,0 +1,85 @@
+package portforward
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// Counters is what passed through a listener so far, connections that are still
+// open included.
+type Counters struct {
+	Open  int64 `json:"open"`        // connections now
+	Total int64 `json:"connections"` // connections ever
+	In    int64 `json:"bytes_in"`    // to local programs
+	Out   int64 `json:"bytes_out"`   // from them
+}
+
+// Meter counts the connections of listeners and their bytes. It may be read at
+// any time, by anybody; the zero Meter is ready.
+type Meter struct{ open, total, in, out atomic.Int64 }
+
+// Counters returns the present counts.
+func (m *Meter) Counters() Counters {
+	return Counters{Open: m.open.Load(), Total: m.total.Load(), In: m.in.Load(), Out: m.out.Load()}
+}
+
+// Listener returns ln with its connections counted by m.
+func (m *Meter) Listener(ln net.Listener) net.Listener { return &meteredListener{ln, m} }
+
+type meteredListener struct {
+	net.Listener
+	meter *Meter
+}
+
+func (l *meteredListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	l.meter.open.Add(1)
+	l.meter.total.Add(1)
+	return &meteredConn{Conn: c, meter: l.meter}, nil
+}
+
+// Exposed passes on what the listener within says.
+func (l *meteredListener) Exposed() bool { return exposed(l.Listener) }
+
+// meteredConn keeps what relays need of a connection.
+type meteredConn struct {
+	net.Conn
+	meter *Meter
+	once  sync.Once
+}
+
+func (c *meteredConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.meter.out.Add(int64(n))
+	return n, err
+}
+
+func (c *meteredConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.meter.in.Add(int64(n))
+	return n, err
+}
+
+func (c *meteredConn) Close() error {
+	c.once.Do(func() { c.meter.open.Add(-1) })
+	return c.Conn.Close()
+}
+
+func (c *meteredConn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+func (c *meteredConn) SetLinger(sec int) error {
+	if l, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok {
+		return l.SetLinger(sec)
+	}
+	return errors.ErrUnsupported
+}

@@ -1,0 +1,243 @@
+package portforward
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/sessionclient"
+)
+
+func TestEveryConnectionGetsALane(t *testing.T) {
+	l, o, events := forwardLanes(t, "0:80", 3, destination(t, echo))
+	var conns []net.Conn
+	for i := range 5 {
+		c := connect(t, l)
+		roundTrip(t, c, fmt.Sprintf("connection %d", i))
+		conns = append(conns, c)
+	}
+	if n := len(o.opened()); n != 3 {
+		t.Errorf("%d sessions, want 3", n)
+	}
+	if e := events.await(t, LaneOpened, 2); e.Lanes != 3 || e.Session == "" {
+		t.Errorf("lane event: %+v", e)
+	}
+	carried := map[string]int{}
+	for i := range conns {
+		carried[events.await(t, Connected, i+1).Session]++
+	}
+	for id, n := range carried {
+		if n > 2 {
+			t.Errorf("session %s carries %d of 5 connections", id, n)
+		}
+	}
+}
+
+func TestALaneIsUsedAgainBeforeAnotherIsOpened(t *testing.T) {
+	l, o, events := forwardLanes(t, "0:80", AutoLanes, destination(t, func(c net.Conn) {
+		_, _ = io.CopyN(c, c, 4)
+	}))
+	for i := range 5 {
+		c := connect(t, l)
+		roundTrip(t, c, "once")
+		_ = c.Close()
+		events.await(t, Closed, i+1)
+	}
+	if n := len(o.opened()); n != 1 {
+		t.Errorf("%d sessions, want 1", n)
+	}
+}
+
+func TestTheEmptiestLaneIsBest(t *testing.T) {
+	m := &muxBearer{}
+	empty, left, busy := &carrier{bearer: m}, &carrier{bearer: m, users: 2, resting: 2}, &carrier{bearer: m, users: 1}
+	bulk, crowded := &carrier{bearer: m, users: 1, bulk: true}, &carrier{bearer: m, users: 3, resting: 1}
+	order := []*carrier{empty, busy, crowded, bulk}
+	for i, c := range order {
+		for j, than := range order {
+			if got := c.emptier(than); got != (i < j) {
+				t.Errorf("%d emptier than %d: %v", i, j, got)
+			}
+		}
+	}
+	if left.busy() || empty.busy() || !busy.busy() {
+		t.Error("a lane whose local programs have left is free, one with a connection is not")
+	}
+	if old := (&carrier{bearer: &basicBearer{}, users: 1, resting: 1}); !old.busy() {
+		t.Error("an agent that carries one connection at a time has to finish it")
+	}
+}
+
+// TestAStalledConnectionStopsNoOther has one destination that does not read: its
+// agent stops reading as well, and so does everything of its session.
+func TestAStalledConnectionStopsNoOther(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	l, _, _ := forwardLanes(t, "0:80", 2, destination(t, func(c net.Conn) {
+		b := make([]byte, 1)
+		if _, err := io.ReadFull(c, b); err != nil {
+			return
+		}
+		if b[0] == 's' {
+			<-release
+			return
+		}
+		_, _ = c.Write(b)
+		echo(c)
+	}))
+	other := connect(t, l)
+	roundTrip(t, other, "e")
+	stalled := connect(t, l)
+	_, _ = io.WriteString(stalled, "s")
+	flooded := make(chan struct{})
+	go func() {
+		defer close(flooded)
+		_, _ = stalled.Write(make([]byte, 64<<20)) // until it is closed
+	}()
+	for i := range 50 {
+		roundTrip(t, other, fmt.Sprintf("message %d", i))
+	}
+	_ = stalled.Close()
+	<-flooded
+}
+
+func TestFurtherLanesAreClosedWhenIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := opener(func(int, func(sessionclient.Event)) (*fakeSession, error) { return basicSession(), nil })
+		l := newMemListener()
+		events, stop := start(t, &Forward{Opener: o, Lanes: 2, Idle: 10 * time.Minute}, []Spec{{Port: 80}}, []net.Listener{l})
+		first, second := l.dial(t), l.dial(t)
+		events.await(t, Connected, 2)
+		if n := len(o.opened()); n != 2 {
+			t.Fatalf("%d sessions, want 2", n)
+		}
+		_, _ = first.Close(), second.Close()
+		events.await(t, Closed, 2)
+		begin := time.Now()
+		events.await(t, Ended, 1)
+		if d := time.Since(begin); d < laneIdle || d > laneIdle+2*watchEvery {
+			t.Errorf("the further lane was closed after %s, want %s", d, laneIdle)
+		}
+		events.await(t, Ended, 2)
+		if d := time.Since(begin); d < 10*time.Minute-watchEvery || d > 10*time.Minute+2*watchEvery {
+			t.Errorf("the last session was closed after %s, want 10 min", d)
+		}
+		_ = l.dial(t)
+		events.await(t, Reopened, 1)
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		o.checkClosed(t)
+	})
+}
+
+func TestLanesAreSharedWhenNoFurtherOneCanBeHad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limit := fault.New(fault.Failed, "start session", "too many sessions")
+		o := opener(func(n int, _ func(sessionclient.Event)) (*fakeSession, error) {
+			if n > 1 {
+				return nil, limit
+			}
+			return basicSession(), nil
+		})
+		l := newMemListener()
+		events, stop := start(t, &Forward{Opener: o, Lanes: 4}, []Spec{{Port: 80}}, []net.Listener{l})
+		_ = l.dial(t)
+		events.await(t, Connected, 1)
+		_ = l.dial(t)
+		if e := events.await(t, Notice, 1); e.Lanes != 1 || e.Err == nil {
+			t.Errorf("notice: %+v", e)
+		}
+		events.await(t, Waiting, 1) // for the first one, as its agent carries one at a time
+		calls := o.calls
+		_ = l.dial(t)
+		synctest.Wait()
+		if o.calls != calls {
+			t.Error("another session was tried at once")
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		o.checkClosed(t)
+	})
+}
+
+func TestAConnectionDoesNotWaitLongForItsLane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := opener(func(n int, _ func(sessionclient.Event)) (*fakeSession, error) {
+			if n > 1 {
+				time.Sleep(time.Minute)
+			}
+			return basicSession(), nil
+		})
+		l := newMemListener()
+		events, stop := start(t, &Forward{Opener: o, Lanes: 2}, []Spec{{Port: 80}}, []net.Listener{l})
+		_ = l.dial(t)
+		events.await(t, Connected, 1)
+		begin := time.Now()
+		_ = l.dial(t)
+		events.await(t, Waiting, 1)
+		if d := time.Since(begin); d != lanePatience {
+			t.Errorf("it shared a lane after %s, want %s", d, lanePatience)
+		}
+		events.await(t, LaneOpened, 1)
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		o.checkClosed(t)
+	})
+}
+
+func TestLookupsAreRepeatedSparingly(t *testing.T) {
+	p := &pool{spec: Spec{Host: "db.internal", Port: 5432}}
+	var ages []time.Duration
+	for range 9 {
+		for age := time.Duration(0); ; age += time.Second {
+			if p.relocated(&carrier{since: time.Now().Add(-age)}) {
+				ages = append(ages, age)
+				break
+			}
+		}
+	}
+	for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 120, 120} {
+		if ages[i] != want*time.Second {
+			t.Errorf("look-up %d after %s, want %s", i+1, ages[i], want*time.Second)
+		}
+	}
+	p.answered()
+	if !p.relocated(&carrier{since: time.Now().Add(-lookupFresh)}) {
+		t.Error("after an answer it starts anew")
+	}
+	for _, host := range []string{"", "10.0.0.7", "fd00::1"} {
+		p.spec.Host = host
+		if p.relocated(&carrier{since: time.Now().Add(-time.Hour)}) {
+			t.Errorf("%q is not looked up", host)
+		}
+	}
+}
+
+func TestADatabaseThatEndsItsConnectionsMayHaveMoved(t *testing.T) {
+	const name = "orders.cluster-x.us-east-1.rds.amazonaws.com"
+	old := time.Now().Add(-time.Minute)
+	for _, tt := range []struct {
+		host  string
+		users int
+		since time.Time
+		want  bool
+	}{
+		{name, 1, old, true},
+		{name, 2, old, false},
+		{name, 1, time.Now(), false},
+		{"web.internal", 1, old, false},
+	} {
+		p := &pool{spec: Spec{Host: tt.host, Port: 5432}}
+		c := &carrier{users: tt.users, since: tt.since}
+		if p.abandoned(c); c.retired != tt.want {
+			t.Errorf("%+v: retired %v", tt, c.retired)
+		}
+	}
+}
