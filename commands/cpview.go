@@ -97,8 +97,7 @@ func (v *cpView) warn(text string) {
 // link tells of the connections of a node's sessions.
 func (v *cpView) link(n transfer.Node) func(sessionclient.Event) {
 	status := newLinkStatus(v.env, false)
-	status.prefix = copyLabel(n) + ": "
-	status.print = v.progress.Println
+	status.say = func(text string) { v.warn(copyLabel(n) + ": " + text) }
 	return status.event
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
@@ -44,6 +45,7 @@ type Env struct {
 	// accessRequest is the request with whose credentials sessions are opened;
 	// empty: with the caller's own.
 	accessRequest string
+	taken         *atomic.Bool // a session has the terminal: nobody else may ask there
 
 	settings *config.Settings
 	scope    *awsapi.Scope
@@ -62,6 +64,7 @@ func (e *Env) Settings() (*config.Settings, error) {
 			config.Output: func(v string) error { _, err := render.ParseFormat(v); return err },
 			config.Theme:  func(v string) error { _, err := theme.ParseVariant(v); return err },
 			config.Color:  func(v string) error { _, err := theme.ParseColorMode(v); return err },
+			config.Escape: func(v string) error { _, err := parseEscapeChar(v); return err },
 		},
 	})
 	if err != nil {
@@ -92,7 +95,15 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 		o.Debug = log
 	}
 	if e.canAsk() {
-		o.MFA = func(ctx context.Context) (string, error) { return e.ask(ctx, "MFA code: ") }
+		taken := new(atomic.Bool)
+		e.taken = taken
+		o.MFA = func(ctx context.Context) (string, error) {
+			if taken.Load() {
+				return "", fault.New(fault.Auth, "", "an MFA code is needed, and a session has the terminal").
+					WithHint("log in again in another terminal")
+			}
+			return e.ask(ctx, "MFA code: ")
+		}
 	}
 	e.scope, err = awsapi.Open(ctx, o)
 	return e.scope, err
@@ -275,6 +286,15 @@ func columns(stream any) int {
 		}
 	}
 	return 80
+}
+
+// busy notes that a session has the terminal, until done is called.
+func (e *Env) busy() (done func()) {
+	if e.taken == nil {
+		return func() {}
+	}
+	e.taken.Store(true)
+	return func() { e.taken.Store(false) }
 }
 
 // canAsk reports whether a person can be asked something.

@@ -46,8 +46,8 @@ func (r *forwardRun) run(ctx context.Context, node fleet.Node, svc *sessions.Ser
 		return r.failed(err)
 	}
 	opener := &sessions.PortOpener{Service: svc, Target: node.ID, Reason: r.options.reason, Document: r.options.document}
-	defer r.env.notePlainPorts(ctx)()
 	r.view.node = node
+	defer r.env.notePlainPorts(ctx)()
 	f := &portforward.Forward{Opener: opener, Node: node.ID, Lazy: r.options.lazy, Lanes: r.options.lanes, Payload: r.options.payload}
 	if r.child != nil {
 		return r.runChild(ctx, f, listeners)

@@ -21,18 +21,26 @@ const (
 )
 
 // linkStatus tells the person about a session's connection, on standard error,
-// one short line at a time.
+// one short line at a time. A console takes over from it once it shows the
+// session.
 type linkStatus struct {
 	env    *Env
 	styles *theme.Styles
 	raw    bool // the terminal is in raw mode once the session runs: lines end in CR LF
-	prefix string
-	print  func(line string) // nil: standard error
 
 	mu    sync.Mutex
-	live  bool // the session runs
-	told  bool // the outage was mentioned
+	live  bool                      // the session runs
+	heir  func(sessionclient.Event) // gets the events in our place; may be nil
+	say   func(text string)         // prints in our place; may be nil
+	told  bool                      // the outage was mentioned
 	again time.Duration
+}
+
+// handOver gives all further events to f.
+func (l *linkStatus) handOver(f func(sessionclient.Event)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.heir = f
 }
 
 func newLinkStatus(env *Env, raw bool) *linkStatus {
@@ -63,6 +71,10 @@ func (l *linkStatus) setLive() {
 func (l *linkStatus) event(e sessionclient.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.heir != nil {
+		l.heir(e)
+		return
+	}
 	switch e.Kind {
 	case sessionclient.Lost:
 		l.told, l.again = false, 0
@@ -99,9 +111,8 @@ func (l *linkStatus) line(text string) {
 	if l.env.flags.quiet {
 		return
 	}
-	text = l.prefix + text
-	if l.print != nil {
-		l.print(l.styles.Warn.Render("ssmdeck: " + text))
+	if l.say != nil {
+		l.say(text)
 		return
 	}
 	before, after := "", "\n"

@@ -61,11 +61,11 @@ var floors = [][]room{
 		{name: "internal/run", ours: []string{"internal/fleet", "internal/document"}, others: []string{sdk}},
 		{name: "internal/network", others: []string{sdk}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
-		{name: "internal/preferences", others: []string{sdk, yaml}},
-		{name: "internal/access", others: []string{sdk}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/instanceconnect", others: []string{sdk}},
 		{name: "internal/transfer", ours: []string{"internal/sessions"}},
+		{name: "internal/preferences", others: []string{sdk, yaml}},
+		{name: "internal/access", others: []string{sdk}},
 		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions"}, others: []string{sdk}},
 	},
 	{

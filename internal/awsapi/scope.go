@@ -9,6 +9,8 @@
 //     call that may not be repeated (SendCommand has no client token) is never
 //     sent again after an answer was lost;
 //   - a read-only scope sends nothing that writes;
+//   - credentials that a service refuses are resolved anew before the next
+//     call, so that a long-lived command sees keys that were renewed on disk;
 //   - debug logs name operations, times and codes, never values.
 //
 // Profiles, SSO, roles, credential processes, endpoints, CA bundles and proxies
@@ -96,6 +98,7 @@ type Scope struct {
 	endpoint string // EndpointURL as given
 	local    bool   // endpoint is a loopback address
 	meter    *Meter
+	creds    *renewable
 
 	ssm  func() *ssm.Client
 	kms  func() *kms.Client
@@ -141,9 +144,8 @@ func Open(ctx context.Context, o Options) (*Scope, error) {
 	if local {
 		s.cfg.BaseEndpoint = aws.String(o.EndpointURL) // for the clients others build from Config
 	}
-	if o.RoleARN != "" {
-		s.assume(o.RoleARN)
-	}
+	s.creds = s.renewable(ctx, cfg, o)
+	s.cfg.Credentials = s.creds
 	s.instrument(o)
 	s.clients()
 	return s, nil

@@ -111,14 +111,17 @@ type Request struct {
 	Document   string
 	Parameters map[string][]string
 	Reason     string // 1 to 256 characters, kept in the session's history
+	Limits     bool   // find out the account's limits beside, see Session.Limits
 }
 
 // Session is an open session that is terminated at the service by Close.
 type Session struct {
 	*sessionclient.Session
-	svc  *Service
-	id   string
-	once sync.Once
+	svc     *Service
+	id      string
+	started time.Time
+	limits  *limits // nil: nobody asked for them
+	once    sync.Once
 }
 
 // Open starts a session and waits until its agent is ready. When anything after
@@ -160,6 +163,11 @@ func (s *Service) start(ctx context.Context, in *ssm.StartSessionInput) (*ssm.St
 // Attach is Open for a session that somebody has started already with req, and
 // whose ticket was not used yet.
 func (s *Service) Attach(ctx context.Context, ticket sessionclient.Ticket, req Request, opts ...sessionclient.Option) (*Session, error) {
+	started := time.Now()
+	var lim *limits
+	if req.Limits {
+		lim = s.readLimits(ctx, req.Document)
+	}
 	base := []sessionclient.Option{
 		sessionclient.WithHTTPClient(s.channel.HTTPClient()),
 		sessionclient.WithSigner(s.channel.SignUpgrade),
@@ -173,10 +181,11 @@ func (s *Service) Attach(ctx context.Context, ticket sessionclient.Ticket, req R
 	}
 	inner, err := sessionclient.Dial(ctx, ticket, append(base, opts...)...)
 	if err != nil {
+		lim.stop()
 		s.terminateQuietly(ctx, ticket.SessionID, terminateWait)
 		return nil, explainDial("start session on "+req.Target, req.Target, err)
 	}
-	return &Session{Session: inner, svc: s, id: ticket.SessionID}, nil
+	return &Session{Session: inner, svc: s, id: ticket.SessionID, started: started, limits: lim}, nil
 }
 
 // resume asks for a new token, with whatever credentials are current.
@@ -226,6 +235,7 @@ func (s *Session) over() bool {
 // terminate ends the session at the service, once, unless it is over.
 func (s *Session) terminate(over bool, wait time.Duration) {
 	s.once.Do(func() {
+		s.limits.stop()
 		if _, err := s.Wait(); !over && !errors.Is(err, sessionclient.ErrSessionGone) {
 			s.svc.terminateQuietly(context.Background(), s.id, wait)
 		}

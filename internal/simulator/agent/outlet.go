@@ -10,8 +10,10 @@ import (
 )
 
 // outletBytes is how much output may wait for the worker. A source that gets
-// further ahead is blocked.
-const outletBytes = 1 << 20
+// further ahead is blocked. It is about what waits inside a real agent, in the
+// buffers of a socket: so a paced agent delays an echo beside a download of the
+// same session by a quarter of a second, as the real one does.
+const outletBytes = 192 << 10
 
 var errOutlet = errors.New("session has ended")
 

@@ -1,5 +1,5 @@
 // Package control is the public face of the simulated services: Systems Manager,
-// KMS, CloudWatch Logs and EC2 Instance Connect in JSON 1.1, STS, RDS,
+// KMS, EC2 Instance Connect and CloudWatch Logs in JSON 1.1, STS, RDS,
 // ElastiCache, Redshift and EC2 in the query protocol, OpenSearch Service and S3
 // in REST, with signature verification.
 //
@@ -170,10 +170,10 @@ func splitTarget(target string) (service, name string) {
 		return "ssm", name
 	case "TrentService":
 		return "kms", name
-	case "Logs_20140328":
-		return "logs", name
 	case "AWSEC2InstanceConnectService":
 		return "ec2-instance-connect", name
+	case "Logs_20140328":
+		return "logs", name
 	}
 	return "", name
 }

@@ -56,13 +56,13 @@ func operations() map[string]operation {
 		"GenerateDataKey": op("kms", (*call).generateDataKey),
 		"Decrypt":         op("kms", (*call).decrypt),
 	})
+	add("AWSEC2InstanceConnectService.", map[string]operation{
+		"SendSSHPublicKey": connectOp((*call).sendSSHPublicKey),
+	})
 	add("Logs_20140328.", map[string]operation{
 		"GetLogEvents":       op("logs", (*call).getLogEvents),
 		"DescribeLogStreams": op("logs", (*call).describeLogStreams),
 		"DescribeLogGroups":  op("logs", (*call).describeLogGroups),
-	})
-	add("AWSEC2InstanceConnectService.", map[string]operation{
-		"SendSSHPublicKey": connectOp((*call).sendSSHPublicKey),
 	})
 	return table
 }

@@ -63,8 +63,8 @@ type World struct {
 	order     []string // command ids, oldest first
 	sessions  map[string]*Session
 	settings  map[string]ServiceSetting
-	access    map[string]*AccessRequest
 	sshKeys   []sshKey
+	access    map[string]*AccessRequest
 	pinged    chan struct{} // closed and replaced when a node's ping status changes
 }
 
