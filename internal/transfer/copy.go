@@ -12,8 +12,10 @@ import (
 
 // Limits and sizes.
 const (
-	// unit is what offsets on nodes are counted in; dd seeks in blocks.
+	// unit is what readers count offsets in; dd seeks in blocks.
 	unit = 64 << 10
+	// seekUnit is that of workers, which take smaller blocks as well.
+	seekUnit = 8 << 10
 	// blockSize is what a worker takes at once, and what resuming compares.
 	blockSize = 4 << 20
 	// smallFile is up to where files travel in bundles.

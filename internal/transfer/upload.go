@@ -97,6 +97,13 @@ func (u *upload) another(ctx, life context.Context) (*worker, error) {
 // begin makes the staging folder and finds out what the copies are called.
 func (u *upload) begin(ctx context.Context, size int64) error {
 	name, keep := ".ssmdeck-"+token(8), ""
+	text := u.crew.first.text
+	if text != nil {
+		if err := text.tooMuch(u.node, size); err != nil {
+			return err
+		}
+		keep = "1" // the worker that makes it ends at once
+	}
 	if u.req.Resume {
 		name, keep = ".ssmdeck-part-"+identity(u.req.Dest, u.trees), "1"
 	}
@@ -110,13 +117,17 @@ func (u *upload) begin(ctx context.Context, size int64) error {
 		return u.crew.first.odd(reply)
 	}
 	is := words[2]
-	u.again = len(words) > 3
+	u.again = len(words) > 3 && text == nil
 	u.dir = parent(dest)
 	if is == "dir" {
 		u.dir = dest
 	}
 	u.parent = quotePath(u.dir)
 	u.stage = u.parent + "/" + quote(name)
+	if text != nil {
+		text.remember(u.stage, u.parent)
+		u.crew.want = 1
+	}
 	if free, err := strconv.ParseInt(words[1], 10, 64); err == nil && free<<10 < size && !u.again {
 		return fault.New(fault.RemoteFailed, "copy on "+u.node.String(), "%d MiB are to be copied and %d MiB are free there", size>>20, free>>10).
 			WithHint("make room there: `ssmdeck exec %s -- df -h`", u.node.ID)
@@ -212,7 +223,7 @@ func (u *upload) produce(ctx context.Context, yield func(task) bool) {
 			ok = u.sendFile(ctx, e, name, yield)
 		case e.kind == kindFolder:
 		case !u.crew.first.tar: // a link
-			line := "rm -f " + u.staged(name) + "; ln -s -- " + quote(e.link) + " " + u.staged(name) + " && r ok || die cannot make the link " + quote(name)
+			line := "lnk " + quote(e.link) + " " + u.staged(name)
 			ok = yield(func(ctx context.Context, w *worker) error { return w.do(ctx, line, nil) })
 		default:
 			if err := b.add(e, name); err != nil {
@@ -238,7 +249,7 @@ func (u *upload) folders(ctx context.Context, yield func(task) bool) bool {
 	var line strings.Builder
 	cut := func() {
 		if line.Len() > 0 {
-			lines = append(lines, "mkdir -p"+line.String()+" && r ok || die cannot make folders")
+			lines = append(lines, "mk"+line.String())
 			line.Reset()
 		}
 	}
@@ -278,8 +289,9 @@ func (u *upload) folders(ctx context.Context, yield func(task) bool) bool {
 // sendFile yields a task for every block of a file that is not there yet.
 func (u *upload) sendFile(ctx context.Context, e *entry, name string, yield func(task) bool) bool {
 	have := u.kept(ctx, e, name, yield)
-	for off := int64(0); off == 0 || off < e.size; off += blockSize {
-		n := min(blockSize, e.size-off)
+	size := u.crew.first.block
+	for off := int64(0); off == 0 || off < e.size; off += size {
+		n := min(size, e.size-off)
 		if sum, ok := have[off]; ok && sum == sumRange(e.path, off, n) {
 			u.add(n)
 			continue
@@ -300,7 +312,7 @@ func (u *upload) kept(ctx context.Context, e *entry, name string, yield func(tas
 	}
 	known := make(chan []string, 1)
 	yield(func(ctx context.Context, w *worker) error {
-		reply, err := w.ask(ctx, fmt.Sprintf("sums %s %d %d", u.staged(name), e.size, blockSize), nil)
+		reply, err := w.ask(ctx, fmt.Sprintf("sums %s %d %d", u.staged(name), e.size, u.crew.first.block), nil)
 		if err == nil {
 			known <- strings.Fields(strings.TrimPrefix(reply, "sums"))
 		}
@@ -309,7 +321,7 @@ func (u *upload) kept(ctx context.Context, e *entry, name string, yield func(tas
 	select {
 	case sums := <-known:
 		for i, sum := range sums {
-			have[int64(i)*blockSize] = sum
+			have[int64(i)*u.crew.first.block] = sum
 		}
 	case <-ctx.Done():
 	}
@@ -325,16 +337,16 @@ func (u *upload) sendBlock(ctx context.Context, w *worker, e *entry, name string
 	}
 	defer f.Close()
 	block := func() io.Reader { return io.NewSectionReader(f, off, n) }
-	filter, size, body := "cat", n, block()
+	pack, size, body := 0, n, block()
 	if u.req.Compress && w.gzip {
 		sample := make([]byte, min(n, sampleBytes))
 		k, _ := f.ReadAt(sample, off)
 		if shrinks(sample[:k]) {
 			packed := squeeze(block())
-			filter, size, body = "'gzip -dc'", int64(len(packed)), strings.NewReader(string(packed))
+			pack, size, body = 1, int64(len(packed)), strings.NewReader(string(packed))
 		}
 	}
-	err = w.do(ctx, fmt.Sprintf("put %s %d %d %s", u.staged(name), off/unit, textSize(size), filter), func(out io.Writer) error {
+	err = w.do(ctx, fmt.Sprintf("put %s %d %d %d %d", u.staged(name), seekUnit, off/seekUnit, textSize(size), pack), func(out io.Writer) error {
 		return sendText(out, body, size)
 	})
 	if err == nil {
@@ -348,11 +360,11 @@ func (u *upload) sendBundle(ctx context.Context, w *worker, b *bundle) error {
 	if err != nil {
 		return err
 	}
-	filter := "cat"
+	pack := 0
 	if u.req.Compress && w.gzip && shrinks(data) {
-		filter, data = "'gzip -dc'", squeeze(strings.NewReader(string(data)))
+		pack, data = 1, squeeze(strings.NewReader(string(data)))
 	}
-	err = w.do(ctx, fmt.Sprintf("bun %d %s %s", textSize(int64(len(data))), filter, sum), func(out io.Writer) error {
+	err = w.do(ctx, fmt.Sprintf("bun %d %d %s", textSize(int64(len(data))), pack, sum), func(out io.Writer) error {
 		return sendText(out, strings.NewReader(string(data)), int64(len(data)))
 	})
 	if err != nil {
@@ -398,9 +410,9 @@ func (u *upload) verifyFile(ctx context.Context, w *worker, e *entry, name strin
 	}
 	if err != nil {
 		u.failed(e, name, err)
-		return w.do(ctx, "rm -f "+u.staged(name)+"; r ok", nil)
+		return w.do(ctx, "del "+u.staged(name), nil)
 	}
-	if err := w.do(ctx, u.meta(u.staged(name), e)+"; r ok", nil); err != nil {
+	if err := w.do(ctx, u.meta(u.staged(name), e), nil); err != nil {
 		return err
 	}
 	u.res.add(File{Source: e.path, Destination: u.shown(name), Size: e.size, SHA256: want, State: Copied})
@@ -425,7 +437,7 @@ func (u *upload) commit(ctx context.Context) error {
 			return true
 		}
 		if e.mode&0o700 != 0o700 {
-			closed = append(closed, fmt.Sprintf("chmod %04o \"$P\"/%s; r ok", e.mode.Perm(), quote(name)))
+			closed = append(closed, fmt.Sprintf("mod %s %04o", quote(name), e.mode.Perm()))
 		}
 		if w.tar {
 			n++
@@ -434,7 +446,7 @@ func (u *upload) commit(ctx context.Context) error {
 		}
 		open := *e
 		open.mode |= 0o700
-		line := u.meta(u.staged(name), &open) + "; r ok"
+		line := u.meta(u.staged(name), &open)
 		folders = append(folders, func(ctx context.Context, w *worker) error { return w.do(ctx, line, nil) })
 		return true
 	})
@@ -476,7 +488,7 @@ func (u *upload) cleanup(ctx context.Context) {
 	defer cancel()
 	e, err := u.s.sessions.Exec(ctx, sessions.ExecRequest{
 		Target: u.node.ID, Platform: u.node.Platform, Reason: u.s.opts.Reason,
-		Command: "cd 2>/dev/null; rm -rf " + u.stage,
+		Command: newline + "cd 2>/dev/null; rm -rf " + u.stage,
 	}, u.s.options(u.node)...)
 	if err != nil {
 		u.s.debug("what was copied so far stays", "node", u.node.ID, "folder", u.stage, "error", err)

@@ -26,16 +26,23 @@ type worker struct {
 	tar     bool
 	gzip    bool
 	stop    func() bool
+	block   int64 // how much it takes at once; a multiple of seekUnit
+	text    *textWorker
 }
 
 // openWorker starts the worker script and waits, as long as ctx allows, until it
 // is ready. The session ends with life at the latest.
 func (s *Service) openWorker(ctx, life context.Context, node Node) (*worker, error) {
-	w := &worker{node: node, tag: []byte(token(12)), replies: make(chan string, 4), copied: make(chan error, 1)}
-	script := "K=" + string(w.tag) + "\n" + workerScript
+	w := &worker{node: node, block: blockSize, tag: []byte(token(12)), replies: make(chan string, 4), copied: make(chan error, 1)}
+	script := "K=" + string(w.tag) + "\n" + workerScript + workerLoop
 	e, err := s.sessions.Exec(ctx, sessions.ExecRequest{
 		Target: node.ID, Platform: node.Platform, Document: sessions.DocumentInteractive, Reason: s.opts.Reason, Command: script,
 	}, s.options(node)...)
+	if sessions.NotOffered(err) || fault.KindOf(err) == fault.Auth {
+		if t := s.openText(ctx, life, node); t != nil {
+			return t, nil
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +105,9 @@ func (w *worker) Write(p []byte) (int, error) {
 
 // ask has the worker evaluate line, sends it body and returns its answer.
 func (w *worker) ask(ctx context.Context, line string, body func(io.Writer) error) (string, error) {
+	if w.text != nil {
+		return w.text.ask(ctx, w, line, body)
+	}
 	_, err := io.WriteString(w.exec, line+"\n")
 	if err == nil && body != nil {
 		err = body(w.exec)
@@ -141,6 +151,9 @@ func (w *worker) do(ctx context.Context, line string, body func(io.Writer) error
 
 // close ends the session. What it staged is the business of its script.
 func (w *worker) close() {
+	if w.text != nil {
+		return
+	}
 	w.stop()
 	_ = w.exec.Close()
 	for range w.replies { // Write may be waiting to be heard
