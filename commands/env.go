@@ -41,12 +41,11 @@ type Env struct {
 
 	interrupts *interrupts // nil: signals are somebody else's business
 
-	taken *atomic.Bool // a session has the terminal: nobody else may ask there
-
 	flags globals
 	// accessRequest is the request with whose credentials sessions are opened;
 	// empty: with the caller's own.
 	accessRequest string
+	taken         *atomic.Bool // a session has the terminal: nobody else may ask there
 
 	settings *config.Settings
 	scope    *awsapi.Scope

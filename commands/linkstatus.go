@@ -26,9 +26,8 @@ const (
 type linkStatus struct {
 	env    *Env
 	styles *theme.Styles
-	raw    bool // the terminal is in raw mode once the session runs: lines end in CR LF
-	prefix string
-	print  func(line string) // nil: standard error
+	raw    bool              // the terminal is in raw mode once the session runs: lines end in CR LF
+	say    func(text string) // prints in our place; may be nil
 
 	mu    sync.Mutex
 	live  bool                      // the session runs
@@ -112,9 +111,8 @@ func (l *linkStatus) line(text string) {
 	if l.env.flags.quiet {
 		return
 	}
-	text = l.prefix + text
-	if l.print != nil {
-		l.print(l.styles.Warn.Render("ssmdeck: " + text))
+	if l.say != nil {
+		l.say(text)
 		return
 	}
 	before, after := "", "\n"

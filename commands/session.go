@@ -22,7 +22,7 @@ func newSessionCmd(env *Env) *cobra.Command {
 		RunE:    runGroup,
 	}
 	cmd.AddCommand(newSessionListCmd(env), newSessionTerminateCmd(env), newSessionLogsCmd(env), newSessionPrefsCmd(env),
-		newSessionShimCmd(env), newSessionReplayCmd(env))
+		newSessionReplayCmd(env), newSessionShimCmd(env))
 	return cmd
 }
 

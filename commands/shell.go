@@ -75,11 +75,11 @@ command behind --, this is ` + "`ssmdeck exec`" + `.`,
 				return err
 			}
 			if dash && len(command) > 0 {
-				if err := o.record.refuse("a command behind --"); err != nil {
-					return err
-				}
 				if o.user != "" {
 					return fault.Usagef("--user is for shells").WithHint("run a command as somebody with sudo: -- 'sudo -u %s …'", o.user)
+				}
+				if err := o.record.refuse("a command behind --"); err != nil {
+					return err
 				}
 				return runExec(cmd.Context(), env, o, nodes[0], command)
 			}

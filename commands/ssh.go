@@ -51,7 +51,7 @@ a new key is made, pushed for the next minute, and thrown away when ssh ends.
   $ ssmdeck ssh web-1 -- 'sudo journalctl -u nginx | tail'
   $ ssmdeck ssh --print web-1`,
 		Args:              minArgs("the node"),
-		ValidArgsFunction: env.completeNode,
+		ValidArgsFunction: env.completeDestination,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rest := args[1:]
 			if len(rest) > 0 && rest[0] == "--" {
@@ -67,6 +67,7 @@ a new key is made, pushed for the next minute, and thrown away when ssh ends.
 	f.StringVar(&o.key, "key", "", "key `file` to push in place of a new one, and to log in with")
 	f.BoolVar(&o.print, "print", false, "print the ssh command line and run nothing")
 	f.StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
+	env.bindAccess(cmd)
 	return cmd
 }
 
@@ -203,11 +204,14 @@ func (o *sshOptions) args(env *Env, node fleet.Node, expr string, key keyPair, r
 	if o.reason != "" {
 		proxy.Args = append(proxy.Args, "--reason", o.reason)
 	}
+	if env.accessRequest != "" {
+		proxy.Args = append(proxy.Args, "--access-request", env.accessRequest)
+	}
 	args := []string{}
 	if key.public != "" {
 		proxy.Args = append(proxy.Args, "--push-key", "--key", key.public)
 		proxy.PushKey = true
-		args = append(args, "-i", key.identity, "-o", "IdentitiesOnly=yes")
+		args = append(args, "-i", strings.ReplaceAll(key.identity, "%", "%%"), "-o", "IdentitiesOnly=yes")
 	}
 	args = append(args, "-o", "ProxyCommand="+proxy.Command(), "-o", "HostKeyAlias="+node.ID)
 	if o.user != "" {
@@ -255,4 +259,15 @@ func (e *Env) typedFlags(names ...string) (args []string) {
 		args = append(args, "--"+name, value)
 	}
 	return args
+}
+
+// completeDestination is completeNode with a user in front.
+func (e *Env) completeDestination(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	words, directive := e.completeNode(cmd, args, word)
+	if i := strings.LastIndexByte(word, '@'); i >= 0 {
+		for n, w := range words {
+			words[n] = word[:i+1] + w
+		}
+	}
+	return words, directive
 }

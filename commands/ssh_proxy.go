@@ -85,6 +85,7 @@ connection goes on.`,
 	f.IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default 1024, which every agent takes)")
 	f.BoolVar(&o.pushKey, "push-key", false, "push a public key with EC2 Instance Connect first; needs --user")
 	f.StringVar(&o.key, "key", "", "public key `file` to push (default ~/.ssh/id_ed25519.pub or id_rsa.pub)")
+	env.bindAccess(cmd)
 	f.StringVar(&o.user, "user", "", "`user` of the node that a pushed key is for; %r in ssh's configuration")
 	return cmd
 }

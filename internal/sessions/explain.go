@@ -124,7 +124,7 @@ var endings = [...]ending{
 	{part: "Forwarding to IP address", hint: "agents forward to no metadata and no loopback address; for a port of the node itself leave out the host"},
 	{part: "Unable to connect to specified port", hint: "see what listens there: `ssmdeck exec NODE -- ss -ltn`"},
 	{part: "is not supported by this version of ssm agent", hint: "update the agent: `ssmdeck run -t NODE --document AWS-UpdateSSMAgent`"},
-	{part: "selected CloudWatch Logs log group", hint: "encrypt the log group with a KMS key, or `ssmdeck session prefs set log-encryption=off`"},
+	{part: "selected CloudWatch Logs log group", hint: "encrypt the log group with a KMS key and allow logs:DescribeLogGroups for the node's role, or `ssmdeck session prefs set log-encryption=off`"},
 	{part: "selected Amazon S3 bucket", hint: "encrypt the bucket, or `ssmdeck session prefs set s3-encryption=off`"},
 	{part: "RunAs user", hint: "make the user on the node, or see run-as in `ssmdeck session prefs get`"},
 	{part: "RunAs default user", hint: "set one: `ssmdeck session prefs set run-as=USER`"},

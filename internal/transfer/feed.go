@@ -17,6 +17,7 @@ type feed struct {
 	midline bool   // in the middle of a line
 	command []byte // a control line that goes on
 	held    []byte // fewer than four digits
+	padded  bool   // the data are at their end
 	out     []byte
 	err     error // why Write failed
 }
@@ -73,12 +74,14 @@ func (f *feed) commanded(part []byte, ended bool) error {
 		return fmt.Errorf("%w: it breaks off", errGarbled)
 	}
 	line := string(bytes.TrimSuffix(f.command[1:], []byte{'\r'}))
-	f.command = f.command[:0]
+	f.command, f.padded = f.command[:0], false
 	return f.control(line)
 }
 
 func (f *feed) decode(part []byte) error {
-	part = bytes.TrimSuffix(part, []byte{'\r'})
+	if bytes.IndexByte(part, '\r') >= 0 { // of a terminal
+		part = bytes.ReplaceAll(part, []byte{'\r'}, nil)
+	}
 	if len(f.held) > 0 {
 		k := min(4-len(f.held), len(part))
 		f.held = append(f.held, part[:k]...)
@@ -104,6 +107,10 @@ func (f *feed) decodeWhole(digits []byte) error {
 	if len(digits) == 0 {
 		return nil
 	}
+	if f.padded {
+		return errGarbled
+	}
+	f.padded = digits[len(digits)-1] == '='
 	var err error
 	if f.out, err = base64.StdEncoding.AppendDecode(f.out[:0], digits); err != nil {
 		return errGarbled

@@ -166,7 +166,7 @@ func (l *listing) record(head, name, link string, recursive bool) error {
 	mode, err1 := strconv.ParseUint(f[2], 8, 32)
 	seconds, err2 := strconv.ParseFloat(f[3], 64)
 	size, err3 := strconv.ParseInt(f[4], 10, 64)
-	if err1 != nil || err2 != nil || err3 != nil || size < 0 || math.Abs(seconds) > 1e11 || len(f[1]) != 1 || len(t.entries) > maxEntries {
+	if err1 != nil || err2 != nil || err3 != nil || size < 0 || !(math.Abs(seconds) <= 1e11) || len(f[1]) != 1 || len(t.entries) > maxEntries {
 		return errGarbled
 	}
 	e := entry{name: name, kind: kind(f[1][0]), mode: fs.FileMode(mode) & fs.ModePerm, mtime: time.Unix(int64(math.Floor(seconds)), 0), size: size, link: link}

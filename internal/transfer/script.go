@@ -5,8 +5,13 @@ import (
 	"strings"
 )
 
-// quote makes one word of a POSIX shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+// newline defines what quote relies on.
+const newline = "NL='\n'\n"
+
+// quote makes one word of a POSIX shell, on one line: workers read lines.
+func quote(s string) string {
+	return "'" + strings.NewReplacer("'", `'\''`, "\n", `'"$NL"'`).Replace(s) + "'"
+}
 
 // quotePath makes the word of a path. A leading ~ is the home folder, a leading
 // dash is no option.
@@ -42,7 +47,7 @@ func parent(p string) string {
 //	off OFFSET a reader's start, in units of 64 KiB
 //
 // and sets T and Z when there is a tar and a gzip.
-const prelude = `cd 2>/dev/null; umask 077; LC_ALL=C; export LC_ALL
+const prelude = newline + `cd 2>/dev/null; umask 077; LC_ALL=C; export LC_ALL
 has() { command -v "$1" >/dev/null 2>&1; }
 if has sha256sum; then s() { sha256sum | cut -c1-64; }
 elif has shasum; then s() { shasum -a 256 | cut -c1-64; }
@@ -66,36 +71,44 @@ Z=; T=; if has gzip; then Z=1; fi; if has tar; then T=1; fi
 // with the tag; what else appears is noise. The terminal is made a plain pipe
 // first: no echo, no signals, no lines.
 //
-//	begin DEST PARENT NAME KEEP     make the staging folder
+//	stage DEST PARENT NAME KEEP     make the staging folder
 //	join STAGE PARENT               use the one another worker has made
 //	chk NAME                        what is at the destination
-//	put FILE SEEK LENGTH FILTER     read a block, write it at SEEK times 64 KiB
-//	bun LENGTH FILTER SHA           read a tar archive and unpack it
+//	mk FOLDER..., drop FILE         make folders, remove a file
+//	lnk TARGET FILE                 make a link
+//	put FILE UNIT SEEK LENGTH PACK  read a block, write it at SEEK times UNIT;
+//	                                PACK 1: it is compressed
+//	bun LENGTH PACK SHA             read a tar archive and unpack it
 //	sum FILE, sums FILE SIZE UNIT   SHA-256 of a file, of its blocks
-//	meta FILE MODE STAMP            permissions, time
+//	meta FILE MODE STAMP @SECONDS   permissions, time
+//	mod NAME MODE                   permissions of what is in place already
 //	fin SKIP                        move everything into place
 //	bye                             end; the folder is removed
 //
 // When the session dies, so do the shell and its group, by SIGHUP or worse. A
 // small process outside of the group then removes the staging folder.
-const workerScript = prelude + `S=; P=; W=; KEEP=
+const workerScript = prelude + `S=; P=; W=; KEEP=; OWN=
 r() { printf '%s %s\n' "$K" "$*"; }
 die() { r err "$(printf %s "$*" | tr '\n' ' ')"; exit 1; }
-clean() { if [ -n "$W" ]; then if [ -z "$KEEP" ] && [ -n "$S" ]; then rm -rf "$S"; fi; kill "$W" 2>/dev/null; fi; }
+clean() {
+if [ -n "$OWN" ] && [ -z "$KEEP" ]; then rm -rf "$S"; fi
+if [ -n "$W" ]; then kill "$W" 2>/dev/null; fi
+OWN=; W=
+}
 trap clean EXIT; trap 'exit 1' HUP INT TERM
 guard() { # a shell of its own, since some give no group to jobs of a subshell
 W=$(sh -c 'set -m 2>/dev/null
 ( trap "" HUP INT; while kill -0 "$1"; do sleep 1; done; rm -rf "$2" ) </dev/null >/dev/null 2>&1 &
 echo $!' sh $$ "$S" 2>/dev/null)
 }
-begin() {
+stage() {
 if [ -d "$1" ]; then k=dir; P=$1; else P=$2; k=none; if [ -e "$1" ] || [ -L "$1" ]; then k=file; fi; fi
 [ -d "$P" ] || die "no such folder: $P"
 KEEP=$4
 if [ -n "$KEEP" ] && [ -d "$P/$3" ] && [ ! -L "$P/$3" ] && [ -O "$P/$3" ]; then k="$k again"
 else m=$(mkdir "$P/$3" 2>&1) || die "$m"; fi
-S=$P/$3; mkdir -p "$S/t" || die "cannot make $S"
-if [ -z "$KEEP" ]; then guard; else W=0; fi
+S=$P/$3; OWN=1; mkdir -p "$S/t" || die "cannot make $S"
+if [ -z "$KEEP" ]; then guard; fi
 free=$(df -Pk "$P" 2>/dev/null | { read -r h; read -r a b c d e; echo "$d"; })
 r begun "${free:--}" $k
 }
@@ -104,12 +117,17 @@ chk() {
 if [ -L "$P/$1" ]; then if [ -d "$P/$1" ]; then r is linkdir; else r is link; fi
 elif [ -d "$P/$1" ]; then r is dir; elif [ -e "$P/$1" ]; then r is file; else r is none; fi
 }
+mk() { m=$(mkdir -p "$@" 2>&1) || die "$m"; r ok; }
+drop() { m=$(rm -f "$1" 2>&1) || die "$m"; r ok; }
+lnk() { m=$( { rm -f "$2"; ln -s -- "$1" "$2"; } 2>&1 ) || die "$m"; r ok; }
+mod() { m=$(chmod "$2" "$P/$1" 2>&1) || die "$m"; r ok; }
+un() { if [ "$1" = 1 ]; then gzip -dc; else cat; fi; }
 put() {
-m=$( { head -c "$3" | dec | $4 | dd ibs=65536 obs=65536 seek="$2" conv=notrunc of="$1"; } 2>&1 ) || die "$(printf '%s\n' "$m" | grep -v 'records in\|records out\|copied')"
+m=$( { head -c "$4" | dec | un "$5" | dd ibs="$2" obs="$2" seek="$3" conv=notrunc of="$1"; } 2>&1 ) || die "$(printf '%s\n' "$m" | grep -v 'records in\|records out\|copied')"
 r ok
 }
 bun() {
-m=$( { head -c "$1" | dec | $2 >"$S/b$$"; } 2>&1 ) || die "$m"
+m=$( { head -c "$1" | dec | un "$2" >"$S/b$$"; } 2>&1 ) || die "$m"
 [ "$(s <"$S/b$$")" = "$3" ] || die "checksum: what arrived is not what was sent"
 m=$( { cd "$S/t" && tar -xpof "../b$$"; } 2>&1 ) || die "$m"
 rm -f "$S/b$$"; r ok
@@ -121,7 +139,7 @@ while [ $((i * $3)) -lt "$2" ] && [ $((i * $3)) -lt $n ]; do
 h="$h $(dd if="$1" bs=65536 skip=$((i * b)) count=$b 2>/dev/null | s)"; i=$((i + 1)); done
 r sums $h
 }
-meta() { m=$( { chmod "$2" "$1" && { TZ=UTC0 touch -t "$3" "$1" || touch -d "$4" "$1"; }; } 2>&1 ) || die "$m"; }
+meta() { m=$( { chmod "$2" "$1" && { TZ=UTC0 touch -t "$3" "$1" || touch -d "$4" "$1"; }; } 2>&1 ) || die "$m"; r ok; }
 merge() {
 for f in "$1"/* "$1"/.[!.]* "$1"/..?*; do
 if [ -L "$f" ] || [ -e "$f" ]; then
@@ -132,15 +150,19 @@ elif [ -e "$t" ] || [ -L "$t" ]; then
 if [ -n "$SKIP" ]; then continue; fi
 echo "$t: is not a folder"; return 1; fi
 elif [ -n "$SKIP" ] && { [ -e "$t" ] || [ -L "$t" ]; }; then continue
+elif [ -L "$f" ] && [ -L "$t" ]; then rm -f "$t"
 elif [ -d "$t" ]; then echo "$t: is a folder"; return 1; fi
 mv -f -- "$f" "$t" || return 1
 fi
 done
 }
-fin() { SKIP=$1; m=$(merge "$S/t" "$P" 2>&1) || { KEEP=; die "$m"; }; KEEP=; clean; W=; r done; }
+fin() { SKIP=$1; m=$(merge "$S/t" "$P" 2>&1) || { KEEP=; die "$m"; }; KEEP=; clean; r done; }
 bye() { r bye; exit 0; }
 if [ -n "$NOTOOL" ]; then die "the node has no $NOTOOL"; fi
-stty raw -echo 2>/dev/null || die "the node has no stty, or no terminal"
+`
+
+// workerLoop begins the work of a workerScript on a terminal.
+const workerLoop = `stty raw -echo 2>/dev/null || die "the node has no stty, or no terminal"
 r ready "t$T" "z$Z" "$(uname -s)"
 while IFS= read -r l; do eval "$l"; done
 `

@@ -77,7 +77,7 @@ var accessOperations = []string{"StartSession", "ResumeSession", "TerminateSessi
 
 // mayCall holds the credentials of an access request against an operation.
 func mayCall(caller Caller, service, name string) error {
-	if caller.AccessRequest == "" || service == "ssm" && slices.Contains(accessOperations, name) {
+	if caller.AccessRequest == "" || service == "sts" || service == "ssm" && slices.Contains(accessOperations, name) {
 		return nil
 	}
 	return world.Errorf("AccessDeniedException", "User: %s is not authorized to perform: %s:%s because no identity-based policy allows the %s:%s action",

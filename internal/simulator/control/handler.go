@@ -111,15 +111,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // or the client has gone
 	}
 	target := r.Header.Get("X-Amz-Target")
-	if isS3(r) {
-		h.serveS3(w, r, body, id)
-		return
-	}
 	if target == "" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		h.serveQuery(w, r, body, id)
 		return
 	}
 	if target == "" && h.serveSearch(w, r, body) {
+		return
+	}
+	if isS3(r) {
+		h.serveS3(w, r, body, id)
 		return
 	}
 	out, err := h.serveJSON(r, target, body)

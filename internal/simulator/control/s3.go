@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/xml"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +23,7 @@ var s3Codes = map[string]string{
 	"ExpiredTokenException":               "ExpiredToken",
 	"IncompleteSignatureException":        "AuthorizationHeaderMalformed",
 	"ThrottlingException":                 "SlowDown",
+	"AccessDeniedException":               "AccessDenied",
 }
 
 // isS3 tells requests to S3, which has its own protocol, by whom they are
@@ -54,6 +54,7 @@ type s3Request struct {
 	w           http.ResponseWriter
 	r           *http.Request
 	id          string
+	caller      Caller
 	bucket, key string
 }
 
@@ -63,15 +64,12 @@ func (h *Handler) serveS3(w http.ResponseWriter, r *http.Request, body []byte, i
 	q := &s3Request{Handler: h, w: w, r: r, id: id}
 	q.bucket, q.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	w.Header().Set("x-amz-request-id", id)
-	if _, err := h.verifier.Verify(r, body, "s3"); err != nil {
-		e := asAPIError(err)
-		code := e.Code
-		if c, ok := s3Codes[code]; ok {
-			code = c
-		}
-		q.fail(http.StatusForbidden, code, e.Message)
+	caller, err := h.verifier.Verify(r, body, "s3")
+	if err != nil {
+		q.refuse(err)
 		return
 	}
+	q.caller = caller
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		q.fail(http.StatusMethodNotAllowed, "MethodNotAllowed", "The simulator's buckets are read only: sessions write to them.")
 		return
@@ -87,13 +85,12 @@ func (h *Handler) serveS3(w http.ResponseWriter, r *http.Request, body []byte, i
 	case signedRegion(r, b.Region) != b.Region:
 		w.Header().Set("x-amz-bucket-region", b.Region)
 		q.fail(http.StatusMovedPermanently, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.")
-	case b.Denied:
-		q.fail(http.StatusForbidden, "AccessDenied", "Access Denied")
 	case q.key != "":
 		q.object()
 	case r.Method == http.MethodHead:
-		h.count("HeadBucket")
-		w.Header().Set("x-amz-bucket-region", b.Region)
+		if q.admitted("HeadBucket") {
+			w.Header().Set("x-amz-bucket-region", b.Region)
+		}
 	case r.URL.Query().Has("location"):
 		q.location(b)
 	default:
@@ -120,6 +117,28 @@ func (q *s3Request) fail(status int, code, message string) {
 	q.write(status, e)
 }
 
+// refuse answers with what is said in the codes of JSON 1.1.
+func (q *s3Request) refuse(err error) {
+	e := asAPIError(err)
+	status, code := http.StatusForbidden, e.Code
+	if c, ok := s3Codes[code]; ok {
+		code = c
+	}
+	if code == "SlowDown" {
+		status = http.StatusServiceUnavailable
+	}
+	q.fail(status, code, e.Message)
+}
+
+// admitted counts an operation, and refuses it when the scenario says so.
+func (q *s3Request) admitted(operation string) bool {
+	if err := q.admit(q.caller, "s3", operation); err != nil {
+		q.refuse(err)
+		return false
+	}
+	return true
+}
+
 func (q *s3Request) write(status int, v any) {
 	var b bytes.Buffer
 	b.WriteString(xml.Header)
@@ -134,10 +153,12 @@ func (q *s3Request) write(status int, v any) {
 
 // object answers HeadObject and GetObject, with ranges and conditions.
 func (q *s3Request) object() {
+	operation := "GetObject"
 	if q.r.Method == http.MethodHead {
-		q.count("HeadObject")
-	} else {
-		q.count("GetObject")
+		operation = "HeadObject"
+	}
+	if !q.admitted(operation) {
+		return
 	}
 	o, ok := q.world.Object(q.bucket, q.key)
 	if !ok {
@@ -164,7 +185,9 @@ type s3Bucket struct {
 }
 
 func (q *s3Request) listBuckets() {
-	q.count("ListBuckets")
+	if !q.admitted("ListBuckets") {
+		return
+	}
 	out := struct {
 		XMLName xml.Name   `xml:"ListAllMyBucketsResult"`
 		XMLNS   string     `xml:"xmlns,attr"`
@@ -178,7 +201,9 @@ func (q *s3Request) listBuckets() {
 }
 
 func (q *s3Request) location(b world.BucketSpec) {
-	q.count("GetBucketLocation")
+	if !q.admitted("GetBucketLocation") {
+		return
+	}
 	region := b.Region
 	if region == "us-east-1" {
 		region = "" // the first Region has no constraint
@@ -218,7 +243,9 @@ type s3Listing struct {
 
 // listObjects answers ListObjectsV2. A continuation token is the last key.
 func (q *s3Request) listObjects() {
-	q.count("ListObjectsV2")
+	if !q.admitted("ListObjectsV2") {
+		return
+	}
 	args := q.r.URL.Query()
 	out := s3Listing{
 		XMLNS: s3Namespace, Name: q.bucket, Prefix: args.Get("prefix"), Delimiter: args.Get("delimiter"),
@@ -229,7 +256,7 @@ func (q *s3Request) listObjects() {
 	}
 	text := func(s string) string { return s }
 	if out.EncodingType == "url" {
-		text = url.PathEscape
+		text = func(s string) string { return escape(s, true) }
 	}
 	after := max(out.StartAfter, args.Get("continuation-token"))
 	group := ""

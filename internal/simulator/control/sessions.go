@@ -110,7 +110,7 @@ func (c *call) prefer(spec *world.SessionSpec, own *world.SessionInputs) {
 	spec.IdleTimeout = inputs.IdleTimeout.Minutes(20)
 	spec.MaxDuration = inputs.MaxDuration.Minutes(0)
 	if inputs.RunAsEnabled {
-		spec.RunAsUser = inputs.RunAsDefaultUser
+		spec.RunAs, spec.RunAsUser = true, inputs.RunAsDefaultUser
 	}
 	node, _ := c.world.NodeInfo(spec.NodeID)
 	spec.ShellProfile = inputs.ShellProfile.Linux

@@ -146,8 +146,8 @@ type GroupSpec struct {
 type KeySpec struct {
 	ID    string `yaml:"id"`    // a UUID
 	Alias string `yaml:"alias"` // alias/…
-	// Denied is who may not use the key: caller, node.
-	Denied string `yaml:"denied"`
+	// NodeDenied: nodes may not decrypt with it.
+	NodeDenied bool `yaml:"node_denied"`
 }
 
 // PreferencesSpec are the region's session settings, the initial content of
@@ -172,14 +172,12 @@ type PreferencesSpec struct {
 type BucketSpec struct {
 	Name   string `yaml:"name"`
 	Region string `yaml:"region"` // that of the scenario when empty
-	Denied bool   `yaml:"denied"` // the caller may not read it
 }
 
 // LogGroupSpec is a log group of CloudWatch Logs.
 type LogGroupSpec struct {
 	Name      string `yaml:"name"`
 	Encrypted bool   `yaml:"encrypted"` // with a KMS key
-	Denied    bool   `yaml:"denied"`    // the caller may not read it
 }
 
 // AccessSpec says how requests for just-in-time node access go.

@@ -202,7 +202,6 @@ func (c *checker) lists() {
 	for i, k := range c.sc.Keys {
 		c.match(at("keys", i, "id"), k.ID, `[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 		c.match(at("keys", i, "alias"), k.Alias, `(alias/[a-zA-Z0-9/_-]{1,250})?`)
-		c.oneOf(at("keys", i, "denied"), k.Denied, "", KeyDeniedToCaller, KeyDeniedToNode)
 	}
 }
 

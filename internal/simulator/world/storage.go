@@ -166,7 +166,7 @@ func (w *World) LogGroups(prefix string) []LogGroupSpec {
 func (w *World) LogStreams(group, prefix string) ([]LogStream, error) {
 	w.storage.mu.Lock()
 	defer w.storage.mu.Unlock()
-	g, err := w.storage.readable(group)
+	g, err := w.storage.group(group)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (w *World) LogStreams(group, prefix string) ([]LogStream, error) {
 func (w *World) LogEvents(group, stream string) (LogStream, error) {
 	w.storage.mu.Lock()
 	defer w.storage.mu.Unlock()
-	g, err := w.storage.readable(group)
+	g, err := w.storage.group(group)
 	if err != nil {
 		return LogStream{}, err
 	}
@@ -194,14 +194,11 @@ func (w *World) LogEvents(group, stream string) (LogStream, error) {
 	return *s, nil
 }
 
-// readable finds a group that may be read. Callers hold mu.
-func (s *storage) readable(group string) (*logGroup, error) {
-	g, ok := s.groups[group]
-	switch {
-	case !ok:
+// group finds a group. Callers hold mu.
+func (s *storage) group(name string) (*logGroup, error) {
+	g, ok := s.groups[name]
+	if !ok {
 		return nil, Errorf("ResourceNotFoundException", "The specified log group does not exist.")
-	case g.spec.Denied:
-		return nil, Errorf("AccessDeniedException", "User is not authorized to perform: logs:GetLogEvents on resource: log-group:%s because no identity-based policy allows the logs:GetLogEvents action", group)
 	}
 	return g, nil
 }
