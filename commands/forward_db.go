@@ -119,7 +119,7 @@ A command behind -- runs when the tunnel is ready and is pointed at it; see
 		},
 	}
 	f := cmd.Flags()
-	o.forward.flags(cmd)
+	o.forward.flags(env, cmd)
 	f.IntVar(&o.port, "port", -1, "local `port`; 0 picks a free one (default: the database's own, else a free one)")
 	f.StringVar(&o.via, "via", "", "`node` to go through, in place of a chosen one")
 	if c.service != database.Search {

@@ -45,14 +45,15 @@ func (r *forwardRun) run(ctx context.Context, node fleet.Node, svc *sessions.Ser
 	if err != nil {
 		return r.failed(err)
 	}
-	opener := &sessions.PortOpener{Service: svc, Target: node.ID, Reason: r.options.reason}
+	opener := &sessions.PortOpener{Service: svc, Target: node.ID, Reason: r.options.reason, Document: r.options.document}
 	r.view.node = node
+	defer r.env.notePlainPorts(ctx)()
 	f := &portforward.Forward{Opener: opener, Node: node.ID, Lazy: r.options.lazy, Lanes: r.options.lanes, Payload: r.options.payload}
 	if r.child != nil {
 		return r.runChild(ctx, f, listeners)
 	}
 	if err := f.Run(ctx, r.specs, listeners, r.view.event); err != nil {
-		return err
+		return sessions.ExplainEnd(err, node.ID)
 	}
 	if r.view.err != nil {
 		return r.view.err

@@ -19,24 +19,31 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/control"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ssmdeck": main})
+	testscript.Main(m, map[string]func(){"ssmdeck": main, "session-manager-plugin": main})
 }
 
 // TestScripts runs the promises made to users with the real binary. Commands
 // beside those of testscript:
 //
 //	exits CODE command...      the command ends with exactly this status
-//	simulate [scenario.yaml]   start a simulator and point ssmdeck at it
+//	simulate [scenario.yaml]   start a simulator and point ssmdeck at it; -unsigned takes requests without signatures
 //	calls N OPERATION          the simulator has served OPERATION N times
 //	listening NAME FILE [TYPE] a forward that writes events to FILE is ready: its address goes to $NAME;
 //	                           another TYPE of event may be waited for
 //	waitfor FILE TEXT          FILE, which another process writes, holds TEXT before long
+//	address NAME FILE          the address in FILE goes to $NAME
+//	hangup ADDRESS             connect, and wait for the other end to break the connection
 //	talk ADDRESS SEND WANT     connect, send, expect an answer; \xNN in both are bytes
 //	no-escapes FILE            the file holds no escape byte
+//	sshd FILE                  a real OpenSSH server, see cmdSSHD; conditions sshd and root
+//	ticket NAME NODE [DOC...]  start a session as the AWS CLI does for its plugin, see cmdTicket
+//	port-opened NAME FILE      the plugin, which writes to FILE, listens: its address goes to $NAME
+//	pushed-keys NODE           it lets in who has a key that was pushed to NODE, and nobody else
 //
 // At the end of every script the simulator must have no open session.
 func TestScripts(t *testing.T) {
@@ -45,17 +52,22 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setupScript,
-		Condition: func(cond string) (bool, error) {
-			return false, fmt.Errorf("unknown condition %q", cond)
-		},
+		Condition:           sshCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":      cmdExits,
 			"simulate":   func(ts *testscript.TestScript, neg bool, args []string) { cmdSimulate(t, ts, neg, args) },
 			"calls":      cmdCalls,
 			"listening":  cmdListening,
 			"talk":       cmdTalk,
+			"address":    cmdAddress,
+			"hangup":     cmdHangup,
 			"waitfor":    cmdWaitFor,
 			"no-escapes": cmdNoEscapes,
+
+			"sshd":        cmdSSHD,
+			"pushed-keys": cmdPushedKeys,
+			"ticket":      cmdTicket,
+			"port-opened": cmdPortOpened,
 		},
 	})
 }
@@ -128,10 +140,13 @@ func (r *running) drop(ts *testscript.TestScript) {
 }
 
 func cmdSimulate(t *testing.T, ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 1 {
-		ts.Fatalf("usage: simulate [scenario.yaml]")
-	}
 	var o simulator.Options
+	if len(args) > 0 && args[0] == "-unsigned" {
+		o.Sign, args = control.Accept, args[1:]
+	}
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: simulate [-unsigned] [scenario.yaml]")
+	}
 	if len(args) == 1 {
 		s, err := world.ReadScenario(args[0], strings.NewReader(ts.ReadFile(args[0])))
 		ts.Check(err)
@@ -185,6 +200,30 @@ func waitForReady(ts *testscript.TestScript, path, typ string) string {
 	_, rest, _ := strings.Cut(line, tcp)
 	port, _, _ := strings.Cut(rest, `"`)
 	return "127.0.0.1:" + port
+}
+
+func cmdAddress(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: address NAME FILE")
+	}
+	address := strings.TrimSpace(ts.ReadFile(args[1]))
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		ts.Fatalf("%s holds no address: %q", args[1], address)
+	}
+	ts.Setenv(args[0], address)
+}
+
+func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: hangup ADDRESS")
+	}
+	conn, err := net.Dial("tcp", args[0])
+	ts.Check(err)
+	defer conn.Close()
+	ts.Check(conn.SetDeadline(time.Now().Add(20 * time.Second)))
+	if n, err := conn.Read(make([]byte, 1)); n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		ts.Fatalf("the connection was not broken: %d bytes, %v", n, err)
+	}
 }
 
 func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {

@@ -5,11 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
@@ -28,20 +31,20 @@ func (s *Scope) ConnectToken(ctx context.Context, service, host string, query ur
 	if err != nil {
 		return "", explain(op, fmt.Errorf("get credentials: %w", err), s.origin)
 	}
+	token, err := connectToken(ctx, creds, s.Region(), service, host, query, time.Now())
+	return token, Explain(op, err)
+}
+
+func connectToken(ctx context.Context, creds aws.Credentials, region, service, host string, query url.Values, now time.Time) (string, error) {
 	q := url.Values{"Action": {"connect"}, "X-Amz-Expires": {strconv.Itoa(int(TokenLife.Seconds()))}}
-	for k, v := range query {
-		q[k] = v
-	}
+	maps.Copy(q, query)
 	// Without a scheme it would be no URL to the signer; the token goes without.
 	u := url.URL{Scheme: "https", Host: host, Path: "/", RawQuery: q.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return "", Explain(op, err)
+		return "", err
 	}
 	nothing := sha256.Sum256(nil)
-	signed, _, err := v4.NewSigner().PresignHTTP(ctx, creds, req, hex.EncodeToString(nothing[:]), service, s.Region(), time.Now().UTC())
-	if err != nil {
-		return "", Explain(op, err)
-	}
-	return signed[len("https://"):], nil
+	signed, _, err := v4.NewSigner().PresignHTTP(ctx, creds, req, hex.EncodeToString(nothing[:]), service, region, now.UTC())
+	return strings.TrimPrefix(signed, "https://"), err
 }

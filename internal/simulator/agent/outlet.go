@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"io"
 	"sync"
 	"unicode/utf8"
 
@@ -23,6 +24,7 @@ var errOutlet = errors.New("session has ended")
 // messages out of it. Payload types keep their order.
 type outlet struct {
 	ready chan struct{} // capacity 1: something to cut
+	log   io.Writer     // gets a copy of all text; nil: nobody does
 
 	mu     sync.Mutex
 	space  sync.Cond // on mu
@@ -70,6 +72,9 @@ func (o *outlet) write(t wire.PayloadType, whole bool, b []byte) error {
 			n = max(textEnd(b, min(n, o.limit-o.bytes)), min(n, utf8.UTFMax))
 		}
 		o.add(t, whole, b[:n])
+		if o.log != nil && (t == wire.PayloadOutput || t == wire.PayloadStdErr) {
+			_, _ = o.log.Write(b[:n])
+		}
 		o.mu.Unlock()
 		b = b[n:]
 		select {
