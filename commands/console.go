@@ -57,7 +57,10 @@ func newConsole(env *Env, term *terminal.Terminal, s *sessions.Session, node fle
 	c.bar = &statusBar{
 		screen: c.screen, quiet: env.flags.quiet, typed: c.typing.typed, tick: c.tick, redraw: func() { c.sendSize(true) },
 		trouble: trouble{escape: name}, news: make(chan struct{}, 1),
-		plain: &linkStatus{env: env, styles: env.errStyles(), raw: true, live: true, say: func(text string) { c.screen.lines(text) }},
+		plain: &linkStatus{
+			env: env, styles: env.errStyles(), raw: true, live: true,
+			say: func(text string) { c.screen.lines(c.screen.styles.Warn.Render("ssmdeck: " + text)) },
+		},
 	}
 	if record != nil {
 		record.tell = c.bar.say

@@ -227,7 +227,7 @@ func (v *cpView) planned(rows []transfer.Listed) error {
 	for _, r := range rows {
 		size += r.Size
 	}
-	v.env.note("would copy %s, %s; nothing was copied", plural(len(rows), "entry"), render.Bytes(size))
+	v.env.note("would copy %s, %s; nothing was copied", plural(len(rows), "item"), render.Bytes(size))
 	return writeList(v.env, func(render.Options) render.Table[transfer.Listed] {
 		return render.Table[transfer.Listed]{
 			ID: func(l transfer.Listed) string { return l.Destination },

@@ -26,12 +26,12 @@ const (
 type linkStatus struct {
 	env    *Env
 	styles *theme.Styles
-	raw    bool // the terminal is in raw mode once the session runs: lines end in CR LF
+	raw    bool              // the terminal is in raw mode once the session runs: lines end in CR LF
+	say    func(text string) // prints in our place; may be nil
 
 	mu    sync.Mutex
 	live  bool                      // the session runs
 	heir  func(sessionclient.Event) // gets the events in our place; may be nil
-	say   func(text string)         // prints in our place; may be nil
 	told  bool                      // the outage was mentioned
 	again time.Duration
 }

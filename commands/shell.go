@@ -99,11 +99,11 @@ func (o *shellOptions) run(ctx context.Context, env *Env, expr string) (err erro
 	if err != nil {
 		return err
 	}
-	if req.Parameters, err = o.documentParams(ctx, env, &req); err != nil {
-		return err
-	}
 	escape, err := o.escapeChar(env)
 	if err != nil {
+		return err
+	}
+	if req.Parameters, err = o.documentParams(ctx, env, &req); err != nil {
 		return err
 	}
 	term := env.terminal()

@@ -30,7 +30,10 @@ func TestSSHArguments(t *testing.T) {
 		{"an @ in the user", "me@corp@web-1", sshOptions{}, keyPair{}, nil, "-o ProxyCommand=SELF ssh-proxy " + id + " %p -o HostKeyAlias=" + id + " -l me@corp web-1"},
 		{"a reason", "web-1", sshOptions{reason: "5% off"}, keyPair{}, nil, "-o ProxyCommand=SELF ssh-proxy --reason '5%% off' " + id + " %p -o HostKeyAlias=" + id + " web-1"},
 		{
-			"a key", "me@web-1", sshOptions{pushKey: true}, keyPair{public: "/tmp/a b/k.pub", identity: "/tmp/a b/k%"}, nil,
+			"a key", "me@web-1",
+			sshOptions{pushKey: true},
+			keyPair{public: "/tmp/a b/k.pub", identity: "/tmp/a b/k%"},
+			nil,
 			"-i /tmp/a b/k%% -o IdentitiesOnly=yes -o ProxyCommand=SELF ssh-proxy --push-key --key '/tmp/a b/k.pub' --user %r " + id + " %p -o HostKeyAlias=" + id + " -l me web-1",
 		},
 	}

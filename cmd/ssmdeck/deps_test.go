@@ -61,6 +61,7 @@ var floors = [][]room{
 		{name: "internal/run", ours: []string{"internal/fleet", "internal/document"}, others: []string{sdk}},
 		{name: "internal/network", others: []string{sdk}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
+		{name: "internal/forwards", others: []string{yaml}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/instanceconnect", others: []string{sdk}},
 		{name: "internal/transfer", ours: []string{"internal/sessions"}},

@@ -22,8 +22,10 @@ const (
 	smallFile = 1 << 20
 	// laneSize is how much data makes another session worth its start.
 	laneSize = 16 << 20
-	// MaxLanes bounds the sessions of one copy.
-	MaxLanes = 8
+	// MaxLanes bounds the sessions with one node, usualLanes those that are opened
+	// unasked: each holds some tens of MiB while data pour in.
+	MaxLanes   = 8
+	usualLanes = 4
 )
 
 // Node is a node as this package needs it.
@@ -88,7 +90,7 @@ type Request struct {
 	Lanes     int    // sessions with a node at once; 0: as many as the size is worth
 	Nodes     int    // nodes at once
 
-	most int64 // lanes of one of many nodes; 0: MaxLanes
+	most int64 // lanes of one of many nodes; 0: usualLanes
 }
 
 // lanes is how many sessions size bytes are worth.
@@ -96,7 +98,7 @@ func (r *Request) lanes(size int64) int {
 	if r.Lanes > 0 {
 		return r.Lanes
 	}
-	return int(min(cmp.Or(r.most, MaxLanes), max(1, size/laneSize)))
+	return int(min(cmp.Or(r.most, usualLanes), max(1, size/laneSize)))
 }
 
 // Watch is told how a copy goes on. Its functions are called from several
@@ -132,7 +134,7 @@ func (s *Service) each(ctx context.Context, nodes []Node, req *Request, w Watch,
 	results := make([]*Result, len(nodes))
 	slots := make(chan struct{}, max(1, req.Nodes))
 	if len(nodes) > 1 { // memory and quotas are for all together
-		req.most = max(1, 2*MaxLanes/int64(min(len(nodes), max(1, req.Nodes))))
+		req.most = max(1, MaxLanes/int64(min(len(nodes), max(1, req.Nodes))))
 	}
 	var wg sync.WaitGroup
 	for i, n := range nodes {

@@ -228,9 +228,11 @@ func remoteError(node Node, text string) error {
 		return e.WithHint("make room there: `ssmdeck exec %s -- df -h`", node.ID)
 	case strings.Contains(text, "Permission denied"):
 		return e.WithHint("commands run as ssm-user; copy to a folder of its own, such as /tmp, and move it with `ssmdeck exec %s -- sudo mv ...`", node.ID)
-	case strings.Contains(text, "no such folder"), strings.Contains(text, "No such file"):
+	case strings.Contains(text, "is denied"): // as Windows has it
+		return e
+	case strings.Contains(text, "no such folder"), strings.Contains(text, "No such file"), strings.Contains(text, "Could not find"):
 		e.Kind = fault.NotFound
-		return e.WithHint("look with `ssmdeck exec %s -- ls -l`", node.ID)
+		return e.WithHint("look with `ssmdeck exec %s -- ls`", node.ID)
 	case strings.Contains(text, "checksum"):
 		e.Kind = fault.Failed
 		return e.WithHint("nothing was put into place; copy again")
@@ -241,6 +243,9 @@ func remoteError(node Node, text string) error {
 // lastWords cuts what a shell puts before the reason: "sh: 1: cannot open x: ".
 func lastWords(text string) string {
 	text = strings.TrimSpace(text)
+	if _, quoted, ok := strings.Cut(text, `argument(s): "`); ok { // an exception of .NET, as PowerShell tells it
+		text = strings.TrimSuffix(quoted, `"`)
+	}
 	for _, prefix := range []string{"sh: ", "dd: ", "mkdir: ", "tar: ", "mv: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
@@ -253,6 +258,9 @@ func lastWords(text string) string {
 // lastPart is the reason at the end of what a shell says of a file, whose name
 // is known: "sh: 1: cannot open x: Permission denied".
 func lastPart(text string) string {
+	if strings.Contains(text, "argument(s): ") {
+		return lastWords(text)
+	}
 	text = strings.TrimSpace(text)
 	if i := strings.LastIndex(text, ": "); i >= 0 {
 		return text[i+2:]
