@@ -42,11 +42,13 @@ var floors = [][]room{
 	{
 		{name: "internal/fault"},
 		{name: "internal/wait"},
+		{name: "internal/vt"},
 		{name: "sessionclient/wire"},
 		{name: "sessionclient/reliable"},
 	},
 	{
 		{name: "internal/config", others: []string{yaml}},
+		{name: "internal/recording"},
 		{name: "internal/terminal", others: []string{xterm, xsys}},
 		{name: "internal/sshconfig"},
 		{name: "internal/theme", others: []string{charm, color}},
@@ -61,6 +63,7 @@ var floors = [][]room{
 		{name: "internal/run", ours: []string{"internal/fleet", "internal/document"}, others: []string{sdk}},
 		{name: "internal/network", others: []string{sdk}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
+		{name: "internal/forwards", others: []string{yaml}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/instanceconnect", others: []string{sdk}},
 		{name: "internal/transfer", ours: []string{"internal/sessions"}},

@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 //	listening NAME FILE [TYPE] a forward that writes events to FILE is ready: its address goes to $NAME;
 //	                           another TYPE of event may be waited for
 //	waitfor FILE TEXT          FILE, which another process writes, holds TEXT before long
+//	address NAME FILE          the address in FILE goes to $NAME
+//	hangup ADDRESS             connect, and wait for the other end to break the connection
 //	talk ADDRESS SEND WANT     connect, send, expect an answer; \xNN in both are bytes
 //	no-escapes FILE            the file holds no escape byte
 //	sshd FILE                  a real OpenSSH server, see cmdSSHD; conditions sshd and root
@@ -57,6 +59,8 @@ func TestScripts(t *testing.T) {
 			"calls":      cmdCalls,
 			"listening":  cmdListening,
 			"talk":       cmdTalk,
+			"address":    cmdAddress,
+			"hangup":     cmdHangup,
 			"waitfor":    cmdWaitFor,
 			"no-escapes": cmdNoEscapes,
 
@@ -196,6 +200,30 @@ func waitForReady(ts *testscript.TestScript, path, typ string) string {
 	_, rest, _ := strings.Cut(line, tcp)
 	port, _, _ := strings.Cut(rest, `"`)
 	return "127.0.0.1:" + port
+}
+
+func cmdAddress(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: address NAME FILE")
+	}
+	address := strings.TrimSpace(ts.ReadFile(args[1]))
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		ts.Fatalf("%s holds no address: %q", args[1], address)
+	}
+	ts.Setenv(args[0], address)
+}
+
+func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: hangup ADDRESS")
+	}
+	conn, err := net.Dial("tcp", args[0])
+	ts.Check(err)
+	defer conn.Close()
+	ts.Check(conn.SetDeadline(time.Now().Add(20 * time.Second)))
+	if n, err := conn.Read(make([]byte, 1)); n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		ts.Fatalf("the connection was not broken: %d bytes, %v", n, err)
+	}
 }
 
 func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {

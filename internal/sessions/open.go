@@ -60,6 +60,10 @@ type Options struct {
 	// They open, resume and end sessions; everything else, the keys of encrypted
 	// sessions too, is done with the caller's own.
 	Access *awsapi.Scope
+	// Opened is told of a session as soon as it exists at the service, Ended once
+	// the service knows that it is over: what is between can be written down by
+	// those who must leave nothing behind. Nil: nobody.
+	Opened, Ended func(id string)
 }
 
 // Service opens sessions in one account and Region.
@@ -104,6 +108,12 @@ func (s splitChannel) DataKey(ctx context.Context, keyID string, encContext map[
 func newService(a api, c Channel, o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Opened == nil {
+		o.Opened = func(string) {}
+	}
+	if o.Ended == nil {
+		o.Ended = func(string) {}
 	}
 	return &Service{api: a, channel: c, opts: o}
 }
@@ -172,6 +182,7 @@ func (s *Service) Attach(ctx context.Context, ticket sessionclient.Ticket, req R
 	if req.Limits {
 		lim = s.readLimits(ctx, req.Document)
 	}
+	s.opts.Opened(ticket.SessionID)
 	base := []sessionclient.Option{
 		sessionclient.WithHTTPClient(s.channel.HTTPClient()),
 		sessionclient.WithSigner(s.channel.SignUpgrade),
@@ -242,6 +253,8 @@ func (s *Session) terminate(over bool, wait time.Duration) {
 		s.limits.stop()
 		if _, err := s.Wait(); !over && !errors.Is(err, sessionclient.ErrSessionGone) {
 			s.svc.terminateQuietly(context.Background(), s.id, wait)
+		} else {
+			s.svc.opts.Ended(s.id)
 		}
 	})
 }
@@ -253,7 +266,9 @@ func (s *Service) terminateQuietly(ctx context.Context, id string, wait time.Dur
 	defer cancel()
 	if _, err := s.api.TerminateSession(ctx, &ssm.TerminateSessionInput{SessionId: aws.String(id)}); err != nil {
 		s.opts.Log.Debug("session not terminated", "session", id, "error", awsapi.Explain("terminate", err))
+		return
 	}
+	s.opts.Ended(id)
 }
 
 // Terminate ends a session by id. The service takes any id without a word, so

@@ -1,0 +1,158 @@
+package forwards
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/config"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// Record is what a process says about itself in the registry.
+type Record struct {
+	PID        int           `json:"pid"`
+	Started    time.Time     `json:"started"`
+	Background bool          `json:"background"`
+	Socket     string        `json:"socket"`
+	Forwards   []string      `json:"forwards"`
+	Sessions   []OpenSession `json:"sessions"`
+
+	file string
+}
+
+// OpenSession is a session that is open at the service, and where.
+type OpenSession struct {
+	ID       string `json:"id"`
+	Profile  string `json:"profile,omitempty"`
+	Region   string `json:"region,omitempty"`
+	Endpoint string `json:"endpoint,omitempty"`
+}
+
+// Registry is the folder with a record for each process of this user that runs
+// forwards. A process that answers on its socket is alive; the record of a dead
+// one tells which sessions it left behind.
+type Registry struct{ Dir string }
+
+// recordSuffix ends the names of records.
+const recordSuffix = ".run.json"
+
+// Mine is the record of this process, kept up to date. It may be used from
+// several goroutines.
+type Mine struct {
+	mu     sync.Mutex
+	record Record
+	err    error // of the last write
+}
+
+// Register writes the record of this process, whose socket must listen already.
+func (r Registry) Register(rec Record) (*Mine, error) {
+	rec.file = filepath.Join(r.Dir, fmt.Sprintf("%d-%d%s", rec.PID, rec.Started.UnixNano(), recordSuffix))
+	m := &Mine{record: rec}
+	if m.write(); m.err != nil {
+		return nil, fault.New(fault.Failed, "note what runs", "%w", m.err)
+	}
+	return m, nil
+}
+
+// Opened notes a session as soon as it exists, so that it is never forgotten.
+func (m *Mine) Opened(s OpenSession) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.record.Sessions = append(m.record.Sessions, s)
+	m.write()
+}
+
+// Ended notes that the service knows of a session's end.
+func (m *Mine) Ended(id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.record.Sessions = slices.DeleteFunc(m.record.Sessions, func(s OpenSession) bool { return s.ID == id })
+	m.write()
+}
+
+// Leave removes the record, unless sessions are left that the service may still
+// have open: then it stays for the next process to end them.
+func (m *Mine) Leave() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.record.Sessions) == 0 {
+		_ = os.Remove(m.record.file)
+	}
+}
+
+// write is called with the lock held, or before anybody else has m.
+func (m *Mine) write() {
+	data, err := json.Marshal(&m.record)
+	if err == nil {
+		err = config.WriteFileAtomic(m.record.file, data, 0o600)
+	}
+	m.err = err
+}
+
+// Running is a process that answers.
+type Running struct {
+	Record
+	Rows []Row
+}
+
+// Look asks every process of the registry how it is. dead are the records of
+// those that do not run any more.
+func (r Registry) Look(ctx context.Context) (alive []Running, dead []Record, err error) {
+	files, err := os.ReadDir(r.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fault.New(fault.Failed, "see what runs", "%w", err)
+	}
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), recordSuffix) {
+			continue
+		}
+		path := filepath.Join(r.Dir, f.Name())
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has just ended
+		}
+		rec := Record{file: path}
+		if err := json.Unmarshal(data, &rec); err != nil {
+			continue // not ours to judge
+		}
+		answer, err := Ask(ctx, rec.Socket, Request{Op: OpStatus})
+		switch {
+		case err == nil:
+			alive = append(alive, Running{Record: rec, Rows: answer.Forwards})
+		case nobody(err):
+			dead = append(dead, rec)
+		}
+	}
+	return alive, dead, nil
+}
+
+// Bury ends the sessions that a dead process has left, by terminate, and forgets
+// those that are ended. What cannot be ended now stays for the next time.
+func (r Registry) Bury(rec Record, terminate func(OpenSession) error) error {
+	m := &Mine{record: rec}
+	var faults []error
+	for _, s := range slices.Clone(rec.Sessions) {
+		if err := terminate(s); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		m.Ended(s.ID)
+	}
+	if rec.Socket != "" {
+		removeSocket(rec.Socket)
+	}
+	m.Leave()
+	return errors.Join(faults...)
+}
