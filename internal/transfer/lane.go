@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"archive/tar"
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -72,6 +73,7 @@ type lane struct {
 	mu   *sync.Mutex
 	jobs []*job
 	pipe *io.PipeWriter // to whoever takes the data of the current job
+	buf  *bufio.Writer  // before it: messages are small
 	took chan taken
 }
 
@@ -94,7 +96,7 @@ func (l *lane) data(p []byte) error {
 	if l.pipe == nil {
 		return errGarbled
 	}
-	_, err := l.pipe.Write(p)
+	_, err := l.buf.Write(p)
 	return err
 }
 
@@ -150,6 +152,7 @@ func (l *lane) start(j *job, packed bool) error {
 	}
 	r, w := io.Pipe()
 	l.pipe, l.took = w, make(chan taken, 1)
+	l.buf = bufio.NewWriterSize(w, 64<<10)
 	go func(took chan<- taken) {
 		var t taken
 		var in io.Reader = r
@@ -177,6 +180,7 @@ func (l *lane) end(j *job, sum string) error {
 	if l.pipe == nil {
 		return errNoSuchJob
 	}
+	_ = l.buf.Flush() // fails with what took says
 	_ = l.pipe.Close()
 	t := <-l.took
 	l.pipe = nil

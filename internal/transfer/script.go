@@ -141,9 +141,10 @@ r sums $h
 }
 meta() { m=$( { chmod "$2" "$1" && { TZ=UTC0 touch -t "$3" "$1" || touch -d "$4" "$1"; }; } 2>&1 ) || die "$m"; r ok; }
 merge() {
-for f in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+a=$1 b=$2; set --
+for f in "$a"/* "$a"/.[!.]* "$a"/..?*; do
 if [ -L "$f" ] || [ -e "$f" ]; then
-t=$2/${f##*/}
+t=$b/${f##*/}
 if [ -d "$f" ] && [ ! -L "$f" ]; then
 if [ -d "$t" ]; then ( merge "$f" "$t" ) || return 1; continue
 elif [ -e "$t" ] || [ -L "$t" ]; then
@@ -152,9 +153,11 @@ echo "$t: is not a folder"; return 1; fi
 elif [ -n "$SKIP" ] && { [ -e "$t" ] || [ -L "$t" ]; }; then continue
 elif [ -L "$f" ] && [ -L "$t" ]; then rm -f "$t"
 elif [ -d "$t" ]; then echo "$t: is a folder"; return 1; fi
-mv -f -- "$f" "$t" || return 1
+set -- "$@" "$f"
+if [ $# -ge 100 ]; then mv -f -- "$@" "$b/" || return 1; set --; fi
 fi
 done
+if [ $# -gt 0 ]; then mv -f -- "$@" "$b/"; fi
 }
 fin() { SKIP=$1; m=$(merge "$S/t" "$P" 2>&1) || { KEEP=; die "$m"; }; KEEP=; clean; r done; }
 bye() { r bye; exit 0; }
