@@ -209,8 +209,9 @@ i=0; n=$(($4 / 65536)); while [ $((i * $4)) -lt "$3" ]; do echo ":k $1 $(dd if="
 //
 //	INDEX TAB TYPE TAB MODE TAB SECONDS TAB SIZE NUL NAME NUL LINK NUL
 //
-// TYPE is that of find: f, d, l or another. "!" in its place is a path that
-// cannot be copied, with the reason as its name.
+// TYPE is that of find: f, d, l or another; x is said once more of a folder that
+// cannot be listed. "!" in its place is a path that cannot be copied, with the
+// reason as its name.
 const listScript = prelude + `if [ -n "$NOTOOL" ]; then echo ":x the node has no $NOTOOL"; exit 1; fi
 if find . -maxdepth 0 -printf '' >/dev/null 2>&1; then F=1; else F=; fi
 walk() { find -H "$1" -exec sh -c 'i=$1; p=$2; shift 2
@@ -228,6 +229,10 @@ else m='neither a file nor a folder'; fi
 if [ -n "$m" ]; then printf '%s\t!\t0\t0\t0\0%s\0\0' "$1" "$m"; return; fi
 if [ -d "$2" ] && [ -z "$RECURSE" ]; then printf '%s\td\t0\t0\t0\0\0\0' "$1"; return; fi
 if [ -n "$F" ]; then find -H "$2" -printf "$1"'\t%y\t%m\t%T@\t%s\0%P\0%l\0'; else walk "$2" "$1"; fi
+if [ -d "$2" ]; then find -H "$2" -type d -exec sh -c 'i=$1; p=$2; shift 2
+for f; do
+if [ ! -r "$f" ] || [ ! -x "$f" ]; then n=${f#"$p"}; printf "%s\tx\t0\t0\t0\0%s\0\0" "$i" "${n#/}"; fi
+done' sh "$1" "$2" {} + 2>/dev/null; fi
 }
 echo ":t t$T z$Z $(uname -s)"
 `
