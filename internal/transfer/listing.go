@@ -15,6 +15,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
 
 // Bounds of a listing, which a node may make as long as it likes.
@@ -52,7 +53,17 @@ func (s *Service) list(ctx context.Context, node Node, paths []string, recursive
 	return s.runList(ctx, node, paths, recursive, script.String())
 }
 
-func (s *Service) runList(ctx context.Context, node Node, paths []string, recursive bool, script string) (*listing, error) {
+// runList runs the script of a listing, again when its end was missed.
+func (s *Service) runList(ctx context.Context, node Node, paths []string, recursive bool, script string) (l *listing, err error) {
+	for range maxGone {
+		if l, err = s.listOnce(ctx, node, paths, recursive, script); !errors.Is(err, sessionclient.ErrSessionGone) {
+			break
+		}
+	}
+	return l, err
+}
+
+func (s *Service) listOnce(ctx context.Context, node Node, paths []string, recursive bool, script string) (*listing, error) {
 	l := &listing{node: node}
 	for _, p := range paths {
 		l.trees = append(l.trees, tree{source: p, base: base(strings.ReplaceAll(p, `\`, "/"))})

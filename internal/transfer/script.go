@@ -166,7 +166,8 @@ if [ -n "$NOTOOL" ]; then die "the node has no $NOTOOL"; fi
 
 // workerLoop begins the work of a workerScript on a terminal.
 const workerLoop = `stty raw -echo 2>/dev/null || die "the node has no stty, or no terminal"
-r ready "t$T" "z$Z" "$(uname -s)"
+x=; if [ "$(printf abcdef | { head -c 2 >/dev/null; cat; })" = cdef ]; then x=1; fi
+r ready "t$T" "z$Z" "x$x" "$(uname -s)"
 while IFS= read -r l; do eval "$l"; done
 `
 
