@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
@@ -16,6 +17,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
@@ -39,7 +41,12 @@ type Env struct {
 
 	interrupts *interrupts // nil: signals are somebody else's business
 
-	flags    globals
+	flags globals
+	// accessRequest is the request with whose credentials sessions are opened;
+	// empty: with the caller's own.
+	accessRequest string
+	taken         *atomic.Bool // a session has the terminal: nobody else may ask there
+
 	settings *config.Settings
 	scope    *awsapi.Scope
 	log      *slog.Logger
@@ -57,6 +64,7 @@ func (e *Env) Settings() (*config.Settings, error) {
 			config.Output: func(v string) error { _, err := render.ParseFormat(v); return err },
 			config.Theme:  func(v string) error { _, err := theme.ParseVariant(v); return err },
 			config.Color:  func(v string) error { _, err := theme.ParseColorMode(v); return err },
+			config.Escape: func(v string) error { _, err := parseEscapeChar(v); return err },
 		},
 	})
 	if err != nil {
@@ -87,7 +95,15 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 		o.Debug = log
 	}
 	if e.canAsk() {
-		o.MFA = func(ctx context.Context) (string, error) { return e.ask(ctx, "MFA code: ") }
+		taken := new(atomic.Bool)
+		e.taken = taken
+		o.MFA = func(ctx context.Context) (string, error) {
+			if taken.Load() {
+				return "", fault.New(fault.Auth, "", "an MFA code is needed, and a session has the terminal").
+					WithHint("log in again in another terminal")
+			}
+			return e.ask(ctx, "MFA code: ")
+		}
 	}
 	e.scope, err = awsapi.Open(ctx, o)
 	return e.scope, err
@@ -129,6 +145,15 @@ func (e *Env) Documents(ctx context.Context) (*document.Service, error) {
 	return document.New(scope.SSM()), nil
 }
 
+// Preferences returns the service that knows Session Manager's settings.
+func (e *Env) Preferences(ctx context.Context) (*preferences.Service, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return preferences.New(scope.SSM()), nil
+}
+
 // Sessions returns the service that opens sessions.
 func (e *Env) Sessions(ctx context.Context) (*sessions.Service, error) {
 	scope, err := e.Scope(ctx)
@@ -139,7 +164,13 @@ func (e *Env) Sessions(ctx context.Context) (*sessions.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sessions.New(scope, sessions.Options{UserAgent: "ssmdeck/" + e.Build.Version, Log: log}), nil
+	o := sessions.Options{UserAgent: "ssmdeck/" + e.Build.Version, Log: log}
+	if e.accessRequest != "" {
+		if o.Access, err = e.accessScope(ctx, scope); err != nil {
+			return nil, err
+		}
+	}
+	return sessions.New(scope, o), nil
 }
 
 // Log returns where debug messages go: the log file, standard error with
@@ -255,6 +286,15 @@ func columns(stream any) int {
 		}
 	}
 	return 80
+}
+
+// busy notes that a session has the terminal, until done is called.
+func (e *Env) busy() (done func()) {
+	if e.taken == nil {
+		return func() {}
+	}
+	e.taken.Store(true)
+	return func() { e.taken.Store(false) }
 }
 
 // canAsk reports whether a person can be asked something.

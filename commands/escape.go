@@ -1,10 +1,48 @@
 package commands
 
+import (
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// action is something that only the client can do, asked for by an escape.
+type action int
+
+const (
+	nothing action = iota
+	leave
+	reconnect
+	showInfo
+	suspend
+	listEscapes
+)
+
+// escapeKeys are the characters after the escape character, in the order of the
+// list.
+var escapeKeys = []struct {
+	key  byte
+	name string
+	do   action
+	text string
+}{
+	{'.', ".", leave, "leave at once, also when the far end is dead"},
+	{'R', "R", reconnect, "drop the connection and make a new one now"},
+	{'#', "#", showInfo, "connection, rates and limits"},
+	{0x1a, "^Z", suspend, "suspend ssmdeck"},
+	{'?', "?", listEscapes, "this list"},
+}
+
 // escapes watches what is typed into a session for the ways out that only the
-// client can take, as ssh does: after Enter (or at the start), ~. leaves and ~~
-// is one tilde. Everything else passes unchanged, in order.
+// client can take, as ssh does: after Enter (or at the start), the escape
+// character and a key. The escape character twice is one. Everything else passes
+// unchanged and in order. Pasted text, which the terminal brackets where the far
+// end has asked for it, passes as it is.
 type escapes struct {
+	char  byte // 0: none, all passes
 	state escapeState
+	paste bool // within pasted text
+	mark  int  // how much of the next bracket has been seen
 }
 
 type escapeState int
@@ -12,46 +50,158 @@ type escapeState int
 const (
 	lineStart escapeState = iota // the zero value: a session begins on a new line
 	inLine
-	afterTilde
+	afterChar
 )
 
-// filter returns what of p goes to the session and whether the user leaves. p is
-// not kept and not changed; the result may share its memory.
-func (e *escapes) filter(p []byte) (pass []byte, leave bool) {
-	from := 0 // p[from:i] is still to be passed on
-	for i, c := range p {
-		switch e.state {
-		case afterTilde:
-			switch c {
-			case '.':
-				return append(pass, p[from:max(from, i-1)]...), true
-			case '~': // ~~ is one tilde: the first was withheld, this one passes
-			default:
-				pass = append(pass, '~') // it was an ordinary tilde after all
-			}
-			e.state = inLine
-			if isEnter(c) {
-				e.state = lineStart
-			}
-		case lineStart:
-			if c == '~' {
-				pass = append(pass, p[from:i]...)
-				from = i + 1
-				e.state = afterTilde
-				continue
-			}
-			fallthrough
-		default:
-			e.state = inLine
-			if isEnter(c) {
-				e.state = lineStart
-			}
-		}
-	}
-	if pass == nil {
-		return p[from:], false
-	}
-	return append(pass, p[from:]...), false
+// The brackets around pasted text.
+const (
+	pasteBegin = "\x1b[200~"
+	pasteEnd   = "\x1b[201~"
+)
+
+// typed is what a stretch of keys means: bytes to pass on, then something to do.
+type typed struct {
+	pass []byte
+	do   action
 }
 
-func isEnter(c byte) bool { return c == '\r' || c == '\n' }
+// read takes keys and returns what they mean, in order. What follows the leaving
+// is dropped. keys is neither kept nor changed; the results may share its
+// memory.
+func (e *escapes) read(keys []byte) []typed {
+	if e.char == 0 {
+		return []typed{{pass: keys}}
+	}
+	var (
+		all  []typed
+		pass []byte
+		from int // keys[from:i] is still to be passed on
+	)
+	take := func(i int) {
+		if pass == nil {
+			pass = keys[from:i:i]
+		} else {
+			pass = append(pass, keys[from:i]...)
+		}
+	}
+	for i, c := range keys {
+		e.bracket(c)
+		switch {
+		case e.paste:
+			e.state = inLine
+		case e.state == afterChar:
+			e.state = inLine
+			do := keyAction(c)
+			if c == e.char { // one of two: the first was withheld, this one passes
+				continue
+			}
+			if do == nothing { // it was an ordinary character after all
+				take(from)
+				pass = append(pass, e.char)
+				e.enter(c)
+				continue
+			}
+			e.state = lineStart
+			take(from)
+			all = append(all, typed{pass, do})
+			if do == leave {
+				return all
+			}
+			pass, from = nil, i+1
+		case e.state == lineStart && c == e.char:
+			take(i)
+			from = i + 1
+			e.state = afterChar
+		default:
+			e.enter(c)
+		}
+	}
+	if take(len(keys)); len(pass) > 0 {
+		all = append(all, typed{pass: pass})
+	}
+	return all
+}
+
+// enter moves on by an ordinary key.
+func (e *escapes) enter(c byte) {
+	e.state = inLine
+	if c == '\r' || c == '\n' {
+		e.state = lineStart
+	}
+}
+
+// bracket follows the brackets of pasted text.
+func (e *escapes) bracket(c byte) {
+	want := pasteBegin
+	if e.paste {
+		want = pasteEnd
+	}
+	switch {
+	case c == want[e.mark]:
+		e.mark++
+	case c == want[0]:
+		e.mark = 1
+	default:
+		e.mark = 0
+	}
+	if e.mark == len(want) {
+		e.paste, e.mark = !e.paste, 0
+	}
+}
+
+// rest returns what is withheld when there are no more keys.
+func (e *escapes) rest() []byte {
+	if e.state != afterChar {
+		return nil
+	}
+	e.state = inLine
+	return []byte{e.char}
+}
+
+func keyAction(c byte) action {
+	for _, k := range escapeKeys {
+		if k.key == c {
+			return k.do
+		}
+	}
+	return nothing
+}
+
+// parseEscapeChar reads --escape-char: one ASCII character, ^X for a control
+// character, or none, which is 0.
+func parseEscapeChar(s string) (byte, error) {
+	wrong := func(why string) error {
+		return fault.Usagef("escape character %q: %s", s, why).WithHint("give one character such as %%, a control character such as ^], or none")
+	}
+	var c byte
+	switch {
+	case s == "none":
+		return 0, nil
+	case len(s) == 1:
+		c = s[0]
+	case len(s) == 2 && s[0] == '^':
+		if c = strings.ToUpper(s[1:])[0]; c < '@' || c > '_' {
+			return 0, wrong("there is no such control character")
+		}
+		c &= 0x1f
+	default:
+		return 0, wrong("it is not one character")
+	}
+	switch {
+	case c == 0 || c == '\r' || c == '\n' || c == 0x1b || c >= 0x7f:
+		return 0, wrong("it cannot be typed by itself")
+	case keyAction(c) != nothing:
+		return 0, wrong("it is one of the keys that follow")
+	case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == ' ':
+		return 0, wrong("it begins too many lines")
+	}
+	return c, nil
+}
+
+// escapeName writes an escape character for people.
+func escapeName(c byte) string {
+	if c < 0x20 {
+		return "^" + string(rune(c|0x40))
+	}
+	return string(rune(c))
+}

@@ -49,7 +49,7 @@ the command has started, the usual codes apply (see ` + "`ssmdeck help exit-code
 			return runExec(cmd.Context(), env, o, nodes[0], command)
 		},
 	}
-	o.bind(cmd)
+	o.bind(env, cmd)
 	return cmd
 }
 
@@ -61,6 +61,9 @@ func runExec(ctx context.Context, env *Env, o shellOptions, expr string, command
 	if len(command) == 0 {
 		return fault.Usagef("exec: missing the command").WithHint("put it behind --: ssmdeck exec %s -- uptime", expr)
 	}
+	if req.Parameters, err = o.documentParams(ctx, env, &req, "command"); err != nil {
+		return err
+	}
 	node, svc, err := env.sessionNode(ctx, expr)
 	if err != nil {
 		return err
@@ -69,7 +72,7 @@ func runExec(ctx context.Context, env *Env, o shellOptions, expr string, command
 	done := status.connecting(node)
 	e, err := svc.Exec(ctx, sessions.ExecRequest{
 		Target: node.ID, Platform: node.Platform, Command: run.Quote(command, node.Platform),
-		Document: req.Document, Reason: req.Reason,
+		Document: req.Document, Parameters: req.Parameters, Reason: req.Reason,
 	}, sessionclient.WithEvents(status.event))
 	done()
 	if err != nil {

@@ -16,11 +16,12 @@ import (
 )
 
 type forwardOptions struct {
-	bind    string
-	reason  string
-	lazy    bool
-	payload int
-	lanes   int
+	bind     string
+	reason   string
+	document string
+	lazy     bool
+	payload  int
+	lanes    int
 }
 
 func newForwardCmd(env *Env) *cobra.Command {
@@ -74,18 +75,22 @@ pointed at the tunnel by themselves (see docs/databases.md).`,
 			return o.run(cmd.Context(), env, words[0], words[1:], command)
 		},
 	}
-	o.flags(cmd)
-	cmd.AddCommand(newForwardProxyCmd(env), newForwardUpCmd(env), newForwardListCmd(env), newForwardStopCmd(env), newForwardLogsCmd(env))
+	o.flags(env, cmd)
+	cmd.AddCommand(append(newDatabaseCmds(env), newForwardProxyCmd(env),
+		newForwardUpCmd(env), newForwardListCmd(env), newForwardStopCmd(env), newForwardLogsCmd(env))...)
 	return cmd
 }
 
 // flags declares what every kind of forward takes.
-func (o *forwardOptions) flags(cmd *cobra.Command) {
+func (o *forwardOptions) flags(env *Env, cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.bind, "bind", "", "local `address` to listen on; anything but loopback lets others in (default 127.0.0.1)")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
+	cmd.Flags().StringVar(&o.document, "document", "", "session `document` to use in place of AWS's own for ports; it gets the same parameters")
+	_ = cmd.RegisterFlagCompletionFunc("document", env.completeSessionDocument)
+	env.bindAccess(cmd)
 	cmd.Flags().BoolVar(&o.lazy, "lazy", false, "open the session only when somebody connects")
 	cmd.Flags().IntVar(&o.lanes, "lanes", 0, fmt.Sprintf("most sessions at once for each spec, `1 to %d`; connections share them (default %d)", portforward.MostLanes, portforward.AutoLanes))
-	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default 1024, which every agent takes)")
+	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default: found out; every agent takes 1024)")
 }
 
 func (o *forwardOptions) run(ctx context.Context, env *Env, expr string, words, command []string) error {

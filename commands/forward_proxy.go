@@ -69,6 +69,7 @@ and 255 is a failure of the proxy.`,
 	}
 	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:1080", "local `[address:]port`; port 0 is a free one")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the sessions' history, up to 256 characters")
+	env.bindAccess(cmd)
 	cmd.Flags().DurationVar(&o.idle, "idle", portforward.ProxyIdle, "`time` after which an unused session is closed")
 	cmd.Flags().IntVar(&o.sessions, "max-sessions", portforward.ProxySessions, fmt.Sprintf("`number` of sessions at once, up to %d", portforward.MostProxySessions))
 	return cmd

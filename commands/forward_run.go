@@ -6,10 +6,10 @@ import (
 	"net"
 	"strconv"
 
+	"github.com/ssmdeck/ssmdeck/internal/database"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/portforward"
-	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
 
 // forwardRun is one run of a forward, whichever command asked for it: listeners,
@@ -20,6 +20,9 @@ type forwardRun struct {
 	specs   []portforward.Spec
 	view    *forwardView
 	child   *child // nil: the forward lasts until Ctrl-C
+	// client says what kind of client the tunnel is for; nil leaves that to the
+	// name of the child's program.
+	client *database.Client
 }
 
 // failed gives an error of ours the exit code it has in this run.
@@ -42,17 +45,15 @@ func (r *forwardRun) run(ctx context.Context, node fleet.Node, svc *sessions.Ser
 	if err != nil {
 		return r.failed(err)
 	}
-	opener := &sessions.PortOpener{Service: svc, Target: node.ID, Reason: r.options.reason}
-	if r.options.payload > 0 {
-		opener.Options = append(opener.Options, sessionclient.WithPayloadSize(r.options.payload))
-	}
+	opener := &sessions.PortOpener{Service: svc, Target: node.ID, Reason: r.options.reason, Document: r.options.document}
 	r.view.node = node
-	f := &portforward.Forward{Opener: opener, Node: node.ID, Lazy: r.options.lazy, Lanes: r.options.lanes}
+	defer r.env.notePlainPorts(ctx)()
+	f := &portforward.Forward{Opener: opener, Node: node.ID, Lazy: r.options.lazy, Lanes: r.options.lanes, Payload: r.options.payload}
 	if r.child != nil {
 		return r.runChild(ctx, f, listeners)
 	}
 	if err := f.Run(ctx, r.specs, listeners, r.view.event); err != nil {
-		return err
+		return sessions.ExplainEnd(err, node.ID)
 	}
 	if r.view.err != nil {
 		return r.view.err
@@ -126,16 +127,34 @@ func (r *forwardRun) told() (environ, argv []string) {
 				add("HOST", suffix, r.host(s))
 				add("PORT", suffix, strconv.Itoa(s.Local))
 			}
-			host := s.Host
-			if host == "" {
-				host = "localhost"
-			}
-			add("REMOTE_HOST", suffix, host)
+			add("REMOTE_HOST", suffix, cmp.Or(s.Host, "localhost"))
 			add("REMOTE_PORT", suffix, strconv.Itoa(s.Port))
 		}
 	}
 	add("NODE", "", r.view.node.ID)
-	return environ, r.child.argv
+	c := r.pointed()
+	argv, added := c.Arguments(r.child.argv)
+	if log, err := r.env.Log(); err == nil && len(added) > 0 {
+		log.Debug("arguments added", "program", r.child.path, "arguments", added) // the user's own may hold a password
+	}
+	return append(environ, c.Environ(r.env.Lookup)...), argv
+}
+
+// pointed is the client with the local end of the tunnel, which has to exist.
+// Several tunnels, or a socket, are for the client to find by itself.
+func (r *forwardRun) pointed() database.Client {
+	var c database.Client
+	s := r.specs[0]
+	if len(r.specs) > 1 || s.Socket != "" {
+		return c
+	}
+	if r.client != nil {
+		c = *r.client
+	} else {
+		c.Family, c.Host, c.Port = database.FamilyOfProgram(r.child.argv[0]), cmp.Or(s.Host, "localhost"), s.Port
+	}
+	c.Local, c.LocalPort = r.host(s), s.Local
+	return c
 }
 
 // host is where a local program reaches the end of s.

@@ -21,16 +21,26 @@ const (
 )
 
 // linkStatus tells the person about a session's connection, on standard error,
-// one short line at a time.
+// one short line at a time. A console takes over from it once it shows the
+// session.
 type linkStatus struct {
 	env    *Env
 	styles *theme.Styles
-	raw    bool // the terminal is in raw mode once the session runs: lines end in CR LF
+	raw    bool              // the terminal is in raw mode once the session runs: lines end in CR LF
+	say    func(text string) // prints in our place; may be nil
 
 	mu    sync.Mutex
-	live  bool // the session runs
-	told  bool // the outage was mentioned
+	live  bool                      // the session runs
+	heir  func(sessionclient.Event) // gets the events in our place; may be nil
+	told  bool                      // the outage was mentioned
 	again time.Duration
+}
+
+// handOver gives all further events to f.
+func (l *linkStatus) handOver(f func(sessionclient.Event)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.heir = f
 }
 
 func newLinkStatus(env *Env, raw bool) *linkStatus {
@@ -61,6 +71,10 @@ func (l *linkStatus) setLive() {
 func (l *linkStatus) event(e sessionclient.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.heir != nil {
+		l.heir(e)
+		return
+	}
 	switch e.Kind {
 	case sessionclient.Lost:
 		l.told, l.again = false, 0
@@ -95,6 +109,10 @@ func (l *linkStatus) event(e sessionclient.Event) {
 
 func (l *linkStatus) line(text string) {
 	if l.env.flags.quiet {
+		return
+	}
+	if l.say != nil {
+		l.say(text)
 		return
 	}
 	before, after := "", "\n"

@@ -26,6 +26,9 @@ func Main(b Build) int {
 		Build: b, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Lookup: os.LookupEnv, Args: os.Args[1:], interrupts: interrupts,
 	}
+	if isPlugin(os.Args[0]) {
+		return runPlugin(ctx, env)
+	}
 	return Run(ctx, env)
 }
 

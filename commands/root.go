@@ -67,8 +67,9 @@ plugin, no bastion, no SSH key.`,
 			root.AddCommand(c)
 		}
 	}
-	add(groupDaily, newLsCmd(env), newShellCmd(env), newExecCmd(env), newRunCmd(env), newForwardCmd(env))
-	add(groupNouns, newNodeCmd(env), newCommandCmd(env), newSessionCmd(env))
+	add(groupDaily, newLsCmd(env), newShellCmd(env), newExecCmd(env), newRunCmd(env), newForwardCmd(env),
+		newCpCmd(env), newSSHCmd(env), newSSHProxyCmd(env), newSSHConfigCmd(env))
+	add(groupNouns, newNodeCmd(env), newCommandCmd(env), newSessionCmd(env), newAccessCmd(env))
 	completeGlobals(env, root)
 	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newCompletionCmd(env), newVersionCmd(env))
 	return root

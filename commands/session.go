@@ -17,11 +17,12 @@ func newSessionCmd(env *Env) *cobra.Command {
 		Use:     "session <command>",
 		Aliases: []string{"sessions"},
 		Short:   "Session Manager sessions, running and past",
-		Example: "  $ ssmdeck session list\n  $ ssmdeck session terminate alice-0a1b2c3d4e5f6a7b8",
+		Example: "  $ ssmdeck session list\n  $ ssmdeck session terminate alice-0a1b2c3d4e5f6a7b8\n  $ ssmdeck session replay incident.cast",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newSessionListCmd(env), newSessionTerminateCmd(env))
+	cmd.AddCommand(newSessionListCmd(env), newSessionTerminateCmd(env), newSessionLogsCmd(env), newSessionPrefsCmd(env),
+		newSessionReplayCmd(env), newSessionShimCmd(env))
 	return cmd
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,11 +29,19 @@ type shellOptions struct {
 	document string
 	params   []string
 	reason   string
+	user     string
+
+	escape string // "" : the setting
+	record recordOptions
 }
 
-func (o *shellOptions) bind(cmd *cobra.Command) {
+func (o *shellOptions) bind(env *Env, cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.document, "document", "", "session `document` to use in place of the account's own")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "`text` for the session's history, up to 256 characters")
+	cmd.Flags().StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists")
+	_ = cmd.RegisterFlagCompletionFunc("document", env.completeSessionDocument)
+	_ = cmd.RegisterFlagCompletionFunc("param", env.completeParam)
+	env.bindAccess(cmd)
 }
 
 func newShellCmd(env *Env) *cobra.Command {
@@ -43,13 +52,21 @@ func newShellCmd(env *Env) *cobra.Command {
 		Short:   "Open a shell on a node",
 		Long: `Open a shell on a node through Session Manager.
 
-The session survives a lost connection: it is resumed and nothing is lost. After
-Enter, ~. leaves at once, even when the far end is dead, and ~~ types a tilde.
+The session survives a lost connection, a sleeping laptop and new credentials: it
+is resumed for as long as it takes, and nothing is lost or doubled. After Enter, ~?
+lists what else can be done: ~. leaves at once, even when the far end is dead, ~R
+connects again, ~# shows connection and limits, ~^Z suspends, ~~ types a tilde
+(see ` + "`ssmdeck help escapes`" + `).
+
+--record writes the session to a file in asciicast format, without what looks like
+a secret; ` + "`ssmdeck session replay`" + ` plays it.
 
 Without a terminal, standard input is typed into the shell until it ends. With a
 command behind --, this is ` + "`ssmdeck exec`" + `.`,
 		Example: `  $ ssmdeck shell web-1
   $ ssmdeck shell i-0123456789abcdef0 --reason 'INC-1234'
+  $ ssmdeck shell web-1 --record incident.cast --redact 'customer-[0-9]+'
+  $ ssmdeck shell web-1 --escape-char ^]
   $ ssmdeck shell web-1 -- journalctl -u nginx -n 50`,
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,27 +75,55 @@ command behind --, this is ` + "`ssmdeck exec`" + `.`,
 				return err
 			}
 			if dash && len(command) > 0 {
+				if o.user != "" {
+					return fault.Usagef("--user is for shells").WithHint("run a command as somebody with sudo: -- 'sudo -u %s …'", o.user)
+				}
+				if err := o.record.refuse("a command behind --"); err != nil {
+					return err
+				}
 				return runExec(cmd.Context(), env, o, nodes[0], command)
 			}
 			return o.run(cmd.Context(), env, nodes[0])
 		},
 	}
-	o.bind(cmd)
-	cmd.Flags().StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists")
+	o.bind(env, cmd)
+	cmd.Flags().StringVar(&o.user, "user", "", "run the shell as this `user`, with a document made by `session prefs create-run-as-document`")
+	_ = cmd.RegisterFlagCompletionFunc("user", env.completeRunAs)
+	cmd.Flags().StringVar(&o.escape, "escape-char", "", "`character` that begins escapes after Enter, ^X for a control character, or none (default ~, or the setting escape_char)")
+	o.record.bind(cmd)
 	return cmd
 }
 
-func (o *shellOptions) run(ctx context.Context, env *Env, expr string) error {
+func (o *shellOptions) run(ctx context.Context, env *Env, expr string) (err error) {
 	req, err := o.request()
 	if err != nil {
 		return err
 	}
+	escape, err := o.escapeChar(env)
+	if err != nil {
+		return err
+	}
+	if req.Parameters, err = o.documentParams(ctx, env, &req); err != nil {
+		return err
+	}
+	term := env.terminal()
+	record, err := o.record.open(env, term)
+	if err != nil {
+		return err
+	}
+	opened := false
+	defer func() {
+		if !opened {
+			record.discard()
+		} else if failed := record.close(); err == nil {
+			err = failed
+		}
+	}()
 	node, svc, err := env.sessionNode(ctx, expr)
 	if err != nil {
 		return err
 	}
 	req.Target = node.ID
-	term := env.terminal()
 	status := newLinkStatus(env, term != nil)
 	opts := []sessionclient.Option{
 		sessionclient.WithEvents(status.event),
@@ -91,6 +136,7 @@ func (o *shellOptions) run(ctx context.Context, env *Env, expr string) error {
 		if cols, rows, err := term.Size(); err == nil {
 			opts = append(opts, sessionclient.WithSize(cols, rows))
 		}
+		req.Limits = true
 	}
 	done := status.connecting(node)
 	s, err := svc.Open(ctx, req, opts...)
@@ -98,17 +144,45 @@ func (o *shellOptions) run(ctx context.Context, env *Env, expr string) error {
 	if err != nil {
 		return err
 	}
+	opened = true
 	if term == nil {
-		return pipeShell(ctx, env, s, node.Platform)
+		return pipeShell(ctx, env, s, node.Platform, record)
 	}
 	dim := env.errStyles().Dim
-	env.note("%s", dim.Render(fmt.Sprintf("%s, session %s; Enter ~. leaves", render.Visible(node.String()), s.Info().SessionID)))
+	env.note("%s", dim.Render(connectLine(s, node, escape)))
 	start := time.Now()
-	if err := interactiveShell(ctx, env, term, s); err != nil {
+	c := newConsole(env, term, s, node, escape, status, record)
+	if err := c.run(ctx); err != nil {
 		return err
 	}
 	env.note("%s", dim.Render("session ended after "+render.Duration(time.Since(start))))
 	return nil
+}
+
+// escapeChar is the escape character: the flag's, or that of the settings.
+func (o *shellOptions) escapeChar(env *Env) (byte, error) {
+	if o.escape != "" {
+		return parseEscapeChar(o.escape)
+	}
+	settings, err := env.Settings()
+	if err != nil {
+		return 0, err
+	}
+	return parseEscapeChar(settings.Escape)
+}
+
+// connectLine says what was opened, and how to leave. The limits are in it when
+// they are known by now.
+func connectLine(s *sessions.Session, node fleet.Node, escape byte) string {
+	parts := []string{fmt.Sprintf("%s, session %s", render.Visible(node.String()), s.Info().SessionID)}
+	if l, ok := s.Limits(); ok {
+		parts = append(parts, limitParts(l)...)
+	}
+	line := strings.Join(parts, ", ")
+	if escape != 0 {
+		line += "; Enter " + escapeName(escape) + "? for help"
+	}
+	return line
 }
 
 // request checks the flags.
@@ -121,7 +195,7 @@ func (o *shellOptions) request() (sessions.Request, error) {
 	if err != nil {
 		return req, err
 	}
-	if len(params) > 0 && o.document == "" {
+	if len(params) > 0 && o.document == "" && o.user == "" {
 		return req, fault.Usagef("--param needs --document: the account's own shell takes no parameters")
 	}
 	req.Parameters = params
@@ -163,7 +237,7 @@ func (e *Env) terminal() *terminal.Terminal {
 // pipeShell types standard input into the shell and copies what it prints. There
 // is no end-of-file message. Ctrl-D stands for it, but only at the start of a
 // line and not for PowerShell, which wants to be told.
-func pipeShell(ctx context.Context, env *Env, s *sessions.Session, platform string) error {
+func pipeShell(ctx context.Context, env *Env, s *sessions.Session, platform string, record *recorder) error {
 	defer s.Close()
 	stop := context.AfterFunc(ctx, s.Abort)
 	defer stop()
@@ -184,7 +258,8 @@ func pipeShell(ctx context.Context, env *Env, s *sessions.Session, platform stri
 		}
 		_, _ = s.Write(end)
 	}()
-	exit, err := s.CopyOutput(env.Out, env.Out)
+	out := record.tee(env.Out)
+	exit, err := s.CopyOutput(out, out)
 	release()
 	<-typing
 	return shellEnd(ctx, exit, err)
@@ -221,68 +296,12 @@ func (e *Env) input() (in io.Reader, release func()) {
 	return r, func() { _ = r.Close() }
 }
 
-// interactiveShell joins the terminal and the session.
-func interactiveShell(ctx context.Context, env *Env, term *terminal.Terminal, s *sessions.Session) error {
-	defer s.Close()
-	guard := term.Guard()
-	defer guard.Close()
-	defer guard.RestoreOnSignal()()
-	defer guard.RestoreOnDone(ctx)()
-	if err := guard.Raw(); err != nil {
-		return fault.New(fault.Failed, "prepare the terminal", "%w", err)
-	}
-	keys, err := terminal.CancelableReader(env.In.(*os.File))
-	if err != nil {
-		return fault.New(fault.Failed, "read the terminal", "%w", err)
-	}
-	defer keys.Close()
-	stop := context.AfterFunc(ctx, s.Abort)
-	defer stop()
-
-	watching, unwatch := context.WithCancel(ctx)
-	typing := startTyping(s, keys, func() {
-		// The person leaves: the terminal comes back first, whatever the far
-		// end does.
-		guard.Lost()
-		_ = guard.Close()
-		s.Abort()
-	}, guard.RestoreOnPanic)
-	resizing := make(chan struct{})
-	go func() {
-		defer close(resizing)
-		defer guard.RestoreOnPanic()
-		sizes := term.Resizes(watching)
-		if cols, rows, err := term.Size(); err == nil {
-			s.Resize(cols, rows)
-		}
-		for size := range sizes {
-			s.Resize(size.Cols, size.Rows)
-		}
-	}()
-	exit, err := s.CopyOutput(env.Out, env.Out)
-	if err != nil {
-		guard.Lost()
-	}
-	unwatch()
-	keys.Cancel()
-	left := typing.wait()
-	<-resizing
-	_ = guard.Close()
-	if left || err != nil {
-		fmt.Fprintln(env.Err) // the cursor is wherever the far end left it
-	}
-	if left {
-		env.note("left session %s", s.Info().SessionID)
-		return &fault.Exit{Code: fault.Interrupted.ExitCode()}
-	}
-	return shellEnd(ctx, exit, err)
-}
-
 // shellEnd is what the end of a shell means for the caller.
 func shellEnd(ctx context.Context, exit sessionclient.Exit, err error) error {
 	switch {
 	case errors.Is(err, sessionclient.ErrSessionGone):
-		return fault.New(fault.Failed, "session", "%w", err).WithHint("it was terminated or timed out; open a new one")
+		return fault.New(fault.Failed, "session", "%w: it was terminated, or its idle or longest time ran out while there was no connection", err).
+			WithHint("open a new one; `ssmdeck session list --history` shows how it ended")
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
@@ -290,7 +309,7 @@ func shellEnd(ctx context.Context, exit sessionclient.Exit, err error) error {
 	case exit.Closed && ctx.Err() != nil:
 		return ctx.Err()
 	case exit.Reason != "":
-		return fault.New(fault.Failed, "session ended by the service", "%s", exit.Reason)
+		return sessions.ExplainEnd(fault.New(fault.Failed, "session ended by the service", "%s", exit.Reason), "NODE")
 	default:
 		return nil
 	}

@@ -36,7 +36,8 @@ func exitCodesText() string {
 
 ` + "`exec`" + ` exits with the status of the remote command, and with 255 when ssmdeck
 itself failed, as ssh does; so does ` + "`run --remote-exit`" + ` on one node. A command
-killed by signal n counts as 128+n.
+killed by signal n counts as 128+n. ` + "`ssh`" + ` exits with the status of ssh, ` + "`ssh-proxy`" + ` with 255
+for every failure.
 
 With -o json or jsonl an error is one JSON object on standard error:
 {"error":{"kind":"offline","message":"…","hint":"…","code":"…","request_id":"…"}}
@@ -46,7 +47,7 @@ With -o json or jsonl an error is one JSON object on standard error:
 func targetsText() string {
 	return `Targets
 
-One node (shell, exec, forward, node get):
+One node (shell, exec, ssh, forward, node get):
 
   i-0123456789abcdef0    instance id; mi-… for hybrid nodes
   web-1                  name (Name tag), computer name or private IP address

@@ -77,13 +77,13 @@ func (t *tour) shell(ctx context.Context) error {
 	return one.command(ctx, []string{"shell", "web-1"})
 }
 
-// database is the private host of the demo's scenario.
-const database = "my-db.cluster-xyz.us-east-1.rds.amazonaws.com:5432"
+// demoDatabase is the private host of the demo's scenario.
+const demoDatabase = "my-db.cluster-xyz.us-east-1.rds.amazonaws.com:5432"
 
 // forward opens a tunnel as a script would and sends bytes through it.
 func (t *tour) forward(ctx context.Context) error {
 	t.say("A forward to a database that only the nodes can reach.")
-	t.line("forward web-1 0:" + database)
+	t.line("forward web-1 0:" + demoDatabase)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	r, w := io.Pipe()
@@ -91,7 +91,7 @@ func (t *tour) forward(ctx context.Context) error {
 	one.Out = w
 	ended := make(chan error, 1)
 	go func() {
-		err := one.command(ctx, []string{"forward", "web-1", "0:" + database, "-o", "jsonl"})
+		err := one.command(ctx, []string{"forward", "web-1", "0:" + demoDatabase, "-o", "jsonl"})
 		_ = w.Close()
 		ended <- err
 	}()

@@ -9,31 +9,36 @@ import (
 // session is stuck, so that the way out (~.) is always seen; what was typed
 // meanwhile waits, however much it is, for nothing typed may be lost.
 type typist struct {
+	esc     escapes
+	session io.Writer
+	keys    io.Reader
+	act     func(action) // does what an escape asks for, while no key is read
+	passing func([]byte) // sees what is passed on, before it is; may be nil
+
 	mu     sync.Mutex
 	cond   *sync.Cond
 	queue  []byte
-	closed bool // no more will be queued
-	left   bool // the person left
+	total  int64 // bytes typed into the session so far
+	closed bool  // no more will be queued
+	left   bool  // the person left
 	wg     sync.WaitGroup
 }
 
-// startTyping copies keys to session until keys ends or the person leaves, which
-// calls leave. onPanic is deferred in the goroutines it starts.
-func startTyping(session io.Writer, keys io.Reader, leave, onPanic func()) *typist {
-	t := &typist{}
+// start copies keys to the session until keys ends or the person leaves. onPanic
+// is deferred in the goroutines it starts.
+func (t *typist) start(onPanic func()) {
 	t.cond = sync.NewCond(&t.mu)
 	t.wg.Add(2)
 	go func() {
 		defer t.wg.Done()
 		defer onPanic()
-		t.read(keys, leave)
+		t.read()
 	}()
 	go func() {
 		defer t.wg.Done()
 		defer onPanic()
-		t.write(session)
+		t.write()
 	}()
-	return t
 }
 
 // wait waits for both goroutines and reports whether the person left. The reader
@@ -43,28 +48,59 @@ func (t *typist) wait() (left bool) {
 	return t.left
 }
 
-func (t *typist) read(keys io.Reader, leave func()) {
-	var esc escapes
+// typed returns how many bytes were typed into the session so far, whether it
+// has taken them or not.
+func (t *typist) typed() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.total
+}
+
+func (t *typist) read() {
 	buf := make([]byte, 4096)
 	for {
-		n, err := keys.Read(buf)
-		pass, left := esc.filter(buf[:n])
-		t.mu.Lock()
-		t.queue = append(t.queue, pass...)
-		t.left = left
-		t.closed = left || err != nil
-		t.cond.Signal()
-		t.mu.Unlock()
-		if left {
-			leave()
+		n, err := t.keys.Read(buf)
+		for _, k := range t.esc.read(buf[:n]) {
+			t.pass(k.pass)
+			if k.do == leave {
+				t.close(true)
+				t.act(leave)
+				return
+			}
+			if k.do != nothing {
+				t.act(k.do)
+			}
 		}
-		if left || err != nil {
+		if err != nil {
+			t.pass(t.esc.rest())
+			t.close(false)
 			return
 		}
 	}
 }
 
-func (t *typist) write(session io.Writer) {
+func (t *typist) pass(keys []byte) {
+	if len(keys) == 0 {
+		return
+	}
+	if t.passing != nil {
+		t.passing(keys)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.queue = append(t.queue, keys...)
+	t.total += int64(len(keys))
+	t.cond.Signal()
+}
+
+func (t *typist) close(left bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed, t.left = true, left
+	t.cond.Signal()
+}
+
+func (t *typist) write() {
 	for {
 		t.mu.Lock()
 		for len(t.queue) == 0 && !t.closed {
@@ -77,7 +113,7 @@ func (t *typist) write(session io.Writer) {
 		if ended {
 			return
 		}
-		if _, err := session.Write(typed); err != nil {
+		if _, err := t.session.Write(typed); err != nil {
 			return
 		}
 	}

@@ -28,7 +28,8 @@ func TestTypingReachesTheSessionInOrder(t *testing.T) {
 		s := &stuck{free: make(chan struct{})}
 		close(s.free)
 		r, w := io.Pipe()
-		typing := startTyping(s, r, func() { t.Error("nobody left") }, func() {})
+		typing := &typist{esc: escapes{char: '~'}, session: s, keys: r, act: func(a action) { t.Errorf("action %d", a) }}
+		typing.start(func() {})
 		for _, keys := range []string{"ls", "\r", "~~", "x\x03\r", "~a"} {
 			_, _ = io.WriteString(w, keys)
 		}
@@ -38,6 +39,8 @@ func TestTypingReachesTheSessionInOrder(t *testing.T) {
 		}
 		if got, want := s.got.String(), "ls\r~x\x03\r~a"; got != want {
 			t.Errorf("the session got %q, want %q", got, want)
+		} else if n := typing.typed(); n != int64(len(want)) {
+			t.Errorf("%d bytes counted, want %d", n, len(want))
 		}
 	})
 }
@@ -47,10 +50,14 @@ func TestLeavingADeadSession(t *testing.T) {
 		s := &stuck{free: make(chan struct{})}
 		r, w := io.Pipe()
 		left := make(chan struct{})
-		typing := startTyping(s, r, func() {
+		typing := &typist{esc: escapes{char: '~'}, session: s, keys: r, act: func(a action) {
+			if a != leave {
+				t.Errorf("action %d", a)
+			}
 			close(left)
 			close(s.free) // leaving ends the session, and with it the write that hangs
-		}, func() {})
+		}}
+		typing.start(func() {})
 		_, _ = io.WriteString(w, "typed into the void\r")
 		synctest.Wait()
 		_, _ = io.WriteString(w, "more\r")

@@ -85,7 +85,7 @@ func (h *health) event(e sessionclient.Event) {
 
 // newCarrier prepares a session that was just opened for carrying. The session
 // stays the caller's when it fails.
-func newCarrier(s Session, h *health, spec Spec) (*carrier, error) {
+func newCarrier(s Session, h *health, spec Spec, size *payload) (*carrier, error) {
 	info := s.Info()
 	h.id.Store(&info.SessionID)
 	props, err := properties(info)
@@ -98,7 +98,7 @@ func newCarrier(s Session, h *health, spec Spec) (*carrier, error) {
 	now := time.Now()
 	c := &carrier{since: now, idle: now, session: s, health: h, bye: make(chan struct{})}
 	if multiplexed(info, props) {
-		c.bearer = newMux(s, info.AgentVersion)
+		c.bearer = newMux(s, info.AgentVersion, size)
 	} else {
 		c.bearer = newBasic(s, props.Type == wire.LocalPortForwarding)
 	}

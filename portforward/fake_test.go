@@ -109,6 +109,11 @@ func (f *fakeSession) Signal(v wire.FlagValue) error {
 	return nil
 }
 
+// Probe is not answered, so that messages stay small.
+func (f *fakeSession) Probe(context.Context, []byte, []byte) (bool, error) { return false, nil }
+
+func (f *fakeSession) SetPayloadSize(int) {}
+
 func (f *fakeSession) Stats() sessionclient.Stats {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -25,6 +25,9 @@ type Forward struct {
 	// Idle closes also the last session of a tunnel when it has had no connection
 	// for that long; the next one opens another. 0 leaves it to the service.
 	Idle time.Duration
+	// Payload is the size of the largest message in bytes; 0 finds out what the
+	// service and the agent take once there is much to send.
+	Payload int
 }
 
 // Run forwards each spec from its listener (same index) until ctx ends, which is
@@ -42,12 +45,13 @@ func (f *Forward) Run(ctx context.Context, specs []Spec, listeners []net.Listene
 	var (
 		mail = newMailbox()
 		ids  atomic.Int64
+		size = &payload{fixed: f.Payload}
 		wg   sync.WaitGroup
 		once sync.Once
 		err  error
 	)
 	for i, spec := range specs {
-		t := f.tunnel(spec, listeners[i], mail, &ids)
+		t := f.tunnel(spec, listeners[i], mail, &ids, size)
 		t.report(Event{Type: Listening, Exposed: exposed(t.listener)})
 		wg.Go(func() {
 			if end := t.run(ctx, f.Lazy); end != nil {
@@ -65,15 +69,14 @@ func (f *Forward) Run(ctx context.Context, specs []Spec, listeners []net.Listene
 	return err
 }
 
-func (f *Forward) tunnel(spec Spec, ln net.Listener, mail *mailbox, ids *atomic.Int64) *tunnel {
+func (f *Forward) tunnel(spec Spec, ln net.Listener, mail *mailbox, ids *atomic.Int64, size *payload) *tunnel {
 	local := ln.Addr().String()
 	report := func(e Event) {
 		e.Time, e.Local, e.Remote, e.Node = time.Now(), local, spec.Remote(), f.Node
 		mail.put(e)
 	}
 	t := &tunnel{listener: ln, report: report, ids: ids}
-	t.pool.opener, t.pool.spec, t.pool.report = f.Opener, spec, report
-	t.pool.lanes = lanes{max: f.Lanes, idle: f.Idle}
+	t.pool = newPool(f.Opener, spec, lanes{max: f.Lanes, idle: f.Idle}, size, report)
 	return t
 }
 

@@ -214,7 +214,7 @@ func TestClientFrames(t *testing.T) {
 	v := findVector(t, "two streams, request and response, close from each side")
 	f := newFake("s", newAgent, "LocalPortForwarding")
 	f.keep = true
-	m := newMux(f, newAgent)
+	m := newMux(f, newAgent, &payload{})
 	for _, id := range v.ClientStreamIds {
 		s, err := m.mux.OpenStream()
 		if err != nil {

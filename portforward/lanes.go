@@ -92,7 +92,7 @@ func (p *pool) room(now time.Time) bool {
 	if n > 0 && now.Before(p.lanes.full) {
 		return false
 	}
-	return n+len(p.opening) < p.lanes.most() && len(p.live)+len(p.opening) < p.lanes.most()+standstills
+	return n+p.opening < p.lanes.most() && len(p.live)+p.opening < p.lanes.most()+standstills
 }
 
 // sweep gives up carriers without connections that are not needed: those of no

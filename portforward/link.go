@@ -1,6 +1,7 @@
 package portforward
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -28,6 +29,7 @@ var errOver = errors.New("the session ended")
 type link struct {
 	session Session
 	streams *streams
+	payload *payload
 
 	chunk []byte // received, not yet read
 	scan  frameScanner
@@ -40,16 +42,21 @@ type link struct {
 	closed  bool
 	failure error
 
-	writing atomic.Bool   // a Write of the session is running
-	settled chan struct{} // closed when the flusher is gone
-	gone    chan struct{} // closed by Close
+	writing atomic.Bool     // a Write of the session is running
+	settled chan struct{}   // closed when the flusher is gone
+	open    context.Context // ended by Close
+	end     context.CancelFunc
 }
 
 // newLink starts the flusher. Close ends it.
-func newLink(s Session, st *streams) *link {
+func newLink(s Session, st *streams, size *payload) *link {
 	l := &link{
-		session: s, streams: st,
-		over: make(chan struct{}), settled: make(chan struct{}), gone: make(chan struct{}),
+		session: s, streams: st, payload: size,
+		over: make(chan struct{}), settled: make(chan struct{}),
+	}
+	l.open, l.end = context.WithCancel(context.Background())
+	if size.fixed > 0 {
+		s.SetPayloadSize(size.fixed)
 	}
 	l.change.L = &l.mu
 	go l.flush()
@@ -122,6 +129,7 @@ func (l *link) WriteBuffers(v [][]byte) (n int, err error) {
 func (l *link) flush() {
 	defer close(l.settled)
 	var spare []byte
+	size := 0
 	for {
 		l.mu.Lock()
 		for len(l.pending) == 0 && !l.closed {
@@ -133,6 +141,9 @@ func (l *link) flush() {
 		l.mu.Unlock()
 		if len(batch) == 0 {
 			return
+		}
+		if len(batch) >= probeFrom {
+			size = l.payload.grow(l.open, l.session, size)
 		}
 		l.writing.Store(true)
 		_, err := l.session.Write(batch)
@@ -153,10 +164,8 @@ func (l *link) flush() {
 func (l *link) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.closed {
-		l.closed = true
-		close(l.gone)
-	}
+	l.closed = true
+	l.end()
 	l.change.Broadcast()
 	return nil
 }

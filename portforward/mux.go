@@ -63,10 +63,10 @@ type muxBearer struct {
 
 // newMux starts the client of the multiplexer. The agent decides by our version,
 // we by the agent's, whether there are keep-alives; both must agree.
-func newMux(s Session, agentVersion string) *muxBearer {
+func newMux(s Session, agentVersion string, size *payload) *muxBearer {
 	st := newStreams()
 	m := &muxBearer{
-		link: newLink(s, st), streams: st,
+		link: newLink(s, st, size), streams: st,
 		failed: make(chan struct{}), watching: make(chan struct{}),
 	}
 	mux, err := smux.Client(m.link, muxConfig(agentVersion))
@@ -91,7 +91,7 @@ func (m *muxBearer) watch() {
 	select {
 	case <-m.link.over:
 		m.why = m.link.why
-	case <-m.link.gone: // closed by us, or by the multiplexer itself
+	case <-m.link.open.Done(): // closed by us, or by the multiplexer itself
 		m.why = errKeepAlive
 	}
 	close(m.failed)

@@ -298,7 +298,7 @@ func TestMuxFinishedConnectionsSurviveTheEndOfTheSession(t *testing.T) {
 	// its end, must reach the local program, every time.
 	for range 20 {
 		f := newFake("s", newAgent, wire.LocalPortForwarding)
-		m := newMux(f, newAgent)
+		m := newMux(f, newAgent, &payload{})
 		near, far := tcpPair(t)
 		done, open := make(chan error, 1), make(chan struct{})
 		go func() {
@@ -391,7 +391,7 @@ func TestMuxCoalescesWhileTheSessionIsBusy(t *testing.T) {
 	f.input = make(chan []byte) // the session takes one batch at a time
 	f.entered = make(chan struct{}, 2)
 	st := newStreams()
-	l := newLink(f, st)
+	l := newLink(f, st, &payload{settled: true})
 	frames := [][]byte{
 		{1, 0, 0, 0, 3, 0, 0, 0}, {1, 2, 1, 0, 3, 0, 0, 0, 'a'}, {1, 0, 0, 0, 5, 0, 0, 0}, {1, 2, 1, 0, 5, 0, 0, 0, 'b'},
 	}

@@ -18,6 +18,8 @@ type Session interface {
 	Next() (sessionclient.Chunk, error)
 	Write(p []byte) (int, error)
 	Signal(f wire.FlagValue) error
+	Probe(ctx context.Context, payload, substitute []byte) (ok bool, err error)
+	SetPayloadSize(n int)
 	Stats() sessionclient.Stats
 	Done() <-chan struct{}
 	Wait() (sessionclient.Exit, error)

@@ -27,32 +27,43 @@ const (
 // there are. A session is opened when somebody connects and there is none, or
 // another is worth it. The pool owns the goroutines that open and run them.
 type pool struct {
-	opener Opener
-	spec   Spec
-	report func(Event)
-	fatal  func(error) // ends the tunnel
-	lanes  lanes
-	wg     sync.WaitGroup
+	opener  Opener
+	spec    Spec
+	report  func(Event)
+	fatal   func(error) // ends the tunnel
+	lanes   lanes
+	payload *payload
+	wg      sync.WaitGroup
 
 	mu       sync.Mutex
 	live     []*carrier // oldest first
-	opening  []*attempt
-	opened   int // sessions so far
+	opening  int        // attempts that are running
+	waiting  int        // connections without a carrier
+	outcome  *outcome   // of the attempt that ends next
+	opened   int        // sessions so far
 	useful   bool
 	failures int // in a row
 	retryAt  time.Time
 	lookups  lookups
 }
 
-// attempt is one try to open a session.
-type attempt struct {
+func newPool(o Opener, spec Spec, l lanes, size *payload, report func(Event)) *pool {
+	return &pool{opener: o, spec: spec, lanes: l, payload: size, report: report, outcome: newOutcome()}
+}
+
+// outcome is how an attempt to open a session ended.
+type outcome struct {
 	done chan struct{}
 	err  error // read it after done
 }
 
+func newOutcome() *outcome { return &outcome{done: make(chan struct{})} }
+
 // take returns a carrier for a new connection, opening a session if there is
 // none, or if a lane of its own can be had. It must be given back by release.
 func (p *pool) take(ctx context.Context) (*carrier, error) {
+	p.wait(1)
+	defer p.wait(-1)
 	patience := time.NewTimer(openPatience)
 	defer patience.Stop()
 	lane := time.NewTimer(lanePatience)
@@ -62,14 +73,14 @@ func (p *pool) take(ctx context.Context) (*carrier, error) {
 		share bool
 	)
 	for {
-		c, a := p.choose(ctx, share, last != nil)
+		c, next := p.choose(ctx, share, last != nil)
 		if c != nil {
 			return c, nil
 		}
 		select {
-		case <-a.done:
-			if a.err != nil {
-				last = a.err
+		case <-next.done:
+			if next.err != nil {
+				last = next.err
 			}
 		case <-lane.C:
 			share = true
@@ -84,6 +95,35 @@ func (p *pool) take(ctx context.Context) (*carrier, error) {
 	}
 }
 
+func (p *pool) wait(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting += n
+}
+
+// openFirst has a session before anybody connects. It returns the error when
+// none can be opened.
+func (p *pool) openFirst(ctx context.Context) error {
+	for {
+		c, next := p.choose(ctx, true, false)
+		if c != nil {
+			p.release(c, false, false)
+			return nil
+		}
+		<-next.done
+		if next.err != nil && p.nothing() {
+			return next.err
+		}
+	}
+}
+
+// nothing reports whether there is no session, and none to come.
+func (p *pool) nothing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.opening == 0 && len(p.live) == 0
+}
+
 // final reports whether trying again is of no use.
 func final(err error) bool {
 	switch fault.KindOf(err) {
@@ -94,10 +134,10 @@ func final(err error) bool {
 	}
 }
 
-// choose returns a carrier or the attempt to wait for. share says that a lane
+// choose returns a carrier or what to wait for. share says that a lane
 // which others use will do, failed that an attempt has failed: better a bad
 // carrier than none.
-func (p *pool) choose(ctx context.Context, share, failed bool) (*carrier, *attempt) {
+func (p *pool) choose(ctx context.Context, share, failed bool) (*carrier, *outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
@@ -107,7 +147,7 @@ func (p *pool) choose(ctx context.Context, share, failed bool) (*carrier, *attem
 		if i := slices.IndexFunc(p.live, (*carrier).alive); i >= 0 {
 			c = p.live[i]
 		}
-	case c != nil && c.busy() && room && !share && !failed:
+	case c != nil && c.busy() && !share && !failed && (room || p.opening >= p.waiting):
 		c = nil
 	}
 	if c != nil {
@@ -115,13 +155,12 @@ func (p *pool) choose(ctx context.Context, share, failed bool) (*carrier, *attem
 		c.relays.Add(1)
 		return c, nil
 	}
-	if room || len(p.opening) == 0 {
-		a := &attempt{done: make(chan struct{})}
-		p.opening = append(p.opening, a)
+	if p.opening == 0 || room && p.opening < p.waiting {
+		p.opening++
 		delay := time.Until(p.retryAt)
-		p.wg.Go(func() { p.open(ctx, a, delay) })
+		p.wg.Go(func() { p.open(ctx, delay) })
 	}
-	return nil, p.opening[len(p.opening)-1]
+	return nil, p.outcome
 }
 
 // rest notes that the local program of one of c's connections has ended its side.
@@ -148,36 +187,40 @@ func (p *pool) release(c *carrier, rested, retire bool) {
 }
 
 // open makes one attempt after the back-off.
-func (p *pool) open(ctx context.Context, a *attempt, delay time.Duration) {
-	defer close(a.done)
+func (p *pool) open(ctx context.Context, delay time.Duration) {
 	var c *carrier
-	if a.err = wait.Sleep(ctx, delay); a.err == nil {
-		c, a.err = p.openCarrier(ctx)
+	err := wait.Sleep(ctx, delay)
+	if err == nil {
+		c, err = p.openCarrier(ctx)
 	}
 	now := time.Now()
 	p.mu.Lock()
-	p.opening = slices.DeleteFunc(p.opening, func(o *attempt) bool { return o == a })
 	first, others := p.opened == 0, p.carrying(now)
-	if a.err == nil {
+	if err == nil {
 		p.live = append(p.live, c)
 		p.opened++
 		p.sweep(now)
 	} else if p.backOff(); others > 0 {
 		p.lanes.full = now.Add(laneRetry)
 	}
+	p.opening--
+	told := p.outcome
+	p.outcome = newOutcome()
 	retry := time.Until(p.retryAt)
 	alive := slices.ContainsFunc(p.live, (*carrier).alive)
 	p.mu.Unlock()
+	told.err = err
+	defer close(told.done)
 	switch {
-	case a.err == nil:
+	case err == nil:
 		p.started(ctx, c, first, others)
 	case ctx.Err() != nil:
 	case others > 0: // they are shared
-		p.report(Event{Type: Notice, Lanes: others, Err: fmt.Errorf("no further session for parallel connections: %w", a.err)})
-	case final(a.err) && !alive: // what is being carried goes on
-		p.fatal(a.err)
+		p.report(Event{Type: Notice, Lanes: others, Err: fmt.Errorf("no further session for parallel connections: %w", err)})
+	case final(err) && !alive: // what is being carried goes on
+		p.fatal(err)
 	default:
-		p.report(Event{Type: Failed, Wait: retry, Err: a.err})
+		p.report(Event{Type: Failed, Wait: retry, Err: err})
 	}
 }
 
@@ -197,7 +240,7 @@ func (p *pool) openCarrier(ctx context.Context) (*carrier, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := newCarrier(s, h, p.spec)
+	c, err := newCarrier(s, h, p.spec, p.payload)
 	if err != nil {
 		_ = s.Close()
 	}

@@ -53,6 +53,7 @@ type proxy struct {
 	mail   *mailbox
 	ids    atomic.Int64
 	budget *budget
+	size   *payload
 	wg     sync.WaitGroup // connections and destinations
 	root   context.Context
 
@@ -70,7 +71,7 @@ func (p *Proxy) Run(ctx context.Context, ln net.Listener, emit func(Event)) erro
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &proxy{Proxy: *p, local: ln.Addr().String(), mail: newMailbox(), dests: map[Spec]*dest{}, root: ctx}
+	r := &proxy{Proxy: *p, local: ln.Addr().String(), mail: newMailbox(), dests: map[Spec]*dest{}, root: ctx, size: &payload{}}
 	if r.Idle == 0 {
 		r.Idle = ProxyIdle
 	}

@@ -12,7 +12,7 @@ import (
 // dest is one destination of a proxy and its sessions.
 type dest struct {
 	spec   Spec // Host and Port alone
-	pool   pool
+	pool   *pool
 	ctx    context.Context
 	cancel context.CancelFunc
 	conns  sync.WaitGroup
@@ -45,8 +45,7 @@ func (p *proxy) dest(spec Spec) *dest {
 func (p *proxy) newDest(spec Spec) *dest {
 	d := &dest{spec: spec}
 	d.ctx, d.cancel = context.WithCancel(p.root)
-	d.pool.opener, d.pool.spec, d.pool.lanes = p.budget, spec, lanes{max: 1}
-	d.pool.report = func(e Event) { p.report(spec.Remote(), e) }
+	d.pool = newPool(p.budget, spec, lanes{max: 1}, p.size, func(e Event) { p.report(spec.Remote(), e) })
 	d.pool.fatal = func(err error) { p.drop(d, err) }
 	p.wg.Go(func() {
 		<-d.ctx.Done()

@@ -26,7 +26,7 @@ const (
 // tunnel is one spec: a listener and the sessions behind it.
 type tunnel struct {
 	listener net.Listener
-	pool     pool
+	pool     *pool
 	report   func(Event)
 	ids      *atomic.Int64
 	gate     *gate
@@ -71,7 +71,11 @@ func (t *tunnel) run(ctx context.Context, lazy bool) error {
 	t.pool.fatal = fatal
 	t.gate = newGate()
 	if !lazy {
-		t.wg.Go(func() { t.openFirst(ctx, fatal) })
+		t.wg.Go(func() { // so that what is wrong shows at once
+			if e := t.pool.openFirst(ctx); e != nil && ctx.Err() == nil {
+				fatal(e)
+			}
+		})
 	}
 	t.wg.Go(func() {
 		<-ctx.Done()
@@ -83,19 +87,6 @@ func (t *tunnel) run(ctx context.Context, lazy bool) error {
 	t.wg.Wait()
 	t.pool.wg.Wait()
 	return err
-}
-
-// openFirst opens the first session, so that what is wrong shows at once.
-func (t *tunnel) openFirst(ctx context.Context, fatal func(error)) {
-	c, a := t.pool.choose(ctx, true, false)
-	if c != nil { // a connection came before us
-		t.pool.release(c, false, false)
-		return
-	}
-	<-a.done
-	if a.err != nil && ctx.Err() == nil {
-		fatal(a.err)
-	}
 }
 
 // accept hands connections to goroutines.

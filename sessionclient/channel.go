@@ -105,7 +105,7 @@ type dataKey struct {
 
 type stats struct {
 	sentBytes, receivedBytes, resends, damaged atomic.Int64
-	roundTrip, inFlight                        atomic.Int64
+	roundTrip, inFlight, window                atomic.Int64
 	reconnects                                 atomic.Int64
 	// since is when the link came up, in nanoseconds of the epoch, or minus the
 	// time when it was lost: one word, so that both are of the same moment.
@@ -308,6 +308,9 @@ func (c *channel) publish() {
 	_, bytes := c.snd.InFlight()
 	if n := int64(bytes); c.stats.inFlight.Load() != n {
 		c.stats.inFlight.Store(n)
+	}
+	if n := int64(c.snd.Limit()); c.stats.window.Load() != n {
+		c.stats.window.Store(n)
 	}
 }
 

@@ -72,11 +72,16 @@ const (
 	firstMessageWait = 60 * time.Second
 	// defaultBudget is how long a lost connection is retried.
 	defaultBudget = 10 * time.Minute
+	// firstWindow is how many bytes may be in flight to begin with, mostWindow what
+	// a long and fast path may make of it.
+	firstWindow = 1 << 20
+	mostWindow  = 8 << 20
 )
 
 func newConfig(opts []Option) config {
 	c := config{
 		payload: defaultPayload, firstWait: firstMessageWait, budget: defaultBudget, silence: defaultSilence,
+		window:  reliable.Window{Bytes: firstWindow, Most: mostWindow},
 		wall:    func(now time.Time) time.Time { return now.Round(0) },
 		onEvent: func(Event) {}, log: slog.New(slog.DiscardHandler),
 	}
@@ -139,7 +144,8 @@ func WithHandshake() Option { return func(c *config) { c.handshake = true } }
 // unless the agent is known to take more.
 func WithPayloadSize(n int) Option { return func(c *config) { c.payload = payloadSize(n) } }
 
-// WithWindow bounds what is in flight unacknowledged.
+// WithWindow bounds what is in flight unacknowledged: by 1 MiB at first, and then
+// by what the path is found to need, up to 8 MiB, unless told otherwise.
 func WithWindow(w reliable.Window) Option { return func(c *config) { c.window = w } }
 
 // WithFirstMessageWait sets how long Dial waits for the agent, 60 s by default.

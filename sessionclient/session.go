@@ -62,6 +62,7 @@ type Stats struct {
 	RoundTrip                time.Duration
 
 	InFlight   int64     // bytes kept until they are acknowledged, headers included
+	Window     int64     // bytes that may be kept, as the path is known so far
 	Reconnects int64     // connections that took the place of a lost one
 	Connected  bool      // a connection stands
 	Since      time.Time // when it came up, or when it was lost
@@ -130,7 +131,7 @@ func (s *Session) Stats() Stats {
 		SentBytes: st.sentBytes.Load(), ReceivedBytes: st.receivedBytes.Load(),
 		Resends: st.resends.Load(), Damaged: st.damaged.Load(),
 		RoundTrip: time.Duration(st.roundTrip.Load()),
-		InFlight:  st.inFlight.Load(), Reconnects: st.reconnects.Load(),
+		InFlight:  st.inFlight.Load(), Window: st.window.Load(), Reconnects: st.reconnects.Load(),
 		Connected: since > 0, Since: time.Unix(0, max(since, -since)),
 	}
 }

@@ -29,6 +29,8 @@ type stream struct {
 	in    *bufio.Reader
 	heard atomic.Int64 // when the socket last gave something, Unix nanoseconds
 
+	trickle trickle // of the reader
+
 	mu      sync.Mutex
 	change  sync.Cond
 	out     []byte // to be written
@@ -53,9 +55,14 @@ type readFunc func([]byte) (int, error)
 func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
 func (s *stream) fetch(p []byte) (int, error) {
+	if s.trickle.steady() {
+		time.Sleep(gatherFor)
+	}
 	n, err := s.conn.Read(p)
 	if n > 0 {
-		s.heard.Store(time.Now().UnixNano())
+		now := time.Now()
+		s.heard.Store(now.UnixNano())
+		s.trickle.read(now, n)
 	}
 	return n, err
 }

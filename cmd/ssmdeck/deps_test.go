@@ -48,6 +48,7 @@ var floors = [][]room{
 	{
 		{name: "internal/config", others: []string{yaml}},
 		{name: "internal/terminal", others: []string{xterm, xsys}},
+		{name: "internal/sshconfig"},
 		{name: "internal/theme", others: []string{charm, color}},
 		{name: "internal/render", ours: []string{"internal/theme"}, others: []string{charm, ansi, yaml, "github.com/jmespath/go-jmespath"}},
 		{name: "internal/awsapi", others: []string{sdk, "golang.org/x/time/rate"}},
@@ -59,7 +60,14 @@ var floors = [][]room{
 		{name: "internal/document", ours: []string{"internal/fleet"}, others: []string{sdk, yaml}},
 		{name: "internal/run", ours: []string{"internal/fleet", "internal/document"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},
+		{name: "internal/network", others: []string{sdk}},
+		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
+		{name: "internal/instanceconnect", others: []string{sdk}},
+		{name: "internal/transfer", ours: []string{"internal/sessions"}},
+		{name: "internal/preferences", others: []string{sdk, yaml}},
+		{name: "internal/access", others: []string{sdk}},
+		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions"}, others: []string{sdk}},
 	},
 	{
 		{name: "commands", ours: []string{"internal/simulator", "internal/simulator/control", "internal/simulator/world"}, others: []string{cobra}},

@@ -19,18 +19,19 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/control"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ssmdeck": main})
+	testscript.Main(m, map[string]func(){"ssmdeck": main, "session-manager-plugin": main})
 }
 
 // TestScripts runs the promises made to users with the real binary. Commands
 // beside those of testscript:
 //
 //	exits CODE command...      the command ends with exactly this status
-//	simulate [scenario.yaml]   start a simulator and point ssmdeck at it
+//	simulate [scenario.yaml]   start a simulator and point ssmdeck at it; -unsigned takes requests without signatures
 //	calls N OPERATION          the simulator has served OPERATION N times
 //	listening NAME FILE [TYPE] a forward that writes events to FILE is ready: its address goes to $NAME;
 //	                           another TYPE of event may be waited for
@@ -39,6 +40,10 @@ func TestMain(m *testing.M) {
 //	hangup ADDRESS             connect, and wait for the other end to break the connection
 //	talk ADDRESS SEND WANT     connect, send, expect an answer; \xNN in both are bytes
 //	no-escapes FILE            the file holds no escape byte
+//	sshd FILE                  a real OpenSSH server, see cmdSSHD; conditions sshd and root
+//	ticket NAME NODE [DOC...]  start a session as the AWS CLI does for its plugin, see cmdTicket
+//	port-opened NAME FILE      the plugin, which writes to FILE, listens: its address goes to $NAME
+//	pushed-keys NODE           it lets in who has a key that was pushed to NODE, and nobody else
 //
 // At the end of every script the simulator must have no open session.
 func TestScripts(t *testing.T) {
@@ -47,9 +52,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setupScript,
-		Condition: func(cond string) (bool, error) {
-			return false, fmt.Errorf("unknown condition %q", cond)
-		},
+		Condition:           sshCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":      cmdExits,
 			"simulate":   func(ts *testscript.TestScript, neg bool, args []string) { cmdSimulate(t, ts, neg, args) },
@@ -60,6 +63,11 @@ func TestScripts(t *testing.T) {
 			"hangup":     cmdHangup,
 			"waitfor":    cmdWaitFor,
 			"no-escapes": cmdNoEscapes,
+
+			"sshd":        cmdSSHD,
+			"pushed-keys": cmdPushedKeys,
+			"ticket":      cmdTicket,
+			"port-opened": cmdPortOpened,
 		},
 	})
 }
@@ -132,10 +140,13 @@ func (r *running) drop(ts *testscript.TestScript) {
 }
 
 func cmdSimulate(t *testing.T, ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 1 {
-		ts.Fatalf("usage: simulate [scenario.yaml]")
-	}
 	var o simulator.Options
+	if len(args) > 0 && args[0] == "-unsigned" {
+		o.Sign, args = control.Accept, args[1:]
+	}
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: simulate [-unsigned] [scenario.yaml]")
+	}
 	if len(args) == 1 {
 		s, err := world.ReadScenario(args[0], strings.NewReader(ts.ReadFile(args[0])))
 		ts.Check(err)

@@ -39,6 +39,8 @@ func repeatable(operation string) bool {
 	case "CreateMaintenanceWindow", "CreatePatchBaseline", "DeleteInventory",
 		"RegisterTargetWithMaintenanceWindow", "RegisterTaskWithMaintenanceWindow":
 		return true
+	case "SendSSHPublicKey": // the same key again is the same key
+		return true
 	}
 	for _, p := range repeatPrefixes {
 		if strings.HasPrefix(operation, p) {

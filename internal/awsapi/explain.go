@@ -122,6 +122,14 @@ func innermost(err error) error {
 	return err
 }
 
+// iamPrefixes are the names of services in IAM actions where they are not just
+// the SDK's in lower case.
+var iamPrefixes = map[string]string{
+	"cloudwatch logs":      "logs",
+	"ec2 instance connect": "ec2-instance-connect",
+	"opensearch":           "es",
+}
+
 // operation names the innermost API call of err as IAM does ("ssm",
 // "StartSession"): the one that failed, when a call for credentials was made
 // on the way.
@@ -132,6 +140,9 @@ func operation(err error) (service, name string) {
 			return service, name
 		}
 		service, name = strings.ToLower(op.Service()), op.Operation()
+		if prefix, ok := iamPrefixes[service]; ok {
+			service = prefix
+		}
 		err = op.Err
 	}
 }

@@ -22,17 +22,20 @@ type kindRule struct {
 // names. A test walks every exception of the SDK and wants a rule for each.
 var kindRules = [...]kindRule{
 	{true, []string{"TargetNotConnected"}, fault.Offline},
-	{true, []string{"InvalidInstanceId", "InvalidDocument", "InvalidCommandId"}, fault.NotFound},
+	{true, []string{"InvalidInstanceId", "InvalidDocument", "InvalidCommandId", "NoSuchBucket", "NoSuchKey"}, fault.NotFound},
 	{true, []string{
 		"MaxDocumentSizeExceeded", "HierarchyLevelLimitExceededException", "DuplicateInstanceId",
 	}, fault.Usage},
 	{true, []string{
 		"AssociatedInstances", "AutomationDefinitionNotApprovedException", "FeatureNotAvailableException", "NoLongerSupportedException",
 	}, fault.Failed},
+	{true, []string{"AuthException"}, fault.Auth},                      // EC2 Instance Connect
+	{true, []string{"EC2InstanceStateInvalidException"}, fault.Failed}, // stopped, not mistyped
 	// Codes that no SDK type exists for.
 	{true, []string{
 		"RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "RequestThrottled", "RequestThrottledException",
 	}, fault.Throttled},
+	{true, []string{"UnauthorizedOperation"}, fault.Auth}, // EC2's AccessDenied
 	{true, []string{"UnknownOperationException", "InvalidAction", "SerializationException"}, fault.Failed},
 	{true, []string{"DisabledException", "KMSInvalidStateException"}, fault.Failed},
 

@@ -116,11 +116,29 @@ func loadWith(ctx context.Context, o Options, noMetadata bool) (aws.Config, erro
 	return config.LoadDefaultConfig(ctx, opts...)
 }
 
-// assume replaces the scope's credentials by those of a role.
-func (s *Scope) assume(role string) {
-	client := sts.NewFromConfig(s.cfg, func(c *sts.Options) { s.override(&c.BaseEndpoint, s.local) })
-	s.cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, role,
+// provider returns the credentials of a configuration, or those of the role that
+// is assumed with them.
+func (s *Scope) provider(cfg aws.Config, role string) aws.CredentialsProvider {
+	if role == "" {
+		return cfg.Credentials
+	}
+	client := sts.NewFromConfig(cfg, func(c *sts.Options) { s.override(&c.BaseEndpoint, s.local) })
+	return aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, role,
 		func(r *stscreds.AssumeRoleOptions) { r.RoleSessionName = roleSession }))
+}
+
+// renewable returns the scope's credentials; ctx is that of Open.
+func (s *Scope) renewable(ctx context.Context, cfg aws.Config, o Options) *renewable {
+	return &renewable{
+		current: s.provider(cfg, o.RoleARN),
+		build: func() (aws.CredentialsProvider, error) {
+			fresh, _, err := load(ctx, o)
+			if err != nil {
+				return nil, err
+			}
+			return s.provider(fresh, o.RoleARN), nil
+		},
+	}
 }
 
 // mfaProvider adapts Options.MFA, whose context the SDK has no place for.

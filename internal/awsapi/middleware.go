@@ -19,7 +19,7 @@ import (
 // credentials are neither ours to count nor to refuse.
 func (s *Scope) instrument(o Options) {
 	s.cfg.Retryer = newRetryer
-	watch := &watcher{meter: s.meter, log: o.Debug, origin: s.origin}
+	watch := &watcher{meter: s.meter, log: o.Debug, origin: s.origin, creds: s.creds}
 	pace := &pacing{pacer: newPacer(), meter: s.meter}
 	s.cfg.APIOptions = append(s.cfg.APIOptions, func(stack *middleware.Stack) error {
 		if err := stack.Initialize.Add(watch, middleware.Before); err != nil {
@@ -53,11 +53,13 @@ func (readOnlyGuard) HandleInitialize(ctx context.Context, in middleware.Initial
 }
 
 // watcher sees each call once, from outside the retries: it counts, writes the
-// debug line and notes on an error where the credentials came from.
+// debug line, notes on an error where the credentials came from, and has refused
+// ones renewed.
 type watcher struct {
 	meter  *Meter
 	log    *slog.Logger
 	origin origin
+	creds  *renewable
 }
 
 func (*watcher) ID() string { return "ssmdeck.Watch" }
@@ -71,6 +73,9 @@ func (w *watcher) HandleInitialize(ctx context.Context, in middleware.Initialize
 	attempts, throttles := attemptsOf(md)
 	w.meter.called(op, took, attempts, throttles, err != nil)
 	w.debug(ctx, op, took, attempts, md, err)
+	if refusesCredentials(err) {
+		w.creds.refuse()
+	}
 	if err != nil {
 		err = &originError{origin: w.origin, err: err}
 	}

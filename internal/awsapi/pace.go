@@ -89,9 +89,10 @@ func (p *pacer) wait(ctx context.Context, operation string, writes bool) error {
 	b := p.buckets[operation]
 	if b == nil {
 		b = newBucket(readRate, readBurst, now)
-		// Resuming changes a session and makes nothing: it goes at the pace of
-		// reads, for somebody waits with a dead line.
-		if writes && operation != "SSM.ResumeSession" {
+		// Resuming and ending change a session and make nothing: they go at the
+		// pace of reads, for somebody waits with a dead line, or to leave with
+		// several sessions.
+		if writes && operation != "SSM.ResumeSession" && operation != "SSM.TerminateSession" {
 			b = newBucket(writeRate, writeBurst, now)
 		}
 		p.buckets[operation] = b

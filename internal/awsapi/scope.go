@@ -9,6 +9,8 @@
 //     call that may not be repeated (SendCommand has no client token) is never
 //     sent again after an answer was lost;
 //   - a read-only scope sends nothing that writes;
+//   - credentials that a service refuses are resolved anew before the next
+//     call, so that a long-lived command sees keys that were renewed on disk;
 //   - debug logs name operations, times and codes, never values.
 //
 // Profiles, SSO, roles, credential processes, endpoints, CA bundles and proxies
@@ -33,6 +35,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -95,6 +98,7 @@ type Scope struct {
 	endpoint string // EndpointURL as given
 	local    bool   // endpoint is a loopback address
 	meter    *Meter
+	creds    *renewable
 
 	ssm  func() *ssm.Client
 	kms  func() *kms.Client
@@ -140,10 +144,15 @@ func Open(ctx context.Context, o Options) (*Scope, error) {
 	if local {
 		s.cfg.BaseEndpoint = aws.String(o.EndpointURL) // for the clients others build from Config
 	}
-	if o.RoleARN != "" {
-		s.assume(o.RoleARN)
-	}
+	s.creds = s.renewable(ctx, cfg, o)
+	s.cfg.Credentials = s.creds
 	s.instrument(o)
+	s.clients()
+	return s, nil
+}
+
+// clients makes the clients of s when they are first asked for.
+func (s *Scope) clients() {
 	s.ssm = sync.OnceValue(func() *ssm.Client {
 		return ssm.NewFromConfig(s.cfg, func(c *ssm.Options) { s.override(&c.BaseEndpoint, true) })
 	})
@@ -154,8 +163,19 @@ func Open(ctx context.Context, o Options) (*Scope, error) {
 		return sts.NewFromConfig(s.cfg, func(c *sts.Options) { s.override(&c.BaseEndpoint, s.local) })
 	})
 	s.http = sync.OnceValue(func() *http.Client { return &http.Client{Transport: http1Transport(s.cfg)} })
-	return s, nil
 }
+
+// With returns the same scope with other credentials, which are cached and
+// renewed five minutes before they end. Pace and meter are shared.
+func (s *Scope) With(credentials aws.CredentialsProvider) *Scope {
+	t := &Scope{cfg: s.cfg.Copy(), origin: s.origin, endpoint: s.endpoint, local: s.local, meter: s.meter}
+	t.cfg.Credentials = aws.NewCredentialsCache(credentials, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
+	t.clients()
+	return t
+}
+
+// renewBefore is how long before their end credentials are renewed.
+const renewBefore = 5 * time.Minute
 
 // override points a client at the endpoint of Options when it is meant for it.
 func (s *Scope) override(base **string, meant bool) {

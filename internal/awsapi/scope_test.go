@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -424,4 +425,38 @@ func TestStaticLooksAtNothingElse(t *testing.T) {
 	wantFault(t, err, fault.Usage, "loopback", "")
 	_, err = Open(t.Context(), Options{Region: "us-east-1", Static: &Static{}})
 	wantFault(t, err, fault.Usage, "loopback", "")
+}
+
+func TestWithSignsWithOtherCredentialsAndSharesTheMeter(t *testing.T) {
+	isolate(t)
+	var signed []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		signed = append(signed, r.Header.Get("Authorization")+" "+r.Header.Get("X-Amz-Security-Token"))
+		_, _ = w.Write([]byte("{}"))
+	}))
+	defer srv.Close()
+	s, err := Open(context.Background(), Options{Static: &Static{Endpoint: srv.URL, Region: "eu-central-1", AccessKeyID: "AKIDOWN", SecretAccessKey: "s"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	with := s.With(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		asked++
+		// Within five minutes of their end they are not good enough.
+		return aws.Credentials{AccessKeyID: "ASIAOTHER", SecretAccessKey: "s", SessionToken: "tok", CanExpire: true, Expires: time.Now().Add(4 * time.Minute)}, nil
+	}))
+	for _, scope := range []*Scope{s, with, with} {
+		if _, err := scope.SSM().TerminateSession(context.Background(), &ssm.TerminateSessionInput{SessionId: aws.String("x")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(signed) != 3 || !strings.Contains(signed[0], "AKIDOWN") || !strings.Contains(signed[1], "ASIAOTHER") || !strings.HasSuffix(signed[2], " tok") {
+		t.Errorf("signed by %q", signed)
+	}
+	if asked != 2 {
+		t.Errorf("credentials were fetched %d times", asked)
+	}
+	if with.Meter() != s.Meter() {
+		t.Error("the meter is not shared")
+	}
 }

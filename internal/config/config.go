@@ -50,6 +50,7 @@ type Settings struct {
 	Debug       bool
 	LogFile     string
 	CacheDir    string // never empty unless the machine has no home folder
+	Escape      string // the escape character of shells, or "none"
 
 	origins map[Key]Origin
 }

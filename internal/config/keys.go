@@ -22,6 +22,7 @@ const (
 	Debug       Key = "debug"
 	LogFile     Key = "log_file"
 	CacheDirKey Key = "cache_dir"
+	Escape      Key = "escape_char"
 )
 
 // spec says where a key may be set and where its value goes.
@@ -52,6 +53,7 @@ var specs = [...]spec{
 	{key: Debug, flag: "debug", env: "SSMDECK_DEBUG", def: "false", field: func(s *Settings) any { return &s.Debug }},
 	{key: LogFile, flag: "log-file", env: "SSMDECK_LOG_FILE", field: func(s *Settings) any { return &s.LogFile }},
 	{key: CacheDirKey, env: "SSMDECK_CACHE_DIR", field: func(s *Settings) any { return &s.CacheDir }},
+	{key: Escape, env: "SSMDECK_ESCAPE_CHAR", def: "~", field: func(s *Settings) any { return &s.Escape }},
 }
 
 func specOf(k Key) *spec {
@@ -87,6 +89,7 @@ func Variables() []Variable {
 		{"SSMDECK_DEBUG", "true logs every API call, with secrets masked"},
 		{"SSMDECK_LOG_FILE", "file for the log"},
 		{"SSMDECK_CACHE_DIR", "folder for caches, in place of the usual one"},
+		{"SSMDECK_ESCAPE_CHAR", "escape character of `ssmdeck shell`, ~ by default, or none"},
 	}
 }
 

@@ -12,4 +12,5 @@ import (
 type api interface {
 	DescribeDocument(ctx context.Context, in *ssm.DescribeDocumentInput, opts ...func(*ssm.Options)) (*ssm.DescribeDocumentOutput, error)
 	GetDocument(ctx context.Context, in *ssm.GetDocumentInput, opts ...func(*ssm.Options)) (*ssm.GetDocumentOutput, error)
+	ListDocuments(ctx context.Context, in *ssm.ListDocumentsInput, opts ...func(*ssm.Options)) (*ssm.ListDocumentsOutput, error)
 }

@@ -74,3 +74,23 @@ func (mr *MockapiMockRecorder) GetDocument(ctx, in interface{}, opts ...interfac
 	varargs := append([]interface{}{ctx, in}, opts...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "GetDocument", reflect.TypeOf((*Mockapi)(nil).GetDocument), varargs...)
 }
+
+// ListDocuments mocks base method.
+func (m *Mockapi) ListDocuments(ctx context.Context, in *ssm.ListDocumentsInput, opts ...func(*ssm.Options)) (*ssm.ListDocumentsOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListDocuments", varargs...)
+	ret0, _ := ret[0].(*ssm.ListDocumentsOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListDocuments indicates an expected call of ListDocuments.
+func (mr *MockapiMockRecorder) ListDocuments(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListDocuments", reflect.TypeOf((*Mockapi)(nil).ListDocuments), varargs...)
+}

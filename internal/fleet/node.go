@@ -85,6 +85,13 @@ func age(d time.Duration) string {
 	}
 }
 
+// CompareAgents orders two nodes by the version of their agents.
+func CompareAgents(a, b Node) int {
+	x, _ := parseVersion(a.AgentVersion)
+	y, _ := parseVersion(b.AgentVersion)
+	return compareVersions(x, y)
+}
+
 // Sort puts online nodes first, then orders by name and id.
 func Sort(nodes []Node) {
 	slices.SortStableFunc(nodes, func(a, b Node) int {

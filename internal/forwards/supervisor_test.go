@@ -51,7 +51,11 @@ func (s *echoSession) Write(p []byte) (int, error) {
 }
 func (s *echoSession) Signal(wire.FlagValue) error { return nil }
 func (s *echoSession) Stats() sessionclient.Stats  { return sessionclient.Stats{} }
-func (s *echoSession) Done() <-chan struct{}       { return s.done }
+func (s *echoSession) SetPayloadSize(int)          {}
+func (s *echoSession) Probe(context.Context, []byte, []byte) (bool, error) {
+	return false, nil
+}
+func (s *echoSession) Done() <-chan struct{} { return s.done }
 func (s *echoSession) Wait() (sessionclient.Exit, error) {
 	<-s.done
 	return sessionclient.Exit{Closed: true}, nil
@@ -192,13 +196,11 @@ func TestListenersOutliveWhatCannotBeOpened(t *testing.T) {
 	}
 	row := w.row("a")
 	good := talk(t, row.Local[1])
-	c, err := net.Dial("tcp", row.Local[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.Read(make([]byte, 1)); err == nil {
-		t.Error("something was read from nowhere")
+	if c, err := net.Dial("tcp", row.Local[0]); err == nil { // else it was broken at once
+		if _, err := c.Read(make([]byte, 1)); err == nil {
+			t.Error("something was read from nowhere")
+		}
+		_ = c.Close()
 	}
 	w.await(t, "a", portforward.Failed)
 	if r := w.row("a"); r.Hint != "log in" || !strings.Contains(r.Error, "expired") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -18,7 +19,9 @@ type ExecRequest struct {
 	Platform string // linux, macos or windows
 	Command  string // one line or a script for the node's shell
 	Document string // "": AWS-StartNonInteractiveCommand, or what replaces it
-	Reason   string
+	// Parameters of Document beside command, which the command becomes.
+	Parameters map[string][]string
+	Reason     string
 }
 
 // Exec is a running command.
@@ -27,6 +30,7 @@ type Exec struct {
 	// Merged says that standard error arrives within standard output, because
 	// the account offers no document that keeps them apart.
 	Merged bool
+	target string
 	mark   string // before the exit status in the output; "": none
 }
 
@@ -37,7 +41,7 @@ func (s *Service) Exec(ctx context.Context, req ExecRequest, opts ...sessionclie
 	if strings.TrimSpace(req.Command) == "" {
 		return nil, fault.Usagef("there is no command to run")
 	}
-	e := &Exec{}
+	e := &Exec{target: req.Target}
 	command, document := req.Command, req.Document
 	if req.Platform != "windows" {
 		e.mark = newMark()
@@ -47,14 +51,17 @@ func (s *Service) Exec(ctx context.Context, req ExecRequest, opts ...sessionclie
 		document = DocumentNonInteractive
 	}
 	open := func(document, command string) (err error) {
+		params := map[string][]string{}
+		maps.Copy(params, req.Parameters)
+		params["command"] = []string{command}
 		e.Session, err = s.Open(ctx, Request{
 			Target: req.Target, Document: document, Reason: req.Reason,
-			Parameters: map[string][]string{"command": {command}},
+			Parameters: params,
 		}, opts...)
 		return err
 	}
 	err := open(document, command)
-	if req.Document == "" && notOffered(err) {
+	if req.Document == "" && NotOffered(err) {
 		e.Merged = true
 		if e.mark != "" {
 			// A terminal would turn line feeds into CR LF and echo input.
@@ -68,8 +75,9 @@ func (s *Service) Exec(ctx context.Context, req ExecRequest, opts ...sessionclie
 	return e, nil
 }
 
-// notOffered reports whether a Region or role does without the document.
-func notOffered(err error) bool {
+// NotOffered reports whether a session was not opened because a Region or role
+// does without the document.
+func NotOffered(err error) bool {
 	var document *types.InvalidDocument
 	return errors.As(err, &document)
 }
@@ -90,7 +98,8 @@ func (e *Exec) Copy(stdout, stderr io.Writer) (status int, known bool, err error
 	case out.found:
 		return out.status, true, nil
 	case exit.Reason != "":
-		return 0, false, fault.New(fault.Failed, "run command on node", "%s", strings.TrimSpace(exit.Reason))
+		err := fault.New(fault.Failed, "run command on node", "%s", strings.TrimSpace(exit.Reason))
+		return 0, false, ExplainEnd(err, e.target)
 	default:
 		return 0, false, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
 // Entry is one session as the service lists it.
@@ -25,6 +26,19 @@ type Entry struct {
 	Reason   string     `json:"reason,omitempty"`
 	// MaxDuration is in minutes, 0 for no limit.
 	MaxDuration string `json:"max_duration_minutes,omitempty"`
+	// OutputS3 and OutputCloudWatch are addresses of the log, where the service
+	// tells them.
+	OutputS3         string `json:"output_s3,omitempty"`
+	OutputCloudWatch string `json:"output_cloudwatch,omitempty"`
+}
+
+// Over reports whether the session has ended.
+func (e Entry) Over() bool { return e.Status == "Terminated" || e.Status == "Failed" }
+
+// PortSession reports whether the session carries a port or SSH, as far as its
+// document tells.
+func (e Entry) PortSession() bool {
+	return strings.HasPrefix(e.Document, DocumentPort) || e.Document == DocumentSSH
 }
 
 // OwnerName is the last part of the owner's ARN.
@@ -72,10 +86,30 @@ func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	}
 }
 
+// Get returns a running session, or one that ended in the last 30 days.
+func (s *Service) Get(ctx context.Context, id string) (Entry, error) {
+	for _, past := range []bool{false, true} {
+		for e, err := range s.List(ctx, Filter{History: past, ID: id}) {
+			if err != nil {
+				return Entry{}, err
+			}
+			if e.ID == id {
+				return e, nil
+			}
+		}
+	}
+	return Entry{}, fault.New(fault.NotFound, "find session "+id, "there is no such session, and none has ended in the last 30 days").
+		WithHint("`ssmdeck session list --history` lists those there were")
+}
+
 func entry(s *types.Session) Entry {
-	return Entry{
+	e := Entry{
 		ID: aws.ToString(s.SessionId), Target: aws.ToString(s.Target), Owner: aws.ToString(s.Owner),
 		Status: string(s.Status), Started: aws.ToTime(s.StartDate), Ended: s.EndDate,
 		Document: aws.ToString(s.DocumentName), Reason: aws.ToString(s.Reason), MaxDuration: aws.ToString(s.MaxSessionDuration),
 	}
+	if s.OutputUrl != nil {
+		e.OutputS3, e.OutputCloudWatch = aws.ToString(s.OutputUrl.S3OutputUrl), aws.ToString(s.OutputUrl.CloudWatchOutputUrl)
+	}
+	return e
 }

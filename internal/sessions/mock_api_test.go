@@ -55,6 +55,26 @@ func (mr *MockapiMockRecorder) DescribeSessions(arg0, arg1 interface{}, arg2 ...
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DescribeSessions", reflect.TypeOf((*Mockapi)(nil).DescribeSessions), varargs...)
 }
 
+// GetDocument mocks base method.
+func (m *Mockapi) GetDocument(arg0 context.Context, arg1 *ssm.GetDocumentInput, arg2 ...func(*ssm.Options)) (*ssm.GetDocumentOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{arg0, arg1}
+	for _, a := range arg2 {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "GetDocument", varargs...)
+	ret0, _ := ret[0].(*ssm.GetDocumentOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// GetDocument indicates an expected call of GetDocument.
+func (mr *MockapiMockRecorder) GetDocument(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{arg0, arg1}, arg2...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "GetDocument", reflect.TypeOf((*Mockapi)(nil).GetDocument), varargs...)
+}
+
 // ResumeSession mocks base method.
 func (m *Mockapi) ResumeSession(arg0 context.Context, arg1 *ssm.ResumeSessionInput, arg2 ...func(*ssm.Options)) (*ssm.ResumeSessionOutput, error) {
 	m.ctrl.T.Helper()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -61,6 +60,10 @@ type Options struct {
 	// the service knows that it is over: what is between can be written down by
 	// those who must leave nothing behind. Nil: nobody.
 	Opened, Ended func(id string)
+	// Access, when set, is the scope with the credentials of an access request.
+	// They open, resume and end sessions; everything else, the keys of encrypted
+	// sessions too, is done with the caller's own.
+	Access *awsapi.Scope
 }
 
 // Service opens sessions in one account and Region.
@@ -72,7 +75,34 @@ type Service struct {
 
 // New returns a Service that uses the clients of scope.
 func New(scope *awsapi.Scope, o Options) *Service {
-	return newService(scope.SSM(), scope, o)
+	if o.Access == nil {
+		return newService(scope.SSM(), scope, o)
+	}
+	return newService(splitAPI{api: o.Access.SSM(), own: scope.SSM()}, splitChannel{Channel: o.Access, own: scope}, o)
+}
+
+// splitAPI looks things up with the caller's own credentials.
+type splitAPI struct {
+	api
+	own api
+}
+
+func (s splitAPI) DescribeSessions(ctx context.Context, in *ssm.DescribeSessionsInput, o ...func(*ssm.Options)) (*ssm.DescribeSessionsOutput, error) {
+	return s.own.DescribeSessions(ctx, in, o...)
+}
+
+func (s splitAPI) GetDocument(ctx context.Context, in *ssm.GetDocumentInput, o ...func(*ssm.Options)) (*ssm.GetDocumentOutput, error) {
+	return s.own.GetDocument(ctx, in, o...)
+}
+
+// splitChannel makes keys with the caller's own credentials.
+type splitChannel struct {
+	Channel
+	own sessionclient.KeySource
+}
+
+func (s splitChannel) DataKey(ctx context.Context, keyID string, encContext map[string]string) (plain, sealed []byte, err error) {
+	return s.own.DataKey(ctx, keyID, encContext)
 }
 
 func newService(a api, c Channel, o Options) *Service {
@@ -95,14 +125,17 @@ type Request struct {
 	Document   string
 	Parameters map[string][]string
 	Reason     string // 1 to 256 characters, kept in the session's history
+	Limits     bool   // find out the account's limits beside, see Session.Limits
 }
 
 // Session is an open session that is terminated at the service by Close.
 type Session struct {
 	*sessionclient.Session
-	svc  *Service
-	id   string
-	once sync.Once
+	svc     *Service
+	id      string
+	started time.Time
+	limits  *limits // nil: nobody asked for them
+	once    sync.Once
 }
 
 // Open starts a session and waits until its agent is ready. When anything after
@@ -116,14 +149,40 @@ func (s *Service) Open(ctx context.Context, req Request, opts ...sessionclient.O
 	if req.Reason != "" {
 		in.Reason = aws.String(req.Reason)
 	}
-	out, err := s.api.StartSession(ctx, in)
+	out, err := s.start(ctx, in)
 	if err != nil {
 		return nil, s.explainStart(op, req, err)
 	}
-	ticket := sessionclient.Ticket{
+	return s.Attach(ctx, sessionclient.Ticket{
 		SessionID: aws.ToString(out.SessionId), Token: aws.ToString(out.TokenValue), StreamURL: aws.ToString(out.StreamUrl),
+	}, req, opts...)
+}
+
+// start calls StartSession. A call that is cut off may have started a session
+// whose id nobody knows, so when ctx ends it is given a moment to be answered,
+// and the session is terminated.
+func (s *Service) start(ctx context.Context, in *ssm.StartSessionInput) (*ssm.StartSessionOutput, error) {
+	calling, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(terminateWait, cancel) })
+	defer stop()
+	out, err := s.api.StartSession(calling, in)
+	if err == nil && ctx.Err() != nil {
+		s.terminateQuietly(ctx, aws.ToString(out.SessionId), terminateWait)
+		return nil, ctx.Err()
 	}
+	return out, err
+}
+
+// Attach is Open for a session that somebody has started already with req, and
+// whose ticket was not used yet.
+func (s *Service) Attach(ctx context.Context, ticket sessionclient.Ticket, req Request, opts ...sessionclient.Option) (*Session, error) {
 	s.opts.Opened(ticket.SessionID)
+	started := time.Now()
+	var lim *limits
+	if req.Limits {
+		lim = s.readLimits(ctx, req.Document)
+	}
 	base := []sessionclient.Option{
 		sessionclient.WithHTTPClient(s.channel.HTTPClient()),
 		sessionclient.WithSigner(s.channel.SignUpgrade),
@@ -137,10 +196,11 @@ func (s *Service) Open(ctx context.Context, req Request, opts ...sessionclient.O
 	}
 	inner, err := sessionclient.Dial(ctx, ticket, append(base, opts...)...)
 	if err != nil {
+		lim.stop()
 		s.terminateQuietly(ctx, ticket.SessionID, terminateWait)
-		return nil, explainDial(op, req.Target, err)
+		return nil, explainDial("start session on "+req.Target, req.Target, err)
 	}
-	return &Session{Session: inner, svc: s, id: ticket.SessionID}, nil
+	return &Session{Session: inner, svc: s, id: ticket.SessionID, started: started, limits: lim}, nil
 }
 
 // resume asks for a new token, with whatever credentials are current.
@@ -190,6 +250,7 @@ func (s *Session) over() bool {
 // terminate ends the session at the service, once, unless it is over.
 func (s *Session) terminate(over bool, wait time.Duration) {
 	s.once.Do(func() {
+		s.limits.stop()
 		if _, err := s.Wait(); !over && !errors.Is(err, sessionclient.ErrSessionGone) {
 			s.svc.terminateQuietly(context.Background(), s.id, wait)
 		} else {
@@ -240,53 +301,4 @@ func (s *Service) find(ctx context.Context, id string, past bool) (bool, error) 
 		}
 	}
 	return false, nil
-}
-
-// explainStart adds what StartSession's own errors leave out.
-func (s *Service) explainStart(op string, req Request, err error) error {
-	var document *types.InvalidDocument
-	if errors.As(err, &document) && req.Document != "" {
-		return &fault.Error{
-			Kind: fault.NotFound, Op: op, Code: document.ErrorCode(),
-			Hint: "check the name and that your role may use it, or choose another with --document",
-			Err:  &documentError{name: req.Document, err: err},
-		}
-	}
-	return awsapi.Explain(op, err)
-}
-
-// documentError is a session document that the service does not offer.
-type documentError struct {
-	name string
-	err  error
-}
-
-func (e *documentError) Error() string {
-	return "session document " + e.name + " does not exist here or cannot be used for sessions"
-}
-func (e *documentError) Unwrap() error { return e.err }
-
-// explainDial gives the ways in which a data channel does not come up their kinds.
-func explainDial(op, target string, err error) error {
-	var (
-		known   *fault.Error
-		upgrade *sessionclient.UpgradeError
-		ended   *sessionclient.EndedError
-	)
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return awsapi.Explain(op, err)
-	case errors.As(err, &known):
-		return &fault.Error{Kind: known.Kind, Op: op, Hint: known.Hint, Code: known.Code, RequestID: known.RequestID, Err: err}
-	case errors.Is(err, sessionclient.ErrNotReady):
-		return fault.New(fault.Offline, op, "%w", err).
-			WithHint("run `ssmdeck node get %s` to see whether its agent is online", target)
-	case errors.As(err, &upgrade) && (upgrade.Status == http.StatusForbidden || upgrade.Status == http.StatusUnauthorized):
-		return fault.New(fault.Auth, op, "%w", err).
-			WithHint("allow ssmmessages:OpenDataChannel for your role")
-	case errors.As(err, &ended):
-		return fault.New(fault.Failed, op, "%s", strings.TrimSpace(ended.Reason))
-	default:
-		return fault.New(fault.Failed, op, "%w", err)
-	}
 }

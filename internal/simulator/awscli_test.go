@@ -3,6 +3,7 @@ package simulator
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -34,6 +35,10 @@ func TestTheAWSCLIWorks(t *testing.T) {
 		t.Fatalf("send-command: %s", id)
 	}
 	waitFor(t, s, id)
+	key := filepath.Join(home, "key.pub")
+	if err := os.WriteFile(key, []byte(publicKey), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct{ args, want string }{
 		{"ssm describe-instance-information --filters Key=tag:Name,Values=web-1 --query InstanceInformationList[].InstanceId --output text", webNode},
 		{"ssm list-command-invocations --details --command-id " + id + " --query length(CommandInvocations) --output text", "5"},
@@ -41,6 +46,7 @@ func TestTheAWSCLIWorks(t *testing.T) {
 		{"ssm get-parameters-by-path --path /myapp/prod --query Parameters[].Name --output text", "/myapp/prod/db-password\t/myapp/prod/db-url\t/myapp/prod/feature-flags\t/myapp/prod/log-level"},
 		{"ssm get-connection-status --target i-04b5c6d7e8f901234 --query Status --output text", "notconnected"},
 		{"sts get-caller-identity --query Arn --output text", "arn:aws:iam::123456789012:user/demo"},
+		{"ec2-instance-connect send-ssh-public-key --instance-id " + webNode + " --instance-os-user me --ssh-public-key file://" + key + " --query Success", "true"},
 		{"ssm get-parameter --name /none", "(ParameterNotFound)"},
 		{"ssm create-activation --iam-role x", "the simulator does not implement CreateActivation yet"},
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -25,6 +26,10 @@ const closeTimeout = 10 * time.Second
 
 // StatsPath is where the counters can be read with GET, as JSON.
 const StatsPath = "/simulator/stats"
+
+// KeysPath is where an SSH server that plays a node's reads, with GET, the keys
+// that EC2 Instance Connect has pushed: ?node=ID&user=NAME, one a line.
+const KeysPath = "/simulator/ssh-keys"
 
 // Options are the choices of Start. The zero value is the demo fleet on a free
 // port, with virtual machines and signatures required.
@@ -141,7 +146,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	verifier := control.NewVerifier(o.Sign, s.world.Region(), o.Now, s.creds)
 	s.gateway = gateway.New(gateway.Config{
 		Base: ws + "://" + l.Addr().String(), Verify: verifier.VerifyUpgrade, Node: s.world.Node, Keys: s.world,
-		Faults: s.world.Faults(), Agent: o.Agent, Changed: s.world.SessionStatus, Log: o.Logger,
+		Faults: s.world.Faults(), Agent: o.Agent, Changed: s.world.SessionStatus,
+		Logs: s.world.LogSession, Log: o.Logger,
 	})
 	s.api = control.New(control.Config{World: s.world, Sessions: s.gateway, Verifier: verifier, Logger: o.Logger})
 	s.serve(l, o.Logger)
@@ -177,6 +183,7 @@ func (s *Server) serve(l net.Listener, log *slog.Logger) {
 	mux.Handle("/v1/control-channel/", s.gateway)
 	mux.HandleFunc("GET "+StatsPath, s.serveStats)
 	mux.HandleFunc("POST "+HostsPath, s.servePoint)
+	mux.HandleFunc("GET "+KeysPath, s.serveKeys)
 	mux.Handle("/", s.api)
 	s.http = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols),
@@ -242,6 +249,14 @@ func (s *Server) Stats() Stats {
 func (s *Server) serveStats(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(s.Stats())
+}
+
+// serveKeys answers in the form of an AuthorizedKeysCommand.
+func (s *Server) serveKeys(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	for _, key := range s.world.SSHKeys(r.FormValue("node"), r.FormValue("user")) {
+		_, _ = fmt.Fprintln(w, key)
+	}
 }
 
 // Close ends all sessions and commands and waits for every goroutine. It may be

@@ -24,7 +24,33 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
-const webNode = "i-0123456789abcdef0"
+const (
+	webNode   = "i-0123456789abcdef0"
+	publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me@laptop"
+)
+
+// TestPushedKeysCanBeRead as an AuthorizedKeysCommand reads them.
+func TestPushedKeysCanBeRead(t *testing.T) {
+	s := start(t, Options{})
+	if err := s.World().PushSSHKey(webNode, "me", publicKey); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{
+		"?node=" + webNode + "&user=me":   publicKey + "\n",
+		"?node=" + webNode + "&user=root": "",
+		"":                                "",
+	} {
+		resp, err := client(t, s).Get(s.URL() + KeysPath + query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK || string(body) != want {
+			t.Errorf("%q: %s, %q, %v", query, resp.Status, body, err)
+		}
+	}
+}
 
 func start(t *testing.T, o Options) *Server {
 	t.Helper()

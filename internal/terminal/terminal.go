@@ -20,6 +20,9 @@ import (
 // ErrNotTerminal is returned for an input that is not a terminal.
 var ErrNotTerminal = errors.New("not a terminal")
 
+// ErrNoSuspend is returned by Suspend where nobody could continue the process.
+var ErrNoSuspend = errors.New("there is no shell to come back from")
+
 // IsTerminal reports whether f is a terminal (on Windows, a console).
 func IsTerminal(f *os.File) bool { return f != nil && term.IsTerminal(int(f.Fd())) }
 

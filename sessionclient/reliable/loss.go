@@ -43,6 +43,7 @@ func (s *Sender) measure(p *sent, at time.Duration) (through bool) {
 	late := p.tries > 1 && !s.distrust && at-p.last < s.rto.smoothed()/2
 	if p.sends == 1 && p.tries == 1 || late && p.sends == 2 && p.tries == 2 {
 		s.rto.sample(at - p.first)
+		s.tuner.sample(at, at-p.first)
 	}
 	switch {
 	case p.tries == 0: // belongs to an older connection

@@ -23,7 +23,11 @@ import "time"
 // defaults.
 type Window struct {
 	Bytes    int // default 1 MiB; whole frames count, and the last may exceed it
-	Messages int // default 1000
+	Messages int // default 1000, or 9000 with Most
+	// Most, when it is more than Bytes, lets the limit in bytes follow the path:
+	// it starts at Bytes, grows up to Most while that brings throughput, and
+	// shrinks where less is enough; see tuner.
+	Most int
 	// Ahead is how far numbering may run ahead of the oldest unacknowledged frame;
 	// default 8 times Messages. The acknowledged ones in between cost memory here
 	// and, as they wait for that one, much more at the receiver (the reference
@@ -35,13 +39,16 @@ type Window struct {
 const (
 	defaultWindowBytes    = 1 << 20
 	defaultWindowMessages = 1000
-	spanFactor            = 8 // default Ahead, in Messages
+	defaultTunedMessages  = 9000 // 8 MiB of 1 KiB and some more
+	spanFactor            = 8    // default Ahead, in Messages
 )
 
 // Sender is the sending half of a stream. The zero value is not usable; see
 // NewSender.
 type Sender struct {
 	window Window
+	tuner  tuner
+	limit  int // in bytes, as of now
 	rto    estimator
 
 	ring    []sent // frames base..next-1, index seq modulo len(ring), a power of two
@@ -89,15 +96,22 @@ func NewSender(w Window) *Sender {
 // acknowledged.
 func (s *Sender) SetWindow(w Window) {
 	w.Bytes = orDefault(w.Bytes, defaultWindowBytes)
+	if w.Most > w.Bytes {
+		w.Messages = orDefault(w.Messages, defaultTunedMessages)
+	}
 	w.Messages = orDefault(w.Messages, defaultWindowMessages)
 	w.Ahead = orDefault(w.Ahead, spanFactor*w.Messages)
-	s.window = w
+	s.window, s.limit = w, w.Bytes
+	s.tuner.reset(w, s.advanced)
 }
+
+// Limit is how many bytes may be kept now.
+func (s *Sender) Limit() int { return s.limit }
 
 // CanPush reports whether the window has room. While it has none the caller
 // stops reading its source: back-pressure, never dropping.
 func (s *Sender) CanPush() bool {
-	return s.bytes < s.window.Bytes && s.unacked < s.window.Messages &&
+	return s.bytes < s.limit && s.unacked < s.window.Messages &&
 		s.next-s.base < int64(s.window.Ahead)
 }
 
@@ -165,6 +179,7 @@ func (s *Sender) transmit(seq int64, now time.Time) []byte {
 		p.first = at
 		if seq == s.base {
 			s.heard = at // nothing else is on the wire
+			s.tuner.idle()
 		}
 	}
 	p.last, p.due = at, false
@@ -187,6 +202,10 @@ func (s *Sender) Acked(now time.Time, seq int64) bool {
 	at := s.since(now)
 	s.heard = at
 	through := s.measure(p, at)
+	if !s.tuner.fixed() {
+		s.tuner.acked(at, len(p.frame), !s.CanPush())
+		s.limit = s.tuner.limit(at)
+	}
 	s.bytes -= len(p.frame)
 	s.unacked--
 	*p = sent{acked: true}
@@ -228,6 +247,8 @@ func (s *Sender) Deadline() time.Time {
 func (s *Sender) Expire(now time.Time) {
 	if d := s.Deadline(); !d.IsZero() && !now.Before(d) {
 		s.rto.expired++
+		s.tuner.late()
+		s.limit = s.tuner.window
 		s.distrust = s.distrust || s.guessed
 		s.makeDue(s.base, s.at(s.base))
 	}
@@ -247,6 +268,8 @@ func (s *Sender) Reconnected(now time.Time) {
 	s.tx = s.base
 	s.advanced = s.since(now)
 	s.rto.expired = 0
+	s.tuner.reset(s.window, s.advanced)
+	s.limit = s.window.Bytes
 }
 
 // InFlight returns how many frames and bytes are kept.

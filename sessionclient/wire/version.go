@@ -9,6 +9,7 @@ import (
 // both ends decide independently. The numbers are those of the reference
 // programs, and so is the way of comparing: client and agent differ in it.
 const (
+	gatePorts         = "2.3.672.0"
 	gateTerminateFlag = "2.3.722.0"
 	gateMux           = "3.0.196.0"
 	gateNoKeepAlive   = "3.1.1511.0"
@@ -17,6 +18,10 @@ const (
 	agentGateNoKeepAlive = "1.2.331.0"
 	agentGateNoHint      = "1.2.295"
 )
+
+// SupportsPorts reports whether the agent knows sessions that carry a port, SSH
+// among them.
+func SupportsPorts(agent string) bool { return agent == gatePorts || newer(agent, gatePorts) }
 
 // SupportsTerminateFlag reports whether the agent obeys the TerminateSession flag.
 func SupportsTerminateFlag(agent string) bool { return newer(agent, gateTerminateFlag) }

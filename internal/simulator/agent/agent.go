@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/agent/mailbox"
@@ -30,6 +31,8 @@ type Config struct {
 	// after a loss.
 	Dial    func(ctx context.Context) (*Conn, error)
 	Options Options
+	// Log, if set, gets the output of shells and commands, one Write at a time.
+	Log io.Writer
 }
 
 // Options are the knobs of a simulated agent. The zero value is a fast agent

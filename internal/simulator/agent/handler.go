@@ -30,6 +30,10 @@ func newHandler(w *worker) (handler, error) {
 		}
 		return newCommand(w, p)
 	case wire.Port:
+		if !agentKnowsPorts(node.AgentVersion) {
+			// Reported of old agents; nobody has one to ask any more.
+			return nil, errors.New("Plugin with name Port not found. Step name: Port")
+		}
 		return newPort(w)
 	default:
 		return nil, fmt.Errorf("Plugin with name %s is not supported by this version of ssm agent, "+

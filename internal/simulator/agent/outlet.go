@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"io"
 	"sync"
 	"unicode/utf8"
 
@@ -9,8 +10,10 @@ import (
 )
 
 // outletBytes is how much output may wait for the worker. A source that gets
-// further ahead is blocked.
-const outletBytes = 1 << 20
+// further ahead is blocked. It is about what waits inside a real agent, in the
+// buffers of a socket: so a paced agent delays an echo beside a download of the
+// same session by a quarter of a second, as the real one does.
+const outletBytes = 192 << 10
 
 var errOutlet = errors.New("session has ended")
 
@@ -18,6 +21,7 @@ var errOutlet = errors.New("session has ended")
 // messages out of it. Payload types keep their order.
 type outlet struct {
 	ready chan struct{} // capacity 1: something to cut
+	log   io.Writer     // gets a copy of all text; nil: nobody does
 
 	mu     sync.Mutex
 	space  sync.Cond // on mu
@@ -57,6 +61,9 @@ func (o *outlet) write(t wire.PayloadType, whole bool, b []byte) error {
 			n = max(textEnd(b, min(n, outletBytes-o.bytes)), min(n, utf8.UTFMax))
 		}
 		o.add(t, whole, b[:n])
+		if o.log != nil && (t == wire.PayloadOutput || t == wire.PayloadStdErr) {
+			_, _ = o.log.Write(b[:n])
+		}
 		o.mu.Unlock()
 		b = b[n:]
 		select {

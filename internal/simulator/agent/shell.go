@@ -18,6 +18,7 @@ type shellSession struct {
 	options shell.TTYOptions
 	profile string // typed first
 	windows bool
+	nobody  bool          // run-as is on and names no user
 	delay   time.Duration // before the first output
 	in      *inlet
 	out     *textWriter
@@ -31,6 +32,7 @@ func newShell(w *worker, command string) *shellSession {
 			Env: []string{"TERM=xterm-256color", "LANG=C.UTF-8"},
 		},
 		windows: w.cfg.Node.Platform == platformWindows,
+		nobody:  w.cfg.Spec.RunAs && w.cfg.Spec.RunAsUser == "" && w.cfg.Node.Platform != platformWindows,
 		delay:   w.cfg.Node.Agent.StartDelay,
 		in:      newInlet(),
 		out:     &textWriter{out: w.out, ptype: wire.PayloadOutput, defects: w.opts.TextDefects},
@@ -54,6 +56,9 @@ func (s *shellSession) input(t wire.PayloadType, payload []byte) verdict {
 func (s *shellSession) run(ctx context.Context) Result {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if s.nobody {
+		return failed("Unable to start shell: please set the RunAs default user")
+	}
 	tty, err := s.machine.Start(ctx, s.options)
 	if err != nil {
 		return failed("Unable to start shell: " + err.Error())

@@ -17,6 +17,10 @@ func clientDisablesKeepAlive(v string) bool { return compareVersions(v, "1.2.331
 // clientSplitsOutput reports whether the client knows separate output streams.
 func clientSplitsOutput(v string) bool { return compareVersions(v, "1.2.295") > 0 }
 
+// agentKnowsPorts reports whether the agent has sessions that carry a port, SSH
+// among them.
+func agentKnowsPorts(v string) bool { return compareVersions(v, "2.3.672.0") >= 0 }
+
 // agentMultiplexes and agentDisablesKeepAlive are the same gates seen from the
 // other end: a simulated agent is as old as its scenario says.
 func agentMultiplexes(v string) bool { return wire.SupportsMux(v) }

@@ -66,6 +66,9 @@ func newWorker(ctx context.Context, cfg Config) *worker {
 		requireChallenge: cfg.Node.Agent.RequireChallenge,
 	}
 	w.text = wire.SessionType(cfg.Spec.SessionType) != wire.Port
+	if w.text {
+		w.out.log = cfg.Log
+	}
 	w.ch = newChannel(w.opts.Window, w.emit, func(in *input) verdict { return w.deliver(ctx, in) })
 	return w
 }

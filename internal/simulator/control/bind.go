@@ -154,9 +154,13 @@ func (b *binder) number(path string, raw any, v reflect.Value, r rules) error {
 	if !ok {
 		return serialization(kindOf(raw) + " can not be converted to an Integer")
 	}
+	most, what := float64(math.MaxInt32), "an Integer"
+	if v.Kind() == reflect.Int64 {
+		most, what = 1<<53, "a Long"
+	}
 	f, err := strconv.ParseFloat(string(num), 64)
-	if err != nil || math.Abs(f) > math.MaxInt32 {
-		return serialization("NUMBER_VALUE can not be converted to an Integer")
+	if err != nil || math.Abs(f) > most {
+		return serialization("NUMBER_VALUE can not be converted to " + what)
 	}
 	n := int64(f)
 	v.SetInt(n)

@@ -12,6 +12,10 @@ type Caller struct {
 	ARN    string
 	UserID string
 	Name   string // user or role session name: the beginning of session ids
+	// Nodes, for the credentials of an access request, are all that sessions can
+	// be opened to; AccessRequest is its id.
+	Nodes         []string
+	AccessRequest string
 }
 
 // Credentials are what a caller signs with.

@@ -1,6 +1,7 @@
-// Package control is the public face of the simulated services: Systems Manager
-// and KMS in JSON 1.1, STS, RDS, ElastiCache, Redshift and EC2 in the query
-// protocol, OpenSearch Service in REST, with signature verification.
+// Package control is the public face of the simulated services: Systems Manager,
+// KMS, EC2 Instance Connect and CloudWatch Logs in JSON 1.1, STS, RDS,
+// ElastiCache, Redshift and EC2 in the query protocol, OpenSearch Service and S3
+// in REST, with signature verification.
 //
 // It holds no state of its own beyond credentials, counters and throttles: the
 // account is package world's, sessions are the gateway's. It knows the wire
@@ -117,6 +118,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if target == "" && h.serveSearch(w, r, body) {
 		return
 	}
+	if isS3(r) {
+		h.serveS3(w, r, body, id)
+		return
+	}
 	out, err := h.serveJSON(r, target, body)
 	if err != nil {
 		h.log.Debug("api", "target", target, "id", id, "err", errorCode(err))
@@ -165,6 +170,10 @@ func splitTarget(target string) (service, name string) {
 		return "ssm", name
 	case "TrentService":
 		return "kms", name
+	case "AWSEC2InstanceConnectService":
+		return "ec2-instance-connect", name
+	case "Logs_20140328":
+		return "logs", name
 	}
 	return "", name
 }

@@ -47,10 +47,22 @@ func operations() map[string]operation {
 		"AddTagsToResource":      op("ssm", (*call).addTagsToResource),
 		"RemoveTagsFromResource": op("ssm", (*call).removeTagsFromResource),
 		"GetServiceSetting":      op("ssm", (*call).getServiceSetting),
+
+		"StartAccessRequest": op("ssm", (*call).startAccessRequest),
+		"GetAccessToken":     op("ssm", (*call).getAccessToken),
+		"DescribeOpsItems":   op("ssm", (*call).describeOpsItems),
 	})
 	add("TrentService.", map[string]operation{
 		"GenerateDataKey": op("kms", (*call).generateDataKey),
 		"Decrypt":         op("kms", (*call).decrypt),
+	})
+	add("AWSEC2InstanceConnectService.", map[string]operation{
+		"SendSSHPublicKey": connectOp((*call).sendSSHPublicKey),
+	})
+	add("Logs_20140328.", map[string]operation{
+		"GetLogEvents":       op("logs", (*call).getLogEvents),
+		"DescribeLogStreams": op("logs", (*call).describeLogStreams),
+		"DescribeLogGroups":  op("logs", (*call).describeLogGroups),
 	})
 	return table
 }

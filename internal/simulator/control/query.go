@@ -80,6 +80,9 @@ func (h *Handler) query(r *http.Request, s queryService, form url.Values, body [
 // too soon.
 func (h *Handler) admit(caller Caller, service, action string) error {
 	h.count(action)
+	if err := mayCall(caller, service, action); err != nil {
+		return err
+	}
 	name := service + ":" + action
 	switch {
 	case slices.Contains(h.world.Scenario().Denied, name):

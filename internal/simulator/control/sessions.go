@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
@@ -32,6 +30,9 @@ func (c *call) startSession(in *startSessionIn) (any, error) {
 	if !c.world.Connected(in.Target) {
 		return nil, world.Errorf("TargetNotConnected", "%s is not connected.", in.Target)
 	}
+	if err := c.mayStart(in.Target); err != nil {
+		return nil, err
+	}
 	spec, err := c.sessionSpec(name, in)
 	if err != nil {
 		return nil, err
@@ -43,6 +44,20 @@ func (c *call) startSession(in *startSessionIn) (any, error) {
 		return nil, err
 	}
 	return sessionOut{spec.ID, token, url}, nil
+}
+
+// mayStart holds a caller against what access requests allow.
+func (c *call) mayStart(node string) error {
+	if id := c.caller.AccessRequest; id != "" {
+		r, err := c.world.AccessRequest(id)
+		if err == nil && r.Status == world.AccessApproved && slices.Contains(c.caller.Nodes, node) {
+			return nil
+		}
+	} else if !c.world.NeedsAccess(node) {
+		return nil
+	}
+	return world.Errorf("AccessDeniedException", "User: %s is not authorized to perform: ssm:StartSession on resource: %s because no identity-based policy allows the ssm:StartSession action",
+		c.caller.ARN, "arn:aws:ec2:"+c.world.Region()+":"+c.world.Account()+":instance/"+node)
 }
 
 // sessionSpec puts the document, the caller's parameters and the region's
@@ -72,7 +87,11 @@ func (c *call) sessionSpec(name string, in *startSessionIn) (world.SessionSpec, 
 		ID: world.NewSessionID(c.caller.Name), NodeID: in.Target, Owner: c.caller.ARN, DocumentName: doc.Name,
 		SessionType: v.Body.SessionType, Properties: props, Parameters: args, Reason: in.Reason,
 	}
-	c.prefer(&spec, v.Body.Inputs)
+	inputs, err := v.Body.SessionInputs(args)
+	if err != nil {
+		return spec, err
+	}
+	c.prefer(&spec, inputs)
 	return spec, nil
 }
 
@@ -88,39 +107,27 @@ func (c *call) prefer(spec *world.SessionSpec, own *world.SessionInputs) {
 			}
 		}
 	}
-	spec.IdleTimeout = minutes(inputs.IdleTimeout, 20)
-	spec.MaxDuration = minutes(inputs.MaxDuration, 0)
+	spec.IdleTimeout = inputs.IdleTimeout.Minutes(20)
+	spec.MaxDuration = inputs.MaxDuration.Minutes(0)
 	if inputs.RunAsEnabled {
-		spec.RunAsUser = inputs.RunAsDefaultUser
+		spec.RunAs, spec.RunAsUser = true, inputs.RunAsDefaultUser
 	}
 	node, _ := c.world.NodeInfo(spec.NodeID)
 	spec.ShellProfile = inputs.ShellProfile.Linux
 	if node.Platform == "windows" {
 		spec.ShellProfile = inputs.ShellProfile.Windows
 	}
-	if inputs.KMSKeyID == "" || spec.SessionType == "Port" { // ports are never encrypted
+	if spec.SessionType == "Port" { // neither encrypted nor logged
+		return
+	}
+	spec.Logging = inputs.Logging
+	if inputs.KMSKeyID == "" {
 		return
 	}
 	spec.KMSKeyID = inputs.KMSKeyID
 	if k, err := c.world.Key(inputs.KMSKeyID); err == nil {
 		spec.KMSKeyID = k.ARN
 	}
-}
-
-// minutes reads a number of minutes, which documents write as text or number.
-func minutes(v any, def int) time.Duration {
-	n := def
-	switch v := v.(type) {
-	case string:
-		if i, err := strconv.Atoi(strings.TrimSpace(v)); err == nil && i > 0 {
-			n = i
-		}
-	case float64:
-		if v > 0 {
-			n = int(v)
-		}
-	}
-	return time.Duration(n) * time.Minute
 }
 
 type sessionIDIn struct {

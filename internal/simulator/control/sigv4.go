@@ -97,7 +97,7 @@ func (v *Verifier) Verify(r *http.Request, body []byte, service string) (Caller,
 	if err != nil {
 		return Caller{}, err
 	}
-	want := a.signature(c.SecretAccessKey, date, canonicalRequest(r, body, a.headers))
+	want := a.signature(c.SecretAccessKey, date, canonicalRequest(r, body, a.headers, service))
 	if subtle.ConstantTimeCompare([]byte(want), []byte(a.sig)) != 1 {
 		return Caller{}, badSignature("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
 	}
@@ -145,7 +145,7 @@ func (v *Verifier) checkScope(r *http.Request, a authorization, service string) 
 		return "", badSignature(fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 15 min.)", date, now.Add(maxSkew).Format(dateFormat), now.Format(dateFormat)))
 	case a.day != date[:8]:
 		return "", badSignature(fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.", a.day, date[:8], date))
-	case a.region != v.region:
+	case a.region != v.region && service != "s3": // buckets are where they are
 		return "", badSignature(fmt.Sprintf("Credential should be scoped to a valid region, not '%s'; the simulator is in '%s'.", a.region, v.region))
 	case service != "" && a.service != service:
 		return "", badSignature(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", service))
@@ -216,9 +216,13 @@ func hashHex(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func canonicalRequest(r *http.Request, body []byte, signed []string) string {
+func canonicalRequest(r *http.Request, body []byte, signed []string, service string) string {
 	var b strings.Builder
-	b.WriteString(r.Method + "\n" + canonicalPath(r.URL) + "\n" + canonicalQuery(r.URL.RawQuery) + "\n")
+	path := canonicalPath(r.URL)
+	if service == "s3" {
+		path = escape(r.URL.Path, true) // once: keys are not normalised
+	}
+	b.WriteString(r.Method + "\n" + path + "\n" + canonicalQuery(r.URL.RawQuery) + "\n")
 	for _, name := range signed {
 		b.WriteString(name + ":" + canonicalValue(r, name) + "\n")
 	}

@@ -36,6 +36,9 @@ type Config struct {
 	// Changed, if set, is told each new state of a session. details is the
 	// reason of an end, or empty. It must not call the gateway.
 	Changed func(id, status, details string)
+	// Logs, if set, gives the log that a session's agent in this process keeps:
+	// nil when it keeps none, with a reason when it refuses to start.
+	Logs func(world.SessionSpec) (log *world.SessionLog, refusal string)
 	// Agents and Jobs, if set, are told what real agents do; see control.go.
 	Agents func(instance string, connected bool)
 	Jobs   func(instance string, m JobMessage)

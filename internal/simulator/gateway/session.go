@@ -283,9 +283,22 @@ func (s *session) close() {
 func (s *session) runAgent(node world.NodeRuntime) {
 	options := s.g.cfg.Agent
 	options.Pace = options.Pace || s.faults().Pace
-	r := agent.Run(s.ctx, agent.Config{
-		Spec: s.spec, Node: node, Keys: s.g.cfg.Keys, Dial: s.dialAgent, Options: options,
-	})
+	cfg := agent.Config{Spec: s.spec, Node: node, Keys: s.g.cfg.Keys, Dial: s.dialAgent, Options: options}
+	var log *world.SessionLog
+	if s.g.cfg.Logs != nil {
+		var refusal string
+		if log, refusal = s.g.cfg.Logs(s.spec); refusal != "" {
+			s.end(world.SessionFailed, refusal)
+			return
+		}
+	}
+	if log != nil {
+		cfg.Log = log
+	}
+	r := agent.Run(s.ctx, cfg)
+	if log != nil {
+		_ = log.Close() // uploaded before the end is reported, as real agents do
+	}
 	s.mu.Lock()
 	pumped := s.pumped
 	s.mu.Unlock()

@@ -30,7 +30,7 @@ func (m *Machine) Start(ctx context.Context, o shell.TTYOptions) (shell.TTY, err
 	if m.spec.OS == Windows {
 		cols, rows = 200, 60
 	} else if m.home(user) == "" {
-		return nil, fmt.Errorf("user %s does not exist on the node", user)
+		return nil, fmt.Errorf("failed to start pty since RunAs user %s does not exist", user) // the agent's words
 	}
 	if o.Cols > 0 {
 		cols = o.Cols

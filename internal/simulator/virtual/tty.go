@@ -36,6 +36,7 @@ type terminal struct {
 	cols, rows int
 	mode       mode
 	echo       bool
+	plain      bool   // stty raw: what is printed stays as it is
 	lastCR     bool   // the last typed byte was a CR
 	ended      bool   // the program has ended
 	hungUp     bool   // by Close, which cancels the context of the program before
@@ -113,6 +114,14 @@ func (t *terminal) SetEcho(on bool) {
 	t.echo = on
 }
 
+// SetRaw implements posix.Terminal.
+func (t *terminal) SetRaw(on bool) {
+	t.setRaw(on)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.plain = on
+}
+
 // foreground sets who gets the signals of the keyboard and returns who did.
 func (t *terminal) foreground(g *posix.Group) (old *posix.Group) {
 	t.mu.Lock()
@@ -129,6 +138,7 @@ func (t *terminal) setMode(to mode) {
 		return
 	}
 	t.mode = to
+	t.plain = t.plain && to == modeRaw
 	if to == modeCooked {
 		// It was not echoed when it was typed; who types ahead sees it once, at
 		// the prompt, if no program reads it first.
@@ -291,7 +301,7 @@ func (t *terminal) WriteContext(ctx context.Context, p []byte) (int, error) {
 			return n, posix.ErrBrokenPipe
 		}
 		k := min(len(p)-n, maxUnshown)
-		t.show(p[n:n+k], false)
+		t.show(p[n:n+k], t.plain)
 		n += k
 	}
 	return n, nil

@@ -109,9 +109,11 @@ func (w *World) addDocuments() error {
 			return err
 		}
 	}
-	prefs := NewDocument{Name: PreferencesDocument, Type: "Session", Format: "JSON", Content: w.sc.Preferences.document()}
-	if err := w.addDocument(prefs, w.sc.Account); err != nil {
-		return err
+	if !w.sc.Preferences.NoDocument {
+		prefs := NewDocument{Name: PreferencesDocument, Type: "Session", Format: "JSON", Content: w.sc.Preferences.document()}
+		if err := w.addDocument(prefs, w.sc.Account); err != nil {
+			return err
+		}
 	}
 	for _, s := range w.sc.Documents {
 		d := NewDocument{Name: s.Name, Type: s.Type, Format: s.Format, Content: s.Content}
@@ -313,8 +315,8 @@ func (p PreferencesSpec) document() string {
 		"description":   "Document to hold regional settings for Session Manager",
 		"sessionType":   "Standard_Stream",
 		"inputs": map[string]any{
-			"s3BucketName": "", "s3KeyPrefix": "", "s3EncryptionEnabled": true,
-			"cloudWatchLogGroupName": "", "cloudWatchEncryptionEnabled": true, "cloudWatchStreamingEnabled": false,
+			"s3BucketName": p.S3Bucket, "s3KeyPrefix": p.S3Prefix, "s3EncryptionEnabled": true,
+			"cloudWatchLogGroupName": p.LogGroup, "cloudWatchEncryptionEnabled": !p.PlainLogs, "cloudWatchStreamingEnabled": p.Streaming,
 			"kmsKeyId": p.KMSKey, "runAsEnabled": p.RunAs != "", "runAsDefaultUser": p.RunAs,
 			"idleSessionTimeout": minutes(p.IdleTimeout), "maxSessionDuration": minutes(p.MaxDuration),
 			"shellProfile": map[string]any{"windows": p.ShellProfileWindows, "linux": p.ShellProfileLinux},

@@ -54,20 +54,6 @@ type Step struct {
 	OnFailure    string              `json:"onFailure"`
 }
 
-// SessionInputs are the settings of a session that stand in a Session document.
-// Values that may be text or something else are kept as they are.
-type SessionInputs struct {
-	KMSKeyID         string `json:"kmsKeyId"`
-	RunAsEnabled     bool   `json:"runAsEnabled"`
-	RunAsDefaultUser string `json:"runAsDefaultUser"`
-	IdleTimeout      any    `json:"idleSessionTimeout"`
-	MaxDuration      any    `json:"maxSessionDuration"`
-	ShellProfile     struct {
-		Windows string `json:"windows"`
-		Linux   string `json:"linux"`
-	} `json:"shellProfile"`
-}
-
 // ParseBody reads the content of a document. Only Command and Session documents
 // are understood in depth; for the other types Body holds what they share.
 // format is JSON, YAML or TEXT.

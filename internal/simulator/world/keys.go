@@ -19,7 +19,8 @@ type Key struct {
 	Alias string // alias/name, or empty
 	ARN   string
 
-	aead cipher.AEAD
+	nodeDenied bool
+	aead       cipher.AEAD
 }
 
 // keyStore seals and opens with the keys of the account, as KMS does.
@@ -39,7 +40,7 @@ func (w *World) addKeys() error {
 		if err != nil {
 			return err
 		}
-		w.keys.keys = append(w.keys.keys, Key{ID: s.ID, Alias: s.Alias, ARN: w.ARN("kms", "key/"+s.ID), aead: aead})
+		w.keys.keys = append(w.keys.keys, Key{ID: s.ID, Alias: s.Alias, ARN: w.ARN("kms", "key/"+s.ID), nodeDenied: s.NodeDenied, aead: aead})
 	}
 	return nil
 }
@@ -84,7 +85,10 @@ func contextData(c map[string]string) []byte {
 
 // Decrypt opens what a key of this account sealed. It makes World a DataKeys.
 func (w *World) Decrypt(_ context.Context, sealed []byte, encContext map[string]string) ([]byte, error) {
-	plain, _, err := w.Open(sealed, encContext)
+	plain, key, err := w.Open(sealed, encContext)
+	if err == nil && key.nodeDenied {
+		return nil, Errorf("AccessDeniedException", "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.")
+	}
 	return plain, err
 }
 

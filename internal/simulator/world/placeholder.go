@@ -97,3 +97,17 @@ func (b *Body) SessionProperties(args map[string][]string) (json.RawMessage, err
 	}
 	return json.Marshal(filled(v, args, b.isList))
 }
+
+// SessionInputs are the inputs of a Session document with the placeholders
+// filled from args; nil when there are none.
+func (b *Body) SessionInputs(args map[string][]string) (*SessionInputs, error) {
+	if b.Inputs == nil {
+		return nil, nil
+	}
+	raw, err := json.Marshal(filled(b.Inputs.raw, args, b.isList))
+	if err != nil {
+		return nil, err
+	}
+	var in SessionInputs
+	return &in, json.Unmarshal(raw, &in)
+}

@@ -40,12 +40,15 @@ type Scenario struct {
 	Documents  []DocumentSpec   `yaml:"documents"`
 	Groups     []GroupSpec      `yaml:"groups"`
 	Keys       []KeySpec        `yaml:"keys"`
+	Buckets    []BucketSpec     `yaml:"buckets"`
+	LogGroups  []LogGroupSpec   `yaml:"log_groups"`
 
 	VPCs           []VPCSpec           `yaml:"vpcs"`
 	SecurityGroups []SecurityGroupSpec `yaml:"security_groups"`
 	Databases      []DatabaseSpec      `yaml:"databases"`
 
 	Preferences PreferencesSpec `yaml:"session_preferences"`
+	Access      AccessSpec      `yaml:"access_requests"`
 	// SeparateOutput is what AWS-StartNonInteractiveCommand says about
 	// separateOutputStream: true when absent. (The real document is not known.)
 	SeparateOutput *bool `yaml:"separate_output_stream"`
@@ -143,6 +146,8 @@ type GroupSpec struct {
 type KeySpec struct {
 	ID    string `yaml:"id"`    // a UUID
 	Alias string `yaml:"alias"` // alias/…
+	// NodeDenied: nodes may not decrypt with it.
+	NodeDenied bool `yaml:"node_denied"`
 }
 
 // PreferencesSpec are the region's session settings, the initial content of
@@ -154,6 +159,38 @@ type PreferencesSpec struct {
 	RunAs               string        `yaml:"run_as"`
 	ShellProfileLinux   string        `yaml:"shell_profile_linux"`
 	ShellProfileWindows string        `yaml:"shell_profile_windows"`
+
+	S3Bucket   string `yaml:"s3_bucket"`
+	S3Prefix   string `yaml:"s3_prefix"`
+	LogGroup   string `yaml:"log_group"`
+	PlainLogs  bool   `yaml:"plain_logs"` // the log group need not be encrypted
+	Streaming  bool   `yaml:"streaming"`
+	NoDocument bool   `yaml:"no_document"` // the account has never made one
+}
+
+// BucketSpec is an S3 bucket.
+type BucketSpec struct {
+	Name   string `yaml:"name"`
+	Region string `yaml:"region"` // that of the scenario when empty
+}
+
+// LogGroupSpec is a log group of CloudWatch Logs.
+type LogGroupSpec struct {
+	Name      string `yaml:"name"`
+	Encrypted bool   `yaml:"encrypted"` // with a KMS key
+}
+
+// AccessSpec says how requests for just-in-time node access go.
+type AccessSpec struct {
+	// Nodes are the ids of nodes to which sessions need an approved request.
+	Nodes []string `yaml:"nodes"`
+	// DecideAfter is how long a request is pending.
+	DecideAfter time.Duration `yaml:"decide_after"`
+	Outcome     string        `yaml:"outcome"` // approved (default), rejected, pending
+	// TokenTTL is how long the credentials of an approved request are good for;
+	// 1h when 0. ApprovalTTL is the same for the approval itself; 12h.
+	TokenTTL    time.Duration `yaml:"token_ttl"`
+	ApprovalTTL time.Duration `yaml:"approval_ttl"`
 }
 
 // RunSpec is how Run Command behaves.

@@ -54,6 +54,8 @@ func (c *checker) all() {
 	}
 	c.lists()
 	c.preferences()
+	c.logs()
+	c.access()
 	c.faults()
 }
 
@@ -213,6 +215,35 @@ func (c *checker) preferences() {
 	}
 	if p.MaxDuration != 0 && (p.MaxDuration < time.Minute || p.MaxDuration > 24*time.Hour) {
 		c.failf(at("session_preferences", "max_duration"), "max_duration: %v is not from 1m to 1440m", p.MaxDuration)
+	}
+}
+
+func (c *checker) logs() {
+	for i := range c.sc.Buckets {
+		b := &c.sc.Buckets[i]
+		fill(&b.Region, c.sc.Region)
+		c.match(at("buckets", i, "name"), b.Name, `[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]`)
+		c.match(at("buckets", i, "region"), b.Region, `[a-z]{2}(-[a-z]+)+-[0-9]`)
+	}
+	for i, g := range c.sc.LogGroups {
+		c.match(at("log_groups", i, "name"), g.Name, `[.\-_/#A-Za-z0-9]{1,512}`)
+	}
+}
+
+func (c *checker) access() {
+	a := &c.sc.Access
+	fill(&a.Outcome, "approved")
+	c.oneOf(at("access_requests", "outcome"), a.Outcome, "approved", "rejected", "pending")
+	if a.TokenTTL == 0 {
+		a.TokenTTL = time.Hour
+	}
+	if a.ApprovalTTL == 0 {
+		a.ApprovalTTL = 12 * time.Hour
+	}
+	for key, d := range map[string]time.Duration{"decide_after": a.DecideAfter, "token_ttl": a.TokenTTL, "approval_ttl": a.ApprovalTTL} {
+		if d < 0 {
+			c.failf(at("access_requests", key), "%s: must not be negative", key)
+		}
 	}
 }
 

@@ -57,11 +57,13 @@ type SessionSpec struct {
 	KMSKeyID    string        // ARN of the key; empty: the session is not encrypted
 	IdleTimeout time.Duration // never 0
 	MaxDuration time.Duration // 0: no limit
-	RunAsUser   string        // empty: ssm-user
+	RunAs       bool          // shells run as RunAsUser, which must not be empty then
+	RunAsUser   string        // empty without RunAs: ssm-user
 	// ShellProfile is what the preferences say to run first in every shell of
 	// the node's platform; may be empty.
 	ShellProfile string
 	Reason       string
+	Logging      Logging
 }
 
 // NodeRuntime is a node as the agent on it sees it.

@@ -49,6 +49,7 @@ type World struct {
 	latest  string // the newest agent version of the scenario
 	network *network
 	keys    *keyStore
+	storage *storage
 
 	ctx    context.Context // of everything started by the World; ended by Close
 	cancel context.CancelFunc
@@ -62,6 +63,8 @@ type World struct {
 	order     []string // command ids, oldest first
 	sessions  map[string]*Session
 	settings  map[string]ServiceSetting
+	sshKeys   []sshKey
+	access    map[string]*AccessRequest
 	pinged    chan struct{} // closed and replaced when a node's ping status changes
 }
 
@@ -77,6 +80,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		commands:  map[string]*command{},
 		sessions:  map[string]*Session{},
 		settings:  map[string]ServiceSetting{},
+		access:    map[string]*AccessRequest{},
 		pinged:    make(chan struct{}),
 	}
 	if w.now == nil {
@@ -84,6 +88,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.network = newNetwork(sc)
+	w.storage = newStorage(sc)
 	steps := []func() error{
 		func() error { return w.addKeys() },
 		func() error { return w.addNodes(cfg.Machine) },

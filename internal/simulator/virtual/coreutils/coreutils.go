@@ -29,7 +29,7 @@ func Programs() map[string]program.Func {
 		"readlink": readlink, "realpath": realpath, "reset": clearScreen, "rev": rev, "rm": rm,
 		"rmdir": rmdir, "sed": sed, "seq": seq, "sha1sum": checksum, "sha256sum": checksum,
 		"sha512sum": checksum, "sleep": sleep, "sort": sortCmd, "stat": stat, "stdbuf": runCommand,
-		"stty": stty, "sync": nothing, "tac": tac, "tail": tail, "tee": tee, "time": runCommand,
+		"stty": stty, "sync": nothing, "tac": tac, "tail": tail, "tar": tarCmd, "tee": tee, "time": runCommand,
 		"timeout": timeout, "touch": touch, "tput": tput, "tr": tr, "truncate": truncate, "tty": ttyCmd,
 		"uniq": uniq, "wc": wc, "xargs": xargs, "yes": yes, "zcat": gzipCmd,
 	}

@@ -2,6 +2,7 @@ package coreutils
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/md5"
@@ -139,7 +140,7 @@ func checksum(ctx context.Context, p *program.Proc) int {
 }
 
 func dd(ctx context.Context, p *program.Proc) int {
-	opt := map[string]string{"bs": "512", "count": "-1", "skip": "0", "seek": "0"}
+	opt := map[string]string{"count": "-1", "skip": "0", "seek": "0"}
 	for _, a := range p.Args[1:] {
 		name, value, ok := strings.Cut(a, "=")
 		switch name {
@@ -155,13 +156,27 @@ func dd(ctx context.Context, p *program.Proc) int {
 	}
 	num := map[string]int64{}
 	for _, name := range []string{"bs", "count", "skip", "seek"} {
-		n, err := count(opt[name])
+		n, err := count(cmp.Or(opt[name], "512"))
 		if err != nil || (n < 1 && name == "bs") || (n < 0 && opt[name] != "-1") {
 			p.Errorf("invalid number: '%s'", opt[name])
 			return 1
 		}
 		num[name] = n
 	}
+	// skip counts blocks of input, seek those of output.
+	num["ibs"], num["obs"] = num["bs"], num["bs"]
+	for _, name := range []string{"ibs", "obs"} {
+		if opt[name] == "" || opt["bs"] != "" {
+			continue
+		}
+		n, err := count(opt[name])
+		if err != nil || n < 1 {
+			p.Errorf("invalid number: '%s'", opt[name])
+			return 1
+		}
+		num[name] = n
+	}
+	num["bs"] = num["ibs"]
 	if num["bs"] > 64<<20 {
 		p.Errorf("memory exhausted by input buffer of size %d bytes", num["bs"])
 		return 1
@@ -200,7 +215,7 @@ func ddFiles(ctx context.Context, p *program.Proc, opt map[string]string, num ma
 		return nil, nil, nil, fmt.Errorf("failed to open '%s': %s", name, memfs.Reason(err))
 	}
 	if s, ok := w.(io.Seeker); ok && num["seek"] > 0 {
-		if _, err := s.Seek(num["seek"]*num["bs"], io.SeekStart); err != nil {
+		if _, err := s.Seek(num["seek"]*num["obs"], io.SeekStart); err != nil {
 			return nil, nil, nil, fmt.Errorf("'%s': cannot seek: %s", name, memfs.Reason(err))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/virtual/memfs"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/virtual/program"
@@ -150,6 +151,22 @@ func touch(_ context.Context, p *program.Proc) int {
 		}
 		when = t
 	}
+	if stamp := f.Value("t", ""); stamp != "" {
+		t, ok := parseStamp(stamp, when)
+		if !ok {
+			p.Errorf("invalid date format '%s'", stamp)
+			return 1
+		}
+		when = t
+	}
+	if ref := f.Value("r", ""); ref != "" {
+		info, err := p.Stat(ref)
+		if err != nil {
+			p.Errorf("failed to get attributes of '%s': %s", ref, memfs.Reason(err))
+			return 1
+		}
+		when = info.ModTime()
+	}
 	status := 0
 	for _, name := range args {
 		_, err := p.Stat(name)
@@ -171,6 +188,27 @@ func touch(_ context.Context, p *program.Proc) int {
 		}
 	}
 	return status
+}
+
+// parseStamp reads [[CC]YY]MMDDhhmm[.ss], in the time zone of the node, which is
+// UTC.
+func parseStamp(stamp string, now time.Time) (time.Time, bool) {
+	minutes, seconds, _ := strings.Cut(stamp, ".")
+	if seconds == "" {
+		seconds = "00"
+	}
+	switch len(minutes) {
+	case 8:
+		minutes = now.UTC().Format("2006") + minutes
+	case 10:
+		century := "20"
+		if minutes[:2] >= "69" {
+			century = "19"
+		}
+		minutes = century + minutes
+	}
+	t, err := time.Parse("20060102150405", minutes+seconds)
+	return t, err == nil
 }
 
 // sourcesAndTarget cuts the operands of cp and mv. ok is false, and said, where

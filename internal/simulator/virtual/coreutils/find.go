@@ -33,16 +33,22 @@ type finder struct {
 	tests    []findTest
 	acts     bool
 	prune    bool
-	depth    bool // children first, which -delete implies
+	follow   bool   // links among the roots
+	root     string // that is being visited
+	depth    bool   // children first, which -delete implies
 	status   int
 	batch    [][]string // files for -exec ... +
 	batchCmd [][]string
 }
 
-// find knows -name -iname -path -type -size -mtime -mmin -newer -user -empty
+// find knows -H -printf -name -iname -path -type -size -mtime -mmin -newer -user -empty
 // -perm -maxdepth -mindepth -print -print0 -delete -exec and !; not groups and -o.
 func find(ctx context.Context, p *program.Proc) int {
 	args := p.Args[1:]
+	follow := len(args) > 0 && args[0] == "-H"
+	if follow || len(args) > 0 && args[0] == "-P" {
+		args = args[1:]
+	}
 	var roots []string
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") && args[0] != "!" && args[0] != "(" {
 		roots, args = append(roots, args[0]), args[1:]
@@ -50,12 +56,13 @@ func find(ctx context.Context, p *program.Proc) int {
 	if len(roots) == 0 {
 		roots = []string{"."}
 	}
-	f := &finder{ctx: ctx, p: p, max: 1 << 30}
+	f := &finder{ctx: ctx, p: p, max: 1 << 30, follow: follow}
 	if err := f.parse(args); err != nil {
 		p.Errorf("%v", err)
 		return 1
 	}
 	for _, root := range roots {
+		f.root = root
 		f.visit(root, 0)
 	}
 	for i, files := range f.batch {
@@ -82,6 +89,12 @@ func (f *finder) parse(args []string) error {
 		switch op {
 		case "-a", "-and":
 			continue
+		case "-printf":
+			if len(args) == 0 {
+				return fmt.Errorf("missing argument to `%s'", op)
+			}
+			format := args[0]
+			t, args, f.acts = func(x finding) bool { f.p.Printf("%s", f.format(format, x)); return true }, args[1:], true
 		case "-print", "-print0", "-delete", "-prune", "-empty", "-exec", "-ok", "-xdev", "-mount":
 			t, args, err = f.action(op, args)
 		default:
@@ -262,6 +275,11 @@ func (f *finder) visit(name string, depth int) {
 		return
 	}
 	info, err := f.p.Lstat(name)
+	if err == nil && f.follow && depth == 0 {
+		if target, statErr := f.p.Stat(name); statErr == nil {
+			info = target
+		}
+	}
 	if err != nil {
 		f.p.Errorf("'%s': %s", name, memfs.Reason(err))
 		f.status = 1
@@ -300,5 +318,68 @@ func (f *finder) eval(x finding) {
 	}
 	if !f.acts {
 		f.p.Printf("%s\n", x.name)
+	}
+}
+
+// format writes x as -printf does; what it does not know stays as it is.
+func (f *finder) format(format string, x finding) string {
+	var b strings.Builder
+	for i := 0; i < len(format); i++ {
+		c := format[i]
+		if (c != '%' && c != '\\') || i+1 == len(format) {
+			b.WriteByte(c)
+			continue
+		}
+		i++
+		if c == '\\' {
+			if at := strings.IndexByte("0nt\\", format[i]); at >= 0 {
+				b.WriteByte("\x00\n\t\\"[at])
+			} else {
+				b.WriteString(format[i-1 : i+1])
+			}
+			continue
+		}
+		switch format[i] {
+		case '%':
+			b.WriteByte('%')
+		case 'y':
+			b.WriteByte(typeLetter(x.info.Mode()))
+		case 'm':
+			fmt.Fprintf(&b, "%o", unixMode(x.info.Mode()))
+		case 's':
+			fmt.Fprint(&b, x.info.Size())
+		case 'p':
+			b.WriteString(x.name)
+		case 'P':
+			b.WriteString(strings.TrimPrefix(strings.TrimPrefix(x.name, strings.TrimSuffix(f.root, "/")), "/"))
+		case 'f':
+			b.WriteString(path.Base(x.name))
+		case 'l':
+			if x.info.Mode()&fs.ModeSymlink != 0 {
+				target, _ := f.p.Shell.FS().Readlink(f.p.Shell.Cred(), f.p.Shell.Abs(x.name))
+				b.WriteString(target)
+			}
+		case 'T':
+			if i+1 < len(format) && format[i+1] == '@' {
+				i++
+				fmt.Fprintf(&b, "%d.%09d0", x.info.ModTime().Unix(), x.info.ModTime().Nanosecond())
+			}
+		default:
+			b.WriteString(format[i-1 : i+1])
+		}
+	}
+	return b.String()
+}
+
+func typeLetter(m fs.FileMode) byte {
+	switch {
+	case m.IsDir():
+		return 'd'
+	case m&fs.ModeSymlink != 0:
+		return 'l'
+	case m&fs.ModeCharDevice != 0:
+		return 'c'
+	default:
+		return 'f'
 	}
 }

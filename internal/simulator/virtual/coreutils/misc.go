@@ -333,7 +333,8 @@ func ttyCmd(_ context.Context, p *program.Proc) int {
 
 func stty(_ context.Context, p *program.Proc) int {
 	cols, rows, ok := p.Shell.Size()
-	if !ok || !p.Shell.IsTerminal(0) {
+	t, isTerminal := p.Shell.Terminal()
+	if !ok || !isTerminal {
 		p.Errorf("'standard input': Inappropriate ioctl for device")
 		return 1
 	}
@@ -344,6 +345,18 @@ func stty(_ context.Context, p *program.Proc) int {
 		p.Printf("%d %d\n", rows, cols)
 	case p.Args[1] == "-g":
 		p.Printf("500:5:bf:8a3b:3:1c:7f:15:4:0:1:0:11:13:1a:0:12:f:17:16:0:0:0:0\n")
+	default:
+		for _, word := range p.Args[1:] {
+			switch word {
+			case "raw", "-cooked":
+				t.SetRaw(true)
+			case "-raw", "cooked", "sane":
+				t.SetRaw(false)
+				t.SetEcho(true)
+			case "echo", "-echo":
+				t.SetEcho(word == "echo")
+			} // the others change nothing that is simulated
+		}
 	}
 	return 0
 }

@@ -454,6 +454,12 @@ func (s *Shell) RunBuiltin(ctx context.Context, args []string, in io.Reader, out
 	return fn(sub, ctx, args)
 }
 
+// Terminal returns the terminal that descriptor 0 is, if it is one.
+func (s *Shell) Terminal() (Terminal, bool) {
+	t, ok := s.fds[0].r.(Terminal)
+	return t, ok && t != nil
+}
+
 // Size returns the size of the terminal the shell runs on, if there is one.
 func (s *Shell) Size() (cols, rows int, ok bool) {
 	if s.cfg.Size == nil {

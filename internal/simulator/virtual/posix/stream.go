@@ -24,6 +24,8 @@ type ContextWriter interface {
 type Terminal interface {
 	// SetEcho switches the echo of typed characters.
 	SetEcho(on bool)
+	// SetRaw makes it a plain pipe for bytes, both ways, or a terminal again.
+	SetRaw(on bool)
 }
 
 type boundReader struct {

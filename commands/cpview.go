@@ -1,0 +1,245 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/internal/transfer"
+	"github.com/ssmdeck/ssmdeck/sessionclient"
+)
+
+// cpView shows a copy: progress and remarks on standard error, results on
+// standard output for those who ask.
+type cpView struct {
+	env      *Env
+	options  render.Options
+	progress *render.Progress
+	began    time.Time
+	silent   bool // standard output is for the file
+
+	mu          sync.Mutex
+	label       string
+	nodes       int
+	over        int // nodes
+	bad         int
+	done, total int64
+}
+
+func newCpView(env *Env) (*cpView, error) {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return nil, err
+	}
+	p, err := env.progress()
+	if err != nil {
+		return nil, err
+	}
+	return &cpView{env: env, options: ro, progress: p, began: time.Now()}, nil
+}
+
+func (v *cpView) start(what string, nodes []transfer.Node) {
+	v.nodes = len(nodes)
+	v.label = what + " " + plural(len(nodes), "node")
+	if len(nodes) == 1 {
+		v.label = what + " " + copyLabel(nodes[0])
+	}
+	v.show()
+}
+
+// show is called with mu held, or before anybody else is there.
+func (v *cpView) show() {
+	s := render.Status{Label: v.label, Done: v.done, Total: v.total, Bytes: true}
+	if took := time.Since(v.began).Seconds(); v.done > 0 && took > 0.5 {
+		s.Note = render.Bytes(int64(float64(v.done)/took)) + "/s"
+	}
+	if v.nodes > 1 {
+		s.Note += fmt.Sprintf(" %d/%d nodes", v.over, v.nodes)
+	}
+	v.progress.Set(s)
+}
+
+func (v *cpView) watch() transfer.Watch {
+	return transfer.Watch{
+		Total: func(n int64) {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			v.total += n
+			v.show()
+		},
+		Add: func(n int64) {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			v.done += n
+			v.show()
+		},
+		Done: func(r *transfer.Result) {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			v.over++
+			v.show()
+			if v.nodes > 1 {
+				v.progress.Event(copyLabel(r.Node)+": "+outcomeOf(r), nil)
+			}
+		},
+	}
+}
+
+func (v *cpView) warn(text string) {
+	v.progress.Println(v.env.errStyles().Warn.Render("ssmdeck: " + render.Visible(text)))
+}
+
+// link tells of the connections of a node's sessions.
+func (v *cpView) link(n transfer.Node) func(sessionclient.Event) {
+	status := newLinkStatus(v.env, false)
+	status.say = func(text string) { v.warn(copyLabel(n) + ": " + text) }
+	return status.event
+}
+
+func outcomeOf(r *transfer.Result) string {
+	if r.Err != nil {
+		return r.Err.Error()
+	}
+	text := fmt.Sprintf("%s, %s", plural(r.Count(transfer.Copied), "file"), render.Bytes(r.Bytes))
+	if n := r.Count(transfer.Skipped); n > 0 {
+		text += fmt.Sprintf(", %d skipped", n)
+	}
+	if n := r.Count(transfer.Failed); n > 0 {
+		text += fmt.Sprintf(", %d failed", n)
+	}
+	return text
+}
+
+// cpRow is a file, or a node that failed as a whole, as programs read it.
+type cpRow struct {
+	Node string `json:"node"`
+	Name string `json:"name,omitempty"`
+	transfer.File
+}
+
+// finish prints what became of everything and returns what the exit code is
+// made of.
+func (v *cpView) finish(ctx context.Context, results []*transfer.Result, err error) error {
+	v.progress.Close()
+	if err != nil {
+		return err
+	}
+	var (
+		rows   []cpRow
+		failed int // nodes
+		files  int
+		broken int
+		size   int64
+		only   error
+	)
+	for _, r := range results {
+		for _, f := range r.Files {
+			rows = append(rows, cpRow{Node: r.Node.ID, Name: r.Node.Name, File: f})
+			if f.State == transfer.Failed && r.Err == nil {
+				broken++
+				v.warn(cmp.Or(f.Source, f.Destination) + ": " + f.Error)
+			}
+		}
+		files, size = files+r.Count(transfer.Copied), size+r.Bytes
+		if r.Err != nil {
+			failed++
+			only = r.Err
+			rows = append(rows, cpRow{Node: r.Node.ID, Name: r.Node.Name, File: transfer.File{State: transfer.Failed, Error: r.Err.Error()}})
+		}
+	}
+	if printErr := v.print(rows); printErr != nil {
+		return printErr
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case failed == 1 && len(results) == 1:
+		return only
+	case failed > 0:
+		if v.options.Format == render.FormatAuto {
+			for _, r := range results {
+				if r.Err != nil {
+					render.Error(v.env.Err, v.env.errStyles(), r.Err, v.env.wantsJSONErrors(), v.env.debugging())
+				}
+			}
+		}
+		return fault.New(fault.RemoteFailed, "copy", "%d of %s failed", failed, plural(len(results), "node"))
+	case broken > 0:
+		return fault.New(fault.RemoteFailed, "copy", "%d of %s failed", broken, plural(files+broken, "file"))
+	}
+	if !v.silent && isTerminal(v.env.Err) {
+		took := time.Since(v.began)
+		v.env.note("%s", v.env.errStyles().Dim.Render(fmt.Sprintf("copied %s, %s in %s (%s/s)", plural(files, "file"), render.Bytes(size),
+			render.Duration(took), render.Bytes(int64(float64(size)/max(took.Seconds(), 0.001))))))
+	}
+	return nil
+}
+
+// print prints the rows when a format was asked for: cp, like cp, is silent.
+func (v *cpView) print(rows []cpRow) error {
+	if v.silent || v.options.Format == render.FormatAuto {
+		return nil
+	}
+	return writeList(v.env, cpTable, v.options, rows)
+}
+
+func cpTable(o render.Options) render.Table[cpRow] {
+	return render.Table[cpRow]{
+		ID: func(r cpRow) string { return r.Destination },
+		Columns: []render.Column[cpRow]{
+			{
+				Name: "STATE", Text: func(r cpRow) string { return r.State },
+				Human: func(r cpRow) string { return o.Styles.Status(cpLevel(r.State), r.State) },
+			},
+			{Name: "NODE", Text: func(r cpRow) string { return cmp.Or(r.Name, r.Node) }},
+			{Name: "SOURCE", Text: func(r cpRow) string { return r.Source }},
+			{Name: "DESTINATION", Text: func(r cpRow) string { return r.Destination }},
+			{
+				Name: "SIZE", Text: func(r cpRow) string { return fmt.Sprint(r.Size) },
+				Human: func(r cpRow) string { return render.Bytes(r.Size) },
+			},
+			{Name: "ERROR", Text: func(r cpRow) string { return r.Error }},
+			{Name: "SHA256", Wide: true, Text: func(r cpRow) string { return r.SHA256 }},
+		},
+	}
+}
+
+func cpLevel(state string) theme.Level {
+	switch state {
+	case transfer.Copied:
+		return theme.Good
+	case transfer.Failed:
+		return theme.Bad
+	default:
+		return theme.Idle
+	}
+}
+
+// planned prints what --dry-run found.
+func (v *cpView) planned(rows []transfer.Listed) error {
+	v.progress.Close()
+	var size int64
+	for _, r := range rows {
+		size += r.Size
+	}
+	v.env.note("would copy %s, %s; nothing was copied", plural(len(rows), "entry"), render.Bytes(size))
+	return writeList(v.env, func(render.Options) render.Table[transfer.Listed] {
+		return render.Table[transfer.Listed]{
+			ID: func(l transfer.Listed) string { return l.Destination },
+			Columns: []render.Column[transfer.Listed]{
+				{Name: "KIND", Text: func(l transfer.Listed) string { return l.Kind }},
+				{Name: "SOURCE", Text: func(l transfer.Listed) string { return l.Source }},
+				{Name: "DESTINATION", Text: func(l transfer.Listed) string { return l.Destination }},
+				{
+					Name: "SIZE", Text: func(l transfer.Listed) string { return fmt.Sprint(l.Size) },
+					Human: func(l transfer.Listed) string { return render.Bytes(l.Size) },
+				},
+			},
+		}
+	}, v.options, rows)
+}

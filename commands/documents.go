@@ -1,0 +1,136 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/document"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/preferences"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
+)
+
+// sessionParams checks what was given for a session document against it, before
+// a session is started. Where the document may not be read, the values go to
+// the service as they are. provided names parameters that the caller fills in.
+func (e *Env) sessionParams(ctx context.Context, name string, pairs []string, provided ...string) (map[string][]string, error) {
+	plain, err := parsePairs("--param", pairs)
+	if err != nil {
+		return nil, err
+	}
+	svc, err := e.Documents(ctx)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := svc.Describe(ctx, name, "")
+	switch {
+	case fault.KindOf(err) == fault.Auth:
+		return plain, nil
+	case fault.KindOf(err) == fault.NotFound:
+		return nil, fault.New(fault.NotFound, "", "session document %s does not exist here", name).
+			WithHint("check the name, and that the document is in this Region")
+	case err != nil:
+		return nil, err
+	case doc.Type != "" && doc.Type != "Session":
+		return nil, fault.Usagef("document %s is of type %s: sessions need one of type Session", name, doc.Type).
+			WithHint("for a document of type Command there is `ssmdeck run --document %s`", name)
+	}
+	params, err := document.ParseParams(doc, pairs, provided...)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range provided {
+		if _, ok := doc.Parameter(p); !ok {
+			return nil, fault.Usagef("document %s has no parameter %s", name, p)
+		}
+	}
+	return params, nil
+}
+
+// documentParams checks the parameters for the document of a session, and turns
+// --user into a document and its parameter.
+func (o *shellOptions) documentParams(ctx context.Context, env *Env, req *sessions.Request, provided ...string) (map[string][]string, error) {
+	if o.user == "" {
+		if o.document == "" {
+			return nil, nil
+		}
+		return env.sessionParams(ctx, o.document, o.params, provided...)
+	}
+	if req.Document == "" {
+		req.Document = preferences.RunAsDocument
+	}
+	params, err := env.sessionParams(ctx, req.Document, append([]string{preferences.UserParameter + "=" + o.user}, o.params...))
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, fault.New(fault.NotFound, "run the shell as "+o.user, "document %s does not exist here", req.Document).
+			WithHint("make it with `ssmdeck session prefs create-run-as-document --allow %s`", o.user)
+	}
+	return params, err
+}
+
+// completeRunAs completes the users that the run-as document allows.
+func (e *Env) completeRunAs(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	const none = cobra.ShellCompDirectiveNoFileComp
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionWait)
+	defer cancel()
+	svc, err := e.Documents(ctx)
+	if err != nil {
+		return nil, none
+	}
+	name, _ := cmd.Flags().GetString("document")
+	doc, err := svc.Describe(ctx, cmp.Or(name, preferences.RunAsDocument), "")
+	if err != nil {
+		return nil, none
+	}
+	p, _ := doc.Parameter(preferences.UserParameter)
+	return p.AllowedValues, none
+}
+
+// completeSessionDocument completes the names of Session documents.
+func (e *Env) completeSessionDocument(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionWait)
+	defer cancel()
+	svc, err := e.Documents(ctx)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names, err := svc.Names(ctx, "Session")
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeParam completes the parameters of the document in --document.
+func (e *Env) completeParam(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	const none = cobra.ShellCompDirectiveNoFileComp
+	name, _ := cmd.Flags().GetString("document")
+	if name == "" {
+		return nil, none
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionWait)
+	defer cancel()
+	svc, err := e.Documents(ctx)
+	if err != nil {
+		return nil, none
+	}
+	doc, err := svc.Describe(ctx, name, "")
+	if err != nil {
+		return nil, none
+	}
+	given, _, hasValue := strings.Cut(typed, "=")
+	var words []string
+	for _, p := range doc.Parameters {
+		switch {
+		case !hasValue:
+			words = append(words, p.Name+"=\t"+p.Description)
+		case p.Name == given:
+			for _, v := range p.AllowedValues {
+				words = append(words, p.Name+"="+v)
+			}
+		}
+	}
+	return words, none | cobra.ShellCompDirectiveNoSpace
+}

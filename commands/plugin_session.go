@@ -1,0 +1,273 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
+	"github.com/ssmdeck/ssmdeck/portforward"
+	"github.com/ssmdeck/ssmdeck/sessionclient"
+	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
+)
+
+// serve runs the session as what it turns out to be. The texts on standard output
+// are those that scripts around the plugin look for.
+func (c *pluginCall) serve(ctx context.Context, env *Env) error {
+	events := &eventRelay{to: []func(sessionclient.Event){newLinkStatus(env.rawErr(), false).event}}
+	s, err := c.attach(ctx, env, events.event)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	info := s.Info()
+	if info.Kind == wire.Port {
+		var props pluginPort
+		if err := json.Unmarshal(info.Properties, &props); err != nil && len(info.Properties) > 0 {
+			return fault.New(fault.Failed, "session "+info.SessionID, "malformed properties: %w", err)
+		}
+		if props.Type != wire.LocalPortForwarding { // SSH: standard output is the other program's
+			in, release := env.input()
+			defer release()
+			port, _ := strconv.Atoi(props.PortNumber)
+			req := sessions.SSHRequest{Target: c.request.Target, Port: port}
+			return sessions.ExplainSSH(req, portforward.Stdio(ctx, s, in, env.Out))
+		}
+		fmt.Fprintf(env.Out, "\nStarting session with SessionId: %s\n", render.Visible(info.SessionID))
+		return c.forward(ctx, env, s, props, events)
+	}
+	fmt.Fprintf(env.Out, "\nStarting session with SessionId: %s\n", render.Visible(info.SessionID))
+	if info.Kind == wire.NonInteractiveCommands {
+		return pluginCommand(ctx, env, s)
+	}
+	return pluginShell(ctx, env, s)
+}
+
+// pluginEnd says how the session ended, as the plugin does, and what that means
+// for the caller.
+func pluginEnd(ctx context.Context, env *Env, s *sessions.Session, exit sessionclient.Exit, err error) error {
+	id := render.Visible(s.Info().SessionID)
+	reason := strings.TrimSpace(exit.Reason)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return fault.New(fault.Failed, "session "+id, "%w", err)
+	case reason != "":
+		fmt.Fprintf(env.Out, "\n\nSessionId: %s : %s\n\n", id, render.Visible(reason))
+		return &fault.Exit{Code: max(exit.Code, 1)}
+	}
+	fmt.Fprintf(env.Out, "\n\nExiting session with sessionId: %s.\n\n", id)
+	switch {
+	case exit.HasCode && exit.Code != 0:
+		return &fault.Exit{Code: clampStatus(exit.Code)}
+	case ctx.Err() != nil:
+		return ctx.Err()
+	default:
+		return nil
+	}
+}
+
+// pluginCommand passes on the output of a command.
+func pluginCommand(ctx context.Context, env *Env, s *sessions.Session) error {
+	defer context.AfterFunc(ctx, func() { interrupt(&sessions.Exec{Session: s}) })()
+	exit, err := s.CopyOutput(env.Out, env.Err)
+	return pluginEnd(ctx, env, s, exit, err)
+}
+
+// pluginShell joins our streams and a shell. There are no escapes: the plugin has
+// none, and whoever calls it counts on every byte.
+func pluginShell(ctx context.Context, env *Env, s *sessions.Session) error {
+	term := env.terminal()
+	var guard *terminal.Guard
+	if term != nil {
+		guard = term.Guard()
+		defer guard.Close()
+		defer guard.RestoreOnSignal()()
+		defer guard.RestoreOnDone(ctx)()
+		if err := guard.Raw(); err != nil {
+			return fault.New(fault.Failed, "prepare the terminal", "%w", err)
+		}
+	}
+	defer context.AfterFunc(ctx, s.Abort)()
+	in, release := env.input()
+	watching, unwatch := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		keys := &lastByte{r: in, last: '\n'}
+		if _, err := io.Copy(s, keys); err != nil || term != nil {
+			return
+		}
+		end := "\x04" // nothing else tells a shell that no more will be typed
+		if keys.last != '\n' {
+			end = "\n\x04"
+		}
+		_, _ = io.WriteString(s, end)
+	})
+	if term != nil {
+		wg.Go(func() {
+			for size := range term.Resizes(watching) {
+				s.Resize(size.Cols, size.Rows)
+			}
+		})
+	}
+	exit, err := s.CopyOutput(env.Out, env.Out)
+	unwatch()
+	release()
+	wg.Wait()
+	if guard != nil {
+		if err != nil {
+			guard.Lost()
+		}
+		_ = guard.Close()
+	}
+	return pluginEnd(ctx, env, s, exit, err)
+}
+
+// pluginPort are the properties of a port session that say what to do here.
+type pluginPort struct {
+	PortNumber, LocalPortNumber, Type string
+	LocalUnixSocket                   string
+	LocalConnectionType               string // unix, or anything else for TCP
+}
+
+// spec is the local end that the properties ask for.
+func (p pluginPort) spec() (portforward.Spec, error) {
+	var spec portforward.Spec
+	if p.LocalConnectionType == "unix" {
+		if p.LocalUnixSocket == "" {
+			return spec, fault.Usagef("the document names no local socket")
+		}
+		spec.Socket = p.LocalUnixSocket
+	} else if p.LocalPortNumber != "" {
+		port, err := strconv.ParseUint(p.LocalPortNumber, 10, 16)
+		if err != nil {
+			return spec, fault.Usagef("localPortNumber %q is not a port", p.LocalPortNumber)
+		}
+		spec.Local = int(port)
+	}
+	spec.Port, _ = strconv.Atoi(p.PortNumber) // the agent has checked it
+	return spec, nil
+}
+
+// forward carries local connections until the session ends: the plugin serves one
+// session, and ends with it.
+func (c *pluginCall) forward(ctx context.Context, env *Env, s *sessions.Session, props pluginPort, events *eventRelay) error {
+	spec, err := props.spec()
+	if err != nil {
+		return err
+	}
+	listener, err := portforward.Listen(spec, portforward.Options{})
+	if err != nil {
+		return err
+	}
+	running, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		select {
+		case <-s.Done():
+			cancel()
+		case <-running.Done():
+		}
+	})
+	id := render.Visible(s.Info().SessionID)
+	accepted := false
+	f := &portforward.Forward{Opener: &oneSession{session: s, events: events}, Node: c.request.Target}
+	err = f.Run(running, []portforward.Spec{spec}, []net.Listener{listener}, func(e portforward.Event) {
+		switch e.Type {
+		case portforward.Ready:
+			where := "Unix socket " + spec.Socket
+			if a, ok := listener.Addr().(*net.TCPAddr); ok {
+				where = fmt.Sprintf("Port %d", a.Port)
+			}
+			fmt.Fprintf(env.Out, "%s opened for sessionId %s.\nWaiting for connections...\n", where, id)
+		case portforward.Connected:
+			if !accepted {
+				fmt.Fprintf(env.Out, "\nConnection accepted for session [%s]\n", id)
+			}
+			accepted = true
+		case portforward.Refused:
+			fmt.Fprintln(env.Out, "Connection to destination port failed, check SSM Agent logs.")
+		}
+	})
+	cancel()
+	watching.Wait()
+	_ = s.Close()
+	exit, waitErr := s.Wait()
+	if err != nil && exit.Reason == "" {
+		return err
+	}
+	return pluginEnd(context.WithoutCancel(ctx), env, s, exit, waitErr) // Ctrl-C is how a forward ends
+}
+
+// oneSession gives out the session that is there, once.
+type oneSession struct {
+	mu      sync.Mutex
+	session *sessions.Session // nil when it was given out
+	events  *eventRelay
+}
+
+var errOneSession = errors.New("there is one session only")
+
+// Open makes it a portforward.Opener.
+func (o *oneSession) Open(_ context.Context, _ portforward.Spec, events func(sessionclient.Event)) (portforward.Session, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := o.session
+	if s == nil {
+		return nil, errOneSession
+	}
+	o.session = nil
+	o.events.add(events)
+	return s, nil
+}
+
+// eventRelay passes the events of a session on to all who joined so far.
+type eventRelay struct {
+	mu sync.Mutex
+	to []func(sessionclient.Event)
+}
+
+func (r *eventRelay) add(f func(sessionclient.Event)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.to = append(r.to, f)
+}
+
+func (r *eventRelay) event(e sessionclient.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range r.to {
+		f(e)
+	}
+}
+
+// rawErr is env with a standard error whose lines also come out right on a
+// terminal in raw mode.
+func (e *Env) rawErr() *Env {
+	if !isTerminal(e.Err) {
+		return e
+	}
+	raw := *e
+	raw.Err = rawLines{e.Err}
+	return &raw
+}
+
+type rawLines struct{ w io.Writer }
+
+func (r rawLines) Write(p []byte) (int, error) {
+	text := append([]byte("\r"), bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))...)
+	if _, err := r.w.Write(text); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
