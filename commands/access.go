@@ -19,7 +19,7 @@ func newAccessCmd(env *Env) *cobra.Command {
 		Use:   "access <command>",
 		Short: "Just-in-time node access: ask for it, follow, list",
 		Long: `Ask for access to a node where sessions need an approval (just-in-time node
-access), and use what was approved: with --access-request ID, shell, exec and
+access), and use what was approved: with --access-request ID, shell, exec, ssh and
 forward open their sessions with the temporary credentials of the request. They
 are fetched when needed, renewed while the approval lasts, and never shown.`,
 		Example: `  $ ssmdeck access request web-1 --reason 'INC-1234: restart nginx' --wait

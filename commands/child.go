@@ -159,7 +159,7 @@ func (t *traffic) event(e portforward.Event) {
 			t.sending = map[int64]bool{}
 		}
 		t.sending[e.Connection] = true
-	case portforward.LocalEnd, portforward.Closed:
+	case portforward.LocalEnd, portforward.Closed, portforward.Refused, portforward.Failed:
 		delete(t.sending, e.Connection)
 		if len(t.sending) == 0 && t.idle != nil {
 			close(t.idle)

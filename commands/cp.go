@@ -82,7 +82,7 @@ every file. Some failed: exit 6. (-r is --recursive here: write --region in full
 	f.BoolVar(&o.req.Resume, "resume", false, "keep what arrives when the copy fails, and go on from it")
 	f.BoolVar(&o.noPack, "no-compress", false, "do not even try whether data get smaller")
 	f.BoolVar(&o.dryRun, "dry-run", false, "list what would be copied and copy nothing")
-	f.IntVar(&o.req.Lanes, "lanes", 0, "sessions with a node at once: `n` from 1 to 8 (default: one for every 16 MiB)")
+	f.IntVar(&o.req.Lanes, "lanes", 0, "sessions with a node at once: `n` from 1 to 8 (default: one for every 16 MiB, up to 4)")
 	f.IntVar(&o.req.Nodes, "concurrency", 8, "how many nodes at a time: a number `n`")
 	f.IntVar(&o.payload, "payload-size", 0, "largest message to a node in `bytes` (default 1024, which every agent takes)")
 	f.StringVar(&o.reason, "reason", "", "`text` for the sessions' history, up to 256 characters")

@@ -76,8 +76,8 @@ pointed at the tunnel by themselves (see docs/databases.md).`,
 		},
 	}
 	o.flags(env, cmd)
-	cmd.AddCommand(append(newDatabaseCmds(env), newForwardProxyCmd(env),
-		newForwardUpCmd(env), newForwardListCmd(env), newForwardStopCmd(env), newForwardLogsCmd(env))...)
+	cmd.AddCommand(newDatabaseCmds(env)...)
+	cmd.AddCommand(newForwardProxyCmd(env), newForwardUpCmd(env), newForwardListCmd(env), newForwardStopCmd(env), newForwardLogsCmd(env))
 	return cmd
 }
 

@@ -1,30 +1,33 @@
 package commands
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
-	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/portforward"
 	"github.com/ssmdeck/ssmdeck/sessionclient"
 	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
 )
 
+// pluginPayload is the size of messages, in bytes, that every agent takes: with
+// one session there is no room to try more.
+const pluginPayload = 1024
+
 // serve runs the session as what it turns out to be. The texts on standard output
 // are those that scripts around the plugin look for.
 func (c *pluginCall) serve(ctx context.Context, env *Env) error {
-	events := &eventRelay{to: []func(sessionclient.Event){newLinkStatus(env.rawErr(), false).event}}
+	status := newLinkStatus(env, false)
+	events := &eventRelay{to: []func(sessionclient.Event){status.event}}
 	s, err := c.attach(ctx, env, events.event)
 	if err != nil {
 		return err
@@ -50,7 +53,7 @@ func (c *pluginCall) serve(ctx context.Context, env *Env) error {
 	if info.Kind == wire.NonInteractiveCommands {
 		return pluginCommand(ctx, env, s)
 	}
-	return pluginShell(ctx, env, s)
+	return c.pluginShell(ctx, env, s, status)
 }
 
 // pluginEnd says how the session ended, as the plugin does, and what that means
@@ -85,51 +88,19 @@ func pluginCommand(ctx context.Context, env *Env, s *sessions.Session) error {
 
 // pluginShell joins our streams and a shell. There are no escapes: the plugin has
 // none, and whoever calls it counts on every byte.
-func pluginShell(ctx context.Context, env *Env, s *sessions.Session) error {
-	term := env.terminal()
-	var guard *terminal.Guard
-	if term != nil {
-		guard = term.Guard()
-		defer guard.Close()
-		defer guard.RestoreOnSignal()()
-		defer guard.RestoreOnDone(ctx)()
-		if err := guard.Raw(); err != nil {
-			return fault.New(fault.Failed, "prepare the terminal", "%w", err)
-		}
+func (c *pluginCall) pluginShell(ctx context.Context, env *Env, s *sessions.Session, status *linkStatus) error {
+	var err error
+	if term := env.terminal(); term != nil {
+		node := fleet.Node{ID: c.request.Target}
+		err = newConsole(env, term, s, node, 0, status, nil).run(ctx)
+	} else {
+		err = pipeShell(ctx, env, s, "", nil)
 	}
-	defer context.AfterFunc(ctx, s.Abort)()
-	in, release := env.input()
-	watching, unwatch := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		keys := &lastByte{r: in, last: '\n'}
-		if _, err := io.Copy(s, keys); err != nil || term != nil {
-			return
-		}
-		end := "\x04" // nothing else tells a shell that no more will be typed
-		if keys.last != '\n' {
-			end = "\n\x04"
-		}
-		_, _ = io.WriteString(s, end)
-	})
-	if term != nil {
-		wg.Go(func() {
-			for size := range term.Resizes(watching) {
-				s.Resize(size.Cols, size.Rows)
-			}
-		})
+	exit, ended := s.Wait()
+	if exit.Closed && ctx.Err() == nil { // it was not the session that ended
+		return err
 	}
-	exit, err := s.CopyOutput(env.Out, env.Out)
-	unwatch()
-	release()
-	wg.Wait()
-	if guard != nil {
-		if err != nil {
-			guard.Lost()
-		}
-		_ = guard.Close()
-	}
-	return pluginEnd(ctx, env, s, exit, err)
+	return pluginEnd(ctx, env, s, exit, ended)
 }
 
 // pluginPort are the properties of a port session that say what to do here.
@@ -181,7 +152,7 @@ func (c *pluginCall) forward(ctx context.Context, env *Env, s *sessions.Session,
 	})
 	id := render.Visible(s.Info().SessionID)
 	accepted := false
-	f := &portforward.Forward{Opener: &oneSession{session: s, events: events}, Node: c.request.Target}
+	f := &portforward.Forward{Opener: &oneSession{session: s, events: events}, Node: c.request.Target, Lanes: 1, Payload: pluginPayload}
 	err = f.Run(running, []portforward.Spec{spec}, []net.Listener{listener}, func(e portforward.Event) {
 		switch e.Type {
 		case portforward.Ready:
@@ -249,25 +220,4 @@ func (r *eventRelay) event(e sessionclient.Event) {
 	for _, f := range r.to {
 		f(e)
 	}
-}
-
-// rawErr is env with a standard error whose lines also come out right on a
-// terminal in raw mode.
-func (e *Env) rawErr() *Env {
-	if !isTerminal(e.Err) {
-		return e
-	}
-	raw := *e
-	raw.Err = rawLines{e.Err}
-	return &raw
-}
-
-type rawLines struct{ w io.Writer }
-
-func (r rawLines) Write(p []byte) (int, error) {
-	text := append([]byte("\r"), bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))...)
-	if _, err := r.w.Write(text); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }

@@ -100,11 +100,3 @@ func TestPluginPort(t *testing.T) {
 		}
 	}
 }
-
-func TestRawLines(t *testing.T) {
-	var b strings.Builder
-	n, err := rawLines{&b}.Write([]byte("a\nb\n"))
-	if n != 4 || err != nil || b.String() != "\ra\r\nb\r\n" {
-		t.Errorf("wrote %q (%d, %v)", b.String(), n, err)
-	}
-}

@@ -203,6 +203,9 @@ func (b *basicBearer) worked() bool {
 	return b.heardAny
 }
 
+// confirm does nothing: whatever is sent is for the destination.
+func (b *basicBearer) confirm(context.Context) error { return nil }
+
 func (b *basicBearer) exclusive() bool         { return true }
 func (b *basicBearer) writing() bool           { return b.busy.Load() }
 func (b *basicBearer) broken() <-chan struct{} { return b.over }

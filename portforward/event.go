@@ -15,7 +15,8 @@ const (
 	// Listening: the local end exists; Exposed when others than this machine may
 	// reach it. Connections are accepted and wait for a session.
 	Listening EventType = "listening"
-	// Ready: the first session is open. Multiplexed and AgentVersion describe it.
+	// Ready: the first session is open, and the agent has looked the destination up
+	// if it can say so. Multiplexed and AgentVersion describe it.
 	Ready EventType = "ready"
 	// Connected: local connection number Connection from Peer is being carried.
 	Connected EventType = "connected"

@@ -114,6 +114,15 @@ func (f *fakeSession) Probe(context.Context, []byte, []byte) (bool, error) { ret
 
 func (f *fakeSession) SetPayloadSize(int) {}
 
+func (f *fakeSession) Flush(context.Context) error {
+	select {
+	case <-f.done:
+		return errFakeOver
+	default:
+		return nil
+	}
+}
+
 func (f *fakeSession) Stats() sessionclient.Stats {
 	f.mu.Lock()
 	defer f.mu.Unlock()

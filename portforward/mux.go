@@ -45,6 +45,9 @@ type bearer interface {
 	// though the session may go on.
 	broken() <-chan struct{}
 	cause() error
+	// confirm waits until the agent has found the destination's address, and fails
+	// when the session ends before.
+	confirm(ctx context.Context) error
 	// stop cuts what is still carried and sends what is queued.
 	stop()
 	// join waits for the bearer's goroutines; the session must have ended.
@@ -132,6 +135,15 @@ func (m *muxBearer) spent() bool {
 	default:
 		return m.mux.IsClosed()
 	}
+}
+
+// confirm sends a frame that means nothing: the agent acknowledges none before it
+// has looked the destination up.
+func (m *muxBearer) confirm(ctx context.Context) error {
+	if _, err := m.link.Write(nop); err != nil {
+		return err
+	}
+	return m.link.session.Flush(ctx)
 }
 
 func (m *muxBearer) exclusive() bool         { return false }

@@ -20,6 +20,7 @@ type Session interface {
 	Signal(f wire.FlagValue) error
 	Probe(ctx context.Context, payload, substitute []byte) (ok bool, err error)
 	SetPayloadSize(n int)
+	Flush(ctx context.Context) error
 	Stats() sessionclient.Stats
 	Done() <-chan struct{}
 	Wait() (sessionclient.Exit, error)

@@ -256,7 +256,11 @@ func (p *pool) started(ctx context.Context, c *carrier, first bool, others int) 
 	case others > 0:
 		e.Type = LaneOpened
 	}
-	c.health.put(e)
+	p.wg.Go(func() {
+		if !first || c.bearer.confirm(ctx) == nil {
+			c.health.put(e)
+		}
+	})
 	p.wg.Go(func() {
 		exit, err := c.run(ctx, p)
 		p.over(c, exit, err)

@@ -27,6 +27,7 @@ const (
 //	channel.go   the loop and what comes from the link
 //	inbound.go   in-order messages: handshake, output
 //	outbound.go  input, acknowledgements, batches for the writer
+//	flush.go     waiting for what was written to be acknowledged
 //	probe.go     whether a large message gets through
 //	timing.go    what is due when
 //	outage.go    losing the link, attaching the next one
@@ -53,6 +54,8 @@ type channel struct {
 
 	writes      chan *write
 	current     *write
+	flushes     chan *flush
+	flushing    []*flush // oldest first
 	probes      chan *probe
 	probe       *probe                 // the one that is not decided; nothing is written meanwhile
 	payload     atomic.Int64           // of an Output message, in bytes, at most
@@ -117,7 +120,7 @@ func newChannel(t Ticket, cfg config) *channel {
 		cfg: cfg, ticket: t, clientID: wire.NewUUID().String(),
 		snd:    reliable.NewSender(cfg.window),
 		rcv:    reliable.NewReceiver[item](reliable.Limits{}),
-		writes: make(chan *write), probes: make(chan *probe), sizes: make(chan wire.TerminalSize, 1), size: cfg.size,
+		writes: make(chan *write), probes: make(chan *probe), flushes: make(chan *flush), sizes: make(chan wire.TerminalSize, 1), size: cfg.size,
 		delivered: make(chan []Chunk), keys: make(chan dataKey, 1), resumes: make(chan resumeStep),
 		reconnects: make(chan struct{}, 1), haste: newHaste(),
 		closing: make(chan struct{}), ready: make(chan struct{}), done: make(chan struct{}),
@@ -146,6 +149,7 @@ func (c *channel) run(ctx context.Context, first Conn) {
 		c.pump(start)
 		c.push(now)
 		c.fill(now)
+		c.tellFlushed()
 		if c.end != nil {
 			break
 		}
@@ -164,6 +168,7 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 		out       chan<- [][]byte
 		writes    chan *write
 		probes    chan *probe
+		flushes   chan *flush
 		withdrawn <-chan struct{}
 		sizes     chan wire.TerminalSize
 		delivered chan []Chunk
@@ -179,7 +184,7 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 	case c.probe != nil:
 		withdrawn = c.probe.withdrawn()
 	case c.hs.state == open && c.current == nil && !c.closed:
-		writes, probes = c.writes, c.probes
+		writes, probes, flushes = c.writes, c.probes, c.flushes
 	}
 	if c.size == (wire.TerminalSize{}) {
 		sizes = c.sizes
@@ -200,6 +205,8 @@ func (c *channel) wait(ctx context.Context, timer *time.Timer, start starter) {
 		c.pending, c.pendingSize = nil, 0
 	case c.current = <-writes:
 	case c.probe = <-probes:
+	case f := <-flushes:
+		c.startFlush(f)
 	case <-withdrawn:
 		c.decide(false, c.probe.ctx.Err())
 	case c.size = <-sizes:

@@ -27,6 +27,8 @@ type echoSession struct {
 	closed func()
 }
 
+func (s *echoSession) Flush(context.Context) error { return nil }
+
 func (s *echoSession) Info() sessionclient.Info {
 	props, _ := json.Marshal(map[string]string{"type": wire.LocalPortForwarding})
 	return sessionclient.Info{SessionID: s.id, Kind: wire.Port, AgentVersion: "3.0.100.0", Properties: props}
@@ -51,11 +53,7 @@ func (s *echoSession) Write(p []byte) (int, error) {
 }
 func (s *echoSession) Signal(wire.FlagValue) error { return nil }
 func (s *echoSession) Stats() sessionclient.Stats  { return sessionclient.Stats{} }
-func (s *echoSession) SetPayloadSize(int)          {}
-func (s *echoSession) Probe(context.Context, []byte, []byte) (bool, error) {
-	return false, nil
-}
-func (s *echoSession) Done() <-chan struct{} { return s.done }
+func (s *echoSession) Done() <-chan struct{}       { return s.done }
 func (s *echoSession) Wait() (sessionclient.Exit, error) {
 	<-s.done
 	return sessionclient.Exit{Closed: true}, nil

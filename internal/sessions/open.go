@@ -56,14 +56,14 @@ type Channel interface {
 type Options struct {
 	UserAgent string
 	Log       *slog.Logger // nil: none
-	// Opened is told of a session as soon as it exists at the service, Ended once
-	// the service knows that it is over: what is between can be written down by
-	// those who must leave nothing behind. Nil: nobody.
-	Opened, Ended func(id string)
 	// Access, when set, is the scope with the credentials of an access request.
 	// They open, resume and end sessions; everything else, the keys of encrypted
 	// sessions too, is done with the caller's own.
 	Access *awsapi.Scope
+	// Opened is told of a session as soon as it exists at the service, Ended once
+	// the service knows that it is over: what is between can be written down by
+	// those who must leave nothing behind. Nil: nobody.
+	Opened, Ended func(id string)
 }
 
 // Service opens sessions in one account and Region.
@@ -177,12 +177,12 @@ func (s *Service) start(ctx context.Context, in *ssm.StartSessionInput) (*ssm.St
 // Attach is Open for a session that somebody has started already with req, and
 // whose ticket was not used yet.
 func (s *Service) Attach(ctx context.Context, ticket sessionclient.Ticket, req Request, opts ...sessionclient.Option) (*Session, error) {
-	s.opts.Opened(ticket.SessionID)
 	started := time.Now()
 	var lim *limits
 	if req.Limits {
 		lim = s.readLimits(ctx, req.Document)
 	}
+	s.opts.Opened(ticket.SessionID)
 	base := []sessionclient.Option{
 		sessionclient.WithHTTPClient(s.channel.HTTPClient()),
 		sessionclient.WithSigner(s.channel.SignUpgrade),

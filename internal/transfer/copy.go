@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
@@ -22,8 +23,10 @@ const (
 	smallFile = 1 << 20
 	// laneSize is how much data makes another session worth its start.
 	laneSize = 16 << 20
-	// MaxLanes bounds the sessions of one copy.
-	MaxLanes = 8
+	// MaxLanes bounds the sessions with one node, usualLanes those that are opened
+	// unasked: each holds some tens of MiB while data pour in.
+	MaxLanes   = 8
+	usualLanes = 4
 )
 
 // Node is a node as this package needs it.
@@ -88,7 +91,7 @@ type Request struct {
 	Lanes     int    // sessions with a node at once; 0: as many as the size is worth
 	Nodes     int    // nodes at once
 
-	most int64 // lanes of one of many nodes; 0: MaxLanes
+	most int64 // lanes of one of many nodes; 0: usualLanes
 }
 
 // lanes is how many sessions size bytes are worth.
@@ -96,7 +99,7 @@ func (r *Request) lanes(size int64) int {
 	if r.Lanes > 0 {
 		return r.Lanes
 	}
-	return int(min(cmp.Or(r.most, MaxLanes), max(1, size/laneSize)))
+	return int(min(cmp.Or(r.most, usualLanes), max(1, size/laneSize)))
 }
 
 // Watch is told how a copy goes on. Its functions are called from several
@@ -114,6 +117,9 @@ func (s *Service) Upload(ctx context.Context, sources []string, nodes []Node, re
 	if err != nil {
 		return nil, err
 	}
+	if err := distinct(trees); err != nil {
+		return nil, err
+	}
 	var size int64
 	for i := range trees {
 		size += trees[i].size()
@@ -127,12 +133,25 @@ func (s *Service) Upload(ctx context.Context, sources []string, nodes []Node, re
 	}), nil
 }
 
+// distinct refuses sources that would overwrite each other.
+func distinct(trees []tree) error {
+	seen := map[string]string{}
+	for i := range trees {
+		t := &trees[i]
+		if other, twice := seen[t.base]; twice && t.base != "" {
+			return fault.Usagef("%s and %s would have the same name", other, t.source).WithHint("copy them one after the other, under different names")
+		}
+		seen[t.base] = t.source
+	}
+	return nil
+}
+
 // each runs f for every node, some at a time.
 func (s *Service) each(ctx context.Context, nodes []Node, req *Request, w Watch, f func(context.Context, Node, *Result) error) []*Result {
 	results := make([]*Result, len(nodes))
 	slots := make(chan struct{}, max(1, req.Nodes))
 	if len(nodes) > 1 { // memory and quotas are for all together
-		req.most = max(1, 2*MaxLanes/int64(min(len(nodes), max(1, req.Nodes))))
+		req.most = max(1, MaxLanes/int64(min(len(nodes), max(1, req.Nodes))))
 	}
 	var wg sync.WaitGroup
 	for i, n := range nodes {

@@ -85,7 +85,7 @@ func (s *Service) download(ctx context.Context, node Node, req *Request, l *list
 	for _, b := range d.bundles {
 		for _, f := range b.files {
 			if !f.done {
-				again = append(again, d.split(f, f.e.size, nil)...)
+				again = append(again, d.split(f, max(blockSize, f.e.size), nil)...)
 			}
 		}
 	}
@@ -164,6 +164,9 @@ func (d *download) jobs(ctx context.Context) []*job {
 	}
 	lanes := int64(d.req.lanes(total))
 	size := max(blockSize, (total/lanes+blockSize-1)/blockSize*blockSize)
+	if d.node.Platform == "windows" {
+		size = blockSize // it is held in memory there
+	}
 	have := d.kept(ctx)
 	var jobs []*job
 	for _, f := range d.files {
@@ -355,6 +358,9 @@ func (s *Service) Download(ctx context.Context, sources []Source, req Request, w
 	return s.each(ctx, nodes, &req, w, func(ctx context.Context, n Node, res *Result) error {
 		l, err := s.list(ctx, n, sources[index[n.ID]].Paths, req.Recursive)
 		if err != nil {
+			return err
+		}
+		if err := distinct(l.trees); err != nil {
 			return err
 		}
 		dest := req.Dest

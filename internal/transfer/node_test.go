@@ -717,3 +717,121 @@ func TestManyNodes(t *testing.T) {
 		}
 	}
 }
+
+var dbAdmin = Node{ID: "i-00718293a4b5c6d7e", Name: "db-admin", Platform: "windows"}
+
+func TestAWindowsNode(t *testing.T) {
+	s := newSite(t, "virtual", world.Faults{})
+	root := filepath.Join(s.here, "tree")
+	for _, d := range []string{"sub/empty", "a [b]"} {
+		if err := os.MkdirAll(filepath.Join(root, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	random(t, filepath.Join(root, "sub", "two blocks"), windowsBlock+100, 1)
+	random(t, filepath.Join(root, "a [b]", "it's $x `y`;"), 10, 2)
+	random(t, filepath.Join(root, "empty"), 0, 3)
+	old := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	if err := os.Chtimes(filepath.Join(root, "empty"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for name, text := range describe(t, root) {
+		if strings.HasPrefix(text, "-") {
+			want[name] = text
+		}
+	}
+	up := func(dest string, sources ...string) *Result {
+		t.Helper()
+		results, err := s.svc.Upload(t.Context(), sources, []Node{dbAdmin}, s.request(dest), s.watch())
+		return s.whole(results, err)
+	}
+	down := func(dest string, paths ...string) *Result {
+		t.Helper()
+		results, err := s.svc.Download(t.Context(), []Source{{dbAdmin, paths}}, s.request(dest), s.watch())
+		return s.whole(results, err)
+	}
+	up(`C:\inetpub`, root)
+	up("C:/inetpub/", root) // over what is there
+	down(filepath.Join(s.here, "back"), "C:/inetpub/tree")
+	got := map[string]string{}
+	for name, text := range describe(t, filepath.Join(s.here, "back")) {
+		if strings.HasPrefix(text, "-") {
+			got[name] = text
+		}
+	}
+	same(t, got, want)
+	if info, err := os.Stat(filepath.Join(s.here, "back", "sub", "empty")); err != nil || !info.IsDir() {
+		t.Errorf("an empty folder: %v", err)
+	}
+
+	// A relative path begins in the home folder; larger files come in parts.
+	up("home copy", filepath.Join(root, "sub", "two blocks"))
+	down(filepath.Join(s.here, "home"), `~\home copy`)
+	if sumOf(t, filepath.Join(s.here, "home")) != sumOf(t, filepath.Join(root, "sub", "two blocks")) {
+		t.Error("a file of the home folder is another")
+	}
+	e, err := s.sessions.Exec(t.Context(), sessions.ExecRequest{
+		Target: dbAdmin.ID, Platform: "windows",
+		Command: `$b = New-Object byte[] 9000001; $s = [IO.File]::Open('C:\big', 'OpenOrCreate'); $s.Write($b, 0, $b.Length); $s.Close(); (Get-ChildItem C:\inetpub -Force | Where-Object { $_.Name -like '.ssmdeck*' }).Count`,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if _, _, err := e.Copy(&out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	e.Close()
+	if strings.TrimSpace(out.String()) != "0" {
+		t.Errorf("%s staging folders are left", out.String())
+	}
+	res := down(filepath.Join(s.here, "big"), "C:/big")
+	if res.Files[0].Size != 9000001 || sumOf(t, filepath.Join(s.here, "big")) != res.Files[0].SHA256 {
+		t.Errorf("%+v", res.Files)
+	}
+
+	for _, tt := range []struct {
+		dest, source, want string
+		kind               fault.Kind
+	}{
+		{`C:\nosuch\x`, filepath.Join(root, "empty"), "no such folder", fault.NotFound},
+		{`C:\`, filepath.Join(s.here, "big"), "at most 4 MiB", fault.Failed},
+	} {
+		results, err := s.svc.Upload(t.Context(), []string{tt.source}, []Node{dbAdmin}, s.request(tt.dest), s.watch())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := results[0].Err; fault.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", tt.dest, err)
+		}
+	}
+}
+
+// TestLostCredentials: a connection that cannot be resumed ends the copy.
+func TestLostCredentials(t *testing.T) {
+	for _, how := range []string{"not-found", "denied"} {
+		t.Run(how, func(t *testing.T) {
+			s := newSite(t, "host", world.Faults{CutEvery: 700 * time.Millisecond, RefuseResume: how})
+			s.svc.opts.Session = func(Node) []sessionclient.Option {
+				return []sessionclient.Option{sessionclient.WithBudget(2 * time.Second)}
+			}
+			random(t, filepath.Join(s.here, "big"), 400<<20, 1)
+			req := s.request(s.node)
+			req.Lanes = 1
+			results, err := s.svc.Upload(t.Context(), []string{filepath.Join(s.here, "big")}, []Node{web1}, req, s.watch())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := results[0].Err; err == nil || !strings.Contains(err.Error(), "session") || results[0].Count(Copied) != 0 {
+				t.Errorf("%v", err)
+			} else {
+				t.Log(err, "|", fault.HintOf(err))
+			}
+			if err := s.terminateAll(); err != nil { // what could not be resumed is ended by the service in time
+				t.Error(err)
+			}
+			s.leftovers(s.node)
+		})
+	}
+}

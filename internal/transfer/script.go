@@ -71,10 +71,10 @@ Z=; T=; if has gzip; then Z=1; fi; if has tar; then T=1; fi
 // with the tag; what else appears is noise. The terminal is made a plain pipe
 // first: no echo, no signals, no lines.
 //
-//	begin DEST PARENT NAME KEEP     make the staging folder
+//	stage DEST PARENT NAME KEEP     make the staging folder
 //	join STAGE PARENT               use the one another worker has made
 //	chk NAME                        what is at the destination
-//	mk FOLDER..., del FILE          make folders, remove a file
+//	mk FOLDER..., drop FILE         make folders, remove a file
 //	lnk TARGET FILE                 make a link
 //	put FILE UNIT SEEK LENGTH PACK  read a block, write it at SEEK times UNIT;
 //	                                PACK 1: it is compressed
@@ -101,7 +101,7 @@ W=$(sh -c 'set -m 2>/dev/null
 ( trap "" HUP INT; while kill -0 "$1"; do sleep 1; done; rm -rf "$2" ) </dev/null >/dev/null 2>&1 &
 echo $!' sh $$ "$S" 2>/dev/null)
 }
-begin() {
+stage() {
 if [ -d "$1" ]; then k=dir; P=$1; else P=$2; k=none; if [ -e "$1" ] || [ -L "$1" ]; then k=file; fi; fi
 [ -d "$P" ] || die "no such folder: $P"
 KEEP=$4
@@ -118,7 +118,7 @@ if [ -L "$P/$1" ]; then if [ -d "$P/$1" ]; then r is linkdir; else r is link; fi
 elif [ -d "$P/$1" ]; then r is dir; elif [ -e "$P/$1" ]; then r is file; else r is none; fi
 }
 mk() { m=$(mkdir -p "$@" 2>&1) || die "$m"; r ok; }
-del() { m=$(rm -f "$1" 2>&1) || die "$m"; r ok; }
+drop() { m=$(rm -f "$1" 2>&1) || die "$m"; r ok; }
 lnk() { m=$( { rm -f "$2"; ln -s -- "$1" "$2"; } 2>&1 ) || die "$m"; r ok; }
 mod() { m=$(chmod "$2" "$P/$1" 2>&1) || die "$m"; r ok; }
 un() { if [ "$1" = 1 ]; then gzip -dc; else cat; fi; }

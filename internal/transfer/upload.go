@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,14 +35,19 @@ type upload struct {
 	dir    string // the folder that everything ends in
 	parent string // the same as a word
 	stage  string // as a word: the staging folder
-	again  bool   // the staging folder holds what an earlier copy left
+
+	windows bool
+	again   bool // the staging folder holds what an earlier copy left
 }
 
 // upload copies trees to the node.
 func (s *Service) upload(ctx context.Context, node Node, req *Request, trees []tree, add func(int64), res *Result) (err error) {
 	u := &upload{s: s, req: req, node: node, trees: trees, add: add, res: res}
-	first, err := s.openWorker(ctx, ctx, node)
-	if err != nil {
+	u.windows = node.Platform == "windows"
+	var first *worker
+	if u.windows {
+		first = s.openText(ctx, ctx, node)
+	} else if first, err = s.openWorker(ctx, ctx, node); err != nil {
 		return err
 	}
 	var size int64
@@ -108,7 +114,7 @@ func (u *upload) begin(ctx context.Context, size int64) error {
 		name, keep = ".ssmdeck-part-"+identity(u.req.Dest, u.trees), "1"
 	}
 	dest := u.req.Dest
-	reply, err := u.crew.first.ask(ctx, strings.Join([]string{"begin", quotePath(dest), quotePath(parent(dest)), quote(name), quote(keep)}, " "), nil)
+	reply, err := u.crew.first.ask(ctx, strings.Join([]string{"stage", u.wordOf(dest), u.wordOf(u.parentOf(dest)), u.quote(name), u.quote(keep)}, " "), nil)
 	if err != nil {
 		return err
 	}
@@ -118,14 +124,17 @@ func (u *upload) begin(ctx context.Context, size int64) error {
 	}
 	is := words[2]
 	u.again = len(words) > 3 && text == nil
-	u.dir = parent(dest)
+	u.dir = u.parentOf(dest)
 	if is == "dir" {
 		u.dir = dest
 	}
-	u.parent = quotePath(u.dir)
+	u.parent = u.wordOf(u.dir)
 	u.stage = u.parent + "/" + quote(name)
+	if u.windows {
+		u.stage = "(" + u.parent + "+'\\'+" + quotePS(name) + ")"
+	}
 	if text != nil {
-		text.remember(u.stage, u.parent)
+		text.remember(u.node, u.stage, u.parent)
 		u.crew.want = 1
 	}
 	if free, err := strconv.ParseInt(words[1], 10, 64); err == nil && free<<10 < size && !u.again {
@@ -150,11 +159,11 @@ func (u *upload) name(ctx context.Context, is string) error {
 		t := &u.trees[i]
 		root := t.base
 		if is != "dir" {
-			root = base(dest)
+			root = u.baseOf(dest)
 		}
 		skip := false
 		if root != "" {
-			reply, err := u.crew.first.ask(ctx, "chk "+quote(root), nil)
+			reply, err := u.crew.first.ask(ctx, "chk "+u.quote(root), nil)
 			if err != nil {
 				return err
 			}
@@ -195,7 +204,45 @@ func (u *upload) each(f func(e *entry, name string) bool) {
 }
 
 // staged is the word for a name in the staging folder.
-func (u *upload) staged(name string) string { return `"$S"/t/` + quote(name) }
+func (u *upload) staged(name string) string {
+	if u.windows {
+		return `($Stage+'\t\'+` + quotePS(strings.ReplaceAll(name, "/", `\`)) + ")"
+	}
+	return `"$S"/t/` + quote(name)
+}
+
+// quote, wordOf, parentOf and baseOf know the kind of system.
+func (u *upload) quote(s string) string {
+	if u.windows {
+		return quotePS(s)
+	}
+	return quote(s)
+}
+
+func (u *upload) wordOf(p string) string {
+	if u.windows {
+		return quotePathPS(p)
+	}
+	return quotePath(p)
+}
+
+func (u *upload) parentOf(p string) string {
+	if !u.windows {
+		return parent(p)
+	}
+	p = strings.ReplaceAll(p, `\`, "/")
+	if drive, rest, ok := strings.Cut(p, ":/"); ok && !strings.Contains(strings.TrimRight(rest, "/"), "/") {
+		return drive + ":/"
+	}
+	return parent(p)
+}
+
+func (u *upload) baseOf(p string) string {
+	if u.windows {
+		p = strings.ReplaceAll(p, `\`, "/")
+	}
+	return base(p)
+}
 
 // alone reports whether a file travels by itself and not in a bundle.
 func (u *upload) alone(e *entry) bool {
@@ -222,8 +269,10 @@ func (u *upload) produce(ctx context.Context, yield func(task) bool) {
 		case u.alone(e):
 			ok = u.sendFile(ctx, e, name, yield)
 		case e.kind == kindFolder:
+		case u.windows && e.kind == kindLink:
+			u.failed(e, name, errNoLinks)
 		case !u.crew.first.tar: // a link
-			line := "lnk " + quote(e.link) + " " + u.staged(name)
+			line := "lnk " + u.quote(e.link) + " " + u.staged(name)
 			ok = yield(func(ctx context.Context, w *worker) error { return w.do(ctx, line, nil) })
 		default:
 			if err := b.add(e, name); err != nil {
@@ -256,7 +305,7 @@ func (u *upload) folders(ctx context.Context, yield func(task) bool) bool {
 	u.each(func(e *entry, name string) bool {
 		if e.kind == kindFolder {
 			line.WriteString(" " + u.staged(name))
-			if line.Len() > lineBudget {
+			if u.windows || line.Len() > lineBudget {
 				cut()
 			}
 		}
@@ -410,7 +459,7 @@ func (u *upload) verifyFile(ctx context.Context, w *worker, e *entry, name strin
 	}
 	if err != nil {
 		u.failed(e, name, err)
-		return w.do(ctx, "del "+u.staged(name), nil)
+		return w.do(ctx, "drop "+u.staged(name), nil)
 	}
 	if err := w.do(ctx, u.meta(u.staged(name), e), nil); err != nil {
 		return err
@@ -422,6 +471,9 @@ func (u *upload) verifyFile(ctx context.Context, w *worker, e *entry, name strin
 // meta is the call that sets permissions and time.
 func (u *upload) meta(word string, e *entry) string {
 	t := e.mtime.UTC()
+	if u.windows {
+		return fmt.Sprintf("meta %s %04o %s", word, e.mode.Perm(), quotePS(t.Format("2006-01-02T15:04:05Z")))
+	}
 	return fmt.Sprintf("meta %s %04o %s @%d", word, e.mode.Perm(), t.Format("200601021504.05"), t.Unix())
 }
 
@@ -437,7 +489,7 @@ func (u *upload) commit(ctx context.Context) error {
 			return true
 		}
 		if e.mode&0o700 != 0o700 {
-			closed = append(closed, fmt.Sprintf("mod %s %04o", quote(name), e.mode.Perm()))
+			closed = append(closed, fmt.Sprintf("mod %s %04o", u.quote(name), e.mode.Perm()))
 		}
 		if w.tar {
 			n++
@@ -463,7 +515,7 @@ func (u *upload) commit(ctx context.Context) error {
 	if u.req.NoClobber {
 		skip = "1"
 	}
-	reply, err := w.ask(ctx, "fin "+quote(skip), nil)
+	reply, err := w.ask(ctx, "fin "+u.quote(skip), nil)
 	if err == nil && reply != "done" {
 		err = w.odd(reply)
 	}
@@ -488,7 +540,7 @@ func (u *upload) cleanup(ctx context.Context) {
 	defer cancel()
 	e, err := u.s.sessions.Exec(ctx, sessions.ExecRequest{
 		Target: u.node.ID, Platform: u.node.Platform, Reason: u.s.opts.Reason,
-		Command: newline + "cd 2>/dev/null; rm -rf " + u.stage,
+		Command: u.removal(),
 	}, u.s.options(u.node)...)
 	if err != nil {
 		u.s.debug("what was copied so far stays", "node", u.node.ID, "folder", u.stage, "error", err)
@@ -499,3 +551,13 @@ func (u *upload) cleanup(ctx context.Context) {
 	_, _, err = e.Copy(io.Discard, io.Discard)
 	u.s.debug("removed what was copied so far", "node", u.node.ID, "error", err)
 }
+
+func (u *upload) removal() string {
+	if u.windows {
+		return powershell(preludePS) + "[IO.Directory]::Delete(" + u.stage + ",$true)"
+	}
+	return newline + "cd 2>/dev/null; rm -rf " + u.stage
+}
+
+// errNoLinks is a link for a system that makes them for administrators only.
+var errNoLinks = errors.New("links are not made on Windows nodes")

@@ -272,6 +272,9 @@ func (s *Sender) Reconnected(now time.Time) {
 	s.limit = s.window.Bytes
 }
 
+// Lowest is the lowest number that is not acknowledged; all before it are.
+func (s *Sender) Lowest() int64 { return s.base }
+
 // InFlight returns how many frames and bytes are kept.
 func (s *Sender) InFlight() (messages, bytes int) { return s.unacked, s.bytes }
 

@@ -27,6 +27,7 @@ func fileCmdlets() map[string]cmdlet {
 		"remove-item":   {"@Path [Recurse] [Force]", removeItem},
 		"copy-item":     {"@Path @Destination [Recurse] [Force]", copyItem},
 		"move-item":     {"@Path @Destination [Force]", moveItem},
+		"new-object":    {"@TypeName @ArgumentList", newObject},
 		"join-path":     {"@Path @ChildPath", joinPath},
 		"split-path":    {"@Path [Leaf] [Parent]", splitPath},
 		"select-string": {"@Pattern @Path InputObject [SimpleMatch] [CaseSensitive] [NotMatch] [Quiet]", selectString},

@@ -19,6 +19,8 @@ func (s *Shell) member(x any, name string) (any, error) {
 			return int64(1), nil
 		case []any:
 			return int64(len(x)), nil
+		case []byte:
+			return int64(len(x)), nil
 		case nil:
 			return int64(0), nil
 		case *Object:
@@ -70,6 +72,8 @@ func anys(list []string) []any {
 func timeMember(t time.Time, name string) any {
 	t = t.UTC()
 	switch strings.ToLower(name) {
+	case "ticks":
+		return t.UnixNano()/100 + unixEpoch
 	case "year":
 		return int64(t.Year())
 	case "month":
@@ -114,6 +118,9 @@ func (s *Shell) method(x any, name string, args []any) (any, error) {
 		return NewObject("RuntimeType", "Name", typeName(x), "FullName", "System."+typeName(x)), nil
 	case "equals":
 		return len(args) > 0 && equal(x, args[0]), nil
+	}
+	if v, known, err := s.netMethod(x, name, args); known {
+		return v, err
 	}
 	if t, ok := x.(time.Time); ok {
 		return s.timeMethod(t, name, args)
@@ -241,6 +248,9 @@ func (s *Shell) static(n *static) (any, error) {
 	if len(args) > 0 {
 		first = text(args[0])
 	}
+	if v, known, err := s.dotnet(n.typ, n.name, args); known {
+		return v, err
+	}
 	info := s.cfg.Host.Info()
 	switch n.typ + "::" + strings.ToLower(n.name) {
 	case "environment::machinename":
@@ -306,6 +316,11 @@ func (s *Shell) cast(typ string, v any) (any, error) {
 		return truth(v), nil
 	case "array", "object[]", "string[]", "int[":
 		return items(v), nil
+	case "char":
+		if f, ok := numeric(v); ok {
+			return string(rune(int(f))), nil
+		}
+		return text(v), nil
 	case "void":
 		return nil, nil
 	case "pscustomobject", "psobject", "ordered":
