@@ -48,7 +48,7 @@ func startBackground(ctx context.Context, env *Env) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(exe, append([]string{"--detached=true", "--no-input"}, env.Args...)...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), exe, append([]string{"--detached=true", "--no-input"}, env.Args...)...)
 	cmd.Args[0] = os.Args[0]
 	cmd.SysProcAttr = detached()
 	cmd.Stderr = log

@@ -133,6 +133,7 @@ func (o *upOptions) run(ctx context.Context, env *Env, words []string) error {
 	defer cancel()
 	view, wait := o.view(ctx, env, ro, progress, sup, cancel)
 	sup.Emit = view.event
+	_, acc.mute = view.(*boardView)
 	server.Serve(ctx, sup)
 	go func() {
 		select {

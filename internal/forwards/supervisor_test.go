@@ -28,6 +28,10 @@ type echoSession struct {
 }
 
 func (s *echoSession) Flush(context.Context) error { return nil }
+func (s *echoSession) SetPayloadSize(int)          {}
+func (s *echoSession) Probe(context.Context, []byte, []byte) (bool, error) {
+	return false, nil
+}
 
 func (s *echoSession) Info() sessionclient.Info {
 	props, _ := json.Marshal(map[string]string{"type": wire.LocalPortForwarding})
