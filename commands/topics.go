@@ -18,6 +18,7 @@ var topics = []topic{
 	{"exit-codes", "what the exit codes mean", exitCodesText},
 	{"targets", "how to say which nodes are meant", targetsText},
 	{"environment", "the environment variables that are read", environmentText},
+	{"escapes", "keys that a shell understands after Enter", escapesText},
 }
 
 func exitCodesText() string {
@@ -94,6 +95,33 @@ AWS_ENDPOINT_URL_SSM, AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY.
 
 Colour: --color, then NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM=dumb, then whether
 the output is a terminal.
+`)
+	return b.String()
+}
+
+func escapesText() string {
+	var b strings.Builder
+	b.WriteString(`Escapes
+
+What only ssmdeck can do is asked for after Enter, or at the very start, with the
+escape character and a key, as in ssh:
+
+`)
+	for _, k := range escapeKeys {
+		fmt.Fprintf(&b, "  ~%-3s %s\n", k.name, k.text)
+	}
+	b.WriteString(`  ~~   a tilde
+
+Anything else after the tilde is typed, tilde included. Pasted text is typed as it
+is where the node's shell has asked for bracketed paste, as most do.
+
+--escape-char chooses another character: % or ^], say, or none. SSMDECK_ESCAPE_CHAR
+and escape_char in the configuration file do so for good. In a shell within a shell
+type ~~. to leave the inner one.
+
+Suspending takes job control: it stops ssmdeck as Ctrl-Z stops other programs, and
+` + "`fg`" + ` goes on. The session lives on at the service meanwhile, until its idle time
+is over. Windows has no job control.
 `)
 	return b.String()
 }

@@ -360,6 +360,9 @@ func (s *Service) Download(ctx context.Context, sources []Source, req Request, w
 		if err != nil {
 			return err
 		}
+		if err := distinct(l.trees); err != nil {
+			return err
+		}
 		dest := req.Dest
 		if len(sources) > 1 {
 			name := folderName(n)

@@ -73,7 +73,6 @@ type lane struct {
 	jobs []*job
 	pipe *io.PipeWriter // to whoever takes the data of the current job
 	took chan taken
-	at   int
 }
 
 // taken is what became of the data of a job.
@@ -241,7 +240,7 @@ func (l *lane) takeRange(j *job, r io.Reader) (string, error) {
 	n, err := io.CopyBuffer(struct{ io.Writer }{out}, io.LimitReader(r, j.n), make([]byte, 64<<10))
 	switch {
 	case err != nil:
-		return "", l.took1(err)
+		return "", l.writeError(err)
 	case n < j.n:
 		return "", &shortError{}
 	}
@@ -254,8 +253,8 @@ func (l *lane) takeRange(j *job, r io.Reader) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// took1 tells a write that failed here from data that are no archive.
-func (l *lane) took1(err error) error {
+// writeError tells a write that failed here from data that are no archive.
+func (l *lane) writeError(err error) error {
 	var p *os.PathError
 	if errors.As(err, &p) {
 		return localFault("write to "+l.d.sink.dir, err)
@@ -331,7 +330,7 @@ func (l *lane) takeMember(b *arriving, h *tar.Header, r io.Reader, all io.Writer
 	sum := sha256.New()
 	n, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(out, sum, all)}, r, buf)
 	if err != nil {
-		return l.took1(err)
+		return l.writeError(err)
 	}
 	l.d.add(f.e.size)
 	f.e.size = n // it may have grown since it was listed

@@ -18,11 +18,12 @@ import (
 type worker struct {
 	node    Node
 	exec    *sessions.Exec
-	tag     []byte      // begins its answers
-	replies chan string // closed when the session is over
-	copied  chan error  // the end of the session
-	noise   tail        // what else it prints
-	line    []byte      // not yet finished
+	tag     []byte        // begins its answers
+	replies chan string   // closed when the session is over
+	done    chan struct{} // closed at the end of the session
+	end     error         // valid then: why it ended early
+	noise   tail          // what else it prints
+	line    []byte        // not yet finished
 	tar     bool
 	gzip    bool
 	stop    func() bool
@@ -33,7 +34,7 @@ type worker struct {
 // openWorker starts the worker script and waits, as long as ctx allows, until it
 // is ready. The session ends with life at the latest.
 func (s *Service) openWorker(ctx, life context.Context, node Node) (*worker, error) {
-	w := &worker{node: node, block: blockSize, tag: []byte(token(12)), replies: make(chan string, 4), copied: make(chan error, 1)}
+	w := &worker{node: node, block: blockSize, tag: []byte(token(12)), replies: make(chan string, 4), done: make(chan struct{})}
 	script := "K=" + string(w.tag) + "\n" + workerScript + workerLoop
 	e, err := s.sessions.Exec(ctx, sessions.ExecRequest{
 		Target: node.ID, Platform: node.Platform, Document: sessions.DocumentInteractive, Reason: s.opts.Reason, Command: script,
@@ -49,9 +50,9 @@ func (s *Service) openWorker(ctx, life context.Context, node Node) (*worker, err
 	w.exec = e
 	w.stop = context.AfterFunc(life, e.Abort)
 	go func() {
-		_, _, err := e.Copy(w, w)
+		defer close(w.done)
+		_, _, w.end = e.Copy(w, w)
 		close(w.replies)
-		w.copied <- err
 	}()
 	reply, err := w.answer(ctx)
 	if err != nil {
@@ -108,11 +109,10 @@ func (w *worker) ask(ctx context.Context, line string, body func(io.Writer) erro
 	if w.text != nil {
 		return w.text.ask(ctx, w, line, body)
 	}
-	_, err := io.WriteString(w.exec, line+"\n")
-	if err == nil && body != nil {
-		err = body(w.exec)
+	// A write fails when the worker has ended. It may have said why before.
+	if _, err := io.WriteString(w.exec, line+"\n"); err == nil && body != nil {
+		_ = body(w.exec)
 	}
-	_ = err // a write fails when the worker has ended; it may have said why
 	return w.answer(ctx)
 }
 
@@ -131,9 +131,8 @@ func (w *worker) answer(ctx context.Context) (string, error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	err := <-w.copied
-	w.copied <- err
-	return "", lostError(w.node, err, w.noise.String())
+	<-w.done
+	return "", lostError(w.node, w.end, w.noise.String())
 }
 
 func (w *worker) odd(reply string) error {
@@ -158,7 +157,7 @@ func (w *worker) close() {
 	_ = w.exec.Close()
 	for range w.replies { // Write may be waiting to be heard
 	}
-	<-w.copied
+	<-w.done
 }
 
 // The form of base64 that every decoder takes: lines of 76.
