@@ -29,7 +29,7 @@ type databaseCommand struct {
 var databaseCommands = []databaseCommand{
 	{
 		service: database.RDS, what: "an RDS or Aurora database", readers: true, token: true,
-		long: "NAME is a cluster, an instance or a proxy of RDS: Aurora, Neptune and DocumentDB\nare among them.",
+		long: "NAME is a cluster, an instance or a proxy of RDS; Aurora, Neptune and DocumentDB\nare among them.",
 		example: `  # The writer of an Aurora cluster, on local port 5432 when it is free
   $ ssmdeck forward rds orders-prod --user app
 
@@ -91,7 +91,7 @@ func newDatabaseCmd(env *Env, c databaseCommand) *cobra.Command {
 		Use:     c.service + " <name> [-- <command>...]",
 		Aliases: c.aliases,
 		Short:   "Forward a local port to " + c.what,
-		Long: "Forward a local port to " + c.what + ", found by its name. " + c.long + `
+		Long: "Forward a local port to " + c.what + ", found by its name.\n" + c.long + `
 
 The node that carries it is chosen: online, in the same VPC or a peered one, and
 let in by the security groups; standard error says which and why. --via names
@@ -121,6 +121,7 @@ A command behind -- runs when the tunnel is ready and is pointed at it; see
 	f := cmd.Flags()
 	o.forward.flags(env, cmd)
 	f.IntVar(&o.port, "port", -1, "local `port`; 0 picks a free one (default: the database's own, else a free one)")
+	f.Lookup("port").DefValue = "0" // for the help, which leaves such a default out
 	f.StringVar(&o.via, "via", "", "`node` to go through, in place of a chosen one")
 	if c.service != database.Search {
 		f.StringVar(&o.user, "user", "", "`name` of the database user")

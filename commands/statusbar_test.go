@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
 
@@ -28,7 +29,9 @@ func TestTrouble(t *testing.T) {
 		{"nothing", nil, 0, 0, 200, ""},
 		{"a short outage", []step{{0, sessionclient.Event{Kind: sessionclient.Lost, Err: refused}}}, 2 * s, 0, 200, ""},
 		{
-			"the first attempt", []step{{0, sessionclient.Event{Kind: sessionclient.Lost, Err: refused}}}, 3 * s, 0, 200,
+			"the first attempt",
+			[]step{{0, sessionclient.Event{Kind: sessionclient.Lost, Err: refused}}},
+			3 * s, 0, 200,
 			`no connection for 3 s (connection refused\x1b[2J); trying now; ~. leaves ~R now`,
 		},
 		{
@@ -44,7 +47,9 @@ func TestTrouble(t *testing.T) {
 			}, 12 * s, 14, 95, "no connection for 12 s (no route to host); trying again in 3 s; 14 bytes typed are kept",
 		},
 		{
-			"very little room", []step{{0, sessionclient.Event{Kind: sessionclient.Lost, Err: errors.New("EOF")}}}, 75 * s, 0, 30,
+			"very little room",
+			[]step{{0, sessionclient.Event{Kind: sessionclient.Lost, Err: errors.New("EOF")}}},
+			75 * s, 0, 30,
 			"no connection for 1 min 15 ...",
 		},
 		{
@@ -72,7 +77,9 @@ func TestTrouble(t *testing.T) {
 			}, 2 * s, 0, 200, "",
 		},
 		{
-			"a silent node", []step{{0, sessionclient.Event{Kind: sessionclient.AgentSilent, Outage: 3 * s}}}, 2 * s, 1, 200,
+			"a silent node",
+			[]step{{0, sessionclient.Event{Kind: sessionclient.AgentSilent, Outage: 3 * s}}},
+			2 * s, 1, 200,
 			"the node has not answered for 5 s; 1 byte typed is kept; ~. leaves ~R now",
 		},
 		{
@@ -104,10 +111,40 @@ func TestTrouble(t *testing.T) {
 			}
 		})
 	}
+	asked := trouble{}
+	asked.ask(begin)
+	asked.see(sessionclient.Event{Kind: sessionclient.Lost, Err: refused}, begin, 0)
+	if got := asked.text(begin, 0, 200); got != "connecting again" {
+		t.Errorf("after ~R: %q", got)
+	}
+	asked.see(sessionclient.Event{Kind: sessionclient.Resumed, Outage: time.Second}, begin.Add(s), 0)
+	if got := asked.text(begin.Add(s), 0, 200); got != "connected again after 1 s" {
+		t.Errorf("after ~R, when it stands: %q", got)
+	}
 	none := trouble{}
 	none.see(sessionclient.Event{Kind: sessionclient.Lost, Err: refused}, begin, 0)
 	if got := none.text(begin.Add(9*s), 0, 200); got == "" || strings.Contains(got, "leaves") {
 		t.Errorf("without an escape character: %q", got)
+	}
+}
+
+func TestEndNotice(t *testing.T) {
+	begin := time.Unix(1_700_000_000, 0)
+	for _, tt := range []struct {
+		max, after time.Duration
+		want       string
+	}{
+		{0, 100 * time.Hour, ""},
+		{time.Hour, 57 * time.Minute, ""},
+		{time.Hour, 58 * time.Minute, "the account ends sessions after 1 h: this one ends in 2 min"},
+		{time.Hour, 61 * time.Minute, "the account ends sessions after 1 h: this one ends in 0 s"},
+		{time.Minute, 29 * time.Second, ""},
+		{time.Minute, 30 * time.Second, "the account ends sessions after 1 min: this one ends in 30 s"},
+	} {
+		l := sessions.Limits{Idle: 20 * time.Minute, Max: tt.max}
+		if got := endNotice(l, begin, begin.Add(tt.after)); got != tt.want {
+			t.Errorf("%s of %s: got %q, want %q", tt.after, tt.max, got, tt.want)
+		}
 	}
 }
 

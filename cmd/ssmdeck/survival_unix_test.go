@@ -375,7 +375,7 @@ func TestEscapeMenu(t *testing.T) {
 	s.typeKeys("%?")
 	s.waitFor("%^Z  suspend ssmdeck")
 	s.typeKeys("%R")
-	s.waitFor("connecting again")
+	s.waitFor("connected again after")
 	s.typeKeys("\recho 'ag''ain'\r")
 	s.waitFor("again\r\n")
 	s.typeKeys("%#")

@@ -86,6 +86,11 @@ func TestTheAWSCLIWorks(t *testing.T) {
 		{"ssm get-command-invocation --instance-id " + webNode + " --command-id " + id + " --query [Status,StandardOutputContent] --output text", "Success\tip-10-0-1-10"},
 		{"ssm get-parameters-by-path --path /myapp/prod --query Parameters[].Name --output text", "/myapp/prod/db-password\t/myapp/prod/db-url\t/myapp/prod/feature-flags\t/myapp/prod/log-level"},
 		{"ssm get-connection-status --target i-04b5c6d7e8f901234 --query Status --output text", "notconnected"},
+		// The CLI looks for RDS at no address of the environment's.
+		{"rds describe-db-clusters --endpoint-url " + s.URL() + " --query DBClusters[].DBClusterMembers[].DBInstanceIdentifier --output text", "orders-prod-1\torders-prod-2"},
+		{"elasticache describe-replication-groups --query ReplicationGroups[].NodeGroups[].PrimaryEndpoint.Port --output text", "6379"},
+		{"opensearch describe-domains --domain-names shop-logs --query DomainStatusList[].VPCOptions.SecurityGroupIds --output text", "sg-0da7aba5e00000004"},
+		{"ec2 describe-instances --page-size 5 --filters Name=vpc-id,Values=vpc-0f1e2d3c4b5a69780 --query length(Reservations) --output text", "5\n2"},
 		{"sts get-caller-identity --query Arn --output text", "arn:aws:iam::123456789012:user/demo"},
 		{"ec2-instance-connect send-ssh-public-key --instance-id " + webNode + " --instance-os-user me --ssh-public-key file://" + key + " --query Success", "true"},
 		{"ssm get-parameter --name /none", "(ParameterNotFound)"},
