@@ -147,7 +147,7 @@ func (c *console) act(a action) {
 		_ = c.guard.Close()
 		c.session.Abort()
 	case reconnect:
-		c.screen.lines("connecting again")
+		c.bar.reconnecting()
 		c.session.Reconnect()
 	case showInfo:
 		c.screen.lines(c.info(time.Now())...)
@@ -235,14 +235,23 @@ func (c *console) tick(now time.Time) {
 // warn says once that the account's limit is about to end the session.
 func (c *console) warn(now time.Time) {
 	limits, ok := c.session.Limits()
-	if c.warned || !ok || limits.Max == 0 {
+	if c.warned || !ok {
 		return
 	}
-	left := c.session.Started().Add(limits.Max).Sub(now)
-	if left <= min(limits.Max/2, endWarning) {
+	if text := endNotice(limits, c.session.Started(), now); text != "" {
 		c.warned = true
-		c.bar.say(fmt.Sprintf("the account ends sessions after %s: this one ends in %s", render.Duration(limits.Max), seconds(max(left, 0))))
+		c.bar.say(text)
 	}
+}
+
+// endNotice is what to say when the longest time of a session that was started
+// at started is nearly over; "" while it is not.
+func endNotice(l sessions.Limits, started, now time.Time) string {
+	left := started.Add(l.Max).Sub(now)
+	if l.Max == 0 || left > min(l.Max/2, endWarning) {
+		return ""
+	}
+	return fmt.Sprintf("the account ends sessions after %s: this one ends in %s", render.Duration(l.Max), seconds(max(left, 0)))
 }
 
 // endWarning is how long before its known end a session is warned of it.

@@ -3,11 +3,13 @@ package commands
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/transfer"
@@ -27,7 +29,6 @@ type cpView struct {
 	label       string
 	nodes       int
 	over        int // nodes
-	bad         int
 	done, total int64
 }
 
@@ -103,7 +104,7 @@ func (v *cpView) link(n transfer.Node) func(sessionclient.Event) {
 
 func outcomeOf(r *transfer.Result) string {
 	if r.Err != nil {
-		return r.Err.Error()
+		return "failed"
 	}
 	text := fmt.Sprintf("%s, %s", plural(r.Count(transfer.Copied), "file"), render.Bytes(r.Bytes))
 	if n := r.Count(transfer.Skipped); n > 0 {
@@ -162,11 +163,7 @@ func (v *cpView) finish(ctx context.Context, results []*transfer.Result, err err
 		return only
 	case failed > 0:
 		if v.options.Format == render.FormatAuto {
-			for _, r := range results {
-				if r.Err != nil {
-					render.Error(v.env.Err, v.env.errStyles(), r.Err, v.env.wantsJSONErrors(), v.env.debugging())
-				}
-			}
+			v.explain(results)
 		}
 		return fault.New(fault.RemoteFailed, "copy", "%d of %s failed", failed, plural(len(results), "node"))
 	case broken > 0:
@@ -178,6 +175,38 @@ func (v *cpView) finish(ctx context.Context, results []*transfer.Result, err err
 			render.Duration(took), render.Bytes(int64(float64(size)/max(took.Seconds(), 0.001))))))
 	}
 	return nil
+}
+
+// explain says why nodes failed, once for all that did for the same reason.
+func (v *cpView) explain(results []*transfer.Result) {
+	var order []string
+	alike := map[string][]*transfer.Result{}
+	for _, r := range results {
+		if r.Err == nil {
+			continue
+		}
+		why := r.Err.Error()
+		var known *fault.Error
+		if errors.As(r.Err, &known) && known.Err != nil {
+			why = known.Err.Error()
+		}
+		if alike[why] == nil {
+			order = append(order, why)
+		}
+		alike[why] = append(alike[why], r)
+	}
+	for _, why := range order {
+		group := alike[why]
+		err := group[0].Err
+		if len(group) > 1 {
+			nodes := make([]fleet.Node, len(group))
+			for i, r := range group {
+				nodes[i] = fleet.Node{ID: r.Node.ID, Name: r.Node.Name}
+			}
+			err = fault.New(fault.KindOf(err), fmt.Sprintf("copy on %s (%s)", plural(len(group), "node"), someNames(nodes)), "%s", why)
+		}
+		render.Error(v.env.Err, v.env.errStyles(), err, v.env.wantsJSONErrors(), v.env.debugging())
+	}
 }
 
 // print prints the rows when a format was asked for: cp, like cp, is silent.

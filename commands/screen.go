@@ -107,6 +107,7 @@ func (s *screen) status(text string) {
 		return
 	}
 	cols, rows := s.size()
+	text = render.CutEnd(text, cols-1, s.styles.Glyphs.Ellipsis)
 	if !s.drawable() || rows < 3 || text == s.shown && s.row == rows {
 		return
 	}
@@ -121,9 +122,8 @@ func (s *screen) status(text string) {
 		}
 	}
 	s.covered = s.covered || s.modes.FullScreen()
-	text = render.CutEnd(text, cols-1, s.styles.Glyphs.Ellipsis)
-	text += strings.Repeat(" ", max(0, cols-1-render.Width(text)))
-	fmt.Fprintf(&b, "\x1b7\x1b[%d;1H\x1b(B\x0f\x1b[0;7m%s\x1b[0m\x1b8", rows, text)
+	pad := strings.Repeat(" ", max(0, cols-1-render.Width(text)))
+	fmt.Fprintf(&b, "\x1b7\x1b[%d;1H\x1b(B\x0f\x1b[0;7m%s%s\x1b[0m\x1b8", rows, text, pad)
 	_, _ = io.WriteString(s.out, b.String()) // a terminal that is gone is noticed by whoever reads it
 	s.row, s.shown = rows, text
 }

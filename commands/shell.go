@@ -119,7 +119,7 @@ func (o *shellOptions) run(ctx context.Context, env *Env, expr string) (err erro
 			err = failed
 		}
 	}()
-	node, svc, err := env.sessionNode(ctx, expr)
+	node, svc, err := o.node(ctx, env, expr, term != nil)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (o *shellOptions) run(ctx context.Context, env *Env, expr string) (err erro
 	s, err := svc.Open(ctx, req, opts...)
 	done()
 	if err != nil {
-		return err
+		return whyNotOpened(ctx, env, expr, node, err)
 	}
 	opened = true
 	if term == nil {
@@ -157,6 +157,28 @@ func (o *shellOptions) run(ctx context.Context, env *Env, expr string) (err erro
 	}
 	env.note("%s", dim.Render("session ended after "+render.Duration(time.Since(start))))
 	return nil
+}
+
+// node finds the node. A person who gives an id waits for no look-up: all that a
+// terminal needs of a node is its id.
+func (o *shellOptions) node(ctx context.Context, env *Env, expr string, terminal bool) (fleet.Node, *sessions.Service, error) {
+	if t, err := fleet.ParseTarget(expr); terminal && err == nil && t.Kind == fleet.KindID {
+		svc, err := env.Sessions(ctx)
+		return fleet.Node{ID: t.Value}, svc, err
+	}
+	return env.sessionNode(ctx, expr)
+}
+
+// whyNotOpened looks up a node that was not looked up before: that it is unknown
+// or offline says more than the service's refusal.
+func whyNotOpened(ctx context.Context, env *Env, expr string, node fleet.Node, err error) error {
+	if node.Name != "" || node.Ping != "" || ctx.Err() != nil || fault.KindOf(err) == fault.Auth {
+		return err
+	}
+	if _, _, why := env.sessionNode(ctx, expr); fault.KindOf(why) == fault.NotFound || fault.KindOf(why) == fault.Offline {
+		return why
+	}
+	return err
 }
 
 // escapeChar is the escape character: the flag's, or that of the settings.

@@ -27,6 +27,7 @@ type trouble struct {
 	why    error
 	typed  int64 // bytes typed before it began
 
+	asked     bool   // a new connection was asked for
 	back      string // what to say after it
 	backUntil time.Time
 }
@@ -62,12 +63,17 @@ func (t *trouble) see(e sessionclient.Event, now time.Time, typed int64) {
 	}
 }
 
+// ask notes that the person has asked for a new connection.
+func (t *trouble) ask(now time.Time) {
+	t.asked, t.back, t.backUntil = true, "connecting again", now.Add(backShown)
+}
+
 func (t *trouble) over(lasted time.Duration, now time.Time, text string) {
 	t.lost, t.silent, t.next, t.why = time.Time{}, time.Time{}, time.Time{}, nil
-	t.back = ""
-	if lasted >= quietOutage {
+	if t.back = ""; lasted >= quietOutage || t.asked {
 		t.back, t.backUntil = fmt.Sprintf(text, seconds(lasted)), now.Add(backShown)
 	}
+	t.asked = false
 }
 
 // text is the status line in at most width cells, "" when there is nothing to
@@ -180,6 +186,18 @@ func (b *statusBar) event(e sessionclient.Event) {
 func (b *statusBar) say(line string) {
 	b.mu.Lock()
 	b.lines = append(b.lines, "ssmdeck: "+line)
+	b.mu.Unlock()
+	b.poke()
+}
+
+// reconnecting says that a new connection was asked for, and later that it stands.
+func (b *statusBar) reconnecting() {
+	if !b.screen.canStatus() {
+		b.screen.lines("connecting again")
+		return
+	}
+	b.mu.Lock()
+	b.trouble.ask(time.Now())
 	b.mu.Unlock()
 	b.poke()
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/forwards"
 )
 
 // topic is a page of `ssmdeck help` that is not a command.
@@ -18,6 +19,7 @@ var topics = []topic{
 	{"exit-codes", "what the exit codes mean", exitCodesText},
 	{"targets", "how to say which nodes are meant", targetsText},
 	{"environment", "the environment variables that are read", environmentText},
+	{"escapes", "keys that a shell understands after Enter", escapesText},
 }
 
 func exitCodesText() string {
@@ -84,7 +86,7 @@ Settings are taken from flags, then SSMDECK_* variables, then the configuration
 file, then AWS's own defaults.
 
 `)
-	for _, v := range config.Variables() {
+	for _, v := range append(config.Variables(), config.Variable{Name: forwards.Variable, Doc: "file of saved forwards, in place of the usual one"}) {
 		fmt.Fprintf(&b, "  %-22s %s\n", v.Name, v.Doc)
 	}
 	b.WriteString(`
@@ -94,6 +96,33 @@ AWS_ENDPOINT_URL_SSM, AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY.
 
 Colour: --color, then NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM=dumb, then whether
 the output is a terminal.
+`)
+	return b.String()
+}
+
+func escapesText() string {
+	var b strings.Builder
+	b.WriteString(`Escapes
+
+What only ssmdeck can do is asked for after Enter, or at the very start, with the
+escape character and a key, as in ssh:
+
+`)
+	for _, k := range escapeKeys {
+		fmt.Fprintf(&b, "  ~%-3s %s\n", k.name, k.text)
+	}
+	b.WriteString(`  ~~   a tilde
+
+Anything else after the tilde is typed, tilde included. Pasted text is typed as it
+is where the node's shell has asked for bracketed paste, as most do.
+
+--escape-char chooses another character: % or ^], say, or none. SSMDECK_ESCAPE_CHAR
+and escape_char in the configuration file do so for good. In a shell within a shell
+type ~~. to leave the inner one.
+
+Suspending takes job control: it stops ssmdeck as Ctrl-Z stops other programs, and
+` + "`fg`" + ` goes on. The session lives on at the service meanwhile, until its idle time
+is over. Windows has no job control.
 `)
 	return b.String()
 }

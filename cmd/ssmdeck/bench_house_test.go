@@ -36,7 +36,6 @@ const (
 type benchHouse struct {
 	dir    string
 	binary string
-	help   string // of forward
 	listen net.Listener
 	moved  atomic.Int64 // bytes that arrived, of bulk
 	conns  sync.WaitGroup
@@ -49,11 +48,7 @@ func newBenchHouse(b *testing.B) *benchHouse {
 	if out, err := exec.Command("go", "build", "-trimpath", "-o", h.binary, ".").CombinedOutput(); err != nil {
 		b.Fatalf("build: %v\n%s", err, out)
 	}
-	help, err := exec.Command(h.binary, "forward", "--help").Output()
-	if err != nil {
-		b.Fatal(err)
-	}
-	h.help = string(help)
+	var err error
 	if h.listen, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		b.Fatal(err)
 	}
@@ -64,9 +59,6 @@ func newBenchHouse(b *testing.B) *benchHouse {
 	})
 	return h
 }
-
-// has reports whether forward has a flag.
-func (h *benchHouse) has(flag string) bool { return strings.Contains(h.help, flag) }
 
 // serve is the destination.
 func (h *benchHouse) serve() {
@@ -172,12 +164,9 @@ func (h *benchHouse) simulator(b *testing.B, latency time.Duration) *process {
 // forward starts a forward to the destination and waits until it works.
 func (h *benchHouse) forward(b *testing.B, sim *process, row benchRow) *process {
 	b.Helper()
-	args := []string{"forward", "bench-1", fmt.Sprintf("0:%d", benchPort), "-o", "jsonl"}
+	args := []string{"forward", "bench-1", fmt.Sprintf("0:%d", benchPort), "-o", "jsonl", "--lanes", fmt.Sprint(row.lanes)}
 	if row.payload > 0 {
 		args = append(args, "--payload-size", fmt.Sprint(row.payload))
-	}
-	if h.has("--lanes") {
-		args = append(args, "--lanes", fmt.Sprint(row.lanes))
 	}
 	var e struct{ Type, Local string }
 	p := h.start(b, sim.env, func(text []byte) bool {
@@ -193,7 +182,7 @@ type latency struct{ p50, p99 float64 }
 func (l latency) String() string { return fmt.Sprintf("%.1f/%.1f", l.p50, l.p99) }
 
 // echo measures round trips of 16 bytes on a connection of its own.
-func (h *benchHouse) echo(b *testing.B, f *process, _ <-chan struct{}) latency {
+func (h *benchHouse) echo(b *testing.B, f *process) latency {
 	b.Helper()
 	conn, err := net.Dial("tcp", f.address)
 	if err != nil {
@@ -223,4 +212,28 @@ func (h *benchHouse) echo(b *testing.B, f *process, _ <-chan struct{}) latency {
 	trips = trips[1:] // the first one opens the connection
 	slices.Sort(trips)
 	return latency{trips[len(trips)/2], trips[len(trips)*99/100]}
+}
+
+// once runs the binary to its end and returns how long that took, how much CPU it
+// used and how much it wrote.
+func (h *benchHouse) once(b *testing.B, sim *process, stdin string, args ...string) (took, cpu time.Duration, wrote int64) {
+	b.Helper()
+	cmd := exec.CommandContext(b.Context(), h.binary, args...)
+	cmd.Env = append(os.Environ(), sim.env...)
+	cmd.Stdin = strings.NewReader(stdin)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	wrote, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, out, make([]byte, 256<<10))
+	if waitErr := cmd.Wait(); waitErr != nil || err != nil {
+		b.Fatalf("ssmdeck %s: %v, %v\n%s", strings.Join(args, " "), err, waitErr, stderr.String())
+	}
+	return time.Since(start), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wrote
 }

@@ -42,11 +42,13 @@ var floors = [][]room{
 	{
 		{name: "internal/fault"},
 		{name: "internal/wait"},
+		{name: "internal/vt"},
 		{name: "sessionclient/wire"},
 		{name: "sessionclient/reliable"},
 	},
 	{
 		{name: "internal/config", others: []string{yaml}},
+		{name: "internal/recording"},
 		{name: "internal/terminal", others: []string{xterm, xsys}},
 		{name: "internal/sshconfig"},
 		{name: "internal/theme", others: []string{charm, color}},

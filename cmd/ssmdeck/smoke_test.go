@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator"
 )
 
 // pane is a real terminal emulator: a tmux server of the test's own with one
@@ -117,4 +119,85 @@ func TestAShellThatIsKilledLeavesTheTerminalUsable(t *testing.T) {
 	p.waitFor("status 130")
 	p.line("echo us''able")
 	p.waitFor("usable")
+}
+
+// TestEscapesInARealTerminal suspends a shell in a shell with job control.
+func TestEscapesInARealTerminal(t *testing.T) {
+	p := newPane(t)
+	p.line("exec bash --norc -i")
+	p.line("PS1='READY''> '; set -m; stty -g > $HOME/.before; ssmdeck demo -- shell web-1")
+	p.waitFor("sh-5.2$")
+	p.tmux("send-keys", "Enter")
+	p.tmux("send-keys", "-l", "~?")
+	p.waitFor("suspend ssmdeck")
+	p.tmux("send-keys", "-l", "~#")
+	p.waitFor("limits    idle at most 20 min")
+	p.tmux("send-keys", "-l", "~")
+	p.tmux("send-keys", "C-z")
+	p.waitFor("Stopped")
+	p.line("stty -g > $HOME/.after; cmp $HOME/.before $HOME/.after && echo coo''ked; rm $HOME/.before $HOME/.after")
+	p.waitFor("cooked")
+	p.tmux("resize-window", "-x", "90", "-y", "30")
+	p.line("fg")
+	p.line("until [ \"$(stty size)\" = '30 90' ]; do sleep 0.1; done; echo re''sized")
+	p.waitFor("resized")
+	p.line("exit")
+	p.waitFor("session ended")
+}
+
+// TestTheStatusLineLeavesNoTrace takes the network away and brings it back, at a
+// prompt on the bottom row and under a full-screen program.
+func TestTheStatusLineLeavesNoTrace(t *testing.T) {
+	if _, err := exec.LookPath("less"); err != nil {
+		t.Skip("there is no less here")
+	}
+	srv, err := simulator.Start(t.Context(), simulator.Options{Shell: "host", AllowRoot: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = srv.Close() })
+	net, env := startRelay(t, srv)
+	p := newPane(t)
+	p.line("export " + strings.Join(env, " ") + "; clear; ssmdeck shell web-1; echo st''atus $?")
+	p.waitFor("session ")
+	p.line("PS1='NODE''> '; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40; do echo line $i; done")
+	p.waitFor("line 40\nNODE>")
+	outage := func() {
+		t.Helper()
+		net.down()
+		p.waitFor("no connection for")
+		net.up()
+		p.tmux("send-keys", "Enter")
+		p.tmux("send-keys", "-l", "~R")
+		p.waitFor("connected again after")
+	}
+	outage()
+	p.waitUntil("the line is gone", func(s string) bool {
+		return !strings.Contains(s, "connect") || strings.HasSuffix(strings.TrimSpace(s), "NODE>")
+	})
+	if s := p.screen(); !strings.Contains(s, "line 38\nline 39\nline 40\nNODE>") {
+		t.Errorf("the prompt is not where it was:\n%s", s)
+	}
+	p.line("seq 1 100 | less")
+	p.waitFor("39\n:")
+	outage()
+	p.waitUntil("the program has drawn itself anew", func(s string) bool {
+		return !strings.Contains(s, "connect") && strings.HasSuffix(strings.TrimSpace(s), ":")
+	})
+	p.tmux("send-keys", "-l", "q")
+	p.waitFor("NODE>")
+	p.line("exit")
+	p.waitFor("status 0")
+}
+
+// waitUntil waits until the screen is as wanted.
+func (p *pane) waitUntil(what string, ok func(screen string) bool) {
+	p.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		if ok(p.screen()) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond) // tmux tells nobody that its screen has changed
+	}
+	p.t.Fatalf("not so: %s; the screen shows:\n%s", what, p.screen())
 }

@@ -283,3 +283,76 @@ func TestDemoPrompt(t *testing.T) {
 		t.Error("the terminal's settings changed")
 	}
 }
+
+// TestReplayOnATerminal plays a recording that would last for hours.
+func TestReplayOnATerminal(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "long.cast")
+	text := `{"version":2,"width":80,"height":24}
+[0.1,"o","one "]
+[3600,"o","two \u001b[6n"]
+[7200,"o","three "]
+[10800,"o","four"]
+[14400,"o","never"]
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startOnTerminal(t, nil, 80, 24, "session", "replay", file, "--max-idle", "30m", "--speed", "1000")
+	s.waitFor("one ")
+	s.typeKeys(" .") // pause, and one step
+	s.waitFor("two ")
+	s.typeKeys(".")
+	s.waitFor("three ")
+	s.typeKeys(" ") // go on: half an hour takes 1.8 s
+	s.waitFor("four")
+	s.typeKeys("q")
+	if code := s.exit(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	if s.shows("never") || s.shows("\x1b[6n") {
+		t.Error("it went on after q, or asked the terminal something")
+	}
+	if after := s.settings(); after != s.before {
+		t.Error("the terminal's settings changed")
+	}
+}
+
+// shows reports whether the screen has shown text.
+func (s *screen) shows(text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Contains(s.text.String(), text)
+}
+
+func TestRecordingOnATerminal(t *testing.T) {
+	srv := simulate(t)
+	file := filepath.Join(t.TempDir(), "x.cast")
+	s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1", "--record", file, "--record-input")
+	s.waitFor("$ ")
+	for _, k := range strings.Split("echo PASSWORD=Canary7 ok", "") {
+		s.typeKeys(k)
+	}
+	s.typeKeys("\r")
+	s.waitFor("PASSWORD=Canary7 ok\r\n")
+	if err := pty.Setsize(s.tty, &pty.Winsize{Cols: 100, Rows: 30}); err != nil {
+		t.Fatal(err)
+	}
+	s.typeKeys("until [ \"$(stty size)\" = '30 100' ]; do sleep 0.05; done; echo ar''rived\r")
+	s.waitFor("arrived")
+	s.typeKeys("exit\r")
+	if code := s.exit(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(b), "Canary") || strings.Contains(string(b), "7 ok") {
+		t.Errorf("the secret is in it:\n%s", b)
+	}
+	for _, want := range []string{"PASSWORD=***", `"r", "100x30"`, "arrived", `"i", "`, `"o", "`} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("%s is not in it:\n%s", want, b)
+		}
+	}
+}

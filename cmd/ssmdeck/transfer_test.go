@@ -228,3 +228,55 @@ func BenchmarkEchoLatency(b *testing.B) {
 		}
 	}
 }
+
+// TestAKilledAgentStopsNoNewConnection has the agent's end of a session go away
+// for good in the middle of an upload: nobody tells, and the client cannot know
+// whether it comes back. New connections get another session.
+func TestAKilledAgentStopsNoNewConnection(t *testing.T) {
+	h := newHouse(t, world.Faults{})
+	address, events := h.forward(t, echoNode, echoPort, sessionclient.WithSilence(time.Second))
+	stuck, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stuck.Close()
+	var uploading sync.WaitGroup
+	uploading.Go(func() { _, _ = io.Copy(stuck, rand.NewChaCha8([32]byte{})) }) // until it is closed
+	if _, err := io.CopyN(io.Discard, stuck, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range h.server.Gateway().IDs() {
+		h.server.Gateway().Detach(id)
+	}
+	for events.of(portforward.Silent)+events.of(portforward.Stalled) == 0 {
+		time.Sleep(20 * time.Millisecond) // until the silence is noticed
+	}
+	if _, err := echo(address, 1<<20, 9); err != nil {
+		t.Errorf("a new connection: %v", err)
+	}
+	_ = stuck.Close()
+	uploading.Wait()
+}
+
+// TestACutOfTheAgentIsSurvivedByDownloads hangs up on the agent's end while it
+// sends; it comes back.
+func TestACutOfTheAgentIsSurvivedByDownloads(t *testing.T) {
+	h := newHouse(t, world.Faults{})
+	address, _ := h.forward(t, echoNode, echoPort)
+	cutting, stop := context.WithCancel(t.Context())
+	var cuts sync.WaitGroup
+	cuts.Go(func() {
+		for cutting.Err() == nil {
+			for _, id := range h.server.Gateway().IDs() {
+				h.server.Gateway().CutAgent(id)
+			}
+			time.Sleep(300 * time.Millisecond) // how often
+		}
+	})
+	_, err := echo(address, 16<<20, 4)
+	stop()
+	cuts.Wait()
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -64,6 +64,7 @@ type Server struct {
 	api      *control.Handler
 	gateway  *gateway.Gateway
 	machines *machines
+	verifier *control.Verifier
 	http     *http.Server
 	creds    control.Credentials
 	url      string
@@ -143,13 +144,13 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		s.creds.SessionToken = control.NewSessionToken()
 		s.creds.AccessKeyID = "ASIA" + s.creds.AccessKeyID[4:]
 	}
-	verifier := control.NewVerifier(o.Sign, s.world.Region(), o.Now, s.creds)
+	s.verifier = control.NewVerifier(o.Sign, s.world.Region(), o.Now, s.creds)
 	s.gateway = gateway.New(gateway.Config{
-		Base: ws + "://" + l.Addr().String(), Verify: verifier.VerifyUpgrade, Node: s.world.Node, Keys: s.world,
+		Base: ws + "://" + l.Addr().String(), Verify: s.verifier.VerifyUpgrade, Node: s.world.Node, Keys: s.world,
 		Faults: s.world.Faults(), Agent: o.Agent, Changed: s.world.SessionStatus,
 		Logs: s.world.LogSession, Log: o.Logger,
 	})
-	s.api = control.New(control.Config{World: s.world, Sessions: s.gateway, Verifier: verifier, Logger: o.Logger})
+	s.api = control.New(control.Config{World: s.world, Sessions: s.gateway, Verifier: s.verifier, Logger: o.Logger})
 	s.serve(l, o.Logger)
 	return nil
 }
@@ -208,6 +209,17 @@ func (s *Server) Gateway() *gateway.Gateway { return s.gateway }
 
 // Credentials are the keys that this start issued.
 func (s *Server) Credentials() control.Credentials { return s.creds }
+
+// Rotate issues other keys to the same caller, and takes those that Credentials
+// returned before no more.
+func (s *Server) Rotate() control.Credentials {
+	s.verifier.Revoke(s.creds)
+	caller := s.creds.Caller
+	s.creds = control.NewCredentials(s.world.Account(), caller.Name)
+	s.creds.Caller = caller
+	s.verifier.Issue(s.creds)
+	return s.creds
+}
 
 // CAFile is the path of the PEM file with the CA of the server's certificate;
 // empty without TLS. Close removes it.

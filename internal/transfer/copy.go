@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
@@ -116,6 +117,9 @@ func (s *Service) Upload(ctx context.Context, sources []string, nodes []Node, re
 	if err != nil {
 		return nil, err
 	}
+	if err := distinct(trees); err != nil {
+		return nil, err
+	}
 	var size int64
 	for i := range trees {
 		size += trees[i].size()
@@ -127,6 +131,19 @@ func (s *Service) Upload(ctx context.Context, sources []string, nodes []Node, re
 		}
 		return s.upload(ctx, n, &req, trees, w.Add, res)
 	}), nil
+}
+
+// distinct refuses sources that would overwrite each other.
+func distinct(trees []tree) error {
+	seen := map[string]string{}
+	for i := range trees {
+		t := &trees[i]
+		if other, twice := seen[t.base]; twice && t.base != "" {
+			return fault.Usagef("%s and %s would have the same name", other, t.source).WithHint("copy them one after the other, under different names")
+		}
+		seen[t.base] = t.source
+	}
+	return nil
 }
 
 // each runs f for every node, some at a time.

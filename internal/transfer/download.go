@@ -147,6 +147,9 @@ type job struct {
 	off, n int64
 	whole  bool // ask for the checksum of the file, too
 	b      *arriving
+
+	settled bool  // it came, or is known not to come
+	counted int64 // bytes that progress was told of
 }
 
 func (j *job) size() int64 {
@@ -358,6 +361,9 @@ func (s *Service) Download(ctx context.Context, sources []Source, req Request, w
 	return s.each(ctx, nodes, &req, w, func(ctx context.Context, n Node, res *Result) error {
 		l, err := s.list(ctx, n, sources[index[n.ID]].Paths, req.Recursive)
 		if err != nil {
+			return err
+		}
+		if err := distinct(l.trees); err != nil {
 			return err
 		}
 		dest := req.Dest

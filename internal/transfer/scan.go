@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -166,8 +167,8 @@ func localEntry(ctx context.Context, name, p string, info fs.FileInfo, link stri
 
 // errChanged is a source that is not what it was when the copy began.
 var (
-	errChanged = fmt.Errorf("it changed while it was copied")
-	errSpecial = fmt.Errorf("it is a device, a pipe or a socket, and is left out")
+	errChanged = errors.New("it changed while it was copied")
+	errSpecial = errors.New("it is a device, a pipe or a socket, and is left out")
 )
 
 // sumFile returns the SHA-256 of the first size bytes, which must be there.
@@ -210,15 +211,17 @@ func (e *entry) unchanged() bool {
 // under joins the name of an entry to the name its root gets.
 func under(root, name string) string { return strings.TrimPrefix(path.Join(root, name), "/") }
 
-// reason strips what a path error says twice.
+// reason strips what errors about files say twice.
 func reason(err error) error {
-	switch e := err.(type) {
-	case *fs.PathError:
-		return e.Err
-	case *os.LinkError:
-		return e.Err
-	case *os.SyscallError:
-		return e.Err
+	var (
+		p *fs.PathError
+		l *os.LinkError
+	)
+	switch {
+	case errors.As(err, &p):
+		return p.Err
+	case errors.As(err, &l):
+		return l.Err
 	}
 	return err
 }
@@ -226,14 +229,14 @@ func reason(err error) error {
 // localFault gives a failure on this machine its kind.
 func localFault(op string, err error) error {
 	k := fault.Failed
-	if os.IsNotExist(err) {
+	if errors.Is(err, fs.ErrNotExist) {
 		k = fault.NotFound
 	}
 	return fault.New(k, op, "%w", reason(err))
 }
 
 // errChecksum is what must never happen and is found out when it does.
-var errChecksum = fmt.Errorf("checksum: what arrived is not what was sent")
+var errChecksum = errors.New("checksum: what arrived is not what was sent")
 
 // sumRange returns the SHA-256 of n bytes from off on, "" when they cannot be
 // read.

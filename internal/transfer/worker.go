@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
@@ -18,22 +19,27 @@ import (
 type worker struct {
 	node    Node
 	exec    *sessions.Exec
-	tag     []byte      // begins its answers
-	replies chan string // closed when the session is over
-	copied  chan error  // the end of the session
-	noise   tail        // what else it prints
-	line    []byte      // not yet finished
+	tag     []byte        // begins its answers
+	replies chan string   // closed when the session is over
+	done    chan struct{} // closed at the end of the session
+	end     error         // valid then: why it ended early
+	noise   tail          // what else it prints
+	line    []byte        // not yet finished
 	tar     bool
 	gzip    bool
 	stop    func() bool
 	block   int64 // how much it takes at once; a multiple of seekUnit
 	text    *textWorker
+
+	mu       sync.Mutex    // of writing
+	ahead    bool          // requests may be sent before the last is answered
+	answered chan struct{} // closed when the last request is
 }
 
 // openWorker starts the worker script and waits, as long as ctx allows, until it
 // is ready. The session ends with life at the latest.
 func (s *Service) openWorker(ctx, life context.Context, node Node) (*worker, error) {
-	w := &worker{node: node, block: blockSize, tag: []byte(token(12)), replies: make(chan string, 4), copied: make(chan error, 1)}
+	w := &worker{node: node, block: blockSize, tag: []byte(token(12)), replies: make(chan string, 4), done: make(chan struct{}), answered: closedChan()}
 	script := "K=" + string(w.tag) + "\n" + workerScript + workerLoop
 	e, err := s.sessions.Exec(ctx, sessions.ExecRequest{
 		Target: node.ID, Platform: node.Platform, Document: sessions.DocumentInteractive, Reason: s.opts.Reason, Command: script,
@@ -49,9 +55,9 @@ func (s *Service) openWorker(ctx, life context.Context, node Node) (*worker, err
 	w.exec = e
 	w.stop = context.AfterFunc(life, e.Abort)
 	go func() {
-		_, _, err := e.Copy(w, w)
+		defer close(w.done)
+		_, _, w.end = e.Copy(w, w)
 		close(w.replies)
-		w.copied <- err
 	}()
 	reply, err := w.answer(ctx)
 	if err != nil {
@@ -59,11 +65,12 @@ func (s *Service) openWorker(ctx, life context.Context, node Node) (*worker, err
 		return nil, err
 	}
 	words := strings.Fields(reply)
-	if len(words) < 3 || words[0] != "ready" {
+	if len(words) < 4 || words[0] != "ready" {
 		w.close()
 		return nil, w.odd(reply)
 	}
 	w.tar, w.gzip = words[1] == "t1", words[2] == "z1"
+	w.ahead = words[3] == "x1"
 	s.debug("worker ready", "node", node.ID, "session", e.Info().SessionID, "tar", w.tar, "gzip", w.gzip)
 	return w, nil
 }
@@ -103,17 +110,46 @@ func (w *worker) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// ask has the worker evaluate line, sends it body and returns its answer.
+func closedChan() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}
+
+// ask has the worker evaluate line, sends it body and returns its answer. Of
+// several at once, each is sent while those before wait for their answers, where
+// the node's programs read no more than they are told.
 func (w *worker) ask(ctx context.Context, line string, body func(io.Writer) error) (string, error) {
 	if w.text != nil {
 		return w.text.ask(ctx, w, line, body)
 	}
-	_, err := io.WriteString(w.exec, line+"\n")
-	if err == nil && body != nil {
-		err = body(w.exec)
+	w.mu.Lock()
+	// A write fails when the worker has ended. It may have said why before.
+	if _, err := io.WriteString(w.exec, line+"\n"); err == nil && body != nil {
+		_ = body(w.exec)
 	}
-	_ = err // a write fails when the worker has ended; it may have said why
-	return w.answer(ctx)
+	before, mine := w.answered, make(chan struct{})
+	w.answered = mine
+	if w.ahead {
+		w.mu.Unlock()
+	} else {
+		defer w.mu.Unlock()
+	}
+	defer close(mine)
+	select {
+	case <-before:
+		return w.answer(ctx)
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+// depth is how many requests keep the worker busy.
+func (w *worker) depth() int {
+	if w.ahead {
+		return 2
+	}
+	return 1
 }
 
 func (w *worker) answer(ctx context.Context) (string, error) {
@@ -131,9 +167,8 @@ func (w *worker) answer(ctx context.Context) (string, error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	err := <-w.copied
-	w.copied <- err
-	return "", lostError(w.node, err, w.noise.String())
+	<-w.done
+	return "", lostError(w.node, w.end, w.noise.String())
 }
 
 func (w *worker) odd(reply string) error {
@@ -158,7 +193,7 @@ func (w *worker) close() {
 	_ = w.exec.Close()
 	for range w.replies { // Write may be waiting to be heard
 	}
-	<-w.copied
+	<-w.done
 }
 
 // The form of base64 that every decoder takes: lines of 76.

@@ -10,10 +10,13 @@ import (
 )
 
 // outletBytes is how much output may wait for the worker. A source that gets
-// further ahead is blocked. It is about what waits inside a real agent, in the
-// buffers of a socket: so a paced agent delays an echo beside a download of the
-// same session by a quarter of a second, as the real one does.
-const outletBytes = 192 << 10
+// further ahead is blocked. Beside a paced agent it is about what waits inside a
+// real one, in the buffers of a socket: there an echo waits a quarter of a second
+// behind a download of the same session.
+const (
+	outletBytes      = 1 << 20
+	pacedOutletBytes = 192 << 10
+)
 
 var errOutlet = errors.New("session has ended")
 
@@ -27,6 +30,7 @@ type outlet struct {
 	space  sync.Cond // on mu
 	segs   []segment
 	bytes  int
+	limit  int
 	closed bool
 }
 
@@ -39,9 +43,16 @@ type segment struct {
 }
 
 func newOutlet() *outlet {
-	o := &outlet{ready: make(chan struct{}, 1)}
+	o := &outlet{ready: make(chan struct{}, 1), limit: outletBytes}
 	o.space.L = &o.mu
 	return o
+}
+
+// pace makes the room that of a paced agent.
+func (o *outlet) pace() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.limit = pacedOutletBytes
 }
 
 // write queues a copy of b, waiting for room. whole makes it a message of its
@@ -49,7 +60,7 @@ func newOutlet() *outlet {
 func (o *outlet) write(t wire.PayloadType, whole bool, b []byte) error {
 	for len(b) > 0 {
 		o.mu.Lock()
-		for o.bytes >= outletBytes && !o.closed {
+		for o.bytes >= o.limit && !o.closed {
 			o.space.Wait()
 		}
 		if o.closed {
@@ -58,7 +69,7 @@ func (o *outlet) write(t wire.PayloadType, whole bool, b []byte) error {
 		}
 		n := len(b)
 		if !whole {
-			n = max(textEnd(b, min(n, outletBytes-o.bytes)), min(n, utf8.UTFMax))
+			n = max(textEnd(b, min(n, o.limit-o.bytes)), min(n, utf8.UTFMax))
 		}
 		o.add(t, whole, b[:n])
 		if o.log != nil && (t == wire.PayloadOutput || t == wire.PayloadStdErr) {
@@ -126,7 +137,7 @@ func (o *outlet) cut(dst []byte, limit int, text bool) (t wire.PayloadType, payl
 		}
 		o.drop()
 	}
-	if ok && o.bytes < outletBytes {
+	if ok && o.bytes < o.limit {
 		o.space.Broadcast()
 	}
 	return t, payload, ok

@@ -46,7 +46,9 @@ func newPort(w *worker) (handler, error) {
 			return nil, err
 		}
 	}
-	w.pace = w.opts.Pace
+	if w.pace = w.opts.Pace; w.pace {
+		w.out.pace()
+	}
 	forwarding := p.Type == wire.LocalPortForwarding
 	agent, client := w.cfg.Node.AgentVersion, w.hs.clientVersion
 	terminates := agentObeysTerminate(agent)

@@ -42,6 +42,12 @@ func (s *credentialStore) add(c Credentials) {
 	s.byID[c.AccessKeyID] = c
 }
 
+func (s *credentialStore) remove(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byID, id)
+}
+
 func (s *credentialStore) find(id string) (Credentials, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

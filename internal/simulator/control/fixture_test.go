@@ -119,6 +119,8 @@ func (f *fixture) post(target, body string, change ...func(*http.Request)) *http
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	case strings.HasPrefix(target, "TrentService"):
 		service = "kms"
+	case strings.HasPrefix(target, "Logs_20140328"):
+		service = "logs"
 	case strings.HasPrefix(target, "AWSEC2InstanceConnectService"):
 		service = "ec2-instance-connect"
 	}

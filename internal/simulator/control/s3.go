@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/xml"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -257,7 +256,7 @@ func (q *s3Request) listObjects() {
 	}
 	text := func(s string) string { return s }
 	if out.EncodingType == "url" {
-		text = url.PathEscape
+		text = func(s string) string { return escape(s, true) }
 	}
 	after := max(out.StartAfter, args.Get("continuation-token"))
 	group := ""

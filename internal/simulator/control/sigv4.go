@@ -59,6 +59,9 @@ func NewVerifier(mode Mode, region string, now func() time.Time, base Credential
 // Issue makes more credentials valid.
 func (v *Verifier) Issue(c Credentials) { v.store.add(c) }
 
+// Revoke makes credentials unknown.
+func (v *Verifier) Revoke(c Credentials) { v.store.remove(c.AccessKeyID) }
+
 // VerifyUpgrade checks a request to the message gateway (service ssmmessages):
 // the upgrade of a websocket, or an agent's POST, whose body it puts back. An
 // error means status 403.
