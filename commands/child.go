@@ -126,17 +126,16 @@ func (c *child) end(cause error) error {
 		timer.Stop()
 	}
 	c.back()
-	var exit *exec.ExitError
 	switch {
 	case cause != nil:
 		return own(cause)
-	case c.err == nil:
-		return nil
-	case errors.As(c.err, &exit):
-		return &fault.Exit{Code: exitStatus(exit.ProcessState)}
-	default:
+	case c.cmd.ProcessState == nil: // it never ran
 		return own(c.err)
 	}
+	if code := exitStatus(c.cmd.ProcessState); code != 0 {
+		return &fault.Exit{Code: code}
+	}
+	return nil
 }
 
 // attended reports whether one of our streams is a terminal, whose keys reach

@@ -12,4 +12,9 @@ func passSignal(p *os.Process, s os.Signal) error {
 }
 
 // exitStatus is a child's, made one that ours can be.
-func exitStatus(s *os.ProcessState) int { return clampStatus(s.ExitCode()) }
+func exitStatus(s *os.ProcessState) int {
+	if s.Success() {
+		return 0
+	}
+	return clampStatus(s.ExitCode())
+}

@@ -77,7 +77,7 @@ pointed at the tunnel by themselves (see docs/databases.md).`,
 	}
 	o.flags(env, cmd)
 	cmd.AddCommand(newDatabaseCmds(env)...)
-	cmd.AddCommand(newForwardProxyCmd(env), newForwardUpCmd(env), newForwardListCmd(env), newForwardStopCmd(env), newForwardLogsCmd(env))
+	cmd.AddCommand(newForwardProxyCmd(env), newForwardUpCmd(env), newForwardSaveCmd(env), newForwardListCmd(env), newForwardStopCmd(env), newForwardLogsCmd(env))
 	return cmd
 }
 

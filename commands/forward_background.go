@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
@@ -35,7 +36,7 @@ type report struct {
 
 // startBackground runs this program once more, behind the shell, and waits until
 // it is ready or has failed.
-func startBackground(ctx context.Context, env *Env) error {
+func startBackground(ctx context.Context, env *Env, ro render.Options) error {
 	if env.Local != nil {
 		return fault.Usagef("--background does not work inside the demo: its simulator ends with it")
 	}
@@ -48,7 +49,7 @@ func startBackground(ctx context.Context, env *Env) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(exe, append([]string{"--detached=true", "--no-input"}, env.Args...)...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), exe, append([]string{"--detached=true", "--no-input"}, env.Args...)...)
 	cmd.Args[0] = os.Args[0]
 	cmd.SysProcAttr = detached()
 	cmd.Stderr = log
@@ -73,6 +74,11 @@ func startBackground(ctx context.Context, env *Env) error {
 	if r.Error != "" {
 		_ = cmd.Wait()
 		return &fault.Error{Kind: r.Kind, Hint: r.Hint, Err: errors.New(r.Error)}
+	}
+	switch ro.Format {
+	case render.FormatJSON, render.FormatJSONL:
+		started := []forwards.Running{{Record: forwards.Record{PID: r.PID, Started: time.Now(), Background: true}, Rows: r.Rows}}
+		return writeList(env, forwardTable, ro, listForwards(nil, started))
 	}
 	arrow := env.errStyles().Glyphs.Arrow
 	for _, row := range r.Rows {

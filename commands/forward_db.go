@@ -294,9 +294,9 @@ func (o *databaseOptions) show(env *Env, r *forwardRun, name string) {
 		if line == "" || r.child != nil || env.flags.quiet {
 			return ""
 		}
-		text := "\n  " + line
+		text := "\n  " + render.Visible(line)
 		if o.iamUser != "" {
-			text += fmt.Sprintf("\n  a password, good for 15 min: ssmdeck forward %s %s --iam-user %s --print-token", o.service, name, o.iamUser)
+			text += fmt.Sprintf("\n  a password, good for 15 min: ssmdeck forward %s %s --iam-user %s --print-token", o.service, database.Quote(name), database.Quote(o.iamUser))
 		}
 		return text
 	}

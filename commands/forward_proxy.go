@@ -215,7 +215,7 @@ func (v *proxyView) event(e portforward.Event) {
 	case portforward.Closed:
 		v.count++
 		v.bytes += e.In + e.Out
-		if e.Err != nil && e.In+e.Out > 0 { // else the program was told
+		if e.Err != nil && e.In > 0 { // else the program was told
 			v.env.note("ssmdeck: connection %d to %s was cut short: %s", e.Connection, remote, firstLine(e.Err))
 		}
 	case portforward.Ended:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -103,6 +105,7 @@ type accounts struct {
 	ctx  context.Context // of the process: credentials outlive the session they were fetched for
 	env  *Env
 	mine func() *forwards.Mine // notes the sessions
+	mute bool                  // nobody can be asked for an MFA code: a view has the terminal
 
 	mu sync.Mutex
 	by map[[2]string]*account
@@ -129,6 +132,7 @@ func (a *accounts) get(profile, region string) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
+	env.settings.NoPrompt = env.settings.NoPrompt || a.mute
 	scope, err := env.Scope(a.ctx)
 	if err != nil {
 		return nil, err
@@ -193,6 +197,9 @@ func (a *accounts) terminate(ctx context.Context, s forwards.OpenSession) error 
 		return err
 	}
 	if a.env.ssmEndpoint(scope) != s.Endpoint {
+		if loopbackURL(s.Endpoint) {
+			return nil // a simulator, which ends sessions with itself
+		}
 		return fmt.Errorf("they are at another endpoint, %q", s.Endpoint)
 	}
 	_, err = sessions.New(scope, sessions.Options{Log: env.log}).Terminate(ctx, s.ID)
@@ -200,6 +207,15 @@ func (a *accounts) terminate(ctx context.Context, s forwards.OpenSession) error 
 		return nil // long over
 	}
 	return err
+}
+
+func loopbackURL(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // opener returns what opens the sessions of an entry. Nothing is asked of AWS

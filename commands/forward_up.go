@@ -107,7 +107,7 @@ func (o *upOptions) run(ctx context.Context, env *Env, words []string) error {
 		return err
 	}
 	if o.background && !o.detached {
-		return startBackground(ctx, env)
+		return startBackground(ctx, env, ro)
 	}
 	sup, err := forwards.Bind(chosen, acc.opener)
 	if err != nil {
@@ -133,6 +133,7 @@ func (o *upOptions) run(ctx context.Context, env *Env, words []string) error {
 	defer cancel()
 	view, wait := o.view(ctx, env, ro, progress, sup, cancel)
 	sup.Emit = view.event
+	_, acc.mute = view.(*boardView)
 	server.Serve(ctx, sup)
 	go func() {
 		select {
@@ -228,18 +229,21 @@ type upView interface{ event(e forwards.Event) }
 // view chooses how to show it. wait ends the view when the forwards have ended,
 // and returns what went wrong with it.
 func (o *upOptions) view(ctx context.Context, env *Env, ro render.Options, progress render.ProgressMode, sup *forwards.Supervisor, quit func()) (view upView, wait func() error) {
+	if o.detached { // standard output was for the process that started us
+		return &lineView{env: env, stamped: true}, func() error { return nil }
+	}
 	switch ro.Format {
 	case render.FormatJSON, render.FormatJSONL:
 		v := &jsonView{enc: json.NewEncoder(env.Out)}
 		return v, func() error { return v.err }
 	}
 	fancy := progress == render.ProgressAuto || progress == render.ProgressBar
-	if fancy && !o.detached && !env.flags.quiet && isTerminal(env.In) && isTerminal(env.Err) && !theme.Dumb(env.Lookup) {
+	if fancy && !env.flags.quiet && isTerminal(env.In) && isTerminal(env.Err) && !theme.Dumb(env.Lookup) {
 		if v := newBoardView(env, sup, quit); v != nil {
 			return v, v.start(ctx)
 		}
 	}
-	return &lineView{env: env, stamped: o.detached}, func() error { return nil }
+	return &lineView{env: env}, func() error { return nil }
 }
 
 type jsonView struct {

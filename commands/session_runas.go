@@ -48,7 +48,7 @@ func createRunAs(ctx context.Context, env *Env, document string, users []string)
 	if err != nil {
 		return err
 	}
-	_, doc, err := svc.RunAs(ctx, document, users)
+	doc, err := svc.RunAs(ctx, document, users)
 	if err != nil {
 		return err
 	}

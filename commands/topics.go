@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/forwards"
 )
 
 // topic is a page of `ssmdeck help` that is not a command.
@@ -85,7 +86,7 @@ Settings are taken from flags, then SSMDECK_* variables, then the configuration
 file, then AWS's own defaults.
 
 `)
-	for _, v := range config.Variables() {
+	for _, v := range append(config.Variables(), config.Variable{Name: forwards.Variable, Doc: "file of saved forwards, in place of the usual one"}) {
 		fmt.Fprintf(&b, "  %-22s %s\n", v.Name, v.Doc)
 	}
 	b.WriteString(`

@@ -60,8 +60,9 @@ func (c *meteredConn) Read(p []byte) (int, error) {
 }
 
 func (c *meteredConn) Write(p []byte) (int, error) {
+	c.meter.in.Add(int64(len(p))) // before: whoever got it may look
 	n, err := c.Conn.Write(p)
-	c.meter.in.Add(int64(n))
+	c.meter.in.Add(int64(n - len(p)))
 	return n, err
 }
 

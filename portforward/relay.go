@@ -90,7 +90,11 @@ func (r *relay) run(ctx context.Context) error {
 	called := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(called)
-		r.cut(errCut)
+		if r.localDone.Load() { // it has left, as a rule
+			r.cut(nil)
+		} else {
+			r.cut(errCut)
+		}
 		_ = r.remote.Close()
 	})
 	var wg sync.WaitGroup

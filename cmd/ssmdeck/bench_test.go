@@ -15,7 +15,7 @@ import (
 // The length of one measurement, and what is let go by before it, so that a
 // window has found its size.
 const (
-	benchTime = 4 * time.Second
+	benchTime = 3 * time.Second
 	benchWarm = 1500 * time.Millisecond
 )
 

@@ -224,7 +224,7 @@ func (c Client) Line() string {
 		return ""
 	}
 	for i := range argv {
-		argv[i] = quote(argv[i])
+		argv[i] = Quote(argv[i])
 	}
 	return strings.Join(argv, " ")
 }
@@ -266,8 +266,8 @@ func (c Client) URL() string {
 	return u.String()
 }
 
-// quote makes an argument one word of a POSIX shell.
-func quote(s string) string {
+// Quote makes an argument one word of a POSIX shell.
+func Quote(s string) string {
 	bare := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@,+", r))
 	})

@@ -198,13 +198,11 @@ func TestListenersOutliveWhatCannotBeOpened(t *testing.T) {
 	}
 	row := w.row("a")
 	good := talk(t, row.Local[1])
-	c, err := net.Dial("tcp", row.Local[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.Read(make([]byte, 1)); err == nil {
-		t.Error("something was read from nowhere")
+	if c, err := net.Dial("tcp", row.Local[0]); err == nil { // else it was broken at once
+		if _, err := c.Read(make([]byte, 1)); err == nil {
+			t.Error("something was read from nowhere")
+		}
+		_ = c.Close()
 	}
 	w.await(t, "a", portforward.Failed)
 	if r := w.row("a"); r.Hint != "log in" || !strings.Contains(r.Error, "expired") {

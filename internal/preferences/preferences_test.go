@@ -286,7 +286,7 @@ func TestRunAsDocument(t *testing.T) {
 	s, m := newMock(t)
 	has(m, Account, "3", "3", content)
 	lacks(m, RunAsDocument)
-	_, p, err := s.RunAs(context.Background(), RunAsDocument, []string{"deploy", "postgres"})
+	p, err := s.RunAs(context.Background(), RunAsDocument, []string{"deploy", "postgres"})
 	if err != nil || p.Exists {
 		t.Fatalf("%+v, %v", p, err)
 	}
@@ -310,7 +310,7 @@ func TestRunAsDocument(t *testing.T) {
 		t.Errorf("the document is %s", text)
 	}
 	for _, bad := range []struct{ name, user string }{{Account, "deploy"}, {RunAsDocument, "a b"}} {
-		if _, _, err := s.RunAs(context.Background(), bad.name, []string{bad.user}); fault.KindOf(err) != fault.Usage {
+		if _, err := s.RunAs(context.Background(), bad.name, []string{bad.user}); fault.KindOf(err) != fault.Usage {
 			t.Errorf("%v: %v", bad, err)
 		}
 	}

@@ -18,36 +18,35 @@ const UserParameter = "user"
 // of users: a shell with the account's settings whose user is a parameter. The
 // agent fills placeholders in the inputs of Session documents as it does in
 // their properties.
-func (s *Service) RunAs(ctx context.Context, name string, users []string) (before, after Preferences, err error) {
+func (s *Service) RunAs(ctx context.Context, name string, users []string) (Preferences, error) {
 	if name == Account {
-		return before, after, fault.Usagef("%s holds the account's settings: choose another name", Account)
+		return Preferences{}, fault.Usagef("%s holds the account's settings: choose another name", Account)
 	}
 	for _, u := range users {
 		if err := userName(u); err != nil {
-			return before, after, fault.Usagef("%v", err)
+			return Preferences{}, fault.Usagef("%v", err)
 		}
 	}
 	account, err := s.Get(ctx, Account)
 	if err != nil {
-		return before, after, err
+		return Preferences{}, err
 	}
-	before, err = s.Get(ctx, name)
+	p, err := s.Get(ctx, name)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
-		before = fresh(name)
+		p = fresh(name)
 	case err != nil:
-		return before, after, err
+		return Preferences{}, err
 	}
-	after = before
-	after.Inputs = account.Inputs
-	after.put("runAsEnabled", true)
-	after.put("runAsDefaultUser", "{{ "+UserParameter+" }}")
-	after.body = maps.Clone(fresh(name).body)
-	after.body["description"] = "A shell as one of several users, with the settings of the account"
-	after.body["parameters"] = map[string]any{
+	p.Inputs = account.Inputs
+	p.put("runAsEnabled", true)
+	p.put("runAsDefaultUser", "{{ "+UserParameter+" }}")
+	p.body = maps.Clone(fresh(name).body)
+	p.body["description"] = "A shell as one of several users, with the settings of the account"
+	p.body["parameters"] = map[string]any{
 		UserParameter: map[string]any{
 			"type": "String", "description": "The user of the node that the shell runs as.", "allowedValues": users,
 		},
 	}
-	return before, after, nil
+	return p, nil
 }

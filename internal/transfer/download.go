@@ -147,6 +147,9 @@ type job struct {
 	off, n int64
 	whole  bool // ask for the checksum of the file, too
 	b      *arriving
+
+	settled bool  // it came, or is known not to come
+	counted int64 // bytes that progress was told of
 }
 
 func (j *job) size() int64 {

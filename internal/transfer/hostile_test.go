@@ -136,7 +136,7 @@ func TestABundleWritesOnlyWhatWasListed(t *testing.T) {
 	if sum != hex.EncodeToString(all[:]) {
 		t.Error("the checksum is not that of all contents")
 	}
-	l.endBundle(j.b, true)
+	l.endBundle(j, true)
 	for name, want := range map[string]string{"good": "first", "sub/good": "second", "twin": "first"} {
 		b, err := os.ReadFile(filepath.Join(dir, l.d.sink.staged(files[name].index)))
 		if err != nil || string(b) != want || !files[name].done {
@@ -170,7 +170,7 @@ func TestABrokenBundle(t *testing.T) {
 	if _, err := l.takeBundle(j, bytes.NewReader(whole)); err != nil {
 		t.Fatal(err)
 	}
-	l.endBundle(j.b, false)
+	l.endBundle(j, false)
 	if files["a"].done || files["a"].got != "" {
 		t.Error("a bundle with a wrong checksum counts")
 	}

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"archive/tar"
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -14,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
 
 // runLanes does the jobs of each lane in turn, all lanes at once, and returns
@@ -25,18 +28,54 @@ func (d *download) runLanes(ctx context.Context, lanes [][]*job) error {
 	var mu sync.Mutex // of all incoming
 	for _, jobs := range lanes {
 		wg.Go(func() {
-			for len(jobs) > 0 && ctx.Err() == nil {
+			for gone := 0; len(jobs) > 0 && ctx.Err() == nil; {
 				n, script := d.batch(jobs)
 				l := &lane{d: d, ctx: ctx, mu: &mu, jobs: jobs[:n]}
-				if err := l.run(script); err != nil {
+				err := l.run(script)
+				left := l.unsettled()
+				switch {
+				case errors.Is(err, sessionclient.ErrSessionGone) && gone < maxGone:
+					// Agents wait two seconds for a client that is away when a command
+					// ends. What was missed then comes once more.
+					gone++
+					jobs = append(left, jobs[n:]...)
+					continue
+				case err == nil && len(left) > 0:
+					err = lostError(d.node, nil, "")
+				}
+				if err != nil {
 					cancel(err)
 				}
-				jobs = jobs[n:]
+				jobs, gone = jobs[n:], 0
 			}
 		})
 	}
 	wg.Wait()
 	return context.Cause(ctx)
+}
+
+// maxGone is how often a session may be gone when its connection comes back.
+const maxGone = 3
+
+// unsettled returns the jobs that are still to be done, as if they were new.
+func (l *lane) unsettled() []*job {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var left []*job
+	for _, j := range l.jobs {
+		if j.settled {
+			continue
+		}
+		left = append(left, j)
+		l.d.add(-j.counted)
+		j.counted = 0
+		if j.b != nil {
+			for _, f := range j.b.files {
+				f.got = ""
+			}
+		}
+	}
+	return left
 }
 
 // batch makes the script for as many jobs as one session takes.
@@ -72,6 +111,7 @@ type lane struct {
 	mu   *sync.Mutex
 	jobs []*job
 	pipe *io.PipeWriter // to whoever takes the data of the current job
+	buf  *bufio.Writer  // before it: messages are small
 	took chan taken
 }
 
@@ -94,7 +134,7 @@ func (l *lane) data(p []byte) error {
 	if l.pipe == nil {
 		return errGarbled
 	}
-	_, err := l.pipe.Write(p)
+	_, err := l.buf.Write(p)
 	return err
 }
 
@@ -126,6 +166,7 @@ func (l *lane) control(line string) error {
 		if j.f == nil {
 			return errNoSuchJob
 		}
+		j.settled = true
 		j.f.sum = rest
 		l.d.ended(l.ctx, j.f)
 	default:
@@ -137,6 +178,7 @@ func (l *lane) control(line string) error {
 func (l *lane) fail(j *job, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	j.settled = true
 	if j.f != nil && j.f.err == nil { // the files of a bundle come alone, then
 		j.f.err = err
 	}
@@ -150,6 +192,7 @@ func (l *lane) start(j *job, packed bool) error {
 	}
 	r, w := io.Pipe()
 	l.pipe, l.took = w, make(chan taken, 1)
+	l.buf = bufio.NewWriterSize(w, 64<<10)
 	go func(took chan<- taken) {
 		var t taken
 		var in io.Reader = r
@@ -177,6 +220,7 @@ func (l *lane) end(j *job, sum string) error {
 	if l.pipe == nil {
 		return errNoSuchJob
 	}
+	_ = l.buf.Flush() // fails with what took says
 	_ = l.pipe.Close()
 	t := <-l.took
 	l.pipe = nil
@@ -188,7 +232,7 @@ func (l *lane) end(j *job, sum string) error {
 	case t.err != nil:
 		return t.err
 	case j.b != nil:
-		l.endBundle(j.b, t.sum == sum)
+		l.endBundle(j, t.sum == sum)
 		return nil
 	case t.sum != sum:
 		l.fail(j, errDiffers)
@@ -200,6 +244,7 @@ func (l *lane) end(j *job, sum string) error {
 		j.f.got = sum
 	}
 	if !j.whole { // else that checksum is still to come
+		j.settled = true
 		l.d.ended(l.ctx, j.f)
 	}
 	return nil
@@ -207,10 +252,11 @@ func (l *lane) end(j *job, sum string) error {
 
 // endBundle settles the files of a bundle: when its checksum is wrong, one of
 // them changed, and all come again.
-func (l *lane) endBundle(b *arriving, right bool) {
+func (l *lane) endBundle(j *job, right bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, f := range b.files {
+	j.settled = true
+	for _, f := range j.b.files {
 		if f.got == "" {
 			continue
 		}
@@ -236,7 +282,7 @@ func (l *lane) takeRange(j *job, r io.Reader) (string, error) {
 	}
 	defer f.Close()
 	h := sha256.New()
-	out := io.MultiWriter(io.NewOffsetWriter(f, j.off), h, progress(l.d.add))
+	out := io.MultiWriter(io.NewOffsetWriter(f, j.off), h, progress(func(n int64) { l.count(j, n) }))
 	n, err := io.CopyBuffer(struct{ io.Writer }{out}, io.LimitReader(r, j.n), make([]byte, 64<<10))
 	switch {
 	case err != nil:
@@ -260,6 +306,12 @@ func (l *lane) writeError(err error) error {
 		return localFault("write to "+l.d.sink.dir, err)
 	}
 	return err
+}
+
+// count tells progress of n bytes of a job. One goroutine at a time does for it.
+func (l *lane) count(j *job, n int64) {
+	j.counted += n
+	l.d.add(n)
 }
 
 // progress counts what is written.
@@ -294,15 +346,16 @@ func (l *lane) takeBundle(j *job, r io.Reader) (string, error) {
 			if err != nil {
 				return "", fmt.Errorf("unpack: %w", err)
 			}
-			if err := l.takeMember(j.b, h, tr, all, buf); err != nil {
+			if err := l.takeMember(j, h, tr, all, buf); err != nil {
 				return "", err
 			}
 		}
 	}
 }
 
-func (l *lane) takeMember(b *arriving, h *tar.Header, r io.Reader, all io.Writer, buf []byte) error {
+func (l *lane) takeMember(j *job, h *tar.Header, r io.Reader, all io.Writer, buf []byte) error {
 	name := strings.TrimPrefix(h.Name, "./")
+	b := j.b
 	f := b.files[name]
 	if h.Typeflag == tar.TypeLink { // the same file under another name
 		first := b.files[strings.TrimPrefix(h.Linkname, "./")]
@@ -332,7 +385,7 @@ func (l *lane) takeMember(b *arriving, h *tar.Header, r io.Reader, all io.Writer
 	if err != nil {
 		return l.writeError(err)
 	}
-	l.d.add(f.e.size)
+	l.count(j, f.e.size)
 	f.e.size = n // it may have grown since it was listed
 	f.got = hex.EncodeToString(sum.Sum(nil))
 	return out.Close()

@@ -35,10 +35,15 @@ func (c *crew) run(ctx context.Context, produce func(ctx context.Context, yield 
 			}
 		}
 	}
-	wg.Go(func() { work(c.first) })
+	start := func(w *worker) {
+		for range w.depth() {
+			wg.Go(func() { work(w) })
+		}
+	}
+	start(c.first)
 	c.mu.Lock()
 	for _, w := range c.others {
-		wg.Go(func() { work(w) })
+		start(w)
 	}
 	missing := c.want - 1 - len(c.others)
 	c.mu.Unlock()
@@ -51,7 +56,7 @@ func (c *crew) run(ctx context.Context, produce func(ctx context.Context, yield 
 			c.mu.Lock()
 			c.others = append(c.others, w)
 			c.mu.Unlock()
-			work(w)
+			start(w)
 		})
 	}
 	produce(ctx, func(t task) bool {

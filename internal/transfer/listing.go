@@ -15,6 +15,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
 
 // Bounds of a listing, which a node may make as long as it likes.
@@ -52,7 +53,17 @@ func (s *Service) list(ctx context.Context, node Node, paths []string, recursive
 	return s.runList(ctx, node, paths, recursive, script.String())
 }
 
-func (s *Service) runList(ctx context.Context, node Node, paths []string, recursive bool, script string) (*listing, error) {
+// runList runs the script of a listing, again when its end was missed.
+func (s *Service) runList(ctx context.Context, node Node, paths []string, recursive bool, script string) (l *listing, err error) {
+	for range maxGone {
+		if l, err = s.listOnce(ctx, node, paths, recursive, script); !errors.Is(err, sessionclient.ErrSessionGone) {
+			break
+		}
+	}
+	return l, err
+}
+
+func (s *Service) listOnce(ctx context.Context, node Node, paths []string, recursive bool, script string) (*listing, error) {
 	l := &listing{node: node}
 	for _, p := range paths {
 		l.trees = append(l.trees, tree{source: p, base: base(strings.ReplaceAll(p, `\`, "/"))})
@@ -108,6 +119,14 @@ func (s *Service) read(ctx context.Context, node Node, script string, f *feed) e
 	defer context.AfterFunc(ctx, e.Abort)()
 	s.debug("reading", "node", node.ID, "session", e.Info().SessionID, "merged", e.Merged)
 	var noise tail
+	ended, control := false, f.control
+	f.control = func(line string) error {
+		if line == "." {
+			ended = true
+			return nil
+		}
+		return control(line)
+	}
 	status, known, err := e.Copy(f, &noise)
 	switch {
 	case ctx.Err() != nil:
@@ -116,7 +135,7 @@ func (s *Service) read(ctx context.Context, node Node, script string, f *feed) e
 		return on(node, f.err)
 	case err != nil:
 		return lostError(node, err, "")
-	case !known:
+	case !known && !ended:
 		return lostError(node, nil, noise.String())
 	case status != 0 && noise.String() != "":
 		return remoteError(node, noise.String())
@@ -178,6 +197,9 @@ func (l *listing) record(head, name, link string, recursive bool) error {
 	switch {
 	case name == "" && e.kind == kindFolder && !recursive:
 		return fault.Usagef("%s is a folder", t.source).WithHint("add -r to copy it with what is in it")
+	case f[1] == "x":
+		l.left = append(l.left, File{Source: path.Join(t.source, name), State: Failed, Error: "its contents cannot be listed"})
+		return nil
 	case name == "":
 		t.folder = e.kind == kindFolder
 	case !safeName(name):

@@ -17,6 +17,10 @@ import (
 // There is no terminal that is worth using as a pipe, so uploads stand in the
 // text of commands (see textWorker); downloads are as fast as anywhere.
 
+// endPS ends a reader's script: the exit status, which the output does not carry
+// as that of a POSIX shell does, is not always told.
+const endPS = "o ':.'"
+
 // powershell makes one line of a script.
 func powershell(script string) string {
 	var b strings.Builder
@@ -68,7 +72,7 @@ function w($i,$r,$d) {
 foreach ($f in [IO.Directory]::GetFileSystemEntries($d)) {
 $y=(k $f);
 e $i $y $f ($f.Substring($r.Length).TrimStart('\').Replace('\','/'));
-if ($y -eq 'd') { try { w $i $r $f } catch { e $i '!' $f $_.Exception.Message } } } };
+if ($y -eq 'd') { try { w $i $r $f } catch { e $i 'x' $f ($f.Substring($r.Length).TrimStart('\').Replace('\','/')) } } } };
 function one($i,$p) {
 try {
 $y=(k $p); if ($y -eq 'o' -and [IO.Directory]::Exists($p)) { $y='d' };
@@ -134,7 +138,7 @@ func (s *Service) listWindows(ctx context.Context, node Node, paths []string, re
 	for i, p := range paths {
 		fmt.Fprintf(&script, "one '%d' %s; ", i, quotePathPS(p))
 	}
-	return s.runList(ctx, node, paths, recursive, script.String())
+	return s.runList(ctx, node, paths, recursive, script.String()+endPS)
 }
 
 // windowsWord is remoteWord.
@@ -159,5 +163,5 @@ func (d *download) batchWindows(jobs []*job) (n int, script string) {
 		}
 		b.WriteString("; ")
 	}
-	return n, b.String()
+	return n, b.String() + endPS
 }

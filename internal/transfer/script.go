@@ -141,9 +141,10 @@ r sums $h
 }
 meta() { m=$( { chmod "$2" "$1" && { TZ=UTC0 touch -t "$3" "$1" || touch -d "$4" "$1"; }; } 2>&1 ) || die "$m"; r ok; }
 merge() {
-for f in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+a=$1 b=$2; set --
+for f in "$a"/* "$a"/.[!.]* "$a"/..?*; do
 if [ -L "$f" ] || [ -e "$f" ]; then
-t=$2/${f##*/}
+t=$b/${f##*/}
 if [ -d "$f" ] && [ ! -L "$f" ]; then
 if [ -d "$t" ]; then ( merge "$f" "$t" ) || return 1; continue
 elif [ -e "$t" ] || [ -L "$t" ]; then
@@ -152,9 +153,11 @@ echo "$t: is not a folder"; return 1; fi
 elif [ -n "$SKIP" ] && { [ -e "$t" ] || [ -L "$t" ]; }; then continue
 elif [ -L "$f" ] && [ -L "$t" ]; then rm -f "$t"
 elif [ -d "$t" ]; then echo "$t: is a folder"; return 1; fi
-mv -f -- "$f" "$t" || return 1
+set -- "$@" "$f"
+if [ $# -ge 100 ]; then mv -f -- "$@" "$b/" || return 1; set --; fi
 fi
 done
+if [ $# -gt 0 ]; then mv -f -- "$@" "$b/"; fi
 }
 fin() { SKIP=$1; m=$(merge "$S/t" "$P" 2>&1) || { KEEP=; die "$m"; }; KEEP=; clean; r done; }
 bye() { r bye; exit 0; }
@@ -163,7 +166,8 @@ if [ -n "$NOTOOL" ]; then die "the node has no $NOTOOL"; fi
 
 // workerLoop begins the work of a workerScript on a terminal.
 const workerLoop = `stty raw -echo 2>/dev/null || die "the node has no stty, or no terminal"
-r ready "t$T" "z$Z" "$(uname -s)"
+x=; if [ "$(printf abcdef | { head -c 2 >/dev/null; cat; })" = cdef ]; then x=1; fi
+r ready "t$T" "z$Z" "x$x" "$(uname -s)"
 while IFS= read -r l; do eval "$l"; done
 `
 
@@ -206,8 +210,9 @@ i=0; n=$(($4 / 65536)); while [ $((i * $4)) -lt "$3" ]; do echo ":k $1 $(dd if="
 //
 //	INDEX TAB TYPE TAB MODE TAB SECONDS TAB SIZE NUL NAME NUL LINK NUL
 //
-// TYPE is that of find: f, d, l or another. "!" in its place is a path that
-// cannot be copied, with the reason as its name.
+// TYPE is that of find: f, d, l or another; x is said once more of a folder that
+// cannot be listed. "!" in its place is a path that cannot be copied, with the
+// reason as its name.
 const listScript = prelude + `if [ -n "$NOTOOL" ]; then echo ":x the node has no $NOTOOL"; exit 1; fi
 if find . -maxdepth 0 -printf '' >/dev/null 2>&1; then F=1; else F=; fi
 walk() { find -H "$1" -exec sh -c 'i=$1; p=$2; shift 2
@@ -225,6 +230,10 @@ else m='neither a file nor a folder'; fi
 if [ -n "$m" ]; then printf '%s\t!\t0\t0\t0\0%s\0\0' "$1" "$m"; return; fi
 if [ -d "$2" ] && [ -z "$RECURSE" ]; then printf '%s\td\t0\t0\t0\0\0\0' "$1"; return; fi
 if [ -n "$F" ]; then find -H "$2" -printf "$1"'\t%y\t%m\t%T@\t%s\0%P\0%l\0'; else walk "$2" "$1"; fi
+if [ -d "$2" ]; then find -H "$2" -type d -exec sh -c 'i=$1; p=$2; shift 2
+for f; do
+if [ ! -r "$f" ] || [ ! -x "$f" ]; then n=${f#"$p"}; printf "%s\tx\t0\t0\t0\0%s\0\0" "$i" "${n#/}"; fi
+done' sh "$1" "$2" {} + 2>/dev/null; fi
 }
 echo ":t t$T z$Z $(uname -s)"
 `

@@ -529,8 +529,8 @@ func (u *upload) commit(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err = w.ask(ctx, "bye", nil)
-	return err
+	_, _ = w.ask(ctx, "bye", nil) // all is in place, whether that arrives or not
+	return nil
 }
 
 // cleanup removes the staging folder through a session of its own: those of the

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
@@ -29,12 +30,16 @@ type worker struct {
 	stop    func() bool
 	block   int64 // how much it takes at once; a multiple of seekUnit
 	text    *textWorker
+
+	mu       sync.Mutex    // of writing
+	ahead    bool          // requests may be sent before the last is answered
+	answered chan struct{} // closed when the last request is
 }
 
 // openWorker starts the worker script and waits, as long as ctx allows, until it
 // is ready. The session ends with life at the latest.
 func (s *Service) openWorker(ctx, life context.Context, node Node) (*worker, error) {
-	w := &worker{node: node, block: blockSize, tag: []byte(token(12)), replies: make(chan string, 4), done: make(chan struct{})}
+	w := &worker{node: node, block: blockSize, tag: []byte(token(12)), replies: make(chan string, 4), done: make(chan struct{}), answered: closedChan()}
 	script := "K=" + string(w.tag) + "\n" + workerScript + workerLoop
 	e, err := s.sessions.Exec(ctx, sessions.ExecRequest{
 		Target: node.ID, Platform: node.Platform, Document: sessions.DocumentInteractive, Reason: s.opts.Reason, Command: script,
@@ -60,11 +65,12 @@ func (s *Service) openWorker(ctx, life context.Context, node Node) (*worker, err
 		return nil, err
 	}
 	words := strings.Fields(reply)
-	if len(words) < 3 || words[0] != "ready" {
+	if len(words) < 4 || words[0] != "ready" {
 		w.close()
 		return nil, w.odd(reply)
 	}
 	w.tar, w.gzip = words[1] == "t1", words[2] == "z1"
+	w.ahead = words[3] == "x1"
 	s.debug("worker ready", "node", node.ID, "session", e.Info().SessionID, "tar", w.tar, "gzip", w.gzip)
 	return w, nil
 }
@@ -104,16 +110,46 @@ func (w *worker) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// ask has the worker evaluate line, sends it body and returns its answer.
+func closedChan() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}
+
+// ask has the worker evaluate line, sends it body and returns its answer. Of
+// several at once, each is sent while those before wait for their answers, where
+// the node's programs read no more than they are told.
 func (w *worker) ask(ctx context.Context, line string, body func(io.Writer) error) (string, error) {
 	if w.text != nil {
 		return w.text.ask(ctx, w, line, body)
 	}
+	w.mu.Lock()
 	// A write fails when the worker has ended. It may have said why before.
 	if _, err := io.WriteString(w.exec, line+"\n"); err == nil && body != nil {
 		_ = body(w.exec)
 	}
-	return w.answer(ctx)
+	before, mine := w.answered, make(chan struct{})
+	w.answered = mine
+	if w.ahead {
+		w.mu.Unlock()
+	} else {
+		defer w.mu.Unlock()
+	}
+	defer close(mine)
+	select {
+	case <-before:
+		return w.answer(ctx)
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+// depth is how many requests keep the worker busy.
+func (w *worker) depth() int {
+	if w.ahead {
+		return 2
+	}
+	return 1
 }
 
 func (w *worker) answer(ctx context.Context) (string, error) {

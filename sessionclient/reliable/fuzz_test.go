@@ -72,7 +72,7 @@ func FuzzSender(f *testing.F) {
 	f.Add([]byte{0, 1, 4, 2, 0, 1, 0, 1, 2, 1, 3, 3, 3, 1, 1})
 	f.Fuzz(func(t *testing.T, in []byte) {
 		in = in[:min(len(in), 2000)]
-		s, now := NewSender(Window{Messages: 8}), start
+		s, now := NewSender(Window{Messages: 8, Bytes: 16, Most: 1 << 20}), start
 		model := map[int64]*struct{ sent bool }{}
 		var pushed int64
 		for i := 0; i < len(in); i++ {
@@ -80,7 +80,7 @@ func FuzzSender(f *testing.F) {
 			if i+1 < len(in) {
 				arg = int64(in[i+1])
 			}
-			switch in[i] % 8 {
+			switch in[i] % 9 {
 			case 0:
 				s.Push([]byte{byte(pushed), byte(pushed >> 8)})
 				model[pushed] = &struct{ sent bool }{}
@@ -128,6 +128,14 @@ func FuzzSender(f *testing.F) {
 				i++
 			case 7:
 				now = now.Add(-time.Second) // a clock set back
+			case 8:
+				i++
+				if got, want := s.Replace(arg, []byte{byte(arg), byte(arg >> 8), 9}), model[arg] != nil; got != want {
+					t.Fatalf("Replace(%d) = %v, want %v", arg, got, want)
+				}
+			}
+			if s.Limit() < 16 || s.Limit() > 1<<20 {
+				t.Fatalf("a window of %d bytes", s.Limit())
 			}
 			if n, _ := s.InFlight(); n != len(model) {
 				t.Fatalf("%d in flight, want %d", n, len(model))

@@ -247,8 +247,10 @@ func (s *Sender) Deadline() time.Time {
 func (s *Sender) Expire(now time.Time) {
 	if d := s.Deadline(); !d.IsZero() && !now.Before(d) {
 		s.rto.expired++
-		s.tuner.late()
-		s.limit = s.tuner.window
+		if s.rto.expired > 1 { // once is mere jitter
+			s.tuner.late()
+			s.limit = s.tuner.window
+		}
 		s.distrust = s.distrust || s.guessed
 		s.makeDue(s.base, s.at(s.base))
 	}

@@ -135,11 +135,11 @@ func (t *tuner) tune() {
 	}
 }
 
-// late notes that an acknowledgement did not come in time: the path stands still
-// or has become much slower, and what was measured is worth nothing.
+// late notes that acknowledgements are long overdue: the path stands still or has
+// become much slower, and what was measured is worth nothing.
 func (t *tuner) late() {
 	if !t.fixed() {
-		t.window = max(t.window/2, min(leastWindow, t.start))
+		t.window = max(t.window/4, min(leastWindow, t.start))
 		t.have, t.next, t.measuring = 0, 0, false
 	}
 }

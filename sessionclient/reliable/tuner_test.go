@@ -95,16 +95,20 @@ func TestWindowFollowsThePath(t *testing.T) {
 	for _, trip := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond} {
 		for _, mb := range []float64{0.5, 2, 10, 30, 100} {
 			for _, payload := range []int{1 << 10, 32 << 10} {
+				if payload == 1<<10 && mb > 10 && (mb > 30 || trip != 100*time.Millisecond) {
+					continue // nothing new in millions of messages
+				}
 				t.Run(fmt.Sprintf("%s/%gMB/%d", trip, mb, payload), func(t *testing.T) {
 					r := &road{rate: mb * 1e6, trip: trip}
 					j := newJourney(r, payload)
 					if first := j.run(4 * time.Second); first < 0.6*min(r.rate, 8<<20/trip.Seconds()) && trip <= 100*time.Millisecond {
 						t.Errorf("%.1f MB/s in the first seconds", first/1e6)
 					}
-					rate := j.run(30 * time.Second)
+					j.run(4 * time.Second) // what the first window has put into a slow path is gone
+					rate := j.run(12 * time.Second)
 					can := min(r.rate, 8<<20/max(trip, 1).Seconds())
 					if rate < 0.9*can {
-						t.Errorf("%.1f MB/s, want %.1f", rate/1e6, can/1e6)
+						t.Errorf("%.3f MB/s, want %.1f", rate/1e6, can/1e6)
 					}
 					product := r.rate * trip.Seconds()
 					if most := product*1.25 + r.rate*slack.Seconds()*2 + 2*leastWindow + float64(payload); float64(j.most) > min(most, 8<<20+float64(payload+144)) {
@@ -119,7 +123,7 @@ func TestWindowFollowsThePath(t *testing.T) {
 // TestWindowOfAPathThatChanges: it becomes slower, and faster again.
 func TestWindowOfAPathThatChanges(t *testing.T) {
 	r := &road{rate: 50e6, trip: 50 * time.Millisecond}
-	j := newJourney(r, 1024)
+	j := newJourney(r, 8<<10)
 	j.run(5 * time.Second)
 	for _, mb := range []float64{5, 40, 1, 60} {
 		r.rate = mb * 1e6
@@ -142,7 +146,7 @@ func TestWindowOfAPathThatChanges(t *testing.T) {
 // TestWindowAfterAStall: it has shrunk, and grows again.
 func TestWindowAfterAStall(t *testing.T) {
 	r := &road{rate: 40e6, trip: 20 * time.Millisecond}
-	j := newJourney(r, 1024)
+	j := newJourney(r, 4<<10)
 	j.run(5 * time.Second)
 	r.block = j.at + 3*time.Second
 	j.run(2900 * time.Millisecond)

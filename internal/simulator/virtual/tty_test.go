@@ -358,3 +358,33 @@ func TestTypedAheadWaitsForTheProgram(t *testing.T) {
 		u.end()
 	})
 }
+
+// A raw terminal is a plain pipe: no echo, no lines, no signals, nothing is
+// turned into anything.
+func TestARawTerminalIsAPipe(t *testing.T) {
+	m := New(Spec{})
+	tty, err := m.Start(t.Context(), shell.TTYOptions{Command: `stty raw -echo; printf 'ready\n'; head -c 6 | base64; IFS= read -r l; echo "<$l>"; stty sane; echo cooked`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tty.Close()
+	var out strings.Builder
+	buf := make([]byte, 100)
+	for !strings.Contains(out.String(), "ready\n") {
+		n, err := tty.Read(buf)
+		if err != nil {
+			t.Fatalf("%q, %v", out.String(), err)
+		}
+		out.Write(buf[:n])
+	}
+	if _, err := tty.Write([]byte("\x03\x04\r\n\x1cxsecond\rline\n")); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(tty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String()+string(rest), "ready\nAwQNChx4\n<second\rline>\ncooked\r\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

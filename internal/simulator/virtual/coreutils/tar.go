@@ -185,7 +185,11 @@ func (t *tarrer) read(name string, packed, list bool, only []string) error {
 		return fmt.Errorf("%s: Cannot open: %s", name, memfs.Reason(err))
 	}
 	defer file.Close()
-	var in io.Reader = bufio.NewReader(file)
+	buffered := bufio.NewReader(file)
+	if _, err := buffered.Peek(1); err != nil {
+		return errors.New("This does not look like a tar archive")
+	}
+	var in io.Reader = buffered
 	if packed {
 		if in, err = gzip.NewReader(in); err != nil {
 			return errors.New("This does not look like a tar archive")

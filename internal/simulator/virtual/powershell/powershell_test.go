@@ -86,6 +86,11 @@ func TestScripts(t *testing.T) {
 		{"here-strings", "@\"\nline $(1+1)\nend\n\"@\n@'\n$raw\n'@", "line 2\nend\n$raw\n", 0},
 		{"comments", "# no\n'a' # b\n<# c\nd #> 'e'", "a\ne\n", 0},
 		{"backticks continue lines", "Write-Output `\n  a `\n  b", "a\nb\n", 0},
+		{"files as bytes", `$f = 'C:\data\b [1].bin'; $s = [IO.File]::Open($f, 'OpenOrCreate'); $b = [Convert]::FromBase64String('AAECAwQF'); $s.Write($b, 0, $b.Length); $null = $s.Seek(1, 'Begin'); $c = New-Object byte[] 9; $n = $s.Read($c, 0, 9); $s.Close(); "$n"; [Convert]::ToBase64String($c, 0, $n); (New-Object IO.FileInfo $f).Length; [BitConverter]::ToString($b, 4, 2)`, "5\nAQIDBAU=\n6\n04-05\n", 0},
+		{"checksums", `$h = [Security.Cryptography.SHA256]::Create(); [BitConverter]::ToString($h.ComputeHash([Text.Encoding]::UTF8.GetBytes('abc'))).Replace('-', '').ToLower()`, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n", 0},
+		{"folders and moves", `[IO.Directory]::CreateDirectory('C:\data\x\y') | Out-Null; [IO.File]::Move('C:\data\a.txt', 'C:\data\x\y\a.txt'); [IO.Directory]::Move('C:\data\x', 'C:\data\z'); [IO.Directory]::GetFileSystemEntries('C:\data\z\y'); [IO.File]::Exists('C:\data\a.txt'); [IO.Directory]::Exists('C:\data\z'); [IO.File]::GetAttributes('C:\data\z'); [IO.Directory]::Delete('C:\data\z', $true); [IO.Directory]::Exists('C:\data\z')`, "C:\\data\\z\\y\\a.txt\nFalse\nTrue\nDirectory\nFalse\n", 0},
+		{"times of files", `[IO.File]::SetLastWriteTimeUtc('C:\data\a.txt', '2001-02-03T04:05:06Z'); [Math]::Floor(([IO.File]::GetLastWriteTimeUtc('C:\data\a.txt').Ticks - 621355968000000000) / 10000000)`, "981173106\n", 0},
+		{"exceptions of .NET", `try { [IO.File]::Open('C:\nope', 'Open') } catch { $_.Exception.Message }`, "Exception calling \"Open\" with \"1\" argument(s): \"Could not find file 'C:\\nope'.\"\n", 0},
 		{"$? and $null", "nosuch 2>$null; $?; $null -eq $undefined; [string]::IsNullOrEmpty('')", "False\nTrue\nTrue\n", 0},
 	}
 	for _, tt := range tests {
