@@ -2,6 +2,7 @@ package portforward
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -131,6 +132,8 @@ const (
 	lookupFresh = time.Second
 	// lookupMost bounds it: it doubles while looking up again does not help.
 	lookupMost = 2 * time.Minute
+	// lookupSettled is how old it must be for connections that end to be a reason.
+	lookupSettled = time.Minute
 )
 
 // lookups decides when a name should be looked up again, which takes a new
@@ -167,12 +170,12 @@ func (p *pool) answered() {
 }
 
 // abandoned notes that the destination itself ended a connection of c. When it
-// was the last one, a database may have failed over: where one is served under a
-// name that moves, the next connection looks it up again.
+// was the last one, a database may have failed over: the next connection looks
+// its name up again, unless that was done just before.
 func (p *pool) abandoned(c *carrier) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.spec.moves() && c.users == 1 && p.lookups.stale(time.Since(c.since)) {
+	if p.spec.moves() && c.users == 1 && time.Since(c.since) >= lookupSettled {
 		c.retired = true
 	}
 }
@@ -187,5 +190,11 @@ func (s *Spec) named() bool {
 // as those of managed databases and caches do.
 func (s *Spec) moves() bool {
 	host := strings.ToLower(strings.TrimSuffix(s.Host, "."))
-	return strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn")
+	name, ours := strings.CutSuffix(strings.TrimSuffix(host, ".cn"), ".amazonaws.com")
+	return ours && slices.ContainsFunc(strings.Split(name, "."), func(label string) bool {
+		return slices.Contains(movingServices, label)
+	})
 }
+
+// movingServices are the labels of such names.
+var movingServices = []string{"rds", "docdb", "neptune", "cache", "memorydb", "redshift"}

@@ -232,6 +232,9 @@ func TestADatabaseThatEndsItsConnectionsMayHaveMoved(t *testing.T) {
 		{name, 1, old, true},
 		{name, 2, old, false},
 		{name, 1, time.Now(), false},
+		{"carts.abc.0001.use1.cache.amazonaws.com", 1, old, true},
+		{"orders.rds.cn-north-1.amazonaws.com.cn", 1, old, true},
+		{"vpc-logs.us-east-1.es.amazonaws.com", 1, old, false},
 		{"web.internal", 1, old, false},
 	} {
 		p := &pool{spec: Spec{Host: tt.host, Port: 5432}}
