@@ -315,3 +315,28 @@ func TestOnlyWhatArrivedIsPutIntoPlace(t *testing.T) {
 		t.Error("it is in place")
 	}
 }
+
+// The name of a folder to go on from can be known before, so somebody else may
+// have made it.
+func TestAForeignStagingFolderIsNotUsed(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("its parent decides there")
+	}
+	dir := t.TempDir()
+	stage := filepath.Join(dir, ".ssmdeck-part-0")
+	if err := os.Mkdir(stage, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openSink(dir, filepath.Base(stage), true)
+	if err != nil || !s.again {
+		t.Fatalf("one of ours: %v", err)
+	}
+	_ = s.root.Close()
+	if err := os.Chmod(stage, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := openSink(dir, filepath.Base(stage), true); err == nil {
+		_ = s.root.Close()
+		t.Error("a folder that everybody can write to is used")
+	}
+}

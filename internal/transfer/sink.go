@@ -30,7 +30,7 @@ func openSink(dir, stage string, keep bool) (*sink, error) {
 	s := &sink{root: root, dir: dir, stage: stage}
 	err = root.Mkdir(stage, 0o700)
 	if keep && errors.Is(err, fs.ErrExist) {
-		if info, statErr := root.Lstat(stage); statErr == nil && info.IsDir() {
+		if info, statErr := root.Lstat(stage); statErr == nil && ours(info) {
 			s.again, err = true, nil
 		}
 	}
