@@ -49,7 +49,7 @@ func newConsole(env *Env, term *terminal.Terminal, s *sessions.Session, node fle
 		env: env, term: term, session: s, node: node, escape: escape, record: record,
 		guard: term.Guard(), begun: time.Now(), resize: make(chan bool, 1),
 	}
-	c.screen = &screen{out: env.Out, size: c.size, styles: env.errStyles(), plain: theme.Dumb(env.Lookup) || !isTerminal(env.Out)}
+	c.screen = &screen{out: c.guard.Output(env.Out), size: c.size, styles: env.errStyles(), plain: theme.Dumb(env.Lookup) || !isTerminal(env.Out)}
 	name := ""
 	if escape != 0 {
 		name = escapeName(escape)
