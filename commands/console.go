@@ -15,6 +15,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // redrawPause is how long the window is a line shorter when a full-screen
@@ -48,7 +49,7 @@ func newConsole(env *Env, term *terminal.Terminal, s *sessions.Session, node fle
 		env: env, term: term, session: s, node: node, escape: escape, record: record,
 		guard: term.Guard(), begun: time.Now(), resize: make(chan bool, 1),
 	}
-	c.screen = &screen{out: env.Out, size: c.size, styles: env.errStyles(), plain: theme.Dumb(env.Lookup) || !isTerminal(env.Out)}
+	c.screen = &screen{out: c.guard.Output(env.Out), size: c.size, styles: env.errStyles(), plain: theme.Dumb(env.Lookup) || !isTerminal(env.Out)}
 	name := ""
 	if escape != 0 {
 		name = escapeName(escape)
@@ -210,17 +211,15 @@ func (c *console) sizes(ctx context.Context) {
 			}
 			send(size.Cols, size.Rows)
 		case redraw := <-c.resize:
-			cols, rows := c.size()
-			if redraw && rows > 1 {
-				c.session.Resize(cols, rows-1)
-				pause := time.NewTimer(redrawPause)
-				select {
-				case <-pause.C:
-				case <-ctx.Done():
-					pause.Stop()
+			// A program that is told of a new size just when it reads a key may lose
+			// the key (less does), so there is a pause before it too.
+			if redraw && wait.Sleep(ctx, redrawPause) == nil && c.screen.fullScreen() {
+				if cols, rows := c.size(); rows > 1 {
+					c.session.Resize(cols, rows-1)
+					_ = wait.Sleep(ctx, redrawPause) // the size is sent in any case
 				}
 			}
-			send(cols, rows)
+			send(c.size())
 		}
 	}
 }

@@ -41,6 +41,7 @@ type screen struct {
 	seq     []byte // the present control sequence, up to holdBack bytes
 	held    []byte // what is not whole yet
 	row     int    // of the status line; 0: there is none
+	cols    int    // of the window when it was drawn
 	shown   string
 	covered bool // a full-screen program was drawn over
 }
@@ -110,12 +111,12 @@ func (s *screen) status(text string) {
 	}
 	cols, rows := s.size()
 	text = render.CutEnd(text, cols-1, s.styles.Glyphs.Ellipsis)
-	if !s.drawable() || rows < 3 || text == s.shown && s.row == rows {
+	if !s.drawable() || rows < 3 || text == s.shown && s.row == rows && s.cols == cols {
 		return
 	}
 	var b strings.Builder
 	switch {
-	case s.row > 0 && s.row != rows:
+	case s.row > 0 && (s.row != rows || s.cols != cols):
 		s.wipe()
 		fallthrough
 	case s.row == 0:
@@ -127,7 +128,7 @@ func (s *screen) status(text string) {
 	pad := strings.Repeat(" ", max(0, cols-1-render.Width(text)))
 	fmt.Fprintf(&b, "\x1b7\x1b[%d;1H\x1b(B\x0f\x1b[0;7m%s%s\x1b[0m\x1b8", rows, text, pad)
 	_, _ = io.WriteString(s.out, b.String()) // a terminal that is gone is noticed by whoever reads it
-	s.row, s.shown = rows, text
+	s.row, s.cols, s.shown = rows, cols, text
 }
 
 // wipe takes the status line away. It is called with mu held.
@@ -135,7 +136,13 @@ func (s *screen) wipe() {
 	if s.row == 0 {
 		return
 	}
-	_, _ = fmt.Fprintf(s.out, "\x1b7\x1b[%d;1H\x1b[0m\x1b[2K\x1b8", s.row)
+	if cols, rows := s.size(); (s.row != rows || s.cols != cols) && !s.modes.FullScreen() {
+		// In a window of another size the line is in another row, or in two, or
+		// gone: only the terminal knows. It is below the cursor.
+		_, _ = io.WriteString(s.out, "\n\x1b[A\x1b7\x1b[B\r\x1b[0m\x1b[J\x1b8")
+	} else {
+		_, _ = fmt.Fprintf(s.out, "\x1b7\x1b[%d;1H\x1b[0m\x1b[2K\x1b8", s.row)
+	}
 	s.row, s.shown = 0, ""
 }
 
@@ -163,6 +170,13 @@ func (s *screen) lines(lines ...string) {
 		}
 	}
 	_, _ = io.WriteString(s.out, b.String())
+}
+
+// fullScreen reports whether the program at the far end has the screen to itself.
+func (s *screen) fullScreen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.modes.FullScreen()
 }
 
 // uncover reports, once, whether a full-screen program was drawn over and has to

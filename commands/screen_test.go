@@ -88,6 +88,29 @@ func TestTheStatusLineMakesRoomForItself(t *testing.T) {
 	}
 }
 
+// A window of another size has moved the line; the row it was in holds something
+// of the far end now.
+func TestTheStatusLineInAWindowOfAnotherSize(t *testing.T) {
+	const below = "\n\x1b[A\x1b7\x1b[B\r\x1b[0m\x1b[J\x1b8"
+	for _, size := range [][2]int{{40, 6}, {40, 20}, {30, 10}} {
+		var b bytes.Buffer
+		s := window(&b)
+		s.status("no connection")
+		s.size = func() (int, int) { return size[0], size[1] }
+		b.Reset()
+		s.status("no connection")
+		if got := b.String(); !strings.HasPrefix(got, below) || !strings.Contains(got, fmt.Sprintf("\x1b[%d;1H", size[1])) {
+			t.Errorf("%v: %q", size, got)
+		}
+		s.size = func() (int, int) { return 40, 10 }
+		b.Reset()
+		_, _ = io.WriteString(s, "x")
+		if got, want := b.String(), below+"x"; got != want {
+			t.Errorf("%v: %q, want %q", size, got, want)
+		}
+	}
+}
+
 func TestAFullScreenProgramIsDrawnOverAndDrawsAnew(t *testing.T) {
 	var b bytes.Buffer
 	s := window(&b)

@@ -155,7 +155,7 @@ func (o *replayOptions) play(ctx context.Context, env *Env, term *terminal.Termi
 		_ = keys.Close()
 		<-done
 	}()
-	p := player{speed: o.speed, maxIdle: o.maxIdle, out: env.Out, keys: pressed}
+	p := player{speed: o.speed, maxIdle: o.maxIdle, out: guard.Output(env.Out), keys: pressed}
 	for {
 		e, err := rec.Next()
 		switch {

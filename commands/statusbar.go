@@ -226,9 +226,6 @@ func (b *statusBar) run(ctx context.Context) {
 }
 
 func (b *statusBar) draw(now time.Time) {
-	if b.quiet {
-		return
-	}
 	cols, _ := b.screen.size()
 	typed := b.typed()
 	b.mu.Lock()
@@ -237,10 +234,10 @@ func (b *statusBar) draw(now time.Time) {
 	text := b.trouble.text(now, typed, cols-1)
 	troubled := !b.trouble.lost.IsZero() || !b.trouble.silent.IsZero()
 	b.mu.Unlock()
-	if len(lines) > 0 {
+	if len(lines) > 0 && !b.quiet {
 		b.screen.lines(lines...)
 	}
-	if b.screen.canStatus() {
+	if b.screen.canStatus() && !b.quiet {
 		b.screen.status(text)
 	}
 	if !troubled && b.screen.uncover() {

@@ -317,13 +317,13 @@ func TestShellSurvivesExpiredCredentials(t *testing.T) {
 	}
 	s.waitFor("does not know these credentials")
 	s.waitFor("log in again")
-	s.typeKeys("echo 'ke''pt'\r")
+	s.typeKeys("echo 'fr''esh'\r") // no word of the status line: waitFor sees that too
 	keys(fresh.AccessKeyID, fresh.SecretAccessKey)
 	s.waitFor("connected again after")
 	s.waitFor("counted")
-	s.waitFor("kept")
+	s.waitFor("fresh")
 	s.checkCounted()
-	s.checkOnce("kept")
+	s.checkOnce("fresh")
 	s.leaveShell()
 }
 
@@ -369,7 +369,7 @@ func TestLeavingWithoutANetwork(t *testing.T) {
 func TestEscapeMenu(t *testing.T) {
 	srv := simulate(t)
 	s := startOnTerminal(t, srv.Env(), 100, 24, "shell", "web-1", "--escape-char", "%")
-	s.waitFor("Enter %? for help")
+	s.waitFor("Enter %? for help") // with the limits, if they are known by then
 	s.waitFor("$ ")
 	s.typeKeys("%?")
 	s.waitFor("%^Z  suspend ssmdeck")
@@ -389,5 +389,22 @@ func TestEscapeMenu(t *testing.T) {
 	s.waitFor("cannot be suspended: there is no shell to come back from")
 	s.typeKeys("\recho %%.~. '%''%'\r")
 	s.waitFor("%.~. %%")
+	s.leaveShell()
+}
+
+// TestFullScreenProgramsDrawAnew covers one with the list of escapes: it is made
+// to draw itself anew by a window that is a line shorter for a moment.
+func TestFullScreenProgramsDrawAnew(t *testing.T) {
+	srv := simulate(t)
+	s := startOnTerminal(t, srv.Env(), 100, 24, "shell", "web-1", "--quiet")
+	s.waitFor("$ ")
+	s.typeKeys(`printf '\033[?1049h'; while :; do stty size; sleep 0.02; done` + "\r")
+	s.waitFor("24 100\r\n")
+	s.typeKeys("~?")
+	s.waitFor("the next key goes back to the program")
+	s.typeKeys(" ")
+	s.waitFor("23 100\r\n")
+	s.typeKeys("\x03")
+	s.waitFor("^C")
 	s.leaveShell()
 }

@@ -211,6 +211,27 @@ func TestShellGivesTheTerminalBack(t *testing.T) {
 	}
 }
 
+// TestLeavingAFlood leaves a program that takes the screen again and again: the
+// terminal stays given back.
+func TestLeavingAFlood(t *testing.T) {
+	srv := simulate(t)
+	s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1")
+	s.waitFor("$ ")
+	s.typeKeys(`x=$(seq 2000); while :; do printf 'on\033[?1049h%s' "$x"; done` + "\r")
+	s.waitFor("2000on\x1b[?1049h")
+	s.typeKeys("\r~.")
+	if code := s.exit(); code != 130 {
+		t.Errorf("exit status %d, want 130", code)
+	}
+	s.waitFor("left session")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shown := s.text.String()
+	if strings.LastIndex(shown, "\x1b[?1049h") > strings.LastIndex(shown, "\x1b[?1049l") {
+		t.Errorf("the screen was taken after it was given back: %q", shown[len(shown)-200:])
+	}
+}
+
 func TestShellFollowsTheWindow(t *testing.T) {
 	srv := simulate(t)
 	s := startOnTerminal(t, srv.Env(), 132, 43, "shell", "web-1")

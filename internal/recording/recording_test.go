@@ -105,6 +105,11 @@ var secrets = []struct{ name, text, want string }{
 	{"private key", "$ cat id\r\n" + privateKey + "$ \r\n", "$ cat id\r\n***\r\n***\r\n***\r\n***\r\n***\r\n$ \r\n"},
 	{"private key on one line", `{"k":"-----BEGIN PRIVATE KEY-----\nCanary7\n-----END PRIVATE KEY-----\n"}` + "\r\n", `{"k":"***\n"}` + "\r\n"},
 	{"private key cut short", "-----BEGIN RSA PRIVATE KEY-----\r\nProc-Type: 4,ENCRYPTED\r\nCanary7\r\nsh-5.2$ ls -l\r\n", "***\r\n***\r\n***\r\nsh-5.2$ ls -l\r\n"},
+	{
+		"wrapped by zsh", "% export AWS_SESSION_TOKEN=IQoJb3 \r\x1b[KC\rCanary7 \r\x1b[KC\rCanary7\x1b[?2004l\r\r\n",
+		"% export AWS_SESSION_TOKEN=***\r\x1b[K\r\r\x1b[K\r\x1b[?2004l\r\r\n",
+	},
+	{"after what may be wrapped", "50% \r" + accessKey + " \r\nx \ry\rz\r\n", "50% \r*** \r\nx \ry\rz\r\n"},
 	{"nothing", "pwd: /home/me, tokens: 12, PWD=/tmp http://host/a@b 40 users\r\n", "pwd: /home/me, tokens: 12, PWD=/tmp http://host/a@b 40 users\r\n"},
 	{"no line end", "password=" + canary, "password=***"},
 }
@@ -311,7 +316,7 @@ func TestSafeLeavesOutWhatActs(t *testing.T) {
 
 func TestPlain(t *testing.T) {
 	var s vt.Scanner
-	if got := string(Plain(nil, &s, "\x1b[1mä\x1b]0;t\a b\r\n\tc\x07")); got != "ä b\n\tc" {
+	if got := string(Plain(nil, &s, "\x1b[1mä\x1b]0;t\a b\r\n\tc\x07\u009d52;c;\u0085 ")); got != "ä b\n\tc52;c; " {
 		t.Errorf("got %q", got)
 	}
 }

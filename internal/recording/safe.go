@@ -112,7 +112,9 @@ func Plain(dst []byte, scan *vt.Scanner, p string) []byte {
 	for i := range len(p) {
 		switch c := p[i]; scan.Step(c) {
 		case vt.Text:
-			dst = append(dst, c)
+			if !isC1(p[i:]) && (i == 0 || !isC1(p[i-1:])) {
+				dst = append(dst, c)
+			}
 		case vt.Control:
 			if c == '\n' || c == '\t' {
 				dst = append(dst, c)
@@ -122,3 +124,7 @@ func Plain(dst []byte, scan *vt.Scanner, p string) []byte {
 	}
 	return dst
 }
+
+// isC1 reports whether p begins with one of the control characters U+0080 to
+// U+009F, some of which begin sequences as ESC does.
+func isC1(p string) bool { return len(p) > 1 && p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0 }

@@ -63,6 +63,8 @@ func (t *track) add(e *entry, p []byte) (whole int) {
 			case '\a', '\b', 0:
 			case '\t':
 				t.see(c, at)
+			case '\r':
+				t.see(t.carriageReturn(), at)
 			default:
 				t.see('\n', at)
 			}
@@ -75,6 +77,49 @@ func (t *track) add(e *entry, p []byte) (whole int) {
 
 func (t *track) see(c byte, at int) {
 	t.text, t.pos = append(t.text, c), append(t.pos, at)
+}
+
+// carriageReturn says what a carriage return is in text: the end of a line, or \r
+// where an editor such as zsh's may have gone on in the next row of the screen.
+// It writes a blank into the first column there to have the terminal wrap, and the
+// first character twice: " \rx\rxyz".
+func (t *track) carriageReturn() byte {
+	n := len(t.text)
+	if !t.keys && (n > 0 && t.text[n-1] == ' ' || n > 1 && t.text[n-2] == '\r') {
+		return '\r'
+	}
+	return '\n'
+}
+
+// find returns the secrets in text, which lines that go on in the next row do not
+// hide. Whether they do is not certain, so both is looked at.
+func (t *track) find(text []byte) []span {
+	if bytes.IndexByte(text, '\r') < 0 {
+		return find(t.rules, text)
+	}
+	all := find(t.rules, bytes.ReplaceAll(text, []byte("\r"), []byte("\n")))
+	whole, at := unwrap(text)
+	for _, s := range find(t.rules, whole) {
+		all = append(all, span{at[s.from], at[s.to-1] + 1})
+	}
+	return all
+}
+
+// unwrap returns text without what an editor adds where it goes on in the next
+// row, and where each byte of the rest was.
+func unwrap(text []byte) (whole []byte, at []int) {
+	for i := 0; i < len(text); i++ {
+		switch rest := text[i:]; {
+		case len(rest) > 2 && rest[0] == ' ' && rest[1] == '\r' && rest[2] != '\n':
+			i++
+			if len(rest) > 3 && rest[3] == '\r' && rest[2] != ' ' {
+				i += 2
+			}
+		default:
+			whole, at = append(whole, text[i]), append(at, i)
+		}
+	}
+	return whole, at
 }
 
 // tokenByte reports whether c may be in the middle of a secret.
@@ -148,7 +193,7 @@ func (t *track) squeeze() {
 		return
 	}
 	n := len(t.text) - keepTail
-	for _, s := range find(t.rules, t.text) {
+	for _, s := range t.find(t.text) {
 		switch {
 		case s.from >= n || s.to <= n:
 		case s.to < len(t.text):
@@ -170,11 +215,11 @@ func (t *track) search(n int) {
 		t.keyBlock(hide[at:end], t.text[at:end])
 		at = end + 1
 	}
-	for _, s := range find(t.rules, t.text[:n]) {
+	for _, s := range t.find(t.text[:n]) {
 		cover(hide, s)
 	}
 	for i, h := range hide {
-		if h != keep && t.text[i] != '\n' {
+		if h != keep && t.text[i] != '\n' && t.text[i] != '\r' {
 			t.hide[t.pos[i]] = h
 		}
 	}

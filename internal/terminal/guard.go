@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -80,6 +81,25 @@ func (g *Guard) Close() error {
 func (g *Guard) abandon() {
 	g.Lost()
 	g.Close()
+}
+
+// Output returns a writer to out, where the terminal shows things, that drops
+// everything once the terminal was given back for good: what the far end still
+// has to say must not undo that.
+func (g *Guard) Output(out io.Writer) io.Writer { return guarded{g, out} }
+
+type guarded struct {
+	g   *Guard
+	out io.Writer
+}
+
+func (w guarded) Write(p []byte) (int, error) {
+	w.g.mu.Lock()
+	defer w.g.mu.Unlock()
+	if w.g.closed {
+		return len(p), nil
+	}
+	return w.out.Write(p)
 }
 
 func (g *Guard) reset() string {
