@@ -214,7 +214,7 @@ func (o *cpOptions) toNodes(ctx context.Context, env *Env, svc *transfer.Service
 			return err
 		}
 		defer os.RemoveAll(filepath.Dir(spool))
-		sources = []string{spool}
+		sources, o.req.Nameless = []string{spool}, true
 	} else if _, _, err := svc.Scan(ctx, sources, o.req.Recursive); err != nil {
 		return err // before anything is asked
 	}
@@ -267,6 +267,9 @@ func (o *cpOptions) fromNodes(ctx context.Context, env *Env, svc *transfer.Servi
 			sources[i].Paths = append(sources[i].Paths, p.Path)
 		}
 	}
+	// Where things go depends on the nodes that were meant, not on those that
+	// happen to be online.
+	o.req.Apart = len(sources)+len(offline) > 1
 	if o.dryRun {
 		rows, err := svc.PlanDownload(ctx, sources, o.req)
 		if err != nil {
@@ -284,7 +287,7 @@ func (o *cpOptions) fromNodes(ctx context.Context, env *Env, svc *transfer.Servi
 
 // toStdout fetches one file, whole and checked, before a byte of it is printed.
 func (o *cpOptions) toStdout(ctx context.Context, env *Env, svc *transfer.Service, view *cpView, sources []transfer.Source) error {
-	if len(sources) != 1 || len(sources[0].Paths) != 1 {
+	if o.req.Apart || len(sources) != 1 || len(sources[0].Paths) != 1 {
 		return fault.Usagef("cp: standard output takes one file of one node")
 	}
 	dir, err := os.MkdirTemp("", "ssmdeck-cp-")
@@ -299,6 +302,7 @@ func (o *cpOptions) toStdout(ctx context.Context, env *Env, svc *transfer.Servic
 	if err := view.finish(ctx, results, err); err != nil {
 		return err
 	}
+	_ = os.Chmod(o.req.Dest, 0o600) // it may be one that only root can read, there
 	f, err := os.Open(o.req.Dest)
 	if err != nil {
 		return fault.New(fault.Failed, "read what was copied", "%w", err)

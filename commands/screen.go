@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -32,6 +33,8 @@ type screen struct {
 	styles *theme.Styles
 	plain  bool // the terminal understands no sequences: messages are lines
 
+	overlay atomic.Bool // a full-screen program is under lines that stay until the next key
+
 	mu      sync.Mutex
 	scan    vt.Scanner
 	modes   vt.Modes
@@ -41,7 +44,6 @@ type screen struct {
 	cols    int    // of the window when it was drawn
 	shown   string
 	covered bool // a full-screen program was drawn over
-	overlay bool // with lines that stay until the next key
 }
 
 // Write takes output of the far end.
@@ -162,7 +164,7 @@ func (s *screen) lines(lines ...string) {
 	s.wipe()
 	var b strings.Builder
 	if s.modes.FullScreen() && !s.plain {
-		s.overlay = true
+		s.overlay.Store(true)
 		b.WriteString("\x1b7\x1b(B\x0f\x1b[0m")
 		for i, l := range append(lines, "the next key goes back to the program") {
 			fmt.Fprintf(&b, "\x1b[%d;1H\x1b[2K%s", i+1, s.styles.Dim.Render(l))
@@ -189,7 +191,7 @@ func (s *screen) fullScreen() bool {
 func (s *screen) uncover() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	was := s.covered && s.row == 0 && !s.overlay
+	was := s.covered && s.row == 0 && !s.overlay.Load()
 	if was {
 		s.covered = false
 	}
@@ -198,13 +200,16 @@ func (s *screen) uncover() bool {
 
 // key notes that a key was typed, which ends the time of lines over a
 // full-screen program; it reports whether there were any.
+// It does not wait for a terminal that takes nothing: there may be none, and the
+// key may be on the way to leaving.
 func (s *screen) key() bool {
+	if !s.overlay.CompareAndSwap(true, false) {
+		return false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	was := s.overlay
-	s.overlay = false
-	s.covered = s.covered || was
-	return was
+	s.covered = true
+	return true
 }
 
 // away gives the terminal to somebody else while do runs: nothing is written,

@@ -187,3 +187,28 @@ func TestADumbTerminalGetsLines(t *testing.T) {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }
+
+// stuckTerminal takes nothing until it is released.
+type stuckTerminal struct{ taken, release chan struct{} }
+
+func (s stuckTerminal) Write(p []byte) (int, error) {
+	close(s.taken)
+	<-s.release
+	return len(p), nil
+}
+
+func TestAKeyDoesNotWaitForAStuckTerminal(t *testing.T) {
+	stuck := stuckTerminal{make(chan struct{}), make(chan struct{})}
+	s := window(stuck)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.WriteString(s, "output")
+	}()
+	<-stuck.taken
+	if s.key() { // hangs when it waits
+		t.Error("there was nothing to uncover")
+	}
+	close(stuck.release)
+	<-done
+}

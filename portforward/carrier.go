@@ -25,6 +25,8 @@ type carrier struct {
 	health  *health
 	since   time.Time
 	bye     chan struct{} // closed to give the carrier up
+	settled chan struct{} // closed when its beginning was reported, or unfit says why not
+	unfit   error         // read it after settled
 	relays  sync.WaitGroup
 
 	// Of the pool, under its lock.
@@ -96,7 +98,7 @@ func newCarrier(s Session, h *health, spec Spec, size *payload) (*carrier, error
 		return nil, fault.New(fault.Usage, "forward "+spec.String(), "the document opens a session of type %s, not a port", info.Kind)
 	}
 	now := time.Now()
-	c := &carrier{since: now, idle: now, session: s, health: h, bye: make(chan struct{})}
+	c := &carrier{since: now, idle: now, session: s, health: h, bye: make(chan struct{}), settled: make(chan struct{})}
 	if multiplexed(info, props) {
 		c.bearer = newMux(s, info.AgentVersion, size)
 	} else {

@@ -42,6 +42,7 @@ type fakeSession struct {
 	keep    bool // writes
 	sent    int64
 	entered chan struct{} // told when Write is called, unless nil
+	flush   func() error  // what Flush does, unless nil
 }
 
 // newFake makes a port session; kind is the type property.
@@ -115,6 +116,9 @@ func (f *fakeSession) Probe(context.Context, []byte, []byte) (bool, error) { ret
 func (f *fakeSession) SetPayloadSize(int) {}
 
 func (f *fakeSession) Flush(context.Context) error {
+	if f.flush != nil {
+		return f.flush()
+	}
 	select {
 	case <-f.done:
 		return errFakeOver

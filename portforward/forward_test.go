@@ -47,6 +47,59 @@ func TestFirstSessionMustOpen(t *testing.T) {
 	})
 }
 
+func TestReadyWaitsForTheAgent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake("s", newAgent, wire.LocalPortForwarding)
+		acknowledged := make(chan struct{})
+		f.flush = func() error {
+			if f.Stats().SentBytes == 0 {
+				t.Error("there is nothing to acknowledge yet")
+			}
+			<-acknowledged
+			return nil
+		}
+		o := opener(func(int, func(sessionclient.Event)) (*fakeSession, error) { return f, nil })
+		l := newMemListener()
+		events, stop := start(t, &Forward{Opener: o, Lanes: 1}, []Spec{{Port: 80}}, []net.Listener{l})
+		synctest.Wait()
+		if events.count(Ready) > 0 {
+			t.Error("it is ready though the agent has acknowledged nothing")
+		}
+		close(acknowledged)
+		events.await(t, Ready, 1)
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestFirstSessionMustBecomeReady has a first session that ends without a word
+// before the agent has acknowledged anything: nobody would ever be told.
+func TestFirstSessionMustBecomeReady(t *testing.T) {
+	for name, end := range map[string]error{"closed": nil, "lost": errors.New("no network")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := opener(func(int, func(sessionclient.Event)) (*fakeSession, error) {
+					f := newFake("s", newAgent, wire.LocalPortForwarding)
+					f.flush = func() error {
+						f.end(sessionclient.Exit{}, end)
+						return errFakeOver
+					}
+					return f, nil
+				})
+				events, err := runToEnd(t, &Forward{Opener: o, Lanes: 1}, newMemListener())
+				if err == nil || !errors.Is(err, end) && end != nil {
+					t.Errorf("got %v", err)
+				}
+				if n := events.count(Ready) + events.count(Reopened); n > 0 {
+					t.Errorf("events %v", events.types())
+				}
+				o.checkClosed(t)
+			})
+		})
+	}
+}
+
 func TestSessionThatEndsAtOnceWithAReasonIsFinal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := opener(func(int, func(sessionclient.Event)) (*fakeSession, error) {

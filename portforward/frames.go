@@ -72,7 +72,8 @@ type streams struct {
 	order []*streamState // in the order of their SYN
 	byID  map[uint32]*streamState
 
-	answers int // streams that ever got something
+	answers  int // streams that ever got something
+	refusals int // told, of streams whose end is to come
 }
 
 // streamState is one stream.
@@ -118,12 +119,18 @@ func (s *streams) heard(command byte, id uint32) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	st := s.byID[id]
 	if st == nil {
+		s.mu.Unlock()
 		return
 	}
-	if st.unsettled() {
+	var call func()
+	switch {
+	case !st.unsettled():
+	case command == frameFin && s.refusals > 0:
+		s.refusals--
+		call = st.refuse()
+	default:
 		st.answered = true
 		s.answers++
 	}
@@ -131,25 +138,46 @@ func (s *streams) heard(command byte, id uint32) {
 	if st.left {
 		s.remove(st)
 	}
+	s.mu.Unlock()
+	if call != nil {
+		call()
+	}
 }
 
-// refuse attributes a ConnectToPortError: it belongs to the oldest stream from
-// which nothing was received yet.
+// refuse attributes a ConnectToPortError. It belongs to a stream from which nothing
+// was received yet. Of several it is the one that ends next: the agent ends it
+// right after the error, and others may just be waiting for a long answer.
 func (s *streams) refuse() {
 	s.mu.Lock()
-	var call func()
-	if i := slices.IndexFunc(s.order, (*streamState).unsettled); i >= 0 {
-		st := s.order[i]
-		st.refused = true
-		call = st.onRefuse
-		if st.left {
-			s.remove(st)
+	var only *streamState
+	n := 0
+	for _, st := range s.order {
+		if st.unsettled() {
+			only = st
+			n++
 		}
+	}
+	var call func()
+	switch n {
+	case 0:
+	case 1:
+		call = only.refuse()
+		if only.left {
+			s.remove(only)
+		}
+	default:
+		s.refusals++
 	}
 	s.mu.Unlock()
 	if call != nil {
 		call()
 	}
+}
+
+// refuse returns whom to tell, without the lock.
+func (st *streamState) refuse() func() {
+	st.refused = true
+	return st.onRefuse
 }
 
 // attach has onRefuse called when the stream is refused, or at once when it was.

@@ -118,23 +118,27 @@ func FuzzScanner(f *testing.F) {
 	})
 }
 
-func TestRefusalBelongsToOldestUnansweredStream(t *testing.T) {
+func TestRefusalBelongsToAnUnansweredStream(t *testing.T) {
 	at := time.Unix(1000, 0)
 	tests := []struct {
 		name string
 		play func(s *streams)
 		want []uint32
 	}{
-		{"the only one", func(s *streams) { s.refuse() }, []uint32{3}},
+		{"of two, none before one ends", func(s *streams) { s.refuse() }, nil},
+		{"of two the one that ends", func(s *streams) { s.refuse(); s.heard(frameFin, 5); s.heard(frameFin, 3) }, []uint32{5}},
+		{"not one that answers meanwhile", func(s *streams) { s.refuse(); s.heard(framePsh, 3); s.heard(frameFin, 3); s.heard(frameFin, 5) }, []uint32{5}},
 		{"not one that got data", func(s *streams) { s.heard(framePsh, 3); s.refuse() }, []uint32{5}},
 		{"not one that has ended", func(s *streams) { s.heard(frameFin, 3); s.refuse() }, []uint32{5}},
-		{"two in order", func(s *streams) { s.refuse(); s.heard(frameFin, 3); s.refuse() }, []uint32{3, 5}},
+		{"two in order", func(s *streams) { s.refuse(); s.heard(frameFin, 3); s.refuse(); s.heard(frameFin, 5) }, []uint32{3, 5}},
 		{"not a later one when we gave up the first", func(s *streams) {
 			s.leave(s.byID[3])
 			s.refuse()
+			s.heard(frameFin, 3)
+			s.heard(framePsh, 5)
 		}, nil},
 		{"none is left", func(s *streams) { s.heard(framePsh, 3); s.heard(framePsh, 5); s.refuse() }, nil},
-		{"frames of unknown streams do not matter", func(s *streams) { s.heard(framePsh, 99); s.refuse() }, []uint32{3}},
+		{"frames of unknown streams do not matter", func(s *streams) { s.heard(framePsh, 99); s.refuse(); s.heard(frameFin, 99); s.heard(frameFin, 3) }, []uint32{3}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

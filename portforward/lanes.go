@@ -2,6 +2,7 @@ package portforward
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -59,9 +60,10 @@ func (p *pool) best(now time.Time) *carrier {
 	return best
 }
 
-// busy reports whether a new connection would have to share the carrier.
+// busy reports whether a new connection would have to share the carrier. What
+// moved a lot a moment ago, and is over, is nobody's to share with.
 func (c *carrier) busy() bool {
-	return c.bulk || c.users > c.resting || c.users > 0 && c.bearer.exclusive()
+	return c.users > c.resting || c.users > 0 && (c.bulk || c.bearer.exclusive())
 }
 
 func (c *carrier) emptier(than *carrier) bool {
@@ -131,6 +133,8 @@ const (
 	lookupFresh = time.Second
 	// lookupMost bounds it: it doubles while looking up again does not help.
 	lookupMost = 2 * time.Minute
+	// lookupSettled is how old it must be for connections that end to be a reason.
+	lookupSettled = 10 * time.Second
 )
 
 // lookups decides when a name should be looked up again, which takes a new
@@ -144,18 +148,24 @@ func (l *lookups) stale(age time.Duration) bool {
 }
 
 // relocated reports whether the destination of a refused connection may be
-// somewhere else by now. New connections do not get c then.
+// somewhere else by now. New connections do not get c then, nor any other carrier
+// whose look-up is as old.
 func (p *pool) relocated(c *carrier) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c.outdated {
 		return true
 	}
-	if !p.spec.named() || !p.lookups.stale(time.Since(c.since)) {
+	now := time.Now()
+	if !p.spec.named() || !p.lookups.stale(now.Sub(c.since)) {
 		return false
 	}
+	for _, o := range append([]*carrier{c}, p.live...) {
+		if p.lookups.stale(now.Sub(o.since)) {
+			o.outdated, o.retired = true, true
+		}
+	}
 	p.lookups.fruitless++
-	c.outdated, c.retired = true, true
 	return true
 }
 
@@ -168,12 +178,17 @@ func (p *pool) answered() {
 
 // abandoned notes that the destination itself ended a connection of c. When it
 // was the last one, a database may have failed over: where one is served under a
-// name that moves, the next connection looks it up again.
+// name that moves, the next connection looks it up again, so that carriers which
+// nobody uses are of no use any more. The lock is held.
 func (p *pool) abandoned(c *carrier) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.spec.moves() && c.users == 1 && p.lookups.stale(time.Since(c.since)) {
-		c.retired = true
+	if !p.spec.moves() || c.users > c.resting {
+		return
+	}
+	now := time.Now()
+	for _, o := range append([]*carrier{c}, p.live...) {
+		if o.users <= o.resting && now.Sub(o.since) >= lookupSettled {
+			o.retired = true
+		}
 	}
 }
 
@@ -183,9 +198,17 @@ func (s *Spec) named() bool {
 	return s.Host != "" && err != nil
 }
 
+// movingNames are what the names of managed databases and caches have in them,
+// dots around. Those of load balancers and of OpenSearch are not among them: a web
+// server ends connections at any time, and every end would cost a session.
+var movingNames = []string{"rds", "docdb", "neptune", "cache", "memorydb", "redshift", "redshift-serverless"}
+
 // moves reports whether the destination's name leads elsewhere after a failover,
 // as those of managed databases and caches do.
 func (s *Spec) moves() bool {
 	host := strings.ToLower(strings.TrimSuffix(s.Host, "."))
-	return strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn")
+	name, aws := strings.CutSuffix(strings.TrimSuffix(host, ".cn"), ".amazonaws.com")
+	return aws && slices.ContainsFunc(strings.Split(name, "."), func(label string) bool {
+		return slices.Contains(movingNames, label)
+	})
 }

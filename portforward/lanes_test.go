@@ -224,20 +224,65 @@ func TestADatabaseThatEndsItsConnectionsMayHaveMoved(t *testing.T) {
 	const name = "orders.cluster-x.us-east-1.rds.amazonaws.com"
 	old := time.Now().Add(-time.Minute)
 	for _, tt := range []struct {
-		host  string
-		users int
-		since time.Time
-		want  bool
+		host           string
+		users, resting int // beside the connection that ended
+		since          time.Time
+		want           bool
 	}{
-		{name, 1, old, true},
-		{name, 2, old, false},
-		{name, 1, time.Now(), false},
-		{"web.internal", 1, old, false},
+		{name, 0, 0, old, true},
+		{"orders.x.clustercfg.use1.cache.amazonaws.com.cn.", 0, 0, old, true},
+		{name, 1, 1, old, true}, // its program has left
+		{name, 1, 0, old, false},
+		{name, 0, 0, time.Now(), false},
+		{"internal-web-1.us-east-1.elb.amazonaws.com", 0, 0, old, false}, // a web server ends connections all the time
+		{"cache.example.com", 0, 0, old, false},
 	} {
 		p := &pool{spec: Spec{Host: tt.host, Port: 5432}}
-		c := &carrier{users: tt.users, since: tt.since}
-		if p.abandoned(c); c.retired != tt.want {
+		c := newIdleCarrier(tt.since)
+		idle, used := newIdleCarrier(tt.since), newIdleCarrier(tt.since)
+		c.users, c.resting, used.users = tt.users+1, tt.resting, 1
+		p.live = []*carrier{idle, c, used}
+		c.relays.Add(1)
+		p.release(c, &connection{abandoned: true}, false)
+		if c.retired != tt.want {
 			t.Errorf("%+v: retired %v", tt, c.retired)
 		}
+		if idle.retired != tt.want || used.retired {
+			t.Errorf("%+v: the look-up of a lane nobody uses is as old: retired %v; one in use: %v", tt, idle.retired, used.retired)
+		}
+	}
+}
+
+func newIdleCarrier(since time.Time) *carrier {
+	return &carrier{
+		since: since, idle: time.Now(), health: &health{}, bye: make(chan struct{}),
+		bearer: &basicBearer{over: make(chan struct{})},
+	}
+}
+
+// TestARefusedConnectionMeetsNoOtherOldLookup has several lanes from before a
+// failover, none of them in use.
+func TestARefusedConnectionMeetsNoOtherOldLookup(t *testing.T) {
+	old, fresh := time.Now().Add(-time.Minute), time.Now()
+	p := &pool{spec: Spec{Host: "db.internal", Port: 5432}}
+	p.live = []*carrier{newIdleCarrier(old), newIdleCarrier(old), newIdleCarrier(fresh)}
+	if !p.relocated(p.live[0]) {
+		t.Fatal("its look-up is old")
+	}
+	if best := p.best(time.Now()); best != p.live[2] {
+		t.Error("the next try should look the name up again")
+	}
+}
+
+// TestALaneThatMovedALotIsFree has lanes whose transfers have just ended.
+func TestALaneThatMovedALotIsFree(t *testing.T) {
+	c := newIdleCarrier(time.Now())
+	c.bulk = true
+	if c.busy() {
+		t.Error("nobody uses it")
+	}
+	c.users, c.resting = 1, 1 // its program has half-closed, and receives
+	if !c.busy() {
+		t.Error("somebody transfers a lot")
 	}
 }

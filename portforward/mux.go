@@ -120,9 +120,13 @@ func (m *muxBearer) carry(ctx context.Context, c *connection) error {
 	c.tell(Connected)
 	err = r.run(ctx)
 	c.in, c.out, c.abandoned = r.in.Load(), r.out.Load(), r.abandoned
-	if r.left.Load() && c.local.rewind() {
+	if !r.left.Load() {
+		return err
+	}
+	if c.local.rewind() {
 		return errAgain
 	}
+	reset(c.local) // it had more to say meanwhile than is kept
 	return err
 }
 
@@ -138,9 +142,10 @@ func (m *muxBearer) spent() bool {
 }
 
 // confirm sends a frame that means nothing: the agent acknowledges none before it
-// has looked the destination up.
+// has looked the destination up. The frame passes the link's queue by, so that
+// Flush comes after it; it cannot come between the parts of another.
 func (m *muxBearer) confirm(ctx context.Context) error {
-	if _, err := m.link.Write(nop); err != nil {
+	if _, err := m.link.session.Write(nop); err != nil {
 		return err
 	}
 	return m.link.session.Flush(ctx)

@@ -8,11 +8,13 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -274,6 +276,110 @@ func TestMuxRefusedWhereverItIsLookedUp(t *testing.T) {
 	if dials != 4 {
 		t.Errorf("%d dials, want 4", dials)
 	}
+}
+
+// TestMuxRefusalTakesNoOtherConnectionBack has a connection that waits for a long
+// answer when a later one is refused. What it has sent must not be sent again.
+func TestMuxRefusalTakesNoOtherConnectionBack(t *testing.T) {
+	up := destination(t, func(c net.Conn) {
+		b := make([]byte, 3)
+		if _, err := io.ReadFull(c, b[:1]); err != nil { // the request; its answer takes long
+			return
+		}
+		_, _ = io.ReadFull(c, b[1:])
+		_, _ = c.Write(b)
+	})
+	var mu sync.Mutex
+	dials := 0
+	l, o, events := forwardMux(t, "0:db:5432", func() (net.Conn, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if dials++; dials == 2 {
+			return nil, errors.New("connection refused")
+		}
+		return up()
+	})
+	time.Sleep(lookupFresh)
+	first := connect(t, l)
+	_, _ = io.WriteString(first, "P")
+	events.await(t, Connected, 1)
+	second := connect(t, l) // refused, and carried by another session
+	roundTrip(t, second, "xyz")
+	_, _ = io.WriteString(first, "OS")
+	got := make([]byte, 3)
+	if _, err := io.ReadFull(first, got); err != nil || string(got) != "POS" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if n := len(o.opened()); n != 2 {
+		t.Errorf("%d sessions, want 2", n)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if dials != 3 {
+		t.Errorf("%d dials, want 3", dials)
+	}
+}
+
+// fullConn is a local program that has sent as much as is kept, and sends more
+// just when the destination refuses.
+type fullConn struct {
+	net.Conn
+	left    int
+	full    chan struct{} // closed when so much was read
+	refused chan struct{} // closed by the interruption
+	once    sync.Once
+	closed  atomic.Bool
+}
+
+func (c *fullConn) Read(p []byte) (int, error) {
+	if c.left > 0 {
+		n := min(len(p), c.left)
+		c.left -= n
+		return n, nil
+	}
+	select {
+	case <-c.refused:
+		return 0, os.ErrDeadlineExceeded
+	default:
+	}
+	close(c.full)
+	<-c.refused
+	return 1, nil
+}
+
+func (c *fullConn) SetReadDeadline(t time.Time) error {
+	if !t.IsZero() {
+		c.once.Do(func() { close(c.refused) })
+	}
+	return nil
+}
+
+func (c *fullConn) Close() error {
+	c.closed.Store(true)
+	return nil
+}
+
+func TestMuxRefusedWhileMoreComesThanIsKept(t *testing.T) {
+	local := &fullConn{left: rewindMost, full: make(chan struct{}), refused: make(chan struct{})}
+	f := newFake("s", newAgent, wire.LocalPortForwarding)
+	serveMux(t, f, func() (net.Conn, error) {
+		<-local.full
+		return nil, errors.New("connection refused")
+	})
+	m := newMux(f, newAgent, &payload{})
+	c := &connection{
+		local: newRewinder(local), tell: func(EventType) {}, rest: func() {},
+		again: func() bool { return true },
+	}
+	if err := m.carry(t.Context(), c); !errors.Is(err, errRefused) {
+		t.Errorf("got %v, want %v", err, errRefused)
+	}
+	if !local.closed.Load() {
+		t.Error("the local program waits for ever")
+	}
+	f.end(sessionclient.Exit{}, nil)
+	m.stop()
+	m.join()
 }
 
 func TestMuxSessionEndResetsAndReopens(t *testing.T) {

@@ -40,7 +40,7 @@ type pool struct {
 	opening  int        // attempts that are running
 	waiting  int        // connections without a carrier
 	outcome  *outcome   // of the attempt that ends next
-	opened   int        // sessions so far
+	ready    bool       // some session was
 	useful   bool
 	failures int // in a row
 	retryAt  time.Time
@@ -102,12 +102,15 @@ func (p *pool) wait(n int) {
 }
 
 // openFirst has a session before anybody connects. It returns the error when
-// none can be opened.
+// none can be opened, or when it ends before it was of any use.
 func (p *pool) openFirst(ctx context.Context) error {
 	for {
 		c, next := p.choose(ctx, true, false)
 		if c != nil {
-			p.release(c, false, false)
+			p.release(c, &connection{}, false)
+			if <-c.settled; c.unfit != nil {
+				return p.ended(c)
+			}
 			return nil
 		}
 		<-next.done
@@ -171,14 +174,17 @@ func (p *pool) rest(c *carrier) {
 	c.resting++
 }
 
-// release gives a carrier back. rested says that rest was called, retire that it
-// shall get no more connections.
-func (p *pool) release(c *carrier, rested, retire bool) {
+// release gives a carrier back that conn was carried by. retire says that it shall
+// get no more connections.
+func (p *pool) release(c *carrier, conn *connection, retire bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c.users--
-	if rested {
+	if conn.rested {
 		c.resting--
+	}
+	if conn.abandoned {
+		p.abandoned(c)
 	}
 	c.relays.Done()
 	c.retired = c.retired || retire
@@ -195,10 +201,9 @@ func (p *pool) open(ctx context.Context, delay time.Duration) {
 	}
 	now := time.Now()
 	p.mu.Lock()
-	first, others := p.opened == 0, p.carrying(now)
+	others := p.carrying(now)
 	if err == nil {
 		p.live = append(p.live, c)
-		p.opened++
 		p.sweep(now)
 	} else if p.backOff(); others > 0 {
 		p.lanes.full = now.Add(laneRetry)
@@ -213,7 +218,7 @@ func (p *pool) open(ctx context.Context, delay time.Duration) {
 	defer close(told.done)
 	switch {
 	case err == nil:
-		p.started(ctx, c, first, others)
+		p.started(ctx, c, others)
 	case ctx.Err() != nil:
 	case others > 0: // they are shared
 		p.report(Event{Type: Notice, Lanes: others, Err: fmt.Errorf("no further session for parallel connections: %w", err)})
@@ -248,23 +253,56 @@ func (p *pool) openCarrier(ctx context.Context) (*carrier, error) {
 }
 
 // started reports a new carrier, beside others that carry, and runs it.
-func (p *pool) started(ctx context.Context, c *carrier, first bool, others int) {
+func (p *pool) started(ctx context.Context, c *carrier, others int) {
 	e := Event{Type: Reopened, Lanes: others + 1, Multiplexed: !c.bearer.exclusive(), AgentVersion: c.session.Info().AgentVersion}
-	switch {
-	case first:
-		e.Type = Ready
-	case others > 0:
+	if others > 0 {
 		e.Type = LaneOpened
 	}
 	p.wg.Go(func() {
-		if !first || c.bearer.confirm(ctx) == nil {
-			c.health.put(e)
+		defer close(c.settled)
+		if !p.isReady() {
+			if c.unfit = c.bearer.confirm(ctx); c.unfit != nil {
+				return
+			}
+			if p.becomesReady() {
+				e.Type = Ready
+			}
 		}
+		c.health.put(e)
 	})
 	p.wg.Go(func() {
 		exit, err := c.run(ctx, p)
 		p.over(c, exit, err)
 	})
+}
+
+func (p *pool) isReady() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ready
+}
+
+// becomesReady is true once.
+func (p *pool) becomesReady() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.ready
+	p.ready = true
+	return !was
+}
+
+// ended is the reason for the end of a session that was of no use.
+func (p *pool) ended(c *carrier) error {
+	exit, err := c.session.Wait()
+	op := "forward " + p.spec.String()
+	switch {
+	case exit.Reason != "":
+		return fault.New(fault.Failed, op, "the session ended: %s", exit.Reason)
+	case err != nil:
+		return &fault.Error{Op: op, Err: fmt.Errorf("the session ended: %w", err)}
+	default:
+		return fault.New(fault.Failed, op, "the session ended before it was ready")
+	}
 }
 
 // look notes whether c moves a lot, and gives up what has been idle for too long.
@@ -285,6 +323,7 @@ func (p *pool) remove(c *carrier) {
 
 // over takes note of how a session ended.
 func (p *pool) over(c *carrier, exit sessionclient.Exit, err error) {
+	<-c.settled // its beginning is reported first
 	now := time.Now()
 	byUs := exit.Closed && err == nil
 	early := !byUs && !c.bearer.worked() && now.Sub(c.since) < startWindow
@@ -302,6 +341,6 @@ func (p *pool) over(c *carrier, exit sessionclient.Exit, err error) {
 	p.mu.Unlock()
 	c.health.put(Event{Type: Ended, Lanes: lanes, Text: exit.Reason, Err: err, Duration: now.Sub(c.since)})
 	if hopeless {
-		p.fatal(fault.New(fault.Failed, "forward "+p.spec.String(), "the session ended: %s", exit.Reason))
+		p.fatal(p.ended(c))
 	}
 }

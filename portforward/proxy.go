@@ -172,7 +172,7 @@ func (p *proxy) carry(d *dest, e Event, start time.Time, conn *asker) {
 			return
 		}
 		conn.settle = settleTime(carrier)
-		connected, rested := false, false
+		connected := false
 		c := &connection{local: newRewinder(conn)}
 		c.tell = func(t EventType) {
 			connected = connected || t == Connected
@@ -185,7 +185,7 @@ func (p *proxy) carry(d *dest, e Event, start time.Time, conn *asker) {
 			return false
 		}
 		c.rest = func() {
-			rested = true
+			c.rested = true
 			d.pool.rest(carrier)
 			p.rest(d)
 			c.tell(LocalEnd)
@@ -195,10 +195,10 @@ func (p *proxy) carry(d *dest, e Event, start time.Time, conn *asker) {
 		if c.in > 0 {
 			d.pool.answered()
 		}
-		if rested {
+		if c.rested {
 			p.unrest(d)
 		}
-		d.pool.release(carrier, rested, again)
+		d.pool.release(carrier, c, again)
 		if again {
 			continue
 		}

@@ -41,7 +41,8 @@ type connection struct {
 	// abandoned: the destination ended it, not the local program.
 	abandoned bool
 	// rest notes that the local program has ended its side, mostly for good.
-	rest func()
+	rest   func()
+	rested bool
 	// again reports whether another session may reach the destination that the
 	// carrier's could not.
 	again func() bool
@@ -139,9 +140,9 @@ func (t *tunnel) serve(ctx context.Context, conn net.Conn) {
 			carrier.health.put(e)
 		}
 		c.again = func() bool { return !retried && t.pool.relocated(carrier) }
-		rested := false
+		c.rested = false
 		c.rest = func() {
-			rested = true
+			c.rested = true
 			t.pool.rest(carrier)
 			c.tell(LocalEnd)
 		}
@@ -151,10 +152,7 @@ func (t *tunnel) serve(ctx context.Context, conn net.Conn) {
 		if c.in > 0 {
 			t.pool.answered()
 		}
-		if c.abandoned {
-			t.pool.abandoned(carrier)
-		}
-		t.pool.release(carrier, rested, again)
+		t.pool.release(carrier, c, again)
 		if again {
 			continue
 		}

@@ -1,6 +1,7 @@
 package sessionclient
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -94,6 +95,39 @@ func TestEventsTellTheStory(t *testing.T) {
 		}
 		if e := w.events[9]; e.Kind != Resumed || e.Attempt != 9 || e.Outage != waited || time.Since(start) != waited {
 			t.Errorf("last %+v, want an outage of %s", e, waited)
+		}
+		_ = s.Close()
+	})
+}
+
+// TestTenMinutesWithoutNetwork: what is written while the network is away arrives
+// once and in order when it is back.
+func TestTenMinutesWithoutNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{t: t}
+		begin := time.Now()
+		s := w.shell(WithBudget(0), WithResume(func(context.Context) (Ticket, error) {
+			if time.Since(begin) < 10*time.Minute {
+				return Ticket{}, errors.New("network is down")
+			}
+			return ticket, nil
+		}))
+		_ = w.pipes[0].Close()
+		var want []byte
+		for i := range 10 * 60 {
+			line := fmt.Appendf(nil, "line %d\n", i)
+			want = append(want, line...)
+			if _, err := s.Write(line); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(s, got); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("echoed %d bytes, %v, want %d the same", len(got), err, len(want))
+		}
+		if d := time.Since(begin); d > 10*time.Minute+2*resumeMost {
+			t.Errorf("it took %s to come back", d)
 		}
 		_ = s.Close()
 	})

@@ -35,7 +35,7 @@ func newPane(t *testing.T) *pane {
 		t.Fatal(err)
 	}
 	p := &pane{t: t, socket: filepath.Join(bin, "tmux")}
-	p.tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "40", "-e", "PATH="+bin+":"+os.Getenv("PATH"), "-e", "LANG=C.UTF-8", "sh")
+	p.tmux("-f", "/dev/null", "new-session", "-d", "-c", t.TempDir(), "-x", "100", "-y", "40", "-e", "PATH="+bin+":"+os.Getenv("PATH"), "-e", "LANG=C.UTF-8", "sh")
 	t.Cleanup(func() { p.tmux("kill-server") })
 	p.line("PS1='REA''DY> '")
 	p.waitFor("READY>")

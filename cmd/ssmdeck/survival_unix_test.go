@@ -380,6 +380,10 @@ func TestEscapeMenu(t *testing.T) {
 	s.typeKeys("%#")
 	s.waitFor("1 reconnects; the last outage took")
 	s.waitFor("node      web-1 (i-0123456789abcdef0)")
+	for try := 0; try < 20 && !s.shows("limits    idle at most 20 min"); try++ { // they are read beside the start
+		s.waitFor("limits    ")
+		s.typeKeys("%#")
+	}
 	s.waitFor("limits    idle at most 20 min")
 	s.typeKeys("%\x1a")
 	s.waitFor("cannot be suspended: there is no shell to come back from")

@@ -140,6 +140,23 @@ type originError struct {
 func (e *originError) Error() string { return e.err.Error() }
 func (e *originError) Unwrap() error { return e.err }
 
+type sendingKey struct{}
+
+// OnceSent returns a context for a call that must be answered once it has been
+// sent: it does not end with ctx, but when ctx has ended nothing is sent any more.
+// The caller bounds it.
+func OnceSent(ctx context.Context) context.Context {
+	return context.WithValue(context.WithoutCancel(ctx), sendingKey{}, ctx)
+}
+
+// sending is the context that says how long a call may be sent.
+func sending(ctx context.Context) context.Context {
+	if c, ok := ctx.Value(sendingKey{}).(context.Context); ok {
+		return c
+	}
+	return ctx
+}
+
 // pacing sees each request, inside the retries.
 type pacing struct {
 	pacer *pacer
@@ -151,7 +168,7 @@ func (*pacing) ID() string { return "ssmdeck.Pace" }
 func (p *pacing) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	op := awsmiddleware.GetOperationName(ctx)
 	key := awsmiddleware.GetServiceID(ctx) + "." + op
-	if err := p.pacer.wait(ctx, key, Writes(op)); err != nil {
+	if err := p.pacer.wait(sending(ctx), key, Writes(op)); err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
 	p.meter.sent(time.Now())

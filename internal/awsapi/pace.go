@@ -15,6 +15,7 @@ const (
 	writeRate  = 3.0
 	readBurst  = 10.0 // calls at once after a pause
 	writeBurst = 3.0
+	endBurst   = 128.0 // more sessions than one process has
 
 	minRate  = 0.5         // calls per second, whatever the service says
 	cutPause = time.Second // answers to calls already sent are one complaint, not many
@@ -89,10 +90,14 @@ func (p *pacer) wait(ctx context.Context, operation string, writes bool) error {
 	b := p.buckets[operation]
 	if b == nil {
 		b = newBucket(readRate, readBurst, now)
-		// Resuming and ending change a session and make nothing: they go at the
-		// pace of reads, for somebody waits with a dead line, or to leave with
-		// several sessions.
-		if writes && operation != "SSM.ResumeSession" && operation != "SSM.TerminateSession" {
+		switch {
+		case operation == "SSM.TerminateSession":
+			// Whoever leaves ends all sessions at once and has a second or two: what
+			// waits longer stays open. Nothing is made, so there is nothing to spare.
+			b = newBucket(readRate, endBurst, now)
+		case operation == "SSM.ResumeSession":
+			// It makes nothing either, and somebody waits with a dead line.
+		case writes:
 			b = newBucket(writeRate, writeBurst, now)
 		}
 		p.buckets[operation] = b

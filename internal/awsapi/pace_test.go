@@ -135,3 +135,16 @@ func TestResumingGoesAtThePaceOfReads(t *testing.T) {
 		}
 	})
 }
+
+func TestEndingDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPacer()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // as long as an exit takes
+		defer cancel()
+		for range 64 {
+			if err := p.wait(ctx, "SSM.TerminateSession", true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

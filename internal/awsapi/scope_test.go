@@ -460,3 +460,26 @@ func TestWithSignsWithOtherCredentialsAndSharesTheMeter(t *testing.T) {
 		t.Error("the meter is not shared")
 	}
 }
+
+func TestOnceSentACallIsAnswered(t *testing.T) {
+	isolate(t)
+	ctx, leave := context.WithCancel(t.Context())
+	calls := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls++
+		leave() // while the call is under way
+		_, _ = w.Write([]byte(`{"SessionId":"me-1"}`))
+	}))
+	defer srv.Close()
+	s, err := Open(t.Context(), Options{Static: &Static{Endpoint: srv.URL, Region: "eu-central-1", AccessKeyID: "AKIDOWN", SecretAccessKey: "s"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &ssm.StartSessionInput{Target: aws.String("i-0123456789abcdef0")}
+	if out, err := s.SSM().StartSession(OnceSent(ctx), in); err != nil || aws.ToString(out.SessionId) != "me-1" {
+		t.Errorf("the answer was not waited for: %v", err)
+	}
+	if _, err := s.SSM().StartSession(OnceSent(ctx), in); !errors.Is(err, context.Canceled) || calls != 1 {
+		t.Errorf("a call was sent when everything had ended: %v, %d calls", err, calls)
+	}
+}

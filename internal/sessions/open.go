@@ -160,9 +160,9 @@ func (s *Service) Open(ctx context.Context, req Request, opts ...sessionclient.O
 
 // start calls StartSession. A call that is cut off may have started a session
 // whose id nobody knows, so when ctx ends it is given a moment to be answered,
-// and the session is terminated.
+// and the session is terminated. One that still waits for its turn is not sent.
 func (s *Service) start(ctx context.Context, in *ssm.StartSessionInput) (*ssm.StartSessionOutput, error) {
-	calling, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	calling, cancel := context.WithCancel(awsapi.OnceSent(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(terminateWait, cancel) })
 	defer stop()

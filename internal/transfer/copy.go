@@ -88,6 +88,8 @@ type Request struct {
 	NoClobber bool   // leave what is there alone
 	Resume    bool   // keep and use what an interrupted copy has brought
 	Compress  bool   // where it pays
+	Apart     bool   // what comes from a node gets a folder of its own; with several always
+	Nameless  bool   // the source has no name: the destination must be one
 	Lanes     int    // sessions with a node at once; 0: as many as the size is worth
 	Nodes     int    // nodes at once
 

@@ -340,16 +340,17 @@ func (d *download) ended(ctx context.Context, f *incoming) {
 var errDiffers = errors.New("checksum: it changed while it was copied, or arrived damaged")
 
 // Download copies from nodes to this machine and returns a result for each, in
-// their order. With several nodes the destination is a folder, made if need be,
-// with one in it for each.
+// their order. With several nodes, or when req says so, the destination is a
+// folder, made if need be, with one in it for each.
 func (s *Service) Download(ctx context.Context, sources []Source, req Request, w Watch) ([]*Result, error) {
+	req.Apart = req.Apart || len(sources) > 1
 	nodes := make([]Node, len(sources))
 	labels := map[string]int{}
 	for i, src := range sources {
 		nodes[i] = src.Node
 		labels[folderName(src.Node)]++
 	}
-	if len(sources) > 1 {
+	if req.Apart && len(sources) > 0 {
 		if err := os.Mkdir(req.Dest, 0o777); err != nil && !errors.Is(err, os.ErrExist) {
 			return nil, localFault("make the folder "+req.Dest, err)
 		}
@@ -367,7 +368,7 @@ func (s *Service) Download(ctx context.Context, sources []Source, req Request, w
 			return err
 		}
 		dest := req.Dest
-		if len(sources) > 1 {
+		if req.Apart {
 			name := folderName(n)
 			if labels[name] > 1 {
 				name = n.ID
@@ -446,7 +447,7 @@ func (s *Service) PlanDownload(ctx context.Context, sources []Source, req Reques
 			return nil, err
 		}
 		dest := req.Dest
-		if len(sources) > 1 {
+		if req.Apart || len(sources) > 1 {
 			dest += "/" + folderName(src.Node)
 		}
 		out = append(out, Plan(src.Node.label(), dest, l.trees)...)

@@ -269,3 +269,74 @@ func TestFolderNameOfANode(t *testing.T) {
 		}
 	}
 }
+
+// A session that was lost brings its files again, and they may be shorter then.
+func TestNothingIsLeftOfALongerAttempt(t *testing.T) {
+	dir := t.TempDir()
+	l, j, files := laneTo(t, dir, "log", "big")
+	for _, content := range []string{strings.Repeat("old", 1000), "new"} {
+		l.jobs, files["log"].got = []*job{j}, ""
+		if _, err := l.takeBundle(j, bytes.NewReader(archive(t, tar.Header{Name: "./log", Uname: content}))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, content := range []string{strings.Repeat("old", 1000), "new"} {
+		f := files["big"]
+		f.e.size = int64(len(content))
+		if _, err := l.takeRange(&job{f: f, n: f.e.size}, strings.NewReader(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, f := range files {
+		if _, err := l.d.sink.place(f.index, name, f.e, false); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(b) != "new" {
+			t.Errorf("%s holds %.10q..., %v", name, b, err)
+		}
+	}
+}
+
+func TestOnlyWhatArrivedIsPutIntoPlace(t *testing.T) {
+	dir := t.TempDir()
+	l, _, files := laneTo(t, dir, "f")
+	f := files["f"]
+	f.e.size = 3
+	if _, err := l.d.sink.place(f.index, "f", f.e, false); err == nil {
+		t.Error("a file that is not there was put into place")
+	}
+	if err := os.WriteFile(filepath.Join(dir, l.d.sink.staged(f.index)), []byte("more than that"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.d.sink.place(f.index, "f", f.e, false); err == nil {
+		t.Error("a file of another length was put into place")
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "f")); err == nil {
+		t.Error("it is in place")
+	}
+}
+
+// The name of a folder to go on from can be known before, so somebody else may
+// have made it.
+func TestAForeignStagingFolderIsNotUsed(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("its parent decides there")
+	}
+	dir := t.TempDir()
+	stage := filepath.Join(dir, ".ssmdeck-part-0")
+	if err := os.Mkdir(stage, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openSink(dir, filepath.Base(stage), true)
+	if err != nil || !s.again {
+		t.Fatalf("one of ours: %v", err)
+	}
+	_ = s.root.Close()
+	if err := os.Chmod(stage, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := openSink(dir, filepath.Base(stage), true); err == nil {
+		_ = s.root.Close()
+		t.Error("a folder that everybody can write to is used")
+	}
+}

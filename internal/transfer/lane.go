@@ -281,6 +281,11 @@ func (l *lane) takeRange(j *job, r io.Reader) (string, error) {
 		return "", localFault("write to "+l.d.sink.dir, err)
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() > j.f.e.size { // of an attempt before
+		if err := f.Truncate(j.f.e.size); err != nil {
+			return "", l.writeError(err)
+		}
+	}
 	h := sha256.New()
 	out := io.MultiWriter(io.NewOffsetWriter(f, j.off), h, progress(func(n int64) { l.count(j, n) }))
 	n, err := io.CopyBuffer(struct{ io.Writer }{out}, io.LimitReader(r, j.n), make([]byte, 64<<10))
@@ -382,6 +387,9 @@ func (l *lane) takeMember(j *job, h *tar.Header, r io.Reader, all io.Writer, buf
 	defer out.Close()
 	sum := sha256.New()
 	n, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(out, sum, all)}, r, buf)
+	if err == nil {
+		err = out.Truncate(n) // an attempt before may have brought more
+	}
 	if err != nil {
 		return l.writeError(err)
 	}

@@ -47,9 +47,11 @@ func (c *crew) run(ctx context.Context, produce func(ctx context.Context, yield 
 	}
 	missing := c.want - 1 - len(c.others)
 	c.mu.Unlock()
+	opening, enough := context.WithCancel(ctx)
+	defer enough()
 	for range missing {
 		wg.Go(func() {
-			w, err := c.open(ctx)
+			w, err := c.open(opening)
 			if err != nil {
 				return
 			}
@@ -68,6 +70,7 @@ func (c *crew) run(ctx context.Context, produce func(ctx context.Context, yield 
 		}
 	})
 	close(tasks)
+	enough() // all is taken: who is not here yet is not needed
 	wg.Wait()
 	return context.Cause(ctx)
 }

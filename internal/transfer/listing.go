@@ -21,6 +21,7 @@ import (
 // Bounds of a listing, which a node may make as long as it likes.
 const (
 	maxEntries   = 2 << 20
+	maxNames     = 512 << 20 // bytes of names and links together
 	maxName      = 64 << 10
 	maxRecord    = 2*maxName + 256
 	maxScript    = 48 << 10 // parameters of a session end at 64 KiB, and are quoted on their way
@@ -33,6 +34,7 @@ type listing struct {
 	trees []tree
 	tar   bool
 	left  []File // what cannot be copied
+	names int    // bytes
 }
 
 // list asks what is at paths of a node. A path that cannot be copied is an error.
@@ -66,10 +68,11 @@ func (s *Service) runList(ctx context.Context, node Node, paths []string, recurs
 func (s *Service) listOnce(ctx context.Context, node Node, paths []string, recursive bool, script string) (*listing, error) {
 	l := &listing{node: node}
 	for _, p := range paths {
-		l.trees = append(l.trees, tree{source: p, base: base(strings.ReplaceAll(p, `\`, "/"))})
-		if node.Platform != "windows" {
-			l.trees[len(l.trees)-1].base = base(p)
+		name := p
+		if node.Platform == "windows" {
+			name = strings.ReplaceAll(p, `\`, "/")
 		}
+		l.trees = append(l.trees, tree{source: p, base: remoteBase(name)})
 	}
 	var (
 		words   string
@@ -185,8 +188,12 @@ func (l *listing) record(head, name, link string, recursive bool) error {
 	mode, err1 := strconv.ParseUint(f[2], 8, 32)
 	seconds, err2 := strconv.ParseFloat(f[3], 64)
 	size, err3 := strconv.ParseInt(f[4], 10, 64)
-	if err1 != nil || err2 != nil || err3 != nil || size < 0 || !(math.Abs(seconds) <= 1e11) || len(f[1]) != 1 || len(t.entries) > maxEntries {
+	if err1 != nil || err2 != nil || err3 != nil || size < 0 || !(math.Abs(seconds) <= 1e11) || len(f[1]) != 1 {
 		return errGarbled
+	}
+	if l.names += len(name) + len(link); l.names > maxNames || len(t.entries)+len(l.left) > maxEntries {
+		return fault.New(fault.Failed, "copy on "+l.node.String(), "%s holds too many files for one copy", t.source).
+			WithHint("copy the folders in it one by one")
 	}
 	e := entry{name: name, kind: kind(f[1][0]), mode: fs.FileMode(mode) & fs.ModePerm, mtime: time.Unix(int64(math.Floor(seconds)), 0), size: size, link: link}
 	if _, fraction, ok := strings.Cut(f[3], "."); ok {

@@ -833,3 +833,83 @@ func TestLostCredentials(t *testing.T) {
 		})
 	}
 }
+
+// Standard input travels as a file whose name nobody chose.
+func TestWhatHasNoNameIsNotPutIntoAFolder(t *testing.T) {
+	s := newSite(t, "host", world.Faults{})
+	spool := filepath.Join(s.here, "stdin")
+	random(t, spool, 10, 1)
+	for dest, refused := range map[string]bool{s.node: true, filepath.Join(s.node, "data"): false} {
+		req := s.request(dest)
+		req.Nameless = true
+		results, err := s.svc.Upload(t.Context(), []string{spool}, []Node{web1}, req, s.watch())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := results[0].Err; (err != nil) != refused || refused && fault.KindOf(err) != fault.Usage {
+			t.Errorf("%s: %v", dest, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(s.node, "stdin")); err == nil {
+		t.Error("the name of the temporary file is that of the copy")
+	}
+	s.leftovers(s.node)
+}
+
+func TestAFileNamedLikeTheHomeFolder(t *testing.T) {
+	s := newSite(t, "host", world.Faults{})
+	want := random(t, filepath.Join(s.here, "~"), 10, 1)
+	t.Chdir(s.here)
+	if res := s.up(s.node, "~"); res.Count(Copied) != 1 || sumOf(t, filepath.Join(s.node, "~")) != want {
+		t.Errorf("to the node: %+v", res.Files)
+	}
+	if res := s.down(filepath.Join(s.here, "back"), filepath.Join(s.node, "~")); res.Count(Copied) != 1 || sumOf(t, "back") != want {
+		t.Errorf("from the node: %+v", res.Files)
+	}
+}
+
+// An empty copy of a file of /proc would pass for a good one.
+func TestAFileWhoseSizeSaysNothing(t *testing.T) {
+	const status = "/proc/self/status"
+	if info, err := os.Stat(status); err != nil || info.Size() != 0 {
+		t.Skip("no /proc here")
+	}
+	s := newSite(t, "host", world.Faults{})
+	results, err := s.svc.Download(t.Context(), []Source{{web1, []string{status}}}, s.request(s.here), s.watch())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := results[0].Files; len(f) != 1 || f[0].State != Failed || f[0].Error != unsized {
+		t.Errorf("%v, %+v", results[0].Err, f)
+	}
+	if _, err := os.Stat(filepath.Join(s.here, "status")); err == nil {
+		t.Error("an empty file is in place")
+	}
+}
+
+// What the other nodes bring does not move when one more is there.
+func TestOneOfSeveralNodesHasItsFolder(t *testing.T) {
+	s := newSite(t, "host", world.Faults{})
+	want := random(t, filepath.Join(s.node, "log"), 10, 1)
+	req := s.request(filepath.Join(s.here, "logs"))
+	req.Apart = true
+	s.whole(s.svc.Download(t.Context(), []Source{{web1, []string{filepath.Join(s.node, "log")}}}, req, s.watch()))
+	if sumOf(t, filepath.Join(req.Dest, "web-1", "log")) != want {
+		t.Error("it is not in the folder of its node")
+	}
+}
+
+// A staging folder that somebody removed is not a copy that is in place.
+func TestAStagingFolderThatIsGone(t *testing.T) {
+	// The last program before the move takes the folder away.
+	fake(t, "touch", `case "$*" in *.ssmdeck-*) rm -rf "$(dirname "$(dirname "$3")")";; esac`)
+	s := newSite(t, "host", world.Faults{})
+	random(t, filepath.Join(s.here, "big"), smallFile+1, 1)
+	results, err := s.svc.Upload(t.Context(), []string{filepath.Join(s.here, "big")}, []Node{web1}, s.request(s.node), s.watch())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := results[0].Err; err == nil || !strings.Contains(err.Error(), "the staging folder is gone") || results[0].Count(Copied) > 0 {
+		t.Errorf("%v, %+v", err, results[0].Files)
+	}
+}

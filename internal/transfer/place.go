@@ -112,8 +112,17 @@ func base(p string) string {
 	if trimmed == "" {
 		return ""
 	}
-	if b := path.Base(trimmed); b != "." && b != ".." && b != "~" {
+	if b := path.Base(trimmed); b != "." && b != ".." {
 		return b
 	}
 	return ""
+}
+
+// remoteBase is base for a path of a node, where ~ is the home folder. Here it
+// is the shell that knows that, and what is left is a file of this name.
+func remoteBase(p string) string {
+	if strings.TrimRight(p, "/") == "~" {
+		return ""
+	}
+	return base(p)
 }

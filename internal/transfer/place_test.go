@@ -70,9 +70,10 @@ func TestBaseAndParent(t *testing.T) {
 		{"~", "", "~/.."},
 		{"~/x", "x", "~"},
 		{"/x", "x", "/"},
+		{"x/~", "~", "x"},
 	}
 	for _, tt := range tests {
-		if b, p := base(tt.in), parent(tt.in); b != tt.base || p != tt.parent {
+		if b, p := remoteBase(tt.in), parent(tt.in); b != tt.base || p != tt.parent {
 			t.Errorf("%q: base %q, parent %q; want %q, %q", tt.in, b, p, tt.base, tt.parent)
 		}
 	}

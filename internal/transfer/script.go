@@ -159,7 +159,7 @@ fi
 done
 if [ $# -gt 0 ]; then mv -f -- "$@" "$b/"; fi
 }
-fin() { SKIP=$1; m=$(merge "$S/t" "$P" 2>&1) || { KEEP=; die "$m"; }; KEEP=; clean; r done; }
+fin() { SKIP=$1; [ -d "$S/t" ] || die "the staging folder is gone"; m=$(merge "$S/t" "$P" 2>&1) || { KEEP=; die "$m"; }; KEEP=; clean; r done; }
 bye() { r bye; exit 0; }
 if [ -n "$NOTOOL" ]; then die "the node has no $NOTOOL"; fi
 `
@@ -171,6 +171,9 @@ r ready "t$T" "z$Z" "x$x" "$(uname -s)"
 while IFS= read -r l; do eval "$l"; done
 `
 
+// unsized is a file as those of /proc, which has contents and a size of 0.
+const unsized = "its size says nothing about its contents; read it with ssmdeck exec NODE -- cat"
+
 // readerScript prints files. Lines that begin with a colon are ours, the others
 // are base64; see feed.
 //
@@ -180,11 +183,12 @@ while IFS= read -r l; do eval "$l"; done
 //
 // A range is read a second time for its checksum, and a file in several ranges
 // once more as a whole when WHOLE is its size: what changed meanwhile shows.
-const readerScript = prelude + `if [ -n "$NOTOOL" ]; then echo ":x the node has no $NOTOOL"; exit 1; fi
+const readerScript = prelude + "UNSIZED='" + unsized + "'\n" + `if [ -n "$NOTOOL" ]; then echo ":x the node has no $NOTOOL"; exit 1; fi
 g() { dd if="$3" bs=65536 skip="$1" count=$((($2 + 65535) / 65536)) 2>/dev/null | head -c "$2"; }
 worth() { [ -n "$Z" ] && [ "$PACK" = 1 ] && n=$(head -c 65536 | gzip -1 -c | wc -c) && [ "$n" -lt "$1" ]; }
 f() {
 m=$( { : <"$5"; } 2>&1 ) || { echo ":e $1 $m"; return; }
+if [ "$4" = 0 ] && [ ! -s "$5" ] && [ "$(head -c 1 <"$5" | wc -c)" -gt 0 ]; then echo ":e $1 $UNSIZED"; return; fi
 l=$4; if [ "$l" -gt 65536 ]; then l=65536; fi
 if [ "$4" -ge 4096 ] && g "$2" "$4" "$5" | worth $((l * 85 / 100)); then echo ":z $1 $3"; g "$2" "$4" "$5" | gzip -1 -c | enc
 else echo ":r $1 $3"; g "$2" "$4" "$5" | enc; fi

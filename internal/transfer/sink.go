@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -29,7 +30,7 @@ func openSink(dir, stage string, keep bool) (*sink, error) {
 	s := &sink{root: root, dir: dir, stage: stage}
 	err = root.Mkdir(stage, 0o700)
 	if keep && errors.Is(err, fs.ErrExist) {
-		if info, statErr := root.Lstat(stage); statErr == nil && info.IsDir() {
+		if info, statErr := root.Lstat(stage); statErr == nil && ours(info) {
 			s.again, err = true, nil
 		}
 	}
@@ -61,6 +62,12 @@ func (s *sink) place(i int, name string, e *entry, noClobber bool) (skipped bool
 		return true, nil
 	}
 	staged := s.staged(i)
+	switch info, err := s.root.Lstat(staged); {
+	case err != nil:
+		return false, fmt.Errorf("what arrived of it is gone: %w", reason(err))
+	case !info.Mode().IsRegular() || info.Size() != e.size:
+		return false, errors.New("what arrived of it was changed by somebody else")
+	}
 	if err := errors.Join(s.root.Chmod(staged, e.mode), s.root.Chtimes(staged, e.mtime, e.mtime)); err != nil {
 		return false, reason(err)
 	}

@@ -79,6 +79,7 @@ func (s *Service) upload(ctx context.Context, node Node, req *Request, trees []t
 	if err := u.crew.run(ctx, u.produce); err != nil {
 		return err
 	}
+	u.crew.want = 0 // those that are here are enough
 	if err := u.crew.run(ctx, u.verify); err != nil {
 		return err
 	}
@@ -147,6 +148,10 @@ func (u *upload) begin(ctx context.Context, size int64) error {
 // name follows cp: into a folder that exists, else under the name that was given.
 func (u *upload) name(ctx context.Context, is string) error {
 	op, dest := "copy on "+u.node.String(), u.req.Dest
+	if is == "dir" && u.req.Nameless {
+		return fault.Usagef("copy on %s: %s is a folder there, and standard input has no name", u.node, dest).
+			WithHint("give it one: %s/data", strings.TrimRight(dest, "/"))
+	}
 	if is != "dir" {
 		switch {
 		case len(u.trees) > 1 || strings.HasSuffix(dest, "/") && !u.trees[0].folder:
@@ -241,7 +246,7 @@ func (u *upload) baseOf(p string) string {
 	if u.windows {
 		p = strings.ReplaceAll(p, `\`, "/")
 	}
-	return base(p)
+	return remoteBase(p)
 }
 
 // alone reports whether a file travels by itself and not in a bundle.

@@ -186,6 +186,8 @@ func (w *worker) receive(now time.Time) {
 func (w *worker) deliver(ctx context.Context, in *input) verdict {
 	now := time.Now()
 	switch {
+	case w.ending && w.hs.stage == stageOpen && w.h == nil:
+		return notReady // real port handlers acknowledge nothing before they can connect
 	case w.ending:
 		return taken // nobody wants it any more
 	case in.ptype == wire.PayloadHandshakeResponse:
