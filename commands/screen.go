@@ -55,10 +55,17 @@ func (s *screen) Write(p []byte) (int, error) {
 		switch s.scan.Step(c) {
 		case vt.Sequence:
 			if len(s.seq) <= holdBack {
+				if c == 0x1b { // it begins anew, whatever there was
+					s.seq = s.seq[:0]
+				}
 				s.seq = append(s.seq, c)
 			}
 		case vt.End:
-			s.modes.See(append(s.seq, c))
+			rows := 0
+			if c == 'r' { // margins
+				_, rows = s.size()
+			}
+			s.modes.See(append(s.seq, c), rows)
 			s.seq = s.seq[:0]
 		default:
 		}

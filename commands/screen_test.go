@@ -144,6 +144,18 @@ func TestAFullScreenProgramIsDrawnOverAndDrawsAnew(t *testing.T) {
 	}
 }
 
+func TestModesAreSeenInBrokenSequences(t *testing.T) {
+	s := window(io.Discard)
+	for _, tt := range []struct {
+		seq  string
+		full bool
+	}{{"\x1b[3\x1b[?1049h", true}, {"\x1b]0;t\x1b[?1049l", false}, {"\x1b[2;9r", true}, {"\x1b[1;10r", false}} {
+		if _, _ = io.WriteString(s, tt.seq); s.fullScreen() != tt.full {
+			t.Errorf("%q: full screen %t", tt.seq, !tt.full)
+		}
+	}
+}
+
 func TestAnImageIsNotHeldBack(t *testing.T) {
 	var b bytes.Buffer
 	s := window(&b)

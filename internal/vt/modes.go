@@ -25,8 +25,9 @@ type Modes struct {
 	margins bool
 }
 
-// See takes one whole control sequence.
-func (m *Modes) See(seq []byte) {
+// See takes one whole control sequence. rows is the height of the window, 0 when
+// it is not known: margins around all of it are none.
+func (m *Modes) See(seq []byte, rows int) {
 	body, ok := strings.CutPrefix(string(seq), "\x1b[")
 	if !ok {
 		if string(seq) == "\x1bc" { // full reset
@@ -40,7 +41,10 @@ func (m *Modes) See(seq []byte) {
 	params, final := body[:len(body)-1], body[len(body)-1]
 	switch {
 	case final == 'r' && !strings.HasPrefix(params, "?"):
-		m.margins = strings.Trim(params, ";0") != ""
+		top, bottom, _ := strings.Cut(params, ";")
+		first, _ := strconv.Atoi(top)
+		last, _ := strconv.Atoi(bottom)
+		m.margins = first > 1 || last > 0 && (rows == 0 || last < rows)
 	case (final == 'h' || final == 'l') && strings.HasPrefix(params, "?"):
 		for p := range strings.SplitSeq(params[1:], ";") {
 			if n, err := strconv.Atoi(p); err == nil && slices.Contains(watched, n) {

@@ -59,6 +59,9 @@ func TestModes(t *testing.T) {
 		{"an editor that has ended", []string{"\x1b[?1049h", "\x1b[?1049l"}, false, ""},
 		{"margins", []string{"\x1b[1;23r"}, true, ""},
 		{"margins gone", []string{"\x1b[1;23r", "\x1b[r"}, false, ""},
+		{"margins around all", []string{"\x1b[1;23r", "\x1b[1;24r"}, false, ""},
+		{"margins around all, as apt sets them", []string{"\x1b[0;23r", "\x1b[0;24r"}, false, ""},
+		{"margins at the bottom", []string{"\x1b[2;24r"}, true, ""},
 		{"restored modes are no margins", []string{"\x1b[?1r"}, false, ""},
 		{"reset", []string{"\x1b[?1049h", "\x1b[1;23r", "\x1bc"}, false, ""},
 		{"modes nobody watches", []string{"\x1b[?25h\x1b[?12h"}, false, ""},
@@ -67,7 +70,7 @@ func TestModes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var m Modes
 			for _, s := range tt.seqs {
-				m.See([]byte(s))
+				m.See([]byte(s), 24)
 			}
 			if m.FullScreen() != tt.full || m.Off() != tt.off {
 				t.Errorf("full screen %t, off %q; want %t, %q", m.FullScreen(), m.Off(), tt.full, tt.off)
