@@ -43,6 +43,7 @@ var floors = [][]room{
 		{name: "internal/fault"},
 		{name: "internal/wait"},
 		{name: "internal/vt"},
+		{name: "internal/strictyaml", ours: []string{"internal/fault"}, others: []string{yaml}},
 		{name: "sessionclient/wire"},
 		{name: "sessionclient/reliable"},
 	},

@@ -1,13 +1,9 @@
 package forwards
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/strictyaml"
 	"github.com/ssmdeck/ssmdeck/portforward"
 )
 
@@ -38,13 +35,13 @@ const (
 // aliases and a second document are faults; all are returned at once, each with
 // path and line, in a Usage error. check checks a target expression.
 func Parse(path string, data []byte, project bool, check func(expr string) error) ([]Entry, error) {
-	p := &parser{path: path, project: project, check: check}
-	root, err := p.load(data)
+	p := &parser{File: strictyaml.File{Path: path}, project: project, check: check}
+	root, err := p.Load(data)
 	if err == nil && root != nil {
-		p.mapping(root, "the file", topKeys, func(_ string, v *yaml.Node) {
-			p.mapping(v, "forwards", nil, p.entry)
+		p.Mapping(root, "the file", topKeys, func(_ string, v *yaml.Node) {
+			p.Mapping(v, "forwards", nil, p.entry)
 		})
-		err = errors.Join(p.faults...)
+		err = p.Err()
 	}
 	if err != nil {
 		return nil, &fault.Error{Kind: fault.Usage, Err: err, Hint: "see `ssmdeck forward up --help` for what a file looks like"}
@@ -53,56 +50,23 @@ func Parse(path string, data []byte, project bool, check func(expr string) error
 }
 
 type parser struct {
-	path    string
+	strictyaml.File
 	project bool
 	check   func(string) error
 	entries []Entry
-	faults  []error
-}
-
-// load returns the root node, nil for a file without content.
-func (p *parser) load(data []byte) (*yaml.Node, error) {
-	loader, err := yaml.NewLoader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	var doc, second yaml.Node
-	if err := loader.Load(&doc); errors.Is(err, io.EOF) {
-		return nil, nil
-	} else if err != nil {
-		return nil, p.syntax(err)
-	}
-	if err := loader.Load(&second); err == nil {
-		return nil, fmt.Errorf("%s:%d: only one YAML document is allowed", p.path, second.Line)
-	} else if !errors.Is(err, io.EOF) {
-		return nil, p.syntax(err)
-	}
-	if len(doc.Content) == 0 {
-		return nil, nil
-	}
-	return doc.Content[0], nil
-}
-
-// syntax puts the place of a YAML error where people look for it.
-func (p *parser) syntax(err error) error {
-	var bad *yaml.LoadError
-	if !errors.As(err, &bad) || bad.Mark.Line == 0 {
-		return fmt.Errorf("%s: %w", p.path, err)
-	}
-	return fmt.Errorf("%s:%d: %s", p.path, bad.Mark.Line, bad.Message)
 }
 
 func (p *parser) entry(name string, n *yaml.Node) {
-	e := Entry{Name: name, Idle: DefaultIdle, File: p.path, Line: n.Line}
+	e := Entry{Name: name, Idle: DefaultIdle, File: p.Path, Line: n.Line}
 	if !legalName.MatchString(name) {
-		p.fail(n, "the name %q is not made of letters, digits, dots, hyphens and underscores", name)
+		p.Fail(n, "the name %q is not made of letters, digits, dots, hyphens and underscores", name)
 	}
 	where := fmt.Sprintf("forward %q", name)
 	text := map[string]*string{
 		"node": &e.Node, "profile": &e.Profile, "region": &e.Region, "bind": &e.Bind, "reason": &e.Reason, "description": &e.Description,
 	}
 	specsAt := n
-	p.mapping(n, where, entryKeys, func(key string, v *yaml.Node) {
+	p.Mapping(n, where, entryKeys, func(key string, v *yaml.Node) {
 		switch key {
 		case "spec", "specs":
 			specsAt = v
@@ -110,7 +74,7 @@ func (p *parser) entry(name string, n *yaml.Node) {
 		case "groups":
 			p.list(v, key, func(g string, at *yaml.Node) {
 				if !legalName.MatchString(g) {
-					p.fail(at, "the group %q is not made of letters, digits, dots, hyphens and underscores", g)
+					p.Fail(at, "the group %q is not made of letters, digits, dots, hyphens and underscores", g)
 				}
 				e.Groups = append(e.Groups, g)
 			})
@@ -130,17 +94,17 @@ func (p *parser) entry(name string, n *yaml.Node) {
 func (p *parser) complete(e *Entry, n, specsAt *yaml.Node, where string) {
 	switch {
 	case e.Node == "":
-		p.fail(n, "%s has no node", where)
+		p.Fail(n, "%s has no node", where)
 	default:
 		if err := p.check(e.Node); err != nil {
-			p.fail(n, "%s: %v", where, err)
+			p.Fail(n, "%s: %v", where, err)
 		}
 	}
 	if len(e.Specs) == 0 && specsAt == n {
-		p.fail(n, "%s has no spec", where)
+		p.Fail(n, "%s has no spec", where)
 	}
 	if len([]rune(e.Reason)) > maxReason {
-		p.fail(n, "%s: the reason has more than %d characters", where, maxReason)
+		p.Fail(n, "%s: the reason has more than %d characters", where, maxReason)
 	}
 	for _, s := range e.Specs {
 		bind := s.Bind
@@ -148,9 +112,9 @@ func (p *parser) complete(e *Entry, n, specsAt *yaml.Node, where string) {
 			bind = e.Bind
 		}
 		if !legalBind(bind) {
-			p.fail(n, "%s: the local address %q is no IP address, localhost or *", where, bind)
+			p.Fail(n, "%s: the local address %q is no IP address, localhost or *", where, bind)
 		} else if p.project && !loopback(bind) {
-			p.fail(specsAt, "%s: a project's file may listen on loopback addresses only, not on %q", where, bind)
+			p.Fail(specsAt, "%s: a project's file may listen on loopback addresses only, not on %q", where, bind)
 		}
 	}
 }
@@ -158,7 +122,7 @@ func (p *parser) complete(e *Entry, n, specsAt *yaml.Node, where string) {
 func (p *parser) spec(e *Entry, text string, at *yaml.Node) {
 	s, err := portforward.ParseSpec(text)
 	if err != nil {
-		p.fail(at, "%v", err)
+		p.Fail(at, "%v", err)
 		return
 	}
 	e.Specs = append(e.Specs, s)
@@ -172,37 +136,6 @@ func legalBind(b string) bool {
 func loopback(b string) bool {
 	addr, err := netip.ParseAddr(b)
 	return b == "" || b == "localhost" || err == nil && addr.Unmap().IsLoopback()
-}
-
-// mapping calls f with each key and value of n. legal lists the keys allowed;
-// nil allows any.
-func (p *parser) mapping(n *yaml.Node, where string, legal []string, f func(key string, v *yaml.Node)) {
-	if isNull(n) {
-		return
-	}
-	if n.Kind != yaml.MappingNode {
-		p.fail(n, "%s must be a list of `key: value` lines", where)
-		return
-	}
-	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		k, v := n.Content[i], n.Content[i+1]
-		switch {
-		case k.Kind != yaml.ScalarNode || k.Value == "":
-			p.fail(k, "a key of %s must be a plain word", where)
-		case legal != nil && !slices.Contains(legal, k.Value):
-			near := ""
-			if n := fault.Nearest(k.Value, legal); n != "" {
-				near = fmt.Sprintf(" (did you mean %q?)", n)
-			}
-			p.fail(k, "unknown key %q in %s%s", k.Value, where, near)
-		case seen[k.Value]:
-			p.fail(k, "key %q appears twice in %s", k.Value, where)
-		default:
-			seen[k.Value] = true
-			f(k.Value, v)
-		}
-	}
 }
 
 // list takes one text or a sequence of them.
@@ -221,8 +154,8 @@ func (p *parser) list(n *yaml.Node, key string, f func(text string, at *yaml.Nod
 
 // scalar stores the text of v as it is written; nothing is an error.
 func (p *parser) scalar(v *yaml.Node, key string, text *string) bool {
-	if v.Kind != yaml.ScalarNode || isNull(v) || strings.TrimSpace(v.Value) == "" {
-		p.fail(v, "%s must be a single value", key)
+	if v.Kind != yaml.ScalarNode || strictyaml.IsNull(v) || strings.TrimSpace(v.Value) == "" {
+		p.Fail(v, "%s must be a single value", key)
 		return false
 	}
 	*text = v.Value
@@ -236,7 +169,7 @@ func (p *parser) number(v *yaml.Node, key string, least, most int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least || n > most {
-		p.fail(v, "%s %q is not a number from %d to %d", key, text, least, most)
+		p.Fail(v, "%s %q is not a number from %d to %d", key, text, least, most)
 	}
 	return n
 }
@@ -248,13 +181,7 @@ func (p *parser) duration(v *yaml.Node, key string) time.Duration {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < leastIdle {
-		p.fail(v, "%s %q is not a time of a second or more, such as 30s or 10m", key, text)
+		p.Fail(v, "%s %q is not a time of a second or more, such as 30s or 10m", key, text)
 	}
 	return d
 }
-
-func (p *parser) fail(n *yaml.Node, format string, args ...any) {
-	p.faults = append(p.faults, fmt.Errorf("%s:%d: %s", p.path, n.Line, fmt.Sprintf(format, args...)))
-}
-
-func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/strictyaml"
 )
 
 // Save adds an entry to the file at path, which is made when there is none. What
@@ -53,12 +54,12 @@ func Save(path string, e Entry, check func(expr string) error) error {
 
 // add returns the YAML with the entry in it.
 func add(path string, data []byte, e *Entry) ([]byte, error) {
-	p := &parser{path: path}
-	root, err := p.load(data)
+	p := &strictyaml.File{Path: path}
+	root, err := p.Load(data)
 	if err != nil {
 		return nil, err
 	}
-	if root == nil || isNull(root) {
+	if root == nil || strictyaml.IsNull(root) {
 		root = &yaml.Node{Kind: yaml.MappingNode}
 	}
 	var list *yaml.Node
@@ -70,7 +71,7 @@ func add(path string, data []byte, e *Entry) ([]byte, error) {
 	if list == nil {
 		list = &yaml.Node{Kind: yaml.MappingNode}
 		root.Content = append(root.Content, text("forwards"), list)
-	} else if isNull(list) {
+	} else if strictyaml.IsNull(list) {
 		*list = yaml.Node{Kind: yaml.MappingNode}
 	}
 	list.Content = append(list.Content, text(e.Name), node(e))
