@@ -51,7 +51,7 @@ is interrupted, leaves nothing behind; with --resume it leaves what the same
 command, repeated, goes on from.
 
 Large files travel over several sessions at once. -o json prints what became of
-every file. Some failed: exit 6. (-r is --recursive here: write --region in full.)`,
+every file. Some failed: exit 6. (Behind cp -r is --recursive: write --region there.)`,
 		Example: `  # A file to a node, and back
   $ ssmdeck cp app.tar.gz web-1:/tmp/
   $ ssmdeck cp web-1:/var/log/nginx/error.log .

@@ -2,8 +2,10 @@ package commands
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"sync"
 	"time"
@@ -86,13 +88,13 @@ func (o *recordOptions) open(env *Env, term *terminal.Terminal) (*recorder, erro
 			h.Env[name] = v
 		}
 	}
-	f, err := createRecording(o.file, o.force)
+	f, old, err := createRecording(o.file, o.force)
 	if err != nil {
 		return nil, err
 	}
-	r := &recorder{file: f, begun: time.Now(), cols: h.Width, rows: h.Height}
+	r := &recorder{file: f, old: old, begun: time.Now(), cols: h.Width, rows: h.Height}
 	if r.cast, err = recording.NewWriter(f, h, rules, o.input); err != nil {
-		_ = f.Close()
+		r.discard()
 		return nil, fault.New(fault.Failed, "record to "+o.file, "%w", err)
 	}
 	return r, nil
@@ -100,31 +102,37 @@ func (o *recordOptions) open(env *Env, term *terminal.Terminal) (*recorder, erro
 
 // createRecording makes a file that only its owner can read. One that exists is
 // replaced, not written into: whoever has it open keeps the old one, and its
-// permissions are not ours to trust.
-func createRecording(path string, force bool) (*os.File, error) {
+// permissions are not ours to trust. It is kept as old until there is a session
+// that takes its place.
+func createRecording(path string, force bool) (f *os.File, old string, err error) {
 	op := "record to " + path
-	if force {
-		if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-			return nil, fault.New(fault.Refused, op, "it is no regular file")
+	if info, err := os.Lstat(path); force && err == nil {
+		if !info.Mode().IsRegular() {
+			return nil, "", fault.New(fault.Refused, op, "it is no regular file")
 		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fault.New(fault.Failed, op, "%w", err)
+		old = fmt.Sprintf("%s.old-%08x", path, rand.Uint32())
+		if err := os.Rename(path, old); err != nil {
+			return nil, "", fault.New(fault.Failed, op, "%w", err)
 		}
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return nil, fault.New(fault.Refused, op, "the file exists").WithHint("add --force to replace it, or name another")
-	case err != nil:
-		return nil, fault.New(fault.Usage, op, "%w", err)
+	f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err == nil {
+		return f, old, nil
 	}
-	return f, nil
+	if old != "" {
+		_ = os.Rename(old, path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil, "", fault.New(fault.Refused, op, "the file exists").WithHint("add --force to replace it, or name another")
+	}
+	return nil, "", fault.New(fault.Usage, op, "%w", err)
 }
 
 // recorder records one session. A nil one records nothing. When the file cannot
 // be written any more, recording ends and the session goes on.
 type recorder struct {
 	file  *os.File
+	old   string // where the file is kept that was replaced, "" when none was
 	begun time.Time
 
 	mu         sync.Mutex
@@ -187,13 +195,26 @@ func (r *recorder) close() error {
 	return nil
 }
 
-// discard ends a recording of a session that did not come about.
+// keep notes that there is a session: what the recording replaces is gone for
+// good.
+func (r *recorder) keep() {
+	if r != nil && r.old != "" {
+		_ = os.Remove(r.old)
+	}
+}
+
+// discard ends a recording of a session that did not come about, and brings back
+// the file that it would have replaced.
 func (r *recorder) discard() {
 	if r == nil {
 		return
 	}
-	_ = r.close()
-	_ = os.Remove(r.file.Name())
+	name := r.file.Name()
+	_ = r.file.Close()
+	_ = os.Remove(name)
+	if r.old != "" {
+		_ = os.Rename(r.old, name)
+	}
 }
 
 // tee returns a writer to w and to the recording.

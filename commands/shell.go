@@ -145,6 +145,7 @@ func (o *shellOptions) run(ctx context.Context, env *Env, expr string) (err erro
 		return whyNotOpened(ctx, env, expr, node, err)
 	}
 	opened = true
+	record.keep()
 	if term == nil {
 		return pipeShell(ctx, env, s, node.Platform, record)
 	}

@@ -38,8 +38,8 @@ func exitCodesText() string {
 
 ` + "`exec`" + ` exits with the status of the remote command, and with 255 when ssmdeck
 itself failed, as ssh does; so does ` + "`run --remote-exit`" + ` on one node. A command
-killed by signal n counts as 128+n. ` + "`ssh`" + ` exits with the status of ssh, ` + "`ssh-proxy`" + ` with 255
-for every failure.
+killed by signal n counts as 128+n. ` + "`forward … -- COMMAND`" + ` exits with the status of the
+local command, ` + "`ssh`" + ` with that of ssh, ` + "`ssh-proxy`" + ` with 255 for every failure.
 
 With -o json or jsonl an error is one JSON object on standard error:
 {"error":{"kind":"offline","message":"…","hint":"…","code":"…","request_id":"…"}}

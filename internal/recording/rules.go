@@ -44,33 +44,32 @@ func builtIn(expr string, hints ...string) Rule {
 	return r
 }
 
-// builtIns are the rules that are on by default.
-var builtIns = []Rule{
-	// Access key ids: long-term, temporary, bearer tokens of services.
-	builtIn(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16,}`, "akia", "asia", "abia", "acca"),
-	// What follows the words in `aws configure`, in JSON, in INI files, in shells.
-	builtIn(`(?i)secret[ _-]?access[ _-]?key["']?(?: \[[^\]\n]*\])?`+gap+`[:=]`+gap+value, "secret"),
-	builtIn(`(?i)token["']?`+gap+`[:=]`+gap+value, "token"),
-	// Session tokens are recognised by how STS begins them.
-	builtIn(`\b(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=_%-]{40,}`, "iqoj", "fwog", "fqog"),
-	// Signed URLs.
-	builtIn(`(?i)x-amz-(?:signature|security-token|credential)(?:=|:[ \t]*)([^\s&"']+)`, "x-amz-"),
-	builtIn(`(?i)\bauthorization["']?[ \t]*[:=][ \t]*["']?((?:[A-Za-z0-9-]+[ \t]+)?[^\s"',]+)`, "authorization"),
-	builtIn(`(?i)\bbearer[ \t]+([A-Za-z0-9._~+/=-]{8,})`, "bearer"),
-	builtIn(`(?i)(?:password|passwd|passphrase|secret|api[_-]?key|private[_-]?token|client[_-]?secret)[A-Za-z0-9_]*["']?`+gap+`[=:]`+gap+value,
-		"passw", "passphrase", "secret", "key", "token"),
-	builtIn(`\b[A-Z_]+_PWD=`+value, "_pwd"),
-	builtIn(`(?i)--?(?:password|passwd|token|secret)[ =]`+value, "-passw", "-token", "-secret"),
-	// user:password@ in URLs, and tokens in that place.
-	builtIn(`(?i)\b[a-z][a-z0-9+.-]*://([^\s/@"']+)@`, "://"),
-	// Tokens of other services with prefixes of their own.
-	builtIn(`\b(?:gh[opsur]_|github_pat_|glpat-|xox[abprs]-)[A-Za-z0-9_-]{16,}`, "gh", "glpat-", "xox"),
-}
-
 // BuiltIn returns the rules that are on by default: AWS keys and session tokens,
 // bearer tokens, assignments to passwords and secrets, the user part of URLs.
 // Blocks with private keys are taken out by Writer itself.
-func BuiltIn() []Rule { return append([]Rule(nil), builtIns...) }
+func BuiltIn() []Rule {
+	return []Rule{
+		// Access key ids: long-term, temporary, bearer tokens of services.
+		builtIn(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16,}`, "akia", "asia", "abia", "acca"),
+		// What follows the words in `aws configure`, in JSON, in INI files, in shells.
+		builtIn(`(?i)secret[ _-]?access[ _-]?key["']?(?: \[[^\]\n]*\])?`+gap+`[:=]`+gap+value, "secret"),
+		builtIn(`(?i)token["']?`+gap+`[:=]`+gap+value, "token"),
+		// Session tokens are recognised by how STS begins them.
+		builtIn(`\b(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=_%-]{40,}`, "iqoj", "fwog", "fqog"),
+		// Signed URLs.
+		builtIn(`(?i)x-amz-(?:signature|security-token|credential)(?:=|:[ \t]*)([^\s&"']+)`, "x-amz-"),
+		builtIn(`(?i)\bauthorization["']?[ \t]*[:=][ \t]*["']?((?:[A-Za-z0-9-]+[ \t]+)?[^\s"',]+)`, "authorization"),
+		builtIn(`(?i)\bbearer[ \t]+([A-Za-z0-9._~+/=-]{8,})`, "bearer"),
+		builtIn(`(?i)(?:password|passwd|passphrase|secret|api[_-]?key|private[_-]?token|client[_-]?secret)[A-Za-z0-9_]*["']?`+gap+`[=:]`+gap+value,
+			"passw", "passphrase", "secret", "key", "token"),
+		builtIn(`\b[A-Z_]+_PWD=`+value, "_pwd"),
+		builtIn(`(?i)--?(?:password|passwd|token|secret)[ =]`+value, "-passw", "-token", "-secret"),
+		// user:password@ in URLs, and tokens in that place.
+		builtIn(`(?i)\b[a-z][a-z0-9+.-]*://([^\s/@"']+)@`, "://"),
+		// Tokens of other services with prefixes of their own.
+		builtIn(`\b(?:gh[opsur]_|github_pat_|glpat-|xox[abprs]-)[A-Za-z0-9_-]{16,}`, "gh", "glpat-", "xox"),
+	}
+}
 
 // span is a part of a text.
 type span struct{ from, to int }
