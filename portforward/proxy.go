@@ -161,6 +161,8 @@ func (p *proxy) serve(ctx context.Context, conn net.Conn) {
 // carry serves a connection whose destination is known.
 func (p *proxy) carry(d *dest, e Event, start time.Time, conn *asker) {
 	remote := d.spec.Remote()
+	c := &connection{local: newRewinder(conn)}
+	connected, retried := false, false
 	for {
 		carrier, err := d.pool.take(d.ctx)
 		if err != nil {
@@ -172,18 +174,17 @@ func (p *proxy) carry(d *dest, e Event, start time.Time, conn *asker) {
 			return
 		}
 		conn.settle = settleTime(carrier)
-		connected := false
-		c := &connection{local: newRewinder(conn)}
 		c.tell = func(t EventType) {
+			if t == Connected && connected {
+				return
+			}
 			connected = connected || t == Connected
 			e := e
 			e.Type = t
 			carrier.health.put(e)
 		}
-		c.again = func() bool {
-			d.pool.relocated(carrier) // for the next connection: this one is told
-			return false
-		}
+		c.again = func() bool { return !retried && d.pool.relocated(carrier) }
+		c.rested = false
 		c.rest = func() {
 			c.rested = true
 			d.pool.rest(carrier)
@@ -192,6 +193,7 @@ func (p *proxy) carry(d *dest, e Event, start time.Time, conn *asker) {
 		}
 		err = carrier.bearer.carry(d.ctx, c)
 		again := errors.Is(err, errAgain)
+		retried = retried || again && connected
 		if c.in > 0 {
 			d.pool.answered()
 		}
