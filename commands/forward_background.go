@@ -86,6 +86,10 @@ func startBackground(ctx context.Context, env *Env, ro render.Options) error {
 			fmt.Fprintf(env.Err, "ssmdeck: %s: %s %s %s via %s\n", row.Name, local, arrow, render.Visible(row.Remote[i]), render.Visible(row.Node))
 		}
 	}
+	if len(r.Rows) == 0 { // another `forward up` was a moment earlier
+		env.note("ssmdeck: everything runs already; `ssmdeck forward list` shows it")
+		return nil
+	}
 	env.note("ssmdeck: running in the background, process %d; `ssmdeck forward stop` ends it", r.PID)
 	return nil
 }

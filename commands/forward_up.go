@@ -114,7 +114,10 @@ func (o *upOptions) run(ctx context.Context, env *Env, words []string) error {
 		return err
 	}
 	defer sup.Close()
-	base, _ := env.Lookup("XDG_RUNTIME_DIR")
+	base := "" // what outlives a login must not have its socket where logging out removes it
+	if !o.detached {
+		base, _ = env.Lookup("XDG_RUNTIME_DIR")
+	}
 	server, err := forwards.Listen(base)
 	if err != nil {
 		return err

@@ -8,6 +8,8 @@
 //	  carrier one session, watched
 //	   bearer how it carries connections: muxBearer or basicBearer
 //	  relay   one connection: half-close, queue, byte counts
+//	 visit    one connection on its way through a pool, to its end
+//	Proxy     the same with destinations that local programs choose
 //	Stdio     one session joined to standard input and output (ssh)
 //
 // The listener outlives its sessions. A session survives the loss of its socket

@@ -160,67 +160,28 @@ func (p *proxy) serve(ctx context.Context, conn net.Conn) {
 
 // carry serves a connection whose destination is known.
 func (p *proxy) carry(d *dest, e Event, start time.Time, conn *asker) {
-	remote := d.spec.Remote()
-	for {
-		carrier, err := d.pool.take(d.ctx)
-		if err != nil {
-			err = p.why(d, err)
-			if e.Type, e.Err = Failed, err; p.root.Err() == nil {
-				p.report(remote, e)
-			}
-			conn.fail(err)
-			return
-		}
-		conn.settle = settleTime(carrier)
-		connected := false
-		c := &connection{local: newRewinder(conn)}
-		c.tell = func(t EventType) {
-			connected = connected || t == Connected
-			e := e
-			e.Type = t
-			carrier.health.put(e)
-		}
-		c.again = func() bool {
-			d.pool.relocated(carrier) // for the next connection: this one is told
-			return false
-		}
-		c.rest = func() {
-			c.rested = true
-			d.pool.rest(carrier)
-			p.rest(d)
-			c.tell(LocalEnd)
-		}
-		err = carrier.bearer.carry(d.ctx, c)
-		again := errors.Is(err, errAgain)
-		if c.in > 0 {
-			d.pool.answered()
-		}
-		if c.rested {
-			p.unrest(d)
-		}
-		d.pool.release(carrier, c, again)
-		if again {
-			continue
-		}
-		if !connected {
-			conn.fail(p.why(d, err))
-			return
-		}
-		if errors.Is(err, errRefused) {
-			c.tell(Refused)
-		} else if err != nil {
-			err = sessionEnd(carrier, err)
+	v := &visit{
+		pool: d.pool, conn: &connection{local: newRewinder(conn)}, start: start, event: e,
+		chosen: func(c *carrier) { conn.settle = settleTime(c) },
+		rest:   func() { p.rest(d) },
+		unrest: func() { p.unrest(d) },
+	}
+	c, err := v.run(d.ctx)
+	switch {
+	case c == nil:
+		err = p.why(d, err)
+		if e.Type, e.Err = Failed, err; p.root.Err() == nil {
+			p.report(d.spec.Remote(), e)
 		}
 		conn.fail(err)
-		e.In, e.Out, e.Duration = c.in, c.out, time.Since(start)
-		var linger lingerError
-		if errors.As(err, &linger) {
-			e.Text = linger.Error()
-		} else {
-			e.Err = err
+	case !v.connected:
+		conn.fail(p.why(d, err))
+	default:
+		if err != nil && !errors.Is(err, errRefused) {
+			err = sessionEnd(c, err)
 		}
-		c.tell(Closed)
-		return
+		conn.fail(err)
+		v.over(c, err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -305,4 +306,35 @@ func TestProxyGoesOnAfterASessionCannotBeOpened(t *testing.T) {
 	answer(t, c, "\x05\x00"+socks5Ok)
 	reset(c)
 	stop()
+}
+
+func TestProxyFollowsADestinationThatMoved(t *testing.T) {
+	var moved atomic.Bool
+	o := &fakeOpener{open: func(n int, spec Spec, _ func(sessionclient.Event)) (*fakeSession, error) {
+		f := newFake(fmt.Sprintf("s-%d", n), newAgent, wire.LocalPortForwarding)
+		old := !moved.Load() // the look-up of this session
+		serveMux(t, f, func() (net.Conn, error) {
+			if old && moved.Load() {
+				return nil, errors.New("connection refused")
+			}
+			return echoDest()
+		})
+		return f, nil
+	}}
+	l, events, stop := startProxy(t, &Proxy{Opener: o})
+	for i, text := range []string{"before", "on the first try"} {
+		c := l.dial(t)
+		go func() { _, _ = io.WriteString(c, socks5To("db.internal", 5432)+text) }()
+		answer(t, c, "\x05\x00"+socks5Ok+text)
+		reset(c)
+		if i == 0 {
+			time.Sleep(lookupFresh) // time that passes
+			moved.Store(true)
+		}
+	}
+	if n := events.count(Refused); n > 0 {
+		t.Errorf("%d refused events, want none: the connection was carried", n)
+	}
+	stop()
+	o.checkClosed(t)
 }

@@ -116,62 +116,20 @@ func (t *tunnel) accept(ctx context.Context) error {
 
 // serve carries one connection to its end.
 func (t *tunnel) serve(ctx context.Context, conn net.Conn) {
-	start := time.Now()
-	e := Event{Connection: t.ids.Add(1), Peer: peer(conn)}
-	c := &connection{local: newRewinder(conn)}
-	connected, retried := false, false
-	for {
-		carrier, err := t.pool.take(ctx)
-		if err != nil {
-			reset(conn)
-			if e.Type, e.Err = Failed, err; ctx.Err() == nil {
-				t.report(e)
-			}
-			return
-		}
-		t.gate.setLimit(t.limit(carrier.bearer))
-		c.tell = func(typ EventType) {
-			if typ == Connected && connected {
-				return
-			}
-			connected = connected || typ == Connected
-			e := e
-			e.Type = typ
-			carrier.health.put(e)
-		}
-		c.again = func() bool { return !retried && t.pool.relocated(carrier) }
-		c.rested = false
-		c.rest = func() {
-			c.rested = true
-			t.pool.rest(carrier)
-			c.tell(LocalEnd)
-		}
-		err = carrier.bearer.carry(ctx, c)
-		again := errors.Is(err, errAgain)
-		retried = retried || again && connected
-		if c.in > 0 {
-			t.pool.answered()
-		}
-		t.pool.release(carrier, c, again)
-		if again {
-			continue
-		}
-		if !connected { // it was waiting
-			reset(conn)
-			return
-		}
-		if errors.Is(err, errRefused) {
-			c.tell(Refused)
-		}
-		e.In, e.Out, e.Duration = c.in, c.out, time.Since(start)
-		var linger lingerError
-		if errors.As(err, &linger) {
-			e.Text = linger.Error()
-		} else {
-			e.Err = err
-		}
-		c.tell(Closed)
+	v := &visit{
+		pool: t.pool, conn: &connection{local: newRewinder(conn)}, start: time.Now(),
+		event:  Event{Connection: t.ids.Add(1), Peer: peer(conn)},
+		chosen: func(c *carrier) { t.gate.setLimit(t.limit(c.bearer)) },
+	}
+	c, err := v.run(ctx)
+	if v.connected && c != nil {
+		v.over(c, err)
 		return
+	}
+	reset(conn)
+	if e := v.event; c == nil && ctx.Err() == nil {
+		e.Type, e.Err = Failed, err
+		t.report(e)
 	}
 }
 

@@ -72,7 +72,7 @@ type Server struct {
 }
 
 // Listen opens a socket that only this user can connect to, in a new private
-// folder under base (normally $XDG_RUNTIME_DIR), else in the one for temporary
+// folder under base (such as $XDG_RUNTIME_DIR), else in the one for temporary
 // files: paths of sockets are short.
 func Listen(base string) (*Server, error) {
 	if info, err := os.Stat(base); base == "" || err != nil || !info.IsDir() || len(base) > 60 {
