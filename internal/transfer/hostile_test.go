@@ -340,3 +340,37 @@ func TestAForeignStagingFolderIsNotUsed(t *testing.T) {
 		t.Error("a folder that everybody can write to is used")
 	}
 }
+
+// Where upper and lower case are one, as on most Macs, a second file would take
+// the place of the first and both count as copied. A hard link looks the same.
+func TestFilesThatDifferInCaseOnly(t *testing.T) {
+	dir := t.TempDir()
+	l, _, files := laneTo(t, dir, "Makefile", "makefile")
+	place := func(name string) error {
+		f := files[name]
+		out, err := l.d.sink.open(f.index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = out.Close()
+		_, err = l.d.sink.place(f.index, name, f.e, false)
+		return err
+	}
+	if err := place("Makefile"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(filepath.Join(dir, "Makefile"), filepath.Join(dir, "makefile")); err != nil && !os.IsExist(err) {
+		t.Skip(err)
+	}
+	if err := place("makefile"); err == nil {
+		t.Error("the second took the place of the first")
+	}
+	if err := os.Remove(filepath.Join(dir, "makefile")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "Makefile")); err == nil { // case counts here
+		if err := place("makefile"); err != nil {
+			t.Error(err)
+		}
+	}
+}

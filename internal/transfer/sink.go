@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
@@ -19,6 +20,8 @@ type sink struct {
 	dir   string
 	stage string // the staging folder in it
 	again bool   // it holds what an earlier copy left
+
+	names map[string]string // of files in place, by their lower case
 }
 
 // openSink makes the staging folder in dir.
@@ -27,7 +30,7 @@ func openSink(dir, stage string, keep bool) (*sink, error) {
 	if err != nil {
 		return nil, localFault("write to "+dir, err)
 	}
-	s := &sink{root: root, dir: dir, stage: stage}
+	s := &sink{root: root, dir: dir, stage: stage, names: map[string]string{}}
 	err = root.Mkdir(stage, 0o700)
 	if keep && errors.Is(err, fs.ErrExist) {
 		if info, statErr := root.Lstat(stage); statErr == nil && ours(info) {
@@ -58,6 +61,8 @@ func (s *sink) place(i int, name string, e *entry, noClobber bool) (skipped bool
 		return false, reason(err)
 	case err == nil && info.IsDir():
 		return false, errors.New("a folder is in its place")
+	case err == nil && s.isOf(name, info):
+		return false, errors.New("another file of this copy has this name here, where upper and lower case are one")
 	case err == nil && noClobber:
 		return true, nil
 	}
@@ -79,7 +84,19 @@ func (s *sink) place(i int, name string, e *entry, noClobber bool) (skipped bool
 	if err := s.root.Rename(staged, name); err != nil {
 		return false, reason(err)
 	}
+	s.names[strings.ToLower(name)] = name
 	return false, nil
+}
+
+// isOf reports whether what is at name was put there by this copy, under a name
+// that the file system takes for the same.
+func (s *sink) isOf(name string, there fs.FileInfo) bool {
+	other, ok := s.names[strings.ToLower(name)]
+	if !ok {
+		return false
+	}
+	info, err := s.root.Lstat(other)
+	return err == nil && os.SameFile(info, there)
 }
 
 // folder makes a folder that its owner can fill. made says that it is new.
