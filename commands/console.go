@@ -59,7 +59,7 @@ func newConsole(env *Env, term *terminal.Terminal, s *sessions.Session, node fle
 		screen: c.screen, quiet: env.flags.quiet, typed: c.typing.typed, tick: c.tick, redraw: func() { c.sendSize(true) },
 		trouble: trouble{escape: name}, news: make(chan struct{}, 1),
 		plain: &linkStatus{
-			env: env, styles: env.errStyles(), raw: true, live: true,
+			env: env, styles: env.errStyles(), raw: true, live: true, escape: name,
 			say: func(text string) { c.screen.lines(c.screen.styles.Warn.Render("ssmdeck: " + text)) },
 		},
 	}

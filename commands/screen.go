@@ -166,7 +166,14 @@ func (s *screen) lines(lines ...string) {
 	if s.modes.FullScreen() && !s.plain {
 		s.overlay.Store(true)
 		b.WriteString("\x1b7\x1b(B\x0f\x1b[0m")
+		cols, rows := s.size()
 		for i, l := range append(lines, "the next key goes back to the program") {
+			if i == rows {
+				break
+			}
+			if cols > 0 {
+				l = render.CutEnd(l, cols, s.styles.Glyphs.Ellipsis)
+			}
 			fmt.Fprintf(&b, "\x1b[%d;1H\x1b[2K%s", i+1, s.styles.Dim.Render(l))
 		}
 		b.WriteString("\x1b8")
