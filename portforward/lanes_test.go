@@ -166,6 +166,59 @@ func TestLanesAreSharedWhenNoFurtherOneCanBeHad(t *testing.T) {
 	})
 }
 
+// TestLanesThatCannotBeHadDelayNoSession has a limit that leaves room for one
+// session, and that one ends.
+func TestLanesThatCannotBeHadDelayNoSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limit := fault.New(fault.Failed, "start session", "too many sessions")
+		only := basicSession()
+		o := opener(func(n int, _ func(sessionclient.Event)) (*fakeSession, error) {
+			switch {
+			case n == 1:
+				return only, nil
+			case n <= 3:
+				return nil, limit
+			default:
+				return basicSession(), nil
+			}
+		})
+		l := newMemListener()
+		events, stop := start(t, &Forward{Opener: o, Lanes: 4}, []Spec{{Port: 80}}, []net.Listener{l})
+		events.await(t, Ready, 1)
+		time.Sleep(startWindow)
+		_ = l.dial(t)
+		for i := range 2 {
+			time.Sleep(laneRetry + time.Second)
+			_ = l.dial(t)
+			events.await(t, Waiting, i+1)
+		}
+		only.end(sessionclient.Exit{}, nil)
+		begin := time.Now()
+		events.await(t, Reopened, 1)
+		if d := time.Since(begin); d >= retryFirst {
+			t.Errorf("the next session was opened after %s", d)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		o.checkClosed(t)
+	})
+}
+
+func TestSeveralAttemptsAtOnceBackOffOnce(t *testing.T) {
+	p, now := &pool{}, time.Now()
+	for range 4 {
+		p.backOff(now)
+	}
+	if d := p.retryAt.Sub(now); d != retryFirst {
+		t.Errorf("the next attempt comes after %s, want %s", d, retryFirst)
+	}
+	p.backOff(p.retryAt)
+	if d := p.retryAt.Sub(now); d != 3*retryFirst {
+		t.Errorf("and then after %s, want %s", d, 3*retryFirst)
+	}
+}
+
 func TestAConnectionDoesNotWaitLongForItsLane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := opener(func(n int, _ func(sessionclient.Event)) (*fakeSession, error) {

@@ -56,7 +56,7 @@ func (p *payload) probe(ctx context.Context, s Session, size int) int {
 	for _, step := range payloadSteps {
 		ok, err := s.Probe(ctx, bytes.Repeat(nop, step/len(nop)), nop)
 		if !ok {
-			settled = err == nil || ctx.Err() == nil
+			settled = err == nil // else the session has ended
 			break
 		}
 		size = step

@@ -58,6 +58,7 @@ func TestPayloadIsNotSettledByASessionThatEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	p.grow(ctx, &probedSession{err: context.Canceled}, 0)
+	p.grow(t.Context(), &probedSession{err: errFakeOver}, 0)
 	s := &probedSession{largest: 1 << 20}
 	if size := p.grow(t.Context(), s, 0); size != 32<<10 {
 		t.Errorf("size %d", size)

@@ -205,8 +205,10 @@ func (p *pool) open(ctx context.Context, delay time.Duration) {
 	if err == nil {
 		p.live = append(p.live, c)
 		p.sweep(now)
-	} else if p.backOff(); others > 0 {
+	} else if others > 0 {
 		p.lanes.full = now.Add(laneRetry)
+	} else {
+		p.backOff(now)
 	}
 	p.opening--
 	told := p.outcome
@@ -229,14 +231,18 @@ func (p *pool) open(ctx context.Context, delay time.Duration) {
 	}
 }
 
-// backOff notes a failure. The lock is held.
-func (p *pool) backOff() {
+// backOff notes a failure; those of attempts at the same time count once. The lock
+// is held.
+func (p *pool) backOff(now time.Time) {
+	if now.Before(p.retryAt) {
+		return
+	}
 	delay := retryMost
 	if p.failures < 6 {
 		delay = min(retryFirst<<p.failures, retryMost)
 	}
 	p.failures++
-	p.retryAt = time.Now().Add(delay)
+	p.retryAt = now.Add(delay)
 }
 
 func (p *pool) openCarrier(ctx context.Context) (*carrier, error) {
@@ -264,7 +270,7 @@ func (p *pool) started(ctx context.Context, c *carrier, others int) {
 			if c.unfit = c.bearer.confirm(ctx); c.unfit != nil {
 				return
 			}
-			if p.becomesReady() {
+			if e.Type = LaneOpened; p.becomesReady() {
 				e.Type = Ready
 			}
 		}
@@ -333,7 +339,7 @@ func (p *pool) over(c *carrier, exit sessionclient.Exit, err error) {
 	// the agent cannot or may not serve the destination.
 	hopeless := early && !p.useful && exit.Reason != "" && !slices.ContainsFunc(p.live, (*carrier).alive)
 	if early {
-		p.backOff()
+		p.backOff(now)
 	} else {
 		p.failures = 0
 	}

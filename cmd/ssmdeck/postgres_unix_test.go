@@ -131,7 +131,9 @@ func TestRealPostgres(t *testing.T) {
 		}()
 		script := filepath.Join(t.TempDir(), "failover.sh")
 		move := fmt.Sprintf(`curl -sf -X POST -H 'Content-Type: application/json' -d '{"name": %q, "port": 5432, "connect": %q}' %s%s`, ordersHost, other.Addr(), p.srv.URL(), simulator.HostsPath)
-		text := "set -e\npsql -At -c 'select 1'\n" + move + "\npsql -At -c 'select 2' && exit 1\nexit 0\n"
+		// The name leads elsewhere, and the old server goes down some time after
+		// the look-up.
+		text := fmt.Sprintf("set -e\npsql -At -c 'select 1'\n%s\nkill -INT %d\nwhile kill -0 %[2]d 2>/dev/null; do sleep 0.1; done\nsleep 1\npsql -At -c 'select 2' && exit 1\nexit 0\n", move, pg.pid)
 		if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -208,6 +210,7 @@ type postgres struct {
 	bin     string // folder of its programs
 	address string // 127.0.0.1:PORT
 	ca      string // PEM file
+	pid     int
 }
 
 // startPostgres starts a server that takes TLS connections only, with a
@@ -263,6 +266,7 @@ func startPostgres(t *testing.T) *postgres {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
+	pg.pid = server.Process.Pid
 	ended := make(chan struct{})
 	go func() { _ = server.Wait(); close(ended) }()
 	t.Cleanup(func() {

@@ -618,6 +618,26 @@ func TestAFileThatChangesMeanwhile(t *testing.T) {
 	}
 	s.leftovers(s.node)
 
+	// One that vanishes on its way is named once, however many blocks it has.
+	gone := filepath.Join(s.here, "gone")
+	random(t, gone, 40<<20, 1)
+	var removing sync.Once
+	s.onAdd = func() {
+		removing.Do(func() {
+			if err := os.Remove(gone); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if results, err = s.svc.Upload(t.Context(), []string{gone}, []Node{web1}, s.request(s.node), s.watch()); err != nil {
+		t.Fatal(err)
+	}
+	if f := results[0].Files; len(f) != 1 || f[0].State != Failed || !strings.Contains(f[0].Error, "no such file") {
+		t.Errorf("%v, %+v", results[0].Err, f)
+	}
+	s.leftovers(s.node)
+	s.onAdd = nil
+
 	// One that vanishes is named, and the others are copied.
 	dir := filepath.Join(s.node, "logs")
 	if err := os.Mkdir(dir, 0o755); err != nil {

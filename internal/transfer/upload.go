@@ -32,6 +32,8 @@ type upload struct {
 	res   *Result
 	crew  crew
 
+	broken sync.Map // of *entry: those that failed
+
 	dir    string // the folder that everything ends in
 	parent string // the same as a word
 	stage  string // as a word: the staging folder
@@ -345,6 +347,9 @@ func (u *upload) sendFile(ctx context.Context, e *entry, name string, yield func
 	have := u.kept(ctx, e, name, yield)
 	size := u.crew.first.block
 	for off := int64(0); off == 0 || off < e.size; off += size {
+		if _, failed := u.broken.Load(e); failed {
+			return true // the rest is of no use
+		}
 		n := min(size, e.size-off)
 		if sum, ok := have[off]; ok && sum == sumRange(e.path, off, n) {
 			u.add(n)
@@ -431,8 +436,11 @@ func (u *upload) sendBundle(ctx context.Context, w *worker, b *bundle) error {
 	return nil
 }
 
-// failed notes a file that is not copied; the others are.
+// failed notes, once, a file that is not copied; the others are.
 func (u *upload) failed(e *entry, name string, err error) {
+	if _, known := u.broken.LoadOrStore(e, true); known {
+		return
+	}
 	u.res.add(File{Source: e.path, Destination: u.shown(name), Size: e.size, State: Failed, Error: err.Error()})
 }
 

@@ -116,6 +116,15 @@ type nodeNetwork struct {
 	ports map[int]string
 	host  bool   // localhost is that of the machine we run on
 	agent string // version
+	// looked is what the agent knows of hosts once it has looked one up; nil for
+	// who looks up each time.
+	looked *lookup
+}
+
+// lookup are the hosts as they were.
+type lookup struct {
+	mu    sync.Mutex
+	hosts []HostSpec // nil: as they are now
 }
 
 // noLoopback is the first agent version that does not forward to loopback
@@ -132,6 +141,12 @@ func isLocal(host string) bool {
 
 // resolve answers a name lookup of the agent; see NodeRuntime.Resolve.
 func (n nodeNetwork) resolve(host string) error {
+	n.net.mu.Lock()
+	hosts := slices.Clone(n.net.hosts)
+	n.net.mu.Unlock()
+	n.looked.mu.Lock()
+	n.looked.hosts = hosts
+	n.looked.mu.Unlock()
 	if isLocal(host) && CompareVersions(n.agent, noLoopback) >= 0 {
 		return &ForbiddenError{Host: host}
 	}
@@ -154,28 +169,41 @@ func (n nodeNetwork) lookup(host string) error {
 
 // find returns the entry of a host and port; with port 0 that of any port.
 func (n nodeNetwork) find(host string, port int) (h HostSpec, known bool) {
-	n.net.mu.Lock()
-	defer n.net.mu.Unlock()
-	if i := n.net.index(host, port); i >= 0 {
-		return n.net.hosts[i], true
+	hosts := n.hosts()
+	if i := index(hosts, host, port); i >= 0 {
+		return hosts[i], true
 	}
 	return h, false
 }
 
-// index is that of find. Callers hold n.mu.
-func (n *network) index(host string, port int) int {
-	host = strings.TrimSuffix(host, ".")
-	return slices.IndexFunc(n.hosts, func(h HostSpec) bool { return strings.EqualFold(h.Name, host) && (port == 0 || h.Port == port) })
+// hosts are those that n knows.
+func (n nodeNetwork) hosts() []HostSpec {
+	if l := n.looked; l != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.hosts != nil {
+			return l.hosts
+		}
+	}
+	n.net.mu.Lock()
+	defer n.net.mu.Unlock()
+	return slices.Clone(n.net.hosts)
 }
 
-// point leads new connections to a host elsewhere.
+// index is that of find.
+func index(hosts []HostSpec, host string, port int) int {
+	host = strings.TrimSuffix(host, ".")
+	return slices.IndexFunc(hosts, func(h HostSpec) bool { return strings.EqualFold(h.Name, host) && (port == 0 || h.Port == port) })
+}
+
+// point leads connections to a host elsewhere, for sessions to come.
 func (n *network) point(host string, port int, connect string) error {
 	if a, _, err := net.SplitHostPort(connect); err != nil || a == "" || !isLocal(a) {
 		return fmt.Errorf("%q is not an address of this machine", connect)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	i := n.index(host, port)
+	i := index(n.hosts, host, port)
 	if i < 0 {
 		return fmt.Errorf("there is no host %s with port %d", host, port)
 	}

@@ -177,6 +177,7 @@ func (w *World) Node(id string) (rt NodeRuntime, ok bool) {
 		return rt, false
 	}
 	view := w.networkOf(n)
+	view.looked = &lookup{}
 	return NodeRuntime{
 		ID:           n.ID,
 		Platform:     n.Platform,

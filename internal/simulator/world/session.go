@@ -77,7 +77,7 @@ type NodeRuntime struct {
 	// host starts. Its error is the text the agent reports: "lookup NAME: no
 	// such host", or a *ForbiddenError: for addresses of the metadata service
 	// and, from agent 3.3.4851 on, for loopback. It is not asked for sessions to
-	// the node itself, which have no host.
+	// the node itself, which have no host. Dial knows the addresses of then.
 	Resolve func(host string) error
 	// Dial connects to a port of host as seen from the node; an empty host is
 	// the node itself. Errors read as those of the node's own network:
