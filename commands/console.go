@@ -50,6 +50,7 @@ func newConsole(env *Env, term *terminal.Terminal, s *sessions.Session, node fle
 		guard: term.Guard(), begun: time.Now(), resize: make(chan bool, 1),
 	}
 	c.screen = &screen{out: c.guard.Output(env.Out), size: c.size, styles: env.errStyles(), plain: theme.Dumb(env.Lookup) || !isTerminal(env.Out)}
+	c.guard.Alternate(c.screen.alternate.Load)
 	name := ""
 	if escape != 0 {
 		name = escapeName(escape)

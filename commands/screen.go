@@ -33,6 +33,8 @@ type screen struct {
 	styles *theme.Styles
 	plain  bool // the terminal understands no sequences: messages are lines
 
+	alternate atomic.Bool // the program at the far end uses the alternate screen
+
 	overlay atomic.Bool // a full-screen program is under lines that stay until the next key
 
 	mu      sync.Mutex
@@ -66,6 +68,9 @@ func (s *screen) Write(p []byte) (int, error) {
 				_, rows = s.size()
 			}
 			s.modes.See(append(s.seq, c), rows)
+			if s.modes.Alternate() { // that it is left is noted once the terminal knows
+				s.alternate.Store(true)
+			}
 			s.seq = s.seq[:0]
 		default:
 		}
@@ -86,6 +91,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	if _, err := s.out.Write(ready); err != nil {
 		return 0, err
 	}
+	s.alternate.Store(s.modes.Alternate())
 	return len(p), nil
 }
 
