@@ -353,6 +353,9 @@ func TestReplayOnATerminal(t *testing.T) {
 	if s.shows("never") || s.shows("\x1b[6n") {
 		t.Error("it went on after q, or asked the terminal something")
 	}
+	if s.shows("\x1b[?1049l") {
+		t.Error("it left the alternate screen, which it had not used")
+	}
 	if after := s.settings(); after != s.before {
 		t.Error("the terminal's settings changed")
 	}
