@@ -50,6 +50,7 @@ func newConsole(env *Env, term *terminal.Terminal, s *sessions.Session, node fle
 		guard: term.Guard(), begun: time.Now(), resize: make(chan bool, 1),
 	}
 	c.screen = &screen{out: c.guard.Output(env.Out), size: c.size, styles: env.errStyles(), plain: theme.Dumb(env.Lookup) || !isTerminal(env.Out)}
+	c.guard.Alternate(c.screen.alternate.Load)
 	name := ""
 	if escape != 0 {
 		name = escapeName(escape)
@@ -59,7 +60,7 @@ func newConsole(env *Env, term *terminal.Terminal, s *sessions.Session, node fle
 		screen: c.screen, quiet: env.flags.quiet, typed: c.typing.typed, tick: c.tick, redraw: func() { c.sendSize(true) },
 		trouble: trouble{escape: name}, news: make(chan struct{}, 1),
 		plain: &linkStatus{
-			env: env, styles: env.errStyles(), raw: true, live: true,
+			env: env, styles: env.errStyles(), raw: true, live: true, escape: name,
 			say: func(text string) { c.screen.lines(c.screen.styles.Warn.Render("ssmdeck: " + text)) },
 		},
 	}

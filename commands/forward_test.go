@@ -68,6 +68,7 @@ func TestForwardLines(t *testing.T) {
 func TestLinkStatusIsQuietAboutShortOutages(t *testing.T) {
 	var b bytes.Buffer
 	l := newLinkStatus(testEnv(t, &b), true)
+	l.escape = "%"
 	l.setLive()
 	l.event(sessionclient.Event{Kind: sessionclient.Lost, Err: io.EOF})
 	l.event(sessionclient.Event{Kind: sessionclient.Retrying, Outage: time.Second, Err: io.EOF})
@@ -84,7 +85,7 @@ func TestLinkStatusIsQuietAboutShortOutages(t *testing.T) {
 	if n := strings.Count(got, "no connection for"); n != 2 {
 		t.Errorf("%d complaints in 100 s, want 2: %q", n, got)
 	}
-	if !strings.Contains(got, "connected again after 1m40s") || !strings.Contains(got, "Enter ~. leaves") {
+	if !strings.Contains(got, "connected again after 1m40s") || !strings.Contains(got, "Enter %. leaves") {
 		t.Errorf("got %q", got)
 	}
 	if strings.Contains(strings.ReplaceAll(got, "\r\n", ""), "\n") {

@@ -27,6 +27,7 @@ type linkStatus struct {
 	env    *Env
 	styles *theme.Styles
 	raw    bool              // the terminal is in raw mode once the session runs: lines end in CR LF
+	escape string            // the escape character, "" for none
 	say    func(text string) // prints in our place; may be nil
 
 	mu    sync.Mutex
@@ -83,9 +84,7 @@ func (l *linkStatus) event(e sessionclient.Event) {
 			return
 		}
 		text := fmt.Sprintf("no connection for %s (%s); trying again", e.Outage.Round(time.Second), firstLine(e.Err))
-		if l.raw {
-			text += "; Enter ~. leaves"
-		}
+		text += l.wayOut()
 		l.told, l.again = true, e.Outage+repeatOutage
 		l.line(text)
 	case sessionclient.Resumed:
@@ -94,9 +93,7 @@ func (l *linkStatus) event(e sessionclient.Event) {
 		}
 	case sessionclient.AgentSilent:
 		text := fmt.Sprintf("the node has not answered for %s", e.Outage.Round(time.Second))
-		if l.raw {
-			text += "; Enter ~. leaves"
-		}
+		text += l.wayOut()
 		l.line(text)
 	case sessionclient.AgentBack:
 		l.line("the node answers again")
@@ -105,6 +102,14 @@ func (l *linkStatus) event(e sessionclient.Event) {
 	case sessionclient.Unsigned:
 		l.line("the session's connection could not be signed: " + firstLine(e.Err))
 	}
+}
+
+// wayOut says how to leave, where there is a way.
+func (l *linkStatus) wayOut() string {
+	if l.escape == "" {
+		return ""
+	}
+	return "; Enter " + l.escape + ". leaves"
 }
 
 func (l *linkStatus) line(text string) {

@@ -33,6 +33,8 @@ type screen struct {
 	styles *theme.Styles
 	plain  bool // the terminal understands no sequences: messages are lines
 
+	alternate atomic.Bool // the program at the far end uses the alternate screen
+
 	overlay atomic.Bool // a full-screen program is under lines that stay until the next key
 
 	mu      sync.Mutex
@@ -66,6 +68,9 @@ func (s *screen) Write(p []byte) (int, error) {
 				_, rows = s.size()
 			}
 			s.modes.See(append(s.seq, c), rows)
+			if s.modes.Alternate() { // that it is left is noted once the terminal knows
+				s.alternate.Store(true)
+			}
 			s.seq = s.seq[:0]
 		default:
 		}
@@ -86,6 +91,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	if _, err := s.out.Write(ready); err != nil {
 		return 0, err
 	}
+	s.alternate.Store(s.modes.Alternate())
 	return len(p), nil
 }
 
@@ -166,7 +172,14 @@ func (s *screen) lines(lines ...string) {
 	if s.modes.FullScreen() && !s.plain {
 		s.overlay.Store(true)
 		b.WriteString("\x1b7\x1b(B\x0f\x1b[0m")
+		cols, rows := s.size()
 		for i, l := range append(lines, "the next key goes back to the program") {
+			if i == rows {
+				break
+			}
+			if cols > 0 {
+				l = render.CutEnd(l, cols, s.styles.Glyphs.Ellipsis)
+			}
 			fmt.Fprintf(&b, "\x1b[%d;1H\x1b[2K%s", i+1, s.styles.Dim.Render(l))
 		}
 		b.WriteString("\x1b8")

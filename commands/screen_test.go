@@ -144,6 +144,18 @@ func TestAFullScreenProgramIsDrawnOverAndDrawsAnew(t *testing.T) {
 	}
 }
 
+func TestLinesOverAProgramInASmallWindow(t *testing.T) {
+	var b bytes.Buffer
+	s := window(&b)
+	s.size = func() (int, int) { return 20, 2 }
+	_, _ = io.WriteString(s, "\x1b[?1049h")
+	b.Reset()
+	s.lines("short", "longer than the window is", "no room")
+	if got, want := b.String(), "\x1b7\x1b(B\x0f\x1b[0m\x1b[1;1H\x1b[2Kshort\x1b[2;1H\x1b[2Klonger than the win~\x1b8"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestModesAreSeenInBrokenSequences(t *testing.T) {
 	s := window(io.Discard)
 	for _, tt := range []struct {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -155,7 +156,8 @@ func (o *replayOptions) play(ctx context.Context, env *Env, term *terminal.Termi
 		_ = keys.Close()
 		<-done
 	}()
-	p := player{speed: o.speed, maxIdle: o.maxIdle, out: guard.Output(env.Out), keys: pressed}
+	p := &player{speed: o.speed, maxIdle: o.maxIdle, out: guard.Output(env.Out), keys: pressed}
+	guard.Alternate(p.alternate.Load)
 	for {
 		e, err := rec.Next()
 		switch {
@@ -196,10 +198,15 @@ type player struct {
 	keys    <-chan byte
 
 	safe   recording.Safe
+	scan   vt.Scanner
+	seq    []byte // the present control sequence
+	modes  vt.Modes
 	at     time.Duration // of the event before
 	paused bool
 	step   bool // show one event, although paused
 	buf    []byte
+
+	alternate atomic.Bool // the alternate screen is in use
 }
 
 // show waits until it is time for e and writes it. quit is true when the person
@@ -217,8 +224,28 @@ func (p *player) show(ctx context.Context, e recording.Event) (quit bool, err er
 		return quit, err
 	}
 	p.buf = p.safe.Append(p.buf[:0], e.Data)
+	p.follow()
 	_, err = p.out.Write(p.buf)
+	p.alternate.Store(p.modes.Alternate())
 	return false, err
+}
+
+// follow notes which modes are switched by what is about to be shown. That the
+// alternate screen is left counts once it is shown.
+func (p *player) follow() {
+	for _, c := range p.buf {
+		switch p.scan.Step(c) {
+		case vt.Sequence:
+			p.seq = append(p.seq, c)
+		case vt.End:
+			p.modes.See(append(p.seq, c), 0)
+			p.seq = p.seq[:0]
+			if p.modes.Alternate() {
+				p.alternate.Store(true)
+			}
+		default:
+		}
+	}
 }
 
 // wait waits for a pause of the recording, longer while paused, and obeys keys.

@@ -232,6 +232,26 @@ func TestLeavingAFlood(t *testing.T) {
 	}
 }
 
+// TestLeavingAfterAnEditor leaves a shell in which a program has used the
+// alternate screen and ended: leaving that once more would move the cursor in tmux.
+func TestLeavingAfterAnEditor(t *testing.T) {
+	srv := simulate(t)
+	s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1")
+	s.waitFor("$ ")
+	s.typeKeys(`printf '\033[?1049h\033[?1049l'; echo en''ded` + "\r")
+	s.waitFor("ended\r\n")
+	s.typeKeys("\r~.")
+	if code := s.exit(); code != 130 {
+		t.Errorf("exit status %d, want 130", code)
+	}
+	s.waitFor("left session")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := strings.Count(s.text.String(), "\x1b[?1049l"); n != 1 || !strings.Contains(s.text.String(), "\x1b[?2004l") {
+		t.Errorf("the alternate screen was left %d times, want 1: %q", n, s.text.String())
+	}
+}
+
 func TestShellFollowsTheWindow(t *testing.T) {
 	srv := simulate(t)
 	s := startOnTerminal(t, srv.Env(), 132, 43, "shell", "web-1")
@@ -332,6 +352,9 @@ func TestReplayOnATerminal(t *testing.T) {
 	}
 	if s.shows("never") || s.shows("\x1b[6n") {
 		t.Error("it went on after q, or asked the terminal something")
+	}
+	if s.shows("\x1b[?1049l") {
+		t.Error("it left the alternate screen, which it had not used")
 	}
 	if after := s.settings(); after != s.before {
 		t.Error("the terminal's settings changed")

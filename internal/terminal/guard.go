@@ -30,6 +30,8 @@ type Guard struct {
 	raw    *rawMode // nil: not in raw mode
 	lost   bool
 	closed bool
+
+	alternate func() bool // may be nil
 }
 
 // Guard returns a guard. The terminal is not changed until its Raw is called.
@@ -69,6 +71,14 @@ func (g *Guard) Lost() {
 	g.lost = true
 }
 
+// Alternate tells the guard how to know whether the alternate screen is in use;
+// f is called while the terminal is given back, and must not use the guard.
+func (g *Guard) Alternate(f func() bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.alternate = f
+}
+
 // Close gives the terminal back for good. Calling it again does nothing.
 func (g *Guard) Close() error {
 	g.mu.Lock()
@@ -103,10 +113,14 @@ func (w guarded) Write(p []byte) (int, error) {
 }
 
 func (g *Guard) reset() string {
-	if g.lost {
+	switch {
+	case !g.lost:
+		return ""
+	case g.alternate != nil && !g.alternate():
+		return resetModes + resetRest
+	default:
 		return ResetSequence
 	}
-	return ""
 }
 
 // restore is called with mu held.

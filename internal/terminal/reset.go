@@ -9,7 +9,9 @@ package terminal
 //
 // Sources: the xterm control sequences document (ctlseqs) and the kitty
 // keyboard protocol.
-const ResetSequence = "" +
+const ResetSequence = resetModes + leaveAlternate + resetRest
+
+const resetModes = "" +
 	"\x18" + // CAN: drop a sequence that was cut in the middle
 	"\x1b\\" + // ST: and a string (title, clipboard) likewise
 	"\x1b[?2026l" + // end of a synchronised update, so that the rest is seen
@@ -24,8 +26,14 @@ const ResetSequence = "" +
 	// Resetting the margins moves the cursor, and leaving the alternate screen
 	// restores a cursor saved earlier, even when it is not in use: so save it
 	// first. The alternate screen has a saved cursor of its own.
-	"\x1b7\x1b[r\x1b8" + // scroll margins; not origin mode (6), whose reset moves the cursor home
-	"\x1b7\x1b[?1049l" + // alternate screen
+	"\x1b7\x1b[r\x1b8" // scroll margins; not origin mode (6), whose reset moves the cursor home
+
+// leaveAlternate leaves the alternate screen. tmux keeps what it saves there apart
+// from what ESC 7 saves, and moves the cursor to where an earlier program began
+// when the screen is not in use: who knows that it is not, leaves this out.
+const leaveAlternate = "\x1b7\x1b[?1049l"
+
+const resetRest = "" +
 	"\x1b[4l\x1b[?7h" + // insert mode off, wrapping on
 	"\x1b(B\x0f" + // character set
 	"\x1b[0 q" + // cursor shape

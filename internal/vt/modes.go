@@ -63,8 +63,11 @@ func (m *Modes) set(n int, on bool) {
 
 // FullScreen reports whether a program has the screen to itself: it uses the
 // alternate one, or has set scrolling margins.
-func (m *Modes) FullScreen() bool {
-	return m.margins || slices.ContainsFunc(m.on, func(n int) bool { return n == 47 || n == 1047 || n == 1049 })
+func (m *Modes) FullScreen() bool { return m.margins || m.Alternate() }
+
+// Alternate reports whether a program uses the alternate screen.
+func (m *Modes) Alternate() bool {
+	return slices.ContainsFunc(m.on, func(n int) bool { return n == 47 || n == 1047 || n == 1049 })
 }
 
 // Off returns what switches off the modes that are on, the last one first; On
