@@ -19,6 +19,9 @@ import (
 	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
 
+// copyReceive bounds what each of a copy's sessions keeps while the disk is slow.
+const copyReceive = 4 << 20
+
 type cpOptions struct {
 	req      transfer.Request
 	noPack   bool
@@ -187,7 +190,7 @@ func (o *cpOptions) service(ctx context.Context, env *Env, view *cpView) (*trans
 	return transfer.New(svc, transfer.Options{
 		Reason: o.reason, Log: log,
 		Session: func(n transfer.Node) []sessionclient.Option {
-			opts := []sessionclient.Option{sessionclient.WithEvents(view.link(n))}
+			opts := []sessionclient.Option{sessionclient.WithEvents(view.link(n)), sessionclient.WithReceiveBuffer(copyReceive)}
 			if o.payload > 0 {
 				opts = append(opts, sessionclient.WithPayloadSize(o.payload))
 			}

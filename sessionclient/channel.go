@@ -119,7 +119,7 @@ func newChannel(t Ticket, cfg config) *channel {
 	c := &channel{
 		cfg: cfg, ticket: t, clientID: wire.NewUUID().String(),
 		snd:    reliable.NewSender(cfg.window),
-		rcv:    reliable.NewReceiver[item](reliable.Limits{}),
+		rcv:    reliable.NewReceiver[item](cfg.receive),
 		writes: make(chan *write), probes: make(chan *probe), flushes: make(chan *flush), sizes: make(chan wire.TerminalSize, 1), size: cfg.size,
 		delivered: make(chan []Chunk), keys: make(chan dataKey, 1), resumes: make(chan resumeStep),
 		reconnects: make(chan struct{}, 1), haste: newHaste(),

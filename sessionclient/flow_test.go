@@ -51,40 +51,58 @@ func TestWindowStopsTheWriter(t *testing.T) {
 }
 
 func TestSlowReaderBoundsMemory(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, agent: newAgent(t, echo)}
-		w.agent.do(func() { w.agent.send(wire.PayloadOutput, []byte{'$'}) })
-		s, err := Dial(t.Context(), ticket, w.options()...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		const total = 40 << 20
-		sent := make(chan struct{})
-		go func() {
-			defer close(sent)
-			for sent := 0; sent < total; {
-				w.agent.mu.Lock()
-				for w.agent.snd.CanPush() && sent < total {
-					w.agent.send(wire.PayloadOutput, make([]byte, 32<<10))
-					sent += 32 << 10
-				}
-				w.agent.flush()
-				w.agent.mu.Unlock()
-				time.Sleep(time.Millisecond)
+	for limit, opts := range map[int64][]Option{
+		defaultReceive: nil,
+		1 << 20:        {WithReceiveBuffer(1 << 20)},
+	} {
+		synctest.Test(t, func(t *testing.T) { slowReader(t, limit, opts) })
+	}
+}
+
+// defaultReceive is what is kept, in bytes, when nothing is said.
+const defaultReceive = 16 << 20
+
+// slowReader has an application that does not read for a while.
+func slowReader(t *testing.T, limit int64, opts []Option) {
+	t.Helper()
+	w := &world{t: t, agent: newAgent(t, echo)}
+	w.agent.do(func() { w.agent.send(wire.PayloadOutput, []byte{'$'}) })
+	s, err := Dial(t.Context(), ticket, w.options(opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const total = 40 << 20
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		for sent := 0; sent < total; {
+			w.agent.mu.Lock()
+			for w.agent.snd.CanPush() && sent < total {
+				w.agent.send(wire.PayloadOutput, make([]byte, 32<<10))
+				sent += 32 << 10
 			}
-		}()
-		time.Sleep(10 * time.Second)
-		held := s.ch.stats.receivedBytes.Load()
-		if held > 1<<20 {
-			t.Errorf("%d bytes were opened for an application that reads nothing", held)
+			w.agent.flush()
+			w.agent.mu.Unlock()
+			time.Sleep(time.Millisecond)
 		}
-		n, err := io.ReadFull(s, make([]byte, 1+total))
-		if err != nil {
-			t.Errorf("read %d bytes, then %v", n, err)
-		}
-		<-sent
-		_ = s.Close()
-	})
+	}()
+	time.Sleep(10 * time.Second)
+	held := s.ch.stats.receivedBytes.Load()
+	if held > 1<<20 {
+		t.Errorf("%d bytes were opened for an application that reads nothing", held)
+	}
+	w.agent.mu.Lock()
+	taken := w.agent.snd.Lowest() * (32 << 10)
+	w.agent.mu.Unlock()
+	if taken > limit+2<<20 || taken < limit {
+		t.Errorf("%d bytes were taken from the agent, want about %d", taken, limit)
+	}
+	n, err := io.ReadFull(s, make([]byte, 1+total))
+	if err != nil {
+		t.Errorf("read %d bytes, then %v", n, err)
+	}
+	<-sent
+	_ = s.Close()
 }
 
 func TestEveryMessageIsAcknowledged(t *testing.T) {

@@ -55,6 +55,7 @@ type config struct {
 	size       wire.TerminalSize
 	payload    int
 	window     reliable.Window
+	receive    reliable.Limits
 	handshake  bool
 
 	firstWait time.Duration
@@ -147,6 +148,12 @@ func WithPayloadSize(n int) Option { return func(c *config) { c.payload = payloa
 // WithWindow bounds what is in flight unacknowledged: by 1 MiB at first, and then
 // by what the path is found to need, up to 8 MiB, unless told otherwise.
 func WithWindow(w reliable.Window) Option { return func(c *config) { c.window = w } }
+
+// WithReceiveBuffer bounds what is kept for an application that does not read, in
+// bytes: 16 MiB unless set. When it is full, the agent is slowed down.
+func WithReceiveBuffer(n int) Option {
+	return func(c *config) { c.receive = reliable.Limits{ReadyBytes: n, EarlyBytes: n} }
+}
 
 // WithFirstMessageWait sets how long Dial waits for the agent, 60 s by default.
 func WithFirstMessageWait(d time.Duration) Option { return func(c *config) { c.firstWait = d } }

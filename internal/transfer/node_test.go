@@ -709,6 +709,33 @@ func TestWithoutTheInteractiveDocument(t *testing.T) {
 	s.leftovers(s.node)
 }
 
+// TestAFolderIsNotWrittenThroughALink: whoever owns a folder on the node must not
+// lead what is copied into it elsewhere.
+func TestAFolderIsNotWrittenThroughALink(t *testing.T) {
+	s := newSite(t, "host", world.Faults{})
+	root, outside := filepath.Join(s.here, "tree"), t.TempDir()
+	for _, dir := range []string{filepath.Join(root, "sub"), filepath.Join(s.node, "tree")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	random(t, filepath.Join(root, "sub", "f"), 10, 1)
+	if err := os.Symlink(outside, filepath.Join(s.node, "tree", "sub")); err != nil {
+		t.Fatal(err)
+	}
+	results, err := s.svc.Upload(t.Context(), []string{root}, []Node{web1}, s.request(s.node), s.watch())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := results[0].Err; err == nil || !strings.Contains(err.Error(), "sub: is not a folder") {
+		t.Errorf("got %v", err)
+	}
+	if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
+		t.Errorf("written outside: %v, %v", left, err)
+	}
+	s.leftovers(s.node)
+}
+
 func TestManyNodes(t *testing.T) {
 	s := newSite(t, "virtual", world.Faults{})
 	nodes := []Node{web1, {ID: "i-0a1b2c3d4e5f60718", Name: "web-2", Platform: "linux"}, {ID: "i-0b2c3d4e5f6071829", Name: "web-3", Platform: "linux"}, {ID: "i-0c3d4e5f607182930", Platform: "linux"}}

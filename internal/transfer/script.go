@@ -146,7 +146,7 @@ for f in "$a"/* "$a"/.[!.]* "$a"/..?*; do
 if [ -L "$f" ] || [ -e "$f" ]; then
 t=$b/${f##*/}
 if [ -d "$f" ] && [ ! -L "$f" ]; then
-if [ -d "$t" ]; then ( merge "$f" "$t" ) || return 1; continue
+if [ -d "$t" ] && [ ! -L "$t" ]; then ( merge "$f" "$t" ) || return 1; continue
 elif [ -e "$t" ] || [ -L "$t" ]; then
 if [ -n "$SKIP" ]; then continue; fi
 echo "$t: is not a folder"; return 1; fi
