@@ -110,7 +110,7 @@ func newCarrier(s Session, h *health, spec Spec, size *payload) (*carrier, error
 // fit reports whether the carrier should get a new connection. The pool's lock
 // is held.
 func (c *carrier) fit(now time.Time) bool {
-	return !c.retired && c.health.good() && c.bearer.fit(now)
+	return !c.retired && !c.outdated && c.health.good() && c.bearer.fit(now)
 }
 
 // alive reports whether a new connection can be served at all.

@@ -135,6 +135,9 @@ const (
 	lookupMost = 2 * time.Minute
 	// lookupSettled is how old it must be for connections that end to be a reason.
 	lookupSettled = 10 * time.Second
+	// lookupIdle is how old it may become while nothing is connected that would
+	// break in a failover.
+	lookupIdle = time.Minute
 )
 
 // lookups decides when a name should be looked up again, which takes a new
@@ -188,6 +191,20 @@ func (p *pool) abandoned(c *carrier) {
 	for _, o := range append([]*carrier{c}, p.live...) {
 		if o.users <= o.resting && now.Sub(o.since) >= lookupSettled {
 			o.retired = true
+		}
+	}
+}
+
+// age gives up look-ups of a name that moves, where no connection tells whether
+// it has moved: the former writer of a database may go on as a reader. Such a
+// carrier still serves when no other can be had. The lock is held.
+func (p *pool) age(now time.Time) {
+	if !p.spec.moves() {
+		return
+	}
+	for _, c := range p.live {
+		if c.users <= c.resting && now.Sub(c.since) >= lookupIdle {
+			c.outdated = true
 		}
 	}
 }

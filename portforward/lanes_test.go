@@ -339,3 +339,45 @@ func TestALaneThatMovedALotIsFree(t *testing.T) {
 		t.Error("somebody transfers a lot")
 	}
 }
+
+// TestAnIdleDatabaseIsLookedUpAgain: nobody would have noticed a failover.
+func TestAnIdleDatabaseIsLookedUpAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := opener(func(n int, _ func(sessionclient.Event)) (*fakeSession, error) {
+			if n == 3 {
+				return nil, fault.New(fault.Failed, "start session", "no network")
+			}
+			return basicSession(), nil
+		})
+		l := newMemListener()
+		spec := Spec{Host: "orders.cluster-x.us-east-1.rds.amazonaws.com", Port: 5432}
+		events, stop := start(t, &Forward{Opener: o}, []Spec{spec}, []net.Listener{l})
+		use := func(n int) {
+			t.Helper()
+			c := l.dial(t)
+			events.await(t, Connected, n)
+			_ = c.Close()
+			events.await(t, Closed, n)
+		}
+		use(1)
+		time.Sleep(lookupIdle / 2)
+		use(2)
+		if n := len(o.opened()); n != 1 {
+			t.Errorf("%d sessions within a minute, want 1", n)
+		}
+		time.Sleep(lookupIdle)
+		use(3)
+		if n := len(o.opened()); n != 2 {
+			t.Errorf("%d sessions after it, want 2", n)
+		}
+		time.Sleep(lookupIdle)
+		use(4) // no other session can be had
+		if n := len(o.opened()); n != 2 || o.calls != 3 {
+			t.Errorf("%d sessions in %d attempts, want 2 in 3", n, o.calls)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		o.checkClosed(t)
+	})
+}

@@ -144,6 +144,7 @@ func (p *pool) choose(ctx context.Context, share, failed bool) (*carrier, *outco
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
+	p.age(now)
 	c, room := p.best(now), p.room(now)
 	switch {
 	case c == nil && (failed || len(p.live) >= p.lanes.most()+standstills):
