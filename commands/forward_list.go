@@ -110,9 +110,13 @@ func listForwards(saved []forwards.Entry, alive []forwards.Running) []listedForw
 				at = len(list) - 1
 			}
 			f := &list[at]
-			f.State, f.Local, f.Remote, f.Node = string(r.State), r.Local, r.Remote, r.Node
+			f.State, f.PID, f.Background, f.Started = string(r.State), p.PID, p.Background, &p.Started
+			if r.State == forwards.Mute { // nothing else is known of it
+				continue
+			}
+			f.Local, f.Remote, f.Node = r.Local, r.Remote, r.Node
 			f.Sessions, f.Open, f.Connections, f.In, f.Out = r.Lanes, r.Open, r.Total, r.In, r.Out
-			f.Error, f.Hint, f.PID, f.Background, f.Started = r.Error, r.Hint, p.PID, p.Background, &p.Started
+			f.Error, f.Hint = r.Error, r.Hint
 		}
 	}
 	return list
@@ -170,7 +174,7 @@ func forwardLevel(state string) theme.Level {
 		return theme.Good
 	case forwards.Opening, forwards.Reconnecting:
 		return theme.Busy
-	case forwards.Stalled:
+	case forwards.Stalled, forwards.Mute:
 		return theme.Warn
 	case forwards.Failed:
 		return theme.Bad
@@ -220,7 +224,8 @@ func forwardStop(ctx context.Context, env *Env, names []string) error {
 		}
 		answer, err := forwards.Ask(ctx, p.Socket, forwards.Request{Op: forwards.OpStop, Forwards: here})
 		if err != nil {
-			return fault.New(fault.Failed, "stop "+strings.Join(here, ", "), "process %d: %w", p.PID, err)
+			return fault.New(fault.Failed, "stop "+strings.Join(here, ", "), "process %d: %w", p.PID, err).
+				WithHint("if it is suspended, let it go on (kill -CONT %d); if it was killed, `ssmdeck forward list` ends its sessions", p.PID)
 		}
 		stopped = append(stopped, answer.Stopped...)
 	}

@@ -19,6 +19,7 @@ const (
 	Stalled      State = "stalled"      // open, and nothing moves
 	Failed       State = "failed"       // the last attempt failed; see Error
 	Closed       State = "closed"       // does not listen
+	Mute         State = "no-answer"    // of a process that does not answer
 )
 
 // What the supervisor reports beside the events of portforward.

@@ -98,7 +98,8 @@ func (m *Mine) write() {
 	m.err = err
 }
 
-// Running is a process that answers.
+// Running is a process that runs, as far as is known. One that does not answer,
+// because it is suspended, has its forwards in the state Mute.
 type Running struct {
 	Record
 	Rows []Row
@@ -133,6 +134,12 @@ func (r Registry) Look(ctx context.Context) (alive []Running, dead []Record, err
 			alive = append(alive, Running{Record: rec, Rows: answer.Forwards})
 		case nobody(err):
 			dead = append(dead, rec)
+		default:
+			r := Running{Record: rec}
+			for _, name := range rec.Forwards {
+				r.Rows = append(r.Rows, Row{Name: name, State: Mute})
+			}
+			alive = append(alive, r)
 		}
 	}
 	return alive, dead, nil

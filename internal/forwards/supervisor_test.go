@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -270,6 +271,27 @@ func TestBindIsAllOrNothing(t *testing.T) {
 		t.Fatalf("the other end was left open: %v", err)
 	}
 	_ = again.Close()
+}
+
+// TestAProcessThatDoesNotAnswerIsNotDead: it may be suspended, and its sessions
+// are its own.
+func TestAProcessThatDoesNotAnswerIsNotDead(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s")
+	ln, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Skipf("no unix sockets here: %v", err)
+	}
+	defer ln.Close() // it accepts and says nothing
+	reg := Registry{Dir: t.TempDir()}
+	if _, err := reg.Register(Record{PID: 1, Started: time.Now(), Socket: socket, Forwards: []string{"a"}}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	alive, dead, err := reg.Look(ctx)
+	if err != nil || len(dead) != 0 || len(alive) != 1 || len(alive[0].Rows) != 1 || alive[0].Rows[0].State != Mute {
+		t.Errorf("alive %+v, dead %+v, %v", alive, dead, err)
+	}
 }
 
 func TestOtherProcessesAskAndStop(t *testing.T) {
