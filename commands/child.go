@@ -62,31 +62,18 @@ func newChild(env *Env, argv []string) (*child, error) {
 // start runs the program with environ beside our own variables, and calls ended
 // when it is over. From now on signals are the child's.
 func (c *child) start(environ, argv []string, ended func()) {
-	// An ignored signal stays ignored in a child, and a pipeline in there needs
-	// SIGPIPE. One that is only caught does not.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	c.cmd = &exec.Cmd{
 		Path: c.path, Args: argv, Env: append(os.Environ(), environ...),
 		Stdin: c.env.In, Stdout: c.env.Out, Stderr: c.env.Err,
 		WaitDelay: childGrace, // for streams that are not files
 	}
 	c.done = make(chan struct{})
-	c.back = func() {}
-	if err := c.cmd.Start(); err != nil {
+	var err error
+	if c.back, err = c.env.startChild(c.cmd); err != nil {
 		c.err = fault.New(fault.Failed, "run "+c.argv[0], "%w", err)
 		close(c.done)
 		ended()
 		return
-	}
-	if c.env.interrupts != nil {
-		terminal := c.env.attended()
-		c.back = c.env.interrupts.hand(func(s os.Signal) {
-			// The terminal has sent its own to the child as well.
-			if (s == os.Interrupt || s == syscall.SIGQUIT) && terminal {
-				return
-			}
-			_ = passSignal(c.cmd.Process, s)
-		})
 	}
 	go func() {
 		c.err = c.cmd.Wait()
@@ -136,6 +123,25 @@ func (c *child) end(cause error) error {
 		return &fault.Exit{Code: code}
 	}
 	return nil
+}
+
+// startChild starts a program on our streams. From now on signals are the
+// program's, until back is called.
+func (e *Env) startChild(cmd *exec.Cmd) (back func(), err error) {
+	// An ignored signal stays ignored in a child, and a pipeline in there needs
+	// SIGPIPE. One that is only caught does not.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	if err := cmd.Start(); err != nil || e.interrupts == nil {
+		return func() {}, err
+	}
+	terminal := e.attended()
+	return e.interrupts.hand(func(s os.Signal) {
+		// The terminal has sent its own to the child as well.
+		if (s == os.Interrupt || s == syscall.SIGQUIT) && terminal {
+			return
+		}
+		_ = passSignal(cmd.Process, s)
+	}), nil
 }
 
 // attended reports whether one of our streams is a terminal, whose keys reach

@@ -66,11 +66,7 @@ func newShimRemoveCmd(env *Env) *cobra.Command {
 }
 
 func shimInstall(env *Env, dir string, force bool) error {
-	self, err := selfPath()
-	if err != nil {
-		return err
-	}
-	dirs, err := shimDirs(dir, self)
+	self, dirs, err := shimPlaces(dir)
 	if err != nil {
 		return err
 	}
@@ -170,11 +166,7 @@ func isShim(path, self string) bool {
 }
 
 func shimRemove(env *Env, dir string) error {
-	self, err := selfPath()
-	if err != nil {
-		return err
-	}
-	dirs, err := shimDirs(dir, self)
+	self, dirs, err := shimPlaces(dir)
 	if err != nil {
 		return err
 	}
@@ -208,21 +200,24 @@ func shimFile() string {
 	return pluginName
 }
 
-// shimDirs are the folders that the link may be in: the one that was named, or
-// that of this program and ~/.local/bin.
-func shimDirs(dir, self string) ([]string, error) {
+// shimPlaces returns the path of this program and the folders that the link may be
+// in: the one that was named, or that of this program and ~/.local/bin.
+func shimPlaces(dir string) (self string, dirs []string, err error) {
+	if self, err = selfPath(); err != nil {
+		return "", nil, err
+	}
 	if dir != "" {
 		abs, err := filepath.Abs(dir)
 		if err != nil {
-			return nil, fault.New(fault.Usage, "find "+dir, "%w", err)
+			return "", nil, fault.New(fault.Usage, "find "+dir, "%w", err)
 		}
-		return []string{abs}, nil
+		return self, []string{abs}, nil
 	}
-	dirs := []string{filepath.Dir(self)}
+	dirs = []string{filepath.Dir(self)}
 	if home, err := os.UserHomeDir(); err == nil {
 		dirs = append(dirs, filepath.Join(home, ".local", "bin"))
 	}
-	return dirs, nil
+	return self, dirs, nil
 }
 
 // selfPath is the path of this program to write down: the one that PATH leads
