@@ -89,7 +89,7 @@ func (o *forwardOptions) flags(env *Env, cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("document", env.completeSessionDocument)
 	env.bindAccess(cmd)
 	cmd.Flags().BoolVar(&o.lazy, "lazy", false, "open the session only when somebody connects")
-	cmd.Flags().IntVar(&o.lanes, "lanes", 0, fmt.Sprintf("most sessions at once for each spec, `1 to %d`; connections share them (default %d)", portforward.MostLanes, portforward.AutoLanes))
+	cmd.Flags().IntVar(&o.lanes, "lanes", portforward.AutoLanes, fmt.Sprintf("most sessions at once for each spec, `1 to %d`; connections share them", portforward.MostLanes))
 	cmd.Flags().IntVar(&o.payload, "payload-size", 0, "largest message in `bytes` (default: found out; every agent takes 1024)")
 }
 
@@ -131,7 +131,7 @@ func (o *forwardOptions) prepare(env *Env, command []string) (*forwardRun, error
 	if o.payload < 0 || o.payload > 256<<10 {
 		return nil, fault.Usagef("--payload-size %d is not between 1 and %d", o.payload, 256<<10)
 	}
-	if o.lanes < 0 || o.lanes > portforward.MostLanes {
+	if o.lanes < 1 || o.lanes > portforward.MostLanes {
 		return nil, fault.Usagef("--lanes %d is not between 1 and %d", o.lanes, portforward.MostLanes)
 	}
 	ro, err := env.renderOptions()
