@@ -36,7 +36,7 @@ func Main(b Build) int {
 // here and nowhere else.
 func Run(ctx context.Context, env *Env) int {
 	root := newRootCmd(env)
-	root.SetArgs(longFlags(root.PersistentFlags(), env.Args))
+	root.SetArgs(apiArgs(root, longFlags(root.PersistentFlags(), env.Args)))
 	err := root.ExecuteContext(ctx)
 	env.close()
 	return env.report(ctx, err)

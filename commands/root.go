@@ -72,7 +72,7 @@ plugin, no bastion, no SSH key.`,
 	add(groupNouns, newNodeCmd(env), newCommandCmd(env), newSessionCmd(env), newAccessCmd(env),
 		newSettingCmd(env))
 	completeGlobals(env, root)
-	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newCompletionCmd(env), newVersionCmd(env))
+	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newAPICmd(env), newCompletionCmd(env), newVersionCmd(env))
 	return root
 }
 

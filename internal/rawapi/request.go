@@ -64,7 +64,7 @@ func (r *Request) setTree(what string, data []byte, parse func([]byte) (any, err
 	}
 	for _, m := range o { // one by one: each has its own secrecy
 		f := r.Operation.memberField(m.key)
-		d := decoder{lenient: r.NoLimits, secret: f != nil && f.Secret}
+		d := decoder{lenient: r.NoLimits, secret: f != nil && (f.Secret || f.Holds)}
 		if f != nil && r.given[f.Name] {
 			d.fail(m.key, "given twice")
 		}
@@ -123,7 +123,7 @@ func (r *Request) SetTexts(field string, texts ...string) {
 		}
 		tree, err := f.parse(text, fromFile, r.files)
 		if err != nil {
-			if f.Secret {
+			if f.Secret || f.Holds {
 				err = fmt.Errorf("the value cannot be read")
 			}
 			r.fail("--"+f.Flag, "%v", err)
@@ -140,7 +140,7 @@ func (r *Request) SetTexts(field string, texts ...string) {
 }
 
 func (r *Request) setField(f *Field, path string, tree any) {
-	d := decoder{lenient: r.NoLimits, secret: f.Secret}
+	d := decoder{lenient: r.NoLimits, secret: f.Secret || f.Holds}
 	d.value(path, r.input.Field(f.index), tree)
 	r.faults = append(r.faults, d.faults...)
 	r.given[f.Name] = tree != nil
@@ -378,4 +378,33 @@ func (r *Request) serialize(w *wire) {
 	if s, ok := r.input.Addr().Interface().(serializable); ok { // all inputs are
 		s.Serialize(w)
 	}
+}
+
+// Summary is the request in one line for a question to a person: the values that
+// are plain, without secrets, and of the rest the names.
+func (r *Request) Summary() string {
+	w := wire{mask: true}
+	r.serialize(&w)
+	fields, _ := w.root.(object)
+	var parts []string
+	for _, m := range fields {
+		text := "…"
+		switch v := m.value.(type) {
+		case []any:
+			var words []string
+			for _, e := range v {
+				if s, ok := e.(string); ok {
+					words = append(words, s)
+				}
+			}
+			if len(words) == len(v) {
+				text = strings.Join(words, ",")
+			}
+		case object:
+		default:
+			text = fmt.Sprint(v)
+		}
+		parts = append(parts, m.key+"="+shorten(text))
+	}
+	return strings.Join(parts, " ")
 }

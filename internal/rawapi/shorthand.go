@@ -116,7 +116,8 @@ func (p *shorthand) fromFile(key string, v any) (any, error) {
 	if !isFileURL(path) {
 		path = "file://" + path
 	}
-	return readSource(path, p.files)
+	text, err := readSource(path, p.files)
+	return word(text), err
 }
 
 func isKeyByte(c byte) bool {

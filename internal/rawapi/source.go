@@ -29,6 +29,15 @@ func isFileURL(text string) bool {
 	return strings.HasPrefix(text, "file://") || strings.HasPrefix(text, "fileb://")
 }
 
+// Content returns what a text stands for: the content of the file it names, or the
+// text itself.
+func Content(text string, read Reader) (string, error) {
+	if _, _, isFile := sourcePath(text); !isFile {
+		return text, nil
+	}
+	return readSource(text, read)
+}
+
 // readSource returns the content of the file that text names: as text, or in base64
 // for fileb://, as fields of bytes want it.
 func readSource(text string, read Reader) (string, error) {

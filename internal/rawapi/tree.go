@@ -51,6 +51,11 @@ func jsonFault(data []byte, offset int64, err error) error {
 	switch {
 	case errors.As(err, &syntax):
 		offset = max(syntax.Offset-1, 0)
+		// Some of its errors count from 0 and some from 1: the one is right where the
+		// character stands that it complains of.
+		if _, rest, ok := strings.Cut(syntax.Error(), "invalid character '"); ok && int(syntax.Offset) < len(data) && data[offset] != rest[0] {
+			offset = syntax.Offset
+		}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = errors.New("it ends too early")
 	}
