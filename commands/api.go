@@ -13,6 +13,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/rawapi"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/untyped"
 )
 
 func newAPICmd(env *Env) *cobra.Command {
@@ -374,7 +375,7 @@ func (o *apiOptions) request(env *Env) (*rawapi.Request, error) {
 		if in.text == "" {
 			continue
 		}
-		content, err := rawapi.Content(in.text, read)
+		content, err := untyped.Content(in.text, read)
 		if err != nil {
 			return nil, fault.New(fault.Usage, in.flag, "%w", err)
 		}

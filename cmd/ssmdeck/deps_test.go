@@ -44,6 +44,7 @@ var floors = [][]room{
 		{name: "internal/wait"},
 		{name: "internal/vt"},
 		{name: "internal/strictyaml", ours: []string{"internal/fault"}, others: []string{yaml}},
+		{name: "internal/untyped", ours: []string{"internal/strictyaml"}, others: []string{yaml}},
 		{name: "sessionclient/wire"},
 		{name: "sessionclient/reliable"},
 	},
@@ -70,7 +71,7 @@ var floors = [][]room{
 		{name: "internal/transfer", ours: []string{"internal/sessions"}},
 		{name: "internal/preferences", others: []string{sdk, yaml}},
 		{name: "internal/access", others: []string{sdk}},
-		{name: "internal/rawapi", others: []string{sdk, yaml}},
+		{name: "internal/rawapi", others: []string{sdk}},
 		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions"}, others: []string{sdk}},
 	},
 	{

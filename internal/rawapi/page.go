@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/untyped"
 )
 
 // Paging says how much of a long answer is wanted.
@@ -182,7 +183,7 @@ func (r *Request) pageSize(o Paging) {
 	if f.Max != nil {
 		n = min(n, *f.Max)
 	}
-	r.setField(f, f.Name, word(strconv.FormatInt(n, 10)))
+	r.setField(f, f.Name, untyped.Word(strconv.FormatInt(n, 10)))
 }
 
 // stringAt returns a text of an input or output struct, or a pointer to "".

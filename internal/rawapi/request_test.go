@@ -18,10 +18,11 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/untyped"
 )
 
 // files is a Reader over a few files.
-func files(content map[string]string) Reader {
+func files(content map[string]string) untyped.Reader {
 	return func(path string) ([]byte, error) {
 		if text, ok := content[path]; ok {
 			return []byte(text), nil
@@ -138,8 +139,8 @@ func TestFaultsOfInput(t *testing.T) {
 		{"a union of two", "StartExecutionPreview", `{"ExecutionInputs":{"Automation":{},"b":1}}`, []string{"ExecutionInputs: wants exactly one of Automation"}},
 		{"no object", "SendCommand", `[]`, []string{"the JSON input: it must be an object"}},
 		{"no JSON", "SendCommand", "{\n \"a\" 1}", []string{"the JSON input: line 2, column 6: invalid character '1' after object key"}},
-		{"more JSON", "SendCommand", "{} {}", []string{"more behind the end"}},
-		{"half of it", "SendCommand", `{"a": [`, []string{"it ends too early"}},
+		{"more JSON", "SendCommand", "{} {}", []string{"after top-level value"}},
+		{"half of it", "SendCommand", `{"a": [`, []string{"unexpected end of JSON input"}},
 		{"a zero that would be sent", "CreateMaintenanceWindow", `{"Name":"abc","Schedule":"rate(1 day)","Duration":2}`, []string{
 			"Cutoff is missing (--cutoff)", "AllowUnassociatedTargets is missing (--allow-unassociated-targets)",
 		}},
@@ -355,47 +356,6 @@ func TestPatternsCompileOrAreLeftToTheService(t *testing.T) {
 	if len(left) > 2 {
 		t.Errorf("%d patterns check nothing: %v", len(left), slices.Sorted(maps.Keys(left)))
 	}
-}
-
-func FuzzShorthand(f *testing.F) {
-	for _, seed := range []string{
-		"Key=a,Values=b,c", "a=[{b=c},{d='e'}]", `a={b=c,d=[e,f]},g="h\"i"`, "a@=file", "a=b\\,c", "a=,", "=", "a=[", "a={", "a=b,c",
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		tree, err := parseShorthand(text, files(map[string]string{}))
-		if err != nil {
-			return
-		}
-		if _, ok := tree.(object); !ok {
-			t.Fatalf("%q became %T", text, tree)
-		}
-		d := decoder{}
-		d.value("x", reflect.New(reflect.TypeFor[types.Target]()).Elem(), tree)
-	})
-}
-
-func FuzzInput(f *testing.F) {
-	for _, seed := range []string{`{"DocumentName":"a","Targets":[{"Key":"a","Values":["b"]}]}`, `{"TimeoutSeconds":1e9}`, "{}", "[", "null"} {
-		f.Add([]byte(seed))
-	}
-	op, err := Find("SendCommand")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Fuzz(func(_ *testing.T, data []byte) {
-		for _, yaml := range []bool{false, true} {
-			r := op.NewRequest(nil)
-			if yaml {
-				r.SetYAML(data)
-			} else {
-				r.SetJSON(data)
-			}
-			_ = r.Check()
-			_ = r.JSON()
-		}
-	})
 }
 
 func BenchmarkCatalogue(b *testing.B) {
