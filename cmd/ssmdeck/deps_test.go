@@ -61,6 +61,7 @@ var floors = [][]room{
 	{
 		{name: "internal/fleet", others: []string{sdk}},
 		{name: "internal/document", ours: []string{"internal/fleet"}, others: []string{sdk, yaml}},
+		{name: "internal/document/lint", others: []string{yaml}},
 		{name: "internal/run", ours: []string{"internal/fleet", "internal/document"}, others: []string{sdk}},
 		{name: "internal/network", others: []string{sdk}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
