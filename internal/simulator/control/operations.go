@@ -64,6 +64,7 @@ func operations() map[string]operation {
 		"DescribeLogStreams": op("logs", (*call).describeLogStreams),
 		"DescribeLogGroups":  op("logs", (*call).describeLogGroups),
 	})
+	add("Logs_20140328.", filterLogsOperations())
 	return table
 }
 
