@@ -19,6 +19,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/simulator/control"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/gateway"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
+	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
 )
 
 // closeTimeout bounds Close; what has not ended by then is cut off.
@@ -149,10 +150,21 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		Base: ws + "://" + l.Addr().String(), Verify: s.verifier.VerifyUpgrade, Node: s.world.Node, Keys: s.world,
 		Faults: s.world.Faults(), Agent: o.Agent, Changed: s.world.SessionStatus,
 		Logs: s.world.LogSession, Log: o.Logger,
+		Agents: s.world.AgentConnected, Jobs: s.agentSays,
 	})
+	s.world.UseAgents(s.gateway)
 	s.api = control.New(control.Config{World: s.world, Sessions: s.gateway, Verifier: s.verifier, Logger: o.Logger})
 	s.serve(l, o.Logger)
 	return nil
+}
+
+// agentSays passes on what a real agent says about a command.
+func (s *Server) agentSays(node string, m gateway.JobMessage) {
+	if m.Type == wire.AgentJobAck {
+		s.world.JobAcknowledged(node, m.JobID, m.Status, m.Error)
+		return
+	}
+	s.world.JobReplied(node, m.JobID, m.Content)
 }
 
 // HostsPath is where a host can be led elsewhere with POST, as after a failover:
@@ -282,6 +294,9 @@ func (s *Server) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	var errs []error
+	if s.world != nil {
+		s.world.EndPolls()
+	}
 	if s.gateway != nil {
 		errs = append(errs, s.gateway.Close(ctx))
 	}

@@ -16,6 +16,8 @@ type Caller struct {
 	// be opened to; AccessRequest is its id.
 	Nodes         []string
 	AccessRequest string
+	// Node, for the credentials of a hybrid node's role, is its id.
+	Node string
 }
 
 // Credentials are what a caller signs with.

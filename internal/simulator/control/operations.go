@@ -52,6 +52,9 @@ func operations() map[string]operation {
 		"GetAccessToken":     op("ssm", (*call).getAccessToken),
 		"DescribeOpsItems":   op("ssm", (*call).describeOpsItems),
 	})
+	add("AmazonSSM.", activationOperations())
+	add("AmazonSSM.", agentOperations())
+	add("EC2WindowsMessageDeliveryService.", messageOperations())
 	add("TrentService.", map[string]operation{
 		"GenerateDataKey": op("kms", (*call).generateDataKey),
 		"Decrypt":         op("kms", (*call).decrypt),

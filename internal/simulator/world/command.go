@@ -33,6 +33,8 @@ const (
 	detailPlatform   = "InvalidPlatform"
 	detailIncomplete = "Incomplete"
 	detailNoTargets  = "NoInstancesInTag"
+
+	detailUndeliverable = "Undeliverable"
 )
 
 // CommandRequest is what SendCommand is given, its fields already valid by
@@ -84,6 +86,7 @@ type PluginResult struct {
 
 type command struct {
 	Command
+	version     DocumentVersion
 	body        *Body
 	args        map[string][]string
 	invocations []*invocation // in the order in which they are sent
@@ -93,6 +96,7 @@ type command struct {
 type invocation struct {
 	Invocation
 	node   *Node
+	job    *job // for a real agent, once it is on its way
 	ctx    context.Context
 	cancel context.CancelFunc
 }
@@ -159,7 +163,7 @@ func (w *World) newCommand(r CommandRequest) (*command, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &command{Command: Command{CommandRequest: r, ID: newUUID(), Requested: w.now(), Status: statusPending, Details: statusPending, Total: len(ids)}, body: v.Body, args: args}
+	c := &command{Command: Command{CommandRequest: r, ID: newUUID(), Requested: w.now(), Status: statusPending, Details: statusPending, Total: len(ids)}, version: v, body: v.Body, args: args}
 	c.DocumentName = doc.Name
 	if c.DocumentVersion == "" {
 		c.DocumentVersion = "$DEFAULT"
@@ -209,7 +213,7 @@ func (w *World) recipients(r CommandRequest, body *Body) ([]string, error) {
 			return nil, Errorf("DuplicateInstanceId", "Duplicate instance id %s in the request.", id)
 		}
 		seen[id] = true
-		if n, ok := w.nodes[id]; !ok || n.Ping != PingOnline {
+		if n, ok := w.nodes[id]; !ok || w.ping(n) != PingOnline {
 			bad = append(bad, id)
 		}
 	}

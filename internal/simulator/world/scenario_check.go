@@ -55,6 +55,7 @@ func (c *checker) all() {
 		c.host(i, &sc.Hosts[i])
 	}
 	c.lists()
+	c.agents()
 	c.preferences()
 	c.logs()
 	c.access()

@@ -69,6 +69,8 @@ type World struct {
 	sshKeys   []sshKey
 	access    map[string]*AccessRequest
 	pinged    chan struct{} // closed and replaced when a node's ping status changes
+
+	hybrid // activations, and the agents that have joined
 }
 
 // New makes the world of a scenario that ParseScenario or Demo returned. Its
@@ -92,6 +94,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 	}
 	w.started = w.now()
 	w.ctx, w.cancel = context.WithCancel(context.Background())
+	w.hybrid = newHybrid(w.ctx)
 	w.network = newNetwork(sc)
 	w.storage = newStorage(sc)
 	steps := []func() error{
