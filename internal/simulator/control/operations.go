@@ -64,6 +64,7 @@ func operations() map[string]operation {
 		"DescribeLogStreams": op("logs", (*call).describeLogStreams),
 		"DescribeLogGroups":  op("logs", (*call).describeLogGroups),
 	})
+	add(organizationsTarget+".", organizationsOperations())
 	return table
 }
 
