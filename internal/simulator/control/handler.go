@@ -33,7 +33,10 @@ type Config struct {
 	World    *world.World
 	Sessions world.Sessions
 	Verifier *Verifier
-	Logger   *slog.Logger // nil: silent
+	// Account is the scenario that names the Regions and members around the world;
+	// nil: that of the world.
+	Account *world.Scenario
+	Logger  *slog.Logger // nil: silent
 }
 
 // Handler serves the APIs on POST /. It is safe for concurrent use.
@@ -41,6 +44,7 @@ type Handler struct {
 	world    *world.World
 	sessions world.Sessions
 	verifier *Verifier
+	account  *world.Scenario
 	log      *slog.Logger
 	ops      map[string]operation // by X-Amz-Target
 	throttle *throttle
@@ -53,13 +57,16 @@ type Handler struct {
 // New returns a Handler.
 func New(cfg Config) *Handler {
 	h := &Handler{
-		world: cfg.World, sessions: cfg.Sessions, verifier: cfg.Verifier, log: cfg.Logger,
+		world: cfg.World, sessions: cfg.Sessions, verifier: cfg.Verifier, account: cfg.Account, log: cfg.Logger,
 		throttle: newThrottle(cfg.World.Scenario().Throttle, cfg.World.Now),
 		tokens:   newTokenKey(),
 		calls:    map[string]int{},
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.account == nil {
+		h.account = cfg.World.Scenario()
 	}
 	h.ops = operations()
 	return h
@@ -184,6 +191,8 @@ func splitTarget(target string) (service, name string) {
 		return "ec2messages", name
 	case "Logs_20140328":
 		return "logs", name
+	case organizationsTarget:
+		return organizationsService, name
 	}
 	return "", name
 }

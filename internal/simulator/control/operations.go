@@ -68,6 +68,7 @@ func operations() map[string]operation {
 		"DescribeLogGroups":  op("logs", (*call).describeLogGroups),
 	})
 	add("Logs_20140328.", filterLogsOperations())
+	add(organizationsTarget+".", organizationsOperations())
 	return table
 }
 

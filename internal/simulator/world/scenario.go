@@ -66,6 +66,8 @@ type Scenario struct {
 	Throttle map[string]float64 `yaml:"throttle"`
 	// Denied are the IAM actions that the caller may not use: rds:DescribeDBProxies.
 	Denied []string `yaml:"denied"`
+
+	Places `yaml:",inline"`
 }
 
 // NodeSpec is a node of a scenario. Only ID is required.

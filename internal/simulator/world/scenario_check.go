@@ -60,6 +60,7 @@ func (c *checker) all() {
 	c.logs()
 	c.access()
 	c.faults()
+	c.places()
 }
 
 func ptr[T any](v T) *T { return &v }
