@@ -72,7 +72,8 @@ var floors = [][]room{
 		{name: "internal/transfer", ours: []string{"internal/sessions"}},
 		{name: "internal/preferences", others: []string{sdk, yaml}},
 		{name: "internal/access", others: []string{sdk}},
-		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions", "internal/logstore"}},
+		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions", "internal/logstore"}, others: []string{sdk}},
+		{name: "internal/rawapi", others: []string{sdk, yaml}},
 	},
 	{
 		{name: "commands", ours: []string{"internal/simulator", "internal/simulator/control", "internal/simulator/world"}, others: []string{cobra}},
