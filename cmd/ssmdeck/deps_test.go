@@ -43,6 +43,7 @@ var floors = [][]room{
 		{name: "internal/fault"},
 		{name: "internal/wait"},
 		{name: "internal/vt"},
+		{name: "internal/textdiff"},
 		{name: "internal/strictyaml", ours: []string{"internal/fault"}, others: []string{yaml}},
 		{name: "sessionclient/wire"},
 		{name: "sessionclient/reliable"},
@@ -61,6 +62,7 @@ var floors = [][]room{
 	{
 		{name: "internal/fleet", others: []string{sdk}},
 		{name: "internal/document", ours: []string{"internal/fleet"}, others: []string{sdk, yaml}},
+		{name: "internal/automation", others: []string{sdk}},
 		{name: "internal/run", ours: []string{"internal/fleet", "internal/document"}, others: []string{sdk}},
 		{name: "internal/network", others: []string{sdk}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
