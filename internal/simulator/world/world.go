@@ -55,8 +55,11 @@ type World struct {
 	cancel context.CancelFunc
 	group  sync.WaitGroup
 
+	started time.Time
+
 	mu        sync.Mutex
 	nodes     map[string]*Node
+	instances map[string]*Node // those of EC2, managed or not
 	documents map[string]*Document
 	params    map[string]*Parameter
 	commands  map[string]*command
@@ -75,6 +78,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		now:       cfg.Now,
 		sc:        sc,
 		nodes:     map[string]*Node{},
+		instances: map[string]*Node{},
 		documents: map[string]*Document{},
 		params:    map[string]*Parameter{},
 		commands:  map[string]*command{},
@@ -86,6 +90,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 	if w.now == nil {
 		w.now = time.Now
 	}
+	w.started = w.now()
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.network = newNetwork(sc)
 	w.storage = newStorage(sc)
@@ -145,6 +150,10 @@ func (w *World) ARN(service, resource string) string {
 func newUUID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
+	return formatUUID(b)
+}
+
+func formatUUID(b [16]byte) string {
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	h := hex.EncodeToString(b[:])
