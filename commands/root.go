@@ -71,6 +71,7 @@ plugin, no bastion, no SSH key.`,
 		newCpCmd(env), newSSHCmd(env), newSSHProxyCmd(env), newSSHConfigCmd(env))
 	add(groupNouns, newNodeCmd(env), newCommandCmd(env), newSessionCmd(env), newAccessCmd(env),
 		newSettingCmd(env))
+	add(groupNouns, newTagCmd(env), newDHMCCmd(env), newSyncCmd(env), newPolicyCmd(env), newConnectorCmd(env))
 	completeGlobals(env, root)
 	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newCompletionCmd(env), newVersionCmd(env))
 	return root

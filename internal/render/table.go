@@ -96,6 +96,7 @@ func (t Table[T]) Write(w io.Writer, o Options, rows iter.Seq2[T, error]) error 
 // Check returns the Usage error that Write would, without writing. Commands that
 // change something call it before they do.
 func (t Table[T]) Check(o Options) error {
+	o.Notes = nil // of a list without rows
 	return t.Write(io.Discard, o, func(func(T, error) bool) {})
 }
 
