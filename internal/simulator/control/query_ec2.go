@@ -20,6 +20,7 @@ var ec2Actions = map[string]func(*call, url.Values) ([]element, error){
 	"DescribeSecurityGroups":        (*call).describeSecurityGroups,
 	"DescribeVpcPeeringConnections": (*call).describePeerings,
 	"DescribeVpcs":                  (*call).describeVPCs,
+	"DescribeRegions":               (*call).describeRegions,
 }
 
 // filters are the Filter.N of an EC2 request. A thing passes when each filter

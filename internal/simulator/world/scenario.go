@@ -44,6 +44,7 @@ type Scenario struct {
 	Keys       []KeySpec        `yaml:"keys"`
 	Buckets    []BucketSpec     `yaml:"buckets"`
 	LogGroups  []LogGroupSpec   `yaml:"log_groups"`
+	Roles      []RoleSpec       `yaml:"roles"`
 
 	VPCs           []VPCSpec           `yaml:"vpcs"`
 	SecurityGroups []SecurityGroupSpec `yaml:"security_groups"`
@@ -51,6 +52,7 @@ type Scenario struct {
 
 	Preferences PreferencesSpec `yaml:"session_preferences"`
 	Access      AccessSpec      `yaml:"access_requests"`
+	Agents      AgentsSpec      `yaml:"agents"`
 	// SeparateOutput is what AWS-StartNonInteractiveCommand says about
 	// separateOutputStream: true when absent. (The real document is not known.)
 	SeparateOutput *bool `yaml:"separate_output_stream"`
@@ -64,6 +66,8 @@ type Scenario struct {
 	Throttle map[string]float64 `yaml:"throttle"`
 	// Denied are the IAM actions that the caller may not use: rds:DescribeDBProxies.
 	Denied []string `yaml:"denied"`
+
+	Places `yaml:",inline"`
 }
 
 // NodeSpec is a node of a scenario. Only ID is required.
