@@ -18,6 +18,8 @@ type Column[T any] struct {
 	Name string
 	// Wide columns are shown in wide and csv, and when asked for.
 	Wide bool
+	// Asked columns are shown when asked for only.
+	Asked bool
 	// ID marks ids, paths and ARNs, which are cut in the middle, and only after
 	// all other columns. Right marks numbers.
 	ID, Right bool
@@ -196,7 +198,7 @@ func (t Table[T]) columns(o Options) ([]*Column[T], error) {
 	var cols []*Column[T]
 	if len(o.Columns) == 0 {
 		for i := range t.Columns {
-			if c := &t.Columns[i]; !c.Wide || o.wide() {
+			if c := &t.Columns[i]; !c.Asked && (!c.Wide || o.wide()) {
 				cols = append(cols, c)
 			}
 		}
@@ -213,9 +215,11 @@ func (t Table[T]) columns(o Options) ([]*Column[T], error) {
 }
 
 func (t Table[T]) column(flag, name string) (*Column[T], error) {
-	name = key(strings.ReplaceAll(strings.TrimSpace(name), "_", "-"))
+	name = strings.TrimSpace(name)
+	exact := key(name)
+	name = key(strings.ReplaceAll(name, "_", "-"))
 	for i := range t.Columns {
-		if t.Columns[i].key() == name {
+		if k := t.Columns[i].key(); k == name || k == exact {
 			return &t.Columns[i], nil
 		}
 	}
