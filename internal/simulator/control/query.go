@@ -25,6 +25,7 @@ var queryServices = map[string]queryService{
 	"2014-10-31": {signing: "rds", namespace: "http://rds.amazonaws.com/doc/2014-10-31/", actions: rdsActions},
 	"2015-02-02": {signing: "elasticache", namespace: "http://elasticache.amazonaws.com/doc/2015-02-02/", actions: cacheActions},
 	"2012-12-01": {signing: "redshift", namespace: "http://redshift.amazonaws.com/doc/2012-12-01/", actions: redshiftActions},
+	iamVersion:   {signing: "iam", namespace: "https://iam.amazonaws.com/doc/2010-05-08/", actions: iamActions},
 	"2016-11-15": {signing: "ec2", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", ec2: true, actions: ec2Actions},
 }
 

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -69,6 +70,9 @@ type World struct {
 	sshKeys   []sshKey
 	access    map[string]*AccessRequest
 	pinged    chan struct{} // closed and replaced when a node's ping status changes
+
+	roles map[string]*RoleSpec
+	site  site
 }
 
 // New makes the world of a scenario that ParseScenario or Demo returned. Its
@@ -94,6 +98,8 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.network = newNetwork(sc)
 	w.storage = newStorage(sc)
+	w.roles, w.site = rolesOf(sc), siteOf(sc)
+	w.addSettings()
 	steps := []func() error{
 		func() error { return w.addKeys() },
 		func() error { return w.addNodes(cfg.Machine) },
@@ -106,7 +112,6 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 			return nil, err
 		}
 	}
-	w.addSettings()
 	return w, nil
 }
 
@@ -224,7 +229,7 @@ type ServiceSetting struct {
 func (w *World) addSettings() {
 	for id, value := range map[string]string{
 		"/ssm/managed-instance/activation-tier":                      w.sc.ActivationTier,
-		"/ssm/managed-instance/default-ec2-instance-management-role": "$None",
+		"/ssm/managed-instance/default-ec2-instance-management-role": cmp.Or(w.sc.DefaultHost, "$None"),
 		"/ssm/parameter-store/default-parameter-tier":                "Standard",
 		"/ssm/parameter-store/high-throughput-enabled":               "false",
 		"/ssm/documents/console/public-sharing-permission":           "Enable",
