@@ -20,7 +20,6 @@ var ec2Actions = map[string]func(*call, url.Values) ([]element, error){
 	"DescribeNetworkAcls":         (*call).describeACLs,
 	"DescribeVpcEndpoints":        (*call).describeEndpoints,
 	"DescribeVpcAttribute":        (*call).describeVPCAttribute,
-	"DescribeRegions":             (*call).describeRegions,
 	"AssociateIamInstanceProfile": (*call).associateProfile,
 	"ModifyVpcAttribute":          (*call).modifyVPCAttribute,
 	"ModifyVpcEndpoint":           (*call).modifyEndpoint,
@@ -36,6 +35,7 @@ var ec2Actions = map[string]func(*call, url.Values) ([]element, error){
 	"DescribeSecurityGroups":        (*call).describeSecurityGroups,
 	"DescribeVpcPeeringConnections": (*call).describePeerings,
 	"DescribeVpcs":                  (*call).describeVPCs,
+	"DescribeRegions":               (*call).describeRegions,
 }
 
 // filters are the Filter.N of an EC2 request. A thing passes when each filter

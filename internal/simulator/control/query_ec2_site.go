@@ -212,9 +212,3 @@ func (c *call) describeVPCAttribute(form url.Values) ([]element, error) {
 func noVPC(id string) error {
 	return &apiError{Code: "InvalidVpcID.NotFound", Message: "The vpc ID '" + id + "' does not exist"}
 }
-
-func (c *call) describeRegions(url.Values) ([]element, error) {
-	return []element{list("regionInfo", []string{c.world.Region()}, func(r string) element {
-		return el("item", leaf("regionName", r), leaf("regionEndpoint", "ec2."+r+".amazonaws.com"), leaf("optInStatus", "opt-in-not-required"))
-	})}, nil
-}

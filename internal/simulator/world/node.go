@@ -47,7 +47,8 @@ type Node struct {
 
 	spec    NodeSpec
 	machine shell.Machine
-	broken  bool // what its agent needs is not there
+	broken  bool       // what its agent needs is not there
+	agent   *realAgent // nil: simulated
 }
 
 // PlatformType is the platform as the API spells it: Linux, Windows, MacOS.
@@ -133,7 +134,8 @@ func (w *World) view(n *Node) Node {
 	c := *n
 	c.Tags = maps.Clone(n.Tags)
 	c.Latest = CompareVersions(n.AgentVersion, w.latest) >= 0
-	if n.Ping == PingOnline && n.spec.LastPing == 0 {
+	c.Ping = w.ping(n)
+	if n.agent == nil && n.Ping == PingOnline && n.spec.LastPing == 0 {
 		// A healthy agent reports every five minutes.
 		age := time.Duration(w.now().Unix()+int64(spread(n.ID)))%300*time.Second + time.Second
 		c.LastPing = w.now().Add(-age).Truncate(time.Millisecond)
@@ -163,9 +165,15 @@ func (w *World) NodeInfo(id string) (Node, bool) {
 	return w.view(n), true
 }
 
-// Connected reports whether the agent of the node is online.
+// Connected reports whether sessions can be opened to a node: whether its agent
+// is online, or, for a real one, has a control channel.
 func (w *World) Connected(id string) bool {
-	n, ok := w.NodeInfo(id)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, ok := w.nodes[id]
+	if ok && n.agent != nil {
+		return n.agent.connected
+	}
 	return ok && n.Ping == PingOnline
 }
 
@@ -192,6 +200,8 @@ func (w *World) Node(id string) (rt NodeRuntime, ok bool) {
 	if !ok {
 		return rt, false
 	}
+	spec := n.spec.Agent
+	spec.Silent = spec.Silent || n.agent != nil // there is one of its own
 	view := w.networkOf(n)
 	view.looked = &lookup{}
 	return NodeRuntime{
@@ -199,7 +209,7 @@ func (w *World) Node(id string) (rt NodeRuntime, ok bool) {
 		Platform:     n.Platform,
 		AgentVersion: n.AgentVersion,
 		Machine:      n.machine,
-		Agent:        n.spec.Agent,
+		Agent:        spec,
 		Resolve:      view.resolve,
 		Dial:         view.dial,
 	}, true

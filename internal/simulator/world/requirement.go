@@ -20,7 +20,9 @@ const (
 
 // hidden reports whether Systems Manager has never heard of the node, which
 // lacks what its agent needs.
-func (n *Node) hidden() bool { return n.broken && n.spec.Ping != "lost" && !n.spec.online || !n.spec.managed() }
+func (n *Node) hidden() bool {
+	return n.broken && n.spec.Ping != "lost" && !n.spec.online || !n.spec.managed()
+}
 
 // unmet says what the agent of a node lacks to be managed; "" when nothing. It
 // looks at no more than a scenario can say. Callers hold w.mu, or have the World
@@ -59,7 +61,7 @@ func (w *World) unmetRights(n *Node) string {
 		}
 		return "profile"
 	}
-	role := w.sc.DefaultHost
+	role := w.settings[SettingDefaultHostRole].Value
 	r := w.roles[role[strings.LastIndexByte(role, '/')+1:]]
 	if r == nil || !r.TrustsSSM() || !w.mayAll(*r) || n.spec.Metadata == "v1" || CompareVersions(n.AgentVersion, firstDefaultHost) < 0 {
 		return "default host management"

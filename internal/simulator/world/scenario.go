@@ -59,6 +59,7 @@ type Scenario struct {
 
 	Preferences PreferencesSpec `yaml:"session_preferences"`
 	Access      AccessSpec      `yaml:"access_requests"`
+	Agents      AgentsSpec      `yaml:"agents"`
 	// SeparateOutput is what AWS-StartNonInteractiveCommand says about
 	// separateOutputStream: true when absent. (The real document is not known.)
 	SeparateOutput *bool `yaml:"separate_output_stream"`
@@ -74,6 +75,8 @@ type Scenario struct {
 	Denied []string `yaml:"denied"`
 	// ClockAhead is how far the clock of the service is ahead of this machine's.
 	ClockAhead time.Duration `yaml:"clock_ahead"`
+
+	Places `yaml:",inline"`
 }
 
 // NodeSpec is a node of a scenario. Only ID is required.

@@ -56,10 +56,12 @@ func (c *checker) all() {
 		c.host(i, &sc.Hosts[i])
 	}
 	c.lists()
+	c.agents()
 	c.preferences()
 	c.logs()
 	c.access()
 	c.faults()
+	c.places()
 }
 
 func ptr[T any](v T) *T { return &v }
