@@ -36,6 +36,10 @@ type Repair struct {
 	Hostnames                    bool
 }
 
+// Incomplete reports whether the repair needs an instance profile that nobody has
+// named.
+func (r Repair) Incomplete() bool { return r.kind == attachProfile && r.Profile == "" }
+
 // endpointGroup names the security group that endpoints are made with where
 // nobody has one.
 const endpointGroup = "ssmdeck-endpoints"
@@ -111,8 +115,17 @@ func (r Repair) Commands() []string {
 	}
 }
 
-// key tells repairs apart that do different things.
-func (r Repair) key() string { return fmt.Sprint(r) }
+// key tells repairs apart that do different things. A VPC takes one endpoint to a
+// service, whichever subnet it is in, and one group for them.
+func (r Repair) key() string {
+	switch r.kind {
+	case createEndpoint:
+		return fmt.Sprint(r.kind, r.VPC, r.Service)
+	case makeGroup:
+		return fmt.Sprint(r.kind, r.VPC)
+	}
+	return fmt.Sprint(r)
+}
 
 // Plan collects the repairs of checks in the order in which they must be done,
 // each once. Those that need an instance profile which nobody has named are left
@@ -122,7 +135,7 @@ func Plan(checks []Check) []Repair {
 	seen := map[string]bool{}
 	for _, c := range checks {
 		for _, r := range c.Repairs {
-			if r.kind == attachProfile && r.Profile == "" || seen[r.key()] {
+			if r.Incomplete() || seen[r.key()] {
 				continue
 			}
 			seen[r.key()] = true
@@ -133,8 +146,8 @@ func Plan(checks []Check) []Repair {
 	return plan
 }
 
-// Apply carries out a plan, in order, and tells done of each repair before and
-// after: err is nil and finished false before. It ends at the first error.
+// Apply carries out a plan, in order, and tells done of each repair that was
+// made. It ends at the first error.
 func (s *Service) Apply(ctx context.Context, plan []Repair, done func(r Repair)) error {
 	made := map[string]string{} // VPC → the group that was made
 	for _, r := range plan {
