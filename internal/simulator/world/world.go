@@ -70,6 +70,9 @@ type World struct {
 	sshKeys   []sshKey
 	access    map[string]*AccessRequest
 
+	roles map[string]*RoleSpec
+	site  site
+
 	hybrid // activations, and the agents that have joined
 
 	automations     map[string]*Automation
@@ -103,6 +106,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 	w.hybrid = newHybrid(w.ctx)
 	w.network = newNetwork(sc)
 	w.storage = newStorage(sc)
+	w.roles, w.site = rolesOf(sc), siteOf(sc)
 	w.addSettings() // other steps ask for them
 	steps := []func() error{
 		func() error { return w.addKeys() },
