@@ -131,7 +131,8 @@ func (p Plan) Diff() []string {
 }
 
 func (c Content) side(label string) Side { return Side{Label: label, Format: c.Format, Text: c.Text} }
-func (s Source) side(label string) Side  { return Side{Label: label, Format: s.Format, Text: s.Text} }
+
+func (s Source) side(label string) Side { return Side{Label: label, Format: s.Format, Text: s.Text} }
 
 // Side is the content as one of two that are compared.
 func (c Content) Side(label string) Side { return c.side(label) }
@@ -295,7 +296,11 @@ func (s *Service) active(ctx context.Context, op, name string, in Info) (string,
 		}
 		switch {
 		case ctx.Err() != nil:
-			return number, fault.New(fault.Pending, op, "version %s was sent, and is not active yet", number).
+			kind := fault.Pending
+			if errors.Is(ctx.Err(), context.Canceled) {
+				kind = fault.Interrupted
+			}
+			return number, fault.New(kind, op, "version %s was sent, and is not active yet", number).
 				WithHint("look again with `ssmdeck document versions %s`", name)
 		case err != nil:
 			return number, err
