@@ -62,8 +62,10 @@ var floors = [][]room{
 	{
 		{name: "internal/fleet", others: []string{sdk}},
 		{name: "internal/document", ours: []string{"internal/fleet"}, others: []string{sdk, yaml}},
+		{name: "internal/document/lint", others: []string{yaml}},
+		{name: "internal/run", ours: []string{"internal/fleet", "internal/document", "internal/logstore"}, others: []string{sdk}},
+		{name: "internal/logstore", others: []string{sdk}},
 		{name: "internal/automation", others: []string{sdk}},
-		{name: "internal/run", ours: []string{"internal/fleet", "internal/document"}, others: []string{sdk}},
 		{name: "internal/network", others: []string{sdk}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},
@@ -72,7 +74,8 @@ var floors = [][]room{
 		{name: "internal/transfer", ours: []string{"internal/sessions"}},
 		{name: "internal/preferences", others: []string{sdk, yaml}},
 		{name: "internal/access", others: []string{sdk}},
-		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions"}, others: []string{sdk}},
+		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions", "internal/logstore"}, others: []string{sdk}},
+		{name: "internal/rawapi", others: []string{sdk, yaml}},
 	},
 	{
 		{name: "commands", ours: []string{"internal/simulator", "internal/simulator/control", "internal/simulator/world"}, others: []string{cobra}},
