@@ -51,9 +51,12 @@ func (e *Env) documentFlags(ctx context.Context, args []string) ([]string, error
 	if !mentionsDocumentCommand(words) {
 		return args, nil
 	}
-	scan, ok := e.scan(words)
-	if !ok {
+	scan, err := e.scan(words)
+	switch {
+	case completing && err != nil, err == nil && scan.document == "":
 		return args, nil
+	case err != nil:
+		return nil, err
 	}
 	if completing {
 		if doc, ok := e.cachedDocument(ctx, scan.document, scan.version); ok && doc.Type == scan.command.kind {
@@ -81,6 +84,7 @@ func (e *Env) documentFlags(ctx context.Context, args []string) ([]string, error
 	if err := e.params.checkNames(cmd, scan.unknown); err != nil && !scan.help {
 		return nil, err
 	}
+	e.params.warn(e, cmd, scan)
 	return joinSwitches(cmd, args), nil
 }
 
@@ -94,35 +98,42 @@ type argScan struct {
 	command           documentCommand
 	document, version string
 	unknown           []string // long flags that the command does not have
+	given             map[string]bool
 	help              bool
 }
 
 // scan reads the arguments with a command tree of its own, which leaves the global
-// flags where Scope finds them. ok is false when no document is named.
-func (e *Env) scan(words []string) (s argScan, ok bool) {
+// flags where Scope finds them. Without a document there is nothing to be done;
+// the error is that of a flag with a bad value.
+func (e *Env) scan(words []string) (s argScan, err error) {
 	root := newRootCmd(e)
 	cmd, rest, err := root.Find(longFlags(root.PersistentFlags(), words))
 	if err != nil {
-		return s, false
+		return s, nil //nolint:nilerr // the real parser says what is wrong
 	}
 	i := slices.IndexFunc(documentCommands, func(c documentCommand) bool { return cmd.CommandPath() == "ssmdeck "+c.path })
 	if i < 0 {
-		return s, false
+		return s, nil
 	}
 	s.command = documentCommands[i]
 	cmd.InitDefaultHelpFlag()
 	cmd.FParseErrWhitelist.UnknownFlags = true
-	if cmd.ParseFlags(rest) != nil {
-		return s, false // the real parser says what is wrong
+	if err := cmd.ParseFlags(rest); err != nil {
+		return s, flagError(cmd, err)
 	}
 	first := ""
 	s.unknown, first = walk(cmd.Flags(), rest)
 	s.help, _ = cmd.Flags().GetBool("help")
 	s.version, _ = cmd.Flags().GetString(s.command.version)
+	s.given = map[string]bool{}
+	cmd.Flags().Visit(func(f *pflag.Flag) { s.given[f.Name] = true })
 	if s.document = first; s.command.flag != "" {
 		s.document, _ = cmd.Flags().GetString(s.command.flag)
+	} else if first == "" && len(s.unknown) > 0 {
+		return s, fault.Usagef("%s: --%s stands before the document it may belong to", cmd.CommandPath(), s.unknown[0]).
+			WithHint("name the document first: %s", usageLine(cmd))
 	}
-	return s, s.document != ""
+	return s, nil
 }
 
 // walk finds the long flags that fs does not have, and the first argument that
@@ -210,18 +221,21 @@ func (p *documentParams) addTo(cmd *cobra.Command) {
 	param := cmd.Flags().Lookup("param")
 	cmd.InitDefaultHelpFlag()
 	p.taken = nil
-	has := func(name string) bool {
-		return name == "" || cmd.Flags().Lookup(name) != nil || cmd.InheritedFlags().Lookup(name) != nil
-	}
+	ours := map[string]bool{}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { ours[f.Name] = true })
+	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { ours[f.Name] = true })
 	for _, par := range p.doc.Parameters {
 		kebab := document.FlagName(par.Name)
 		names := []string{kebab}
 		if par.Name != kebab {
 			names = append(names, par.Name)
 		}
+		if ours[kebab] || ours[strings.ToLower(par.Name)] { // --Wait beside our --wait would be a trap
+			names = nil
+		}
 		shown := false
 		for _, name := range names {
-			if has(name) {
+			if name == "" || cmd.Flags().Lookup(name) != nil { // two parameters that differ in their case
 				continue
 			}
 			f := &pflag.Flag{
@@ -343,6 +357,10 @@ func (p *documentParams) checkNames(cmd *cobra.Command, unknown []string) error 
 		if cmd.Flags().Lookup(name) != nil {
 			continue
 		}
+		if par, ok := p.takenBy(name); ok {
+			return fault.Usagef("the parameter %s of document %s has no flag: --%s is one of %s", par.Name, p.doc.Name, document.FlagName(par.Name), cmd.CommandPath()).
+				WithHint("write --param %s=VALUE", par.Name)
+		}
 		err := fault.Usagef("neither %s nor document %s has a flag --%s", cmd.CommandPath(), p.doc.Name, name)
 		if near := fault.Nearest(name, names); near != "" {
 			return err.WithHint("did you mean --%s?", near)
@@ -353,6 +371,26 @@ func (p *documentParams) checkNames(cmd *cobra.Command, unknown []string) error 
 		return err.WithHint("its parameters are %s", strings.Join(p.doc.ParameterNames(), ", "))
 	}
 	return nil
+}
+
+// takenBy finds the parameter without a flag of its own that name may mean.
+func (p *documentParams) takenBy(name string) (document.Parameter, bool) {
+	for _, par := range p.taken {
+		if par.Name == name || document.FlagName(par.Name) == name {
+			return par, true
+		}
+	}
+	return document.Parameter{}, false
+}
+
+// warn says so where a flag of ours was given that the document has a parameter
+// for: one of them was meant.
+func (p *documentParams) warn(e *Env, cmd *cobra.Command, s argScan) {
+	for _, par := range p.taken {
+		if name := document.FlagName(par.Name); s.given[name] {
+			e.note("ssmdeck: --%s is a flag of %s; the parameter %s of the document is given by --param %s=VALUE", name, cmd.CommandPath(), par.Name, par.Name)
+		}
+	}
 }
 
 // joinSwitches writes --flag true as --flag=true where the flag is a switch of the

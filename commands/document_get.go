@@ -177,12 +177,15 @@ func documentDetails(d *render.Detail, o render.Options, in document.Info) {
 	}
 	d.Field("Requires", strings.Join(requires, ", "))
 	d.Field("Attachments", strings.Join(attachments, ", "))
-	if len(in.Parameters) > 0 {
-		d.Section("Parameters")
-	}
+	width := 0
 	for _, p := range in.Parameters {
-		d.Human(p.Name, parameterWords(p), "")
+		width = max(width, len(p.Name))
 	}
+	var lines []string
+	for _, p := range in.Parameters {
+		lines = append(lines, pad(p.Name, width)+"  "+parameterWords(p))
+	}
+	d.Block("Parameters", strings.Join(lines, "\n"))
 }
 
 // parameterWords says what a parameter takes, in one line.

@@ -47,7 +47,7 @@ type Plan struct {
 	Wanted Wanted
 	Action Action
 	Now    Info    // the latest version, when there is one
-	Stored Content // its content; empty when its hash was enough
+	Stored Content // its content
 }
 
 // Outcome is what was done.
@@ -90,6 +90,7 @@ func (s *Service) Plan(ctx context.Context, w Wanted) (Plan, error) {
 		return Plan{}, err
 	}
 	same := now.HashType == "Sha256" && strings.EqualFold(now.Hash, p.Wanted.Source.Hash())
+	p.Stored = Content{Name: w.Name, Version: now.Version, Format: p.Wanted.Source.Format, Text: p.Wanted.Source.Text}
 	if !same {
 		if p.Stored, err = s.Content(ctx, w.Name, Ref{Number: now.Version}, now.Format); err != nil {
 			return Plan{}, err
