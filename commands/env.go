@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/document"
@@ -48,10 +49,12 @@ type Env struct {
 	accessRequest string
 	taken         *atomic.Bool // a session has the terminal: nobody else may ask there
 
-	settings *config.Settings
-	scope    *awsapi.Scope
-	log      *slog.Logger
-	logFile  *os.File
+	settings  *config.Settings
+	scope     *awsapi.Scope
+	documents *document.Service
+	params    *documentParams // flags for the parameters of the document that is named
+	log       *slog.Logger
+	logFile   *os.File
 }
 
 // Settings returns the resolved settings, reading the configuration file once.
@@ -137,13 +140,27 @@ func (e *Env) Runner(ctx context.Context) (*run.Service, error) {
 	return run.New(scope.SSM()), nil
 }
 
-// Documents returns the service that knows documents.
+// Documents returns the service that knows documents; it is one for a command, so
+// that what it remembers serves all of it.
 func (e *Env) Documents(ctx context.Context) (*document.Service, error) {
+	if e.documents != nil {
+		return e.documents, nil
+	}
 	scope, err := e.Scope(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return document.New(scope.SSM()), nil
+	e.documents = document.New(scope.SSM())
+	return e.documents, nil
+}
+
+// Automation returns the service that runs runbooks.
+func (e *Env) Automation(ctx context.Context) (*automation.Service, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return automation.New(scope.SSM()), nil
 }
 
 // Preferences returns the service that knows Session Manager's settings.
