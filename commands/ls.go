@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"iter"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,10 @@ func newNodeListCmd(env *Env) *cobra.Command {
 		Long: `List managed nodes with the state of their agents.
 
 On a terminal this is a table; in a pipe, one tab-separated line a node, with
-full values and no header. -o name prints bare ids.`,
+full values and no header. -o name prints bare ids.
+
+With --regions, --all-regions, --accounts or several profiles the lists of all of
+them are one, each row with its account and Region (see ` + "`ssmdeck help regions`" + `).`,
 		Example: `  # All nodes, then those of production
   $ ssmdeck node list
   $ ssmdeck node list --tag env=prod
@@ -45,7 +49,11 @@ full values and no header. -o name prints bare ids.`,
   $ ssmdeck node list --filter 'platform=linux agent<3.3' -o wide
 
   # Names of all online nodes, as JSON
-  $ ssmdeck node list --filter ping=online -o json --query '[].name'`,
+  $ ssmdeck node list --filter ping=online -o json --query '[].name'
+
+  # In every Region; in two Regions of all accounts of the organization
+  $ ssmdeck node list --all-regions
+  $ ssmdeck node list --accounts org --role ReadOnly --regions eu-west-1,us-east-1`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), env) },
 	}
@@ -58,7 +66,7 @@ full values and no header. -o name prints bare ids.`,
 		}
 		return words
 	})
-	return cmd
+	return spans(cmd)
 }
 
 func (o *lsOptions) run(ctx context.Context, env *Env) error {
@@ -70,23 +78,25 @@ func (o *lsOptions) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	svc, err := env.Fleet(ctx)
-	if err != nil {
-		return err
-	}
-	nodes, err := fleet.All(svc.List(ctx, q))
-	if err != nil {
-		return err
-	}
-	fleet.Sort(nodes)
-	if len(o.tags) == 0 && o.filter == "" {
-		s, err := env.Settings()
+	return writeGrid(ctx, env, nodeTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[fleet.Node, error], error) {
+		svc, err := env.Fleet(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		env.remember(s, nodes)
-	}
-	return writeList(env, nodeTable, ro, nodes)
+		nodes, err := fleet.All(svc.List(ctx, q))
+		if err != nil {
+			return nil, err
+		}
+		fleet.Sort(nodes)
+		if len(o.tags) == 0 && o.filter == "" {
+			s, err := env.Settings()
+			if err != nil {
+				return nil, err
+			}
+			env.remember(s, nodes)
+		}
+		return each(nodes), nil
+	})
 }
 
 func (o *lsOptions) query() (fleet.Query, error) {

@@ -63,6 +63,7 @@ var floors = [][]room{
 		{name: "internal/document", ours: []string{"internal/fleet"}, others: []string{sdk, yaml}},
 		{name: "internal/run", ours: []string{"internal/fleet", "internal/document"}, others: []string{sdk}},
 		{name: "internal/network", others: []string{sdk}},
+		{name: "internal/grid", ours: []string{"internal/network"}, others: []string{sdk}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
