@@ -161,7 +161,7 @@ func (o Opener) regions(ctx context.Context, s Spec, a account) ([]string, error
 	case s.Regions[0] != All:
 		return s.Regions, nil
 	}
-	names, err := network.New(a.scope.Config()).Regions(ctx)
+	names, err := network.New(a.scope.Config()).EnabledRegions(ctx)
 	if fault.KindOf(err) != fault.Auth {
 		return names, err
 	}

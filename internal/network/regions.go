@@ -1,34 +1,7 @@
 package network
 
-import (
-	"context"
-	"slices"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
-)
-
-// Regions returns the Regions that are enabled for the account
-// (ec2:DescribeRegions), sorted.
-func (s *Service) Regions(ctx context.Context) ([]string, error) {
-	out, err := s.api.DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)})
-	if err != nil {
-		return nil, awsapi.Explain("list the Regions of the account", err)
-	}
-	var names []string
-	for _, r := range out.Regions {
-		if name := aws.ToString(r.RegionName); name != "" {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
 // DefaultRegions are the Regions of a partition that every account has, sorted:
-// what is left to try where Regions is not allowed. Those that an account must
+// what is left to try where EnabledRegions is not allowed. Those that an account must
 // ask for are not among them.
 func DefaultRegions(partition string) []string {
 	switch partition {

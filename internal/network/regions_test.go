@@ -13,17 +13,17 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
-func TestRegions(t *testing.T) {
+func TestEnabledRegions(t *testing.T) {
 	s, m := service(t)
-	m.EXPECT().DescribeRegions(gomock.Any(), &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)}).Return(&ec2.DescribeRegionsOutput{Regions: []types.Region{
-		{RegionName: aws.String("us-east-1")}, {}, {RegionName: aws.String("eu-west-1")},
+	m.EXPECT().DescribeRegions(gomock.Any(), &ec2.DescribeRegionsInput{}).Return(&ec2.DescribeRegionsOutput{Regions: []types.Region{
+		{RegionName: aws.String("us-east-1")}, {RegionName: aws.String("eu-west-1")},
 	}}, nil)
-	got, err := s.Regions(t.Context())
+	got, err := s.EnabledRegions(t.Context())
 	if err != nil || !slices.Equal(got, []string{"eu-west-1", "us-east-1"}) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	m.EXPECT().DescribeRegions(gomock.Any(), gomock.Any()).Return(nil, &smithy.GenericAPIError{Code: "UnauthorizedOperation"})
-	if _, err := s.Regions(t.Context()); fault.KindOf(err) != fault.Auth {
+	if _, err := s.EnabledRegions(t.Context()); fault.KindOf(err) != fault.Auth {
 		t.Errorf("denied: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/simulator/control"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/gateway"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
+	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
 )
 
 // cell is one account in one Region: a world with its services. A server whose
@@ -44,7 +45,9 @@ func makeCell(sc *world.Scenario, root *world.Scenario, o Options, base string, 
 		Base: base, Verify: verifier.VerifyUpgrade, Node: c.world.Node, Keys: c.world,
 		Faults: c.world.Faults(), Agent: o.Agent, Changed: c.world.SessionStatus,
 		Logs: c.world.LogSession, Log: o.Logger,
+		Agents: c.world.AgentConnected, Jobs: c.agentSays,
 	})
+	c.world.UseAgents(c.gateway)
 	c.api = control.New(control.Config{World: c.world, Sessions: c.gateway, Verifier: verifier, Account: root, Logger: o.Logger})
 	return c, nil
 }
@@ -52,10 +55,22 @@ func makeCell(sc *world.Scenario, root *world.Scenario, o Options, base string, 
 // close ends the sessions of the cell. The rest is closed when nothing is served
 // any more, by release.
 func (c *cell) close(ctx context.Context) error {
+	if c.world != nil {
+		c.world.EndPolls()
+	}
 	if c.gateway == nil {
 		return nil
 	}
 	return c.gateway.Close(ctx)
+}
+
+// agentSays passes on what a real agent says about a command.
+func (c *cell) agentSays(node string, m gateway.JobMessage) {
+	if m.Type == wire.AgentJobAck {
+		c.world.JobAcknowledged(node, m.JobID, m.Status, m.Error)
+		return
+	}
+	c.world.JobReplied(node, m.JobID, m.Content)
 }
 
 func (c *cell) release() error {

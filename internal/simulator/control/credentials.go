@@ -17,6 +17,8 @@ type Caller struct {
 	// be opened to; AccessRequest is its id.
 	Nodes         []string
 	AccessRequest string
+	// Node, for the credentials of a hybrid node's role, is its id.
+	Node string
 }
 
 // account is the account of the caller's ARN.

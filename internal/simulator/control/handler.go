@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ssmdeck/ssmdeck/internal/simulator/model"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
@@ -87,7 +88,8 @@ type call struct {
 	caller Caller
 }
 
-// operation answers one request. raw is its JSON, decoded to maps and lists.
+// operation answers one request. raw is its JSON, decoded to maps and lists; for
+// Systems Manager it has been held against the model.
 type operation struct {
 	service string
 	run     func(c *call, raw any) (any, error)
@@ -145,7 +147,7 @@ func (h *Handler) serveJSON(r *http.Request, target string, body []byte) (any, e
 	}
 	service, name := splitTarget(target)
 	o, known := h.ops[target]
-	caller, err := h.verifier.Verify(r, body, service)
+	caller, err := h.signer(r, target, body, service)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +161,26 @@ func (h *Handler) serveJSON(r *http.Request, target string, body []byte) (any, e
 	if err != nil {
 		return nil, err
 	}
-	return o.run(&call{Handler: h, ctx: r.Context(), caller: caller}, raw)
+	spec := model.SSM()[name]
+	if service != "ssm" || spec == nil {
+		return o.run(&call{Handler: h, ctx: r.Context(), caller: caller}, raw)
+	}
+	if err := spec.Check(raw); err != nil {
+		return nil, err
+	}
+	out, err := o.run(&call{Handler: h, ctx: r.Context(), caller: caller}, raw)
+	if err != nil {
+		return nil, err
+	}
+	return spec.Answer.Fill(out), nil
+}
+
+// signer checks who has sent a request.
+func (h *Handler) signer(r *http.Request, target string, body []byte, service string) (Caller, error) {
+	if verify, own := signers[target]; own {
+		return verify(h, r, body)
+	}
+	return h.verifier.Verify(r, body, service)
 }
 
 func (h *Handler) count(name string) {
@@ -179,6 +200,8 @@ func splitTarget(target string) (service, name string) {
 		return "kms", name
 	case "AWSEC2InstanceConnectService":
 		return "ec2-instance-connect", name
+	case "EC2WindowsMessageDeliveryService":
+		return "ec2messages", name
 	case "Logs_20140328":
 		return "logs", name
 	case organizationsTarget:
@@ -190,7 +213,7 @@ func splitTarget(target string) (service, name string) {
 // unknownOperation tells an operation that the service has and we do not from
 // one that nobody has.
 func unknownOperation(service, name string) error {
-	if service == "ssm" && isSSMOperation(name) {
+	if _, ok := model.SSM()[name]; ok && service == "ssm" {
 		return &apiError{Code: "UnsupportedOperationException", Message: "the simulator does not implement " + name + " yet"}
 	}
 	return &apiError{Code: "UnknownOperationException"}

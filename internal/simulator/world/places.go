@@ -121,7 +121,7 @@ func (c *checker) regions(path []any, account string, regions map[string]*Scenar
 			c.failf(at, "regions: %s takes account, region and user from the scenario around it", name)
 		}
 		sub.Account, sub.Region, sub.User = account, name, c.sc.User
-		inner := checker{sc: sub}
+		inner := checker{sc: sub, form: c.form}
 		inner.all()
 		if inner.err != nil {
 			c.failf(append(at, inner.path...), "%w", inner.err)

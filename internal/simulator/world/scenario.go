@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type Scenario struct {
 	User    string `yaml:"user"`    // name of the IAM user whose keys are issued; demo
 
 	Nodes      []NodeSpec       `yaml:"nodes"`
+	Fleet      FleetSpec        `yaml:"fleet"` // many more
 	Hosts      []HostSpec       `yaml:"hosts"`
 	Parameters []ParameterEntry `yaml:"parameters"`
 	Documents  []DocumentSpec   `yaml:"documents"`
@@ -42,6 +44,7 @@ type Scenario struct {
 	Keys       []KeySpec        `yaml:"keys"`
 	Buckets    []BucketSpec     `yaml:"buckets"`
 	LogGroups  []LogGroupSpec   `yaml:"log_groups"`
+	Roles      []RoleSpec       `yaml:"roles"`
 
 	VPCs           []VPCSpec           `yaml:"vpcs"`
 	SecurityGroups []SecurityGroupSpec `yaml:"security_groups"`
@@ -49,6 +52,7 @@ type Scenario struct {
 
 	Preferences PreferencesSpec `yaml:"session_preferences"`
 	Access      AccessSpec      `yaml:"access_requests"`
+	Agents      AgentsSpec      `yaml:"agents"`
 	// SeparateOutput is what AWS-StartNonInteractiveCommand says about
 	// separateOutputStream: true when absent. (The real document is not known.)
 	SeparateOutput *bool `yaml:"separate_output_stream"`
@@ -86,6 +90,13 @@ type NodeSpec struct {
 	VPC             string            `yaml:"vpc"` // the one that has IP when absent
 	Subnet          string            `yaml:"subnet"`
 	SecurityGroups  []string          `yaml:"security_groups"`
+	AZ              string            `yaml:"az"`
+	Image           string            `yaml:"image"`  // ami-…
+	State           string            `yaml:"state"`  // of the instance; running
+	Launch          time.Duration     `yaml:"launch"` // ago
+	// Managed false leaves an instance that only EC2 knows.
+	Managed *bool      `yaml:"managed"`
+	Patch   *PatchSpec `yaml:"patch"`
 
 	Shell string    `yaml:"shell"` // virtual, host; empty: what the simulator was started with
 	Agent AgentSpec `yaml:"agent"`
@@ -97,6 +108,8 @@ type NodeSpec struct {
 	Services map[string]string `yaml:"services"` // name → active, inactive, failed
 	Files    map[string]string `yaml:"files"`    // path → content
 	Packages map[string]string `yaml:"packages"` // name → version
+
+	generated bool
 }
 
 // HostSpec is a port of a host that nodes can reach.
@@ -244,7 +257,7 @@ func parseScenario(name string, data []byte) (*Scenario, error) {
 	if err := loadOne(data, &sc); err != nil {
 		return nil, yamlError(name, err)
 	}
-	c := checker{sc: &sc}
+	c := checker{sc: &sc, form: map[string]*regexp.Regexp{}}
 	c.all()
 	if c.err != nil {
 		return nil, &ScenarioError{Name: name, Line: lineOf(data, c.path), Err: c.err}
