@@ -365,7 +365,7 @@ func (o *documentWrite) carry(ctx context.Context, env *Env, all []document.Want
 		if err := showPlans(env, ro, plans); err != nil {
 			return err
 		}
-		return several("plan documents", faults, len(all))
+		return moreThanOne("plan documents", faults, len(all))
 	}
 	if len(defaults) > 0 {
 		what := fmt.Sprintf("change the default version of %s, which later runs use", someWords(defaults))
@@ -398,11 +398,11 @@ func (o *documentWrite) carry(ctx context.Context, env *Env, all []document.Want
 			return err
 		}
 	}
-	return several("apply documents", faults, len(all))
+	return moreThanOne("apply documents", faults, len(all))
 }
 
 // several is the error of n things of which some failed: its own for a single one.
-func several(op string, faults []error, n int) error {
+func moreThanOne(op string, faults []error, n int) error {
 	switch {
 	case len(faults) == 0:
 		return nil

@@ -47,6 +47,7 @@ plugin, no bastion, no SSH key.`,
 		},
 	}
 	env.flags.bind(root.PersistentFlags())
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return env.checkGrid(cmd) }
 	root.Flags().BoolVar(&version, "version", false, "show which ssmdeck this is")
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
