@@ -48,6 +48,11 @@ func operations() map[string]operation {
 	add("AmazonSSM.", documentOperations())
 	add("AmazonSSM.", settingOperations())
 	add("AmazonSSM.", automationOperations())
+	add("AmazonSSM.", baselineOperations())
+	add("AmazonSSM.", patchOperations())
+	add("AmazonSSM.", windowOperations())
+	add("AmazonSSM.", windowTaskOperations())
+	add("AmazonSSM.", windowExecutionOperations())
 	add("AmazonSSM.", resourcePolicyOperations())
 	add("AmazonSSM.", dataSyncOperations())
 	add("TrentService.", map[string]operation{

@@ -53,15 +53,15 @@ func (r request) flag(name string) bool {
 
 // number is an integer member; def when absent.
 func (r request) number(name string, def int) int {
-	n, ok := r[name].(json.Number)
-	if !ok {
-		return def
+	switch n := r[name].(type) {
+	case int:
+		return n
+	case json.Number:
+		if f, err := n.Float64(); err == nil {
+			return int(f)
+		}
 	}
-	f, err := n.Float64()
-	if err != nil {
-		return def
-	}
-	return int(f)
+	return def
 }
 
 // size is the member MaxResults, nil when absent.
@@ -181,6 +181,32 @@ func (c *call) listing(op, member, key string, records []world.Record, in reques
 		records = []world.Record{}
 	}
 	return world.Record{member: records, "NextToken": token}, nil
+}
+
+// once answers a request with a client token that was answered before as it was
+// then, and refuses another request with the same token.
+func once(t *world.Tables, op string, in request, run func() (any, error)) (any, error) {
+	token := in.text("ClientToken")
+	if token == "" {
+		return run()
+	}
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	id := op + " " + token
+	if old, ok := t.Get(world.KindToken, id); ok {
+		if textOf(old, "body") != string(body) {
+			return nil, world.Errorf("IdempotentParameterMismatch", "The client token was used for a request with other parameters.")
+		}
+		return old["answer"], nil
+	}
+	out, err := run()
+	if err == nil {
+		t.Put(world.KindToken, id, world.Record{"body": string(body), "answer": out})
+		t.Keep(world.KindToken, 1000)
+	}
+	return out, err
 }
 
 // keep returns the records that f wants.
