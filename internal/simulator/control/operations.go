@@ -42,7 +42,6 @@ func operations() map[string]operation {
 
 		"StartAccessRequest": op("ssm", (*call).startAccessRequest),
 		"GetAccessToken":     op("ssm", (*call).getAccessToken),
-		"DescribeOpsItems":   op("ssm", (*call).describeOpsItems),
 	})
 	add("AmazonSSM.", tagOperations())
 	add("AmazonSSM.", documentOperations())
@@ -53,6 +52,16 @@ func operations() map[string]operation {
 	add("AmazonSSM.", windowOperations())
 	add("AmazonSSM.", windowTaskOperations())
 	add("AmazonSSM.", windowExecutionOperations())
+	add("AmazonSSM.", associationOperations())
+	add("AmazonSSM.", associationRunOperations())
+	add("AmazonSSM.", opsItemOperations())
+	add("AmazonSSM.", opsMetadataOperations())
+	add("AmazonSSM.", inventoryOperations())
+	add("AmazonSSM.", complianceOperations())
+	add("AmazonSSM.", nodeSummaryOperations())
+	add("AmazonSSM.", cloudConnectorOperations())
+	add("AmazonSSM.", labelOperations())
+	add("AmazonSSM.", calendarOperations())
 	add("AmazonSSM.", resourcePolicyOperations())
 	add("AmazonSSM.", dataSyncOperations())
 	add("TrentService.", map[string]operation{

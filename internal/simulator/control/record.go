@@ -255,8 +255,17 @@ func sift(records []world.Record, filters []filter, code string, of fields) ([]w
 	}), nil
 }
 
-// matches holds what a resource has against the filter. Times and numbers that
-// are compared must be written so that they compare as texts.
+// compareTexts compares times, else versions and numbers.
+func compareTexts(a, b string) int {
+	x, errX := time.Parse(time.RFC3339, a)
+	y, errY := time.Parse(time.RFC3339, b)
+	if errX == nil && errY == nil {
+		return x.Compare(y)
+	}
+	return world.CompareVersions(a, b)
+}
+
+// matches holds what a resource has against the filter.
 func (f filter) matches(have []string) bool {
 	any := func(ok func(have, want string) bool) bool {
 		return slices.ContainsFunc(f.values, func(want string) bool {
@@ -272,9 +281,9 @@ func (f filter) matches(have []string) bool {
 	case "Contains":
 		return any(strings.Contains)
 	case "LessThan", "LESS_THAN":
-		return any(func(h, w string) bool { return world.CompareVersions(h, w) < 0 })
+		return any(func(h, w string) bool { return compareTexts(h, w) < 0 })
 	case "GreaterThan", "GREATER_THAN":
-		return any(func(h, w string) bool { return world.CompareVersions(h, w) > 0 })
+		return any(func(h, w string) bool { return compareTexts(h, w) > 0 })
 	case "Exists":
 		return len(have) > 0
 	}
