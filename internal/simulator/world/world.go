@@ -69,6 +69,7 @@ type World struct {
 	settings  map[string]ServiceSetting
 	sshKeys   []sshKey
 	access    map[string]*AccessRequest
+	patched   map[string]patchRun // by node
 
 	roles map[string]*RoleSpec
 	site  site
@@ -94,6 +95,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		sessions:  map[string]*Session{},
 		settings:  map[string]ServiceSetting{},
 		access:    map[string]*AccessRequest{},
+		patched:   map[string]patchRun{},
 
 		automations: map[string]*Automation{},
 		pinged:      make(chan struct{}),
@@ -208,6 +210,13 @@ func (w *World) inGroup(n *Node, name string) bool {
 		}
 	}
 	return len(g.Tags) > 0
+}
+
+// Targeted returns the ids of the nodes that fulfil all criteria, sorted.
+func (w *World) Targeted(targets []Target) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.targeted(targets)
 }
 
 // targeted returns the ids of the nodes that fulfil all criteria, sorted.
