@@ -17,6 +17,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
@@ -133,7 +134,7 @@ func (e *Env) Runner(ctx context.Context) (*run.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return run.New(scope.SSM()), nil
+	return run.New(scope.SSM(), logstore.New(scope.Config())), nil
 }
 
 // Documents returns the service that knows documents.
