@@ -127,7 +127,7 @@ func (e *Env) gridSpec() (grid.Spec, error) {
 // there.
 func (e *Env) within(scope *awsapi.Scope) *Env {
 	one := *e
-	one.scope = scope
+	one.scope, one.documents = scope, nil
 	return &one
 }
 
