@@ -44,7 +44,7 @@ type runView struct {
 	progress *render.Progress
 	names    map[string]string // of nodes: the service knows computer names only
 	events   *json.Encoder     // -o jsonl: every event as it comes
-	lines    *nodeLines         // nil: output is not shown while it is written
+	lines    *nodeLines        // nil: output is not shown while it is written
 	dir      *outputDir        // nil: none is written
 	keep     run.Command       // where the full output goes
 	err      error             // of writing events or lines
