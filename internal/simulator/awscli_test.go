@@ -94,7 +94,7 @@ func TestTheAWSCLIWorks(t *testing.T) {
 		{"sts get-caller-identity --query Arn --output text", "arn:aws:iam::123456789012:user/demo"},
 		{"ec2-instance-connect send-ssh-public-key --instance-id " + webNode + " --instance-os-user me --ssh-public-key file://" + key + " --query Success", "true"},
 		{"ssm get-parameter --name /none", "(ParameterNotFound)"},
-		{"ssm create-activation --iam-role x", "the simulator does not implement CreateActivation yet"},
+		{"ssm create-activation --iam-role x", "Nonexistent role"},
 	} {
 		if got := run(strings.Fields(tt.args)...); !strings.Contains(got, tt.want) {
 			t.Errorf("aws %s\ngot  %s\nwant %s", tt.args, got, tt.want)

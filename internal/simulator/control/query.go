@@ -26,6 +26,7 @@ var queryServices = map[string]queryService{
 	"2015-02-02": {signing: "elasticache", namespace: "http://elasticache.amazonaws.com/doc/2015-02-02/", actions: cacheActions},
 	"2012-12-01": {signing: "redshift", namespace: "http://redshift.amazonaws.com/doc/2012-12-01/", actions: redshiftActions},
 	"2016-11-15": {signing: "ec2", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", ec2: true, actions: ec2Actions},
+	iamVersion:   {signing: "iam", namespace: "https://iam.amazonaws.com/doc/" + iamVersion + "/", actions: iamActions},
 }
 
 // serveQuery answers a request in the query protocol.
@@ -81,6 +82,9 @@ func (h *Handler) query(r *http.Request, s queryService, form url.Values, body [
 func (h *Handler) admit(caller Caller, service, action string) error {
 	h.count(action)
 	if err := mayCall(caller, service, action); err != nil {
+		return err
+	}
+	if err := h.nodeMayCall(caller, service, action); err != nil {
 		return err
 	}
 	name := service + ":" + action

@@ -45,15 +45,33 @@ type Verifier struct {
 	region string
 	now    func() time.Time
 	base   Credentials
-	store  credentialStore
+	store  *credentialStore
 }
 
 // NewVerifier returns a Verifier that knows base, which is also who unsigned
 // requests are taken to be from.
 func NewVerifier(mode Mode, region string, now func() time.Time, base Credentials) *Verifier {
-	v := &Verifier{mode: mode, region: region, now: now, base: base}
+	v := &Verifier{mode: mode, region: region, now: now, base: base, store: &credentialStore{}}
 	v.store.add(base)
 	return v
+}
+
+// In returns a Verifier for another Region that knows the same credentials, for
+// which unsigned requests are from base.
+func (v *Verifier) In(region string, base Credentials) *Verifier {
+	return &Verifier{mode: v.mode, region: region, now: v.now, base: base, store: v.store}
+}
+
+// Signer returns what the signature of a request claims, unchecked: the account
+// of the credentials and the Region. ok is false when there is none that we could
+// have issued the credentials of.
+func (v *Verifier) Signer(r *http.Request) (account, region string, ok bool) {
+	a, err := parseAuthorization(r.Header.Get("Authorization"))
+	if err != nil {
+		return "", "", false
+	}
+	c, ok := v.store.find(a.keyID)
+	return c.Caller.account(), a.region, ok
 }
 
 // Issue makes more credentials valid.
@@ -63,19 +81,18 @@ func (v *Verifier) Issue(c Credentials) { v.store.add(c) }
 func (v *Verifier) Revoke(c Credentials) { v.store.remove(c.AccessKeyID) }
 
 // VerifyUpgrade checks a request to the message gateway (service ssmmessages):
-// the upgrade of a websocket, or an agent's POST, whose body it puts back. An
-// error means status 403.
-func (v *Verifier) VerifyUpgrade(r *http.Request) error {
+// the upgrade of a websocket, or an agent's POST, whose body it puts back. node
+// is that of a role for nodes, empty for a user. An error means status 403.
+func (v *Verifier) VerifyUpgrade(r *http.Request) (node string, err error) {
 	var body []byte
 	if r.Method == http.MethodPost {
-		var err error
 		if body, err = io.ReadAll(io.LimitReader(r.Body, maxBody)); err != nil {
-			return err
+			return "", err
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	_, err := v.Verify(r, body, "ssmmessages")
-	return err
+	caller, err := v.Verify(r, body, "ssmmessages")
+	return caller.Node, err
 }
 
 // Verify checks who sent a request with the given body to a service. Its errors
@@ -148,7 +165,7 @@ func (v *Verifier) checkScope(r *http.Request, a authorization, service string) 
 		return "", badSignature(fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 15 min.)", date, now.Add(maxSkew).Format(dateFormat), now.Format(dateFormat)))
 	case a.day != date[:8]:
 		return "", badSignature(fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.", a.day, date[:8], date))
-	case a.region != v.region && service != "s3": // buckets are where they are
+	case a.region != v.region && service != "s3" && service != "iam" && service != organizationsService: // they are where they are
 		return "", badSignature(fmt.Sprintf("Credential should be scoped to a valid region, not '%s'; the simulator is in '%s'.", a.region, v.region))
 	case service != "" && a.service != service:
 		return "", badSignature(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", service))
@@ -197,10 +214,15 @@ func parseAuthorization(header string) (a authorization, err error) {
 	}, nil
 }
 
+// stringToSign is what is signed, with whatever key.
+func (a authorization) stringToSign(date, canonical string) string {
+	scope := strings.Join([]string{a.day, a.region, a.service, "aws4_request"}, "/")
+	return strings.Join([]string{algorithm, date, scope, hashHex([]byte(canonical))}, "\n")
+}
+
 // signature computes what a's signature should be.
 func (a authorization) signature(secret, date, canonical string) string {
-	scope := strings.Join([]string{a.day, a.region, a.service, "aws4_request"}, "/")
-	toSign := strings.Join([]string{algorithm, date, scope, hashHex([]byte(canonical))}, "\n")
+	toSign := a.stringToSign(date, canonical)
 	key := []byte("AWS4" + secret)
 	for _, part := range []string{a.day, a.region, a.service, "aws4_request"} {
 		key = mac(key, part)

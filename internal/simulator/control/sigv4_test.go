@@ -152,10 +152,10 @@ func TestModes(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := NewVerifier(mode, "us-east-1", func() time.Time { return noon }, creds)
-		if err := v.VerifyUpgrade(unsigned); (err == nil) != tt.unsigned {
+		if _, err := v.VerifyUpgrade(unsigned); (err == nil) != tt.unsigned {
 			t.Errorf("%s, unsigned: %v", tt.mode, err)
 		}
-		if err := v.VerifyUpgrade(forged); (err == nil) != tt.forged {
+		if _, err := v.VerifyUpgrade(forged); (err == nil) != tt.forged {
 			t.Errorf("%s, forged: %v", tt.mode, err)
 		}
 	}

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -13,13 +12,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
 )
-
-// Job is one order of Run Command for a real agent.
-type Job struct {
-	ID      string // "aws.ssm.<command id>.<instance id>"
-	Topic   string // "aws.ssm.sendCommand.<region>", "aws.ssm.cancelCommand.<region>"
-	Content string // JSON text
-}
 
 // JobMessage is what a real agent says about a job. The gateway has acknowledged
 // it already where that is due. The final reply of a job can come before those
@@ -46,8 +38,12 @@ type openControl struct {
 }
 
 // createControl gives an agent its token for the control channel.
-func (g *Gateway) createControl(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) createControl(w http.ResponseWriter, r *http.Request, signer string) {
 	id := r.PathValue("id")
+	if signer != "" && signer != id {
+		http.Error(w, "the credentials are those of another instance", http.StatusForbidden)
+		return
+	}
 	if _, known := g.cfg.Node(id); !known {
 		http.Error(w, "no such instance", http.StatusNotFound)
 		return
@@ -59,8 +55,12 @@ func (g *Gateway) createControl(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveControl is a control channel, for as long as its websocket lives.
-func (g *Gateway) serveControl(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) serveControl(w http.ResponseWriter, r *http.Request, signer string) {
 	id := r.PathValue("id")
+	if signer != "" && signer != id {
+		http.Error(w, "the credentials are those of another instance", http.StatusForbidden)
+		return
+	}
 	k, err := g.accept(w, r, 0)
 	if err != nil {
 		g.log.Info("upgrade refused", "instance", id, "error", err)
@@ -128,11 +128,8 @@ func (g *Gateway) control(instance string) *control {
 
 // SendJob gives a job to the real agent of an instance, or fails with
 // fault.Offline when there is none. What the agent says about it goes to
-// Config.Jobs; no answer at all is the caller's to notice.
-func (g *Gateway) SendJob(ctx context.Context, instance string, j Job) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
+// Config.Jobs; no answer at all is the caller's to notice. See world.Agents.
+func (g *Gateway) SendJob(instance string, j world.Job) error {
 	c := g.control(instance)
 	if c == nil || !c.send(wire.AgentJob, map[string]any{
 		"Content": j.Content, "JobId": j.ID, "Topic": j.Topic, "SchemaVersion": 1,
@@ -140,6 +137,26 @@ func (g *Gateway) SendJob(ctx context.Context, instance string, j Job) error {
 		return fault.New(fault.Offline, "send job to "+instance, "agent has no control channel")
 	}
 	return nil
+}
+
+// Disconnect hangs up on the agent of an instance that is no longer registered,
+// and ends its sessions. See world.Agents.
+func (g *Gateway) Disconnect(instance string) {
+	g.mu.Lock()
+	c := g.controls[instance]
+	var open []*session
+	for _, s := range g.sessions {
+		if s.spec.NodeID == instance {
+			open = append(open, s)
+		}
+	}
+	g.mu.Unlock()
+	for _, s := range open {
+		s.end(world.SessionTerminated, "")
+	}
+	if c != nil {
+		c.k.bye(websocket.StatusNormalClosure, "")
+	}
 }
 
 // send queues a message for the agent.

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -194,8 +193,8 @@ func TestTerminateReachesARealAgent(t *testing.T) {
 func TestJobs(t *testing.T) {
 	replies := make(chan JobMessage, 2)
 	r, control := newControlRig(t, func(_ string, m JobMessage) { replies <- m })
-	job := Job{ID: "aws.ssm.2b196342-d7d4-436e-8f09-3883a1116ac3." + nodeID, Topic: "aws.ssm.sendCommand.us-east-1", Content: `{"CommandId":"c"}`}
-	if err := r.SendJob(t.Context(), nodeID, job); err != nil {
+	job := world.Job{ID: "aws.ssm.2b196342-d7d4-436e-8f09-3883a1116ac3." + nodeID, Topic: "aws.ssm.sendCommand.us-east-1", Content: `{"CommandId":"c"}`}
+	if err := r.SendJob(nodeID, job); err != nil {
 		t.Fatal(err)
 	}
 	m := control.read(wire.AgentJob)
@@ -217,7 +216,7 @@ func TestJobs(t *testing.T) {
 	if ack := control.read(wire.AgentJobReplyAck); string(ack.Payload) != want {
 		t.Errorf("reply is acknowledged with %s, want %s", ack.Payload, want)
 	}
-	err := r.SendJob(context.Background(), "i-without-agent", job)
+	err := r.SendJob("i-without-agent", job)
 	if fault.KindOf(err) != fault.Offline {
 		t.Errorf("job for nobody gives %v, want an offline fault", err)
 	}

@@ -24,7 +24,8 @@ type Config struct {
 	Base string
 	// Verify checks the signature of an upgrade request (or of an agent's
 	// POST); nil accepts all. Whether an unsigned one is accepted is its affair.
-	Verify func(*http.Request) error
+	// node is the one whose role has signed, empty for a user.
+	Verify func(*http.Request) (node string, err error)
 	// Node finds the node a session leads to.
 	Node func(id string) (world.NodeRuntime, bool)
 	// Keys opens the data keys of encrypted sessions.
@@ -75,7 +76,10 @@ type Gateway struct {
 	controls map[string]*control // by instance
 }
 
-var _ world.Sessions = (*Gateway)(nil)
+var (
+	_ world.Sessions = (*Gateway)(nil)
+	_ world.Agents   = (*Gateway)(nil)
+)
 
 // New returns a gateway without sessions.
 func New(cfg Config) *Gateway {

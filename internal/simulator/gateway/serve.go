@@ -22,27 +22,30 @@ func (g *Gateway) routes() *http.ServeMux {
 // ServeHTTP serves data and control channels.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
 
-// guard counts a request as work and checks its signature.
-func (g *Gateway) guard(next http.HandlerFunc) http.HandlerFunc {
+// guard counts a request as work and checks its signature. signer is the node
+// whose role has signed it, empty for a user.
+func (g *Gateway) guard(next func(w http.ResponseWriter, r *http.Request, signer string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !g.enter() {
 			http.Error(w, errClosed.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		defer g.work.Done()
+		signer := ""
 		if g.cfg.Verify != nil {
-			if err := g.cfg.Verify(r); err != nil {
+			var err error
+			if signer, err = g.cfg.Verify(r); err != nil {
 				g.log.Info("request refused", "path", r.URL.Path, "error", err)
 				http.Error(w, err.Error(), http.StatusForbidden)
 				return
 			}
 		}
-		next(w, r)
+		next(w, r, signer)
 	}
 }
 
 // serveData is one end of a data channel, for as long as its websocket lives.
-func (g *Gateway) serveData(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) serveData(w http.ResponseWriter, r *http.Request, signer string) {
 	s := g.session(r.PathValue("id"))
 	if s == nil {
 		http.Error(w, "no such session", http.StatusNotFound)
@@ -63,7 +66,8 @@ func (g *Gateway) serveData(w http.ResponseWriter, r *http.Request) {
 	if open.ClientInstanceID != "" {
 		at = agentSide
 	}
-	if !g.redeem(open.TokenValue, s.spec.ID, at) || at == agentSide && open.ClientInstanceID != s.spec.NodeID {
+	stranger := at == agentSide && open.ClientInstanceID != s.spec.NodeID || signer != "" && signer != open.ClientInstanceID
+	if stranger || !g.redeem(open.TokenValue, s.spec.ID, at) {
 		g.log.Info("token refused", "session", s.spec.ID)
 		_ = k.ws.Close(websocket.StatusPolicyViolation, "invalid token")
 		return
@@ -104,11 +108,15 @@ func (g *Gateway) carry(s *session, at side, k *socket) {
 }
 
 // createData gives an agent its token for a data channel.
-func (g *Gateway) createData(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) createData(w http.ResponseWriter, r *http.Request, signer string) {
 	id := r.PathValue("id")
 	s := g.session(id)
 	if s == nil || s.isOver() {
 		http.Error(w, "Session is already terminated", http.StatusBadRequest)
+		return
+	}
+	if signer != "" && signer != s.spec.NodeID {
+		http.Error(w, "the session is on another instance", http.StatusForbidden)
 		return
 	}
 	g.mu.Lock()

@@ -122,11 +122,11 @@ func TestTokens(t *testing.T) {
 
 func TestUpgradeIsRefused(t *testing.T) {
 	r := newRig(t, func(c *Config, _ *world.NodeRuntime) {
-		c.Verify = func(r *http.Request) error {
+		c.Verify = func(r *http.Request) (string, error) {
 			if r.Header.Get("Authorization") == "" {
-				return errors.New("missing authentication token")
+				return "", errors.New("missing authentication token")
 			}
-			return nil
+			return "", nil
 		}
 	})
 	_, url, err := r.Open(t.Context(), r.spec("Port", forwarding(1)))

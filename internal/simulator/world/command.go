@@ -10,8 +10,8 @@ import (
 )
 
 // commandHistory is how many finished commands are kept; the service keeps 30
-// days.
-const commandHistory = 200
+// days. One run on 10,000 node ids is 200 commands.
+const commandHistory = 2000
 
 // defaultDelivery is TimeoutSeconds when a request has none.
 const defaultDelivery = time.Hour
@@ -33,6 +33,8 @@ const (
 	detailPlatform   = "InvalidPlatform"
 	detailIncomplete = "Incomplete"
 	detailNoTargets  = "NoInstancesInTag"
+
+	detailUndeliverable = "Undeliverable"
 )
 
 // CommandRequest is what SendCommand is given, its fields already valid by
@@ -47,10 +49,8 @@ type CommandRequest struct {
 	Timeout                        time.Duration // for delivery; 0: an hour
 	MaxConcurrency, MaxErrors      string        // 50 and 0 when empty
 
-	// Where the service would put the whole output; the simulator only repeats
-	// it and stores nothing.
+	// Where the agents put the whole output; nowhere when empty.
 	S3Bucket, S3Prefix, LogGroup string
-	LogOutput                    bool
 }
 
 // Command is a command as ListCommands tells of it.
@@ -80,10 +80,13 @@ type PluginResult struct {
 	Code            int
 	Start, Finish   time.Time
 	Stdout, Stderr  string // cut as the service cuts them
+	// StdoutURL and StderrURL are where S3 has everything, if a bucket was named.
+	StdoutURL, StderrURL string
 }
 
 type command struct {
 	Command
+	version     DocumentVersion
 	body        *Body
 	args        map[string][]string
 	invocations []*invocation // in the order in which they are sent
@@ -93,6 +96,7 @@ type command struct {
 type invocation struct {
 	Invocation
 	node   *Node
+	job    *job // for a real agent, once it is on its way
 	ctx    context.Context
 	cancel context.CancelFunc
 }
@@ -159,7 +163,7 @@ func (w *World) newCommand(r CommandRequest) (*command, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &command{Command: Command{CommandRequest: r, ID: newUUID(), Requested: w.now(), Status: statusPending, Details: statusPending, Total: len(ids)}, body: v.Body, args: args}
+	c := &command{Command: Command{CommandRequest: r, ID: newUUID(), Requested: w.now(), Status: statusPending, Details: statusPending, Total: len(ids)}, version: v, body: v.Body, args: args}
 	c.DocumentName = doc.Name
 	if c.DocumentVersion == "" {
 		c.DocumentVersion = "$DEFAULT"
@@ -209,7 +213,7 @@ func (w *World) recipients(r CommandRequest, body *Body) ([]string, error) {
 			return nil, Errorf("DuplicateInstanceId", "Duplicate instance id %s in the request.", id)
 		}
 		seen[id] = true
-		if n, ok := w.nodes[id]; !ok || n.Ping != PingOnline {
+		if n, ok := w.nodes[id]; !ok || w.ping(n) != PingOnline {
 			bad = append(bad, id)
 		}
 	}
@@ -288,6 +292,24 @@ func (w *World) Invocations(commandID string) []Invocation {
 		}
 	}
 	return list
+}
+
+// Invocation returns what the store shows of a command on one node.
+func (w *World) Invocation(commandID, nodeID string) (Invocation, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c, ok := w.commands[commandID]
+	if !ok || !w.visible(c) {
+		return Invocation{}, false
+	}
+	for _, inv := range c.invocations {
+		if inv.NodeID == nodeID {
+			i := inv.Invocation
+			i.Plugins = slices.Clone(inv.Plugins)
+			return i, true
+		}
+	}
+	return Invocation{}, false
 }
 
 // StepNames returns the names of the steps of a command's document.

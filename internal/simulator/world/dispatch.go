@@ -80,6 +80,10 @@ func (w *World) stop(c *command, status, details string) {
 
 // deliver waits for the node and runs the command on it.
 func (w *World) deliver(c *command, inv *invocation) {
+	if w.hasAgent(inv.node) {
+		w.deliverToAgent(c, inv)
+		return
+	}
 	if !w.reach(c, inv) {
 		return
 	}

@@ -42,9 +42,13 @@ type Node struct {
 	LastPing   time.Time
 	Registered time.Time
 	Tags       map[string]string
+	State      string    // of the EC2 instance: State… constants
+	Launched   time.Time // the instance
 
 	spec    NodeSpec
 	machine shell.Machine
+	broken  bool       // what its agent needs is not there
+	agent   *realAgent // nil: simulated
 }
 
 // PlatformType is the platform as the API spells it: Linux, Windows, MacOS.
@@ -61,7 +65,16 @@ func (n Node) PlatformType() string {
 func (w *World) addNodes(maker MachineMaker) error {
 	for _, s := range w.sc.Nodes {
 		n := w.newNode(s)
-		w.nodes[s.ID] = n
+		if strings.HasPrefix(s.ID, "i-") && s.ResourceType == "EC2Instance" {
+			w.instances[s.ID] = n
+		}
+		n.broken = w.unmet(n) != ""
+		if !s.managed() && !n.broken {
+			continue
+		}
+		if !n.hidden() {
+			w.nodes[s.ID] = n
+		}
 		if w.latest == "" || CompareVersions(s.AgentVersion, w.latest) > 0 {
 			w.latest = s.AgentVersion
 		}
@@ -80,7 +93,7 @@ func (w *World) newNode(s NodeSpec) *Node {
 		Platform: s.Platform, PlatformName: s.PlatformName, PlatformVersion: s.PlatformVersion,
 		AgentVersion: s.AgentVersion, IP: s.IP, ResourceType: s.ResourceType, IAMRole: s.IAMRole,
 		InstanceType: s.InstanceType, Architecture: s.Architecture,
-		Tags: maps.Clone(s.Tags), spec: s,
+		Tags: maps.Clone(s.Tags), State: s.State, spec: s,
 	}
 	if n.Tags == nil {
 		n.Tags = map[string]string{}
@@ -90,6 +103,10 @@ func (w *World) newNode(s NodeSpec) *Node {
 	}
 	h := spread(s.ID)
 	n.Registered = w.now().Add(-time.Duration(30+h%400) * 24 * time.Hour).Truncate(time.Second)
+	n.Launched = n.Registered
+	if s.Launch > 0 {
+		n.Launched = w.now().Add(-s.Launch).Truncate(time.Second)
+	}
 	if n.ResourceType == "ManagedInstance" {
 		n.ActivationID = fmt.Sprintf("%08x-5b2e-4c4f-9d3a-%012x", h, uint64(h)*7919)
 	}
@@ -117,7 +134,8 @@ func (w *World) view(n *Node) Node {
 	c := *n
 	c.Tags = maps.Clone(n.Tags)
 	c.Latest = CompareVersions(n.AgentVersion, w.latest) >= 0
-	if n.Ping == PingOnline && n.spec.LastPing == 0 {
+	c.Ping = w.ping(n)
+	if n.agent == nil && n.Ping == PingOnline && n.spec.LastPing == 0 {
 		// A healthy agent reports every five minutes.
 		age := time.Duration(w.now().Unix()+int64(spread(n.ID)))%300*time.Second + time.Second
 		c.LastPing = w.now().Add(-age).Truncate(time.Millisecond)
@@ -147,9 +165,15 @@ func (w *World) NodeInfo(id string) (Node, bool) {
 	return w.view(n), true
 }
 
-// Connected reports whether the agent of the node is online.
+// Connected reports whether sessions can be opened to a node: whether its agent
+// is online, or, for a real one, has a control channel.
 func (w *World) Connected(id string) bool {
-	n, ok := w.NodeInfo(id)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, ok := w.nodes[id]
+	if ok && n.agent != nil {
+		return n.agent.connected
+	}
 	return ok && n.Ping == PingOnline
 }
 
@@ -176,6 +200,8 @@ func (w *World) Node(id string) (rt NodeRuntime, ok bool) {
 	if !ok {
 		return rt, false
 	}
+	spec := n.spec.Agent
+	spec.Silent = spec.Silent || n.agent != nil // there is one of its own
 	view := w.networkOf(n)
 	view.looked = &lookup{}
 	return NodeRuntime{
@@ -183,7 +209,7 @@ func (w *World) Node(id string) (rt NodeRuntime, ok bool) {
 		Platform:     n.Platform,
 		AgentVersion: n.AgentVersion,
 		Machine:      n.machine,
-		Agent:        n.spec.Agent,
+		Agent:        spec,
 		Resolve:      view.resolve,
 		Dial:         view.dial,
 	}, true
