@@ -38,7 +38,7 @@ func (o *doctorOptions) runUnmanaged(ctx context.Context, env *Env, ro render.Op
 		}
 		err = writeJUnit(env.Out, checks)
 	} else {
-		err = writeList(env, unmanagedTable, ro, found)
+		err = writeList(env, unmanagedCauses, ro, found)
 	}
 	if err != nil || len(found) == 0 {
 		return err
@@ -78,7 +78,7 @@ func (o *doctorOptions) examineUnmanaged(ctx context.Context, env *Env) ([]docto
 	})
 }
 
-func unmanagedTable(render.Options) render.Table[doctor.Unmanaged] {
+func unmanagedCauses(render.Options) render.Table[doctor.Unmanaged] {
 	return render.Table[doctor.Unmanaged]{
 		ID:    func(u doctor.Unmanaged) string { return u.ID },
 		Empty: "Systems Manager knows every running instance",
