@@ -67,6 +67,8 @@ var floors = [][]room{
 		{name: "internal/logstore", others: []string{sdk}},
 		{name: "internal/automation", others: []string{sdk}},
 		{name: "internal/network", ours: []string{"internal/fleet"}, others: []string{sdk}},
+		{name: "internal/waves"},
+		{name: "internal/agentupdate", ours: []string{"internal/fleet", "internal/run"}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
