@@ -155,7 +155,9 @@ func TestStateIsTakenUp(t *testing.T) {
 		t.Errorf("%v, %v", done, err)
 	}
 	for _, bad := range []State{
-		{}, {Waves: [][]string{{"a", "a"}}}, {Waves: [][]string{{"a"}}, Nodes: map[string]Result{"b": {Status: OK}}},
+		{},
+		{Waves: [][]string{{"a", "a"}}},
+		{Waves: [][]string{{"a"}}, Nodes: map[string]Result{"b": {Status: OK}}},
 		{Waves: [][]string{{"a"}}, Nodes: map[string]Result{"a": {Status: "odd"}}},
 	} {
 		if err := bad.Check(); fault.KindOf(err) != fault.Usage {
