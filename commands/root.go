@@ -72,6 +72,7 @@ plugin, no bastion, no SSH key.`,
 	add(groupNouns, newNodeCmd(env), newCommandCmd(env), newSessionCmd(env), newAccessCmd(env),
 		newSettingCmd(env))
 	add(groupNouns, newDocumentCmd(env), newAutomationCmd(env))
+	add(groupNouns, newTagCmd(env), newDHMCCmd(env), newSyncCmd(env), newPolicyCmd(env), newConnectorCmd(env))
 	completeGlobals(env, root)
 	env.documentParamsIn(root)
 	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newCompletionCmd(env), newVersionCmd(env))

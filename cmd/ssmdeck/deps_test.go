@@ -66,7 +66,7 @@ var floors = [][]room{
 		{name: "internal/run", ours: []string{"internal/fleet", "internal/document", "internal/logstore"}, others: []string{sdk}},
 		{name: "internal/logstore", others: []string{sdk}},
 		{name: "internal/automation", others: []string{sdk}},
-		{name: "internal/network", others: []string{sdk}},
+		{name: "internal/network", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
