@@ -13,12 +13,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/network"
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
@@ -49,11 +51,13 @@ type Env struct {
 	accessRequest string
 	taken         *atomic.Bool // a session has the terminal: nobody else may ask there
 
-	settings *config.Settings
-	spec     *grid.Spec // of settings; see gridSpec
-	scope    *awsapi.Scope
-	log      *slog.Logger
-	logFile  *os.File
+	settings  *config.Settings
+	spec      *grid.Spec // of settings; see gridSpec
+	scope     *awsapi.Scope
+	documents *document.Service
+	params    *documentParams // flags for the parameters of the document that is named
+	log       *slog.Logger
+	logFile   *os.File
 }
 
 // Settings returns the resolved settings, reading the configuration file once.
@@ -139,7 +143,7 @@ func (e *Env) Fleet(ctx context.Context) (*fleet.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fleet.New(scope.SSM(), e.In), nil
+	return fleet.New(scope.SSM(), e.In).Joining(network.New(scope.Config()), fleet.Groups(scope.Config())), nil
 }
 
 // findNode resolves expr to the one node that it names.
@@ -160,13 +164,27 @@ func (e *Env) Runner(ctx context.Context) (*run.Service, error) {
 	return run.New(scope.SSM()), nil
 }
 
-// Documents returns the service that knows documents.
+// Documents returns the service that knows documents; it is one for a command, so
+// that what it remembers serves all of it.
 func (e *Env) Documents(ctx context.Context) (*document.Service, error) {
+	if e.documents != nil {
+		return e.documents, nil
+	}
 	scope, err := e.Scope(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return document.New(scope.SSM()), nil
+	e.documents = document.New(scope.SSM())
+	return e.documents, nil
+}
+
+// Automation returns the service that runs runbooks.
+func (e *Env) Automation(ctx context.Context) (*automation.Service, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return automation.New(scope.SSM()), nil
 }
 
 // Preferences returns the service that knows Session Manager's settings.

@@ -301,7 +301,7 @@ func (o *runOptions) confirm(ctx context.Context, env *Env, targets []fleet.Targ
 	n := len(o.req.Selection.Nodes)
 	all, group := false, false
 	for _, t := range targets {
-		all = all || t.Kind == fleet.KindAll
+		all = all || t.Has(fleet.KindAll)
 		group = group || t.Kind == fleet.KindGroup
 	}
 	if n <= 1 && !all && !group || !env.canAsk() && !all && n <= alwaysAsk {

@@ -8,8 +8,16 @@ import (
 )
 
 // In returns the scope of the same caller in another Region, with a pace and a
-// meter of its own. Credentials are shared: an MFA code is asked for once.
-func (s *Scope) In(region string) *Scope { return s.derive(region, s.cfg.Credentials) }
+// meter of its own. Credentials are shared: an MFA code is asked for once. An
+// endpoint that is no simulator's belongs to its Region and is not taken along.
+func (s *Scope) In(region string) *Scope {
+	t := s.derive(region, s.cfg.Credentials)
+	if !s.local && region != s.Region() {
+		t.endpoint = ""
+		t.clients()
+	}
+	return t
+}
 
 // As returns the scope of a role in the same Region, with a pace and a meter of
 // its own. The role is assumed, through STS with the credentials of s, when they

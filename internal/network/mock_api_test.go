@@ -115,6 +115,26 @@ func (mr *MockapiMockRecorder) CreateSecurityGroup(arg0, arg1 interface{}, arg2 
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "CreateSecurityGroup", reflect.TypeOf((*Mockapi)(nil).CreateSecurityGroup), varargs...)
 }
 
+// CreateTags mocks base method.
+func (m *Mockapi) CreateTags(arg0 context.Context, arg1 *ec2.CreateTagsInput, arg2 ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{arg0, arg1}
+	for _, a := range arg2 {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "CreateTags", varargs...)
+	ret0, _ := ret[0].(*ec2.CreateTagsOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// CreateTags indicates an expected call of CreateTags.
+func (mr *MockapiMockRecorder) CreateTags(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{arg0, arg1}, arg2...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "CreateTags", reflect.TypeOf((*Mockapi)(nil).CreateTags), varargs...)
+}
+
 // CreateVpcEndpoint mocks base method.
 func (m *Mockapi) CreateVpcEndpoint(arg0 context.Context, arg1 *ec2.CreateVpcEndpointInput, arg2 ...func(*ec2.Options)) (*ec2.CreateVpcEndpointOutput, error) {
 	m.ctrl.T.Helper()
@@ -133,6 +153,26 @@ func (mr *MockapiMockRecorder) CreateVpcEndpoint(arg0, arg1 interface{}, arg2 ..
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]interface{}{arg0, arg1}, arg2...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "CreateVpcEndpoint", reflect.TypeOf((*Mockapi)(nil).CreateVpcEndpoint), varargs...)
+}
+
+// DeleteTags mocks base method.
+func (m *Mockapi) DeleteTags(arg0 context.Context, arg1 *ec2.DeleteTagsInput, arg2 ...func(*ec2.Options)) (*ec2.DeleteTagsOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{arg0, arg1}
+	for _, a := range arg2 {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "DeleteTags", varargs...)
+	ret0, _ := ret[0].(*ec2.DeleteTagsOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// DeleteTags indicates an expected call of DeleteTags.
+func (mr *MockapiMockRecorder) DeleteTags(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{arg0, arg1}, arg2...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DeleteTags", reflect.TypeOf((*Mockapi)(nil).DeleteTags), varargs...)
 }
 
 // DescribeInstanceStatus mocks base method.
