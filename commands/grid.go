@@ -326,6 +326,18 @@ func showFound[T any](ctx context.Context, env *Env, o render.Options, expr stri
 	}
 }
 
+// checkGridTable is Table.Check for what writeGrid will print.
+func checkGridTable[T any](env *Env, table func(render.Options) render.Table[T], o render.Options) error {
+	spec, err := env.gridSpec()
+	switch {
+	case err != nil:
+		return err
+	case spec.Several():
+		return gridTable(table(o), len(spec.Profiles) > 1).Check(o)
+	}
+	return table(o).Check(o)
+}
+
 // gridTable puts the place of a row in front.
 func gridTable[T any](t render.Table[T], profiles bool) render.Table[grid.Row[T]] {
 	front := []render.Column[grid.Row[T]]{

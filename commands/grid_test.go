@@ -59,7 +59,7 @@ func TestOnlyMarkedCommandsTakeSeveralScopes(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"ls", "node list", "node get", "command list", "session list", "access list"} {
+	for _, want := range []string{"ls", "node list", "node get", "command list", "session list", "access list", "document list", "automation list"} {
 		if !slices.Contains(spanning, want) {
 			t.Errorf("%s does not take several Regions", want)
 		}
