@@ -20,6 +20,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/network"
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -162,7 +163,7 @@ func (e *Env) Runner(ctx context.Context) (*run.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return run.New(scope.SSM()), nil
+	return run.New(scope.SSM(), logstore.New(scope.Config())), nil
 }
 
 // Documents returns the service that knows documents; it is one for a command, so
