@@ -31,6 +31,7 @@ const (
 	xsys   = "golang.org/x/sys"
 	xterm  = "golang.org/x/term"
 	charm  = "charm.land/lipgloss/v2"
+	tea    = "charm.land/bubbletea/v2"
 	ansi   = "github.com/charmbracelet/x/ansi"
 	color  = "github.com/charmbracelet/colorprofile"
 	posix  = "mvdan.cc/sh/v3"
@@ -83,7 +84,8 @@ var floors = [][]room{
 		{name: "internal/rawapi", others: []string{sdk, yaml}},
 	},
 	{
-		{name: "commands", ours: []string{"internal/simulator", "internal/simulator/control", "internal/simulator/world"}, others: []string{cobra}},
+		{name: "tui/picker", others: []string{tea, charm, ansi, color}},
+		{name: "commands", ours: []string{"tui/picker", "internal/simulator", "internal/simulator/control", "internal/simulator/world"}, others: []string{cobra}},
 	},
 	{
 		{name: "cmd/ssmdeck"},
