@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"time"
 
@@ -43,7 +44,8 @@ func newCommandListCmd(env *Env) *cobra.Command {
 		Short:   "List commands of the last 30 days, newest first",
 		Example: `  $ ssmdeck command list --limit 10
   $ ssmdeck command list --state failed --since 24h
-  $ ssmdeck command list --node web-1 -o json`,
+  $ ssmdeck command list --node web-1 -o json
+  $ ssmdeck command list --all-regions --since 1h`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -61,7 +63,7 @@ func newCommandListCmd(env *Env) *cobra.Command {
 	cmd.Flags().StringVar(&node, "node", "", "only commands on `node`")
 	cmd.Flags().DurationVar(&since, "since", 0, "only commands of the last `duration`, such as 24h")
 	completeFlag(cmd, "state", commandStates)
-	return cmd
+	return spans(cmd)
 }
 
 // commandStates are the states that a command as a whole can have.
@@ -86,18 +88,21 @@ func commandList(ctx context.Context, env *Env, f run.Filter, node string) error
 	if err != nil {
 		return err
 	}
-	if node != "" {
-		n, err := env.findNode(ctx, node)
-		if err != nil {
-			return err
+	return writeGrid(ctx, env, commandTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[run.Command, error], error) {
+		f := f
+		if node != "" {
+			n, err := env.findNodeHere(ctx, node)
+			if err != nil {
+				return nil, err
+			}
+			f.NodeID = n.ID
 		}
-		f.NodeID = n.ID
-	}
-	svc, err := env.Runner(ctx)
-	if err != nil {
-		return err
-	}
-	return writeSeq(env, commandTable, ro, svc.List(ctx, f))
+		svc, err := env.Runner(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return svc.List(ctx, f), nil
+	})
 }
 
 // stateLevel is what a state means to the reader.

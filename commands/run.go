@@ -271,7 +271,7 @@ func (o *runOptions) run(ctx context.Context, env *Env) error {
 	}
 	all, group := false, false
 	for _, t := range targets {
-		all = all || t.Kind == fleet.KindAll
+		all = all || t.Has(fleet.KindAll)
 		group = group || t.Kind == fleet.KindGroup
 	}
 	return o.send(ctx, env, view, all, group)

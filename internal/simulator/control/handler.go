@@ -124,7 +124,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.serveQuery(w, r, body, id)
 		return
 	}
-	if target == "" && h.serveSearch(w, r, body) {
+	if target == "" && (h.serveSearch(w, r, body) || h.serveGroups(w, r, body)) {
 		return
 	}
 	if isS3(r) {

@@ -100,10 +100,10 @@ nodes:
 		t.Error("half a change was made")
 	}
 
-	if s, ok := w.PatchState(ids[0]); !ok || s.Missing != 2 || s.Operation != "Scan" || !s.Started.Before(s.Finished) {
-		t.Errorf("patch state %+v, %v", s, ok)
+	if s, at := w.Scanned(ids[0]); s == nil || s.Missing != 2 || s.Operation != "Scan" || w.Now().Sub(at) < time.Hour {
+		t.Errorf("patch state %+v, %v", s, at)
 	}
-	if _, ok := w.PatchState("i-0cccccccccccccccc"); ok {
-		t.Error("a node that was never scanned has a patch state")
+	if s, _ := w.Scanned("i-0cccccccccccccccc"); s != nil {
+		t.Error("a node of which nothing is said has a patch state")
 	}
 }

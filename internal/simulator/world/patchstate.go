@@ -1,12 +1,10 @@
 package world
 
 import (
-	"crypto/sha256"
 	"time"
 )
 
-// PatchSpec is what the last patching of a node found. A node without it has
-// never been scanned.
+// PatchSpec is what the last patching of a node found.
 type PatchSpec struct {
 	Baseline      string        `yaml:"baseline"` // pb-…; that of the platform when absent
 	Group         string        `yaml:"group"`    // the patch group
@@ -25,32 +23,16 @@ type PatchSpec struct {
 	Security int `yaml:"security"`
 }
 
-// PatchState is the state of one node as Patch Manager reports it.
-type PatchState struct {
-	PatchSpec
-	ID         string
-	SnapshotID string
-	Started    time.Time
-	Finished   time.Time
-}
-
-// PatchState returns what the last patching of a node found; ok is false for a
-// node that does not exist or was never scanned.
-func (w *World) PatchState(id string) (s PatchState, ok bool) {
+// Scanned is what the scenario says that the last patching of a node found, and
+// when it ended; nil where it says nothing.
+func (w *World) Scanned(id string) (*PatchSpec, time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n, known := w.nodes[id]
 	if !known || n.spec.Patch == nil {
-		return s, false
+		return nil, time.Time{}
 	}
-	end := w.started.Add(-n.spec.Patch.Ended).Truncate(time.Second)
-	return PatchState{PatchSpec: *n.spec.Patch, ID: id, SnapshotID: stableUUID("snapshot " + id), Started: end.Add(-2 * time.Minute), Finished: end}, true
-}
-
-// stableUUID is a version 4 UUID made from a name.
-func stableUUID(name string) string {
-	sum := sha256.Sum256([]byte(name))
-	return formatUUID([16]byte(sum[:16]))
+	return n.spec.Patch, w.started.Add(-n.spec.Patch.Ended).Truncate(time.Second)
 }
 
 // baselines are the predefined patch baselines, by platform.
