@@ -70,6 +70,7 @@ var floors = [][]room{
 		{name: "internal/transfer", ours: []string{"internal/sessions"}},
 		{name: "internal/preferences", others: []string{sdk, yaml}},
 		{name: "internal/access", others: []string{sdk}},
+		{name: "internal/activation", others: []string{sdk}},
 		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions"}, others: []string{sdk}},
 	},
 	{
