@@ -14,6 +14,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/activation"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/iam"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
@@ -281,7 +282,7 @@ func (e *Env) Activations(ctx context.Context) (*activation.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return activation.Open(scope.SSM(), scope.Config()), nil
+	return activation.New(scope.SSM(), iam.New(scope.Config())), nil
 }
 
 // completeActivationRole completes the roles that activations have had.

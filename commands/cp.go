@@ -367,11 +367,8 @@ func (o *cpOptions) nodes(ctx context.Context, env *Env, expr string) (nodes []t
 			return nil, nil, err
 		}
 		return []transfer.Node{transferNode(n)}, nil, nil
-	case fleet.KindGroup:
-		return nil, nil, fault.Usagef("cp: the members of the group %s are known to Run Command only", t.Expr).
-			WithHint("choose the nodes by tag: tag:KEY=VALUE:PATH")
 	}
-	sel, err := svc.Select(ctx, []fleet.Target{t}, fleet.Filter{})
+	sel, err := svc.Members(ctx, []fleet.Target{t}, fleet.Filter{})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -2,20 +2,26 @@ package commands
 
 import (
 	"context"
+	"iter"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 // lsOptions are those of `ls` and `node list`, which are one command.
 type lsOptions struct {
-	tags   []string
-	filter string
+	tags      []string
+	filter    string
+	with      []string
+	unmanaged bool
+	watch     bool
+	poll      time.Duration
 }
 
 func newLsCmd(env *Env) *cobra.Command {
@@ -35,7 +41,19 @@ func newNodeListCmd(env *Env) *cobra.Command {
 		Long: `List managed nodes with the state of their agents.
 
 On a terminal this is a table; in a pipe, one tab-separated line a node, with
-full values and no header. -o name prints bare ids.`,
+full values and no header. -o name prints bare ids.
+
+What EC2 knows (state, VPC, subnet, zone, image, launch, tags) is read for -o
+wide, csv, json and yaml, and where a column or a filter asks for it; tags of
+hybrid nodes and the state of patching cost more calls, and are read where
+--with, a column or a filter asks for them. What you may not read is shown as
+unknown, and said once.
+
+--watch reads again every --poll and marks what changed. Without a terminal it
+prints one line a change.
+
+With --regions, --all-regions, --accounts or several profiles the lists of all of
+them are one, each row with its account and Region (see ` + "`ssmdeck help regions`" + `).`,
 		Example: `  # All nodes, then those of production
   $ ssmdeck node list
   $ ssmdeck node list --tag env=prod
@@ -43,22 +61,38 @@ full values and no header. -o name prints bare ids.`,
   # Nodes that need attention
   $ ssmdeck node list --filter 'ping=lost'
   $ ssmdeck node list --filter 'platform=linux agent<3.3' -o wide
+  $ ssmdeck node list --filter 'missing>0 tag:env=prod' --with patch
+
+  # By where they are, and since when
+  $ ssmdeck node list --columns name,vpc,az,launched,tag:team --sort-by launched
+
+  # Instances that run and that Systems Manager does not know
+  $ ssmdeck node list --unmanaged
 
   # Names of all online nodes, as JSON
-  $ ssmdeck node list --filter ping=online -o json --query '[].name'`,
+  $ ssmdeck node list --filter ping=online -o json --query '[].name'
+
+  # In every Region; in two Regions of all accounts of the organization
+  $ ssmdeck node list --all-regions
+  $ ssmdeck node list --accounts org --role ReadOnly --regions eu-west-1,us-east-1`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), env) },
 	}
 	cmd.Flags().StringArrayVar(&o.tags, "tag", nil, "only nodes with the tag `KEY=VALUE`; several narrow")
 	cmd.Flags().StringVar(&o.filter, "filter", "", "only nodes for which all `terms` hold (see `ssmdeck help targets`)")
+	cmd.Flags().StringSliceVar(&o.with, "with", nil, "also read these `parts`: ec2, tags, patch")
+	cmd.Flags().BoolVar(&o.unmanaged, "unmanaged", false, "EC2 instances that run and that Systems Manager does not know")
+	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "read again and again, and show what changes")
+	cmd.Flags().DurationVar(&o.poll, "poll", watchEvery, "how long --watch waits between two reads: `duration` of 1s or more")
 	completeFlag(cmd, "filter", func() []string {
-		words := fleet.FilterKeys()
-		for i := range words {
+		words := append(fleet.FilterKeys(), "tag:")
+		for i := range words[:len(words)-1] {
 			words[i] += "="
 		}
 		return words
 	})
-	return cmd
+	completeFlag(cmd, "with", func() []string { return []string{"ec2", "tags", "patch"} })
+	return spans(cmd)
 }
 
 func (o *lsOptions) run(ctx context.Context, env *Env) error {
@@ -70,23 +104,85 @@ func (o *lsOptions) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
+	with, err := parseParts(o.with)
+	if err != nil {
+		return err
+	}
+	table := func(ro render.Options) render.Table[fleet.Node] { return fleetTable(ro, with) }
+	if o.unmanaged {
+		table = unmanagedTable
+	}
+	if err := table(ro).Check(ro); err != nil {
+		return err
+	}
+	switch {
+	case o.unmanaged && (len(q.Tags) > 0 || o.watch):
+		return fault.Usagef("--unmanaged takes neither --tag nor --watch").WithHint("narrow with --filter, as in --filter tag:env=prod")
+	case o.unmanaged && q.Filter.Parts()&fleet.PartPatch != 0:
+		return fault.Usagef("--unmanaged knows nothing of patches").WithHint("leave the term out of --filter")
+	case o.watch && o.poll < time.Second:
+		return fault.Usagef("--poll %s is too often", o.poll).WithHint("wait a second or more between two reads")
+	case !o.watch && env.flags.set != nil && o.poll != watchEvery:
+		return fault.Usagef("--poll is for --watch")
+	}
+	parts := with | neededParts(ro)
+	if o.watch {
+		return o.follow(ctx, env, ro, table, q, parts)
+	}
+	return writeGrid(ctx, env, table, ro, func(ctx context.Context, env *Env) (iter.Seq2[fleet.Node, error], error) {
+		svc, err := env.Fleet(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if o.unmanaged {
+			return o.dark(ctx, env, svc, q.Filter)
+		}
+		nodes, gaps, err := svc.Table(ctx, q, parts)
+		if err != nil {
+			return nil, err
+		}
+		noteGaps(env, gaps)
+		if ro.SortBy == "" {
+			fleet.Sort(nodes)
+		}
+		if len(o.tags) == 0 && o.filter == "" {
+			s, err := env.Settings()
+			if err != nil {
+				return nil, err
+			}
+			env.remember(s, nodes)
+		}
+		return each(nodes), nil
+	})
+}
+
+// follow is --watch.
+func (o *lsOptions) follow(ctx context.Context, env *Env, ro render.Options, table func(render.Options) render.Table[fleet.Node], q fleet.Query, parts fleet.Part) error {
+	spec, err := env.gridSpec()
+	if err != nil {
+		return err
+	}
+	if spec.Several() {
+		return fault.Usagef("--watch follows one account and Region").WithHint("choose with --region and --profile")
+	}
 	svc, err := env.Fleet(ctx)
 	if err != nil {
 		return err
 	}
-	nodes, err := fleet.All(svc.List(ctx, q))
+	return watchNodes(ctx, env, ro, table, o.poll, func(ctx context.Context) ([]fleet.Node, []fleet.Gap, error) { return svc.Table(ctx, q, parts) })
+}
+
+// dark lists the instances that nobody manages.
+func (o *lsOptions) dark(ctx context.Context, env *Env, svc *fleet.Service, filter fleet.Filter) (iter.Seq2[fleet.Node, error], error) {
+	nodes, err := svc.Unmanaged(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fleet.Sort(nodes)
-	if len(o.tags) == 0 && o.filter == "" {
-		s, err := env.Settings()
-		if err != nil {
-			return err
-		}
-		env.remember(s, nodes)
+	nodes = slices.DeleteFunc(nodes, func(n fleet.Node) bool { return !filter.Match(n) })
+	if len(nodes) > 0 {
+		env.note("ssmdeck: hint: `ssmdeck doctor %s` says why Systems Manager does not know it", nodes[0].ID)
 	}
-	return writeList(env, nodeTable, ro, nodes)
+	return each(nodes), nil
 }
 
 func (o *lsOptions) query() (fleet.Query, error) {
@@ -103,46 +199,31 @@ func (o *lsOptions) query() (fleet.Query, error) {
 	return q, err
 }
 
-// pingLevel is what a ping state means to the reader.
-func pingLevel(ping string) theme.Level {
-	switch ping {
-	case fleet.Online:
-		return theme.Good
-	case fleet.Lost:
-		return theme.Bad
-	case fleet.Inactive:
-		return theme.Idle
-	default:
-		return theme.Unknown
+// parseParts reads the value of --with.
+func parseParts(words []string) (fleet.Part, error) {
+	var parts fleet.Part
+	for _, w := range words {
+		switch strings.TrimSpace(w) {
+		case "ec2":
+			parts |= fleet.PartEC2
+		case "tags":
+			parts |= fleet.PartEC2 | fleet.PartTags
+		case "patch":
+			parts |= fleet.PartPatch
+		default:
+			return 0, fault.Usagef("--with %q is not a part", w).WithHint("use ec2, tags or patch")
+		}
 	}
+	return parts, nil
 }
 
-// nodeTable is the fleet as people and pipes see it.
-func nodeTable(o render.Options) render.Table[fleet.Node] {
-	return render.Table[fleet.Node]{
-		ID:    func(n fleet.Node) string { return n.ID },
-		Empty: "no managed nodes match",
-		Columns: []render.Column[fleet.Node]{
-			{
-				Name: "PING", Text: func(n fleet.Node) string { return n.Ping },
-				Human: func(n fleet.Node) string { return o.Styles.Status(pingLevel(n.Ping), n.Ping) },
-			},
-			{Name: "NODE ID", ID: true, Text: func(n fleet.Node) string { return n.ID }},
-			{Name: "NAME", Text: func(n fleet.Node) string { return n.Name }},
-			{Name: "PLATFORM", Text: func(n fleet.Node) string { return strings.TrimSpace(n.PlatformName + " " + n.PlatformVersion) }},
-			{Name: "AGENT", Text: func(n fleet.Node) string { return n.AgentVersion }},
-			{Name: "IP", Text: func(n fleet.Node) string { return n.IP }},
-			{
-				Name: "LAST PING", Text: func(n fleet.Node) string { return render.Timestamp(n.LastPing) },
-				Human: func(n fleet.Node) string { return render.Ago(o.Now, n.LastPing) },
-				Less:  func(a, b fleet.Node) bool { return a.LastPing.Before(b.LastPing) },
-			},
-			{Name: "COMPUTER NAME", Wide: true, Text: func(n fleet.Node) string { return n.ComputerName }},
-			{Name: "TYPE", Wide: true, Text: func(n fleet.Node) string { return n.ResourceType }},
-			{Name: "INSTANCE TYPE", Wide: true, Text: func(n fleet.Node) string { return n.InstanceType }},
-			{Name: "ROLE", Wide: true, Text: func(n fleet.Node) string { return n.IAMRole }},
-			{Name: "ASSOCIATION", Wide: true, Text: func(n fleet.Node) string { return n.AssociationStatus }},
-		},
+// noteGaps says what could not be read, each once.
+func noteGaps(env *Env, gaps []fleet.Gap) {
+	what := map[fleet.Part]string{
+		fleet.PartEC2: "state, VPC and what else EC2 knows", fleet.PartTags: "tags", fleet.PartPatch: "the state of patching",
+	}
+	for _, g := range gaps {
+		env.note("ssmdeck: note: %s of %s: unknown: %s", what[g.Part], plural(g.Nodes, "node"), firstLine(g.Err))
 	}
 }
 

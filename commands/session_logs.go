@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/sessionlog"
@@ -152,7 +153,7 @@ func (e *Env) SessionLogs(ctx context.Context) (*sessionlog.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sessionlog.New(scope.Config(), svc, preferences.New(scope.SSM())), nil
+	return sessionlog.New(logstore.New(scope.Config()), svc, preferences.New(scope.SSM())), nil
 }
 
 // completePastSession completes the ids of running sessions and of the latest

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -63,12 +62,8 @@ type Service struct {
 }
 
 // New returns a Service that calls client for activations and roles for the
-// check of roles; *ssm.Client and *iam.Client fit.
+// check of roles; *ssm.Client and *iam.Service fit.
 func New(client api, roles roles) *Service { return &Service{client, roles} }
-
-// Open returns a Service of a scope's configuration: its SSM client, and one for
-// IAM.
-func Open(client *ssm.Client, cfg aws.Config) *Service { return New(client, iam.NewFromConfig(cfg)) }
 
 // Request is what a new activation is to be.
 type Request struct {

@@ -9,14 +9,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
-	"github.com/aws/smithy-go"
 	"github.com/golang/mock/gomock"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/iam"
 )
 
 const testID = "1a2b3c4d-1a2b-4c3d-9e8f-1a2b3c4d5e6f"
@@ -205,57 +203,28 @@ func TestRoleSpellings(t *testing.T) {
 	}
 }
 
-func TestTrustPolicies(t *testing.T) {
-	for policy, want := range map[string]bool{
-		trustPolicy: true,
-		`{"Statement":{"Effect":"Allow","Principal":{"Service":["ec2.amazonaws.com","ssm.amazonaws.com"]},"Action":["sts:TagSession","sts:AssumeRole"]}}`: true,
-		`{"Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:*","Condition":{"StringEquals":{"a":"b"}}}]}`:          true,
-		`{"Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`:                                        false,
-		`{"Statement":[{"Effect":"Deny","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole"}]}`:                                         false,
-		`{"Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:TagSession"}]}`:                                        false,
-		`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}`:                                                                    false,
-		`{}`: false,
-	} {
-		if got, err := trusts(policy, principal); err != nil || got != want {
-			t.Errorf("%s: %v, %v", policy, got, err)
-		}
-	}
-	if _, err := trusts("no JSON", principal); err == nil {
-		t.Error("what is no policy is read")
-	}
-}
-
-func FuzzTrustPolicy(f *testing.F) {
-	f.Add(trustPolicy)
-	f.Add(`{"Statement":{"Principal":{"Service":[1]},"Action":{}}}`)
-	f.Fuzz(func(t *testing.T, policy string) { _, _ = trusts(policy, principal) })
-}
-
 func TestCheckRole(t *testing.T) {
-	good := func(path, policy string) *iam.GetRoleOutput {
-		return &iam.GetRoleOutput{Role: &iamtypes.Role{Path: aws.String(path), RoleName: aws.String("Edge"), AssumeRolePolicyDocument: aws.String(policy)}}
+	found := func(path, trust string) iam.Role {
+		return iam.Role{Name: "Edge", ARN: "arn:aws:iam::123456789012:role" + path + "Edge", Trust: trust}
 	}
-	const escaped = "%7B%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22ssm.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D"
-	denied := &smithy.GenericAPIError{Code: "AccessDenied", Message: "User: u is not authorized to perform: iam:GetRole on resource: role Edge"}
 	for name, tt := range map[string]struct {
-		out       *iam.GetRoleOutput
+		role      iam.Role
+		missing   bool
 		err       error
 		kind      fault.Kind
 		unchecked bool
 		want      string
 	}{
-		"its path is found":     {out: good("/service-role/", escaped), want: "service-role/Edge"},
-		"one without a path":    {out: good("/", escaped), want: "Edge"},
-		"it does not exist":     {err: &iamtypes.NoSuchEntityException{}, kind: fault.NotFound},
-		"it trusts others":      {out: good("/", `{"Statement":[]}`), kind: fault.Usage},
-		"it cannot be asked":    {err: denied, unchecked: true, want: "Edge"},
-		"there is no network":   {err: errors.New("dial tcp: i/o timeout"), unchecked: true, want: "Edge"},
-		"its policy is no JSON": {out: good("/", "%%%"), unchecked: true, want: "Edge"},
-		"no role in the answer": {out: &iam.GetRoleOutput{}, unchecked: true, want: "Edge"},
+		"its path is found":     {role: found("/service-role/", trustPolicy), want: "service-role/Edge"},
+		"one without a path":    {role: found("/", trustPolicy), want: "Edge"},
+		"it does not exist":     {missing: true, kind: fault.NotFound},
+		"it trusts others":      {role: found("/", `{"Version":"2012-10-17","Statement":[]}`), kind: fault.Usage},
+		"it cannot be asked":    {err: fault.New(fault.Auth, "read role Edge", "not allowed: iam:GetRole"), unchecked: true, want: "Edge"},
+		"its policy is no JSON": {role: found("/", "%%%"), unchecked: true, want: "Edge"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _, roles := newMocks(t)
-			roles.EXPECT().GetRole(gomock.Any(), gomock.Any()).Return(tt.out, tt.err)
+			roles.EXPECT().Role(gomock.Any(), "Edge").Return(tt.role, !tt.missing, tt.err)
 			got, err := s.CheckRole(t.Context(), Role{Name: "Edge"})
 			var unchecked *Unchecked
 			switch {
@@ -270,6 +239,24 @@ func TestCheckRole(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestIAMThatDoesNotAnswerHoldsNothingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, roles := newMocks(t)
+		roles.EXPECT().Role(gomock.Any(), "Edge").DoAndReturn(func(ctx context.Context, _ string) (iam.Role, bool, error) {
+			<-ctx.Done()
+			return iam.Role{}, false, ctx.Err()
+		})
+		start := time.Now()
+		var unchecked *Unchecked
+		if _, err := s.CheckRole(t.Context(), Role{Name: "Edge"}); !errors.As(err, &unchecked) {
+			t.Errorf("got %v", err)
+		}
+		if d := time.Since(start); d != roleWait {
+			t.Errorf("it took %v", d)
+		}
+	})
 }
 
 func TestWatchYieldsEachNodeOnceUntilAllAreThere(t *testing.T) {

@@ -3,8 +3,9 @@ package activation
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/ssmdeck/ssmdeck/internal/iam"
 )
 
 //go:generate go tool mockgen -source=api.go -destination=mock_api_test.go -package=activation
@@ -17,7 +18,7 @@ type api interface {
 	DescribeInstanceInformation(context.Context, *ssm.DescribeInstanceInformationInput, ...func(*ssm.Options)) (*ssm.DescribeInstanceInformationOutput, error)
 }
 
-// roles is what this package calls of IAM; *iam.Client satisfies it.
+// roles is what this package asks of IAM; *iam.Service satisfies it.
 type roles interface {
-	GetRole(context.Context, *iam.GetRoleInput, ...func(*iam.Options)) (*iam.GetRoleOutput, error)
+	Role(ctx context.Context, name string) (r iam.Role, ok bool, err error)
 }

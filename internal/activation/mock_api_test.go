@@ -8,9 +8,9 @@ import (
 	context "context"
 	reflect "reflect"
 
-	iam "github.com/aws/aws-sdk-go-v2/service/iam"
 	ssm "github.com/aws/aws-sdk-go-v2/service/ssm"
 	gomock "github.com/golang/mock/gomock"
+	iam "github.com/ssmdeck/ssmdeck/internal/iam"
 )
 
 // Mockapi is a mock of api interface.
@@ -139,22 +139,18 @@ func (m *Mockroles) EXPECT() *MockrolesMockRecorder {
 	return m.recorder
 }
 
-// GetRole mocks base method.
-func (m *Mockroles) GetRole(arg0 context.Context, arg1 *iam.GetRoleInput, arg2 ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
+// Role mocks base method.
+func (m *Mockroles) Role(ctx context.Context, name string) (iam.Role, bool, error) {
 	m.ctrl.T.Helper()
-	varargs := []interface{}{arg0, arg1}
-	for _, a := range arg2 {
-		varargs = append(varargs, a)
-	}
-	ret := m.ctrl.Call(m, "GetRole", varargs...)
-	ret0, _ := ret[0].(*iam.GetRoleOutput)
-	ret1, _ := ret[1].(error)
-	return ret0, ret1
+	ret := m.ctrl.Call(m, "Role", ctx, name)
+	ret0, _ := ret[0].(iam.Role)
+	ret1, _ := ret[1].(bool)
+	ret2, _ := ret[2].(error)
+	return ret0, ret1, ret2
 }
 
-// GetRole indicates an expected call of GetRole.
-func (mr *MockrolesMockRecorder) GetRole(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+// Role indicates an expected call of Role.
+func (mr *MockrolesMockRecorder) Role(ctx, name interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
-	varargs := append([]interface{}{arg0, arg1}, arg2...)
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "GetRole", reflect.TypeOf((*Mockroles)(nil).GetRole), varargs...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Role", reflect.TypeOf((*Mockroles)(nil).Role), ctx, name)
 }

@@ -2,20 +2,13 @@ package activation
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
-
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/iam"
 )
 
 // principal is who must be able to assume the role of hybrid nodes.
@@ -35,7 +28,7 @@ const ExampleRole = "SSMServiceRole"
 func MakeRole(name string) []string {
 	return []string{
 		`aws iam create-role --role-name ` + name + ` --assume-role-policy-document '` + trustPolicy + `'`,
-		`aws iam attach-role-policy --role-name ` + name + ` --policy-arn arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore`,
+		`aws iam attach-role-policy --role-name ` + name + ` --policy-arn ` + iam.CoreARN("aws"),
 	}
 }
 
@@ -92,96 +85,26 @@ func (s *Service) CheckRole(ctx context.Context, r Role) (Role, error) {
 	op := "check role " + r.String()
 	limited, cancel := context.WithTimeout(ctx, roleWait)
 	defer cancel()
-	out, err := s.roles.GetRole(limited, &iam.GetRoleInput{RoleName: aws.String(r.Name)})
-	var missing *iamtypes.NoSuchEntityException
+	found, ok, err := s.roles.Role(limited, r.Name)
 	switch {
-	case errors.As(err, &missing):
-		return r, &fault.Error{
-			Kind: fault.NotFound, Op: op, Code: missing.ErrorCode(), Err: errors.New("there is no such role"),
-			Hint: "check the name, or make the role as `ssmdeck activation create --help` shows",
-		}
 	case ctx.Err() != nil:
 		return r, awsapi.Explain(op, ctx.Err())
 	case err != nil:
-		return r, &Unchecked{awsapi.Explain(op, err)}
-	case out.Role == nil:
-		return r, &Unchecked{fault.New(fault.Failed, op, "IAM answered without a role")}
+		return r, &Unchecked{err}
+	case !ok:
+		return r, fault.New(fault.NotFound, op, "there is no such role").
+			WithHint("check the name, or make the role as `ssmdeck activation create --help` shows")
 	}
-	if path := aws.ToString(out.Role.Path); path != "" && path != "/" {
-		r.Path = path
-	} else if path == "/" {
-		r.Path = ""
+	if m := roleARN.FindStringSubmatch(found.ARN); m != nil {
+		r.Path = strings.TrimSuffix(m[2], r.Name)
 	}
-	policy, err := url.QueryUnescape(aws.ToString(out.Role.AssumeRolePolicyDocument))
-	if err != nil || policy == "" {
-		return r, &Unchecked{fault.New(fault.Failed, op, "its trust policy cannot be read")}
-	}
-	trusted, err := trusts(policy, principal)
+	trusted, err := iam.Trusts(found.Trust, principal)
 	if err != nil {
-		return r, &Unchecked{fault.New(fault.Failed, op, "its trust policy cannot be read: %w", err)}
+		return r, &Unchecked{fault.New(fault.Failed, op, "%w", err)}
 	}
 	if !trusted {
-		return r, &fault.Error{
-			Kind: fault.Usage, Op: op, Err: errors.New("its trust policy does not let " + principal + " assume it: nodes cannot have it"),
-			Hint: "let it with `aws iam update-assume-role-policy --role-name " + r.Name + " --policy-document '" + trustPolicy + "'`, or name another role",
-		}
+		return r, fault.New(fault.Usage, op, "its trust policy does not let %s assume it: nodes cannot have it", principal).
+			WithHint("let it with `aws iam update-assume-role-policy --role-name %s --policy-document '%s'`, or name another role", r.Name, trustPolicy)
 	}
 	return r, nil
-}
-
-// oneOrMore is a text or a list of them, as policies have them.
-type oneOrMore []string
-
-// UnmarshalJSON reads either form.
-func (o *oneOrMore) UnmarshalJSON(b []byte) error {
-	var one string
-	if json.Unmarshal(b, &one) == nil {
-		*o = oneOrMore{one}
-		return nil
-	}
-	return json.Unmarshal(b, (*[]string)(o))
-}
-
-// statements are one or a list of them.
-type statements []statement
-
-// UnmarshalJSON reads either form.
-func (s *statements) UnmarshalJSON(b []byte) error {
-	if strings.HasPrefix(strings.TrimSpace(string(b)), "{") {
-		var one statement
-		if err := json.Unmarshal(b, &one); err != nil {
-			return err
-		}
-		*s = statements{one}
-		return nil
-	}
-	return json.Unmarshal(b, (*[]statement)(s))
-}
-
-type statement struct {
-	Effect    string
-	Action    oneOrMore
-	Principal json.RawMessage
-}
-
-// trusts reports whether a trust policy lets a service assume the role.
-// Conditions are not looked at: the service does.
-func trusts(policy, service string) (bool, error) {
-	var p struct{ Statement statements }
-	if err := json.Unmarshal([]byte(policy), &p); err != nil {
-		return false, err
-	}
-	for _, s := range p.Statement {
-		assumes := slices.ContainsFunc(s.Action, func(a string) bool {
-			return strings.EqualFold(a, "sts:AssumeRole") || a == "sts:*" || a == "*"
-		})
-		if s.Effect != "Allow" || !assumes {
-			continue
-		}
-		var by struct{ Service oneOrMore }
-		if json.Unmarshal(s.Principal, &by) == nil && slices.Contains(by.Service, service) {
-			return true, nil
-		}
-	}
-	return false, nil
 }

@@ -12,6 +12,8 @@ func Writes(operation string) bool {
 	switch operation {
 	case "GenerateDataKey", "Decrypt", "AssumeRole", "AssumeRoleWithWebIdentity":
 		return false // they make keys and credentials for the caller alone
+	case "FilterLogEvents":
+		return false
 	}
 	for _, p := range readPrefixes {
 		if strings.HasPrefix(operation, p) {

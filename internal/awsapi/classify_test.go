@@ -28,7 +28,7 @@ func TestWritesAgreesWithTheOperationsTable(t *testing.T) {
 
 func TestWritesBeyondSSM(t *testing.T) {
 	for op, want := range map[string]bool{
-		"GetCallerIdentity": false, "AssumeRole": false, "GenerateDataKey": false, "Decrypt": false,
+		"GetCallerIdentity": false, "FilterLogEvents": false, "AssumeRole": false, "GenerateDataKey": false, "Decrypt": false,
 		"PutMetricData": true, "RunInstances": true, "": true, "SomethingNew": true,
 	} {
 		if got := Writes(op); got != want {

@@ -128,6 +128,7 @@ var iamPrefixes = map[string]string{
 	"cloudwatch logs":      "logs",
 	"ec2 instance connect": "ec2-instance-connect",
 	"opensearch":           "es",
+	"resource groups":      "resource-groups",
 }
 
 // operation names the innermost API call of err as IAM does ("ssm",

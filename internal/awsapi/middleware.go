@@ -45,11 +45,16 @@ func (readOnlyGuard) ID() string { return "ssmdeck.ReadOnly" }
 func (readOnlyGuard) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	op := awsmiddleware.GetOperationName(ctx)
 	if Writes(op) {
-		err := fault.New(fault.Refused, "", "%s changes something, and this is read-only", op).
-			WithHint("leave out --read-only, or choose a context that is not readonly")
-		return middleware.InitializeOutput{}, middleware.Metadata{}, err
+		return middleware.InitializeOutput{}, middleware.Metadata{}, RefuseWrite(op)
 	}
 	return next.HandleInitialize(ctx, in)
+}
+
+// RefuseWrite is the error of an operation that a read-only scope does not send.
+// Commands that ask before they send return it before they ask.
+func RefuseWrite(operation string) error {
+	return fault.New(fault.Refused, "", "%s changes something, and this is read-only", operation).
+		WithHint("leave out --read-only, or choose a context that is not readonly")
 }
 
 // watcher sees each call once, from outside the retries: it counts, writes the

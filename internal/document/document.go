@@ -1,5 +1,6 @@
-// Package document knows SSM documents as far as running them needs: which
-// parameters a document takes, what values those accept, and on which
+// Package document knows SSM documents of every type: it lists, reads, compares,
+// creates, changes, shares and deletes them, and knows what running them needs:
+// which parameters a document takes, what values those accept, and on which
 // platforms it runs.
 //
 // It checks what a user typed before anything is sent, and is never stricter
@@ -11,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -96,18 +98,43 @@ func (d Document) ParameterNames() []string {
 	return names
 }
 
-// Service reads documents of one account and region. It keeps nothing and may
-// be used concurrently.
-type Service struct{ api api }
+// Service works with the documents of one account and region. It may be used
+// concurrently.
+type Service struct {
+	api api
+
+	mu    sync.Mutex
+	known map[[2]string]Document // what Describe has answered, by name and version
+}
 
 // New returns a Service that calls client; *ssm.Client fits.
-func New(client api) *Service { return &Service{api: client} }
+func New(client api) *Service { return &Service{api: client, known: map[[2]string]Document{}} }
 
 // Describe returns the document of that name or ARN. An empty version means the
 // document's default; $DEFAULT, $LATEST and numbers are legal. When the caller
 // may not describe documents, the built-in knowledge of the everyday AWS
 // documents is used instead. Errors are those of awsapi.Explain.
+//
+// The answer is kept for the life of the Service, so that the parts of one
+// command ask once and see the same document.
 func (s *Service) Describe(ctx context.Context, name, version string) (Document, error) {
+	key := [2]string{name, version}
+	s.mu.Lock()
+	doc, ok := s.known[key]
+	s.mu.Unlock()
+	if ok {
+		return doc, nil
+	}
+	doc, err := s.describe(ctx, name, version)
+	if err == nil {
+		s.mu.Lock()
+		s.known[key] = doc
+		s.mu.Unlock()
+	}
+	return doc, err
+}
+
+func (s *Service) describe(ctx context.Context, name, version string) (Document, error) {
 	op := "describe document " + name
 	in := &ssm.DescribeDocumentInput{Name: aws.String(name)}
 	if version != "" {
@@ -118,7 +145,7 @@ func (s *Service) Describe(ctx context.Context, name, version string) (Document,
 		if doc, ok := BuiltIn(name); ok && denied(err) {
 			return doc, nil
 		}
-		return Document{}, awsapi.Explain(op, err)
+		return Document{}, explain(op, name, err)
 	}
 	if out.Document == nil {
 		return Document{}, awsapi.Explain(op, errors.New("the service answered without a document"))
@@ -183,7 +210,7 @@ func translate(d *types.DocumentDescription) Document {
 		Owner:          aws.ToString(d.Owner),
 	}
 	for _, p := range d.PlatformTypes {
-		doc.Platforms = append(doc.Platforms, strings.ToLower(string(p))) // Windows, Linux, MacOS on the wire
+		doc.Platforms = append(doc.Platforms, strings.ToLower(string(p)))
 	}
 	for _, p := range d.Parameters {
 		doc.Parameters = append(doc.Parameters, Parameter{

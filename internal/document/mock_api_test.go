@@ -35,6 +35,46 @@ func (m *Mockapi) EXPECT() *MockapiMockRecorder {
 	return m.recorder
 }
 
+// CreateDocument mocks base method.
+func (m *Mockapi) CreateDocument(ctx context.Context, in *ssm.CreateDocumentInput, opts ...func(*ssm.Options)) (*ssm.CreateDocumentOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "CreateDocument", varargs...)
+	ret0, _ := ret[0].(*ssm.CreateDocumentOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// CreateDocument indicates an expected call of CreateDocument.
+func (mr *MockapiMockRecorder) CreateDocument(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "CreateDocument", reflect.TypeOf((*Mockapi)(nil).CreateDocument), varargs...)
+}
+
+// DeleteDocument mocks base method.
+func (m *Mockapi) DeleteDocument(ctx context.Context, in *ssm.DeleteDocumentInput, opts ...func(*ssm.Options)) (*ssm.DeleteDocumentOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "DeleteDocument", varargs...)
+	ret0, _ := ret[0].(*ssm.DeleteDocumentOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// DeleteDocument indicates an expected call of DeleteDocument.
+func (mr *MockapiMockRecorder) DeleteDocument(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DeleteDocument", reflect.TypeOf((*Mockapi)(nil).DeleteDocument), varargs...)
+}
+
 // DescribeDocument mocks base method.
 func (m *Mockapi) DescribeDocument(ctx context.Context, in *ssm.DescribeDocumentInput, opts ...func(*ssm.Options)) (*ssm.DescribeDocumentOutput, error) {
 	m.ctrl.T.Helper()
@@ -53,6 +93,26 @@ func (mr *MockapiMockRecorder) DescribeDocument(ctx, in interface{}, opts ...int
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]interface{}{ctx, in}, opts...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DescribeDocument", reflect.TypeOf((*Mockapi)(nil).DescribeDocument), varargs...)
+}
+
+// DescribeDocumentPermission mocks base method.
+func (m *Mockapi) DescribeDocumentPermission(ctx context.Context, in *ssm.DescribeDocumentPermissionInput, opts ...func(*ssm.Options)) (*ssm.DescribeDocumentPermissionOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "DescribeDocumentPermission", varargs...)
+	ret0, _ := ret[0].(*ssm.DescribeDocumentPermissionOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// DescribeDocumentPermission indicates an expected call of DescribeDocumentPermission.
+func (mr *MockapiMockRecorder) DescribeDocumentPermission(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DescribeDocumentPermission", reflect.TypeOf((*Mockapi)(nil).DescribeDocumentPermission), varargs...)
 }
 
 // GetDocument mocks base method.
@@ -75,6 +135,46 @@ func (mr *MockapiMockRecorder) GetDocument(ctx, in interface{}, opts ...interfac
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "GetDocument", reflect.TypeOf((*Mockapi)(nil).GetDocument), varargs...)
 }
 
+// ListDocumentMetadataHistory mocks base method.
+func (m *Mockapi) ListDocumentMetadataHistory(ctx context.Context, in *ssm.ListDocumentMetadataHistoryInput, opts ...func(*ssm.Options)) (*ssm.ListDocumentMetadataHistoryOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListDocumentMetadataHistory", varargs...)
+	ret0, _ := ret[0].(*ssm.ListDocumentMetadataHistoryOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListDocumentMetadataHistory indicates an expected call of ListDocumentMetadataHistory.
+func (mr *MockapiMockRecorder) ListDocumentMetadataHistory(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListDocumentMetadataHistory", reflect.TypeOf((*Mockapi)(nil).ListDocumentMetadataHistory), varargs...)
+}
+
+// ListDocumentVersions mocks base method.
+func (m *Mockapi) ListDocumentVersions(ctx context.Context, in *ssm.ListDocumentVersionsInput, opts ...func(*ssm.Options)) (*ssm.ListDocumentVersionsOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListDocumentVersions", varargs...)
+	ret0, _ := ret[0].(*ssm.ListDocumentVersionsOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListDocumentVersions indicates an expected call of ListDocumentVersions.
+func (mr *MockapiMockRecorder) ListDocumentVersions(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListDocumentVersions", reflect.TypeOf((*Mockapi)(nil).ListDocumentVersions), varargs...)
+}
+
 // ListDocuments mocks base method.
 func (m *Mockapi) ListDocuments(ctx context.Context, in *ssm.ListDocumentsInput, opts ...func(*ssm.Options)) (*ssm.ListDocumentsOutput, error) {
 	m.ctrl.T.Helper()
@@ -93,4 +193,84 @@ func (mr *MockapiMockRecorder) ListDocuments(ctx, in interface{}, opts ...interf
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]interface{}{ctx, in}, opts...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListDocuments", reflect.TypeOf((*Mockapi)(nil).ListDocuments), varargs...)
+}
+
+// ModifyDocumentPermission mocks base method.
+func (m *Mockapi) ModifyDocumentPermission(ctx context.Context, in *ssm.ModifyDocumentPermissionInput, opts ...func(*ssm.Options)) (*ssm.ModifyDocumentPermissionOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ModifyDocumentPermission", varargs...)
+	ret0, _ := ret[0].(*ssm.ModifyDocumentPermissionOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ModifyDocumentPermission indicates an expected call of ModifyDocumentPermission.
+func (mr *MockapiMockRecorder) ModifyDocumentPermission(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ModifyDocumentPermission", reflect.TypeOf((*Mockapi)(nil).ModifyDocumentPermission), varargs...)
+}
+
+// UpdateDocument mocks base method.
+func (m *Mockapi) UpdateDocument(ctx context.Context, in *ssm.UpdateDocumentInput, opts ...func(*ssm.Options)) (*ssm.UpdateDocumentOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "UpdateDocument", varargs...)
+	ret0, _ := ret[0].(*ssm.UpdateDocumentOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// UpdateDocument indicates an expected call of UpdateDocument.
+func (mr *MockapiMockRecorder) UpdateDocument(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "UpdateDocument", reflect.TypeOf((*Mockapi)(nil).UpdateDocument), varargs...)
+}
+
+// UpdateDocumentDefaultVersion mocks base method.
+func (m *Mockapi) UpdateDocumentDefaultVersion(ctx context.Context, in *ssm.UpdateDocumentDefaultVersionInput, opts ...func(*ssm.Options)) (*ssm.UpdateDocumentDefaultVersionOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "UpdateDocumentDefaultVersion", varargs...)
+	ret0, _ := ret[0].(*ssm.UpdateDocumentDefaultVersionOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// UpdateDocumentDefaultVersion indicates an expected call of UpdateDocumentDefaultVersion.
+func (mr *MockapiMockRecorder) UpdateDocumentDefaultVersion(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "UpdateDocumentDefaultVersion", reflect.TypeOf((*Mockapi)(nil).UpdateDocumentDefaultVersion), varargs...)
+}
+
+// UpdateDocumentMetadata mocks base method.
+func (m *Mockapi) UpdateDocumentMetadata(ctx context.Context, in *ssm.UpdateDocumentMetadataInput, opts ...func(*ssm.Options)) (*ssm.UpdateDocumentMetadataOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "UpdateDocumentMetadata", varargs...)
+	ret0, _ := ret[0].(*ssm.UpdateDocumentMetadataOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// UpdateDocumentMetadata indicates an expected call of UpdateDocumentMetadata.
+func (mr *MockapiMockRecorder) UpdateDocumentMetadata(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "UpdateDocumentMetadata", reflect.TypeOf((*Mockapi)(nil).UpdateDocumentMetadata), varargs...)
 }

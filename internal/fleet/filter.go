@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
@@ -33,33 +34,116 @@ type term struct {
 	op     string // = != ~ < <= > >=
 	values []string
 	re     *regexp.Regexp
+	age    time.Duration // of a moment
 }
 
-// field is something a filter can ask about. A version compares number by
-// number.
+// sort is how the values of a field compare.
+type sort int
+
+const (
+	text    sort = iota // no order
+	version             // number by number
+	number
+	moment // by age: launched>30d are those launched more than 30 days ago
+)
+
+// field is something a filter can ask about. get returns false where the node
+// has no such thing: a hybrid node has no VPC.
 type field struct {
-	key     string
-	get     func(Node) string
-	version bool
+	key  string
+	get  func(Node) string
+	sort sort
+	part Part
+	at   func(Node) time.Time // of moment
 }
 
-// fields are the keys of a filter. Tags are missing on purpose: a list does not
-// know them.
+// fields are the keys of a filter, beside tag:KEY.
 var fields = [...]field{
-	{"id", func(n Node) string { return n.ID }, false},
-	{"name", func(n Node) string { return n.Name }, false},
-	{"computer", func(n Node) string { return n.ComputerName }, false},
-	{"ping", func(n Node) string { return n.Ping }, false},
-	{"platform", func(n Node) string { return n.Platform }, false},
-	{"os", func(n Node) string { return n.PlatformName }, false},
-	{"os_version", func(n Node) string { return n.PlatformVersion }, true},
-	{"agent", func(n Node) string { return n.AgentVersion }, true},
-	{"ip", func(n Node) string { return n.IP }, false},
-	{"type", func(n Node) string { return n.ResourceType }, false},
-	{"instance_type", func(n Node) string { return n.InstanceType }, false},
-	{"role", func(n Node) string { return n.IAMRole }, false},
-	{"activation", func(n Node) string { return n.ActivationID }, false},
-	{"association", func(n Node) string { return n.AssociationStatus }, false},
+	{key: "id", get: func(n Node) string { return n.ID }},
+	{key: "name", get: func(n Node) string { return n.Name }},
+	{key: "computer", get: func(n Node) string { return n.ComputerName }},
+	{key: "ping", get: func(n Node) string { return n.Ping }},
+	{key: "last_ping", sort: moment, at: func(n Node) time.Time { return n.LastPing }},
+	{key: "platform", get: func(n Node) string { return n.Platform }},
+	{key: "os", get: func(n Node) string { return n.PlatformName }},
+	{key: "os_version", get: func(n Node) string { return n.PlatformVersion }, sort: version},
+	{key: "agent", get: func(n Node) string { return n.AgentVersion }, sort: version},
+	{key: "ip", get: func(n Node) string { return n.IP }},
+	{key: "type", get: func(n Node) string { return n.ResourceType }},
+	{key: "instance_type", get: func(n Node) string { return n.InstanceType }},
+	{key: "role", get: func(n Node) string { return n.IAMRole }},
+	{key: "activation", get: func(n Node) string { return n.ActivationID }},
+	{key: "registered", sort: moment, at: func(n Node) time.Time { return n.Registered }},
+	{key: "association", get: func(n Node) string { return n.AssociationStatus }},
+
+	{key: "state", get: func(n Node) string { return n.State }, part: PartEC2},
+	{key: "az", get: func(n Node) string { return n.AZ }, part: PartEC2},
+	{key: "vpc", get: func(n Node) string { return n.VPC }, part: PartEC2},
+	{key: "subnet", get: func(n Node) string { return n.Subnet }, part: PartEC2},
+	{key: "image", get: func(n Node) string { return n.Image }, part: PartEC2},
+	{key: "launched", sort: moment, at: func(n Node) time.Time { return n.Launched }, part: PartEC2},
+
+	{key: "missing", get: patched(func(p *PatchState) int { return p.Missing }), sort: number, part: PartPatch},
+	{key: "failed", get: patched(func(p *PatchState) int { return p.Failed }), sort: number, part: PartPatch},
+	{key: "pending_reboot", get: patched(func(p *PatchState) int { return p.PendingReboot }), sort: number, part: PartPatch},
+	{key: "critical", get: patched(func(p *PatchState) int { return p.Critical }), sort: number, part: PartPatch},
+	{key: "security", get: patched(func(p *PatchState) int { return p.Security }), sort: number, part: PartPatch},
+	{key: "baseline", get: func(n Node) string {
+		if n.Patch == nil {
+			return ""
+		}
+		return n.Patch.Baseline
+	}, part: PartPatch},
+	{key: "patch_group", get: func(n Node) string {
+		if n.Patch == nil {
+			return ""
+		}
+		return n.Patch.Group
+	}, part: PartPatch},
+	{key: "patched", sort: moment, at: func(n Node) time.Time {
+		if n.Patch == nil {
+			return time.Time{}
+		}
+		return n.Patch.Ended
+	}, part: PartPatch},
+}
+
+// patched is a count of a node's patch state, "" for one that was never scanned.
+func patched(count func(*PatchState) int) func(Node) string {
+	return func(n Node) string {
+		if n.Patch == nil {
+			return ""
+		}
+		return strconv.Itoa(count(n.Patch))
+	}
+}
+
+// tagField is the field of tag:KEY.
+func tagField(key string) field {
+	return field{key: "tag:" + key, get: func(n Node) string { return n.Tags[key] }, part: PartEC2 | PartTags}
+}
+
+// Parts are the parts that f asks about.
+func (f Filter) Parts() Part {
+	var p Part
+	for _, t := range f.terms {
+		p |= t.field.part
+	}
+	return p
+}
+
+// possible is the error for a filter that asks about what could not be read.
+func (f Filter) possible(gaps []Gap) error {
+	for _, g := range gaps {
+		for _, t := range f.terms {
+			if t.field.part&g.Part == 0 {
+				continue
+			}
+			e := fault.New(fault.KindOf(g.Err), "filter by "+t.field.key, "it is unknown of %s: %w", count(g.Nodes, "node"), g.Err)
+			return e.WithHint("%s", cmp.Or(fault.HintOf(g.Err), "leave the term out"))
+		}
+	}
+	return nil
 }
 
 // FilterKeys returns the keys a filter understands, for help and completion.
@@ -76,7 +160,8 @@ const filterForm = "write terms like platform=linux ping=online agent<3.3 name~^
 // ParseFilter reads terms separated by spaces, all of which must hold: KEY,
 // one of = != ~ < <= > >=, and VALUE. Commas give = and != alternatives, quotes
 // keep spaces together, ~ is a regular expression (RE2, case ignored), and the
-// four comparisons are for versions. Its errors are Usage faults.
+// four comparisons are for versions, numbers and ages. Its errors are Usage
+// faults.
 func ParseFilter(s string) (Filter, error) {
 	words, err := splitWords(s)
 	if err != nil {
@@ -129,15 +214,49 @@ func parseTerm(w string) (term, error) {
 		if t.re, err = regexp.Compile("(?i)" + value); err != nil {
 			return term{}, fault.Usagef("the filter term %q is no regular expression: %v", w, err)
 		}
-	default:
-		if !fd.version {
-			return term{}, fault.Usagef("%s is not a version: %s has no meaning for it", key, op).WithHint("use =, != or ~")
-		}
-		if _, ok := parseVersion(value); !ok {
-			return term{}, fault.Usagef("%q in the filter is not a version", value).WithHint("write numbers with dots, like agent<3.3.40")
-		}
+	}
+	if err := t.ordered(value); err != nil {
+		return term{}, err
 	}
 	return t, nil
+}
+
+// ordered checks what the term compares.
+func (t *term) ordered(value string) error {
+	comparison := strings.ContainsAny(t.op, "<>")
+	switch {
+	case t.field.sort == moment:
+		if !comparison {
+			return fault.Usagef("%s is a time: %s has no meaning for it", t.field.key, t.op).
+				WithHint("compare its age, like %s>30d or %s<2h", t.field.key, t.field.key)
+		}
+		var ok bool
+		if t.age, ok = parseAge(value); !ok {
+			return fault.Usagef("%q in the filter is not an age", value).WithHint("write a number with a unit, like 30s, 5m, 2h or 30d")
+		}
+	case !comparison:
+	case t.field.sort == text:
+		return fault.Usagef("%s is not a version: %s has no meaning for it", t.field.key, t.op).WithHint("use =, != or ~")
+	case t.field.sort == number:
+		if _, err := strconv.ParseUint(value, 10, 32); err != nil {
+			return fault.Usagef("%q in the filter is not a number", value).WithHint("write one like %s>0", t.field.key)
+		}
+	default:
+		if _, ok := parseVersion(value); !ok {
+			return fault.Usagef("%q in the filter is not a version", value).WithHint("write numbers with dots, like agent<3.3.40")
+		}
+	}
+	return nil
+}
+
+// parseAge reads a duration of Go, or one in days.
+func parseAge(s string) (time.Duration, bool) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return time.Duration(n) * 24 * time.Hour, err == nil
+	}
+	d, err := time.ParseDuration(s)
+	return d, err == nil && d >= 0
 }
 
 func fieldOf(key string) (field, error) {
@@ -146,8 +265,11 @@ func fieldOf(key string) (field, error) {
 			return f, nil
 		}
 	}
-	if strings.HasPrefix(key, "tag:") || key == "tag" {
-		return field{}, fault.Usagef("a filter cannot ask for tags").WithHint("use --tag KEY=VALUE")
+	if tag, ok := strings.CutPrefix(key, "tag:"); ok && tag != "" {
+		return tagField(tag), nil
+	}
+	if key == "tag" || key == "tag:" {
+		return field{}, fault.Usagef("the filter term has no tag key").WithHint("write tag:env=prod")
 	}
 	e := fault.Usagef("there is no filter key %q", key)
 	if near := fault.Closest(key, FilterKeys(), 1); len(near) > 0 {
@@ -157,6 +279,11 @@ func fieldOf(key string) (field, error) {
 }
 
 func (t term) match(n Node) bool {
+	if t.field.sort == moment {
+		at := t.field.at(n)
+		// An unknown time is neither older nor newer.
+		return !at.IsZero() && t.holds(cmp.Compare(time.Since(at), t.age))
+	}
 	got := t.field.get(n)
 	switch t.op {
 	case "=":
@@ -168,10 +295,11 @@ func (t term) match(n Node) bool {
 	}
 	have, ok := parseVersion(got)
 	want, _ := parseVersion(t.values[0])
-	if !ok {
-		return false // an unknown version is neither older nor newer
-	}
-	c := compareVersions(have, want)
+	return ok && t.holds(compareVersions(have, want)) // nor is an unknown version
+}
+
+// holds reports whether a comparison that came out as c is what the term says.
+func (t term) holds(c int) bool {
 	switch t.op {
 	case "<":
 		return c < 0
@@ -185,7 +313,7 @@ func (t term) match(n Node) bool {
 }
 
 func (t term) equal(got, want string) bool {
-	if t.field.version {
+	if t.field.sort == version {
 		a, okA := parseVersion(got)
 		b, okB := parseVersion(want)
 		if okA && okB {

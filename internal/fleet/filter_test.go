@@ -3,6 +3,7 @@ package fleet
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
@@ -67,7 +68,11 @@ func TestParseFilterRefuses(t *testing.T) {
 		"online":       {"no operator", "ping=online"},
 		"platfrom=x":   {`no filter key "platfrom"`, "did you mean platform"},
 		"zzz=x":        {"no filter key", "use one of: id, name"},
-		"tag:env=prod": {"cannot ask for tags", "--tag"},
+		"tag=prod":     {"no tag key", "tag:env=prod"},
+		"missing>many": {"not a number", "missing>0"},
+		"launched=1d":  {"is a time", "launched>30d"},
+		"launched>1y":  {"not an age", "30d"},
+		"vpc<1":        {"not a version", "~"},
 		"=x":           {"incomplete", "ping=online"},
 		"ping=":        {"incomplete", "ping=online"},
 		"ping=a,,b":    {"empty value", ""},
@@ -102,4 +107,46 @@ func FuzzParseFilter(f *testing.F) {
 		}
 		got.Match(Node{AgentVersion: "3.3", Name: s})
 	})
+}
+
+func TestFilterOverJoinedParts(t *testing.T) {
+	now := time.Now()
+	n := Node{
+		ID: idA, State: "running", VPC: "vpc-1", Launched: now.Add(-40 * 24 * time.Hour), LastPing: now.Add(-2 * time.Minute),
+		Tags: map[string]string{"env": "prod", "Patch Group": "a b"}, Patch: &PatchState{Missing: 12, Ended: now.Add(-time.Hour)},
+	}
+	tests := map[string]struct {
+		want  bool
+		parts Part
+	}{
+		"state=running":         {true, PartEC2},
+		"vpc!=vpc-1":            {false, PartEC2},
+		"launched>30d":          {true, PartEC2},
+		"launched>41d":          {false, PartEC2},
+		"last_ping<5m":          {true, 0},
+		"last_ping>1h":          {false, 0},
+		"registered>1s":         {false, 0}, // not known
+		"tag:env=prod,dev":      {true, PartEC2 | PartTags},
+		"tag:env!=prod":         {false, PartEC2 | PartTags},
+		"tag:none~.":            {false, PartEC2 | PartTags},
+		`"tag:Patch Group=a b"`: {true, PartEC2 | PartTags},
+		"missing>9":             {true, PartPatch},
+		"missing>=100":          {false, PartPatch},
+		"missing=12 vpc=vpc-1":  {true, PartPatch | PartEC2},
+		"patched<2h":            {true, PartPatch},
+		"critical>0":            {false, PartPatch},
+	}
+	for expr, tt := range tests {
+		f, err := ParseFilter(expr)
+		if err != nil {
+			t.Errorf("%q: %v", expr, err)
+			continue
+		}
+		if f.Match(n) != tt.want || f.Parts() != tt.parts {
+			t.Errorf("%q: %v, parts %b; want %v, %b", expr, f.Match(n), f.Parts(), tt.want, tt.parts)
+		}
+	}
+	if f, _ := ParseFilter("missing>=0"); f.Match(Node{}) {
+		t.Error("a node that was never scanned misses patches")
+	}
 }

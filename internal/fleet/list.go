@@ -41,7 +41,12 @@ type Query struct {
 // lists of s use DescribeInstanceInformation. Tags are known to the latter
 // alone, which takes no other filter beside them: IDs and Filter are applied
 // here then.
+//
+// A filter that needs more than these calls tell is applied to a Table.
 func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Node, error] {
+	if q.Filter.Parts() != 0 {
+		return s.joinedList(ctx, q)
+	}
 	nodes := s.everything(ctx)
 	var wanted map[string]bool // nil: any
 	switch {
@@ -63,6 +68,21 @@ func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Node, error] {
 				return
 			}
 			if (wanted == nil || wanted[n.ID]) && q.Filter.Match(n) && !yield(n, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Service) joinedList(ctx context.Context, q Query) iter.Seq2[Node, error] {
+	return func(yield func(Node, error) bool) {
+		nodes, _, err := s.Table(ctx, q, 0)
+		if err != nil {
+			yield(Node{}, err)
+			return
+		}
+		for _, n := range nodes {
+			if !yield(n, nil) {
 				return
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	context "context"
 	reflect "reflect"
 
+	resourcegroups "github.com/aws/aws-sdk-go-v2/service/resourcegroups"
 	ssm "github.com/aws/aws-sdk-go-v2/service/ssm"
 	gomock "github.com/golang/mock/gomock"
 )
@@ -35,6 +36,46 @@ func (m *Mockapi) EXPECT() *MockapiMockRecorder {
 	return m.recorder
 }
 
+// AddTagsToResource mocks base method.
+func (m *Mockapi) AddTagsToResource(arg0 context.Context, arg1 *ssm.AddTagsToResourceInput, arg2 ...func(*ssm.Options)) (*ssm.AddTagsToResourceOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{arg0, arg1}
+	for _, a := range arg2 {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "AddTagsToResource", varargs...)
+	ret0, _ := ret[0].(*ssm.AddTagsToResourceOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// AddTagsToResource indicates an expected call of AddTagsToResource.
+func (mr *MockapiMockRecorder) AddTagsToResource(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{arg0, arg1}, arg2...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "AddTagsToResource", reflect.TypeOf((*Mockapi)(nil).AddTagsToResource), varargs...)
+}
+
+// DeregisterManagedInstance mocks base method.
+func (m *Mockapi) DeregisterManagedInstance(arg0 context.Context, arg1 *ssm.DeregisterManagedInstanceInput, arg2 ...func(*ssm.Options)) (*ssm.DeregisterManagedInstanceOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{arg0, arg1}
+	for _, a := range arg2 {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "DeregisterManagedInstance", varargs...)
+	ret0, _ := ret[0].(*ssm.DeregisterManagedInstanceOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// DeregisterManagedInstance indicates an expected call of DeregisterManagedInstance.
+func (mr *MockapiMockRecorder) DeregisterManagedInstance(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{arg0, arg1}, arg2...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DeregisterManagedInstance", reflect.TypeOf((*Mockapi)(nil).DeregisterManagedInstance), varargs...)
+}
+
 // DescribeInstanceInformation mocks base method.
 func (m *Mockapi) DescribeInstanceInformation(arg0 context.Context, arg1 *ssm.DescribeInstanceInformationInput, arg2 ...func(*ssm.Options)) (*ssm.DescribeInstanceInformationOutput, error) {
 	m.ctrl.T.Helper()
@@ -53,6 +94,26 @@ func (mr *MockapiMockRecorder) DescribeInstanceInformation(arg0, arg1 interface{
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]interface{}{arg0, arg1}, arg2...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DescribeInstanceInformation", reflect.TypeOf((*Mockapi)(nil).DescribeInstanceInformation), varargs...)
+}
+
+// DescribeInstancePatchStates mocks base method.
+func (m *Mockapi) DescribeInstancePatchStates(arg0 context.Context, arg1 *ssm.DescribeInstancePatchStatesInput, arg2 ...func(*ssm.Options)) (*ssm.DescribeInstancePatchStatesOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{arg0, arg1}
+	for _, a := range arg2 {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "DescribeInstancePatchStates", varargs...)
+	ret0, _ := ret[0].(*ssm.DescribeInstancePatchStatesOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// DescribeInstancePatchStates indicates an expected call of DescribeInstancePatchStates.
+func (mr *MockapiMockRecorder) DescribeInstancePatchStates(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{arg0, arg1}, arg2...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DescribeInstancePatchStates", reflect.TypeOf((*Mockapi)(nil).DescribeInstancePatchStates), varargs...)
 }
 
 // DescribeInstanceProperties mocks base method.
@@ -113,4 +174,67 @@ func (mr *MockapiMockRecorder) ListTagsForResource(arg0, arg1 interface{}, arg2 
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]interface{}{arg0, arg1}, arg2...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListTagsForResource", reflect.TypeOf((*Mockapi)(nil).ListTagsForResource), varargs...)
+}
+
+// RemoveTagsFromResource mocks base method.
+func (m *Mockapi) RemoveTagsFromResource(arg0 context.Context, arg1 *ssm.RemoveTagsFromResourceInput, arg2 ...func(*ssm.Options)) (*ssm.RemoveTagsFromResourceOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{arg0, arg1}
+	for _, a := range arg2 {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "RemoveTagsFromResource", varargs...)
+	ret0, _ := ret[0].(*ssm.RemoveTagsFromResourceOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// RemoveTagsFromResource indicates an expected call of RemoveTagsFromResource.
+func (mr *MockapiMockRecorder) RemoveTagsFromResource(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{arg0, arg1}, arg2...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RemoveTagsFromResource", reflect.TypeOf((*Mockapi)(nil).RemoveTagsFromResource), varargs...)
+}
+
+// MockgroupsAPI is a mock of groupsAPI interface.
+type MockgroupsAPI struct {
+	ctrl     *gomock.Controller
+	recorder *MockgroupsAPIMockRecorder
+}
+
+// MockgroupsAPIMockRecorder is the mock recorder for MockgroupsAPI.
+type MockgroupsAPIMockRecorder struct {
+	mock *MockgroupsAPI
+}
+
+// NewMockgroupsAPI creates a new mock instance.
+func NewMockgroupsAPI(ctrl *gomock.Controller) *MockgroupsAPI {
+	mock := &MockgroupsAPI{ctrl: ctrl}
+	mock.recorder = &MockgroupsAPIMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockgroupsAPI) EXPECT() *MockgroupsAPIMockRecorder {
+	return m.recorder
+}
+
+// ListGroupResources mocks base method.
+func (m *MockgroupsAPI) ListGroupResources(arg0 context.Context, arg1 *resourcegroups.ListGroupResourcesInput, arg2 ...func(*resourcegroups.Options)) (*resourcegroups.ListGroupResourcesOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{arg0, arg1}
+	for _, a := range arg2 {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListGroupResources", varargs...)
+	ret0, _ := ret[0].(*resourcegroups.ListGroupResourcesOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListGroupResources indicates an expected call of ListGroupResources.
+func (mr *MockgroupsAPIMockRecorder) ListGroupResources(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{arg0, arg1}, arg2...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListGroupResources", reflect.TypeOf((*MockgroupsAPI)(nil).ListGroupResources), varargs...)
 }

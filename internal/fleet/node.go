@@ -31,16 +31,32 @@ type Node struct {
 	AgentVersion    string    `json:"agent_version"`
 	// AgentLatest is nil where the service does not say: a list does not, Get
 	// does (for Linux).
-	AgentLatest       *bool             `json:"agent_latest,omitempty"`
-	IP                string            `json:"ip"`            // private address
-	ResourceType      string            `json:"resource_type"` // EC2Instance, ManagedInstance
-	InstanceType      string            `json:"instance_type,omitempty"`
-	Registered        time.Time         `json:"registered,omitzero"`
-	IAMRole           string            `json:"iam_role,omitempty"`
-	ActivationID      string            `json:"activation_id,omitempty"`
-	AssociationStatus string            `json:"association_status,omitempty"`
-	Tags              map[string]string `json:"tags,omitempty"` // only where known: Get of a hybrid node
+	AgentLatest       *bool     `json:"agent_latest,omitempty"`
+	IP                string    `json:"ip"`            // private address
+	ResourceType      string    `json:"resource_type"` // EC2Instance, ManagedInstance
+	InstanceType      string    `json:"instance_type,omitempty"`
+	Registered        time.Time `json:"registered,omitzero"`
+	IAMRole           string    `json:"iam_role,omitempty"`
+	ActivationID      string    `json:"activation_id,omitempty"`
+	AssociationStatus string    `json:"association_status,omitempty"`
+
+	// What EC2 knows of an instance; see PartEC2.
+	State    string    `json:"state,omitempty"` // running, stopped, …
+	AZ       string    `json:"az,omitempty"`
+	VPC      string    `json:"vpc,omitempty"`
+	Subnet   string    `json:"subnet,omitempty"`
+	Image    string    `json:"image,omitempty"`
+	Launched time.Time `json:"launched,omitzero"`
+
+	Tags  map[string]string `json:"tags,omitempty"`  // see PartEC2, PartTags
+	Patch *PatchState       `json:"patch,omitempty"` // see PartPatch; nil also: never scanned
+	// Unknown are the parts that could not be read, or were not while others
+	// were: ec2, tags, patch. Their fields are absent, which does not mean empty.
+	Unknown []string `json:"unknown,omitempty"`
 }
+
+// Instance reports whether the node is an EC2 instance.
+func (n Node) Instance() bool { return strings.HasPrefix(n.ID, "i-") }
 
 // Online reports whether the node's agent was connected when it was listed.
 func (n Node) Online() bool { return n.Ping == Online }
@@ -69,7 +85,7 @@ func (n Node) PingAge(now time.Time) string {
 
 // OfflineHint is the hint to give when the node is not connected.
 func (n Node) OfflineHint() string {
-	return fmt.Sprintf("run `ssmdeck node get %s`; check that it runs, and its agent, role and network", n.ID)
+	return fmt.Sprintf("run `ssmdeck doctor %s` to see why", n.ID)
 }
 
 func age(d time.Duration) string {

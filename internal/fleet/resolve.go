@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -66,7 +67,14 @@ func (s *Service) Find(ctx context.Context, expr string) (Node, error) {
 		q.IDs = []string{t.Value}
 	case KindTag, KindTagKey:
 		q.Tags = []Target{t}
-	case KindName, KindGlob:
+	case KindName, KindGlob, KindRange, KindCIDR:
+	case KindSet, KindGroup:
+		if err := s.groupable([]Target{t}); err != nil {
+			return Node{}, err
+		}
+		if t, err = s.readSet(t); err != nil {
+			return Node{}, err
+		}
 	default:
 		return Node{}, fault.New(fault.Usage, op, "this needs one node").WithHint("name it by its id or name")
 	}
@@ -78,8 +86,14 @@ func (s *Service) Find(ctx context.Context, expr string) (Node, error) {
 		return Node{}, reword(op, err)
 	}
 	found := all
-	if t.Kind == KindName || t.Kind == KindGlob {
-		found = newIndex(all).find(t)
+	if q.IDs == nil && q.Tags == nil {
+		m, err := s.membersOf(ctx, []Target{t})
+		if err != nil {
+			return Node{}, err
+		}
+		if found, err = newIndex(all).evaluate(t, m); err != nil {
+			return Node{}, err
+		}
 	}
 	switch len(found) {
 	case 1:
@@ -105,6 +119,15 @@ func noNode(op string, t Target, nodes []Node) error {
 	case KindTag, KindTagKey:
 		return fault.New(fault.NotFound, op, "no node has this tag").
 			WithHint("check its spelling, upper and lower case too; `ssmdeck ls` lists the nodes")
+	}
+	switch t.Kind {
+	case KindCIDR:
+		return fault.New(fault.NotFound, op, "no node has an address in it").WithHint("`ssmdeck ls --columns ip,name` shows the addresses")
+	case KindGroup:
+		return fault.New(fault.NotFound, op, "the group has no member that is a managed node").
+			WithHint("check the group's query, and --region")
+	case KindAll:
+		return fault.New(fault.NotFound, op, "no node is online").WithHint("`ssmdeck ls` lists the nodes")
 	}
 	e := fault.New(fault.NotFound, op, "no node has this name, computer name or address")
 	names := make([]string, 0, 2*len(nodes))
@@ -158,6 +181,12 @@ func (x *index) find(t Target) []Node {
 	case KindGlob:
 		for i, n := range x.nodes {
 			if glob(t.Value, n.Name) || glob(t.Value, n.ComputerName) {
+				hits = append(hits, i)
+			}
+		}
+	case KindCIDR:
+		for i, n := range x.nodes {
+			if a, err := netip.ParseAddr(n.IP); err == nil && t.Block.Contains(a) {
 				hits = append(hits, i)
 			}
 		}

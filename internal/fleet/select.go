@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,26 +40,38 @@ type Selection struct {
 //
 // Tags narrow: with several, a node must carry all of them. Ids, names,
 // patterns and files add up: each names nodes of its own. Both together are the
-// named nodes within the tags. "all" stands for every online node. A group
-// stands alone, because its members are not known here.
+// named nodes within the tags. "all" stands for every online node. Expressions
+// with operators are names of their own.
 //
-// Tags without a filter are sent as tags, everything else as ids. The nodes are
+// Tags without a filter are sent as tags, a group alone as a group whose members
+// the service looks up, and everything else as ids. The nodes are
 // always looked up first, so that a target that fits nothing, or one name that
 // fits two nodes, is a NotFound fault before anything is sent. Only where
 // looking up is not allowed or not possible do ids pass as they were given, and
 // the Note says so.
 func (s *Service) Select(ctx context.Context, targets []Target, filter Filter) (Selection, error) {
+	return s.choose(ctx, targets, filter, false)
+}
+
+// Members is Select for what must know every node: the members of a group are
+// looked up here, also when it stands alone. When none is online the Selection
+// comes with the Offline fault, for those to whom that is no obstacle.
+func (s *Service) Members(ctx context.Context, targets []Target, filter Filter) (Selection, error) {
+	return s.choose(ctx, targets, filter, true)
+}
+
+func (s *Service) choose(ctx context.Context, targets []Target, filter Filter, members bool) (Selection, error) {
 	const op = "choose nodes"
 	if len(targets) == 0 {
 		return Selection{}, fault.New(fault.Usage, op, "no target is given").
 			WithHint("name nodes with --target or --tag, or write --target all")
 	}
-	p, err := s.plan(targets)
+	p, err := s.plan(targets, filter.Empty() && !members)
 	if err != nil {
 		return Selection{}, err
 	}
 	if p.group != nil {
-		return p.selectGroup(filter)
+		return p.selectGroup(), nil
 	}
 	q := p.query()
 	nodes, err := All(s.List(ctx, q))
@@ -74,7 +87,14 @@ func (s *Service) Select(ctx context.Context, targets []Target, filter Filter) (
 	if len(p.tags) > 0 && len(nodes) == 0 {
 		return Selection{}, noNode("choose nodes by "+p.describe(), p.tags[0], nil)
 	}
-	if nodes, err = p.pick(nodes); err != nil {
+	m, err := s.membersOf(ctx, p.named)
+	if err != nil {
+		return Selection{}, err
+	}
+	if nodes, err = p.pick(nodes, m); err != nil {
+		return Selection{}, err
+	}
+	if nodes, err = s.joined(ctx, nodes, filter); err != nil {
 		return Selection{}, err
 	}
 	nodes = slices.DeleteFunc(nodes, func(n Node) bool { return !filter.Match(n) || (p.all && !n.Online()) })
@@ -92,17 +112,32 @@ func (s *Service) Select(ctx context.Context, targets []Target, filter Filter) (
 // plan is targets sorted by what they do.
 type plan struct {
 	tags  []Target // merged: one entry for each key
-	named []Target // ids, names, patterns
-	group *Target
+	named []Target // ids, names, patterns, ranges, blocks, expressions
+	group *Target  // alone
 	all   bool
 }
 
-func (s *Service) plan(targets []Target) (plan, error) {
+// plan sorts targets. A group alone may be left to the service where that is
+// wanted.
+func (s *Service) plan(targets []Target, leave bool) (plan, error) {
 	var p plan
+	if leave && len(targets) == 1 && targets[0].Kind == KindGroup {
+		p.group = &targets[0]
+		return p, nil
+	}
+	if err := s.groupable(targets); err != nil {
+		return p, err
+	}
 	for _, t := range targets {
 		switch t.Kind {
-		case KindID, KindName, KindGlob:
+		case KindID, KindName, KindGlob, KindRange, KindCIDR, KindGroup:
 			p.named = append(p.named, t)
+		case KindSet:
+			set, err := s.readSet(t)
+			if err != nil {
+				return p, err
+			}
+			p.named = append(p.named, set)
 		case KindAll:
 			p.all = true
 		case KindFile:
@@ -111,8 +146,6 @@ func (s *Service) plan(targets []Target) (plan, error) {
 				return p, err
 			}
 			p.named = append(p.named, listed...)
-		case KindGroup:
-			p.group = &t
 		case KindTag, KindTagKey:
 			if err := p.addTag(t); err != nil {
 				return p, err
@@ -124,15 +157,28 @@ func (s *Service) plan(targets []Target) (plan, error) {
 			return p, fault.Usagef("%q is not a target", t.Expr).WithHint(targetForms)
 		}
 	}
-	switch {
-	case p.group != nil && len(targets) > 1:
-		return p, fault.Usagef("the group %s cannot be combined with other targets", p.group.Expr).
-			WithHint("name the group alone, or choose its nodes by tag")
-	case len(p.tags) > maxTagKeys:
+	if len(p.tags) > maxTagKeys {
 		return p, fault.Usagef("%d tag keys are given, and %d are allowed", len(p.tags), maxTagKeys).
 			WithHint("leave some out, or narrow with --filter")
 	}
 	return p, nil
+}
+
+// readSet replaces the files of an expression by what stands in them.
+func (s *Service) readSet(t Target) (Target, error) {
+	set := t
+	set.Set = nil
+	for _, o := range t.Set {
+		if o.Target.Kind == KindFile {
+			listed, err := s.read(o.Target)
+			if err != nil {
+				return t, err
+			}
+			o.Target.listed = listed
+		}
+		set.Set = append(set.Set, o)
+	}
+	return set, nil
 }
 
 // addTag merges t with the terms of the same key. A node has one value of a
@@ -196,7 +242,7 @@ func (p *plan) query() Query {
 
 // pick keeps the named nodes, each once. Every name must fit: all that do not
 // are in one error.
-func (p *plan) pick(nodes []Node) ([]Node, error) {
+func (p *plan) pick(nodes []Node, m members) ([]Node, error) {
 	if p.all || len(p.named) == 0 {
 		return nodes, nil
 	}
@@ -210,13 +256,9 @@ func (p *plan) pick(nodes []Node) ([]Node, error) {
 	var wrong []string
 	var first error
 	for _, t := range p.named {
-		found := x.find(t)
-		if len(found) == 0 || (len(found) > 1 && t.Kind != KindGlob) {
-			if first == nil && len(found) > 1 {
-				first = ambiguous("find node "+t.Expr, t, found)
-			} else if first == nil {
-				first = noNode("find node "+t.Expr, t, nodes)
-			}
+		found, err := x.evaluate(t, m)
+		if err != nil {
+			first = cmp.Or(first, err)
 			wrong = append(wrong, t.Expr)
 			continue
 		}
@@ -295,15 +337,11 @@ func (p *plan) apiTargets() []APITarget {
 	return out
 }
 
-func (p *plan) selectGroup(filter Filter) (Selection, error) {
-	if !filter.Empty() {
-		return Selection{}, fault.Usagef("a filter cannot narrow the group %s: its members are looked up by the service", p.group.Expr).
-			WithHint("leave out --filter, or choose the nodes by tag")
-	}
+func (p *plan) selectGroup() Selection {
 	return Selection{
 		Targets: []APITarget{{Key: "resource-groups:Name", Values: []string{p.group.Value}}},
 		Note:    fmt.Sprintf("the members of %s are looked up by the service when it starts", p.group.Expr),
-	}, nil
+	}
 }
 
 // nothing is the error when nodes were found and none is left.
@@ -333,4 +371,12 @@ func some(words []string) string {
 		return strings.Join(words, ", ")
 	}
 	return fmt.Sprintf("%s, and %d more", strings.Join(words[:candidates], ", "), len(words)-candidates)
+}
+
+// count returns "1 node" or "3 nodes".
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

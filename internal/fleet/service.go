@@ -1,26 +1,33 @@
-// Package fleet knows the managed nodes: it lists them, finds the one a user
-// means, and turns target expressions into what Run Command is sent.
+// Package fleet knows the managed nodes: it lists them, joins them with what EC2
+// and Patch Manager know, finds the one a user means, and turns target
+// expressions into what Run Command is sent.
 //
 // Its rule is never to guess. A name that fits two nodes is an error that lists
 // both; a name that fits none names the closest; a target that matches nothing
-// is an error before anything is sent; and a list that broke off is an error,
-// not a shorter list.
+// is an error before anything is sent; a list that broke off is an error, not a
+// shorter list; and what may not be read is unknown, not empty.
 package fleet
 
 import (
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroups"
 )
 
 // Service lists and resolves the nodes of one scope. It is safe for concurrent
 // use.
 type Service struct {
-	api   api
-	stdin io.Reader
-	open  func(path string) (io.ReadCloser, error)
-	now   func() time.Time
+	api    api
+	ec2    Instances        // nil: EC2 is not asked
+	groups func() groupsAPI // nil: groups are not looked up
+	stdin  io.Reader
+	open   func(path string) (io.ReadCloser, error)
+	now    func() time.Time
 
 	noProperties atomic.Bool // DescribeInstanceProperties was refused
 }
@@ -34,4 +41,16 @@ func New(client api, stdin io.Reader) *Service {
 		open:  func(path string) (io.ReadCloser, error) { return os.Open(path) },
 		now:   time.Now,
 	}
+}
+
+// Groups returns a maker of the client that looks resource groups up.
+func Groups(cfg aws.Config) func() groupsAPI {
+	return sync.OnceValue(func() groupsAPI { return resourcegroups.NewFromConfig(cfg) })
+}
+
+// Joining has s ask EC2 too, and look groups up with what Groups returned; either
+// may be nil. It is called before s is used.
+func (s *Service) Joining(ec2 Instances, groups func() groupsAPI) *Service {
+	s.ec2, s.groups = ec2, groups
+	return s
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,6 +33,9 @@ const (
 	KindAll                    // all
 	KindFile                   // file:PATH, or - for standard input
 	KindECS                    // ecs:CLUSTER_TASK_RUNTIME: a container, for sessions only
+	KindRange                  // web-[01-20]
+	KindCIDR                   // 10.0.0.0/16, ip:10.0.1.10
+	KindSet                    // web-*&tag:env=prod!web-3: several terms and their operators
 )
 
 // Target is one parsed target expression.
@@ -45,19 +49,31 @@ type Target struct {
 	// Key and Values are those of a tag. KindTagKey has no values.
 	Key    string
 	Values []string
+
+	Names []string     // of KindRange: all of them
+	Block netip.Prefix // of KindCIDR
+	Set   []Operand    // of KindSet: two or more
+
+	listed []Target // of a KindFile that was read
 }
 
 func (t Target) String() string { return t.Expr }
 
+// Has reports whether t is of kind k, or one of its terms is.
+func (t Target) Has(k Kind) bool {
+	return t.Kind == k || slices.ContainsFunc(t.Set, func(o Operand) bool { return o.Target.Has(k) })
+}
+
 var (
-	idForm    = regexp.MustCompile(`^(?:i-(?:[0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17})$`)
-	almostID  = regexp.MustCompile(`^m?i-[0-9a-fA-F]+$`)
-	groupForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
-	ecsForm   = regexp.MustCompile(`^[A-Za-z0-9-]+_[0-9a-f]+_[0-9a-f]+(?:-[0-9]+)?$`)
+	idForm      = regexp.MustCompile(`^(?:i-(?:[0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17})$`)
+	almostID    = regexp.MustCompile(`^m?i-[0-9a-fA-F]+$`)
+	almostBlock = regexp.MustCompile(`^(?:[0-9.]+|[0-9a-fA-F]*:[0-9a-fA-F:.]*)/[0-9]*$`)
+	groupForm   = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
+	ecsForm     = regexp.MustCompile(`^[A-Za-z0-9-]+_[0-9a-f]+_[0-9a-f]+(?:-[0-9]+)?$`)
 )
 
 // targetForms is the hint that shows the grammar.
-const targetForms = "write an id, a name, name:web-*, tag:env=prod, @group, all or file:PATH (see `ssmdeck help targets`)"
+const targetForms = "write an id, a name, web-*, web-[1-9], tag:env=prod, @group, all or file:PATH (see `ssmdeck help targets`)"
 
 // ParseTarget reads one target expression. Its errors are Usage faults with an
 // example of the right form. It makes no call: the nodes need not exist.
@@ -69,6 +85,17 @@ func ParseTarget(expr string) (Target, error) {
 		return t, fault.Usagef("the target is empty").WithHint(targetForms)
 	case strings.IndexFunc(s, unicode.IsControl) >= 0:
 		return t, fault.Usagef("the target %q has a control character in it", s).WithHint(targetForms)
+	}
+	if set, ok, err := parseSet(t); ok {
+		return set, err
+	}
+	return parseLeaf(t)
+}
+
+// parseLeaf reads an expression of one term.
+func parseLeaf(t Target) (Target, error) {
+	s := t.Expr
+	switch {
 	case s == "all":
 		t.Kind = KindAll
 		return t, nil
@@ -100,8 +127,10 @@ func ParseTarget(expr string) (Target, error) {
 			}
 			t.Kind = KindECS
 			return t, nil
+		case "ip":
+			return parseAddress(t, rest)
 		}
-		if near := fault.Closest(prefix, []string{"tag", "name", "file", "ecs"}, 1); len(near) > 0 {
+		if near := fault.Closest(prefix, []string{"tag", "name", "file", "ecs", "ip"}, 1); len(near) > 0 {
 			return t, fault.Usagef("there are no targets of the form %s:…", prefix).WithHint("did you mean %s:%s", near[0], rest)
 		}
 	}
@@ -121,8 +150,10 @@ func parseBare(t Target, s string) (Target, error) {
 			WithHint("an id is i- and 8 or 17, or mi- and 17, of 0-9 and a-f; for a name write name:%s", s)
 	case strings.Contains(s, "="):
 		return t, fault.Usagef("%q is neither an id nor a name", s).WithHint("for a tag write tag:%s", s)
-	case strings.Contains(s, ","):
-		return t, fault.Usagef("%q is neither an id nor a name", s).WithHint("repeat --target for each node")
+	case almostBlock.MatchString(s):
+		return parseAddress(t, s)
+	case unescapedIndex(s, '[') >= 0 || unescapedIndex(s, ']') >= 0:
+		return parseRange(t, s)
 	}
 	return parseName(t, s)
 }
@@ -131,6 +162,7 @@ func parseName(t Target, s string) (Target, error) {
 	if s == "" {
 		return t, fault.Usagef("%q has no name", t.Expr).WithHint("write name:web-1 or name:web-*")
 	}
+	s = unescape(s)
 	t.Kind, t.Value = KindName, s
 	if strings.ContainsAny(s, "*?") {
 		t.Kind = KindGlob

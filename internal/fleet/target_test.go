@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -40,6 +41,15 @@ func TestParseTarget(t *testing.T) {
 		{"-", Target{Kind: KindFile, Value: "-"}},
 		{"file:/tmp/nodes", Target{Kind: KindFile, Value: "/tmp/nodes"}},
 		{`file:C:\nodes.txt`, Target{Kind: KindFile, Value: `C:\nodes.txt`}},
+		{"web-[08-10]", Target{Kind: KindRange, Value: "web-[08-10]", Names: []string{"web-08", "web-09", "web-10"}}},
+		{"web-[1-3,5].b", Target{Kind: KindRange, Value: "web-[1-3,5].b", Names: []string{"web-1.b", "web-2.b", "web-3.b", "web-5.b"}}},
+		{"r[1-2]n[a-b]", Target{Kind: KindRange, Value: "r[1-2]n[a-b]", Names: []string{"r1na", "r1nb", "r2na", "r2nb"}}},
+		{"name:web-[1]", Target{Kind: KindName, Value: "web-[1]"}},
+		{`R\&D \[x\]`, Target{Kind: KindName, Value: "R&D [x]"}},
+		{"10.0.0.0/16", Target{Kind: KindCIDR, Value: "10.0.0.0/16", Block: netip.MustParsePrefix("10.0.0.0/16")}},
+		{"ip:10.0.1.5", Target{Kind: KindCIDR, Value: "10.0.1.5", Block: netip.MustParsePrefix("10.0.1.5/32")}},
+		{"fd00::/8", Target{Kind: KindCIDR, Value: "fd00::/8", Block: netip.MustParsePrefix("fd00::/8")}},
+		{"file:a,b!c", Target{Kind: KindFile, Value: "a,b!c"}},
 		{"ecs:prod_0123abcd_0123abcd-1234", Target{Kind: KindECS, Value: "ecs:prod_0123abcd_0123abcd-1234"}},
 	}
 	for _, tt := range tests {
@@ -63,7 +73,26 @@ func TestParseTargetRefusesWithTheRightForm(t *testing.T) {
 		{"i-0123456789ABCDEF0", "not a node id", "name:i-0123456789ABCDEF0"},
 		{"mi-01234567", "not a node id", "mi- and 17"},
 		{"env=prod", "neither an id nor a name", "tag:env=prod"},
-		{"web-1,web-2", "neither an id nor a name", "repeat --target"},
+		{"web-[1-3", "not closed", "web-[01-20]"},
+		{"web-1]", "has no [", "web-[01-20]"},
+		{"web-[3-1]", "backwards", "web-[01-20]"},
+		{"web-[01-9]", "widths", "web-[01-20]"},
+		{"web-[1-09]", "widths", "web-[01-20]"},
+		{"web-[]", "empty", "name:NAME"},
+		{"web-[x1]", "neither a number", ""},
+		{"web-[1-3]*", "* or ?", ""},
+		{"a[1-9999][1-9999]", "10000", ""},
+		{"a[1-99999999999]", "too large", ""},
+		{"10.0.0.0/33", "neither an address nor a block", "10.0.0.0/16"},
+		{"10.0.1.5/16", "bits set", "10.0.0.0/16"},
+		{"ip:web", "neither an address", "10.0.1.10"},
+		{"!web-1", "of which", "all!web-1"},
+		{"&web-1", "begins with an operator", `R\&D`},
+		{"web-1&", "missing after &", `R\&D`},
+		{"web-1,,web-2", "missing after |", ""},
+		{"web-*!tag:", "no tag key", ""},
+		{"all&ecs:prod_0123abcd_0123abcd-1234", "container", "alone"},
+		{"web-1,x=y", "neither an id nor a name", "tag:x=y"},
 		{"tags:env=prod", "no targets of the form tags:", "did you mean tag:env=prod"},
 		{"ec:x", "no targets of the form ec:", "ecs:x"},
 		{"tag:", "no tag key", "tag:env=prod"},
@@ -162,6 +191,7 @@ func TestTargetsFromAFileThatIsMissing(t *testing.T) {
 func FuzzParseTarget(f *testing.F) {
 	for _, s := range []string{
 		"i-0123456789abcdef0", "web-*", "tag:env=prod,dev", `tag:a\=b=c\,d`, "tag:env", "@g", "all", "-", "file:x", "ecs:a_0_0", "name:x", "i-0abc", "a=b", "\\", "tag:\\",
+		"web-[01-20]", "web-[1-5,8]", "r[1-2]n[a-c]", "10.0.0.0/16", "ip:fd00::/8", "web-*&tag:env=prod!web-[1-3]", "all!file:x", `name:R\&D|i-01234567`, "a,b,c",
 	} {
 		f.Add(s)
 	}
@@ -177,10 +207,14 @@ func FuzzParseTarget(f *testing.F) {
 			t.Fatalf("%q parses to %+v, and its Expr to %+v, %v", s, got, again, err)
 		}
 		switch {
-		case got.Kind < KindID || got.Kind > KindECS:
+		case got.Kind < KindID || got.Kind > KindSet:
 			t.Fatalf("%q has kind %d", s, got.Kind)
 		case got.Value == "":
 			t.Fatalf("%q has no value", s)
+		case (got.Kind == KindRange) != (len(got.Names) > 0), len(got.Names) > mostNames:
+			t.Fatalf("%q stands for %d names", s, len(got.Names))
+		case (got.Kind == KindSet) != (len(got.Set) > 1):
+			t.Fatalf("%q has %d terms", s, len(got.Set))
 		case (got.Kind == KindTag) != (len(got.Values) > 0), len(got.Values) > maxTagValues:
 			t.Fatalf("%q has values %q", s, got.Values)
 		}
@@ -197,5 +231,43 @@ func BenchmarkParseTarget(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestExpressionsKeepTheirTerms(t *testing.T) {
+	tests := map[string]string{
+		"web-1,web-2":                        "web-1 | web-2",
+		"web-*&tag:env=prod,dev!web-[1-3,5]": "web-* & tag:env=prod,dev ! web-[1-3,5]",
+		" all ! db-1 ":                       "all ! db-1",
+		"tag:a=b|@grp,10.0.0.0/8":            "tag:a=b | @grp | 10.0.0.0/8",
+		"all!file:C:\\a,b!c":                 "all ! file:C:\\a,b!c",
+		"name:a,b&web-1":                     "name:a,b & web-1",
+		`a\&b!-`:                             `a\&b ! -`,
+	}
+	for expr, want := range tests {
+		got, err := ParseTarget(expr)
+		if err != nil || got.Kind != KindSet {
+			t.Errorf("%q: %+v, %v", expr, got, err)
+			continue
+		}
+		var b strings.Builder
+		for _, o := range got.Set {
+			if o.Op != 0 {
+				b.WriteString(" " + string(o.Op) + " ")
+			}
+			b.WriteString(o.Target.Expr)
+		}
+		if b.String() != want {
+			t.Errorf("%q is taken apart as %q, want %q", expr, b.String(), want)
+		}
+	}
+}
+
+func TestHas(t *testing.T) {
+	for expr, want := range map[string]bool{"all": true, "all!web-1": true, "web-1,all": true, "web-1": false, "all-1": false} {
+		got, err := ParseTarget(expr)
+		if err != nil || got.Has(KindAll) != want {
+			t.Errorf("%q: %v, %v", expr, got.Has(KindAll), err)
+		}
 	}
 }

@@ -1,10 +1,11 @@
-// Package network knows where instances stand: VPCs, peerings, security groups,
-// and what those let through. It is the only room that imports the SDK's EC2
-// package, which takes longer to compile than everything else together.
+// Package network knows where instances stand: VPCs, peerings, routes, access
+// lists, endpoints, security groups, and what those let through; and it changes
+// what keeps an agent from its service. It is the only room that imports the
+// SDK's EC2 package, which takes longer to compile than everything else together.
 //
-// What it answers is what security groups and peerings say. Routes, network ACLs
-// and host firewalls are not looked at: a connection that is allowed here may
-// still not come about.
+// What it answers is what the configuration says. Firewalls and what is behind a
+// transit gateway are not looked at: a connection that is allowed here may still
+// not come about.
 package network
 
 import (

@@ -1,6 +1,9 @@
 package network
 
-import "slices"
+import (
+	"net/netip"
+	"slices"
+)
 
 // covers reports whether a rule is about TCP on a port.
 func (r Rule) covers(port int) bool {
@@ -45,5 +48,23 @@ func (g Group) LetsOut(groups []string, port int) bool {
 	return slices.ContainsFunc(g.Out, func(r Rule) bool {
 		return r.covers(port) && (len(r.Blocks)+len(r.Lists) > 0 ||
 			slices.ContainsFunc(r.Groups, func(id string) bool { return slices.Contains(groups, id) }))
+	})
+}
+
+// LetsOutTo reports whether one of groups lets its members out to a TCP port of
+// a peer: an address range, or the Internet, or something in peerGroups. Prefix
+// lists may hold any address.
+func LetsOutTo(groups []Group, port int, peer netip.Prefix, peerGroups []string) bool {
+	fits := func(b netip.Prefix) bool {
+		if peer == Internet {
+			return b.Addr().Is4() && !b.Addr().IsPrivate()
+		}
+		return b.Overlaps(peer)
+	}
+	return slices.ContainsFunc(groups, func(g Group) bool {
+		return slices.ContainsFunc(g.Out, func(r Rule) bool {
+			return r.covers(port) && (len(r.Lists) > 0 || slices.ContainsFunc(r.Blocks, fits) ||
+				slices.ContainsFunc(r.Groups, func(id string) bool { return slices.Contains(peerGroups, id) }))
+		})
 	})
 }

@@ -18,6 +18,8 @@ type Column[T any] struct {
 	Name string
 	// Wide columns are shown in wide and csv, and when asked for.
 	Wide bool
+	// Asked columns are shown when asked for only.
+	Asked bool
 	// ID marks ids, paths and ARNs, which are cut in the middle, and only after
 	// all other columns. Right marks numbers.
 	ID, Right bool
@@ -96,6 +98,7 @@ func (t Table[T]) Write(w io.Writer, o Options, rows iter.Seq2[T, error]) error 
 // Check returns the Usage error that Write would, without writing. Commands that
 // change something call it before they do.
 func (t Table[T]) Check(o Options) error {
+	o.Notes = nil // of a list without rows
 	return t.Write(io.Discard, o, func(func(T, error) bool) {})
 }
 
@@ -195,7 +198,7 @@ func (t Table[T]) columns(o Options) ([]*Column[T], error) {
 	var cols []*Column[T]
 	if len(o.Columns) == 0 {
 		for i := range t.Columns {
-			if c := &t.Columns[i]; !c.Wide || o.wide() {
+			if c := &t.Columns[i]; !c.Asked && (!c.Wide || o.wide()) {
 				cols = append(cols, c)
 			}
 		}
@@ -212,9 +215,11 @@ func (t Table[T]) columns(o Options) ([]*Column[T], error) {
 }
 
 func (t Table[T]) column(flag, name string) (*Column[T], error) {
-	name = key(strings.ReplaceAll(strings.TrimSpace(name), "_", "-"))
+	name = strings.TrimSpace(name)
+	exact := key(name)
+	name = key(strings.ReplaceAll(name, "_", "-"))
 	for i := range t.Columns {
-		if t.Columns[i].key() == name {
+		if k := t.Columns[i].key(); k == name || k == exact {
 			return &t.Columns[i], nil
 		}
 	}
@@ -254,6 +259,8 @@ func (t Table[T]) sink(w io.Writer, o Options, queried bool) (sink[T], error) {
 		return newJSONL[T](w), nil
 	case FormatYAML:
 		return &yamlSink[T]{out: out{w: w}}, nil
+	case FormatJUnit:
+		return nil, fault.Usagef("-o junit is for checks, such as `ssmdeck doctor`")
 	default:
 		_, err := ParseFormat(string(f))
 		return nil, err

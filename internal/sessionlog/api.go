@@ -3,25 +3,12 @@ package sessionlog
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 )
 
 //go:generate go tool mockgen -source=api.go -destination=mock_api_test.go -package=sessionlog
-
-// objects is what this package calls of S3; *s3.Client satisfies it.
-type objects interface {
-	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
-}
-
-// events is what this package calls of CloudWatch Logs; *cloudwatchlogs.Client
-// satisfies it.
-type events interface {
-	GetLogEvents(context.Context, *cloudwatchlogs.GetLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error)
-}
+//go:generate go tool mockgen -source=../logstore/api.go -destination=mock_store_test.go -package=sessionlog
 
 // finder knows sessions; *sessions.Service satisfies it.
 type finder interface {

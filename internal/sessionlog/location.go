@@ -3,12 +3,12 @@ package sessionlog
 import (
 	"context"
 	"errors"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 )
@@ -24,10 +24,13 @@ type Location struct {
 // String is s3://bucket/key, or the log group and stream.
 func (l Location) String() string {
 	if l.Source == S3 {
-		return "s3://" + l.Bucket + "/" + l.Key
+		return l.object().String()
 	}
-	return "log group " + l.Group + ", stream " + l.Stream
+	return l.stream().String()
 }
+
+func (l Location) object() logstore.Object { return logstore.Object{Bucket: l.Bucket, Key: l.Key} }
+func (l Location) stream() logstore.Stream { return logstore.Stream{Group: l.Group, Name: l.Stream} }
 
 // places returns where the log of a session can be, the likeliest first. It is
 // never empty without an error.
@@ -115,32 +118,14 @@ func (s *Service) configured(ctx context.Context, e sessions.Entry) ([]Location,
 	return places, nil
 }
 
-// parseS3 reads an address of S3: s3://, path-style, or the bucket in the host's
-// name. What the service puts into OutputUrl is not documented; anything else is
-// no location.
+// parseS3 reads an address of S3. What the service puts into OutputUrl is not
+// documented; what is no address is no location.
 func parseS3(raw string) Location {
-	u, err := url.Parse(raw)
-	if err != nil || raw == "" {
+	o, ok := logstore.ParseObject(raw)
+	if !ok {
 		return Location{}
 	}
-	path := strings.TrimPrefix(u.Path, "/")
-	l := Location{Source: S3}
-	host := u.Hostname()
-	switch first, _, _ := strings.Cut(host, "."); {
-	case u.Scheme == "s3":
-		l.Bucket, l.Key = u.Host, path
-	case !strings.HasSuffix(host, ".amazonaws.com") && !strings.HasSuffix(host, ".amazonaws.com.cn"):
-		return Location{}
-	case first == "s3" || strings.HasPrefix(first, "s3-"):
-		l.Bucket, l.Key, _ = strings.Cut(path, "/")
-	default:
-		l.Bucket, _, _ = strings.Cut(host, ".s3")
-		l.Key = path
-	}
-	if l.Bucket == "" || l.Key == "" {
-		return Location{}
-	}
-	return l
+	return Location{Source: S3, Bucket: o.Bucket, Key: o.Key}
 }
 
 // parseCloudWatch reads an address of the console with group and stream in its
@@ -181,14 +166,4 @@ func twice(s string) string {
 		}
 	}
 	return s
-}
-
-// isLoopback reports whether an endpoint is on this machine.
-func isLoopback(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }

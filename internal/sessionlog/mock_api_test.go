@@ -8,98 +8,10 @@ import (
 	context "context"
 	reflect "reflect"
 
-	cloudwatchlogs "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	s3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	gomock "github.com/golang/mock/gomock"
 	preferences "github.com/ssmdeck/ssmdeck/internal/preferences"
 	sessions "github.com/ssmdeck/ssmdeck/internal/sessions"
 )
-
-// Mockobjects is a mock of objects interface.
-type Mockobjects struct {
-	ctrl     *gomock.Controller
-	recorder *MockobjectsMockRecorder
-}
-
-// MockobjectsMockRecorder is the mock recorder for Mockobjects.
-type MockobjectsMockRecorder struct {
-	mock *Mockobjects
-}
-
-// NewMockobjects creates a new mock instance.
-func NewMockobjects(ctrl *gomock.Controller) *Mockobjects {
-	mock := &Mockobjects{ctrl: ctrl}
-	mock.recorder = &MockobjectsMockRecorder{mock}
-	return mock
-}
-
-// EXPECT returns an object that allows the caller to indicate expected use.
-func (m *Mockobjects) EXPECT() *MockobjectsMockRecorder {
-	return m.recorder
-}
-
-// GetObject mocks base method.
-func (m *Mockobjects) GetObject(arg0 context.Context, arg1 *s3.GetObjectInput, arg2 ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
-	m.ctrl.T.Helper()
-	varargs := []interface{}{arg0, arg1}
-	for _, a := range arg2 {
-		varargs = append(varargs, a)
-	}
-	ret := m.ctrl.Call(m, "GetObject", varargs...)
-	ret0, _ := ret[0].(*s3.GetObjectOutput)
-	ret1, _ := ret[1].(error)
-	return ret0, ret1
-}
-
-// GetObject indicates an expected call of GetObject.
-func (mr *MockobjectsMockRecorder) GetObject(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
-	mr.mock.ctrl.T.Helper()
-	varargs := append([]interface{}{arg0, arg1}, arg2...)
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "GetObject", reflect.TypeOf((*Mockobjects)(nil).GetObject), varargs...)
-}
-
-// Mockevents is a mock of events interface.
-type Mockevents struct {
-	ctrl     *gomock.Controller
-	recorder *MockeventsMockRecorder
-}
-
-// MockeventsMockRecorder is the mock recorder for Mockevents.
-type MockeventsMockRecorder struct {
-	mock *Mockevents
-}
-
-// NewMockevents creates a new mock instance.
-func NewMockevents(ctrl *gomock.Controller) *Mockevents {
-	mock := &Mockevents{ctrl: ctrl}
-	mock.recorder = &MockeventsMockRecorder{mock}
-	return mock
-}
-
-// EXPECT returns an object that allows the caller to indicate expected use.
-func (m *Mockevents) EXPECT() *MockeventsMockRecorder {
-	return m.recorder
-}
-
-// GetLogEvents mocks base method.
-func (m *Mockevents) GetLogEvents(arg0 context.Context, arg1 *cloudwatchlogs.GetLogEventsInput, arg2 ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetLogEventsOutput, error) {
-	m.ctrl.T.Helper()
-	varargs := []interface{}{arg0, arg1}
-	for _, a := range arg2 {
-		varargs = append(varargs, a)
-	}
-	ret := m.ctrl.Call(m, "GetLogEvents", varargs...)
-	ret0, _ := ret[0].(*cloudwatchlogs.GetLogEventsOutput)
-	ret1, _ := ret[1].(error)
-	return ret0, ret1
-}
-
-// GetLogEvents indicates an expected call of GetLogEvents.
-func (mr *MockeventsMockRecorder) GetLogEvents(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
-	mr.mock.ctrl.T.Helper()
-	varargs := append([]interface{}{arg0, arg1}, arg2...)
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "GetLogEvents", reflect.TypeOf((*Mockevents)(nil).GetLogEvents), varargs...)
-}
 
 // Mockfinder is a mock of finder interface.
 type Mockfinder struct {

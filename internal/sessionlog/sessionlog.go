@@ -11,11 +11,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/internal/wait"
@@ -67,31 +64,19 @@ func (w Watch) waiting() {
 
 // Service reads logs in one account and Region.
 type Service struct {
-	objects  objects
-	events   events
+	store    *logstore.Store
 	sessions finder
 	settings settings
 }
 
-// New returns a Service with clients made of cfg.
-func New(cfg aws.Config, s *sessions.Service, p *preferences.Service) *Service {
-	return &Service{
-		objects: s3.NewFromConfig(cfg, func(o *s3.Options) {
-			o.UsePathStyle = isLoopback(aws.ToString(o.BaseEndpoint)) // a simulator has no names for buckets
-			o.DisableLogOutputChecksumValidationSkipped = true
-		}),
-		events:   cloudwatchlogs.NewFromConfig(cfg),
-		sessions: s,
-		settings: p,
-	}
+// New returns a Service that reads from store.
+func New(store *logstore.Store, s *sessions.Service, p *preferences.Service) *Service {
+	return &Service{store: store, sessions: s, settings: p}
 }
 
 // arrival is how long after the end of a session its log may take to be
 // uploaded: until then it is waited for.
 const arrival = 20 * time.Second
-
-// errMissing says that there is no log at a place (yet).
-var errMissing = errors.New("no log")
 
 // Read finds the log of a session and gives it to emit, piece by piece. Errors
 // are *fault.Error, or emit's own.
@@ -110,7 +95,7 @@ func (s *Service) Read(ctx context.Context, req Request, watch Watch, emit func(
 	for first := true; ; first = false {
 		for _, l := range places {
 			err := s.readAt(ctx, l, req, watch, emit)
-			if !errors.Is(err, errMissing) {
+			if !errors.Is(err, logstore.ErrMissing) {
 				return err
 			}
 		}
@@ -164,10 +149,15 @@ func missing(e sessions.Entry, places []Location) error {
 		WithHint("it may have had no output, the settings may have been others, or the node's role may not write there")
 }
 
-// readAt reads the log at one place; errMissing when there is none.
+// readAt reads the log at one place; logstore.ErrMissing when there is none.
 func (s *Service) readAt(ctx context.Context, l Location, req Request, watch Watch, emit func(Chunk) error) error {
 	if l.Source == S3 {
-		return s.readObject(ctx, l, watch, emit)
+		err := s.store.ReadObject(ctx, l.object(), func() { watch.found(l) }, func(b []byte) error { return emit(Chunk{Data: b}) })
+		var known *fault.Error
+		if errors.As(err, &known) && known.Kind == fault.NotFound && known.Hint == "" {
+			return known.WithHint("see s3-bucket in `ssmdeck session prefs get`")
+		}
+		return err
 	}
 	return s.readStream(ctx, l, req, watch, emit)
 }

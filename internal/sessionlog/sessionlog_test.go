@@ -1,14 +1,12 @@
 package sessionlog
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -22,6 +20,7 @@ import (
 	"github.com/golang/mock/gomock"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 )
@@ -31,8 +30,8 @@ const id = "me-0123"
 // room is a Service and what it calls.
 type room struct {
 	*Service
-	objects  *Mockobjects
-	events   *Mockevents
+	objects  *MockObjects
+	events   *MockEvents
 	sessions *Mockfinder
 	settings *Mocksettings
 	said     []string
@@ -41,8 +40,8 @@ type room struct {
 func newRoom(t *testing.T, e sessions.Entry, pairs ...string) *room {
 	t.Helper()
 	c := gomock.NewController(t)
-	r := &room{objects: NewMockobjects(c), events: NewMockevents(c), sessions: NewMockfinder(c), settings: NewMocksettings(c)}
-	r.Service = &Service{objects: r.objects, events: r.events, sessions: r.sessions, settings: r.settings}
+	r := &room{objects: NewMockObjects(c), events: NewMockEvents(c), sessions: NewMockfinder(c), settings: NewMocksettings(c)}
+	r.Service = &Service{store: logstore.Over(r.objects, r.events), sessions: r.sessions, settings: r.settings}
 	e.ID = id
 	r.sessions.EXPECT().Get(gomock.Any(), id).AnyTimes().Return(e, nil)
 	p, err := preferences.Preferences{Document: preferences.Account}.With(pairs)
@@ -91,50 +90,6 @@ func TestAnObjectIsReadWhereTheSettingsSay(t *testing.T) {
 		r.objects.EXPECT().GetObject(gomock.Any(), &s3.GetObjectInput{Bucket: aws.String("logs"), Key: aws.String(key)}, gomock.Any()).Return(body("hello"), nil)
 		if got, err := r.read(Request{}); got != "hello" || err != nil || r.said[0] != "s3://logs/"+key {
 			t.Errorf("prefix %s: %q, %v, from %v", prefix, got, err, r.said)
-		}
-	}
-}
-
-func TestADownloadThatBreaksGoesOn(t *testing.T) {
-	r := newRoom(t, over(), "s3-bucket=logs")
-	large := strings.Repeat("0123456789", 20_000)
-	broken := io.MultiReader(strings.NewReader(large[:150_000]), iotest.ErrReader(io.ErrUnexpectedEOF))
-	first := r.objects.EXPECT().GetObject(gomock.Any(), gomock.Any(), gomock.Any()).
-		Return(&s3.GetObjectOutput{Body: io.NopCloser(broken), ETag: aws.String(`"e"`)}, nil)
-	r.objects.EXPECT().GetObject(gomock.Any(), &s3.GetObjectInput{
-		Bucket: aws.String("logs"), Key: aws.String(id + ".log"), Range: aws.String("bytes=150000-"), IfMatch: aws.String(`"e"`),
-	}, gomock.Any()).Return(body(large[150_000:]), nil).After(first)
-	if got, err := r.read(Request{}); got != large || err != nil {
-		t.Errorf("%d bytes, %v", len(got), err)
-	}
-}
-
-func TestADownloadThatAlwaysBreaksEnds(t *testing.T) {
-	r := newRoom(t, over(), "s3-bucket=logs")
-	r.objects.EXPECT().GetObject(gomock.Any(), gomock.Any(), gomock.Any()).Times(1 + resumes).
-		DoAndReturn(func(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
-			return &s3.GetObjectOutput{Body: io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))}, nil
-		})
-	if _, err := r.read(Request{}); err == nil {
-		t.Error("no error")
-	}
-}
-
-func TestABucketInAnotherRegion(t *testing.T) {
-	for _, code := range []string{"PermanentRedirect", "AuthorizationHeaderMalformed"} {
-		r := newRoom(t, over(), "s3-bucket=logs")
-		var regions []string
-		r.objects.EXPECT().GetObject(gomock.Any(), gomock.Any(), gomock.Any()).Times(2).
-			DoAndReturn(func(_ context.Context, _ *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
-				o := s3.Options{Region: "eu-central-1"}
-				opts[0](&o)
-				if regions = append(regions, o.Region); o.Region != "us-west-2" {
-					return nil, s3Error(code, "us-west-2")
-				}
-				return body("x"), nil
-			})
-		if got, err := r.read(Request{}); got != "x" || err != nil {
-			t.Errorf("%s: %q, %v, Regions %v", code, got, err, regions)
 		}
 	}
 }
@@ -201,8 +156,8 @@ func TestAStreamIsReadToItsEnd(t *testing.T) {
 func TestFollowEndsWithTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := gomock.NewController(t)
-		r := &room{events: NewMockevents(c), sessions: NewMockfinder(c), settings: NewMocksettings(c)}
-		r.Service = &Service{events: r.events, sessions: r.sessions, settings: r.settings}
+		r := &room{events: NewMockEvents(c), sessions: NewMockfinder(c), settings: NewMocksettings(c)}
+		r.Service = &Service{store: logstore.Over(nil, r.events), sessions: r.sessions, settings: r.settings}
 		p, _ := preferences.Preferences{Document: preferences.Account}.With([]string{"log-group=/g", "streaming=on", "s3-bucket=b-b"})
 		r.settings.EXPECT().Get(gomock.Any(), preferences.Account).Return(p, nil)
 		start := time.Now()
@@ -335,23 +290,5 @@ func TestAddressesOfLogs(t *testing.T) {
 		if got := parseCloudWatch(raw); got != (Location{}) {
 			t.Errorf("%s: %+v", raw, got)
 		}
-	}
-	if !isLoopback("http://127.0.0.1:1") || !isLoopback("http://localhost:1") || isLoopback("https://s3.amazonaws.com") || isLoopback("") {
-		t.Error("what is on this machine")
-	}
-}
-
-func TestChunksAreReused(t *testing.T) {
-	r := newRoom(t, over(), "s3-bucket=logs")
-	large := bytes.Repeat([]byte("x"), 5<<20)
-	r.objects.EXPECT().GetObject(gomock.Any(), gomock.Any(), gomock.Any()).Return(&s3.GetObjectOutput{Body: io.NopCloser(bytes.NewReader(large))}, nil)
-	total, largest := 0, 0
-	err := r.Read(context.Background(), Request{ID: id}, Watch{}, func(c Chunk) error {
-		total += len(c.Data)
-		largest = max(largest, len(c.Data))
-		return nil
-	})
-	if err != nil || total != len(large) || largest > chunkBytes {
-		t.Errorf("%d bytes, at most %d at once, %v", total, largest, err)
 	}
 }

@@ -7,11 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
-
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
@@ -26,34 +23,25 @@ const (
 // readStream gives the events of a stream to emit, and with req.Follow those to
 // come until the session has ended.
 func (s *Service) readStream(ctx context.Context, l Location, req Request, watch Watch, emit func(Chunk) error) error {
-	in := &cloudwatchlogs.GetLogEventsInput{
-		LogGroupName: aws.String(l.Group), LogStreamName: aws.String(l.Stream), StartFromHead: aws.Bool(true),
-	}
-	if !req.Since.IsZero() {
-		in.StartTime = aws.Int64(req.Since.UnixMilli())
-	}
+	cursor := s.store.Open(l.stream(), req.Since)
 	found, looks, pause := false, 0, pollFirst
 	for {
-		out, err := s.events.GetLogEvents(ctx, in)
-		var missing *types.ResourceNotFoundException
-		switch {
-		case errors.As(err, &missing) && !found:
-			return errMissing
-		case err != nil:
-			return awsapi.Explain("read "+l.String(), err)
+		events, atEnd, err := cursor.Next(ctx)
+		if err != nil {
+			if found && errors.Is(err, logstore.ErrMissing) {
+				return fault.New(fault.NotFound, "read "+l.String(), "it was deleted meanwhile")
+			}
+			return err
 		}
 		if !found {
 			found = true
 			watch.found(l)
 		}
-		for i := range out.Events {
-			if err := emit(chunk(&out.Events[i])); err != nil {
+		for _, e := range events {
+			if err := emit(chunk(e)); err != nil {
 				return err
 			}
 		}
-		// The end of the stream is where the token stays the same.
-		atEnd := in.NextToken != nil && aws.ToString(out.NextForwardToken) == *in.NextToken
-		in.NextToken = out.NextForwardToken
 		switch {
 		case !atEnd:
 			pause = pollFirst
@@ -86,9 +74,9 @@ type structured struct {
 
 // chunk takes the output out of an event: JSON with its lines when it was
 // streamed, else the output itself.
-func chunk(e *types.OutputLogEvent) Chunk {
-	c := Chunk{Time: time.UnixMilli(aws.ToInt64(e.Timestamp)).UTC()}
-	text := aws.ToString(e.Message)
+func chunk(e logstore.Event) Chunk {
+	c := Chunk{Time: e.Time}
+	text := e.Message
 	var s structured
 	if strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &s) == nil && s.SessionID != "" && s.Data != nil {
 		text = strings.Join(s.Data, "\n")

@@ -20,12 +20,17 @@ type machines struct {
 	region    string
 	now       func() time.Time
 	hosts     []*hostshell.Machine
+	pool      machinePool
 }
 
 // make is a world.MachineMaker.
 func (m *machines) make(n world.Node, spec world.NodeSpec, dial world.DialFunc) (shell.Machine, error) {
 	if spec.Shell != world.ShellHost {
-		return virtual.New(m.virtualSpec(n, spec, dial)), nil
+		build := func() shell.Machine { return virtual.New(m.virtualSpec(n, spec, dial)) }
+		if spec.Generated() {
+			return lazyMachine{key: n.ID, pool: &m.pool, build: build}, nil
+		}
+		return build(), nil
 	}
 	host, err := hostshell.New(hostshell.Options{AllowRoot: m.allowRoot})
 	if err != nil {

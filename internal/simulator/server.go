@@ -19,7 +19,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/simulator/control"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/gateway"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
-	"github.com/ssmdeck/ssmdeck/sessionclient/wire"
 )
 
 // closeTimeout bounds Close; what has not ended by then is cut off.
@@ -61,16 +60,13 @@ type Options struct {
 
 // Server is a running simulator.
 type Server struct {
-	world    *world.World
-	api      *control.Handler
-	gateway  *gateway.Gateway
-	machines *machines
-	verifier *control.Verifier
-	http     *http.Server
-	creds    control.Credentials
-	url      string
-	caFile   string
-	serving  sync.WaitGroup
+	*cell   // of the scenario itself
+	cells   map[place]*cell
+	http    *http.Server
+	creds   control.Credentials
+	url     string
+	caFile  string
+	serving sync.WaitGroup
 
 	closing sync.Once
 	closed  error
@@ -87,6 +83,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if ahead, machine := o.Scenario.ClockAhead, o.Now; ahead != 0 {
+		o.Now = func() time.Time { return machine().Add(ahead) }
 	}
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
@@ -116,17 +115,6 @@ func checkLoopback(listen string) error {
 
 // assemble makes the parts in the order of their needs.
 func (s *Server) assemble(ctx context.Context, o Options) error {
-	scenario, err := withShell(o.Scenario, o.Shell)
-	if err != nil {
-		return err
-	}
-	s.machines = &machines{allowRoot: o.AllowRoot, region: scenario.Region, now: o.Now}
-	if o.Machine == nil {
-		o.Machine = s.machines.make
-	}
-	if s.world, err = world.New(scenario, world.Config{Now: o.Now, Machine: o.Machine}); err != nil {
-		return err
-	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", o.Listen)
 	if err != nil {
@@ -140,31 +128,21 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 		}
 	}
 	s.url = scheme + "://" + l.Addr().String()
-	s.creds = control.NewCredentials(s.world.Account(), o.Scenario.User)
+	s.creds = control.NewCredentials(o.Scenario.Account, o.Scenario.User)
 	if o.SessionToken {
 		s.creds.SessionToken = control.NewSessionToken()
 		s.creds.AccessKeyID = "ASIA" + s.creds.AccessKeyID[4:]
 	}
-	s.verifier = control.NewVerifier(o.Sign, s.world.Region(), o.Now, s.creds)
-	s.gateway = gateway.New(gateway.Config{
-		Base: ws + "://" + l.Addr().String(), Verify: s.verifier.VerifyUpgrade, Node: s.world.Node, Keys: s.world,
-		Faults: s.world.Faults(), Agent: o.Agent, Changed: s.world.SessionStatus,
-		Logs: s.world.LogSession, Log: o.Logger,
-		Agents: s.world.AgentConnected, Jobs: s.agentSays,
-	})
-	s.world.UseAgents(s.gateway)
-	s.api = control.New(control.Config{World: s.world, Sessions: s.gateway, Verifier: s.verifier, Logger: o.Logger})
+	base := ws + "://" + l.Addr().String()
+	verifier := control.NewVerifier(o.Sign, o.Scenario.Region, o.Now, s.creds)
+	if s.cell, err = makeCell(o.Scenario, o.Scenario, o, base, verifier); err == nil {
+		err = s.addCells(o, base)
+	}
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
 	s.serve(l, o.Logger)
 	return nil
-}
-
-// agentSays passes on what a real agent says about a command.
-func (s *Server) agentSays(node string, m gateway.JobMessage) {
-	if m.Type == wire.AgentJobAck {
-		s.world.JobAcknowledged(node, m.JobID, m.Status, m.Error)
-		return
-	}
-	s.world.JobReplied(node, m.JobID, m.Content)
 }
 
 // HostsPath is where a host can be led elsewhere with POST, as after a failover:
@@ -192,14 +170,15 @@ func (s *Server) servePoint(w http.ResponseWriter, r *http.Request) {
 // serve answers on l until Close.
 func (s *Server) serve(l net.Listener, log *slog.Logger) {
 	mux := http.NewServeMux()
-	mux.Handle("/v1/data-channel/", s.gateway)
-	mux.Handle("/v1/control-channel/", s.gateway)
+	gateways := s.routed(func(c *cell) http.Handler { return c.gateway })
+	mux.Handle("/v1/data-channel/", gateways)
+	mux.Handle("/v1/control-channel/", gateways)
 	mux.HandleFunc("GET "+StatsPath, s.serveStats)
 	mux.HandleFunc("POST "+HostsPath, s.servePoint)
 	mux.HandleFunc("GET "+KeysPath, s.serveKeys)
-	mux.Handle("/", s.api)
+	mux.Handle("/", s.routed(func(c *cell) http.Handler { return c.api }))
 	s.http = &http.Server{
-		Handler: mux, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols),
+		Handler: dated(mux, s.cell.world.Scenario().ClockAhead), ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols),
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	s.http.Protocols.SetHTTP1(true)
@@ -283,11 +262,6 @@ type Stats struct {
 	OpenSessions int            `json:"open_sessions"`
 }
 
-// Stats returns the counters since the start.
-func (s *Server) Stats() Stats {
-	return Stats{Calls: s.api.Calls(), OpenSessions: s.gateway.Live()}
-}
-
 func (s *Server) serveStats(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(s.Stats())
@@ -312,11 +286,8 @@ func (s *Server) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	var errs []error
-	if s.world != nil {
-		s.world.EndPolls()
-	}
-	if s.gateway != nil {
-		errs = append(errs, s.gateway.Close(ctx))
+	for _, c := range s.all() {
+		errs = append(errs, c.close(ctx))
 	}
 	if s.http != nil {
 		if err := s.http.Shutdown(ctx); err != nil {
@@ -324,11 +295,8 @@ func (s *Server) close() error {
 		}
 		s.serving.Wait()
 	}
-	if s.world != nil {
-		errs = append(errs, s.world.Close())
-	}
-	if s.machines != nil {
-		errs = append(errs, s.machines.Close())
+	for _, c := range s.all() {
+		errs = append(errs, c.release())
 	}
 	if s.caFile != "" {
 		errs = append(errs, removeCA(s.caFile))
@@ -361,4 +329,16 @@ func withShell(sc *world.Scenario, name string) (*world.Scenario, error) {
 		}
 	}
 	return &c, nil
+}
+
+// dated makes answers tell the time of a service whose clock is ahead of this
+// machine's.
+func dated(h http.Handler, ahead time.Duration) http.Handler {
+	if ahead == 0 {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+		h.ServeHTTP(w, r)
+	})
 }

@@ -84,10 +84,14 @@ func client(t *testing.T, s *Server) *http.Client {
 
 // signature is SigV4 for requests without a query.
 func signature(r *http.Request, body, service string, c control.Credentials) {
+	signatureIn(r, body, "us-east-1", service, c)
+}
+
+func signatureIn(r *http.Request, body, region, service string, c control.Credentials) {
 	date := time.Now().UTC().Format("20060102T150405Z")
 	r.Header.Set("X-Amz-Date", date)
 	canonical := fmt.Sprintf("%s\n%s\n%s\nhost:%s\nx-amz-date:%s\n\nhost;x-amz-date\n%x", r.Method, r.URL.Path, r.URL.RawQuery, r.URL.Host, date, sha256.Sum256([]byte(body)))
-	scope := date[:8] + "/us-east-1/" + service + "/aws4_request"
+	scope := date[:8] + "/" + region + "/" + service + "/aws4_request"
 	key := []byte("AWS4" + c.SecretAccessKey)
 	for _, s := range append(strings.Split(scope, "/"), fmt.Sprintf("AWS4-HMAC-SHA256\n%s\n%s\n%x", date, scope, sha256.Sum256([]byte(canonical)))) {
 		h := hmac.New(sha256.New, key)

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -83,7 +84,7 @@ func commandOf(c world.Command) commandItem {
 		MaxConcurrency: c.MaxConcurrency, MaxErrors: c.MaxErrors, TargetCount: c.Total, CompletedCount: c.Completed,
 		ErrorCount: c.Errors, DeliveryTimedOutCount: c.Undelivered,
 		OutputS3BucketName: c.S3Bucket, OutputS3KeyPrefix: c.S3Prefix,
-		NotificationConfig: noNotification(), CloudWatchOutputConfig: logsConfig{c.LogGroup, c.LogOutput},
+		NotificationConfig: noNotification(), CloudWatchOutputConfig: logsConfig{c.LogGroup, c.LogGroup != ""},
 		TimeoutSeconds: int(c.Timeout / time.Second),
 	}
 	if item.Parameters == nil {
@@ -110,7 +111,10 @@ func (c *call) sendCommand(in *sendCommandIn) (any, error) {
 		DocumentHashType: in.DocumentHashType, Comment: in.Comment, Parameters: in.Parameters, InstanceIDs: in.InstanceIDs,
 		Timeout: time.Hour, MaxConcurrency: in.MaxConcurrency, MaxErrors: in.MaxErrors,
 		S3Bucket: in.OutputS3BucketName, S3Prefix: in.OutputS3KeyPrefix,
-		LogGroup: in.CloudWatchOutputConfig.CloudWatchLogGroupName, LogOutput: in.CloudWatchOutputConfig.CloudWatchOutputEnabled,
+	}
+	if logs := in.CloudWatchOutputConfig; logs.CloudWatchOutputEnabled {
+		// Without a name the agent makes one of the document's.
+		req.LogGroup = cmp.Or(logs.CloudWatchLogGroupName, "/aws/ssm/"+in.DocumentName)
 	}
 	if in.TimeoutSeconds != nil {
 		req.Timeout = time.Duration(*in.TimeoutSeconds) * time.Second
@@ -280,7 +284,7 @@ func (c *call) invocationOf(i world.Invocation, details bool) invocationItem {
 		item.CommandPlugins = append(item.CommandPlugins, pluginItem{
 			Name: p.Name, Status: p.Status, StatusDetails: p.Details, ResponseCode: p.Code,
 			ResponseStartDateTime: epoch{p.Start}, ResponseFinishDateTime: epoch{p.Finish}, Output: p.Output(),
-			OutputS3Region: c.world.Region(),
+			StandardOutputURL: p.StdoutURL, StandardErrorURL: p.StderrURL, OutputS3Region: c.world.Region(),
 		})
 	}
 	return item
@@ -313,12 +317,11 @@ type getCommandInvocationOut struct {
 }
 
 func (c *call) getCommandInvocation(in *getCommandInvocationIn) (any, error) {
-	list := c.world.Invocations(in.CommandID)
-	i := slices.IndexFunc(list, func(i world.Invocation) bool { return i.NodeID == in.InstanceID })
-	if i < 0 {
+	inv, ok := c.world.Invocation(in.CommandID, in.InstanceID)
+	if !ok {
 		return nil, world.Errorf("InvocationDoesNotExist", "")
 	}
-	inv, names := list[i], c.world.StepNames(in.CommandID)
+	names := c.world.StepNames(in.CommandID)
 	name := in.PluginName
 	if name == "" && len(names) == 1 {
 		name = names[0]
@@ -348,6 +351,7 @@ func (o *getCommandInvocationOut) fill(done []world.PluginResult, steps int) {
 	o.ExecutionEndDateTime = p.Finish.UTC().Format(format)
 	o.ExecutionElapsedTime = "PT" + strconv.FormatFloat(p.Finish.Sub(p.Start).Round(time.Millisecond).Seconds(), 'f', -1, 64) + "S"
 	o.StandardOutputContent, o.StandardErrorContent = p.Stdout, p.Stderr
+	o.StandardOutputURL, o.StandardErrorURL = p.StdoutURL, p.StderrURL
 	if steps > 1 {
 		o.Status, o.StatusDetails = p.Status, p.Details
 	}

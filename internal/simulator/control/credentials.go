@@ -3,6 +3,7 @@ package control
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"strings"
 	"sync"
 	"time"
 )
@@ -18,6 +19,15 @@ type Caller struct {
 	AccessRequest string
 	// Node, for the credentials of a hybrid node's role, is its id.
 	Node string
+}
+
+// account is the account of the caller's ARN.
+func (c Caller) account() string {
+	parts := strings.SplitN(c.ARN, ":", 6)
+	if len(parts) < 6 {
+		return ""
+	}
+	return parts[4]
 }
 
 // Credentials are what a caller signs with.

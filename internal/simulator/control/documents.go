@@ -61,6 +61,17 @@ type documentDescription struct {
 	DocumentFormat  string
 	TargetType      string `json:"TargetType,omitempty"`
 	Tags            []tag
+	Requires        []any            `json:"Requires,omitempty"`
+	Attachments     []attachmentName `json:"AttachmentsInformation,omitempty"`
+	ReviewStatus    string           `json:"ReviewStatus,omitempty"`
+	Reviews         []reviewItem     `json:"ReviewInformation,omitempty"`
+}
+
+type attachmentName struct{ Name string }
+
+type reviewItem struct {
+	ReviewedTime     epoch
+	Status, Reviewer string
 }
 
 func describe(d *world.Document, v world.DocumentVersion) documentDescription {
@@ -71,6 +82,13 @@ func describe(d *world.Document, v world.DocumentVersion) documentDescription {
 		DocumentVersion: strconv.Itoa(v.Number), Description: v.Body.Description, PlatformTypes: v.Body.Platforms(),
 		DocumentType: d.Type, SchemaVersion: v.Body.SchemaVersion, LatestVersion: strconv.Itoa(d.Latest().Number),
 		DefaultVersion: strconv.Itoa(d.Default), DocumentFormat: v.Format, TargetType: d.TargetType, Tags: tagList(d.Tags),
+		Requires: d.Requires, ReviewStatus: v.ReviewStatus(),
+	}
+	for _, name := range v.Files {
+		out.Attachments = append(out.Attachments, attachmentName{name})
+	}
+	for _, r := range v.Reviews {
+		out.Reviews = append(out.Reviews, reviewItem{epoch{r.Created}, r.Status, r.Reviewer})
 	}
 	for _, name := range v.Body.ParameterNames() {
 		p := v.Body.Parameters[name]
@@ -200,13 +218,15 @@ func (f documentFilter) matches(d *world.Document, v world.DocumentVersion, acco
 			return strings.HasPrefix(d.Name, want)
 		case "Owner":
 			return want == "All" || d.Owner == want || want == "Self" && d.Owner == account ||
-				want == "Private" && d.Owner == account || want == "Public" && d.Owner != account
+				want == "Private" && d.Owner == account && len(d.Shares) == 0 || want == "Public" && d.Owner != account
 		case "PlatformTypes":
 			return slices.Contains(v.Body.Platforms(), want)
 		case "DocumentType":
 			return d.Type == want
 		case "TargetType":
 			return d.TargetType == want
+		case "SearchKeyword":
+			return strings.Contains(strings.ToLower(d.Name+" "+v.Body.Description), strings.ToLower(want))
 		}
 		return false
 	})

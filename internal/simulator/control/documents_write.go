@@ -1,6 +1,7 @@
 package control
 
 import (
+	"path"
 	"strconv"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
@@ -15,12 +16,35 @@ type createDocumentIn struct {
 	DocumentFormat string `api:"enum=YAML|JSON|TEXT"`
 	TargetType     string `api:"len=0..200" pattern:"^\\/[\\w\\.\\-\\:\\/]*$"`
 	Tags           []tag  `api:"items=0..1000"`
+	Requires       []any
+	Attachments    []attachment `api:"items=0..20"`
+}
+
+// attachment is a file of a document: a name, or where to find some.
+type attachment struct {
+	Key    string
+	Values []string
+	Name   string
+}
+
+// fileNames are the names that attachments have in the document.
+func fileNames(list []attachment) []string {
+	var names []string
+	for _, a := range list {
+		name := a.Name
+		if name == "" && len(a.Values) > 0 {
+			name = path.Base(a.Values[0])
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 func (c *call) createDocument(in *createDocumentIn) (any, error) {
 	d := world.NewDocument{
 		Name: in.Name, Type: in.DocumentType, Format: in.DocumentFormat, Content: in.Content,
 		VersionName: in.VersionName, TargetType: in.TargetType, DisplayName: in.DisplayName, Tags: tagMap(in.Tags),
+		Requires: in.Requires, Files: fileNames(in.Attachments),
 	}
 	if d.Type == "" {
 		d.Type = "Command"
@@ -38,17 +62,21 @@ func (c *call) createDocument(in *createDocumentIn) (any, error) {
 }
 
 type updateDocumentIn struct {
-	Content         string `api:"required,len=1..1000000"`
-	Name            string `api:"required" pattern:"^[a-zA-Z0-9_\\-.]{3,128}$"`
-	DisplayName     string `api:"len=0..1024" pattern:"^[\\w\\.\\-\\:\\/ ]*$"`
-	VersionName     string `pattern:"^[a-zA-Z0-9_\\-.]{1,128}$"`
-	DocumentVersion string `pattern:"([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$)"`
-	DocumentFormat  string `api:"enum=YAML|JSON|TEXT"`
-	TargetType      string `api:"len=0..200" pattern:"^\\/[\\w\\.\\-\\:\\/]*$"`
+	Content         string       `api:"required,len=1..1000000"`
+	Name            string       `api:"required" pattern:"^[a-zA-Z0-9_\\-.]{3,128}$"`
+	DisplayName     string       `api:"len=0..1024" pattern:"^[\\w\\.\\-\\:\\/ ]*$"`
+	VersionName     string       `pattern:"^[a-zA-Z0-9_\\-.]{1,128}$"`
+	DocumentVersion string       `pattern:"([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$)"`
+	DocumentFormat  string       `api:"enum=YAML|JSON|TEXT"`
+	TargetType      string       `api:"len=0..200" pattern:"^\\/[\\w\\.\\-\\:\\/]*$"`
+	Attachments     []attachment `api:"items=0..20"`
 }
 
 func (c *call) updateDocument(in *updateDocumentIn) (any, error) {
-	d := world.NewDocument{Name: in.Name, Format: in.DocumentFormat, Content: in.Content, VersionName: in.VersionName}
+	d := world.NewDocument{
+		Name: in.Name, Format: in.DocumentFormat, Content: in.Content, VersionName: in.VersionName,
+		DisplayName: in.DisplayName, TargetType: in.TargetType, Files: fileNames(in.Attachments),
+	}
 	if d.Format == "" {
 		d.Format = "JSON"
 	}
@@ -61,15 +89,17 @@ func (c *call) updateDocument(in *updateDocumentIn) (any, error) {
 	return map[string]any{"DocumentDescription": desc}, nil
 }
 
-type deleteDocumentIn struct {
-	Name            string `api:"required" pattern:"^[a-zA-Z0-9_\\-.]{3,128}$"`
-	DocumentVersion string `pattern:"([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$)"`
-	VersionName     string `pattern:"^[a-zA-Z0-9_\\-.]{1,128}$"`
-	Force           bool
-}
-
-func (c *call) deleteDocument(in *deleteDocumentIn) (any, error) {
-	return struct{}{}, c.world.DeleteDocument(in.Name, in.DocumentVersion, in.VersionName)
+// deleteDocument refuses what associations still use, unless forced.
+func (c *call) deleteDocument(t *world.Tables, in request) (any, error) {
+	name, version, versionName := in.text("Name"), in.text("DocumentVersion"), in.text("VersionName")
+	if version == "" && versionName == "" {
+		for _, a := range t.All(world.KindAssociation) {
+			if textOf(a, "Name") == name {
+				return nil, world.Errorf("AssociatedInstances", "You must disassociate document %s from all managed nodes before you can delete it.", name)
+			}
+		}
+	}
+	return empty(), c.world.DeleteDocument(name, version, versionName)
 }
 
 type updateDocumentDefaultVersionIn struct {
@@ -87,57 +117,4 @@ func (c *call) updateDocumentDefaultVersion(in *updateDocumentDefaultVersionIn) 
 		desc["DefaultVersionName"] = v.Name
 	}
 	return map[string]any{"Description": desc}, nil
-}
-
-// taggedIn names a resource that can have tags.
-type taggedIn struct {
-	ResourceType string `api:"required,enum=Document|ManagedInstance|MaintenanceWindow|Parameter|PatchBaseline|OpsItem|OpsMetadata|Automation|Association"`
-	ResourceID   string `json:"ResourceId" api:"required"`
-}
-
-func (c *call) listTagsForResource(in *taggedIn) (any, error) {
-	tags, err := c.world.Tags(in.ResourceType, in.ResourceID)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{"TagList": tagList(tags)}, nil
-}
-
-type addTagsIn struct {
-	ResourceType string `api:"required,enum=Document|ManagedInstance|MaintenanceWindow|Parameter|PatchBaseline|OpsItem|OpsMetadata|Automation|Association"`
-	ResourceID   string `json:"ResourceId" api:"required"`
-	Tags         []tag  `api:"required,items=0..1000"`
-}
-
-func (c *call) addTagsToResource(in *addTagsIn) (any, error) {
-	return struct{}{}, c.world.ChangeTags(in.ResourceType, in.ResourceID, tagMap(in.Tags), nil)
-}
-
-type removeTagsIn struct {
-	ResourceType string   `api:"required,enum=Document|ManagedInstance|MaintenanceWindow|Parameter|PatchBaseline|OpsItem|OpsMetadata|Automation|Association"`
-	ResourceID   string   `json:"ResourceId" api:"required"`
-	TagKeys      []string `api:"required,len=1..128"`
-}
-
-func (c *call) removeTagsFromResource(in *removeTagsIn) (any, error) {
-	return struct{}{}, c.world.ChangeTags(in.ResourceType, in.ResourceID, nil, in.TagKeys)
-}
-
-type getServiceSettingIn struct {
-	SettingID string `json:"SettingId" api:"required,len=1..1000"`
-}
-
-func (c *call) getServiceSetting(in *getServiceSettingIn) (any, error) {
-	s, err := c.world.ServiceSetting(in.SettingID)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{"ServiceSetting": struct {
-		SettingID        string `json:"SettingId"`
-		SettingValue     string
-		LastModifiedDate epoch
-		LastModifiedUser string
-		ARN              string
-		Status           string
-	}{s.ID, s.Value, epoch{s.Modified}, s.User, c.world.ARN("ssm", "servicesetting"+s.ID), s.Status}}, nil
 }

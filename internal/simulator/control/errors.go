@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/ssmdeck/ssmdeck/internal/simulator/model"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
@@ -29,9 +30,12 @@ func invalid(message string) error {
 func asAPIError(err error) *apiError {
 	var api *apiError
 	var modelled *world.Error
+	var refused *model.Refusal
 	switch {
 	case errors.As(err, &api):
 		return api
+	case errors.As(err, &refused):
+		return &apiError{Code: refused.Code, Message: refused.Message}
 	case errors.As(err, &modelled):
 		return &apiError{Code: modelled.Code, Message: modelled.Message}
 	}

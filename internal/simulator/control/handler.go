@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ssmdeck/ssmdeck/internal/simulator/model"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
@@ -33,7 +34,10 @@ type Config struct {
 	World    *world.World
 	Sessions world.Sessions
 	Verifier *Verifier
-	Logger   *slog.Logger // nil: silent
+	// Account is the scenario that names the Regions and members around the world;
+	// nil: that of the world.
+	Account *world.Scenario
+	Logger  *slog.Logger // nil: silent
 }
 
 // Handler serves the APIs on POST /. It is safe for concurrent use.
@@ -41,6 +45,7 @@ type Handler struct {
 	world    *world.World
 	sessions world.Sessions
 	verifier *Verifier
+	account  *world.Scenario
 	log      *slog.Logger
 	ops      map[string]operation // by X-Amz-Target
 	throttle *throttle
@@ -53,13 +58,16 @@ type Handler struct {
 // New returns a Handler.
 func New(cfg Config) *Handler {
 	h := &Handler{
-		world: cfg.World, sessions: cfg.Sessions, verifier: cfg.Verifier, log: cfg.Logger,
+		world: cfg.World, sessions: cfg.Sessions, verifier: cfg.Verifier, account: cfg.Account, log: cfg.Logger,
 		throttle: newThrottle(cfg.World.Scenario().Throttle, cfg.World.Now),
 		tokens:   newTokenKey(),
 		calls:    map[string]int{},
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.account == nil {
+		h.account = cfg.World.Scenario()
 	}
 	h.ops = operations()
 	return h
@@ -80,7 +88,8 @@ type call struct {
 	caller Caller
 }
 
-// operation answers one request. raw is its JSON, decoded to maps and lists.
+// operation answers one request. raw is its JSON, decoded to maps and lists; for
+// Systems Manager it has been held against the model.
 type operation struct {
 	service string
 	run     func(c *call, raw any) (any, error)
@@ -115,7 +124,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.serveQuery(w, r, body, id)
 		return
 	}
-	if target == "" && h.serveSearch(w, r, body) {
+	if target == "" && (h.serveSearch(w, r, body) || h.serveGroups(w, r, body)) {
 		return
 	}
 	if isS3(r) {
@@ -152,7 +161,18 @@ func (h *Handler) serveJSON(r *http.Request, target string, body []byte) (any, e
 	if err != nil {
 		return nil, err
 	}
-	return o.run(&call{Handler: h, ctx: r.Context(), caller: caller}, raw)
+	spec := model.SSM()[name]
+	if service != "ssm" || spec == nil {
+		return o.run(&call{Handler: h, ctx: r.Context(), caller: caller}, raw)
+	}
+	if err := spec.Check(raw); err != nil {
+		return nil, err
+	}
+	out, err := o.run(&call{Handler: h, ctx: r.Context(), caller: caller}, raw)
+	if err != nil {
+		return nil, err
+	}
+	return spec.Answer.Fill(out), nil
 }
 
 // signer checks who has sent a request.
@@ -184,6 +204,8 @@ func splitTarget(target string) (service, name string) {
 		return "ec2messages", name
 	case "Logs_20140328":
 		return "logs", name
+	case organizationsTarget:
+		return organizationsService, name
 	}
 	return "", name
 }
@@ -191,7 +213,7 @@ func splitTarget(target string) (service, name string) {
 // unknownOperation tells an operation that the service has and we do not from
 // one that nobody has.
 func unknownOperation(service, name string) error {
-	if service == "ssm" && isSSMOperation(name) {
+	if _, ok := model.SSM()[name]; ok && service == "ssm" {
 		return &apiError{Code: "UnsupportedOperationException", Message: "the simulator does not implement " + name + " yet"}
 	}
 	return &apiError{Code: "UnknownOperationException"}

@@ -280,7 +280,7 @@ func propertyOf(n world.Node) instanceProperty {
 		p.IamRole, p.ActivationID, p.RegistrationDate = n.IAMRole, n.ActivationID, epoch{n.Registered}
 		return p
 	}
-	p.InstanceType, p.InstanceRole, p.InstanceState, p.LaunchTime = n.InstanceType, n.IAMRole, "running", epoch{n.Registered}
+	p.InstanceType, p.InstanceRole, p.InstanceState, p.LaunchTime = n.InstanceType, n.IAMRole, n.State, epoch{n.Launched}
 	return p
 }
 

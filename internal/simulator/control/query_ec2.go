@@ -14,10 +14,28 @@ import (
 )
 
 var ec2Actions = map[string]func(*call, url.Values) ([]element, error){
+	"DescribeInstanceStatus":      (*call).describeInstanceStatus,
+	"DescribeSubnets":             (*call).describeSubnets,
+	"DescribeRouteTables":         (*call).describeRouteTables,
+	"DescribeNetworkAcls":         (*call).describeACLs,
+	"DescribeVpcEndpoints":        (*call).describeEndpoints,
+	"DescribeVpcAttribute":        (*call).describeVPCAttribute,
+	"AssociateIamInstanceProfile": (*call).associateProfile,
+	"ModifyVpcAttribute":          (*call).modifyVPCAttribute,
+	"ModifyVpcEndpoint":           (*call).modifyEndpoint,
+	"CreateVpcEndpoint":           (*call).createEndpoint,
+	"CreateSecurityGroup":         (*call).createGroup,
+
+	"AuthorizeSecurityGroupIngress": (*call).authorizeIngress,
+	"AuthorizeSecurityGroupEgress":  (*call).authorizeEgress,
+
+	"CreateTags":                    (*call).createTags,
+	"DeleteTags":                    (*call).deleteTags,
 	"DescribeInstances":             (*call).describeInstances,
 	"DescribeSecurityGroups":        (*call).describeSecurityGroups,
 	"DescribeVpcPeeringConnections": (*call).describePeerings,
 	"DescribeVpcs":                  (*call).describeVPCs,
+	"DescribeRegions":               (*call).describeRegions,
 }
 
 // filters are the Filter.N of an EC2 request. A thing passes when each filter
@@ -68,83 +86,103 @@ func paged[T any](c *call, form url.Values, items []T, key func(T) string) ([]T,
 }
 
 func (c *call) describeInstances(form url.Values) ([]element, error) {
-	f, err := filtersOf(form, "instance-id", "vpc-id", "subnet-id", "instance-state-name", "private-ip-address", "instance.group-id", "tag-key")
+	f, err := filtersOf(form, "instance-id", "vpc-id", "subnet-id", "instance-state-name", "instance-state-code", "instance-type",
+		"availability-zone", "image-id", "private-ip-address", "instance.group-id", "tag-key")
 	if err != nil {
 		return nil, err
 	}
 	ids := numbered(form, "InstanceId.")
-	var found []world.NodeSpec
-	for _, n := range c.world.Scenario().Nodes {
-		if n.ResourceType != "EC2Instance" || len(ids) > 0 && !slices.Contains(ids, n.ID) {
-			continue
-		}
-		if f.match(func(name string) []string {
-			switch name {
-			case "instance-id":
-				return []string{n.ID}
-			case "vpc-id":
-				return []string{n.VPC}
-			case "subnet-id":
-				return []string{n.Subnet}
-			case "instance-state-name":
-				return []string{"running"}
-			case "private-ip-address":
-				return []string{n.IP}
-			case "instance.group-id":
-				return n.SecurityGroups
-			}
-			if key, ok := strings.CutPrefix(name, "tag:"); ok && key == "Name" {
-				return []string{n.Name}
-			} else if ok {
-				return []string{n.Tags[key]}
-			}
-			return nil
-		}) {
-			found = append(found, n)
-		}
+	if len(ids) > 0 && form.Get("MaxResults") != "" {
+		return nil, &apiError{Code: "InvalidParameterCombination", Message: "The parameter instancesSet cannot be used with the parameter maxResults"}
 	}
-	for _, id := range ids {
-		if !slices.ContainsFunc(c.world.Scenario().Nodes, func(n world.NodeSpec) bool { return n.ID == id }) {
-			return nil, &apiError{Code: "InvalidInstanceID.NotFound", Message: "The instance ID '" + id + "' does not exist"}
-		}
-	}
-	found, next, err := paged(c, form, found, func(n world.NodeSpec) string { return n.ID })
+	found, err := c.world.Instances(ids)
 	if err != nil {
 		return nil, err
 	}
-	return []element{list("reservationSet", found, func(n world.NodeSpec) element {
-		return el("item", leaf("reservationId", "r-"+n.ID[2:]), leaf("ownerId", c.world.Account()), el("instancesSet", c.instance(n)))
+	found = slices.DeleteFunc(found, func(i world.Instance) bool {
+		return !f.match(func(name string) []string { return instanceFilter(i, name) })
+	})
+	found, next, err := paged(c, form, found, func(i world.Instance) string { return i.ID })
+	if err != nil {
+		return nil, err
+	}
+	return []element{list("reservationSet", found, func(i world.Instance) element {
+		return el("item", leaf("reservationId", "r-"+i.ID[2:]), leaf("ownerId", c.world.Account()), el("instancesSet", c.instance(i)))
 	}), next}, nil
 }
 
-func (c *call) instance(n world.NodeSpec) element {
-	groups := list("groupSet", n.SecurityGroups, func(g string) element {
+// instanceFilter is what a filter of DescribeInstances looks at.
+func instanceFilter(i world.Instance, name string) []string {
+	switch name {
+	case "instance-id":
+		return []string{i.ID}
+	case "vpc-id":
+		return []string{i.VPC}
+	case "subnet-id":
+		return []string{i.Subnet}
+	case "instance-state-name":
+		return []string{i.State}
+	case "instance-state-code":
+		return []string{strconv.Itoa(i.StateCode)}
+	case "instance-type":
+		return []string{i.InstanceType}
+	case "availability-zone":
+		return []string{i.AZ}
+	case "image-id":
+		return []string{i.Image}
+	case "private-ip-address":
+		return []string{i.IP}
+	case "instance.group-id":
+		return i.SecurityGroups
+	case "tag-key":
+		return slices.Collect(maps.Keys(i.Tags))
+	}
+	if key, ok := strings.CutPrefix(name, "tag:"); ok {
+		if v, ok := i.Tags[key]; ok {
+			return []string{v}
+		}
+	}
+	return nil
+}
+
+func (c *call) instance(i world.Instance) element {
+	groups := list("groupSet", i.SecurityGroups, func(g string) element {
 		return el("item", leaf("groupId", g), leaf("groupName", c.groupName(g)))
 	})
-	tags := el("tagSet", el("item", leaf("key", "Name"), leaf("value", n.Name)))
-	for _, k := range slices.Sorted(maps.Keys(n.Tags)) {
-		tags.kids = append(tags.kids, el("item", leaf("key", k), leaf("value", n.Tags[k])))
+	platform := leaf("platform", "")
+	if i.Platform == "windows" {
+		platform = leaf("platform", "windows")
 	}
 	return el("item",
-		leaf("instanceId", n.ID),
-		el("instanceState", number("code", 16), leaf("name", "running")),
-		leaf("instanceType", n.InstanceType),
-		leaf("architecture", n.Architecture),
-		leaf("privateIpAddress", n.IP),
-		leaf("vpcId", n.VPC),
-		leaf("subnetId", n.Subnet),
+		leaf("instanceId", i.ID),
+		leaf("imageId", i.Image),
+		el("instanceState", number("code", i.StateCode), leaf("name", i.State)),
+		leaf("instanceType", i.InstanceType),
+		leaf("launchTime", i.LaunchTime.UTC().Format("2006-01-02T15:04:05.000Z")),
+		el("placement", leaf("availabilityZone", i.AZ), leaf("tenancy", "default")),
+		platform,
+		leaf("architecture", i.Architecture),
+		leaf("privateIpAddress", i.IP),
+		leaf("privateDnsName", i.ComputerName),
+		leaf("vpcId", i.VPC),
+		leaf("subnetId", i.Subnet),
+		leaf("ipAddress", i.PublicIP),
+		c.profileOf(i),
+		metadataOptions(i),
 		groups,
-		tags,
-		list("networkInterfaceSet", []string{n.IP}, func(ip string) element {
-			return el("item", leaf("networkInterfaceId", "eni-"+n.ID[2:]), leaf("status", "in-use"), leaf("privateIpAddress", ip),
-				leaf("vpcId", n.VPC), leaf("subnetId", n.Subnet), groups,
+		list("tagSet", slices.Sorted(maps.Keys(i.Tags)), func(k string) element {
+			return el("item", leaf("key", k), element{name: "value", text: i.Tags[k], kids: []element{}})
+		}),
+		list("networkInterfaceSet", []string{i.IP}, func(ip string) element {
+			return el("item", leaf("networkInterfaceId", "eni-"+i.ID[2:]), leaf("status", "in-use"), leaf("privateIpAddress", ip),
+				leaf("vpcId", i.VPC), leaf("subnetId", i.Subnet), groups,
 				el("privateIpAddressesSet", el("item", leaf("privateIpAddress", ip), truth("primary", true))))
 		}),
 	)
 }
 
 func (c *call) groupName(id string) string {
-	for _, g := range c.world.Scenario().SecurityGroups {
+	for _, g := range c.world.SecurityGroups() {
 		if g.ID == id {
 			return g.Name
 		}
@@ -159,7 +197,7 @@ func (c *call) describeSecurityGroups(form url.Values) ([]element, error) {
 	}
 	ids := numbered(form, "GroupId.")
 	var found []world.SecurityGroupSpec
-	for _, g := range c.world.Scenario().SecurityGroups {
+	for _, g := range c.world.SecurityGroups() {
 		if len(ids) > 0 && !slices.Contains(ids, g.ID) {
 			continue
 		}
@@ -181,7 +219,7 @@ func (c *call) describeSecurityGroups(form url.Values) ([]element, error) {
 	return []element{list("securityGroupInfo", found, func(g world.SecurityGroupSpec) element {
 		return el("item", leaf("ownerId", c.world.Account()), leaf("groupId", g.ID), leaf("groupName", g.Name),
 			leaf("groupDescription", g.Name), leaf("vpcId", g.VPC),
-			list("ipPermissions", g.Inbound, c.permission), list("ipPermissionsEgress", g.Outgoing(), c.permission))
+			list("ipPermissions", g.Inbound, c.permission), list("ipPermissionsEgress", g.Outbound, c.permission))
 	}), next}, nil
 }
 

@@ -45,15 +45,33 @@ type Verifier struct {
 	region string
 	now    func() time.Time
 	base   Credentials
-	store  credentialStore
+	store  *credentialStore
 }
 
 // NewVerifier returns a Verifier that knows base, which is also who unsigned
 // requests are taken to be from.
 func NewVerifier(mode Mode, region string, now func() time.Time, base Credentials) *Verifier {
-	v := &Verifier{mode: mode, region: region, now: now, base: base}
+	v := &Verifier{mode: mode, region: region, now: now, base: base, store: &credentialStore{}}
 	v.store.add(base)
 	return v
+}
+
+// In returns a Verifier for another Region that knows the same credentials, for
+// which unsigned requests are from base.
+func (v *Verifier) In(region string, base Credentials) *Verifier {
+	return &Verifier{mode: v.mode, region: region, now: v.now, base: base, store: v.store}
+}
+
+// Signer returns what the signature of a request claims, unchecked: the account
+// of the credentials and the Region. ok is false when there is none that we could
+// have issued the credentials of.
+func (v *Verifier) Signer(r *http.Request) (account, region string, ok bool) {
+	a, err := parseAuthorization(r.Header.Get("Authorization"))
+	if err != nil {
+		return "", "", false
+	}
+	c, ok := v.store.find(a.keyID)
+	return c.Caller.account(), a.region, ok
 }
 
 // Issue makes more credentials valid.
@@ -147,7 +165,7 @@ func (v *Verifier) checkScope(r *http.Request, a authorization, service string) 
 		return "", badSignature(fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 15 min.)", date, now.Add(maxSkew).Format(dateFormat), now.Format(dateFormat)))
 	case a.day != date[:8]:
 		return "", badSignature(fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.", a.day, date[:8], date))
-	case a.region != v.region && service != "s3" && service != "iam": // buckets are where they are, IAM is everywhere
+	case a.region != v.region && service != "s3" && service != "iam" && service != organizationsService: // they are where they are
 		return "", badSignature(fmt.Sprintf("Credential should be scoped to a valid region, not '%s'; the simulator is in '%s'.", a.region, v.region))
 	case service != "" && a.service != service:
 		return "", badSignature(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", service))

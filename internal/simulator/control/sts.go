@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ var queryCodes = map[string]string{
 	"ThrottlingException":                 "Throttling",
 	"ValidationException":                 "ValidationError",
 	"AccessDeniedException":               "AccessDenied",
+	"AccessDenied":                        "AccessDenied",
 }
 
 type responseMetadata struct {
@@ -95,11 +97,14 @@ func (h *Handler) sts(r *http.Request, body []byte, id string) (any, error) {
 		return nil, &apiError{Code: "InvalidAction", Message: "Could not find operation " + action + " for version " + form.Get("Version")}
 	}
 	h.count(action)
-	if !h.throttle.allow(action) {
+	switch denied := "sts:" + action; {
+	case action == "AssumeRole" && slices.Contains(h.world.Scenario().Denied, denied):
+		return nil, &apiError{Code: "AccessDenied", Message: "User: " + caller.ARN + " is not authorized to perform: " + denied}
+	case !h.throttle.allow(action):
 		return nil, &apiError{Code: "ThrottlingException", Message: "Rate exceeded"}
 	}
 	if action == "AssumeRole" {
-		return h.assumeRole(form, id)
+		return h.assumeRole(caller, form, id)
 	}
 	return callerIdentityResponse{
 		XMLNS: stsNamespace, Arn: caller.ARN, UserID: caller.UserID, Account: h.world.Account(), Metadata: responseMetadata{id},
@@ -111,7 +116,7 @@ var (
 	sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 )
 
-func (h *Handler) assumeRole(form url.Values, id string) (any, error) {
+func (h *Handler) assumeRole(caller Caller, form url.Values, id string) (any, error) {
 	role := roleARN.FindStringSubmatch(form.Get("RoleArn"))
 	session := form.Get("RoleSessionName")
 	seconds := 3600
@@ -129,6 +134,9 @@ func (h *Handler) assumeRole(form url.Values, id string) (any, error) {
 		return nil, invalid("1 validation error detected: Value '" + session + "' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*")
 	case strings.Contains(strings.ToLower(role[2]), "denied"): // a role to try a refusal with
 		return nil, &apiError{Code: "AccessDenied", Message: "User is not authorized to perform: sts:AssumeRole on resource: " + role[0]}
+	}
+	if err := h.trusts(caller, role[0], role[1], role[2], form.Get("ExternalId")); err != nil {
+		return nil, err
 	}
 	c := temporary(role[1], role[2], session, h.world.Now().Add(time.Duration(seconds)*time.Second))
 	h.verifier.Issue(c)

@@ -10,8 +10,8 @@ import (
 )
 
 // commandHistory is how many finished commands are kept; the service keeps 30
-// days.
-const commandHistory = 200
+// days. One run on 10,000 node ids is 200 commands.
+const commandHistory = 2000
 
 // defaultDelivery is TimeoutSeconds when a request has none.
 const defaultDelivery = time.Hour
@@ -49,10 +49,8 @@ type CommandRequest struct {
 	Timeout                        time.Duration // for delivery; 0: an hour
 	MaxConcurrency, MaxErrors      string        // 50 and 0 when empty
 
-	// Where the service would put the whole output; the simulator only repeats
-	// it and stores nothing.
+	// Where the agents put the whole output; nowhere when empty.
 	S3Bucket, S3Prefix, LogGroup string
-	LogOutput                    bool
 }
 
 // Command is a command as ListCommands tells of it.
@@ -82,6 +80,8 @@ type PluginResult struct {
 	Code            int
 	Start, Finish   time.Time
 	Stdout, Stderr  string // cut as the service cuts them
+	// StdoutURL and StderrURL are where S3 has everything, if a bucket was named.
+	StdoutURL, StderrURL string
 }
 
 type command struct {
@@ -292,6 +292,24 @@ func (w *World) Invocations(commandID string) []Invocation {
 		}
 	}
 	return list
+}
+
+// Invocation returns what the store shows of a command on one node.
+func (w *World) Invocation(commandID, nodeID string) (Invocation, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c, ok := w.commands[commandID]
+	if !ok || !w.visible(c) {
+		return Invocation{}, false
+	}
+	for _, inv := range c.invocations {
+		if inv.NodeID == nodeID {
+			i := inv.Invocation
+			i.Plugins = slices.Clone(inv.Plugins)
+			return i, true
+		}
+	}
+	return Invocation{}, false
 }
 
 // StepNames returns the names of the steps of a command's document.

@@ -58,6 +58,7 @@ func sum(t *testing.T, w *World, id string) string {
 func TestRunCommandOutcomes(t *testing.T) {
 	failOn := func(bad ...string) runFunc {
 		return func(ctx context.Context, id string, c shell.Command, io shell.IO) (int, error) {
+			time.Sleep(time.Second) // so that all that may start have started
 			for _, b := range bad {
 				if id == b {
 					return 3, nil
@@ -91,7 +92,10 @@ func TestRunCommandOutcomes(t *testing.T) {
 		},
 		{
 			"a machine that cannot start it",
-			func(context.Context, string, shell.Command, shell.IO) (int, error) { return 0, fmt.Errorf("no shell") },
+			func(context.Context, string, shell.Command, shell.IO) (int, error) {
+				time.Sleep(time.Second)
+				return 0, fmt.Errorf("no shell")
+			},
 			script("id"), "Failed/Failed total=6 done=6 errors=6 late=0 map[Failed/Failed:6]",
 		},
 		{
@@ -104,6 +108,7 @@ func TestRunCommandOutcomes(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, fleet(6), tt.run)
 				id := send(t, w, tt.req)
+				time.Sleep(time.Minute)
 				synctest.Wait()
 				if got := sum(t, w, id); got != tt.want {
 					t.Errorf("got  %s\nwant %s", got, tt.want)

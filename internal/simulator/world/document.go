@@ -21,6 +21,10 @@ import (
 // 64 KB).
 const maxDocument = 64 << 10
 
+// documentLimit is how many documents an account can have (API reference,
+// DocumentLimitExceeded).
+const documentLimit = 500
+
 // documentVersions is how many versions of a document the service keeps.
 const documentVersions = 1000
 
@@ -38,6 +42,14 @@ type Document struct {
 	Versions                            []DocumentVersion // ascending, never empty
 	Default                             int               // number of the default version
 	Tags                                map[string]string
+	Shares                              []Share // by account id
+	Requires                            []any   // documents that it needs, as the API has them
+}
+
+// Share is an account that may use a document.
+type Share struct {
+	Account string // 12 digits, or all
+	Version string // $DEFAULT, $LATEST, $ALL
 }
 
 // DocumentVersion is one version of a document.
@@ -48,6 +60,24 @@ type DocumentVersion struct {
 	Content string
 	Created time.Time
 	Body    *Body
+	Files   []string // names of its attachments
+	Reviews []Review // oldest first
+}
+
+// Review is what somebody said about a version of a document.
+type Review struct {
+	Status   string // APPROVED, NOT_REVIEWED, PENDING, REJECTED
+	Reviewer string
+	Comments []any // as the API has them
+	Created  time.Time
+}
+
+// ReviewStatus is the state after the last review, empty without any.
+func (v DocumentVersion) ReviewStatus() string {
+	if len(v.Reviews) == 0 {
+		return ""
+	}
+	return v.Reviews[len(v.Reviews)-1].Status
 }
 
 // Hash is the SHA-256 of the content in hexadecimal.
@@ -97,11 +127,14 @@ func (w *World) addDocuments() error {
 			return err
 		}
 		name := strings.TrimSuffix(e.Name(), path.Ext(e.Name()))
+		text := string(content)
 		kind := "Command"
-		if strings.HasPrefix(name, "AWS-Start") {
+		switch {
+		case strings.Contains(text, `"schemaVersion": "`+automationSchema+`"`):
+			kind = "Automation"
+		case strings.Contains(text, `"schemaVersion": "1.0"`):
 			kind = "Session"
 		}
-		text := string(content)
 		if name == "AWS-StartNonInteractiveCommand" && *w.sc.SeparateOutput {
 			text = strings.ReplaceAll(text, `"runAsElevated": false`, `"runAsElevated": false, "separateOutputStream": true`)
 		}
@@ -129,6 +162,8 @@ type NewDocument struct {
 	Name, Type, Format, Content          string
 	VersionName, TargetType, DisplayName string
 	Tags                                 map[string]string
+	Requires                             []any
+	Files                                []string // names of attachments
 }
 
 func (w *World) addDocument(d NewDocument, owner string) error {
@@ -138,8 +173,8 @@ func (w *World) addDocument(d NewDocument, owner string) error {
 	}
 	w.documents[d.Name] = &Document{
 		Name: d.Name, Type: d.Type, TargetType: d.TargetType, DisplayName: d.DisplayName,
-		Owner: owner, Created: w.now(), Default: 1, Tags: maps.Clone(d.Tags),
-		Versions: []DocumentVersion{{Number: 1, Name: d.VersionName, Format: d.Format, Content: d.Content, Created: w.now(), Body: body}},
+		Owner: owner, Created: w.now(), Default: 1, Tags: maps.Clone(d.Tags), Requires: d.Requires,
+		Versions: []DocumentVersion{{Number: 1, Name: d.VersionName, Format: d.Format, Content: d.Content, Created: w.now(), Body: body, Files: d.Files}},
 	}
 	return nil
 }
@@ -149,6 +184,7 @@ func copyDocument(d *Document) *Document {
 	c := *d
 	c.Versions = slices.Clone(d.Versions)
 	c.Tags = maps.Clone(d.Tags)
+	c.Shares = slices.Clone(d.Shares)
 	return &c
 }
 
@@ -196,15 +232,31 @@ func (w *World) CreateDocument(d NewDocument) (*Document, error) {
 			return nil, Errorf("ValidationException", "Document name %s starts with a reserved prefix: %s", d.Name, prefix)
 		}
 	}
+	if err := CheckTags(d.Tags); err != nil {
+		return nil, err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if _, ok := w.documents[d.Name]; ok {
 		return nil, Errorf("DocumentAlreadyExists", "Document with same name %s already exists", d.Name)
 	}
+	if w.ownDocuments() >= documentLimit {
+		return nil, Errorf("DocumentLimitExceeded", "You can have at most %d active SSM documents.", documentLimit)
+	}
 	if err := w.addDocument(d, w.sc.Account); err != nil {
 		return nil, contentError(err)
 	}
 	return copyDocument(w.documents[d.Name]), nil
+}
+
+// ownDocuments counts the documents of the account. Callers hold w.mu.
+func (w *World) ownDocuments() (n int) {
+	for _, d := range w.documents {
+		if d.Owner == w.sc.Account {
+			n++
+		}
+	}
+	return n
 }
 
 func contentError(err error) error {
@@ -242,8 +294,14 @@ func (w *World) UpdateDocument(d NewDocument, base string) (*Document, DocumentV
 	if err != nil {
 		return nil, none, contentError(err)
 	}
-	v := DocumentVersion{Number: doc.Latest().Number + 1, Name: d.VersionName, Format: d.Format, Content: d.Content, Created: w.now(), Body: body}
+	v := DocumentVersion{Number: doc.Latest().Number + 1, Name: d.VersionName, Format: d.Format, Content: d.Content, Created: w.now(), Body: body, Files: d.Files}
 	doc.Versions = append(doc.Versions, v)
+	if d.DisplayName != "" {
+		doc.DisplayName = d.DisplayName
+	}
+	if d.TargetType != "" {
+		doc.TargetType = d.TargetType
+	}
 	return copyDocument(doc), v, nil
 }
 
@@ -285,6 +343,9 @@ func (w *World) DeleteDocument(name, version, versionName string) error {
 	var v DocumentVersion
 	switch {
 	case version == "" && versionName == "":
+		if len(doc.Shares) > 0 {
+			return Errorf("InvalidDocumentOperation", "You attempted to delete a document while it is still shared. You must stop sharing the document before you can delete it.")
+		}
 		delete(w.documents, doc.Name)
 		return nil
 	case versionName != "":

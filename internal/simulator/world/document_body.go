@@ -12,7 +12,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Body is the parsed content of a Command or Session document.
+// Body is the parsed content of a document. Steps are those of Command and
+// Automation documents.
 type Body struct {
 	SchemaVersion string                   `json:"schemaVersion"`
 	Description   string                   `json:"description"`
@@ -23,6 +24,10 @@ type Body struct {
 		Properties json.RawMessage `json:"properties"`
 	} `json:"runtimeConfig"`
 	MainSteps []Step `json:"mainSteps"`
+
+	// Automation documents.
+	AssumeRole string   `json:"assumeRole"`
+	Outputs    []string `json:"outputs"`
 
 	// Session documents.
 	SessionType string          `json:"sessionType"`
@@ -45,18 +50,28 @@ type ParameterSpec struct {
 	MaxChars       *float64 `json:"maxChars"`
 }
 
-// Step is one step of a Command document.
+// Step is one step of a Command or Automation document.
 type Step struct {
 	Action       string              `json:"action"`
 	Name         string              `json:"name"`
 	Precondition map[string][]string `json:"precondition"`
 	Inputs       map[string]any      `json:"inputs"`
 	OnFailure    string              `json:"onFailure"`
+
+	// Automation only.
+	NextStep    string `json:"nextStep"`
+	IsEnd       bool   `json:"isEnd"`
+	IsCritical  *bool  `json:"isCritical"`
+	MaxAttempts any    `json:"maxAttempts"`
+	Timeout     any    `json:"timeoutSeconds"`
+	Outputs     []struct {
+		Name, Selector, Type string
+	} `json:"outputs"`
 }
 
-// ParseBody reads the content of a document. Only Command and Session documents
-// are understood in depth; for the other types Body holds what they share.
-// format is JSON, YAML or TEXT.
+// ParseBody reads the content of a document. Command, Session, Automation, Policy
+// and Package documents are understood; of the other types, which have formats of
+// their own, only that they are JSON or YAML. format is JSON, YAML or TEXT.
 func ParseBody(content, format, kind string) (*Body, error) {
 	raw := []byte(content)
 	switch format {
@@ -71,12 +86,20 @@ func ParseBody(content, format, kind string) (*Body, error) {
 		}
 		raw = j
 	case "TEXT":
+		if kind == "ChangeCalendar" {
+			if _, err := ParseCalendar(content); err != nil {
+				return nil, err
+			}
+		}
 		return &Body{}, nil
 	}
 	if !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
 		return nil, fmt.Errorf("%s not well-formed. at Line: 1, Column: 1", format)
 	}
 	var b Body
+	if _, ok := documentSchemas[kind]; !ok {
+		return &b, b.readHead(raw)
+	}
 	if err := json.Unmarshal(raw, &b); err != nil {
 		return nil, fmt.Errorf("JSON not well-formed: %w", err)
 	}
@@ -126,17 +149,38 @@ func (b *Body) ParameterNames() []string {
 	return slices.Sorted(maps.Keys(b.Parameters))
 }
 
-func (b *Body) check(kind string) error {
-	schemas := map[string][]string{"Command": {"1.2", "2.0", "2.2"}, "Session": {"1.0"}}
-	allowed, ok := schemas[kind]
-	if !ok {
-		return nil
+// automationSchema is the only schema version of Automation documents.
+const automationSchema = "0.3"
+
+// documentSchemas are the schema versions of the types that are understood (User
+// Guide, "Schemas, features, and examples"; that of packages from a manifest).
+var documentSchemas = map[string][]string{
+	"Command": {"1.2", "2.0", "2.2"}, "Session": {"1.0"}, "Automation": {automationSchema},
+	changeTemplate: {automationSchema}, "Policy": {"2.0", "2.2"}, "Package": {"2.0"},
+}
+
+// readHead reads what documents of any type may say of themselves.
+func (b *Body) readHead(raw []byte) error {
+	var head map[string]any
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return fmt.Errorf("JSON not well-formed: %w", err)
 	}
-	if !slices.Contains(allowed, b.SchemaVersion) {
+	b.SchemaVersion, _ = head["schemaVersion"].(string)
+	b.Description, _ = head["description"].(string)
+	return nil
+}
+
+func (b *Body) check(kind string) error {
+	if !slices.Contains(documentSchemas[kind], b.SchemaVersion) {
 		return Errorf("InvalidDocumentSchemaVersion", "The version of the document schema isn't supported: %q.", b.SchemaVersion)
 	}
-	if kind == "Session" {
+	switch kind {
+	case "Session":
 		return b.checkSession()
+	case "Automation", changeTemplate:
+		return b.checkAutomation()
+	case "Policy", "Package":
+		return nil
 	}
 	for name, p := range b.Parameters {
 		if p.Type != "String" && p.Type != "StringList" {
@@ -169,6 +213,39 @@ func (b *Body) checkCommand() error {
 	if len(b.MainSteps) == 0 {
 		return fmt.Errorf("mainSteps is required in schema version %s", b.SchemaVersion)
 	}
+	return b.checkSteps()
+}
+
+// automationTypes are the types of parameters that Automation has.
+var automationTypes = []string{"String", "StringList", "Integer", "Boolean", "MapList", "StringMap"}
+
+func (b *Body) checkAutomation() error {
+	for name, p := range b.Parameters {
+		if !slices.Contains(automationTypes, p.Type) && !strings.HasPrefix(p.Type, "AWS::") && !strings.HasPrefix(p.Type, "List<AWS::") {
+			return fmt.Errorf("parameter %s: type %q is not supported in Automation documents", name, p.Type)
+		}
+	}
+	if len(b.MainSteps) == 0 {
+		return fmt.Errorf("mainSteps is required in schema version %s", b.SchemaVersion)
+	}
+	if err := b.checkSteps(); err != nil {
+		return err
+	}
+	for _, s := range b.MainSteps {
+		if !b.hasStep(s.NextStep) {
+			return fmt.Errorf("step %s: nextStep %s does not exist", s.Name, s.NextStep)
+		}
+	}
+	return nil
+}
+
+// hasStep reports whether there is a step of that name; empty is one that need
+// not be there.
+func (b *Body) hasStep(name string) bool {
+	return name == "" || slices.ContainsFunc(b.MainSteps, func(s Step) bool { return s.Name == name })
+}
+
+func (b *Body) checkSteps() error {
 	seen := map[string]bool{}
 	for i, s := range b.MainSteps {
 		switch {
@@ -206,7 +283,7 @@ func (b *Body) steps() []Step {
 
 // Platforms are the platform types the document runs on, as the API spells them.
 func (b *Body) Platforms() []string {
-	if b.SessionType != "" {
+	if b.SessionType != "" || len(b.steps()) == 0 || b.SchemaVersion == automationSchema {
 		return []string{"Windows", "Linux", "MacOS"}
 	}
 	on := map[string]bool{}
@@ -266,7 +343,7 @@ func (b *Body) Arguments(given map[string][]string) (map[string][]string, error)
 func (p ParameterSpec) check(name string, values []string) error {
 	n := float64(len(values))
 	switch {
-	case p.Type != "StringList" && len(values) != 1:
+	case p.Type != "StringList" && p.Type != "MapList" && !strings.HasPrefix(p.Type, "List<") && len(values) != 1:
 		return Errorf("InvalidParameters", "Parameter %s is of type %s and takes exactly one value, not %d.", name, p.Type, len(values))
 	case p.MinItems != nil && n < *p.MinItems, p.MaxItems != nil && n > *p.MaxItems:
 		return Errorf("InvalidParameters", "Parameter %s has a number of items that the document does not allow.", name)

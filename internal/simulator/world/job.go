@@ -236,7 +236,7 @@ func (c *command) jobContent() (string, error) {
 		}
 	}
 	logs := "false" // agents want text
-	if c.LogOutput {
+	if c.LogGroup != "" {
 		logs = "true"
 	}
 	text, err := json.Marshal(struct {

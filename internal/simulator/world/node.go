@@ -42,9 +42,12 @@ type Node struct {
 	LastPing   time.Time
 	Registered time.Time
 	Tags       map[string]string
+	State      string    // of the EC2 instance: State… constants
+	Launched   time.Time // the instance
 
 	spec    NodeSpec
 	machine shell.Machine
+	broken  bool       // what its agent needs is not there
 	agent   *realAgent // nil: simulated
 }
 
@@ -62,7 +65,16 @@ func (n Node) PlatformType() string {
 func (w *World) addNodes(maker MachineMaker) error {
 	for _, s := range w.sc.Nodes {
 		n := w.newNode(s)
-		w.nodes[s.ID] = n
+		if strings.HasPrefix(s.ID, "i-") && s.ResourceType == "EC2Instance" {
+			w.instances[s.ID] = n
+		}
+		n.broken = w.unmet(n) != ""
+		if !s.managed() && !n.broken {
+			continue
+		}
+		if !n.hidden() {
+			w.nodes[s.ID] = n
+		}
 		if w.latest == "" || CompareVersions(s.AgentVersion, w.latest) > 0 {
 			w.latest = s.AgentVersion
 		}
@@ -81,7 +93,7 @@ func (w *World) newNode(s NodeSpec) *Node {
 		Platform: s.Platform, PlatformName: s.PlatformName, PlatformVersion: s.PlatformVersion,
 		AgentVersion: s.AgentVersion, IP: s.IP, ResourceType: s.ResourceType, IAMRole: s.IAMRole,
 		InstanceType: s.InstanceType, Architecture: s.Architecture,
-		Tags: maps.Clone(s.Tags), spec: s,
+		Tags: maps.Clone(s.Tags), State: s.State, spec: s,
 	}
 	if n.Tags == nil {
 		n.Tags = map[string]string{}
@@ -91,6 +103,10 @@ func (w *World) newNode(s NodeSpec) *Node {
 	}
 	h := spread(s.ID)
 	n.Registered = w.now().Add(-time.Duration(30+h%400) * 24 * time.Hour).Truncate(time.Second)
+	n.Launched = n.Registered
+	if s.Launch > 0 {
+		n.Launched = w.now().Add(-s.Launch).Truncate(time.Second)
+	}
 	if n.ResourceType == "ManagedInstance" {
 		n.ActivationID = fmt.Sprintf("%08x-5b2e-4c4f-9d3a-%012x", h, uint64(h)*7919)
 	}

@@ -22,13 +22,17 @@ const (
 // limit so that a cut can be seen.
 type capture struct {
 	limit int
+	also  *outputSink // gets everything; may be nil
 
 	mu  sync.Mutex
 	buf []byte
 }
 
+func newCapture(limit int) *capture { return &capture{limit: limit} }
+
 // Write never fails and never keeps more than the limit.
 func (c *capture) Write(p []byte) (int, error) {
+	_, _ = c.also.Write(p)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	room := max(0, c.limit+1-len(c.buf))

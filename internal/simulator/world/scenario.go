@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type Scenario struct {
 	User    string `yaml:"user"`    // name of the IAM user whose keys are issued; demo
 
 	Nodes      []NodeSpec       `yaml:"nodes"`
+	Fleet      FleetSpec        `yaml:"fleet"` // many more
 	Hosts      []HostSpec       `yaml:"hosts"`
 	Parameters []ParameterEntry `yaml:"parameters"`
 	Documents  []DocumentSpec   `yaml:"documents"`
@@ -42,11 +44,18 @@ type Scenario struct {
 	Keys       []KeySpec        `yaml:"keys"`
 	Buckets    []BucketSpec     `yaml:"buckets"`
 	LogGroups  []LogGroupSpec   `yaml:"log_groups"`
-	Roles      []RoleSpec       `yaml:"roles"`
 
 	VPCs           []VPCSpec           `yaml:"vpcs"`
 	SecurityGroups []SecurityGroupSpec `yaml:"security_groups"`
+	Subnets        []SubnetSpec        `yaml:"subnets"`
+	Endpoints      []EndpointSpec      `yaml:"vpc_endpoints"`
 	Databases      []DatabaseSpec      `yaml:"databases"`
+
+	Roles    []RoleSpec    `yaml:"roles"`
+	Policies []PolicySpec  `yaml:"policies"`
+	Profiles []ProfileSpec `yaml:"instance_profiles"`
+	// DefaultHost is the role of default host management; off when absent.
+	DefaultHost string `yaml:"default_host_management"`
 
 	Preferences PreferencesSpec `yaml:"session_preferences"`
 	Access      AccessSpec      `yaml:"access_requests"`
@@ -64,6 +73,10 @@ type Scenario struct {
 	Throttle map[string]float64 `yaml:"throttle"`
 	// Denied are the IAM actions that the caller may not use: rds:DescribeDBProxies.
 	Denied []string `yaml:"denied"`
+	// ClockAhead is how far the clock of the service is ahead of this machine's.
+	ClockAhead time.Duration `yaml:"clock_ahead"`
+
+	Places `yaml:",inline"`
 }
 
 // NodeSpec is a node of a scenario. Only ID is required.
@@ -86,6 +99,18 @@ type NodeSpec struct {
 	VPC             string            `yaml:"vpc"` // the one that has IP when absent
 	Subnet          string            `yaml:"subnet"`
 	SecurityGroups  []string          `yaml:"security_groups"`
+	AZ              string            `yaml:"az"`
+	Image           string            `yaml:"image"`  // ami-…
+	State           string            `yaml:"state"`  // of the instance; running
+	Launch          time.Duration     `yaml:"launch"` // ago
+	// What an agent on the instance finds.
+	Profile  string `yaml:"instance_profile"` // iam_role when absent; none: no profile
+	PublicIP string `yaml:"public_ip"`
+	Metadata string `yaml:"metadata"` // v2 (default): IMDSv2 only; v1: also IMDSv1; off
+	Impaired bool   `yaml:"impaired"` // a status check of the instance fails
+	// Managed false leaves an instance that only EC2 knows.
+	Managed *bool      `yaml:"managed"`
+	Patch   *PatchSpec `yaml:"patch"`
 
 	Shell string    `yaml:"shell"` // virtual, host; empty: what the simulator was started with
 	Agent AgentSpec `yaml:"agent"`
@@ -97,6 +122,10 @@ type NodeSpec struct {
 	Services map[string]string `yaml:"services"` // name → active, inactive, failed
 	Files    map[string]string `yaml:"files"`    // path → content
 	Packages map[string]string `yaml:"packages"` // name → version
+
+	generated bool
+	// online says that the scenario wants the node online, whatever its agent finds.
+	online bool
 }
 
 // HostSpec is a port of a host that nodes can reach.
@@ -244,7 +273,7 @@ func parseScenario(name string, data []byte) (*Scenario, error) {
 	if err := loadOne(data, &sc); err != nil {
 		return nil, yamlError(name, err)
 	}
-	c := checker{sc: &sc}
+	c := checker{sc: &sc, form: map[string]*regexp.Regexp{}}
 	c.all()
 	if c.err != nil {
 		return nil, &ScenarioError{Name: name, Line: lineOf(data, c.path), Err: c.err}

@@ -15,6 +15,7 @@ import (
 type checker struct {
 	sc   *Scenario
 	path []any // of the mistake
+	form map[string]*regexp.Regexp
 	err  error
 }
 
@@ -43,12 +44,14 @@ func (c *checker) all() {
 	c.match(at("region"), sc.Region, `[a-z]{2}(-[a-z]+)+-[0-9]`)
 	c.match(at("user"), sc.User, `[\w+=,.@-]{1,64}`)
 	c.oneOf(at("activation_tier"), sc.ActivationTier, "standard", "advanced")
+	c.fleet()
 	seen := map[string]bool{}
 	for i := range sc.Nodes {
 		c.node(i, &sc.Nodes[i], seen)
 	}
 	c.databases()
 	c.network()
+	c.iam()
 	for i := range sc.Hosts {
 		c.host(i, &sc.Hosts[i])
 	}
@@ -58,6 +61,7 @@ func (c *checker) all() {
 	c.logs()
 	c.access()
 	c.faults()
+	c.places()
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -69,7 +73,12 @@ func fill(s *string, def string) {
 }
 
 func (c *checker) match(path []any, s, pattern string) {
-	if !regexp.MustCompile("^(?:" + pattern + ")$").MatchString(s) {
+	re := c.form[pattern]
+	if re == nil {
+		re = regexp.MustCompile("^(?:" + pattern + ")$")
+		c.form[pattern] = re
+	}
+	if !re.MatchString(s) {
 		c.failf(path, "%v: %q is not of the form %s", path[len(path)-1], s, pattern)
 	}
 }
@@ -103,6 +112,9 @@ func (c *checker) node(i int, n *NodeSpec, seen map[string]bool) {
 	if n.LastPing < 0 {
 		c.failf(p("last_ping"), "last_ping: must not be negative")
 	}
+	c.instance(i, n)
+	c.found(i, n)
+	c.patch(i, n)
 	for _, port := range slices.Sorted(maps.Keys(n.Ports)) {
 		c.port(at("nodes", i, "ports"), port)
 		c.serve(at("nodes", i, "ports"), n.Ports[port])
@@ -119,7 +131,11 @@ func (c *checker) node(i int, n *NodeSpec, seen map[string]bool) {
 
 // defaultsOf fills in what a node does not say.
 func defaultsOf(i int, n *NodeSpec) {
+	n.online = n.Ping == "online"
 	fill(&n.Platform, "linux")
+	if n.State != "" && n.State != StateRunning {
+		fill(&n.Ping, "lost") // a machine that is off calls nobody
+	}
 	fill(&n.Ping, "online")
 	fill(&n.AgentVersion, "3.3.4851.0")
 	fill(&n.Architecture, "x86_64")

@@ -369,7 +369,7 @@ func TestTagsOfResources(t *testing.T) {
 	for _, tt := range []struct{ kind, id, code string }{
 		{"ManagedInstance", "i-00000000000000001", "InvalidResourceId"}, // EC2 keeps the tags of its instances
 		{"Parameter", "/none", "InvalidResourceId"},
-		{"OpsItem", "oi-1", "InvalidResourceType"},
+		{"OpsItem", "oi-1", "InvalidResourceId"},
 		{"Parameter", "/p", "TooManyTagsError"},
 	} {
 		if got := codeOf(w.ChangeTags(tt.kind, tt.id, many, nil)); got != tt.code {

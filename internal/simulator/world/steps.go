@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,14 +55,27 @@ func runsOn(action, platform string) bool {
 	return true
 }
 
+// runStep runs one step and puts its output where the command wants it.
 func (w *World) runStep(c *command, inv *invocation, s Step) PluginResult {
-	n := inv.node
 	start := w.now()
-	done := func(status, details string, code int, stdout, stderr string) PluginResult {
-		return PluginResult{
-			Name: s.Name, Status: status, Details: details, Code: code, Start: start, Finish: w.now(),
-			Stdout: cut(stdout, maxStdout), Stderr: cut(stderr, maxStderr),
-		}
+	out, errs := newCapture(maxStdout), newCapture(maxStderr)
+	out.also, errs.also = w.sinks(c, inv, s)
+	r := w.performStep(c, inv, s, out, errs)
+	out.also.close() // before the node replies, as agents do
+	errs.also.close()
+	r.Name, r.Start, r.Finish = s.Name, start, w.now()
+	r.Stdout, r.Stderr = cut(out.String(), maxStdout), cut(errs.String(), maxStderr)
+	r.StdoutURL, r.StderrURL = out.also.url(), errs.also.url()
+	return r
+}
+
+// performStep does what a step says. Name, times and output are the caller's.
+func (w *World) performStep(c *command, inv *invocation, s Step, stdout, stderr *capture) PluginResult {
+	n := inv.node
+	done := func(status, details string, code int, out, errs string) PluginResult {
+		_, _ = io.WriteString(stdout, out)
+		_, _ = io.WriteString(stderr, errs)
+		return PluginResult{Status: status, Details: details, Code: code}
 	}
 	if want := s.platform(); want != "" && want != n.PlatformType() {
 		text := fmt.Sprintf("Step execution skipped due to unsatisfied preconditions: '\"StringEquals\": [platformType, %s]'. Step name: %s", want, s.Name)
@@ -74,45 +88,66 @@ func (w *World) runStep(c *command, inv *invocation, s Step) PluginResult {
 	inputs, _ := filled(s.Inputs, c.args, c.body.isList).(map[string]any)
 	switch {
 	case c.DocumentName == "AWS-RunPatchBaseline":
+		w.notePatching(n.ID, strings.Join(c.args["Operation"], ""))
 		return done(statusSuccess, statusSuccess, 0, patchReport(n, c.args), "")
 	case s.Action == "aws:updateSsmAgent":
 		return done(statusSuccess, statusSuccess, 0, w.updateAgent(n.ID, text(inputs["targetVersion"])), "")
 	case s.Action == "aws:runPowerShellScript" && n.Platform != "windows":
 		return done(statusFailed, statusFailed, 1, "", `failed to run commands: exec: "pwsh": executable file not found in $PATH`)
 	case s.Action == "aws:runShellScript", s.Action == "aws:runPowerShellScript":
-		return w.runScript(inv, inputs, done)
+		return w.runScript(inv, s.Action, inputs, stdout, stderr)
 	}
 	return done(statusFailed, statusFailed, 1, "", "the simulated agent has no plugin "+s.Action)
 }
 
-type doneFunc func(status, details string, code int, stdout, stderr string) PluginResult
-
 // runScript runs the commands of a step on the node's machine.
-func (w *World) runScript(inv *invocation, inputs map[string]any, done doneFunc) PluginResult {
+func (w *World) runScript(inv *invocation, action string, inputs map[string]any, stdout, stderr *capture) PluginResult {
 	limit := defaultExecution
 	if s, err := strconv.Atoi(strings.TrimSpace(text(inputs["timeoutSeconds"]))); err == nil && s > 0 {
 		limit = time.Duration(s) * time.Second
 	}
 	ctx, cancel := context.WithTimeout(inv.ctx, limit)
 	defer cancel()
-	stdout, stderr := &capture{limit: maxStdout}, &capture{limit: maxStderr}
+	script := strings.Join(textList(inputs["runCommand"]), "\n")
+	if action == "aws:runShellScript" {
+		script = interpreted(script)
+	}
 	code, err := inv.node.machine.Run(ctx, shell.Command{
-		Script:   strings.Join(textList(inputs["runCommand"]), "\n"),
+		Script:   script,
 		Dir:      strings.TrimSpace(text(inputs["workingDirectory"])),
 		Env:      []string{"AWS_SSM_INSTANCE_ID=" + inv.NodeID, "AWS_SSM_REGION_NAME=" + w.sc.Region},
 		Elevated: true,
 	}, shell.IO{Stdout: stdout, Stderr: stderr})
 	switch {
 	case inv.ctx.Err() != nil && (err != nil || code == shell.StatusKilled):
-		return done(statusCancelled, statusCancelled, shell.StatusKilled, stdout.String(), stderr.String())
+		return PluginResult{Status: statusCancelled, Details: statusCancelled, Code: shell.StatusKilled}
 	case ctx.Err() != nil && (err != nil || code == shell.StatusKilled):
-		return done(statusTimedOut, detailExecution, shell.StatusKilled, stdout.String(), stderr.String())
+		return PluginResult{Status: statusTimedOut, Details: detailExecution, Code: shell.StatusKilled}
 	case err != nil:
-		return done(statusFailed, statusFailed, 1, stdout.String(), stderr.String()+"failed to run commands: "+err.Error())
+		_, _ = io.WriteString(stderr, "failed to run commands: "+err.Error())
+		return PluginResult{Status: statusFailed, Details: statusFailed, Code: 1}
 	case code != 0:
-		return done(statusFailed, statusFailed, code, stdout.String(), stderr.String()+"failed to run commands: exit status "+strconv.Itoa(code))
+		_, _ = io.WriteString(stderr, "failed to run commands: exit status "+strconv.Itoa(code))
+		return PluginResult{Status: statusFailed, Details: statusFailed, Code: code}
 	}
-	return done(statusSuccess, statusSuccess, 0, stdout.String(), stderr.String())
+	return PluginResult{Status: statusSuccess, Details: statusSuccess}
+}
+
+// interpreted makes a script that names its interpreter a file which is run. The
+// agent does so with every script, and the kernel then reads the first line; a
+// shell that is handed the text takes it for a comment.
+func interpreted(script string) string {
+	line, _, _ := strings.Cut(script, "\n")
+	interpreter, ok := strings.CutPrefix(line, "#!")
+	if !ok || strings.TrimSpace(interpreter) == "/bin/sh" {
+		return script
+	}
+	end := "SCRIPT_ENDS"
+	for strings.Contains(script, end) {
+		end += "_HERE"
+	}
+	return "f=$(mktemp) || exit 1\ncat >\"$f\" <<'" + end + "'\n" + script + "\n" + end +
+		"\nchmod 700 \"$f\"\n\"$f\"\ns=$?\nrm -f \"$f\"\nexit $s\n"
 }
 
 // updateAgent gives the agent of a node a version, the latest when empty, and
@@ -134,17 +169,13 @@ func (w *World) updateAgent(id, version string) string {
 // patchReport is what the patch baseline operation prints at its end. The
 // numbers depend on the node only.
 func patchReport(n *Node, args map[string][]string) string {
-	h := spread(n.ID)
-	installed, missing := 80+h%60, h%7
 	op := strings.Join(args["Operation"], "")
-	if op == "Install" {
-		installed, missing = installed+missing, 0
-	}
+	installed, other, missing := patchCounts(n.ID, op == "Install")
 	var b strings.Builder
 	fmt.Fprintf(&b, "Patching has been initiated for instance %s.\n", n.ID)
 	fmt.Fprintf(&b, "%s %s, baseline of the account for %s\n\n", n.PlatformName, n.PlatformVersion, n.PlatformType())
 	fmt.Fprintf(&b, "Results from %s (Operation: %s, RebootOption: %s)\n", n.ID, op, strings.Join(args["RebootOption"], ""))
-	fmt.Fprintf(&b, "  InstalledCount       : %d\n  InstalledOtherCount  : %d\n  MissingCount         : %d\n  FailedCount          : 0\n", installed, h%11, missing)
+	fmt.Fprintf(&b, "  InstalledCount       : %d\n  InstalledOtherCount  : %d\n  MissingCount         : %d\n  FailedCount          : 0\n", installed, other, missing)
 	b.WriteString("Patch compliance was reported.\n")
 	return b.String()
 }

@@ -15,6 +15,7 @@ type storage struct {
 	mu      sync.Mutex
 	buckets map[string]*bucket
 	groups  map[string]*logGroup
+	events  int // of all streams, ever
 }
 
 type bucket struct {
@@ -44,6 +45,7 @@ type LogStream struct {
 
 // LogEvent is an event of a log stream.
 type LogEvent struct {
+	Number  int // counts the events of the account, from 1
 	Time    time.Time
 	Message string
 }
@@ -146,7 +148,18 @@ func (w *World) PutLogEvent(group, stream, message string) {
 		s = &LogStream{Name: stream, Created: w.now()}
 		g.streams[stream] = s
 	}
-	s.Events = append(s.Events, LogEvent{Time: w.now(), Message: message})
+	w.storage.events++
+	s.Events = append(s.Events, LogEvent{Number: w.storage.events, Time: w.now(), Message: message})
+}
+
+// makeLogGroup makes a log group that does not exist, as agents do for the output
+// of commands.
+func (w *World) makeLogGroup(name string) {
+	w.storage.mu.Lock()
+	defer w.storage.mu.Unlock()
+	if _, ok := w.storage.groups[name]; !ok {
+		w.storage.groups[name] = &logGroup{spec: LogGroupSpec{Name: name}, streams: map[string]*LogStream{}}
+	}
 }
 
 // LogGroups returns the log groups whose name begins with prefix.

@@ -50,13 +50,17 @@ type World struct {
 	network *network
 	keys    *keyStore
 	storage *storage
+	store   tableStore
 
 	ctx    context.Context // of everything started by the World; ended by Close
 	cancel context.CancelFunc
 	group  sync.WaitGroup
 
+	started time.Time
+
 	mu        sync.Mutex
 	nodes     map[string]*Node
+	instances map[string]*Node // those of EC2, managed or not
 	documents map[string]*Document
 	params    map[string]*Parameter
 	commands  map[string]*command
@@ -65,9 +69,16 @@ type World struct {
 	settings  map[string]ServiceSetting
 	sshKeys   []sshKey
 	access    map[string]*AccessRequest
-	pinged    chan struct{} // closed and replaced when a node's ping status changes
+	patched   map[string]patchRun // by node
+
+	roles map[string]*RoleSpec
+	site  site
 
 	hybrid // activations, and the agents that have joined
+
+	automations     map[string]*Automation
+	automationOrder []string      // ids, oldest first
+	pinged          chan struct{} // closed and replaced when a node's ping status changes
 }
 
 // New makes the world of a scenario that ParseScenario or Demo returned. Its
@@ -77,21 +88,28 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		now:       cfg.Now,
 		sc:        sc,
 		nodes:     map[string]*Node{},
+		instances: map[string]*Node{},
 		documents: map[string]*Document{},
 		params:    map[string]*Parameter{},
 		commands:  map[string]*command{},
 		sessions:  map[string]*Session{},
 		settings:  map[string]ServiceSetting{},
 		access:    map[string]*AccessRequest{},
-		pinged:    make(chan struct{}),
+		patched:   map[string]patchRun{},
+
+		automations: map[string]*Automation{},
+		pinged:      make(chan struct{}),
 	}
 	if w.now == nil {
 		w.now = time.Now
 	}
+	w.started = w.now()
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.hybrid = newHybrid(w.ctx)
 	w.network = newNetwork(sc)
 	w.storage = newStorage(sc)
+	w.roles, w.site = rolesOf(sc), siteOf(sc)
+	w.addSettings() // other steps ask for them
 	steps := []func() error{
 		func() error { return w.addKeys() },
 		func() error { return w.addNodes(cfg.Machine) },
@@ -104,7 +122,6 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 			return nil, err
 		}
 	}
-	w.addSettings()
 	return w, nil
 }
 
@@ -195,6 +212,13 @@ func (w *World) inGroup(n *Node, name string) bool {
 	return len(g.Tags) > 0
 }
 
+// Targeted returns the ids of the nodes that fulfil all criteria, sorted.
+func (w *World) Targeted(targets []Target) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.targeted(targets)
+}
+
 // targeted returns the ids of the nodes that fulfil all criteria, sorted.
 // Callers hold w.mu.
 func (w *World) targeted(targets []Target) []string {
@@ -206,37 +230,4 @@ func (w *World) targeted(targets []Target) []string {
 		}
 	}
 	return ids
-}
-
-// ServiceSetting is an account setting of the service.
-type ServiceSetting struct {
-	ID, Value, Status string
-	Modified          time.Time
-	User              string
-}
-
-func (w *World) addSettings() {
-	for id, value := range map[string]string{
-		"/ssm/managed-instance/activation-tier":                      w.sc.ActivationTier,
-		"/ssm/managed-instance/default-ec2-instance-management-role": "$None",
-		"/ssm/parameter-store/default-parameter-tier":                "Standard",
-		"/ssm/parameter-store/high-throughput-enabled":               "false",
-		"/ssm/documents/console/public-sharing-permission":           "Enable",
-	} {
-		w.settings[id] = ServiceSetting{ID: id, Value: value, Status: "Default", Modified: w.now(), User: "System"}
-	}
-}
-
-// ServiceSetting returns an account setting by its id, which may be an ARN.
-func (w *World) ServiceSetting(id string) (ServiceSetting, error) {
-	if _, rest, ok := strings.Cut(id, ":servicesetting"); ok {
-		id = rest
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s, ok := w.settings[id]
-	if !ok {
-		return s, Errorf("ServiceSettingNotFound", "Setting not found: %s", id)
-	}
-	return s, nil
 }

@@ -1,10 +1,12 @@
-package sessionlog
+package logstore
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -20,25 +22,61 @@ const (
 	resumes    = 3 // how often a broken download is taken up again without progress
 )
 
+// Object names an object of S3.
+type Object struct{ Bucket, Key string }
+
+// String is s3://bucket/key.
+func (o Object) String() string { return "s3://" + o.Bucket + "/" + o.Key }
+
+// ParseObject reads an address of S3: s3://, path-style, or the bucket in the
+// host's name. Anything else is no object.
+func ParseObject(raw string) (o Object, ok bool) {
+	u, err := url.Parse(raw)
+	if err != nil || raw == "" {
+		return o, false
+	}
+	path := strings.TrimPrefix(u.Path, "/")
+	host := u.Hostname()
+	switch first, _, _ := strings.Cut(host, "."); {
+	case u.Scheme == "s3":
+		o.Bucket, o.Key = u.Host, path
+	case !strings.HasSuffix(host, ".amazonaws.com") && !strings.HasSuffix(host, ".amazonaws.com.cn"):
+		return Object{}, false
+	case first == "s3" || strings.HasPrefix(first, "s3-"):
+		o.Bucket, o.Key, _ = strings.Cut(path, "/")
+	default:
+		o.Bucket, _, _ = strings.Cut(host, ".s3")
+		o.Key = path
+	}
+	if o.Bucket == "" || o.Key == "" {
+		return Object{}, false
+	}
+	return o, true
+}
+
 // reading is an object on its way.
 type reading struct {
-	objects objects
-	at      Location
+	objects Objects
+	at      Object
 	region  string // of the bucket; "": the client's
 	etag    *string
 	offset  int64
 }
 
-// readObject gives an object to emit. A download that breaks is taken up where
-// it was, as long as the object stays the same.
-func (s *Service) readObject(ctx context.Context, l Location, watch Watch, emit func(Chunk) error) error {
-	r := &reading{objects: s.objects, at: l}
+// ReadObject gives an object to emit, piece by piece; a piece is valid until the
+// next one comes. found, which may be nil, is called before the first. An object
+// that does not exist is ErrMissing; one that is replaced meanwhile is an error.
+// Errors of emit come back as they are.
+func (s *Store) ReadObject(ctx context.Context, o Object, found func(), emit func([]byte) error) error {
+	r := &reading{objects: s.objects, at: o}
 	buf := make([]byte, chunkBytes)
 	body, err := r.open(ctx)
 	if err != nil {
 		return r.explain(err)
 	}
-	watch.found(l)
+	if found != nil {
+		found()
+	}
 	for left := resumes; ; left-- {
 		before := r.offset
 		broken, err := r.copy(body, buf, emit)
@@ -59,13 +97,13 @@ func (s *Service) readObject(ctx context.Context, l Location, watch Watch, emit 
 
 // copy reads body to its end. broken says that the connection failed, and not
 // emit.
-func (r *reading) copy(body io.ReadCloser, buf []byte, emit func(Chunk) error) (broken bool, err error) {
+func (r *reading) copy(body io.ReadCloser, buf []byte, emit func([]byte) error) (broken bool, err error) {
 	defer body.Close()
 	for {
 		n, err := body.Read(buf)
 		if n > 0 {
 			r.offset += int64(n)
-			if err := emit(Chunk{Data: buf[:n]}); err != nil {
+			if err := emit(buf[:n]); err != nil {
 				return false, err
 			}
 		}
@@ -124,10 +162,9 @@ func (r *reading) explain(err error) error {
 	if errors.As(err, &api) {
 		switch api.ErrorCode() {
 		case "NoSuchKey", "NotFound":
-			return errMissing
+			return ErrMissing
 		case "NoSuchBucket":
-			return fault.New(fault.NotFound, op, "the bucket does not exist").
-				WithHint("see s3-bucket in `ssmdeck session prefs get`")
+			return fault.New(fault.NotFound, op, "the bucket does not exist")
 		case "PreconditionFailed":
 			return fault.New(fault.Failed, op, "the object was replaced while it was read").WithHint("try again")
 		}

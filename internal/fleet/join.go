@@ -1,0 +1,413 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/smithy-go"
+
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// Part is a set of facts about nodes that costs calls of its own.
+type Part uint8
+
+// The parts. EC2 brings the tags of instances along; those of hybrid nodes take
+// a call each.
+const (
+	PartEC2   Part = 1 << iota // state, VPC, subnet, zone, image, launch
+	PartTags                   // of hybrid nodes; with PartEC2 of all
+	PartPatch                  // what the last patching found
+)
+
+// names are the parts as they stand in Node.Unknown.
+var partNames = map[Part]string{PartEC2: "ec2", PartTags: "tags", PartPatch: "patch"}
+
+func (p Part) String() string { return partNames[p] }
+
+// Gap is a part that could not be read, of some or all nodes.
+type Gap struct {
+	Part  Part
+	Nodes int // how many it is unknown of
+	Err   error
+}
+
+// Instance is an EC2 instance.
+type Instance struct {
+	ID, Type, State, AZ, VPC, Subnet, Image, IP, Platform string
+	Launched                                              time.Time
+	Tags                                                  map[string]string
+}
+
+// Instances is what the fleet needs of EC2.
+type Instances interface {
+	// Described returns the instances of the account that have these ids, all of
+	// them when ids is nil. Ids that do not exist are left out.
+	Described(ctx context.Context, ids []string) ([]Instance, error)
+	// SetTags and RemoveTags change the tags of instances; all or none.
+	SetTags(ctx context.Context, ids []string, tags map[string]string) error
+	RemoveTags(ctx context.Context, ids, keys []string) error
+}
+
+// Sizes and limits of the calls that join.
+const (
+	sweepFrom   = 1000 // from so many instances on all of the account are read
+	patchIDs    = 50   // ids of one DescribeInstancePatchStates
+	joinWorkers = 8    // calls at a time, under the pace
+)
+
+// Table lists the nodes that match q, joined with the parts asked for and those
+// its filter needs. What may not be read is a Gap; a filter that needs it is an
+// error, because it can be neither true nor false.
+func (s *Service) Table(ctx context.Context, q Query, parts Part) ([]Node, []Gap, error) {
+	filter := q.Filter
+	q.Filter = Filter{}
+	parts |= filter.Parts()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	// A sweep of EC2 need not wait for the list.
+	var sweep *swept
+	if parts&PartEC2 != 0 && s.ec2 != nil && q.IDs == nil && q.Tags == nil {
+		sweep = s.sweep(ctx)
+		defer sweep.wait()
+	}
+	nodes, err := All(s.List(ctx, q))
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	gaps, err := s.join(ctx, nodes, parts, sweep)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := filter.possible(gaps); err != nil {
+		return nil, nil, err
+	}
+	return slices.DeleteFunc(nodes, func(n Node) bool { return !filter.Match(n) }), gaps, nil
+}
+
+// Join fills the parts of nodes in.
+func (s *Service) Join(ctx context.Context, nodes []Node, parts Part) ([]Gap, error) {
+	return s.join(ctx, nodes, parts, nil)
+}
+
+// joined fills in what filter needs.
+func (s *Service) joined(ctx context.Context, nodes []Node, filter Filter) ([]Node, error) {
+	parts := filter.Parts()
+	if parts == 0 {
+		return nodes, nil
+	}
+	gaps, err := s.join(ctx, nodes, parts, nil)
+	if err != nil {
+		return nil, err
+	}
+	return nodes, filter.possible(gaps)
+}
+
+func (s *Service) join(ctx context.Context, nodes []Node, parts Part, sweep *swept) ([]Gap, error) {
+	if parts&PartEC2 != 0 && parts&PartTags == 0 {
+		for i := range nodes { // lest they look as if they had none
+			if nodes[i].Hybrid() && nodes[i].Tags == nil {
+				nodes[i].unknown(PartTags)
+			}
+		}
+	}
+	var gaps []Gap
+	for _, one := range []struct {
+		part Part
+		run  func() (Gap, error)
+	}{
+		{PartEC2, func() (Gap, error) { return s.joinEC2(ctx, nodes, sweep) }},
+		{PartTags, func() (Gap, error) { return s.joinTags(ctx, nodes) }},
+		{PartPatch, func() (Gap, error) { return s.joinPatch(ctx, nodes) }},
+	} {
+		if parts&one.part == 0 {
+			continue
+		}
+		gap, err := one.run()
+		if err != nil {
+			return nil, err
+		}
+		if gap.Err != nil {
+			gap.Part = one.part
+			gaps = append(gaps, gap)
+		}
+	}
+	return gaps, nil
+}
+
+// swept is a sweep of EC2 under way.
+type swept struct {
+	done  chan struct{}
+	found []Instance
+	err   error
+}
+
+func (s *Service) sweep(ctx context.Context) *swept {
+	w := &swept{done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		w.found, w.err = s.ec2.Described(ctx, nil)
+	}()
+	return w
+}
+
+func (w *swept) wait() { <-w.done }
+
+// errNoEC2 is why nothing is known where the service was made without EC2.
+var errNoEC2 = errors.New("EC2 is not asked here")
+
+func (s *Service) joinEC2(ctx context.Context, nodes []Node, sweep *swept) (Gap, error) {
+	at := map[string]int{}
+	var ids []string
+	for i, n := range nodes {
+		if n.Instance() {
+			at[n.ID] = i
+			ids = append(ids, n.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return Gap{}, nil
+	}
+	var found []Instance
+	err := errNoEC2
+	switch {
+	case sweep != nil:
+		sweep.wait()
+		found, err = sweep.found, sweep.err
+	case s.ec2 != nil && len(ids) >= sweepFrom:
+		found, err = s.ec2.Described(ctx, nil)
+	case s.ec2 != nil:
+		found, err = s.ec2.Described(ctx, ids)
+	}
+	if err != nil {
+		if !withheld(err) {
+			return Gap{}, err
+		}
+		for _, i := range at {
+			nodes[i].unknown(PartEC2)
+		}
+		return Gap{Nodes: len(ids), Err: err}, nil
+	}
+	for _, i := range found {
+		if k, ok := at[i.ID]; ok {
+			nodes[k].on(i)
+			delete(at, i.ID)
+		}
+	}
+	for _, k := range at { // gone since, or not ours to see
+		nodes[k].unknown(PartEC2)
+	}
+	if len(at) > 0 {
+		return Gap{Nodes: len(at), Err: fault.New(fault.NotFound, "join with EC2", "EC2 does not know %s", count(len(at), "node"))}, nil
+	}
+	return Gap{}, nil
+}
+
+// on takes over what EC2 knows.
+func (n *Node) on(i Instance) {
+	n.Name = cmp.Or(i.Tags["Name"], n.Name)
+	n.InstanceType = cmp.Or(i.Type, n.InstanceType)
+	n.State, n.AZ, n.VPC, n.Subnet, n.Image, n.Launched = i.State, i.AZ, i.VPC, i.Subnet, i.Image, i.Launched
+	n.Tags = i.Tags
+}
+
+func (n *Node) unknown(p Part) {
+	if !slices.Contains(n.Unknown, p.String()) {
+		n.Unknown = append(n.Unknown, p.String())
+	}
+}
+
+// Lacks reports whether a part of the node could not be read.
+func (n Node) Lacks(p Part) bool { return slices.Contains(n.Unknown, p.String()) }
+
+func (s *Service) joinTags(ctx context.Context, nodes []Node) (Gap, error) {
+	var hybrid []int
+	for i, n := range nodes {
+		if n.Hybrid() && n.Tags == nil {
+			hybrid = append(hybrid, i)
+		}
+	}
+	var mu sync.Mutex
+	var gap Gap
+	err := parallel(ctx, len(hybrid), func(ctx context.Context, k int) error {
+		n := &nodes[hybrid[k]]
+		tags, err := s.Tags(ctx, n.ID)
+		if err != nil && withheld(err) {
+			mu.Lock()
+			defer mu.Unlock()
+			gap.Nodes++
+			gap.Err = cmp.Or(gap.Err, err)
+			n.unknown(PartTags)
+			return nil
+		}
+		n.Tags = tags
+		return err
+	})
+	return gap, err
+}
+
+// PatchState is what the last patching of a node found.
+type PatchState struct {
+	Baseline      string    `json:"baseline"`
+	Group         string    `json:"group,omitempty"`
+	Operation     string    `json:"operation"` // Scan, Install
+	Ended         time.Time `json:"ended,omitzero"`
+	Installed     int       `json:"installed"`
+	Missing       int       `json:"missing"`
+	Failed        int       `json:"failed"`
+	PendingReboot int       `json:"pending_reboot"`
+	Rejected      int       `json:"installed_rejected"`
+	Critical      int       `json:"critical_noncompliant"`
+	Security      int       `json:"security_noncompliant"`
+	Other         int       `json:"other_noncompliant"`
+}
+
+func (s *Service) joinPatch(ctx context.Context, nodes []Node) (Gap, error) {
+	at := map[string]int{}
+	for i, n := range nodes {
+		at[n.ID] = i
+	}
+	chunks := slices.Collect(slices.Chunk(ids(nodes), patchIDs))
+	var mu sync.Mutex
+	var gap Gap
+	err := parallel(ctx, len(chunks), func(ctx context.Context, k int) error {
+		in := &ssm.DescribeInstancePatchStatesInput{InstanceIds: chunks[k], MaxResults: aws.Int32(patchIDs)}
+		for {
+			out, err := s.api.DescribeInstancePatchStates(ctx, in)
+			mu.Lock()
+			if err != nil {
+				defer mu.Unlock()
+				err = awsapi.Explain("read the patch states", err)
+				if !withheld(err) {
+					return err
+				}
+				gap.Nodes += len(chunks[k])
+				gap.Err = cmp.Or(gap.Err, err)
+				for _, id := range chunks[k] {
+					nodes[at[id]].Patch = nil
+					nodes[at[id]].unknown(PartPatch)
+				}
+				return nil
+			}
+			for _, p := range out.InstancePatchStates {
+				if i, ok := at[aws.ToString(p.InstanceId)]; ok {
+					nodes[i].Patch = &PatchState{
+						Baseline: aws.ToString(p.BaselineId), Group: aws.ToString(p.PatchGroup), Operation: string(p.Operation),
+						Ended: aws.ToTime(p.OperationEndTime), Installed: int(p.InstalledCount), Missing: int(p.MissingCount),
+						Failed: int(p.FailedCount), PendingReboot: int(aws.ToInt32(p.InstalledPendingRebootCount)),
+						Rejected: int(aws.ToInt32(p.InstalledRejectedCount)), Critical: int(aws.ToInt32(p.CriticalNonCompliantCount)),
+						Security: int(aws.ToInt32(p.SecurityNonCompliantCount)), Other: int(aws.ToInt32(p.OtherNonCompliantCount)),
+					}
+				}
+			}
+			mu.Unlock()
+			if aws.ToString(out.NextToken) == "" {
+				return nil
+			}
+			if in.NextToken != nil && *in.NextToken == *out.NextToken {
+				return fault.New(fault.Failed, "read the patch states", "the service gave the same page twice")
+			}
+			in.NextToken = out.NextToken
+		}
+	})
+	return gap, err
+}
+
+// withheld reports whether an error means that something is not ours to read,
+// rather than that all is lost: no right to it, or a service that is not there.
+func withheld(err error) bool {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		switch code := api.ErrorCode(); {
+		case code == "UnauthorizedOperation", strings.HasPrefix(code, "AccessDenied"), strings.HasPrefix(code, "UnknownOperation"),
+			strings.HasPrefix(code, "UnsupportedOperation"), code == "InvalidAction":
+			return true
+		}
+	}
+	return errors.Is(err, errNoEC2)
+}
+
+// parallel calls each for 0 to n-1, a few at a time, and returns the first
+// error, which ends the others.
+func parallel(ctx context.Context, n int, each func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var group sync.WaitGroup
+	for range min(n, joinWorkers) {
+		group.Go(func() {
+			for i := range next {
+				if err := each(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+feed:
+	for i := range n {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+// Unmanaged returns the EC2 instances that run and that Systems Manager does not
+// know, sorted.
+func (s *Service) Unmanaged(ctx context.Context) ([]Node, error) {
+	const op = "find unmanaged instances"
+	if s.ec2 == nil {
+		return nil, fault.New(fault.Failed, op, "%w", errNoEC2)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	sweep := s.sweep(ctx)
+	defer sweep.wait()
+	managed := map[string]bool{}
+	for n, err := range s.everything(ctx) {
+		if err != nil {
+			cancel()
+			return nil, reword(op, err)
+		}
+		managed[n.ID] = true
+	}
+	if sweep.wait(); sweep.err != nil {
+		return nil, reword(op, sweep.err)
+	}
+	var out []Node
+	for _, i := range sweep.found {
+		if i.State == "running" && !managed[i.ID] {
+			n := Node{ID: i.ID, IP: i.IP, Platform: i.Platform, ResourceType: "EC2Instance"}
+			n.on(i)
+			out = append(out, n)
+		}
+	}
+	Sort(out)
+	return out, nil
+}
+
+// TagKeys returns the keys of all tags of nodes, sorted.
+func TagKeys(nodes []Node) []string {
+	keys := map[string]bool{}
+	for _, n := range nodes {
+		for k := range n.Tags {
+			keys[k] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(keys))
+}

@@ -1,0 +1,181 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/golang/mock/gomock"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// cloud is EC2 in memory.
+type cloud struct {
+	instances []Instance
+	err       error
+	asked     atomic.Int32
+	ids       []string // of the last call
+	set       map[string]string
+	removed   []string
+}
+
+func (c *cloud) Described(_ context.Context, ids []string) ([]Instance, error) {
+	c.asked.Add(1)
+	c.ids = ids
+	if c.err != nil {
+		return nil, c.err
+	}
+	return slices.DeleteFunc(slices.Clone(c.instances), func(i Instance) bool { return ids != nil && !slices.Contains(ids, i.ID) }), nil
+}
+
+func (c *cloud) SetTags(_ context.Context, ids []string, tags map[string]string) error {
+	c.ids, c.set = ids, tags
+	return c.err
+}
+
+func (c *cloud) RemoveTags(_ context.Context, ids, keys []string) error {
+	c.ids, c.removed = ids, keys
+	return c.err
+}
+
+func TestTableJoinsEC2TagsAndPatches(t *testing.T) {
+	s, m := mocked(t)
+	c := &cloud{instances: []Instance{{ID: idA, VPC: "vpc-1", State: "running", Tags: map[string]string{"Name": "new", "env": "prod"}}}}
+	s.Joining(c, nil)
+	m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).Return(properties("", property(idA, "old"), property(idB, "gone"), property(idC, "rack")), nil)
+	m.ListTagsForResource(gomock.Any(), gomock.Any()).Return(&ssm.ListTagsForResourceOutput{TagList: []types.Tag{{Key: aws.String("env"), Value: aws.String("lab")}}}, nil)
+	m.DescribeInstancePatchStates(gomock.Any(), gomock.Any()).Return(&ssm.DescribeInstancePatchStatesOutput{InstancePatchStates: []types.InstancePatchState{
+		{InstanceId: aws.String(idA), MissingCount: 3, BaselineId: aws.String("pb-1"), Operation: types.PatchOperationTypeScan},
+	}}, nil)
+	nodes, gaps, err := s.Table(t.Context(), Query{}, PartEC2|PartTags|PartPatch)
+	if err != nil || len(nodes) != 3 {
+		t.Fatalf("got %+v, %v", nodes, err)
+	}
+	if n := nodes[0]; n.Name != "new" || n.VPC != "vpc-1" || n.Tags["env"] != "prod" || n.Patch == nil || n.Patch.Missing != 3 || n.Unknown != nil {
+		t.Errorf("joined: %+v", n)
+	}
+	if n := nodes[1]; !n.Lacks(PartEC2) || n.Name != "gone" || n.Patch != nil {
+		t.Errorf("an instance that EC2 does not show: %+v", n)
+	}
+	if n := nodes[2]; n.Tags["env"] != "lab" || n.VPC != "" || n.Unknown != nil {
+		t.Errorf("a hybrid node: %+v", n)
+	}
+	if len(gaps) != 1 || gaps[0].Nodes != 1 || c.ids != nil {
+		t.Errorf("gaps %+v, asked for %v", gaps, c.ids)
+	}
+}
+
+func TestWhatMayNotBeReadIsUnknownOnce(t *testing.T) {
+	s, m := mocked(t)
+	c := &cloud{err: failure("UnauthorizedOperation")}
+	s.Joining(c, nil)
+	m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).AnyTimes().Return(properties("", property(idA, "a"), property(idB, "b"), property(idC, "c")), nil)
+	m.DescribeInstancePatchStates(gomock.Any(), gomock.Any()).AnyTimes().Return(nil, failure("AccessDeniedException"))
+	m.ListTagsForResource(gomock.Any(), gomock.Any()).AnyTimes().Return(&ssm.ListTagsForResourceOutput{}, nil)
+	nodes, gaps, err := s.Table(t.Context(), Query{}, PartEC2|PartPatch)
+	if err != nil || len(gaps) != 2 || gaps[0].Nodes != 2 || gaps[1].Nodes != 3 {
+		t.Fatalf("gaps %+v, %v", gaps, err)
+	}
+	if !nodes[0].Lacks(PartEC2) || nodes[2].Lacks(PartEC2) || !nodes[2].Lacks(PartPatch) {
+		t.Errorf("unknown: %+v", nodes)
+	}
+	// A filter on it can be neither true nor false.
+	for _, expr := range []string{"vpc=vpc-1", "vpc!=vpc-1", "missing>0", "tag:env=prod"} {
+		f, err := ParseFilter(expr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.Table(t.Context(), Query{Filter: f}, 0); err == nil || !strings.Contains(err.Error(), "unknown of") {
+			t.Errorf("%s: %v", expr, err)
+		}
+		if _, err := All(s.List(t.Context(), Query{Filter: f})); err == nil {
+			t.Errorf("%s: a list ignored the filter", expr)
+		}
+		if _, err := s.Select(t.Context(), target(t, "a", "b"), f); err == nil {
+			t.Errorf("%s: a selection ignored the filter", expr)
+		}
+	}
+	// What is not about rights is an error.
+	c.err = failure("ExpiredTokenException")
+	if _, _, err := s.Table(t.Context(), Query{}, PartEC2); err == nil {
+		t.Error("an expired token passed for a lack of rights")
+	}
+}
+
+func TestJoinAsksForFewIdsOrForAll(t *testing.T) {
+	for n, all := range map[int]bool{3: false, sweepFrom: true} {
+		s, _ := mocked(t)
+		c := &cloud{}
+		s.Joining(c, nil)
+		nodes := make([]Node, n)
+		for i := range nodes {
+			nodes[i].ID = fmt.Sprintf("i-%017x", i)
+		}
+		if _, err := s.Join(t.Context(), nodes, PartEC2); err != nil || c.asked.Load() != 1 || (c.ids == nil) != all {
+			t.Errorf("%d nodes: asked %d times for %d, %v", n, c.asked.Load(), len(c.ids), err)
+		}
+	}
+}
+
+func TestPatchStatesAreAskedForFiftyAtATime(t *testing.T) {
+	s, m := mocked(t)
+	var most atomic.Int32
+	m.DescribeInstancePatchStates(gomock.Any(), gomock.Any()).Times(3).DoAndReturn(
+		func(_ context.Context, in *ssm.DescribeInstancePatchStatesInput, _ ...func(*ssm.Options)) (*ssm.DescribeInstancePatchStatesOutput, error) {
+			most.Store(max(most.Load(), int32(len(in.InstanceIds))))
+			return &ssm.DescribeInstancePatchStatesOutput{}, nil
+		})
+	nodes := make([]Node, 120)
+	for i := range nodes {
+		nodes[i].ID = fmt.Sprintf("i-%017x", i)
+	}
+	if gaps, err := s.Join(t.Context(), nodes, PartPatch); err != nil || gaps != nil || most.Load() != 50 {
+		t.Errorf("%v, %v, %d at most", gaps, err, most.Load())
+	}
+}
+
+func TestUnmanaged(t *testing.T) {
+	s, m := mocked(t)
+	c := &cloud{instances: []Instance{
+		{ID: idA, State: "running"}, {ID: "i-00000000000000001", State: "running", Tags: map[string]string{"Name": "dark"}},
+		{ID: "i-00000000000000002", State: "stopped"},
+	}}
+	s.Joining(c, nil)
+	m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).AnyTimes().Return(properties("", property(idA, "a")), nil)
+	got, err := s.Unmanaged(t.Context())
+	if err != nil || len(got) != 1 || got[0].Name != "dark" || got[0].State != "running" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	c.err = failure("UnauthorizedOperation")
+	if _, err := s.Unmanaged(t.Context()); err == nil {
+		t.Error("no right to EC2 passes for no instance")
+	}
+}
+
+func TestParallelStopsAtTheFirstError(t *testing.T) {
+	var calls atomic.Int32
+	boom := errors.New("boom")
+	err := parallel(t.Context(), 10_000, func(context.Context, int) error {
+		calls.Add(1)
+		return boom
+	})
+	if !errors.Is(err, boom) || calls.Load() > 100 {
+		t.Errorf("%v after %d calls", err, calls.Load())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := parallel(ctx, 5, func(context.Context, int) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := parallel(t.Context(), 0, nil); err != nil || fault.KindOf(err) == fault.Auth {
+		t.Errorf("got %v", err)
+	}
+}
