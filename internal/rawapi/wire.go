@@ -63,9 +63,9 @@ func (w *wire) put(name string, v any) {
 	case c.isList:
 		c.list = append(c.list, v)
 	case c.isMap:
-		c.object = append(c.object, untyped.Member{c.key, v})
+		c.object = append(c.object, untyped.Member{Key: c.key, Value: v})
 	default:
-		c.object = append(c.object, untyped.Member{name, v})
+		c.object = append(c.object, untyped.Member{Key: name, Value: v})
 	}
 }
 
