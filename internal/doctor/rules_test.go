@@ -143,7 +143,7 @@ var ills = []struct {
 	{"under a condition", func(f *facts) { f.rights.value.decisions[1].Result = iam.Perhaps }, []string{"agent-silent"}, nil},
 	{"logs", func(f *facts) { f.preferences.value = settings("s3BucketName", "logs") }, []string{"agent-silent"}, []string{"role-lacks-logs"}},
 	{"key", func(f *facts) { f.preferences.value = settings("kmsKeyId", "alias/x") }, []string{"agent-silent"}, []string{"role-lacks-key"}},
-	{"caller not allowed", func(f *facts) { f.caller.value = allowing() }, []string{"caller-denied"}, nil},
+	{"caller not allowed", func(f *facts) { f.caller.value.decisions[0].Result = iam.NotAllowed }, []string{"caller-denied"}, nil},
 	{"caller denied", func(f *facts) { f.caller.value.decisions[0].Result = iam.Denied }, []string{"caller-denied"}, nil},
 
 	{"no names", func(f *facts) { f.vpc.value.DNSSupport = false }, []string{"dns-support-off"}, nil},
