@@ -42,6 +42,7 @@ type declared struct {
 	// arguments. Empty: nothing is asked.
 	confirm string
 	done    string // a note when it is done, with the arguments
+	about   string // what an error of the call is about, with the arguments; empty: the operation
 }
 
 // declaredInput is an argument or a flag.
@@ -250,6 +251,7 @@ func (d *declared) run(cmd *cobra.Command, env *Env, op *rawapi.Operation, args 
 	}
 	if list {
 		rows, err := d.fetch(ctx, svc, r, ro.Limit)
+		err = d.failed(err, args)
 		if err != nil && len(rows) == 0 {
 			return err
 		}
@@ -260,12 +262,20 @@ func (d *declared) run(cmd *cobra.Command, env *Env, op *rawapi.Operation, args 
 	}
 	answer, err := svc.Call(ctx, r)
 	if err != nil {
-		return err
+		return d.failed(err, args)
 	}
 	if d.done != "" {
 		env.note("%s", sayArgs(d.done, args))
 	}
 	return d.show(env, ro, answer)
+}
+
+// failed says what the error of a call is about, in the command's words.
+func (d *declared) failed(err error, args []string) error {
+	if err == nil || d.about == "" {
+		return err
+	}
+	return about(sayArgs(d.about, args), err)
 }
 
 // sayArgs puts the arguments into a sentence.

@@ -117,6 +117,7 @@ func isAWSName(name string) bool {
 func (e *Env) command(ctx context.Context, words []string) error {
 	one := *e
 	one.Args, one.flags, one.settings, one.scope, one.log, one.logFile = words, globals{}, nil, nil, nil, nil
+	one.documents, one.params = nil, nil
 	if code := Run(ctx, &one); code != 0 {
 		return &fault.Exit{Code: code}
 	}

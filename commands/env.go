@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,11 +13,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/network"
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -48,10 +52,14 @@ type Env struct {
 	accessRequest string
 	taken         *atomic.Bool // a session has the terminal: nobody else may ask there
 
-	settings *config.Settings
-	scope    *awsapi.Scope
-	log      *slog.Logger
-	logFile  *os.File
+	settings  *config.Settings
+	spec      *grid.Spec // of settings; see gridSpec
+	place     *onePlace  // in the environment of one scope of several; see within
+	scope     *awsapi.Scope
+	documents *document.Service
+	params    *documentParams // flags for the parameters of the document that is named
+	log       *slog.Logger
+	logFile   *os.File
 }
 
 // Settings returns the resolved settings, reading the configuration file once.
@@ -80,6 +88,19 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 	if e.scope != nil {
 		return e.scope, nil
 	}
+	spec, err := e.gridSpec()
+	if err != nil {
+		return nil, err
+	}
+	if spec.Several() {
+		return nil, e.oneScope()
+	}
+	e.scope, err = e.openScope(ctx, "")
+	return e.scope, err
+}
+
+// openScope opens the scope of a profile; "" is that of the settings.
+func (e *Env) openScope(ctx context.Context, profile string) (*awsapi.Scope, error) {
 	s, err := e.Settings()
 	if err != nil {
 		return nil, err
@@ -88,9 +109,18 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 	if err != nil {
 		return nil, err
 	}
+	spec, err := e.gridSpec()
+	if err != nil {
+		return nil, err
+	}
 	o := awsapi.Options{
-		Profile: s.Profile, Region: s.Region, EndpointURL: s.EndpointURL, RoleARN: s.RoleARN, ReadOnly: s.ReadOnly,
+		Profile: cmp.Or(profile, s.Profile), Region: s.Region, EndpointURL: s.EndpointURL, RoleARN: s.RoleARN, ReadOnly: s.ReadOnly,
 		AppVersion: e.Build.Version, Lookup: e.Lookup, Static: e.Local,
+	}
+	if len(spec.Regions) == 1 && spec.Regions[0] != grid.All {
+		o.Region = spec.Regions[0]
+	} else if o.Region == "" && len(spec.Regions) > 1 {
+		o.Region = spec.Regions[0] // where STS and Organizations are asked
 	}
 	if e.debugging() {
 		o.Debug = log
@@ -106,8 +136,7 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 			return e.ask(ctx, "MFA code: ")
 		}
 	}
-	e.scope, err = awsapi.Open(ctx, o)
-	return e.scope, err
+	return awsapi.Open(ctx, o)
 }
 
 // Fleet returns the service that knows the nodes.
@@ -134,16 +163,30 @@ func (e *Env) Runner(ctx context.Context) (*run.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return run.New(scope.SSM()), nil
+	return run.New(scope.SSM(), logstore.New(scope.Config())), nil
 }
 
-// Documents returns the service that knows documents.
+// Documents returns the service that knows documents; it is one for a command, so
+// that what it remembers serves all of it.
 func (e *Env) Documents(ctx context.Context) (*document.Service, error) {
+	if e.documents != nil {
+		return e.documents, nil
+	}
 	scope, err := e.Scope(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return document.New(scope.SSM()), nil
+	e.documents = document.New(scope.SSM())
+	return e.documents, nil
+}
+
+// Automation returns the service that runs runbooks.
+func (e *Env) Automation(ctx context.Context) (*automation.Service, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return automation.New(scope.SSM()), nil
 }
 
 // Preferences returns the service that knows Session Manager's settings.
@@ -268,7 +311,11 @@ func (e *Env) progress() (*render.Progress, error) {
 
 // note prints a remark for the person at the keyboard.
 func (e *Env) note(format string, args ...any) {
-	if !e.flags.quiet {
+	switch {
+	case e.flags.quiet:
+	case e.place != nil:
+		e.place.note(e.Err, format, args...)
+	default:
 		fmt.Fprintf(e.Err, format+"\n", args...)
 	}
 }

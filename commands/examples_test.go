@@ -2,6 +2,7 @@ package commands
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // everyCommand returns the commands that people see.
@@ -52,7 +54,11 @@ func checkLine(line string) error {
 	case cmd.DisableFlagParsing:
 		return nil
 	}
-	if err := cmd.ParseFlags(rest); err != nil {
+	for _, c := range documentCommands { // parameters of the document are flags, too
+		named := c.flag == "" || slices.Contains(rest, "--"+c.flag)
+		cmd.FParseErrWhitelist.UnknownFlags = cmd.FParseErrWhitelist.UnknownFlags || named && cmd.CommandPath() == "ssmdeck "+c.path
+	}
+	if err := cmd.ParseFlags(rest); err != nil && !errors.Is(err, pflag.ErrHelp) {
 		return err
 	}
 	return cmd.ValidateArgs(cmd.Flags().Args())

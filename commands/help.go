@@ -22,6 +22,7 @@ func (e *Env) help(cmd *cobra.Command, _ []string) {
 	h.examples(cmd)
 	h.commands(cmd)
 	h.flags(cmd)
+	e.params.help(h, cmd)
 	h.more(cmd)
 }
 
@@ -95,7 +96,7 @@ func (h *helpPrinter) flagSet(title string, fs *pflag.FlagSet) {
 	var rows []row
 	width := 0
 	fs.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden || f.Name == "help" {
+		if f.Hidden || f.Name == "help" || isDocumentFlag(f) {
 			return
 		}
 		arg, usage := pflag.UnquoteUsage(f)

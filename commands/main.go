@@ -35,9 +35,12 @@ func Main(b Build) int {
 // Run executes the command in env.Args. An error becomes text and an exit code
 // here and nowhere else.
 func Run(ctx context.Context, env *Env) int {
-	root := newRootCmd(env)
-	root.SetArgs(longFlags(root.PersistentFlags(), env.Args))
-	err := root.ExecuteContext(ctx)
+	args, err := env.documentFlags(ctx, env.Args)
+	if err == nil {
+		root := newRootCmd(env)
+		root.SetArgs(apiArgs(root, longFlags(root.PersistentFlags(), args)))
+		err = root.ExecuteContext(ctx)
+	}
 	env.close()
 	return env.report(ctx, err)
 }

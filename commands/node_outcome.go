@@ -32,7 +32,7 @@ func outcomes(nodes []fleet.Node, done string, failed map[string]error) []nodeOu
 // writeOutcomes prints outcomes and returns the error of those that failed: of
 // one node its own, of several how many and the first. op is what was tried.
 func writeOutcomes(env *Env, ro render.Options, op string, nodes []fleet.Node, done string, failed map[string]error) error {
-	if err := writeList(env, outcomeTable, ro, outcomes(nodes, done, failed)); err != nil {
+	if err := writeList(env, nodeOutcomeTable, ro, outcomes(nodes, done, failed)); err != nil {
 		return err
 	}
 	var first error
@@ -51,7 +51,7 @@ func writeOutcomes(env *Env, ro render.Options, op string, nodes []fleet.Node, d
 		WithHint("%s", fault.HintOf(first))
 }
 
-func outcomeTable(o render.Options) render.Table[nodeOutcome] {
+func nodeOutcomeTable(o render.Options) render.Table[nodeOutcome] {
 	return render.Table[nodeOutcome]{
 		ID:    func(r nodeOutcome) string { return r.ID },
 		Empty: "nothing was done",

@@ -52,7 +52,7 @@ func nodeTag(cmd *cobra.Command, env *Env, choice nodeChoice, args []string, dry
 	if err != nil {
 		return err
 	}
-	if err := outcomeTable(ro).Check(ro); err != nil {
+	if err := nodeOutcomeTable(ro).Check(ro); err != nil {
 		return err
 	}
 	svc, err := env.Fleet(ctx)
@@ -66,7 +66,7 @@ func nodeTag(cmd *cobra.Command, env *Env, choice nodeChoice, args []string, dry
 	what := tagWords(change)
 	if dryRun {
 		env.note("would %s on %s; nothing was changed", what, plural(len(nodes), "node"))
-		return writeList(env, outcomeTable, ro, outcomes(nodes, "would change", nil))
+		return writeList(env, nodeOutcomeTable, ro, outcomes(nodes, "would change", nil))
 	}
 	if len(nodes) > 1 {
 		if err := env.confirm(ctx, fmt.Sprintf("%s on %s: %s", what, plural(len(nodes), "node"), someNames(nodes))); err != nil {
@@ -129,7 +129,7 @@ func nodeDeregister(cmd *cobra.Command, env *Env, args []string, dryRun bool) er
 	if err != nil {
 		return err
 	}
-	if err := outcomeTable(ro).Check(ro); err != nil {
+	if err := nodeOutcomeTable(ro).Check(ro); err != nil {
 		return err
 	}
 	svc, err := env.Fleet(ctx)
@@ -147,7 +147,7 @@ func nodeDeregister(cmd *cobra.Command, env *Env, args []string, dryRun bool) er
 	}
 	if dryRun {
 		env.note("would deregister %s; nothing was done", plural(len(nodes), "node"))
-		return writeList(env, outcomeTable, ro, outcomes(nodes, "would deregister", nil))
+		return writeList(env, nodeOutcomeTable, ro, outcomes(nodes, "would deregister", nil))
 	}
 	if err := env.confirm(ctx, fmt.Sprintf("deregister %s: %s", plural(len(nodes), "node"), someNames(nodes))); err != nil {
 		return err

@@ -37,15 +37,15 @@ var kindRules = [...]kindRule{
 	}, fault.Throttled},
 	{true, []string{"UnauthorizedOperation"}, fault.Auth}, // EC2's AccessDenied
 	{true, []string{"UnknownOperationException", "InvalidAction", "SerializationException"}, fault.Failed},
+	{true, []string{"InternalFailure", "InternalError", "ServiceUnavailable", "ServiceUnavailableException"}, fault.Service},
 	{true, []string{"DisabledException", "KMSInvalidStateException"}, fault.Failed},
 
 	{false, []string{"AccessDenied"}, fault.Auth},
 	{false, []string{"NotFound", "DoesNotExist"}, fault.NotFound},
 	{false, []string{"Throttling", "Throttled"}, fault.Throttled},
-	{false, []string{
-		"InternalServerError", "AlreadyExists", "InUse", "Conflict", "Duplicate", "TooMany", "Limit",
-		"Quota", "CountExceeded", "Idempotent", "StatusUnchanged",
-	}, fault.Failed},
+	{false, []string{"InternalServerError"}, fault.Service},
+	{false, []string{"AlreadyExists", "InUse", "Conflict", "Duplicate", "Idempotent", "StatusUnchanged"}, fault.Conflict},
+	{false, []string{"TooMany", "Limit", "Quota", "CountExceeded"}, fault.Limit},
 	{false, []string{
 		"Invalid", "Validation", "Unsupported", "Malformed", "Mismatch", "Incompatible",
 	}, fault.Usage},
@@ -90,12 +90,34 @@ func byService(e *fault.Error, err error, org origin) bool {
 	case e.Code == "InvalidInstanceId" && msg == "":
 		e.Err = said("no such node, or it is not in a state that takes commands", err)
 		e.Hint = "see `ssmdeck ls`"
+	case e.Code == "InvalidResourceId" && msg == "":
+		e.Kind = fault.NotFound
+		e.Err = said("there is no resource with this id here", err)
+		e.Hint = "check the id, its type and the Region"
 	case msg != "":
 		e.Err = said(msg, err)
 	default:
-		e.Err = said(e.Code, err)
+		e.Err = said(inWords(e.Code), err)
 	}
 	return true
+}
+
+// inWords turns a code that came without a message into what it says:
+// ResourceDataSyncAlreadyExistsException is "resource data sync already exists".
+func inWords(code string) string {
+	var b strings.Builder
+	for i, r := range strings.TrimSuffix(code, "Exception") {
+		upper := r >= 'A' && r <= 'Z'
+		if upper && i > 0 && (code[i-1] < 'A' || code[i-1] > 'Z') {
+			b.WriteByte(' ')
+		}
+		if upper && i+1 < len(code) && code[i+1] >= 'A' && code[i+1] <= 'Z' {
+			b.WriteRune(r) // an abbreviation
+			continue
+		}
+		b.WriteString(strings.ToLower(string(r)))
+	}
+	return b.String()
 }
 
 // byKeys explains that the service does not accept the credentials.

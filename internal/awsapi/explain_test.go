@@ -100,7 +100,7 @@ func TestExplainServiceErrors(t *testing.T) {
 		{"words over several lines", "GetDocument", "ValidationException", "1 validation error:\n  bad value.", fault.Usage, "1 validation error: bad value", ""},
 		{"an endpoint that is not SSM", "ListNodes", "UnknownOperationException", "", fault.Failed, "does not know ListNodes", "--endpoint-url"},
 		{"a Region that is off", "ListNodes", "OptInRequired", "", fault.Auth, "not enabled", "--region"},
-		{"a code without words", "X", "SomeOddity", "", fault.Failed, "SomeOddity", ""},
+		{"a code without words", "X", "SomeOddity", "", fault.Failed, "some oddity", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -107,3 +107,11 @@ func neverLeft(err error) bool {
 		return !errors.As(err, &send) && !errors.Is(err, context.DeadlineExceeded)
 	}
 }
+
+// Unanswered reports whether err is the failure of a call that may have been
+// carried out all the same. Who has given it a token that makes it safe may send
+// it again.
+func Unanswered(err error) bool {
+	var once *sentOnceError
+	return errors.As(err, &once)
+}

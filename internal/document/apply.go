@@ -47,7 +47,7 @@ type Plan struct {
 	Wanted Wanted
 	Action Action
 	Now    Info    // the latest version, when there is one
-	Stored Content // its content; empty when its hash was enough
+	Stored Content // its content
 }
 
 // Outcome is what was done.
@@ -90,6 +90,7 @@ func (s *Service) Plan(ctx context.Context, w Wanted) (Plan, error) {
 		return Plan{}, err
 	}
 	same := now.HashType == "Sha256" && strings.EqualFold(now.Hash, p.Wanted.Source.Hash())
+	p.Stored = Content{Name: w.Name, Version: now.Version, Format: p.Wanted.Source.Format, Text: p.Wanted.Source.Text}
 	if !same {
 		if p.Stored, err = s.Content(ctx, w.Name, Ref{Number: now.Version}, now.Format); err != nil {
 			return Plan{}, err
@@ -131,7 +132,8 @@ func (p Plan) Diff() []string {
 }
 
 func (c Content) side(label string) Side { return Side{Label: label, Format: c.Format, Text: c.Text} }
-func (s Source) side(label string) Side  { return Side{Label: label, Format: s.Format, Text: s.Text} }
+
+func (s Source) side(label string) Side { return Side{Label: label, Format: s.Format, Text: s.Text} }
 
 // Side is the content as one of two that are compared.
 func (c Content) Side(label string) Side { return c.side(label) }
@@ -295,7 +297,11 @@ func (s *Service) active(ctx context.Context, op, name string, in Info) (string,
 		}
 		switch {
 		case ctx.Err() != nil:
-			return number, fault.New(fault.Pending, op, "version %s was sent, and is not active yet", number).
+			kind := fault.Pending
+			if errors.Is(ctx.Err(), context.Canceled) {
+				kind = fault.Interrupted
+			}
+			return number, fault.New(kind, op, "version %s was sent, and is not active yet", number).
 				WithHint("look again with `ssmdeck document versions %s`", name)
 		case err != nil:
 			return number, err

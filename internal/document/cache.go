@@ -151,14 +151,13 @@ func FlagName(parameter string) string {
 	var b strings.Builder
 	runes := []rune(parameter)
 	upper := func(i int) bool { return i >= 0 && i < len(runes) && runes[i] >= 'A' && runes[i] <= 'Z' }
-	small := func(i int) bool {
-		return i >= 0 && i < len(runes) && (runes[i] >= 'a' && runes[i] <= 'z' || runes[i] >= '0' && runes[i] <= '9')
-	}
+	lower := func(i int) bool { return i >= 0 && i < len(runes) && runes[i] >= 'a' && runes[i] <= 'z' }
+	digit := func(i int) bool { return i >= 0 && runes[i] >= '0' && runes[i] <= '9' }
 	for i, r := range runes {
 		switch {
 		case r == '_' || r == '.':
 			r = '-'
-		case upper(i) && (small(i-1) || upper(i-1) && small(i+1)):
+		case upper(i) && (lower(i-1) || digit(i-1) || upper(i-1) && lower(i+1)):
 			b.WriteByte('-')
 		}
 		b.WriteRune(r)

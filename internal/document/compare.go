@@ -110,7 +110,7 @@ func normal(s Side) string {
 	if err != nil || body == nil {
 		return s.Text
 	}
-	out, err := yaml.Dump(plain(body))
+	out, err := yaml.Dump(plain(body), layout...)
 	if err != nil {
 		return s.Text
 	}

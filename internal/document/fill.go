@@ -123,14 +123,17 @@ func (s Source) Fill(doc Document, given map[string][]string) (filled string, op
 	}
 	root.Content = kept
 	if s.Format == FormatJSON {
-		blockStyle(root)
+		restyle(root)
 	}
-	out, err := yaml.Marshal(root)
+	out, err := yaml.Dump(root, layout...)
 	if err != nil {
 		return "", nil, fault.New(fault.Failed, "render "+s.Path, "%w", err)
 	}
 	return string(out), f.open, nil
 }
+
+// layout is how YAML is written here: long lines are not folded.
+var layout = []yaml.Option{yaml.WithIndent(2), yaml.WithLineWidth(-1)}
 
 // defaultOf is the default of a parameter as it is declared.
 func defaultOf(declared *yaml.Node, name string) (any, bool) {
@@ -227,11 +230,21 @@ func (f *filler) scalar(n *yaml.Node) error {
 		return nil
 	}
 	// The old style may not fit the new text: the writer chooses.
-	n.Tag, n.Style, n.Value = "!!str", 0, text
-	if strings.Contains(text, "\n") {
-		n.Style = yaml.LiteralStyle
-	}
+	n.Tag, n.Style, n.Value = "!!str", styleOf(text), text
 	return nil
+}
+
+// styleOf is how a text is written: lines as lines, and what readers of YAML 1.1
+// take for a switch in quotes. 0 leaves it to the writer.
+func styleOf(text string) yaml.Style {
+	if strings.Contains(text, "\n") {
+		return yaml.LiteralStyle
+	}
+	switch strings.ToLower(text) {
+	case "y", "n", "yes", "no", "on", "off":
+		return yaml.DoubleQuotedStyle
+	}
+	return 0
 }
 
 // whole puts a value in the place of a node.
@@ -243,18 +256,19 @@ func (f *filler) whole(n *yaml.Node, v any) error {
 	if value.Kind == yaml.DocumentNode && len(value.Content) == 1 {
 		value = *value.Content[0]
 	}
+	restyle(&value)
 	value.HeadComment, value.LineComment, value.FootComment = n.HeadComment, n.LineComment, n.FootComment
 	*n = value
 	return nil
 }
 
-// blockStyle lays out what was JSON as people write YAML.
-func blockStyle(n *yaml.Node) {
+// restyle lays out what was JSON as people write YAML.
+func restyle(n *yaml.Node) {
 	n.Style = 0
-	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "\n") {
-		n.Style = yaml.LiteralStyle
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
+		n.Style = styleOf(n.Value)
 	}
 	for _, c := range n.Content {
-		blockStyle(c)
+		restyle(c)
 	}
 }

@@ -202,3 +202,8 @@ func tags(wire []types.Tag) []Tag {
 	slices.SortFunc(list, func(a, b Tag) int { return cmp.Compare(a.Key, b.Key) })
 	return list
 }
+
+// IsZero reports whether f narrows nothing.
+func (f Filter) IsZero() bool {
+	return f.Owner == "" && f.Prefix == "" && f.Search == "" && f.TargetType == "" && len(f.Types)+len(f.Platforms)+len(f.Tags) == 0
+}

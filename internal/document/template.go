@@ -35,7 +35,10 @@ func Template(docType string) (text, format string, err error) {
 			continue
 		}
 		format := map[string]string{".yaml": FormatYAML, ".json": FormatJSON, ".ics": FormatText}[ext]
-		return string(data), format, nil
+		if text = string(data); ext == ".ics" {
+			text = strings.ReplaceAll(text, "\n", "\r\n") // RFC 5545, 3.1
+		}
+		return text, format, nil
 	}
 	return "", "", fault.Usagef("there is no template for documents of type %s", docType).
 		WithHint("there are templates for %s", strings.Join(Templates(), ", "))

@@ -98,7 +98,7 @@ func (t Table[T]) Write(w io.Writer, o Options, rows iter.Seq2[T, error]) error 
 // Check returns the Usage error that Write would, without writing. Commands that
 // change something call it before they do.
 func (t Table[T]) Check(o Options) error {
-	o.Notes = nil
+	o.Notes = nil // of a list without rows
 	return t.Write(io.Discard, o, func(func(T, error) bool) {})
 }
 
@@ -259,6 +259,8 @@ func (t Table[T]) sink(w io.Writer, o Options, queried bool) (sink[T], error) {
 		return newJSONL[T](w), nil
 	case FormatYAML:
 		return &yamlSink[T]{out: out{w: w}}, nil
+	case FormatJUnit:
+		return nil, fault.Usagef("-o junit is for checks, such as `ssmdeck doctor`")
 	default:
 		_, err := ParseFormat(string(f))
 		return nil, err

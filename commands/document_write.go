@@ -1,0 +1,559 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/document"
+	"github.com/ssmdeck/ssmdeck/internal/document/lint"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+)
+
+// checkDocument looks at a document before it is sent. Everything that create,
+// update and apply send has passed through here: errors of the offline check stop
+// it, warnings are told.
+func (o *documentWrite) checkDocument(env *Env, src document.Source, docType string) error {
+	if err := src.Check(docType); err != nil || o.noValidate {
+		return err
+	}
+	report, err := lint.Check([]byte(src.Text), lint.Options{Type: docType})
+	if err != nil {
+		return notADocument(src.Path, err)
+	}
+	var wrong []error
+	for _, f := range report.Findings {
+		row := finding{src.Path, f}
+		switch f.Severity {
+		case lint.Error:
+			wrong = append(wrong, fmt.Errorf("%s: %s [%s]", row.place(), f.Message, f.Rule))
+		case lint.Warning:
+			env.note("ssmdeck: warning: %s: %s [%s]", row.place(), f.Message, f.Rule)
+		}
+	}
+	const anyway = "--no-validate sends it all the same"
+	switch len(wrong) {
+	case 0:
+		return nil
+	case 1:
+		return fault.Usagef("%w", wrong[0]).WithHint(anyway)
+	default:
+		return fault.Usagef("%s cannot be sent:\n  %s", src.Path, joinLines(wrong)).WithHint(anyway)
+	}
+}
+
+// documentWrite is what create, update and apply share.
+type documentWrite struct {
+	file        string
+	docType     string
+	format      string
+	versionName string
+	displayName string
+	targetType  string
+	attach      []string
+	requires    []string
+	tags        []string
+	setDefault  bool
+	noValidate  bool
+	dryRun      bool
+	timeout     time.Duration
+}
+
+// bind declares the flags; fresh adds those that only a new document takes.
+func (o *documentWrite) bind(cmd *cobra.Command, fresh, old bool) {
+	f := cmd.Flags()
+	f.StringVar(&o.format, "format", "", "`format` of the file: yaml, json, text (default: as it looks)")
+	f.StringVar(&o.versionName, "version-name", "", "`name` for the version")
+	f.StringVar(&o.displayName, "display-name", "", "`name` shown to people")
+	f.StringVar(&o.targetType, "target-type", "", "`type` of resource it is for, such as /AWS::EC2::Instance")
+	f.StringArrayVar(&o.attach, "attach", nil, "attach `what`: s3://BUCKET/FOLDER, NAME=s3://BUCKET/KEY, Key=…,Values=…,Name=…; repeat for more")
+	if fresh {
+		f.StringVar(&o.docType, "type", "", "`type` of document (default: as it looks): Command, Automation, Session, Policy, Package, …")
+		f.StringArrayVar(&o.tags, "tags", nil, "put the tag `KEY=VALUE` on a new document; repeat for more")
+		f.StringArrayVar(&o.requires, "requires", nil, "document it needs, as `NAME[:VERSION]`; repeat for more")
+		completeTypes(cmd)
+	}
+	if old {
+		f.BoolVar(&o.setDefault, "set-default", false, "make the version the default one")
+	}
+	f.BoolVar(&o.noValidate, "no-validate", false, "send it whatever the offline check says")
+	f.BoolVar(&o.dryRun, "dry-run", false, "show what would change and change nothing")
+	f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "stop waiting for the service to take it in after `duration` (exit 8)")
+	completeFlag(cmd, "format", func() []string { return []string{"yaml", "json", "text"} })
+}
+
+func bindFile(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVarP(to, "file", "f", "", "the content, from `file`; - is standard input")
+}
+
+// wanted turns flags and a file into a document as it shall be.
+func (o *documentWrite) wanted(env *Env, name, path string) (document.Wanted, error) {
+	w := document.Wanted{
+		Name: name, Type: o.docType, VersionName: o.versionName, DisplayName: o.displayName,
+		TargetType: o.targetType, SetDefault: o.setDefault,
+	}
+	format, err := document.ParseFormat(o.format)
+	if err != nil {
+		return w, err
+	}
+	if w.Type != "" {
+		if w.Type, err = document.ParseType(w.Type); err != nil {
+			return w, err
+		}
+	}
+	if w.VersionName != "" {
+		if ref, err := document.ParseRef(w.VersionName); err != nil || ref.Name == "" {
+			return w, fault.Usagef("--version-name %q cannot be the name of a version", w.VersionName).
+				WithHint("a name has letters, digits, _ - and ., up to 128, and is no number")
+		}
+	}
+	if w.Attachments, err = document.ParseAttachments(o.attach); err != nil {
+		return w, err
+	}
+	for _, s := range o.requires {
+		r, err := document.ParseRequires(s)
+		if err != nil {
+			return w, err
+		}
+		w.Requires = append(w.Requires, r)
+	}
+	for _, t := range o.tags {
+		key, value, ok := cutPair(t)
+		if !ok {
+			return w, fault.Usagef("--tags %q is not of the form KEY=VALUE", t)
+		}
+		w.Tags = append(w.Tags, document.Tag{Key: key, Value: value})
+	}
+	data, err := env.readFile(path)
+	if err != nil {
+		return w, err
+	}
+	if w.Source, err = document.ReadSource(path, data, format); err != nil {
+		return w, err
+	}
+	if w.Name == "" {
+		w.Name = w.Source.Name()
+	}
+	if err := document.CheckName(w.Name); err != nil {
+		return w, err
+	}
+	kind := w.Type
+	if kind == "" {
+		kind = w.Source.Type()
+	}
+	return w, o.checkDocument(env, w.Source, kind)
+}
+
+func newDocumentCreateCmd(env *Env) *cobra.Command {
+	var o documentWrite
+	cmd := &cobra.Command{
+		Use:   "create <name> -f <file>",
+		Short: "Create a document",
+		Long: `Create a document from a file, and wait until it can be used. The type follows
+from the content where it can be told from that; a Policy has to be named.
+
+` + attachHelp,
+		Example: `  $ ssmdeck document create restart -f restart.yaml
+  $ ssmdeck document create inventory --type Policy -f inventory.yaml --tags team=ops
+  $ ssmdeck document create my-agent --type Package -f manifest.json --attach s3://packages/my-agent --version-name 1.0.0`,
+		Args: exactArgs("the document's name"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.one(cmd, env, args[0], func(p document.Plan) error {
+				if p.Action != document.Created {
+					return fault.New(fault.Failed, "create document "+args[0], "there is a document of that name already").
+						WithHint("change it with `ssmdeck document update %s -f %s`", args[0], o.file)
+				}
+				return nil
+			})
+		},
+	}
+	bindFile(cmd, &o.file)
+	o.bind(cmd, true, false)
+	return cmd
+}
+
+const attachHelp = `--attach names files in S3 that the service takes in with the document: a folder
+(s3://BUCKET/FOLDER), one file (NAME=s3://BUCKET/KEY), a file of another
+document (NAME=DOCUMENT/VERSION/NAME), or the form of the AWS CLI.`
+
+func newDocumentUpdateCmd(env *Env) *cobra.Command {
+	var o documentWrite
+	cmd := &cobra.Command{
+		Use:   "update <name> -f <file>",
+		Short: "Write a new version of a document",
+		Long: `Write a new version of a document on top of the latest, and wait until it can be
+used. When somebody else has written one meanwhile, nothing is changed. The same
+content again is no change. --set-default makes the version the one in use, and
+asks.
+
+` + attachHelp,
+		Example: `  $ ssmdeck document update restart -f restart.yaml
+  $ ssmdeck document update restart -f restart.yaml --version-name v2 --set-default --yes
+  $ ssmdeck document update restart -f restart.yaml --dry-run`,
+		Args:              exactArgs("the document's name"),
+		ValidArgsFunction: env.completeDocument(""),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.one(cmd, env, args[0], func(p document.Plan) error {
+				if p.Action == document.Created {
+					return fault.New(fault.NotFound, "update document "+args[0], "there is no such document").
+						WithHint("make it with `ssmdeck document create %s -f %s`", args[0], o.file)
+				}
+				return nil
+			})
+		},
+	}
+	bindFile(cmd, &o.file)
+	o.bind(cmd, false, true)
+	return cmd
+}
+
+// one creates or updates a single document; allow says whether the plan is what the
+// command is for.
+func (o *documentWrite) one(cmd *cobra.Command, env *Env, name string, allow func(document.Plan) error) error {
+	if o.file == "" {
+		return fault.Usagef("%s: missing the file: -f", cmd.CommandPath()).WithHint("usage: %s", usageLine(cmd))
+	}
+	w, err := o.wanted(env, name, o.file)
+	if err != nil {
+		return err
+	}
+	return o.carry(cmd.Context(), env, []document.Wanted{w}, allow)
+}
+
+func newDocumentApplyCmd(env *Env) *cobra.Command {
+	var (
+		o         documentWrite
+		files     []string
+		name      string
+		recursive bool
+	)
+	cmd := &cobra.Command{
+		Use:   "apply -f <file>...",
+		Short: "Create documents or update them; no change when they are so already",
+		Long: `Make documents what files say: create those that do not exist, write a new version
+where the content differs in meaning, leave the rest alone. A folder stands for
+its YAML and JSON files. The name of a document is that of its file, without the
+extension; --name gives another to a single one.
+
+All files are read and checked before anything is sent. --dry-run shows the
+differences. One document that fails does not stop the others (status 6).
+--set-default makes what is written the default version, and asks.`,
+		Example: `  $ ssmdeck document apply -f restart.yaml
+  $ ssmdeck document apply -f documents/ --dry-run
+  $ ssmdeck document apply -f a.yaml -f b.yaml --set-default --yes
+  $ ssmdeck document apply -f - --name restart < restart.yaml`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			paths, err := documentFiles(files, recursive)
+			switch {
+			case err != nil:
+				return err
+			case len(files) == 0:
+				return fault.Usagef("%s: missing the file: -f", cmd.CommandPath()).WithHint("usage: %s", usageLine(cmd))
+			case len(paths) == 0:
+				return fault.Usagef("there are no YAML or JSON files in %s", strings.Join(files, ", "))
+			case name != "" && len(paths) > 1:
+				return fault.Usagef("document apply: --name is for one file, and there are %d", len(paths))
+			case name == "" && slices.Contains(paths, "-"):
+				return fault.Usagef("document apply: standard input has no name: give it one with --name")
+			}
+			return o.apply(cmd.Context(), env, paths, name)
+		},
+	}
+	cmd.Flags().StringArrayVarP(&files, "file", "f", nil, "a `file` or a folder; - is standard input; repeat for more")
+	cmd.Flags().StringVar(&name, "name", "", "`name` of the document (default: that of the file)")
+	cmd.Flags().BoolVarP(&recursive, "recursive", "R", false, "also the folders in a folder")
+	o.bind(cmd, true, true)
+	return cmd
+}
+
+// documentFiles are the files meant by names of files and folders, each once.
+func documentFiles(names []string, recursive bool) ([]string, error) {
+	var paths []string
+	add := func(path string) {
+		if !slices.Contains(paths, path) {
+			paths = append(paths, path)
+		}
+	}
+	for _, name := range names {
+		info, err := os.Stat(name)
+		switch {
+		case name == "-":
+			add(name)
+			continue
+		case err != nil:
+			return nil, fault.New(fault.Usage, "read "+name, "%w", plainPathError(err))
+		case !info.IsDir():
+			add(name)
+			continue
+		}
+		err = filepath.WalkDir(name, func(path string, d fs.DirEntry, err error) error {
+			hidden := path != name && strings.HasPrefix(d.Name(), ".")
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && path != name && (!recursive || hidden):
+				return fs.SkipDir
+			case d.IsDir(), hidden, !slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(path))):
+				return nil
+			}
+			add(path)
+			return nil
+		})
+		if err != nil {
+			return nil, fault.New(fault.Usage, "read "+name, "%w", plainPathError(err))
+		}
+	}
+	return paths, nil
+}
+
+func (o *documentWrite) apply(ctx context.Context, env *Env, paths []string, name string) error {
+	var (
+		all    []document.Wanted
+		faults []error
+		from   = map[string]string{}
+	)
+	for _, path := range paths {
+		w, err := o.wanted(env, name, path)
+		if err == nil && from[w.Name] != "" {
+			err = fault.Usagef("%s and %s are both called %s", from[w.Name], path, w.Name)
+		}
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		from[w.Name] = path
+		all = append(all, w)
+	}
+	switch {
+	case len(faults) == 1 && len(paths) == 1:
+		return faults[0]
+	case len(faults) > 0:
+		return fault.Usagef("%d of %d files cannot be applied; nothing was sent:\n  %s", len(faults), len(paths), joinLines(faults))
+	}
+	return o.carry(ctx, env, all, func(document.Plan) error { return nil })
+}
+
+func joinLines(errs []error) string {
+	lines := make([]string, len(errs))
+	for i, err := range errs {
+		lines[i] = err.Error()
+	}
+	return strings.Join(lines, "\n  ")
+}
+
+// planned is a row of a dry run.
+type planned struct {
+	document.Outcome
+	Diff string `json:"diff,omitempty"`
+}
+
+// carry plans all, asks where a default changes, and does it.
+func (o *documentWrite) carry(ctx context.Context, env *Env, all []document.Wanted, allow func(document.Plan) error) error {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	svc, err := env.Documents(ctx)
+	if err != nil {
+		return err
+	}
+	var (
+		plans    []document.Plan
+		faults   []error
+		defaults []string
+	)
+	for _, w := range all {
+		p, err := svc.Plan(ctx, w)
+		if err == nil {
+			err = allow(p)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			faults = append(faults, err)
+			continue
+		}
+		plans = append(plans, p)
+		if o.setDefault && (p.Action == document.Updated || p.Action == document.Defaulted) {
+			defaults = append(defaults, p.Wanted.Name)
+		}
+	}
+	if o.dryRun {
+		if err := showPlans(env, ro, plans); err != nil {
+			return err
+		}
+		return moreThanOne("plan documents", faults, len(all))
+	}
+	if len(defaults) > 0 {
+		what := fmt.Sprintf("change the default version of %s, which later runs use", someWords(defaults))
+		if err := env.confirm(ctx, what); err != nil {
+			return err
+		}
+	}
+	var done []document.Outcome
+	for _, p := range plans {
+		one, cancel := context.WithTimeout(ctx, o.timeout)
+		out, err := svc.Carry(one, p)
+		cancel()
+		if err != nil {
+			faults = append(faults, err)
+			if ctx.Err() != nil {
+				break
+			}
+			continue
+		}
+		if out.Action == document.Unchanged && out.Version == "" {
+			env.note("ssmdeck: the service says that a version of %s has this content already", out.Name)
+		}
+		if p.Action == document.Updated && !o.setDefault && out.Action == document.Updated {
+			env.note("version %s of %s is not the default, which is %s: `ssmdeck document set-default %s %s`", out.Version, out.Name, out.Default, out.Name, out.Version)
+		}
+		done = append(done, out)
+	}
+	if len(done) > 0 || len(faults) == 0 {
+		if err := writeList(env, outcomeTable, ro, done); err != nil {
+			return err
+		}
+	}
+	return moreThanOne("apply documents", faults, len(all))
+}
+
+// several is the error of n things of which some failed: its own for a single one.
+func moreThanOne(op string, faults []error, n int) error {
+	switch {
+	case len(faults) == 0:
+		return nil
+	case n == 1:
+		return faults[0]
+	}
+	return fault.New(fault.RemoteFailed, op, "%d of %d failed:\n  %w", len(faults), n, &lines{errors.Join(faults...), joinLines(faults)})
+}
+
+// lines is several errors with a text of their own.
+type lines struct {
+	error
+	text string
+}
+
+func (l *lines) Error() string { return l.text }
+func (l *lines) Unwrap() error { return l.error }
+
+func someWords(words []string) string {
+	const most = 5
+	if more := len(words) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), more)
+	}
+	return strings.Join(words, ", ")
+}
+
+// showPlans prints what would be done: for people the differences, else rows.
+func showPlans(env *Env, ro render.Options, plans []document.Plan) error {
+	var rows []planned
+	for _, p := range plans {
+		rows = append(rows, planned{
+			Outcome: document.Outcome{
+				Name: p.Wanted.Name, Type: p.Wanted.Type, Action: p.Action, Version: p.Now.Version,
+				Default: p.Now.DefaultVersion, Path: p.Wanted.Source.Path,
+			},
+			Diff: strings.Join(p.Diff(), "\n"),
+		})
+	}
+	if ro.Query != "" || !slices.Contains([]render.Format{render.FormatAuto, render.FormatTable, render.FormatText}, ro.Format) {
+		return writeList(env, planTable, ro, rows)
+	}
+	for i, p := range plans {
+		env.note("%s %s (%s) from %s", would(p.Action), p.Wanted.Name, p.Wanted.Type, p.Wanted.Source.Path)
+		if err := writeDiff(env, ro, p.Diff()); err != nil {
+			return err
+		}
+		if i == len(plans)-1 {
+			env.note("nothing was changed")
+		}
+	}
+	return nil
+}
+
+func would(a document.Action) string {
+	switch a {
+	case document.Created:
+		return "would create"
+	case document.Updated:
+		return "would update"
+	case document.Defaulted:
+		return "would make the latest version the default of"
+	case document.Unchanged:
+	}
+	return "no change to"
+}
+
+func outcomeColumns[T any](o render.Options, of func(T) document.Outcome) []render.Column[T] {
+	return []render.Column[T]{
+		{
+			Name: "RESULT", Text: func(r T) string { return string(of(r).Action) },
+			Human: func(r T) string {
+				if of(r).Action == document.Unchanged {
+					return o.Styles.Dim.Render(string(of(r).Action))
+				}
+				return o.Styles.Good.Render(string(of(r).Action))
+			},
+		},
+		{Name: "NAME", ID: true, Text: func(r T) string { return of(r).Name }},
+		{Name: "TYPE", Text: func(r T) string { return of(r).Type }},
+		{Name: "VERSION", Text: func(r T) string { return of(r).Version }},
+		{Name: "DEFAULT", Text: func(r T) string { return of(r).Default }},
+		{Name: "PREVIOUS", Wide: true, Text: func(r T) string { return of(r).Previous }},
+		{Name: "FILE", Wide: true, Text: func(r T) string { return of(r).Path }},
+	}
+}
+
+func outcomeTable(o render.Options) render.Table[document.Outcome] {
+	return render.Table[document.Outcome]{
+		ID: func(r document.Outcome) string { return r.Name }, Empty: "nothing was done",
+		Columns: outcomeColumns(o, func(r document.Outcome) document.Outcome { return r }),
+	}
+}
+
+func planTable(o render.Options) render.Table[planned] {
+	return render.Table[planned]{
+		ID: func(r planned) string { return r.Name }, Empty: "nothing would be done",
+		Columns: outcomeColumns(o, func(r planned) document.Outcome { return r.Outcome }),
+	}
+}
+
+// writeDiff prints a difference in unified form, in colour on a terminal.
+func writeDiff(env *Env, ro render.Options, lines []string) error {
+	var b strings.Builder
+	for i, l := range lines {
+		text := l
+		if isTerminal(env.Out) {
+			text = visibleLine(l)
+		}
+		switch {
+		case !ro.Styles.Color:
+		case i < 2:
+			text = ro.Styles.Strong.Render(text)
+		case strings.HasPrefix(l, "+"):
+			text = ro.Styles.Good.Render(text)
+		case strings.HasPrefix(l, "-"):
+			text = ro.Styles.Bad.Render(text)
+		case strings.HasPrefix(l, "@@"):
+			text = ro.Styles.Accent.Render(text)
+		}
+		b.WriteString(text)
+		b.WriteByte('\n')
+	}
+	_, err := io.WriteString(env.Out, b.String())
+	return err
+}

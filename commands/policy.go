@@ -1,0 +1,181 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/rawapi"
+)
+
+func newPolicyCmd(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "policy <command>",
+		Aliases: []string{"policies", "resource-policy"},
+		Short:   "Resource policies: who of other accounts may use a parameter, document or OpsItems",
+		Long: `Show and change the resource policies of advanced parameters, of documents, and
+of the group of OpsItems. The id and hash of a policy, which the service wants
+when one is changed, are looked up.`,
+		Example: "  $ ssmdeck policy get arn:aws:ssm:us-east-1:123456789012:parameter/shared/url\n" +
+			"  $ ssmdeck policy put arn:aws:ssm:us-east-1:123456789012:parameter/shared/url -f policy.json",
+		Args: cobra.ArbitraryArgs,
+		RunE: runGroup,
+	}
+	cmd.AddCommand(policyGet.command(env), newPolicyPutCmd(env), policyDelete.command(env))
+	return cmd
+}
+
+var policyARN = declaredInput{name: "ARN", field: "ResourceArn", value: func(text string) (any, error) {
+	if !strings.HasPrefix(text, "arn:") || strings.Count(text, ":") < 5 {
+		return nil, fault.Usagef("%q is no ARN", text).WithHint("write arn:aws:ssm:REGION:ACCOUNT:parameter/NAME")
+	}
+	return text, nil
+}}
+
+var policyGet = declared{
+	use: "get <ARN>", aliases: []string{"show", "list"}, short: "Show the policies of a resource",
+	example:   "  $ ssmdeck policy get arn:aws:ssm:us-east-1:123456789012:parameter/shared/url\n  $ ssmdeck policy get arn:aws:ssm:us-east-1:123456789012:document/restart --query '[0].policy' -o text",
+	operation: "GetResourcePolicies", args: []declaredInput{policyARN}, about: "policies of %s", id: "PolicyId", empty: "the resource has no policy",
+	columns: []declaredColumn{
+		{name: "POLICY ID", path: "PolicyId", id: true}, {name: "POLICY", path: "Policy"}, {name: "HASH", path: "PolicyHash", wide: true, id: true},
+	},
+}
+
+var policyDelete = declared{
+	use: "delete <ARN> [policy id]", aliases: []string{"rm"}, short: "Delete a policy of a resource",
+	long: `Delete a policy of a resource: other accounts lose what it gave them. The id may
+be left out when the resource has one policy.`,
+	example:   "  $ ssmdeck policy delete arn:aws:ssm:us-east-1:123456789012:parameter/shared/url",
+	operation: "DeleteResourcePolicy",
+	args:      []declaredInput{policyARN, {name: "policy id", field: "PolicyId", optional: true}},
+	before: func(ctx context.Context, _ *Env, svc *rawapi.Service, r *rawapi.Request, args []string) error {
+		id := ""
+		if len(args) > 1 {
+			id = args[1]
+		}
+		p, err := onePolicy(ctx, svc, args[0], id)
+		if err != nil {
+			return err
+		}
+		if p.PolicyID == "" {
+			return fault.New(fault.NotFound, "", "%s has no policy", args[0])
+		}
+		r.Set("PolicyId", p.PolicyID)
+		r.Set("PolicyHash", p.PolicyHash)
+		return nil
+	},
+	about: "delete the policy of %s", confirm: "delete the policy of %s: other accounts lose what it gives them", done: "the policy of %s is deleted",
+}
+
+// resourcePolicy is one policy as the service gives it.
+type resourcePolicy struct {
+	PolicyID   string `json:"PolicyId"`
+	PolicyHash string `json:"PolicyHash"`
+	Policy     string `json:"Policy"`
+}
+
+// onePolicy returns the policy of a resource: the one with an id, or the only one;
+// none is no error when no id was asked for.
+func onePolicy(ctx context.Context, svc *rawapi.Service, arn, id string) (resourcePolicy, error) {
+	op, err := rawapi.Find("GetResourcePolicies")
+	if err != nil {
+		return resourcePolicy{}, err
+	}
+	r := op.NewRequest(nil)
+	r.Set("ResourceArn", arn)
+	res, err := svc.All(ctx, r, rawapi.Paging{})
+	if err != nil {
+		return resourcePolicy{}, about("read the policies of "+arn, err)
+	}
+	var all []resourcePolicy
+	if items := op.ItemsOf(res.Answer); len(items) > 0 {
+		if err := json.Unmarshal(items, &all); err != nil {
+			return resourcePolicy{}, fault.New(fault.Failed, op.Kebab, "%w", err)
+		}
+	}
+	var ids []string
+	for _, p := range all {
+		if id == "" && len(all) == 1 || id != "" && p.PolicyID == id {
+			return p, nil
+		}
+		ids = append(ids, p.PolicyID)
+	}
+	switch {
+	case id != "":
+		return resourcePolicy{}, fault.New(fault.NotFound, "", "%s has no policy %s", arn, id)
+	case len(all) > 1:
+		return resourcePolicy{}, fault.New(fault.NotFound, "", "%s has %d policies", arn, len(all)).WithHint("name one: %s", strings.Join(ids, ", "))
+	}
+	return resourcePolicy{}, nil
+}
+
+// newPolicyPutCmd is declared but for the file.
+func newPolicyPutCmd(env *Env) *cobra.Command {
+	var file, id string
+	d := declared{
+		use: "put <ARN>", aliases: []string{"set"}, short: "Give a resource a policy, or replace the one it has",
+		long: `Give a resource a policy from a JSON file, or replace the one it has. A policy
+that somebody else changes at the same moment is not overwritten: the service
+refuses, and nothing is changed.`,
+		example:   "  $ ssmdeck policy put arn:aws:ssm:us-east-1:123456789012:parameter/shared/url -f policy.json",
+		operation: "PutResourcePolicy", args: []declaredInput{policyARN}, about: "put the policy of %s", done: "%s has the policy",
+		before: func(ctx context.Context, env *Env, svc *rawapi.Service, r *rawapi.Request, args []string) error {
+			policy, err := readPolicy(env, file)
+			if err != nil {
+				return err
+			}
+			r.Set("Policy", policy)
+			now, err := onePolicy(ctx, svc, args[0], id)
+			if err != nil {
+				return err
+			}
+			if now.PolicyID == "" {
+				return nil
+			}
+			if sameJSON(now.Policy, policy) {
+				env.note("no change: %s has this policy already", args[0])
+				return errNoChange
+			}
+			r.Set("PolicyId", now.PolicyID)
+			r.Set("PolicyHash", now.PolicyHash)
+			return env.confirm(ctx, "replace the policy "+now.PolicyID+" of "+args[0])
+		},
+	}
+	cmd := d.command(env)
+	cmd.Flags().StringVarP(&file, "file", "f", "", "`file` with the policy, - for standard input")
+	cmd.Flags().StringVar(&id, "policy-id", "", "replace the policy with this `id`, where there are several")
+	return cmd
+}
+
+// readPolicy reads a policy and sees that it can be one.
+func readPolicy(env *Env, file string) (string, error) {
+	if file == "" {
+		return "", fault.Usagef("missing the policy").WithHint("give its file with -f policy.json, or -f - for standard input")
+	}
+	data, err := env.readInput()(file)
+	if err != nil {
+		return "", err
+	}
+	var policy map[string]json.RawMessage
+	if err := json.Unmarshal(data, &policy); err != nil {
+		return "", fault.Usagef("%s is not JSON: %v", file, err)
+	}
+	if len(policy["Statement"]) == 0 {
+		return "", fault.Usagef("%s has no Statement: it is no policy", file)
+	}
+	return string(data), nil
+}
+
+// sameJSON reports whether two texts mean the same.
+func sameJSON(a, b string) bool {
+	var x, y any
+	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
+		return a == b
+	}
+	p, errX := json.Marshal(x)
+	q, errY := json.Marshal(y)
+	return errX == nil && errY == nil && string(p) == string(q)
+}
