@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -242,7 +243,7 @@ func newAccessListCmd(env *Env) *cobra.Command {
 	cmd.Flags().StringVar(&node, "node", "", "only requests for `node`")
 	cmd.Flags().StringVar(&status, "status", "", "only requests in this `state`: PendingApproval, Approved, Rejected, Revoked")
 	completeFlag(cmd, "status", func() []string { return []string{"PendingApproval", "Approved", "Rejected", "Revoked"} })
-	return cmd
+	return spans(cmd)
 }
 
 func accessList(ctx context.Context, env *Env, node, status string) error {
@@ -251,18 +252,21 @@ func accessList(ctx context.Context, env *Env, node, status string) error {
 		return err
 	}
 	f := access.Filter{Status: status}
-	if node != "" {
-		n, err := env.findNode(ctx, node)
-		if err != nil {
-			return err
+	return writeGrid(ctx, env, accessTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[access.Entry, error], error) {
+		f := f
+		if node != "" {
+			n, err := env.findNodeHere(ctx, node)
+			if err != nil {
+				return nil, err
+			}
+			f.Node = n.ID
 		}
-		f.Node = n.ID
-	}
-	svc, err := env.Access(ctx)
-	if err != nil {
-		return err
-	}
-	return writeSeq(env, accessTable, ro, svc.List(ctx, f))
+		svc, err := env.Access(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return svc.List(ctx, f), nil
+	})
 }
 
 func accessTable(o render.Options) render.Table[access.Entry] {

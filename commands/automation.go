@@ -325,7 +325,7 @@ runs has ended. What steps have done stays done.`,
 				}
 				env.note("asked to stop %s", id)
 			}
-			return several("stop automations", faults, len(args))
+			return moreThanOne("stop automations", faults, len(args))
 		},
 	}
 	cmd.Flags().BoolVar(&complete, "complete", false, "let the step that runs end")

@@ -163,7 +163,7 @@ func (o *automationStart) run(ctx context.Context, env *Env) error {
 	}
 	what := "start " + o.req.Document
 	if n := len(o.req.Targets); n > 0 {
-		what += " for all of " + targetWords(o.req.Targets)
+		what += " for all of " + spelledTargets(o.req.Targets)
 	}
 	if o.dryRun {
 		env.note("would %s; nothing was started", what)
@@ -205,7 +205,7 @@ func (o *automationStart) run(ctx context.Context, env *Env) error {
 	})
 }
 
-func targetWords(targets []automation.Target) string {
+func spelledTargets(targets []automation.Target) string {
 	var words []string
 	for _, t := range targets {
 		switch t.Key {

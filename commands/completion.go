@@ -10,6 +10,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/network"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
@@ -133,8 +135,12 @@ func completeGlobals(env *Env, root *cobra.Command) {
 	for flag, words := range fixed {
 		completeFlag(root, flag, func() []string { return words })
 	}
+	for _, flag := range []string{"region", "regions"} {
+		completeFlag(root, flag, func() []string { return append(network.DefaultRegions("aws"), grid.All) })
+	}
+	completeFlag(root, "accounts", func() []string { return []string{grid.Organization, "ou:"} })
 	completeFlag(root, "profile", func() []string { return awsapi.Profiles(env.Lookup) })
-	for _, flag := range []string{"columns", "sort-by", "query", "limit", "region", "endpoint-url", "context"} {
+	for _, flag := range []string{"columns", "sort-by", "query", "limit", "endpoint-url", "context", "role", "external-id", "parallel"} {
 		completeFlag(root, flag, func() []string { return nil })
 	}
 }

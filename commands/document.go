@@ -35,7 +35,7 @@ A version is given as a number, latest, default, or by its name.`,
 	}
 	cmd.AddCommand(newDocumentListCmd(env), newDocumentGetCmd(env), newDocumentDescribeCmd(env), newDocumentCreateCmd(env),
 		newDocumentUpdateCmd(env), newDocumentApplyCmd(env), newDocumentDeleteCmd(env), newDocumentVersionsCmd(env),
-		newDocumentSetDefaultCmd(env), newDocumentDiffCmd(env), newDocumentNewCmd(env), newDocumentRenderCmd(env),
+		newDocumentSetDefaultCmd(env), newDocumentDiffCmd(env), newDocumentValidateCmd(env), newDocumentNewCmd(env), newDocumentRenderCmd(env),
 		newDocumentShareCmd(env), newDocumentReviewCmd(env))
 	return cmd
 }

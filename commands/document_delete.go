@@ -82,7 +82,7 @@ func documentDelete(ctx context.Context, env *Env, names []string, ref document.
 		}
 		env.note("deleted %s", what[i])
 	}
-	return several("delete documents", faults, len(names))
+	return moreThanOne("delete documents", faults, len(names))
 }
 
 // deletable says what would be deleted, or why it cannot be. A version is looked

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/network"
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -50,6 +53,7 @@ type Env struct {
 	taken         *atomic.Bool // a session has the terminal: nobody else may ask there
 
 	settings  *config.Settings
+	spec      *grid.Spec // of settings; see gridSpec
 	scope     *awsapi.Scope
 	documents *document.Service
 	params    *documentParams // flags for the parameters of the document that is named
@@ -83,6 +87,19 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 	if e.scope != nil {
 		return e.scope, nil
 	}
+	spec, err := e.gridSpec()
+	if err != nil {
+		return nil, err
+	}
+	if spec.Several() {
+		return nil, e.oneScope()
+	}
+	e.scope, err = e.openScope(ctx, "")
+	return e.scope, err
+}
+
+// openScope opens the scope of a profile; "" is that of the settings.
+func (e *Env) openScope(ctx context.Context, profile string) (*awsapi.Scope, error) {
 	s, err := e.Settings()
 	if err != nil {
 		return nil, err
@@ -91,9 +108,18 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 	if err != nil {
 		return nil, err
 	}
+	spec, err := e.gridSpec()
+	if err != nil {
+		return nil, err
+	}
 	o := awsapi.Options{
-		Profile: s.Profile, Region: s.Region, EndpointURL: s.EndpointURL, RoleARN: s.RoleARN, ReadOnly: s.ReadOnly,
+		Profile: cmp.Or(profile, s.Profile), Region: s.Region, EndpointURL: s.EndpointURL, RoleARN: s.RoleARN, ReadOnly: s.ReadOnly,
 		AppVersion: e.Build.Version, Lookup: e.Lookup, Static: e.Local,
+	}
+	if len(spec.Regions) == 1 && spec.Regions[0] != grid.All {
+		o.Region = spec.Regions[0]
+	} else if o.Region == "" && len(spec.Regions) > 1 {
+		o.Region = spec.Regions[0] // where STS and Organizations are asked
 	}
 	if e.debugging() {
 		o.Debug = log
@@ -109,8 +135,7 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 			return e.ask(ctx, "MFA code: ")
 		}
 	}
-	e.scope, err = awsapi.Open(ctx, o)
-	return e.scope, err
+	return awsapi.Open(ctx, o)
 }
 
 // Fleet returns the service that knows the nodes.
@@ -137,7 +162,7 @@ func (e *Env) Runner(ctx context.Context) (*run.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return run.New(scope.SSM()), nil
+	return run.New(scope.SSM(), logstore.New(scope.Config())), nil
 }
 
 // Documents returns the service that knows documents; it is one for a command, so

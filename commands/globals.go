@@ -2,11 +2,14 @@ package commands
 
 import (
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/internal/config"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 )
 
 // globals are the flags that every command takes.
@@ -19,6 +22,9 @@ type globals struct {
 	sortBy    string
 	noHeaders bool
 	limit     int
+	profiles  repeated
+	regions   several
+	parallel  int
 	quiet     bool
 	yes       bool
 	progress  string
@@ -28,8 +34,6 @@ type globals struct {
 func (g *globals) bind(fs *pflag.FlagSet) {
 	g.set = fs
 	for _, f := range []struct{ name, short, usage string }{
-		{"profile", "p", "AWS `profile` to use"},
-		{"region", "r", "AWS `Region` to work in"},
 		{"endpoint-url", "", "`URL` of Systems Manager: the simulator, a VPC endpoint"},
 		{"context", "", "named `context` of the configuration file"},
 		{"output", "o", "output `format`: table, wide, json, jsonl, yaml, csv, text, name"},
@@ -39,6 +43,15 @@ func (g *globals) bind(fs *pflag.FlagSet) {
 	} {
 		fs.VarP(&once{name: f.name}, f.name, f.short, f.usage)
 	}
+	g.profiles, g.regions = nil, nil
+	fs.VarP(&g.profiles, "profile", "p", "AWS `profile` to use; lists take several")
+	fs.VarP(&g.regions, "region", "r", "AWS `Region` to work in; lists take several, or all")
+	fs.Var(&several{}, "regions", "list from these `Regions`, with commas, or all")
+	fs.Bool("all-regions", false, "list from every Region that is enabled")
+	fs.Var(&several{}, "accounts", "list from these `accounts`: ids with commas, ou:ID, org")
+	fs.Var(&once{name: "role"}, "role", "`name` or ARN of the role to assume in each of --accounts")
+	fs.Var(&once{name: "external-id"}, "external-id", "external `id` that the role wants")
+	fs.IntVar(&g.parallel, "parallel", grid.DefaultParallel, "ask `n` accounts and Regions at a time")
 	fs.StringVar(&g.config, "config", "", "configuration `file`")
 	fs.StringVar(&g.query, "query", "", "JMESPath `expression` applied to the answer before it is printed")
 	fs.StringSliceVar(&g.columns, "columns", nil, "`columns` to show, in this order")
@@ -63,7 +76,7 @@ func (g *globals) typed() map[config.Key]string {
 		return typed
 	}
 	keys := map[string]config.Key{
-		"profile": config.Profile, "region": config.Region, "endpoint-url": config.EndpointURL, "context": config.Context,
+		"accounts": config.Accounts, "role": config.Role, "external-id": config.ExternalID, "endpoint-url": config.EndpointURL, "context": config.Context,
 		"output": config.Output, "color": config.Color, "theme": config.Theme, "log-file": config.LogFile,
 		"ascii": config.ASCII, "read-only": config.ReadOnly, "no-input": config.NoPrompt, "debug": config.Debug,
 	}
@@ -76,6 +89,16 @@ func (g *globals) typed() map[config.Key]string {
 			if on, _ := strconv.ParseBool(f.Value.String()); on {
 				typed[config.Output] = "json"
 			}
+		case "profile":
+			if len(g.profiles) == 1 {
+				typed[config.Profile] = g.profiles[0]
+			}
+		case "region", "regions", "all-regions":
+			if all := g.typedRegions(); len(all) == 1 && all[0] != grid.All {
+				typed[config.Region] = all[0]
+			} else if len(all) > 0 {
+				typed[config.Regions] = strings.Join(all, ",")
+			}
 		case "no-color":
 			if on, _ := strconv.ParseBool(f.Value.String()); on {
 				typed[config.Color] = "never"
@@ -87,6 +110,47 @@ func (g *globals) typed() map[config.Key]string {
 		}
 	})
 	return typed
+}
+
+// typedRegions are the Regions of -r, --regions and --all-regions together.
+func (g *globals) typedRegions() []string {
+	all := slices.Clone([]string(g.regions))
+	if f := g.set.Lookup("regions"); f != nil {
+		all = append(all, *f.Value.(*several)...)
+	}
+	if on, _ := g.set.GetBool("all-regions"); on {
+		all = append(all, grid.All)
+	}
+	return grid.Words(all...)
+}
+
+// repeated is a text flag that may be given several times, each word once.
+type repeated []string
+
+func (r *repeated) String() string { return strings.Join(*r, ",") }
+func (r *repeated) Type() string   { return "string" }
+
+func (r *repeated) Set(v string) error {
+	if !slices.Contains(*r, v) {
+		*r = append(*r, v)
+	}
+	return nil
+}
+
+// several is a text flag that may be given several times, and takes several words
+// with commas between them. The order is kept, and each word is there once.
+type several []string
+
+func (s *several) String() string { return strings.Join(*s, ",") }
+func (s *several) Type() string   { return "string" }
+
+func (s *several) Set(v string) error {
+	words := grid.Words(v)
+	if len(words) == 0 {
+		return errors.New("is empty")
+	}
+	*s = grid.Words(append(*s, words...)...)
+	return nil
 }
 
 // once is a text flag that may be given once only: of two profiles or Regions

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -49,7 +50,10 @@ hybrid nodes and the state of patching cost more calls, and are read where
 unknown, and said once.
 
 --watch reads again every --poll and marks what changed. Without a terminal it
-prints one line a change.`,
+prints one line a change.
+
+With --regions, --all-regions, --accounts or several profiles the lists of all of
+them are one, each row with its account and Region (see ` + "`ssmdeck help regions`" + `).`,
 		Example: `  # All nodes, then those of production
   $ ssmdeck node list
   $ ssmdeck node list --tag env=prod
@@ -66,7 +70,11 @@ prints one line a change.`,
   $ ssmdeck node list --unmanaged
 
   # Names of all online nodes, as JSON
-  $ ssmdeck node list --filter ping=online -o json --query '[].name'`,
+  $ ssmdeck node list --filter ping=online -o json --query '[].name'
+
+  # In every Region; in two Regions of all accounts of the organization
+  $ ssmdeck node list --all-regions
+  $ ssmdeck node list --accounts org --role ReadOnly --regions eu-west-1,us-east-1`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), env) },
 	}
@@ -84,7 +92,7 @@ prints one line a change.`,
 		return words
 	})
 	completeFlag(cmd, "with", func() []string { return []string{"ec2", "tags", "patch"} })
-	return cmd
+	return spans(cmd)
 }
 
 func (o *lsOptions) run(ctx context.Context, env *Env) error {
@@ -110,57 +118,71 @@ func (o *lsOptions) run(ctx context.Context, env *Env) error {
 	switch {
 	case o.unmanaged && (len(q.Tags) > 0 || o.watch):
 		return fault.Usagef("--unmanaged takes neither --tag nor --watch").WithHint("narrow with --filter, as in --filter tag:env=prod")
+	case o.unmanaged && q.Filter.Parts()&fleet.PartPatch != 0:
+		return fault.Usagef("--unmanaged knows nothing of patches").WithHint("leave the term out of --filter")
 	case o.watch && o.poll < time.Second:
 		return fault.Usagef("--poll %s is too often", o.poll).WithHint("wait a second or more between two reads")
 	case !o.watch && env.flags.set != nil && o.poll != watchEvery:
 		return fault.Usagef("--poll is for --watch")
 	}
+	parts := with | neededParts(ro)
+	if o.watch {
+		return o.follow(ctx, env, ro, table, q, parts)
+	}
+	return writeGrid(ctx, env, table, ro, func(ctx context.Context, env *Env) (iter.Seq2[fleet.Node, error], error) {
+		svc, err := env.Fleet(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if o.unmanaged {
+			return o.dark(ctx, env, svc, q.Filter)
+		}
+		nodes, gaps, err := svc.Table(ctx, q, parts)
+		if err != nil {
+			return nil, err
+		}
+		noteGaps(env, gaps)
+		if ro.SortBy == "" {
+			fleet.Sort(nodes)
+		}
+		if len(o.tags) == 0 && o.filter == "" {
+			s, err := env.Settings()
+			if err != nil {
+				return nil, err
+			}
+			env.remember(s, nodes)
+		}
+		return each(nodes), nil
+	})
+}
+
+// follow is --watch.
+func (o *lsOptions) follow(ctx context.Context, env *Env, ro render.Options, table func(render.Options) render.Table[fleet.Node], q fleet.Query, parts fleet.Part) error {
+	spec, err := env.gridSpec()
+	if err != nil {
+		return err
+	}
+	if spec.Several() {
+		return fault.Usagef("--watch follows one account and Region").WithHint("choose with --region and --profile")
+	}
 	svc, err := env.Fleet(ctx)
 	if err != nil {
 		return err
 	}
-	if o.unmanaged {
-		return o.dark(ctx, env, svc, ro, q.Filter)
-	}
-	parts := with | neededParts(ro)
-	if o.watch {
-		return watchNodes(ctx, env, ro, table, o.poll, func(ctx context.Context) ([]fleet.Node, []fleet.Gap, error) { return svc.Table(ctx, q, parts) })
-	}
-	nodes, gaps, err := svc.Table(ctx, q, parts)
-	if err != nil {
-		return err
-	}
-	noteGaps(env, gaps)
-	if ro.SortBy == "" {
-		fleet.Sort(nodes)
-	}
-	if len(o.tags) == 0 && o.filter == "" {
-		s, err := env.Settings()
-		if err != nil {
-			return err
-		}
-		env.remember(s, nodes)
-	}
-	return writeList(env, table, ro, nodes)
+	return watchNodes(ctx, env, ro, table, o.poll, func(ctx context.Context) ([]fleet.Node, []fleet.Gap, error) { return svc.Table(ctx, q, parts) })
 }
 
 // dark lists the instances that nobody manages.
-func (o *lsOptions) dark(ctx context.Context, env *Env, svc *fleet.Service, ro render.Options, filter fleet.Filter) error {
-	if filter.Parts()&fleet.PartPatch != 0 {
-		return fault.Usagef("--unmanaged knows nothing of patches").WithHint("leave the term out of --filter")
-	}
+func (o *lsOptions) dark(ctx context.Context, env *Env, svc *fleet.Service, filter fleet.Filter) (iter.Seq2[fleet.Node, error], error) {
 	nodes, err := svc.Unmanaged(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	nodes = slices.DeleteFunc(nodes, func(n fleet.Node) bool { return !filter.Match(n) })
-	if err := writeList(env, unmanagedTable, ro, nodes); err != nil {
-		return err
-	}
 	if len(nodes) > 0 {
 		env.note("ssmdeck: hint: `ssmdeck doctor %s` says why Systems Manager does not know it", nodes[0].ID)
 	}
-	return nil
+	return each(nodes), nil
 }
 
 func (o *lsOptions) query() (fleet.Query, error) {

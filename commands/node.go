@@ -28,18 +28,21 @@ func newNodeCmd(env *Env) *cobra.Command {
 }
 
 func newNodeGetCmd(env *Env) *cobra.Command {
-	return &cobra.Command{
+	return spans(&cobra.Command{
 		Use:     "get <node>",
 		Aliases: []string{"show"},
 		Short:   "Show everything about one node",
+		Long: `Show everything about one node. With --regions, --all-regions or --accounts it is
+looked for in all of them.`,
 		Example: `  $ ssmdeck node get web-1
+  $ ssmdeck node get web-1 --all-regions
   $ ssmdeck node get i-0123456789abcdef0 -o yaml`,
 		Args:              exactArgs("the node"),
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return nodeGet(cmd.Context(), env, args[0])
 		},
-	}
+	})
 }
 
 func nodeGet(ctx context.Context, env *Env, expr string) error {
@@ -47,19 +50,17 @@ func nodeGet(ctx context.Context, env *Env, expr string) error {
 	if err != nil {
 		return err
 	}
-	svc, err := env.Fleet(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := svc.Find(ctx, expr)
-	if err != nil {
-		return err
-	}
-	n, err = svc.Get(ctx, n.ID)
-	if err != nil {
-		return err
-	}
-	return render.Object(env.Out, ro, n, func(d *render.Detail) { nodeDetails(d, ro, n) })
+	return showFound(ctx, env, ro, expr, nodeDetails, func(ctx context.Context, env *Env) (fleet.Node, error) {
+		n, err := env.findNodeHere(ctx, expr)
+		if err != nil {
+			return n, err
+		}
+		svc, err := env.Fleet(ctx)
+		if err != nil {
+			return n, err
+		}
+		return svc.Get(ctx, n.ID)
+	})
 }
 
 func nodeDetails(d *render.Detail, o render.Options, n fleet.Node) {

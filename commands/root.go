@@ -47,6 +47,7 @@ plugin, no bastion, no SSH key.`,
 		},
 	}
 	env.flags.bind(root.PersistentFlags())
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return env.checkGrid(cmd) }
 	root.Flags().BoolVar(&version, "version", false, "show which ssmdeck this is")
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
@@ -68,11 +69,13 @@ plugin, no bastion, no SSH key.`,
 		}
 	}
 	add(groupDaily, newLsCmd(env), newShellCmd(env), newExecCmd(env), newRunCmd(env), newForwardCmd(env),
-		newCpCmd(env), newSSHCmd(env), newSSHProxyCmd(env), newSSHConfigCmd(env))
+		newCpCmd(env), newSSHCmd(env), newSSHProxyCmd(env), newSSHConfigCmd(env), newDoctorCmd(env))
 	add(groupNouns, newNodeCmd(env), newCommandCmd(env), newSessionCmd(env), newAccessCmd(env),
 		newSettingCmd(env))
 	add(groupNouns, newDocumentCmd(env), newAutomationCmd(env))
 	add(groupNouns, newTagCmd(env), newDHMCCmd(env), newSyncCmd(env), newPolicyCmd(env), newConnectorCmd(env))
+	add(groupNouns, newTagCmd(env), newDHMCCmd(env), newSyncCmd(env), newPolicyCmd(env), newConnectorCmd(env))
+	add(groupNouns, newDocumentCmd(env), newAutomationCmd(env))
 	completeGlobals(env, root)
 	env.documentParamsIn(root)
 	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newCompletionCmd(env), newVersionCmd(env))

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,7 @@ func newSessionListCmd(env *Env) *cobra.Command {
 		Short:   "List running sessions, or those of the last 30 days",
 		Example: `  $ ssmdeck session list
   $ ssmdeck session list --history --node web-1 --limit 20
+  $ ssmdeck session list --all-regions
   $ ssmdeck session list -o name | xargs -r ssmdeck session terminate --yes`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,7 +48,7 @@ func newSessionListCmd(env *Env) *cobra.Command {
 	cmd.Flags().BoolVar(&f.History, "history", false, "ended sessions of the last 30 days instead of running ones")
 	cmd.Flags().StringVar(&node, "node", "", "only sessions on `node`")
 	cmd.Flags().StringVar(&f.Owner, "owner", "", "only sessions started by the principal with this `ARN`")
-	return cmd
+	return spans(cmd)
 }
 
 func sessionList(ctx context.Context, env *Env, f sessions.Filter, node string) error {
@@ -54,18 +56,21 @@ func sessionList(ctx context.Context, env *Env, f sessions.Filter, node string) 
 	if err != nil {
 		return err
 	}
-	if node != "" {
-		n, err := env.findNode(ctx, node)
-		if err != nil {
-			return err
+	return writeGrid(ctx, env, sessionTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[sessions.Entry, error], error) {
+		f := f
+		if node != "" {
+			n, err := env.findNodeHere(ctx, node)
+			if err != nil {
+				return nil, err
+			}
+			f.Target = n.ID
 		}
-		f.Target = n.ID
-	}
-	svc, err := env.Sessions(ctx)
-	if err != nil {
-		return err
-	}
-	return writeSeq(env, sessionTable, ro, svc.List(ctx, f))
+		svc, err := env.Sessions(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return svc.List(ctx, f), nil
+	})
 }
 
 func sessionTable(o render.Options) render.Table[sessions.Entry] {

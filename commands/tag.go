@@ -49,7 +49,7 @@ func newTagCmd(env *Env) *cobra.Command {
 and its id: param//app/prod/url, document/restart, window/mw-0123456789abcdef0.
 Where the id tells what it is (mi-, mw-, pb-, oi-) the type may be left out.
 
-Types: ` + strings.Join(tagWords(), ", ") + `
+Types: ` + strings.Join(tagKindWords(), ", ") + `
 
 EC2 instances (i-...) have their tags in EC2: ` + "`ssmdeck node tag`" + ` changes those.`,
 		Example: `  $ ssmdeck tag list document/restart
@@ -62,7 +62,7 @@ EC2 instances (i-...) have their tags in EC2: ` + "`ssmdeck node tag`" + ` chang
 	return cmd
 }
 
-func tagWords() []string {
+func tagKindWords() []string {
 	words := make([]string, len(tagKinds))
 	for i, k := range tagKinds {
 		words[i] = k.words[0]
@@ -73,7 +73,7 @@ func tagWords() []string {
 // tagThing is the argument that names what has the tags. It fills two fields, so
 // thingFields does it.
 var tagThing = declaredInput{name: "type/id", words: func() []string {
-	words := tagWords()
+	words := tagKindWords()
 	for i := range words {
 		words[i] += "/"
 	}
@@ -128,10 +128,10 @@ func thing(word string) (kind tagKind, id string, err error) {
 		}
 	}
 	e := fault.Usagef("%q does not say what it is", word)
-	if near := fault.Nearest(head, tagWords()); cut && near != "" {
+	if near := fault.Nearest(head, tagKindWords()); cut && near != "" {
 		return kind, "", e.WithHint("did you mean %s/%s?", near, id)
 	}
-	return kind, "", e.WithHint("write the type before the id: param/%s; types are %s", strings.TrimPrefix(word, "/"), strings.Join(tagWords(), ", "))
+	return kind, "", e.WithHint("write the type before the id: param/%s; types are %s", strings.TrimPrefix(word, "/"), strings.Join(tagKindWords(), ", "))
 }
 
 func thingFields(_ context.Context, _ *Env, _ *rawapi.Service, r *rawapi.Request, args []string) error {

@@ -18,6 +18,7 @@ type topic struct {
 var topics = []topic{
 	{"exit-codes", "what the exit codes mean", exitCodesText},
 	{"targets", "how to say which nodes are meant", targetsText},
+	{"regions", "lists over several Regions and accounts", regionsText},
 	{"environment", "the environment variables that are read", environmentText},
 	{"escapes", "keys that a shell understands after Enter", escapesText},
 }
@@ -31,7 +32,7 @@ func exitCodesText() string {
     3  not found, ambiguous, or no node matched
     4  credentials missing, expired or not sufficient
     5  the node's agent is not connected
-    6  ran, and failed on some or all nodes
+    6  ran, and failed on some or all nodes, or in some accounts or Regions
     7  refused by a guard: not confirmed, read-only
     8  still running when the wait ended
   130  interrupted
@@ -75,6 +76,28 @@ must hold: KEY, one of = != ~ < <= > >=, and a value.
   --filter 'platform=linux agent<3.4 name~^web'
 
 Keys: ` + strings.Join(fleet.FilterKeys(), ", ") + `
+`
+}
+
+func regionsText() string {
+	return `Several Regions and accounts
+
+Lists and node get take several places at once; their rows say where they are from.
+
+  --regions A,B          these Regions; -r A -r B is the same
+  --all-regions, -r all  every Region that is enabled (ec2:DescribeRegions)
+  -p A -p B              several profiles
+  --accounts A,B         these accounts, by id; needs --role
+  --accounts org         every active account of the organization
+  --accounts ou:ID       those of an organizational unit and the units below it
+  --role NAME            the role that is assumed in each account, by name or ARN
+  --external-id ID       what the role wants to be given
+  --parallel 8           how many places are asked at a time
+
+A place that fails does not stop the others: it is named at the end, and the exit
+code is 6. Whatever opens sessions or changes something works in one account and
+Region, and refuses these flags. In the configuration file the keys of a context
+are regions, accounts, role and external_id.
 `
 }
 

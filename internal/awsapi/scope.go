@@ -94,6 +94,8 @@ type Static struct {
 // safe for concurrent use.
 type Scope struct {
 	cfg      aws.Config
+	bare     aws.Config // cfg before pace and meter were put in
+	options  Options
 	origin   origin
 	endpoint string // EndpointURL as given
 	local    bool   // endpoint is a loopback address
@@ -144,6 +146,7 @@ func Open(ctx context.Context, o Options) (*Scope, error) {
 	if local {
 		s.cfg.BaseEndpoint = aws.String(o.EndpointURL) // for the clients others build from Config
 	}
+	s.bare, s.options = s.cfg.Copy(), o
 	s.creds = s.renewable(ctx, cfg, o)
 	s.cfg.Credentials = s.creds
 	s.instrument(o)
@@ -168,7 +171,7 @@ func (s *Scope) clients() {
 // With returns the same scope with other credentials, which are cached and
 // renewed five minutes before they end. Pace and meter are shared.
 func (s *Scope) With(credentials aws.CredentialsProvider) *Scope {
-	t := &Scope{cfg: s.cfg.Copy(), origin: s.origin, endpoint: s.endpoint, local: s.local, meter: s.meter}
+	t := &Scope{cfg: s.cfg.Copy(), bare: s.bare, options: s.options, origin: s.origin, endpoint: s.endpoint, local: s.local, meter: s.meter}
 	t.cfg.Credentials = aws.NewCredentialsCache(credentials, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
 	t.clients()
 	return t

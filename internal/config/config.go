@@ -39,6 +39,10 @@ type Settings struct {
 	Profile     string // of the shared AWS configuration
 	Region      string
 	RoleARN     string // role to assume on top of the profile
+	Regions     string // of lists over several: names with commas, or all
+	Accounts    string // of lists over several: ids, ou:ID, org, with commas
+	Role        string // assumed in each of Accounts: a name or an ARN
+	ExternalID  string // given when Role is assumed
 	EndpointURL string // of Systems Manager: the simulator, a VPC endpoint
 	Output      string // a name render.ParseFormat knows
 	Theme       string // a name theme.ParseVariant knows

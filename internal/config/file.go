@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -29,6 +30,7 @@ var (
 	topKeys     = []string{"contexts", "current_context", "defaults"}
 	contextKeys = []string{
 		string(Profile), string(Region), string(RoleARN), string(EndpointURL),
+		string(Regions), string(Accounts), string(Role), string(ExternalID),
 		string(Output), string(Theme), string(Color), string(ReadOnly), string(Protected),
 	}
 	defaultKeys = []string{string(Output), string(Theme), string(Color), string(ASCII)}
@@ -79,7 +81,11 @@ func (p *parser) top(root *yaml.Node) {
 // section reads a mapping of settings into s.
 func (p *parser) section(n *yaml.Node, where string, legal []string, s section) {
 	p.Mapping(n, where, legal, func(key string, v *yaml.Node) {
-		text, ok := p.scalar(v, key)
+		read := p.scalar
+		if key == string(Regions) || key == string(Accounts) {
+			read = p.list
+		}
+		text, ok := read(v, key)
 		if !ok {
 			return
 		}
@@ -91,6 +97,23 @@ func (p *parser) section(n *yaml.Node, where string, legal []string, s section) 
 		}
 		s[Key(key)] = value{text, v.Line}
 	})
+}
+
+// list returns the values of a sequence with commas between them, or the text of
+// a single value.
+func (p *parser) list(v *yaml.Node, key string) (text string, ok bool) {
+	if v.Kind != yaml.SequenceNode {
+		return p.scalar(v, key)
+	}
+	var all []string
+	for _, e := range v.Content {
+		one, ok := p.scalar(e, "an element of "+key)
+		if !ok {
+			continue
+		}
+		all = append(all, one)
+	}
+	return strings.Join(all, ","), len(all) > 0
 }
 
 // scalar returns the text of v as it is written. ok is false when there is

@@ -11,6 +11,10 @@ const (
 	Profile     Key = "profile"
 	Region      Key = "region"
 	RoleARN     Key = "role_arn"
+	Regions     Key = "regions"
+	Accounts    Key = "accounts"
+	Role        Key = "role"
+	ExternalID  Key = "external_id"
 	EndpointURL Key = "endpoint_url"
 	Output      Key = "output"
 	Theme       Key = "theme"
@@ -42,6 +46,10 @@ var specs = [...]spec{
 	{key: Profile, flag: "profile", env: "SSMDECK_PROFILE", field: func(s *Settings) any { return &s.Profile }},
 	{key: Region, flag: "region", env: "SSMDECK_REGION", field: func(s *Settings) any { return &s.Region }},
 	{key: RoleARN, field: func(s *Settings) any { return &s.RoleARN }},
+	{key: Regions, flag: "regions", env: "SSMDECK_REGIONS", field: func(s *Settings) any { return &s.Regions }},
+	{key: Accounts, flag: "accounts", env: "SSMDECK_ACCOUNTS", field: func(s *Settings) any { return &s.Accounts }},
+	{key: Role, flag: "role", env: "SSMDECK_ROLE", field: func(s *Settings) any { return &s.Role }},
+	{key: ExternalID, flag: "external-id", field: func(s *Settings) any { return &s.ExternalID }},
 	{key: EndpointURL, flag: "endpoint-url", env: "SSMDECK_ENDPOINT_URL", field: func(s *Settings) any { return &s.EndpointURL }},
 	{key: Output, flag: "output", env: "SSMDECK_OUTPUT", field: func(s *Settings) any { return &s.Output }},
 	{key: Theme, flag: "theme", env: "SSMDECK_THEME", def: "dark", field: func(s *Settings) any { return &s.Theme }},
@@ -79,6 +87,9 @@ func Variables() []Variable {
 		{"SSMDECK_CONTEXT", "context of the configuration file to use"},
 		{"SSMDECK_PROFILE", "AWS profile, in place of AWS_PROFILE"},
 		{"SSMDECK_REGION", "AWS Region, in place of AWS_REGION"},
+		{"SSMDECK_REGIONS", "Regions of lists over several, as --regions has them"},
+		{"SSMDECK_ACCOUNTS", "accounts of lists over several, as --accounts has them"},
+		{"SSMDECK_ROLE", "role to assume in each of these accounts"},
 		{"SSMDECK_ENDPOINT_URL", "endpoint of Systems Manager: the simulator, a VPC endpoint"},
 		{"SSMDECK_OUTPUT", "output format: table, wide, json, jsonl, yaml, csv, text, name"},
 		{"SSMDECK_COLOR", "auto, always or never; NO_COLOR, CLICOLOR_FORCE and CLICOLOR are read after it"},

@@ -85,7 +85,7 @@ func (n Node) PingAge(now time.Time) string {
 
 // OfflineHint is the hint to give when the node is not connected.
 func (n Node) OfflineHint() string {
-	return fmt.Sprintf("run `ssmdeck node get %s`; check that it runs, and its agent, role and network", n.ID)
+	return fmt.Sprintf("run `ssmdeck doctor %s` to see why", n.ID)
 }
 
 func age(d time.Duration) string {

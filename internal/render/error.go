@@ -1,10 +1,13 @@
 package render
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -19,7 +22,8 @@ import (
 // The lines of a longer cause are indented under the first; beyond ten they are
 // counted. With debug the service's code and request id follow. As JSON it is
 // one line, {"error":{"kind","message","hint","code","request_id"}}, of which
-// the last three are left out when empty. styles may be nil. A nil error and a
+// the last three are left out when empty; an error in the chain that has an
+// ErrorFields method adds what it returns. styles may be nil. A nil error and a
 // *fault.Exit, which has said what there was to say, print nothing.
 func Error(w io.Writer, styles *theme.Styles, err error, asJSON, debug bool) {
 	var exit *fault.Exit
@@ -80,11 +84,32 @@ func writeErrorJSON(b *strings.Builder, err error, code, request string) {
 	}
 	v.Error.Kind, v.Error.Message = fault.KindOf(err).String(), err.Error()
 	v.Error.Hint, v.Error.Code, v.Error.RequestID = fault.HintOf(err), code, request
-	var out strings.Builder
+	b.Write(escapeControls(withFields(encoded(v), err)))
+}
+
+// withFields adds the ErrorFields of err, in the order of their names, to the
+// inner object of an encoded error.
+func withFields(object []byte, err error) []byte {
+	var more interface{ ErrorFields() map[string]any }
+	if !errors.As(err, &more) {
+		return object
+	}
+	object = bytes.TrimSuffix(object, []byte("}}\n"))
+	fields := more.ErrorFields()
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		object = append(append(object, ','), bytes.TrimSpace(encoded(name))...)
+		object = append(append(object, ':'), bytes.TrimSpace(encoded(fields[name]))...)
+	}
+	return append(object, "}}\n"...)
+}
+
+// encoded is v, which holds texts and numbers, as JSON and a line break.
+func encoded(v any) []byte {
+	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) // strings can always be encoded
-	b.Write(escapeControls([]byte(out.String())))
+	_ = enc.Encode(v) // texts and numbers can always be encoded
+	return out.Bytes()
 }
 
 // serviceError returns the service's code and request id, from the outermost

@@ -54,6 +54,9 @@ const (
 	FormatCSV   Format = "csv"
 	FormatText  Format = "text"
 	FormatName  Format = "name"
+
+	// FormatJUnit is for checks, which know how to print it; lists refuse it.
+	FormatJUnit Format = "junit"
 )
 
 // Formats returns the names ParseFormat takes, in the order help shows them.
@@ -64,7 +67,7 @@ func Formats() []string {
 // ParseFormat reads the value of -o; "" is FormatAuto. Anything else is a Usage
 // error that lists the names and suggests the nearest.
 func ParseFormat(s string) (Format, error) {
-	if s == "" || slices.Contains(Formats(), s) {
+	if s == "" || slices.Contains(Formats(), s) || s == string(FormatJUnit) {
 		return Format(s), nil
 	}
 	err := fault.Usagef("unknown output format %q: use %s", s, strings.Join(Formats(), ", "))

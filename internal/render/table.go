@@ -259,6 +259,8 @@ func (t Table[T]) sink(w io.Writer, o Options, queried bool) (sink[T], error) {
 		return newJSONL[T](w), nil
 	case FormatYAML:
 		return &yamlSink[T]{out: out{w: w}}, nil
+	case FormatJUnit:
+		return nil, fault.Usagef("-o junit is for checks, such as `ssmdeck doctor`")
 	default:
 		_, err := ParseFormat(string(f))
 		return nil, err

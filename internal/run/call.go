@@ -104,7 +104,8 @@ func weigh(err error) weight {
 		return isNotYet
 	}
 	var e *fault.Error
-	if !errors.As(awsapi.Explain("", err), &e) {
+	var http interface{ HTTPStatusCode() int }
+	if !errors.As(awsapi.Explain("", err), &e) || errors.As(err, &http) && http.HTTPStatusCode() == 501 {
 		return isRefused
 	}
 	switch {
@@ -128,7 +129,7 @@ func plain(err error) string {
 
 // interrupted is the error of a follower whose context ended: the commands go
 // on, and the hint says how to come back to them.
-func interrupted(cause error, ids string, unsent int) error {
+func interrupted(cause error, ref string, unsent int) error {
 	e := &fault.Error{Kind: fault.Interrupted, Op: "run"}
 	text := "interrupted"
 	if errors.Is(cause, context.DeadlineExceeded) {
@@ -139,8 +140,8 @@ func interrupted(cause error, ids string, unsent int) error {
 		text += fmt.Sprintf("; %d nodes were not sent the command", unsent)
 	}
 	e.Err = &stopped{text: text, cause: cause}
-	if ids != "" {
-		e.Hint = fmt.Sprintf("what was sent goes on: `ssmdeck command get --wait %s` follows, `ssmdeck command cancel %s` stops it", ids, ids)
+	if ref != "" {
+		e.Hint = fmt.Sprintf("what was sent goes on: `ssmdeck run watch %s` follows, `ssmdeck run cancel %s` stops it", ref, ref)
 	}
 	return e
 }

@@ -216,7 +216,8 @@ func (c *cloud) ListCommandInvocations(_ context.Context, in *ssm.ListCommandInv
 	}
 	var indexes []int
 	for i, id := range cmd.ids {
-		if in.InstanceId == nil || *in.InstanceId == id {
+		status, _ := c.status(cmd, i)
+		if (in.InstanceId == nil || *in.InstanceId == id) && (len(in.Filters) == 0 || aws.ToString(in.Filters[0].Value) == string(status)) {
 			indexes = append(indexes, i)
 		}
 	}

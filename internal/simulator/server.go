@@ -84,6 +84,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if ahead, machine := o.Scenario.ClockAhead, o.Now; ahead != 0 {
+		o.Now = func() time.Time { return machine().Add(ahead) }
+	}
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
@@ -175,7 +178,7 @@ func (s *Server) serve(l net.Listener, log *slog.Logger) {
 	mux.HandleFunc("GET "+KeysPath, s.serveKeys)
 	mux.Handle("/", s.routed(func(c *cell) http.Handler { return c.api }))
 	s.http = &http.Server{
-		Handler: mux, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols),
+		Handler: dated(mux, s.cell.world.Scenario().ClockAhead), ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols),
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	s.http.Protocols.SetHTTP1(true)
@@ -308,4 +311,16 @@ func withShell(sc *world.Scenario, name string) (*world.Scenario, error) {
 		}
 	}
 	return &c, nil
+}
+
+// dated makes answers tell the time of a service whose clock is ahead of this
+// machine's.
+func dated(h http.Handler, ahead time.Duration) http.Handler {
+	if ahead == 0 {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+		h.ServeHTTP(w, r)
+	})
 }

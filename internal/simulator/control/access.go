@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
@@ -84,94 +83,25 @@ func mayCall(caller Caller, service, name string) error {
 		caller.ARN, service, name, service, name)
 }
 
-type describeOpsItemsIn struct {
-	OpsItemFilters []struct {
-		Key      string   `api:"required"`
-		Values   []string `api:"required"`
-		Operator string   `api:"required,enum=Equal|Contains|GreaterThan|LessThan"`
-	}
-	MaxResults *int `api:"range=1..50"`
-	NextToken  string
-}
-
-type opsItemSummary struct {
-	OpsItemID        string `json:"OpsItemId"`
-	OpsItemType      string
-	Title            string
-	Status           string
-	Source           string
-	CreatedBy        string
-	CreatedTime      epoch
-	LastModifiedBy   string
-	LastModifiedTime epoch
-	OperationalData  map[string]opsItemData
-}
-
-type opsItemData struct{ Value, Type string }
-
 const accessItemType = "/aws/accessrequest"
 
-// describeOpsItems knows one kind of OpsItem, access requests. The form of
-// their operational data is not documented.
-func (c *call) describeOpsItems(in *describeOpsItemsIn) (any, error) {
-	list := c.world.AccessRequests()
-	for _, f := range in.OpsItemFilters {
-		has, err := opsItemField(f.Key)
-		if err != nil {
-			return nil, err
-		}
-		if f.Operator != "Equal" && f.Operator != "Contains" {
-			return nil, world.Errorf("OpsItemInvalidParameterException", "Operator %s is not supported for %s.", f.Operator, f.Key)
-		}
-		list = slices.DeleteFunc(list, func(r world.AccessRequest) bool {
-			return !slices.ContainsFunc(f.Values, func(v string) bool {
-				return slices.ContainsFunc(has(r), func(have string) bool {
-					return have == v || f.Operator == "Contains" && strings.Contains(have, v)
-				})
-			})
-		})
-	}
-	list, token, err := page(c, "DescribeOpsItems", list, func(r world.AccessRequest) string { return r.ID }, in.NextToken, in.MaxResults, 50)
+// accessItem is an access request as an OpsItem. The form of its operational data
+// is not documented.
+func accessItem(r world.AccessRequest) world.Record {
+	data, err := json.Marshal(map[string]any{"targetResourceIds": r.Nodes, "requesterArn": r.Owner, "reason": r.Reason})
 	if err != nil {
-		return nil, err
+		panic(err) // texts always encode
 	}
-	out := struct {
-		OpsItemSummaries []opsItemSummary
-		NextToken        string `json:"NextToken,omitempty"`
-	}{[]opsItemSummary{}, token}
-	for _, r := range list {
-		data, err := json.Marshal(map[string]any{"targetResourceIds": r.Nodes, "requesterArn": r.Owner, "reason": r.Reason})
-		if err != nil {
-			return nil, err
-		}
-		changed := r.Created
-		if !r.Decided.IsZero() {
-			changed = r.Decided
-		}
-		out.OpsItemSummaries = append(out.OpsItemSummaries, opsItemSummary{
-			OpsItemID: r.ID, OpsItemType: accessItemType, Title: "Access request: " + r.Reason, Status: opsItemStatus(r.Status),
-			Source: "SSM", CreatedBy: r.Owner, CreatedTime: epoch{r.Created}, LastModifiedBy: r.Owner, LastModifiedTime: epoch{changed},
-			OperationalData: map[string]opsItemData{accessItemType: {string(data), "SearchableString"}},
-		})
+	changed := r.Created
+	if !r.Decided.IsZero() {
+		changed = r.Decided
 	}
-	return out, nil
-}
-
-// opsItemField returns what a filter looks at.
-func opsItemField(key string) (func(world.AccessRequest) []string, error) {
-	switch key {
-	case "OpsItemType":
-		return func(world.AccessRequest) []string { return []string{accessItemType} }, nil
-	case "Status":
-		return func(r world.AccessRequest) []string { return []string{opsItemStatus(r.Status)} }, nil
-	case "OpsItemId":
-		return func(r world.AccessRequest) []string { return []string{r.ID} }, nil
-	case "AccessRequestByRequesterArn", "CreatedBy":
-		return func(r world.AccessRequest) []string { return []string{r.Owner} }, nil
-	case "AccessRequestByTargetResourceId":
-		return func(r world.AccessRequest) []string { return r.Nodes }, nil
+	return world.Record{
+		"OpsItemId": r.ID, "OpsItemType": accessItemType, "Title": "Access request: " + r.Reason, "Status": opsItemStatus(r.Status),
+		"Source": "SSM", "CreatedBy": r.Owner, "CreatedTime": r.Created, "LastModifiedBy": r.Owner, "LastModifiedTime": changed,
+		"OperationalData": world.Record{accessItemType: world.Record{"Value": string(data), "Type": "SearchableString"}},
+		"nodes":           r.Nodes,
 	}
-	return nil, world.Errorf("OpsItemInvalidParameterException", "The simulator does not know the filter %s.", key)
 }
 
 // opsItemStatus is a request's state as its OpsItem has it.

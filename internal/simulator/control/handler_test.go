@@ -16,7 +16,6 @@ func TestRequestsThatAreNoOperation(t *testing.T) {
 	}{
 		{"an operation nobody has", "AmazonSSM.Fly", "{}", "UnknownOperationException", ""},
 		{"a service we do not know", "DynamoDB.GetItem", "{}", "UnknownOperationException", ""},
-		{"an operation we do not simulate", "AmazonSSM.CreateOpsItem", "{}", "UnsupportedOperationException", "the simulator does not implement CreateOpsItem yet"},
 		{"broken JSON", "AmazonSSM.GetConnectionStatus", `{"Target":`, "SerializationException", ""},
 		{"two documents", "AmazonSSM.GetConnectionStatus", `{} {}`, "SerializationException", ""},
 		{"no object", "AmazonSSM.GetConnectionStatus", `[]`, "SerializationException", ""},

@@ -42,7 +42,6 @@ func operations() map[string]operation {
 
 		"StartAccessRequest": op("ssm", (*call).startAccessRequest),
 		"GetAccessToken":     op("ssm", (*call).getAccessToken),
-		"DescribeOpsItems":   op("ssm", (*call).describeOpsItems),
 	})
 	add("AmazonSSM.", activationOperations())
 	add("AmazonSSM.", agentOperations())
@@ -51,6 +50,21 @@ func operations() map[string]operation {
 	add("AmazonSSM.", documentOperations())
 	add("AmazonSSM.", settingOperations())
 	add("AmazonSSM.", automationOperations())
+	add("AmazonSSM.", baselineOperations())
+	add("AmazonSSM.", patchOperations())
+	add("AmazonSSM.", windowOperations())
+	add("AmazonSSM.", windowTaskOperations())
+	add("AmazonSSM.", windowExecutionOperations())
+	add("AmazonSSM.", associationOperations())
+	add("AmazonSSM.", associationRunOperations())
+	add("AmazonSSM.", opsItemOperations())
+	add("AmazonSSM.", opsMetadataOperations())
+	add("AmazonSSM.", inventoryOperations())
+	add("AmazonSSM.", complianceOperations())
+	add("AmazonSSM.", nodeSummaryOperations())
+	add("AmazonSSM.", cloudConnectorOperations())
+	add("AmazonSSM.", labelOperations())
+	add("AmazonSSM.", calendarOperations())
 	add("AmazonSSM.", resourcePolicyOperations())
 	add("AmazonSSM.", dataSyncOperations())
 	add("TrentService.", map[string]operation{

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/ssmdeck/ssmdeck/internal/simulator/model"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
@@ -51,6 +52,16 @@ func (k tokenKey) open(op, token string) (c cursor, ok bool) {
 	return c, c.Op == op && c.Next >= 0
 }
 
+// badToken is the error of an operation for a token that it did not make: some
+// have one of their own.
+func badToken(op string) error {
+	const message = "The specified token is not valid."
+	if o, ok := model.SSM()[op]; ok && !slices.Contains(o.Errors, "InvalidNextToken") {
+		return invalid(message)
+	}
+	return world.Errorf("InvalidNextToken", message)
+}
+
 // page returns the items that follow token, at most size or def, and the token
 // of the rest. key tells items apart; items added or removed between two pages
 // neither repeat nor hide others.
@@ -59,7 +70,7 @@ func page[T any](c *call, op string, items []T, key func(T) string, token string
 	if token != "" {
 		cur, ok := c.tokens.open(op, token)
 		if !ok {
-			return nil, "", world.Errorf("InvalidNextToken", "The specified token is not valid.")
+			return nil, "", badToken(op)
 		}
 		start = min(cur.Next, len(items))
 		if i := slices.IndexFunc(items, func(t T) bool { return key(t) == cur.Last }); i >= 0 {

@@ -14,6 +14,21 @@ import (
 )
 
 var ec2Actions = map[string]func(*call, url.Values) ([]element, error){
+	"DescribeInstanceStatus":      (*call).describeInstanceStatus,
+	"DescribeSubnets":             (*call).describeSubnets,
+	"DescribeRouteTables":         (*call).describeRouteTables,
+	"DescribeNetworkAcls":         (*call).describeACLs,
+	"DescribeVpcEndpoints":        (*call).describeEndpoints,
+	"DescribeVpcAttribute":        (*call).describeVPCAttribute,
+	"AssociateIamInstanceProfile": (*call).associateProfile,
+	"ModifyVpcAttribute":          (*call).modifyVPCAttribute,
+	"ModifyVpcEndpoint":           (*call).modifyEndpoint,
+	"CreateVpcEndpoint":           (*call).createEndpoint,
+	"CreateSecurityGroup":         (*call).createGroup,
+
+	"AuthorizeSecurityGroupIngress": (*call).authorizeIngress,
+	"AuthorizeSecurityGroupEgress":  (*call).authorizeEgress,
+
 	"CreateTags":                    (*call).createTags,
 	"DeleteTags":                    (*call).deleteTags,
 	"DescribeInstances":             (*call).describeInstances,
@@ -151,6 +166,9 @@ func (c *call) instance(i world.Instance) element {
 		leaf("privateDnsName", i.ComputerName),
 		leaf("vpcId", i.VPC),
 		leaf("subnetId", i.Subnet),
+		leaf("ipAddress", i.PublicIP),
+		c.profileOf(i),
+		metadataOptions(i),
 		groups,
 		list("tagSet", slices.Sorted(maps.Keys(i.Tags)), func(k string) element {
 			return el("item", leaf("key", k), element{name: "value", text: i.Tags[k], kids: []element{}})
@@ -164,7 +182,7 @@ func (c *call) instance(i world.Instance) element {
 }
 
 func (c *call) groupName(id string) string {
-	for _, g := range c.world.Scenario().SecurityGroups {
+	for _, g := range c.world.SecurityGroups() {
 		if g.ID == id {
 			return g.Name
 		}
@@ -179,7 +197,7 @@ func (c *call) describeSecurityGroups(form url.Values) ([]element, error) {
 	}
 	ids := numbered(form, "GroupId.")
 	var found []world.SecurityGroupSpec
-	for _, g := range c.world.Scenario().SecurityGroups {
+	for _, g := range c.world.SecurityGroups() {
 		if len(ids) > 0 && !slices.Contains(ids, g.ID) {
 			continue
 		}
@@ -201,7 +219,7 @@ func (c *call) describeSecurityGroups(form url.Values) ([]element, error) {
 	return []element{list("securityGroupInfo", found, func(g world.SecurityGroupSpec) element {
 		return el("item", leaf("ownerId", c.world.Account()), leaf("groupId", g.ID), leaf("groupName", g.Name),
 			leaf("groupDescription", g.Name), leaf("vpcId", g.VPC),
-			list("ipPermissions", g.Inbound, c.permission), list("ipPermissionsEgress", g.Outgoing(), c.permission))
+			list("ipPermissions", g.Inbound, c.permission), list("ipPermissionsEgress", g.Outbound, c.permission))
 	}), next}, nil
 }
 

@@ -13,6 +13,15 @@ const iamVersion = "2010-05-08"
 // iamActions are what the simulator does of IAM.
 var iamActions = map[string]func(*call, url.Values) ([]element, error){
 	"GetRole": (*call).getRole,
+
+	"GetInstanceProfile":       (*call).getInstanceProfile,
+	"ListAttachedRolePolicies": (*call).listAttachedRolePolicies,
+	"ListRolePolicies":         (*call).listRolePolicies,
+	"GetRolePolicy":            (*call).getRolePolicy,
+	"GetPolicy":                (*call).getPolicy,
+	"GetPolicyVersion":         (*call).getPolicyVersion,
+	"SimulatePrincipalPolicy":  (*call).simulatePrincipalPolicy,
+	"AttachRolePolicy":         (*call).attachRolePolicy,
 }
 
 // roleCreated is when the roles of the simulator were made.
@@ -22,15 +31,11 @@ func (c *call) getRole(form url.Values) ([]element, error) {
 	name := form.Get("RoleName")
 	r, ok := c.world.Role(name)
 	if !ok || name != r.Name { // this action takes bare names only
-		return nil, &apiError{Status: http.StatusNotFound, Code: "NoSuchEntity", Message: "The role with name " + name + " cannot be found."}
+		return nil, noSuchEntity("The role with name " + name + " cannot be found.")
 	}
-	return []element{el("Role",
-		leaf("Path", r.Path),
-		leaf("RoleName", r.Name),
-		leaf("RoleId", "AROA"+r.Name),
-		leaf("Arn", c.world.RoleARN(r)),
-		leaf("CreateDate", roleCreated.Format(time.RFC3339)),
-		leaf("AssumeRolePolicyDocument", url.QueryEscape(r.TrustPolicy())),
-		number("MaxSessionDuration", 3600),
-	)}, nil
+	return []element{c.role("Role", r)}, nil
+}
+
+func noSuchEntity(message string) error {
+	return &apiError{Status: http.StatusNotFound, Code: "NoSuchEntity", Message: message}
 }

@@ -53,15 +53,15 @@ func (r request) flag(name string) bool {
 
 // number is an integer member; def when absent.
 func (r request) number(name string, def int) int {
-	n, ok := r[name].(json.Number)
-	if !ok {
-		return def
+	switch n := r[name].(type) {
+	case int:
+		return n
+	case json.Number:
+		if f, err := n.Float64(); err == nil {
+			return int(f)
+		}
 	}
-	f, err := n.Float64()
-	if err != nil {
-		return def
-	}
-	return int(f)
+	return def
 }
 
 // size is the member MaxResults, nil when absent.
@@ -183,6 +183,32 @@ func (c *call) listing(op, member, key string, records []world.Record, in reques
 	return world.Record{member: records, "NextToken": token}, nil
 }
 
+// once answers a request with a client token that was answered before as it was
+// then, and refuses another request with the same token.
+func once(t *world.Tables, op string, in request, run func() (any, error)) (any, error) {
+	token := in.text("ClientToken")
+	if token == "" {
+		return run()
+	}
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	id := op + " " + token
+	if old, ok := t.Get(world.KindToken, id); ok {
+		if textOf(old, "body") != string(body) {
+			return nil, world.Errorf("IdempotentParameterMismatch", "The client token was used for a request with other parameters.")
+		}
+		return old["answer"], nil
+	}
+	out, err := run()
+	if err == nil {
+		t.Put(world.KindToken, id, world.Record{"body": string(body), "answer": out})
+		t.Keep(world.KindToken, 1000)
+	}
+	return out, err
+}
+
 // keep returns the records that f wants.
 func keep(records []world.Record, f func(world.Record) bool) []world.Record {
 	return slices.DeleteFunc(slices.Clone(records), func(r world.Record) bool { return !f(r) })
@@ -229,8 +255,17 @@ func sift(records []world.Record, filters []filter, code string, of fields) ([]w
 	}), nil
 }
 
-// matches holds what a resource has against the filter. Times and numbers that
-// are compared must be written so that they compare as texts.
+// compareTexts compares times, else versions and numbers.
+func compareTexts(a, b string) int {
+	x, errX := time.Parse(time.RFC3339, a)
+	y, errY := time.Parse(time.RFC3339, b)
+	if errX == nil && errY == nil {
+		return x.Compare(y)
+	}
+	return world.CompareVersions(a, b)
+}
+
+// matches holds what a resource has against the filter.
 func (f filter) matches(have []string) bool {
 	any := func(ok func(have, want string) bool) bool {
 		return slices.ContainsFunc(f.values, func(want string) bool {
@@ -246,9 +281,9 @@ func (f filter) matches(have []string) bool {
 	case "Contains":
 		return any(strings.Contains)
 	case "LessThan", "LESS_THAN":
-		return any(func(h, w string) bool { return world.CompareVersions(h, w) < 0 })
+		return any(func(h, w string) bool { return compareTexts(h, w) < 0 })
 	case "GreaterThan", "GREATER_THAN":
-		return any(func(h, w string) bool { return world.CompareVersions(h, w) > 0 })
+		return any(func(h, w string) bool { return compareTexts(h, w) > 0 })
 	case "Exists":
 		return len(have) > 0
 	}

@@ -74,15 +74,18 @@ func (w *World) DeleteActivation(id string) error {
 	return nil
 }
 
-// redeem takes one registration off an activation. What is wrong with it is not
-// said: whoever asks may be anybody. Callers hold w.mu.
+// redeem takes one registration off an activation. Whether one exists is told to
+// those only who have its code. Callers hold w.mu.
 func (w *World) redeem(id, code string) (*activation, error) {
 	a, ok := w.activations[id]
 	if !ok || subtle.ConstantTimeCompare([]byte(a.code), []byte(code)) != 1 {
 		return nil, Errorf("InvalidActivation", "")
 	}
-	if !w.now().Before(a.Expires) || a.Count >= a.Limit {
-		return nil, Errorf("InvalidActivation", "")
+	switch {
+	case !w.now().Before(a.Expires):
+		return nil, Errorf("ActivationExpired", "")
+	case a.Count >= a.Limit:
+		return nil, Errorf("RegistrationLimitExceeded", "Registration limit of %d reached for activation %s.", a.Limit, id)
 	}
 	a.Count++
 	return a, nil

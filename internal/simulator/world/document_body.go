@@ -86,6 +86,11 @@ func ParseBody(content, format, kind string) (*Body, error) {
 		}
 		raw = j
 	case "TEXT":
+		if kind == "ChangeCalendar" {
+			if _, err := ParseCalendar(content); err != nil {
+				return nil, err
+			}
+		}
 		return &Body{}, nil
 	}
 	if !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {

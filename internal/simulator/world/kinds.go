@@ -28,6 +28,7 @@ const (
 	KindCompliance         = "compliance"          // resource and type
 	KindCloudConnector     = "cloud connector"     // cc-…
 	KindPreview            = "execution preview"   // UUID
+	KindToken              = "client token"        // operation and token
 )
 
 // NewUUID returns a random version 4 UUID.

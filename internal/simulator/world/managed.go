@@ -211,8 +211,11 @@ func (w *World) Ping(id string, p AgentPing) error {
 		to   *string
 		from string
 	}{
-		{&n.AgentVersion, p.AgentVersion}, {&n.PlatformName, p.PlatformName}, {&n.PlatformVersion, p.PlatformVersion},
-		{&n.ComputerName, p.ComputerName}, {&n.IP, p.IP},
+		{&n.AgentVersion, p.AgentVersion},
+		{&n.PlatformName, p.PlatformName},
+		{&n.PlatformVersion, p.PlatformVersion},
+		{&n.ComputerName, p.ComputerName},
+		{&n.IP, p.IP},
 	} {
 		if f.from != "" {
 			*f.to = f.from

@@ -47,6 +47,7 @@ type Node struct {
 
 	spec    NodeSpec
 	machine shell.Machine
+	broken  bool       // what its agent needs is not there
 	agent   *realAgent // nil: simulated
 }
 
@@ -67,10 +68,13 @@ func (w *World) addNodes(maker MachineMaker) error {
 		if strings.HasPrefix(s.ID, "i-") && s.ResourceType == "EC2Instance" {
 			w.instances[s.ID] = n
 		}
-		if !s.managed() {
+		n.broken = w.unmet(n) != ""
+		if !s.managed() && !n.broken {
 			continue
 		}
-		w.nodes[s.ID] = n
+		if !n.hidden() {
+			w.nodes[s.ID] = n
+		}
 		if w.latest == "" || CompareVersions(s.AgentVersion, w.latest) > 0 {
 			w.latest = s.AgentVersion
 		}

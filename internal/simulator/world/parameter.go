@@ -144,6 +144,9 @@ func (w *World) newVersion(p NewParameter, last ParameterVersion) (ParameterVers
 	if last.Type != "" && last.Type != v.Type {
 		return v, Errorf("HierarchyTypeMismatchException", "Parameter type can't be changed. Create a new, unique parameter instead.")
 	}
+	if v.Tier == "" && last.Tier == "" {
+		v.Tier = w.settings[SettingDefaultTier].Value
+	}
 	if err := v.setTier(last); err != nil {
 		return v, err
 	}

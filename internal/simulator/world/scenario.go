@@ -44,11 +44,18 @@ type Scenario struct {
 	Keys       []KeySpec        `yaml:"keys"`
 	Buckets    []BucketSpec     `yaml:"buckets"`
 	LogGroups  []LogGroupSpec   `yaml:"log_groups"`
-	Roles      []RoleSpec       `yaml:"roles"`
 
 	VPCs           []VPCSpec           `yaml:"vpcs"`
 	SecurityGroups []SecurityGroupSpec `yaml:"security_groups"`
+	Subnets        []SubnetSpec        `yaml:"subnets"`
+	Endpoints      []EndpointSpec      `yaml:"vpc_endpoints"`
 	Databases      []DatabaseSpec      `yaml:"databases"`
+
+	Roles    []RoleSpec    `yaml:"roles"`
+	Policies []PolicySpec  `yaml:"policies"`
+	Profiles []ProfileSpec `yaml:"instance_profiles"`
+	// DefaultHost is the role of default host management; off when absent.
+	DefaultHost string `yaml:"default_host_management"`
 
 	Preferences PreferencesSpec `yaml:"session_preferences"`
 	Access      AccessSpec      `yaml:"access_requests"`
@@ -66,6 +73,8 @@ type Scenario struct {
 	Throttle map[string]float64 `yaml:"throttle"`
 	// Denied are the IAM actions that the caller may not use: rds:DescribeDBProxies.
 	Denied []string `yaml:"denied"`
+	// ClockAhead is how far the clock of the service is ahead of this machine's.
+	ClockAhead time.Duration `yaml:"clock_ahead"`
 
 	Places `yaml:",inline"`
 }
@@ -94,6 +103,11 @@ type NodeSpec struct {
 	Image           string            `yaml:"image"`  // ami-…
 	State           string            `yaml:"state"`  // of the instance; running
 	Launch          time.Duration     `yaml:"launch"` // ago
+	// What an agent on the instance finds.
+	Profile  string `yaml:"instance_profile"` // iam_role when absent; none: no profile
+	PublicIP string `yaml:"public_ip"`
+	Metadata string `yaml:"metadata"` // v2 (default): IMDSv2 only; v1: also IMDSv1; off
+	Impaired bool   `yaml:"impaired"` // a status check of the instance fails
 	// Managed false leaves an instance that only EC2 knows.
 	Managed *bool      `yaml:"managed"`
 	Patch   *PatchSpec `yaml:"patch"`
@@ -110,6 +124,8 @@ type NodeSpec struct {
 	Packages map[string]string `yaml:"packages"` // name → version
 
 	generated bool
+	// online says that the scenario wants the node online, whatever its agent finds.
+	online bool
 }
 
 // HostSpec is a port of a host that nodes can reach.

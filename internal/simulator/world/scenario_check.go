@@ -51,6 +51,7 @@ func (c *checker) all() {
 	}
 	c.databases()
 	c.network()
+	c.iam()
 	for i := range sc.Hosts {
 		c.host(i, &sc.Hosts[i])
 	}
@@ -112,6 +113,7 @@ func (c *checker) node(i int, n *NodeSpec, seen map[string]bool) {
 		c.failf(p("last_ping"), "last_ping: must not be negative")
 	}
 	c.instance(i, n)
+	c.found(i, n)
 	c.patch(i, n)
 	for _, port := range slices.Sorted(maps.Keys(n.Ports)) {
 		c.port(at("nodes", i, "ports"), port)
@@ -129,6 +131,7 @@ func (c *checker) node(i int, n *NodeSpec, seen map[string]bool) {
 
 // defaultsOf fills in what a node does not say.
 func defaultsOf(i int, n *NodeSpec) {
+	n.online = n.Ping == "online"
 	fill(&n.Platform, "linux")
 	if n.State != "" && n.State != StateRunning {
 		fill(&n.Ping, "lost") // a machine that is off calls nobody

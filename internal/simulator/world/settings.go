@@ -49,6 +49,9 @@ func (w *World) addSettings() {
 	for id := range serviceSettings {
 		w.settings[id] = w.defaultSetting(id)
 	}
+	if role := w.sc.DefaultHost; role != "" {
+		w.settings[SettingDefaultHostRole] = ServiceSetting{ID: SettingDefaultHostRole, Value: role, Status: "Customized", Modified: w.now(), User: "System"}
+	}
 }
 
 func (w *World) defaultSetting(id string) ServiceSetting {
@@ -95,6 +98,7 @@ func (w *World) UpdateServiceSetting(id, value, user string) error {
 		return Errorf("ValidationException", "Setting value %s is not valid for %s. Valid values: [%s]", value, s.ID, strings.Join(allowed, ", "))
 	}
 	w.settings[s.ID] = ServiceSetting{ID: s.ID, Value: value, Status: "Customized", Modified: w.now(), User: user}
+	w.settle()
 	return nil
 }
 

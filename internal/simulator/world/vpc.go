@@ -14,6 +14,9 @@ type VPCSpec struct {
 	Name  string   `yaml:"name"`
 	CIDR  string   `yaml:"cidr"`
 	Peers []string `yaml:"peers"` // VPCs with an active peering connection, named on one side
+	// What the VPC does about names; both on when absent.
+	DNSSupport   *bool `yaml:"dns_support"`
+	DNSHostnames *bool `yaml:"dns_hostnames"`
 }
 
 // SecurityGroupSpec is a security group. What goes out is allowed where outbound
@@ -130,6 +133,7 @@ func (c *checker) network() {
 		n := &c.sc.Nodes[i]
 		c.placed(at("nodes", i), &n.VPC, n.IP, n.SecurityGroups, vpcs, groups)
 	}
+	c.subnets(vpcs, groups)
 	for i := range c.sc.Databases {
 		d := &c.sc.Databases[i]
 		c.placed(at("databases", i), &d.VPC, "", d.SecurityGroups, vpcs, groups)

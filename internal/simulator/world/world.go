@@ -69,6 +69,10 @@ type World struct {
 	settings  map[string]ServiceSetting
 	sshKeys   []sshKey
 	access    map[string]*AccessRequest
+	patched   map[string]patchRun // by node
+
+	roles map[string]*RoleSpec
+	site  site
 
 	hybrid // activations, and the agents that have joined
 
@@ -91,6 +95,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		sessions:  map[string]*Session{},
 		settings:  map[string]ServiceSetting{},
 		access:    map[string]*AccessRequest{},
+		patched:   map[string]patchRun{},
 
 		automations: map[string]*Automation{},
 		pinged:      make(chan struct{}),
@@ -103,6 +108,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 	w.hybrid = newHybrid(w.ctx)
 	w.network = newNetwork(sc)
 	w.storage = newStorage(sc)
+	w.roles, w.site = rolesOf(sc), siteOf(sc)
 	w.addSettings() // other steps ask for them
 	steps := []func() error{
 		func() error { return w.addKeys() },
@@ -204,6 +210,13 @@ func (w *World) inGroup(n *Node, name string) bool {
 		}
 	}
 	return len(g.Tags) > 0
+}
+
+// Targeted returns the ids of the nodes that fulfil all criteria, sorted.
+func (w *World) Targeted(targets []Target) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.targeted(targets)
 }
 
 // targeted returns the ids of the nodes that fulfil all criteria, sorted.

@@ -1,0 +1,325 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/config"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+)
+
+// gridFlags are the flags that only commands for several accounts and Regions
+// take. Of --profile and --region the others take one.
+var gridFlags = []string{"regions", "all-regions", "accounts", "role", "external-id", "parallel"}
+
+const spansGrid = "ssmdeck.grid"
+
+// spans marks a command that works in several accounts and Regions at once.
+func spans(cmd *cobra.Command) *cobra.Command {
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[spansGrid] = "yes"
+	return cmd
+}
+
+// checkGrid refuses, before anything is sent, flags for several accounts and
+// Regions where one is meant, and flags that contradict each other.
+func (e *Env) checkGrid(cmd *cobra.Command) error {
+	spanning := cmd.Annotations[spansGrid] != ""
+	global := cmd.Root().PersistentFlags()
+	for _, name := range gridFlags {
+		if !global.Changed(name) {
+			continue
+		}
+		if !spanning {
+			return fault.Usagef("%s works in one account and Region, and does not take --%s", cmd.CommandPath(), name).WithHint("%s", oneScopeHint)
+		}
+	}
+	switch {
+	case spanning:
+		if global.Changed("regions") {
+			if err := (grid.Spec{Regions: e.flags.typedRegions()}).Check(); err != nil {
+				return err
+			}
+		}
+		_, err := e.gridSpec()
+		return err
+	case len(e.flags.profiles) > 1:
+		return fault.Usagef("%s works with one profile, and --profile is given twice: %s", cmd.CommandPath(), strings.Join(e.flags.profiles, ", ")).
+			WithHint("%s", oneScopeHint)
+	case len(e.flags.typedRegions()) > 1, len(e.flags.regions) == 1 && e.flags.regions[0] == grid.All:
+		return fault.Usagef("%s works in one Region, and --region says %s", cmd.CommandPath(), strings.Join(e.flags.regions, ", ")).
+			WithHint("%s", oneScopeHint)
+	}
+	return nil
+}
+
+const oneScopeHint = "find the account and Region with `ssmdeck ls --all-regions`, then choose one with --region and --profile"
+
+// oneScope is the error when settings name several accounts or Regions and the
+// command works in one.
+func (e *Env) oneScope() error {
+	s, err := e.Settings()
+	if err != nil {
+		return err
+	}
+	key, what := config.Regions, "several Regions"
+	if s.Accounts != "" {
+		key, what = config.Accounts, "other accounts"
+	}
+	return fault.Usagef("this works in one account and Region, and %s (%s) means %s", key, s.Origin(key), what).
+		WithHint("choose with --region, or a --context or --profile of one account; only lists go to several")
+}
+
+// gridSpec is which accounts and Regions the flags and settings mean. A Region
+// from a stronger source than the Regions replaces them, a profile the accounts.
+func (e *Env) gridSpec() (grid.Spec, error) {
+	if e.spec != nil {
+		return *e.spec, nil
+	}
+	s, err := e.Settings()
+	if err != nil {
+		return grid.Spec{}, err
+	}
+	spec := grid.Spec{
+		Profiles: e.flags.profiles, Regions: grid.Words(s.Regions), Accounts: grid.Words(s.Accounts),
+		Role: s.Role, ExternalID: s.ExternalID, Parallel: e.flags.parallel,
+	}
+	if s.Region != "" && s.Origin(config.Region).Source > s.Origin(config.Regions).Source {
+		spec.Regions = nil
+	}
+	if s.Origin(config.Profile).Source > s.Origin(config.Accounts).Source {
+		spec.Accounts = nil // a profile that is named means its own account
+	}
+	typed := e.flags.typed()
+	if len(spec.Profiles) > 1 && typed[config.Accounts] == "" {
+		spec.Accounts, spec.Role = nil, typed[config.Role]
+	}
+	if typed[config.Role] == "" && len(spec.Accounts) == 0 {
+		spec.Role, spec.ExternalID = "", typed[config.ExternalID] // a default waits for accounts
+	}
+	if e.flags.parallel == 0 && e.flags.set != nil && e.flags.set.Changed("parallel") {
+		spec.Parallel = -1
+	}
+	if e.Local != nil && len(spec.Profiles) > 1 {
+		return spec, fault.Usagef("the demo has one caller, and no profiles")
+	}
+	if err := spec.Check(); err != nil {
+		return spec, err
+	}
+	e.spec = &spec
+	return spec, nil
+}
+
+// within is the environment of one scope of a grid: services that it builds work
+// there.
+func (e *Env) within(scope *awsapi.Scope) *Env {
+	one := *e
+	one.scope, one.documents = scope, nil
+	return &one
+}
+
+// openGrid finds the scopes of the flags and settings.
+func (e *Env) openGrid(ctx context.Context, spec grid.Spec) (*grid.Grid, error) {
+	if _, err := e.Log(); err != nil { // shared by the scopes
+		return nil, err
+	}
+	var one sync.Mutex
+	o := grid.Opener{
+		Base: e.openScope,
+		Note: func(format string, args ...any) {
+			one.Lock()
+			defer one.Unlock()
+			e.note("%s", render.Visible(fmt.Sprintf(format, args...)))
+		},
+	}
+	return o.Open(ctx, spec)
+}
+
+// listIn makes the list of one scope, whose environment it gets.
+type listIn[T any] func(ctx context.Context, env *Env) (iter.Seq2[T, error], error)
+
+// writeGrid prints a list of one account and Region as writeSeq does, and that of
+// several with columns and fields that say where a row is from. Scopes that failed
+// are in the error, behind the rows of the others. The command must be marked with
+// spans.
+func writeGrid[T any](ctx context.Context, env *Env, table func(render.Options) render.Table[T], o render.Options, list listIn[T]) error {
+	spec, err := env.gridSpec()
+	if err != nil {
+		return err
+	}
+	if !spec.Several() {
+		rows, err := list(ctx, env)
+		if err != nil {
+			return whereItIs(err)
+		}
+		return table(o).Write(env.Out, o, rows)
+	}
+	var failures []grid.Failure
+	var g *grid.Grid
+	rows := func(yield func(grid.Row[T], error) bool) {
+		var opened error
+		if g, opened = env.openGrid(ctx, spec); opened != nil {
+			yield(grid.Row[T]{}, opened)
+			return
+		}
+		for r, err := range gather(ctx, env, g, o, list) {
+			var failure *grid.Failure
+			if errors.As(err, &failure) {
+				failures = append(failures, *failure)
+				continue
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+		// With no row at all the error must come in place of an empty list.
+		if err := g.Fault(failures); err != nil {
+			yield(grid.Row[T]{}, err)
+		}
+	}
+	return gridTable(table(o), len(spec.Profiles) > 1).Write(env.Out, o, rows)
+}
+
+// gather runs a list in all scopes. A node that one of them does not know is no
+// failure of that scope as long as another knows it.
+func gather[T any](ctx context.Context, env *Env, g *grid.Grid, o render.Options, list listIn[T]) iter.Seq2[grid.Row[T], error] {
+	most := o.Limit
+	if o.SortBy != "" {
+		most = 0
+	}
+	return func(yield func(grid.Row[T], error) bool) {
+		var absent []error
+		for r, err := range grid.Gather(ctx, g, most, func(ctx context.Context, c grid.Cell) (iter.Seq2[T, error], error) {
+			return list(ctx, env.within(c.Scope))
+		}) {
+			var not *elsewhere
+			if errors.As(err, &not) {
+				absent = append(absent, not.error)
+				continue
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+		if len(absent) > 0 && len(absent) == len(g.Cells) {
+			var none grid.Row[T]
+			yield(none, everywhere(absent[0], len(g.Cells)))
+		}
+	}
+}
+
+// elsewhere is a node that a scope does not know.
+type elsewhere struct{ error }
+
+func (e *elsewhere) Unwrap() error { return e.error }
+
+// whereItIs takes the mark off an error.
+func whereItIs(err error) error {
+	var not *elsewhere
+	if errors.As(err, &not) {
+		return not.error
+	}
+	return err
+}
+
+// everywhere is the error of a node that no scope knows.
+func everywhere(err error, scopes int) error {
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return fault.New(fault.NotFound, e.Op, "none of the %d accounts and Regions that were asked knows this node", scopes).
+		WithHint("`ssmdeck ls` takes the same flags and lists what they have")
+}
+
+// findNodeHere is findNode for a list that may be of several scopes.
+func (e *Env) findNodeHere(ctx context.Context, expr string) (fleet.Node, error) {
+	n, err := e.findNode(ctx, expr)
+	var several *fleet.Ambiguous
+	if fault.KindOf(err) == fault.NotFound && !errors.As(err, &several) {
+		return n, &elsewhere{err}
+	}
+	return n, err
+}
+
+// showFound prints the one thing that find finds, in one account and Region or in
+// any of several. details writes it for people. Found in several places, it is
+// ambiguous; in none, the error is that of looking.
+func showFound[T any](ctx context.Context, env *Env, o render.Options, expr string, details func(*render.Detail, render.Options, T), find func(context.Context, *Env) (T, error)) error {
+	spec, err := env.gridSpec()
+	if err != nil {
+		return err
+	}
+	if !spec.Several() {
+		v, err := find(ctx, env)
+		if err != nil {
+			return whereItIs(err)
+		}
+		return render.Object(env.Out, o, v, func(d *render.Detail) { details(d, o, v) })
+	}
+	g, err := env.openGrid(ctx, spec)
+	if err != nil {
+		return err
+	}
+	var found []grid.Row[T]
+	var failures []grid.Failure
+	for r, err := range gather(ctx, env, g, render.Options{}, func(ctx context.Context, env *Env) (iter.Seq2[T, error], error) {
+		v, err := find(ctx, env)
+		return each([]T{v}), err
+	}) {
+		var failure *grid.Failure
+		switch {
+		case errors.As(err, &failure):
+			failures = append(failures, *failure)
+		case err != nil:
+			return err
+		default:
+			found = append(found, r)
+		}
+	}
+	switch incomplete := g.Fault(failures); {
+	case len(found) == 0:
+		return incomplete
+	case len(found) > 1:
+		places := make([]string, len(found))
+		for i, r := range found {
+			places[i] = r.Place.String()
+		}
+		slices.Sort(places)
+		return fault.New(fault.NotFound, "find "+expr, "it is in several places: %s", strings.Join(places, ", ")).
+			WithHint("choose one with --region and --profile, or name an id")
+	default:
+		r := found[0]
+		err := render.Object(env.Out, o, r, func(d *render.Detail) {
+			d.Field("Account", r.Account)
+			d.Field("Region", r.Region)
+			details(d, o, r.Value)
+		})
+		return errors.Join(err, incomplete)
+	}
+}
+
+// gridTable puts the place of a row in front.
+func gridTable[T any](t render.Table[T], profiles bool) render.Table[grid.Row[T]] {
+	front := []render.Column[grid.Row[T]]{
+		{Name: "ACCOUNT", Text: func(r grid.Row[T]) string { return r.Account }},
+		{Name: "REGION", Text: func(r grid.Row[T]) string { return r.Region }},
+	}
+	if profiles {
+		front = append([]render.Column[grid.Row[T]]{{Name: "PROFILE", Text: func(r grid.Row[T]) string { return r.Profile }}}, front...)
+	}
+	return render.Wrap(t, func(r grid.Row[T]) T { return r.Value }, front...)
+}

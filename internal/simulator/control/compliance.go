@@ -1,0 +1,288 @@
+package control
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
+)
+
+func complianceOperations() map[string]operation {
+	return map[string]operation{
+		"PutComplianceItems":              recorded((*call).putComplianceItems),
+		"ListComplianceItems":             recorded((*call).listComplianceItems),
+		"ListComplianceSummaries":         recorded((*call).listComplianceSummaries),
+		"ListResourceComplianceSummaries": recorded((*call).listResourceComplianceSummaries),
+	}
+}
+
+// maxComplianceTypes is how many types of its own a node can have (User Guide,
+// "Working with Compliance").
+const maxComplianceTypes = 10
+
+func (c *call) putComplianceItems(t *world.Tables, in request) (any, error) {
+	node, kind := in.text("ResourceId"), in.text("ComplianceType")
+	switch _, ok := c.world.NodeInfo(node); {
+	case in.text("ResourceType") != "ManagedInstance":
+		return nil, world.Errorf("InvalidResourceType", "The resource type isn't valid: %s.", in.text("ResourceType"))
+	case !ok:
+		return nil, errNoNode(node)
+	case !strings.HasPrefix(kind, "Custom:") && kind != "Patch" && kind != "Association":
+		return nil, invalid("ComplianceType must be Patch, Association or begin with Custom:.")
+	}
+	types := map[string]bool{kind: true}
+	for _, r := range t.All(world.KindCompliance) {
+		if textOf(r, "ResourceId") == node {
+			types[textOf(r, "ComplianceType")] = true
+		}
+	}
+	if len(types) > maxComplianceTypes {
+		return nil, world.Errorf("ComplianceTypeCountLimitExceededException", "You specified too many custom compliance types. You can specify a maximum of %d different types.", maxComplianceTypes)
+	}
+	items := in.items("Items")
+	id := node + " " + kind
+	if old, ok := t.Get(world.KindCompliance, id); ok && in.text("UploadType") == "PARTIAL" {
+		items = append(slices.DeleteFunc(slices.Clone(request(old).items("Items")), func(o any) bool {
+			return slices.ContainsFunc(in.objects("Items"), func(n request) bool { m, _ := o.(map[string]any); return m["Id"] == n["Id"] })
+		}), items...)
+	}
+	t.Put(world.KindCompliance, id, with(in, world.Record{"Items": items}))
+	return empty(), nil
+}
+
+func errNoNode(id string) error {
+	return world.Errorf("InvalidResourceId", "The resource ID isn't valid: %s.", id)
+}
+
+// complianceOf returns the compliance items of a node: those that were put, and
+// the patches and associations that the simulator knows.
+func (c *call) complianceOf(t *world.Tables, n world.Node) []world.Record {
+	var list []world.Record
+	put := map[string]bool{}
+	for _, r := range t.All(world.KindCompliance) {
+		if textOf(r, "ResourceId") != n.ID {
+			continue
+		}
+		put[textOf(r, "ComplianceType")] = true
+		for _, item := range request(r).objects("Items") {
+			list = append(list, with(item, world.Record{"ComplianceType": r["ComplianceType"], "ExecutionSummary": r["ExecutionSummary"]}))
+		}
+	}
+	if !put["Patch"] {
+		list = append(list, c.patchCompliance(n)...)
+	}
+	if !put["Association"] {
+		list = append(list, c.associationCompliance(t, n)...)
+	}
+	for i, item := range list {
+		id := cmp.Or(textOf(item, "Id"), fmt.Sprint("item-", i))
+		list[i] = with(item, world.Record{"ResourceType": "ManagedInstance", "ResourceId": n.ID, "Id": id, "key": n.ID + textOf(item, "ComplianceType") + id})
+	}
+	return list
+}
+
+func (c *call) patchCompliance(n world.Node) []world.Record {
+	end := c.world.PatchState(n.ID).End
+	var list []world.Record
+	for _, p := range c.world.NodePatches(n) {
+		status, severity := "COMPLIANT", strings.ToUpper(p.Severity)
+		if p.State == "MISSING" {
+			status = "NON_COMPLIANT"
+		}
+		switch severity {
+		case "CRITICAL", "MEDIUM", "LOW":
+		case "IMPORTANT":
+			severity = "HIGH"
+		default:
+			severity = "UNSPECIFIED"
+		}
+		list = append(list, world.Record{
+			"ComplianceType": "Patch", "Id": p.Title, "Title": p.Title, "Status": status, "Severity": severity,
+			"ExecutionSummary": world.Record{"ExecutionTime": end, "ExecutionType": "Command"},
+			"Details":          map[string]string{"Classification": p.Classification, "PatchState": p.State, "DocumentName": "AWS-RunPatchBaseline"},
+		})
+	}
+	return list
+}
+
+func (c *call) associationCompliance(t *world.Tables, n world.Node) []world.Record {
+	var list []world.Record
+	for _, a := range t.All(world.KindAssociation) {
+		at, ran := timeOf(a, "LastExecutionDate")
+		if !ran || !contains(c.nodesOf(a), n.ID) {
+			continue
+		}
+		status := "COMPLIANT"
+		if n.Ping != world.PingOnline {
+			status = "NON_COMPLIANT"
+		}
+		severity := cmp.Or(textOf(a, "ComplianceSeverity"), "UNSPECIFIED")
+		list = append(list, world.Record{
+			"ComplianceType": "Association", "Id": a["AssociationId"], "Title": a["AssociationName"], "Status": status, "Severity": severity,
+			"ExecutionSummary": world.Record{"ExecutionTime": at}, "Details": map[string]string{"DocumentName": textOf(a, "Name")},
+		})
+	}
+	return list
+}
+
+// complianceField is what an item has for a filter key.
+func complianceField(r world.Record, key string) ([]string, bool) {
+	if key == "ExecutionTime" {
+		summary, _ := r["ExecutionSummary"].(map[string]any)
+		at, _ := timeOf(summary, key)
+		return []string{dated(at)}, true
+	}
+	known := contains([]string{"ComplianceType", "Status", "Severity", "Id", "Title", "ResourceId", "ResourceType", "OverallSeverity"}, key)
+	return []string{textOf(r, key)}, known
+}
+
+func (c *call) listComplianceItems(t *world.Tables, in request) (any, error) {
+	for _, kind := range in.texts("ResourceTypes") {
+		if kind != "ManagedInstance" {
+			return nil, world.Errorf("InvalidResourceType", "The resource type isn't valid: %s.", kind)
+		}
+	}
+	nodes := c.world.Nodes()
+	if ids := in.texts("ResourceIds"); len(ids) > 0 {
+		n, ok := c.world.NodeInfo(ids[0])
+		if !ok {
+			return nil, errNoNode(ids[0])
+		}
+		nodes = []world.Node{n}
+	}
+	var list []world.Record
+	for _, n := range nodes {
+		list = append(list, c.complianceOf(t, n)...)
+	}
+	list, err := sift(list, complianceFilters(in), "InvalidFilter", complianceField)
+	if err != nil {
+		return nil, err
+	}
+	return c.listing("ListComplianceItems", "ComplianceItems", "key", list, in, 50)
+}
+
+// complianceFilters reads filters; a key may stand after Compliance: or the like.
+func complianceFilters(in request) []filter {
+	list := in.filters("Filters", "Key", "Values", "Type")
+	for i := range list {
+		if _, plain, ok := strings.Cut(list[i].key, ":"); ok {
+			list[i].key = plain
+		}
+	}
+	return list
+}
+
+// severities counts by severity.
+type severities map[string]int
+
+func (s severities) record() world.Record {
+	out := world.Record{}
+	for name, member := range map[string]string{
+		"CRITICAL": "CriticalCount", "HIGH": "HighCount", "MEDIUM": "MediumCount", "LOW": "LowCount", "INFORMATIONAL": "InformationalCount",
+		"UNSPECIFIED": "UnspecifiedCount",
+	} {
+		out[member] = s[name]
+	}
+	return out
+}
+
+// severityOrder is from the worst on.
+var severityOrder = []string{"CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNSPECIFIED"}
+
+func (s severities) total() (n int) {
+	for _, count := range s {
+		n += count
+	}
+	return n
+}
+
+// worst is the highest severity that was counted.
+func (s severities) worst() string {
+	for _, name := range severityOrder {
+		if s[name] > 0 {
+			return name
+		}
+	}
+	return "UNSPECIFIED"
+}
+
+// resourceSummaries returns one summary for each node and compliance type.
+func (c *call) resourceSummaries(t *world.Tables) []world.Record {
+	c.applyDue(t)
+	var list []world.Record
+	for _, n := range c.world.Nodes() {
+		good, bad := map[string]severities{}, map[string]severities{}
+		last := map[string]any{}
+		var types []string
+		for _, item := range c.complianceOf(t, n) {
+			kind := textOf(item, "ComplianceType")
+			if good[kind] == nil {
+				good[kind], bad[kind] = severities{}, severities{}
+				types = append(types, kind)
+			}
+			last[kind] = item["ExecutionSummary"]
+			if textOf(item, "Status") == "COMPLIANT" {
+				good[kind][textOf(item, "Severity")]++
+			} else {
+				bad[kind][textOf(item, "Severity")]++
+			}
+		}
+		slices.Sort(types)
+		for _, kind := range types {
+			status := "COMPLIANT"
+			if bad[kind].total() > 0 {
+				status = "NON_COMPLIANT"
+			}
+			list = append(list, world.Record{
+				"ComplianceType": kind, "ResourceType": "ManagedInstance", "ResourceId": n.ID, "Status": status, "OverallSeverity": bad[kind].worst(),
+				"ExecutionSummary":    last[kind],
+				"CompliantSummary":    world.Record{"CompliantCount": good[kind].total(), "SeveritySummary": good[kind].record()},
+				"NonCompliantSummary": world.Record{"NonCompliantCount": bad[kind].total(), "SeveritySummary": bad[kind].record()},
+				"key":                 n.ID + " " + kind,
+			})
+		}
+	}
+	return list
+}
+
+func (c *call) listResourceComplianceSummaries(t *world.Tables, in request) (any, error) {
+	list, err := sift(c.resourceSummaries(t), complianceFilters(in), "InvalidFilter", complianceField)
+	if err != nil {
+		return nil, err
+	}
+	return c.listing("ListResourceComplianceSummaries", "ResourceComplianceSummaryItems", "key", list, in, 50)
+}
+
+// listComplianceSummaries counts nodes.
+func (c *call) listComplianceSummaries(t *world.Tables, in request) (any, error) {
+	nodes, err := sift(c.resourceSummaries(t), complianceFilters(in), "InvalidFilter", complianceField)
+	if err != nil {
+		return nil, err
+	}
+	good, bad := map[string]severities{}, map[string]severities{}
+	var types []string
+	for _, r := range nodes {
+		kind := textOf(r, "ComplianceType")
+		if good[kind] == nil {
+			good[kind], bad[kind] = severities{}, severities{}
+			types = append(types, kind)
+		}
+		if textOf(r, "Status") == "COMPLIANT" {
+			good[kind][textOf(r, "OverallSeverity")]++
+		} else {
+			bad[kind][textOf(r, "OverallSeverity")]++
+		}
+	}
+	slices.Sort(types)
+	var list []world.Record
+	for _, kind := range types {
+		list = append(list, world.Record{
+			"ComplianceType":      kind,
+			"CompliantSummary":    world.Record{"CompliantCount": good[kind].total(), "SeveritySummary": good[kind].record()},
+			"NonCompliantSummary": world.Record{"NonCompliantCount": bad[kind].total(), "SeveritySummary": bad[kind].record()},
+		})
+	}
+	return c.listing("ListComplianceSummaries", "ComplianceSummaryItems", "ComplianceType", list, in, 50)
+}
