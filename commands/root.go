@@ -72,8 +72,6 @@ plugin, no bastion, no SSH key.`,
 		newCpCmd(env), newSSHCmd(env), newSSHProxyCmd(env), newSSHConfigCmd(env), newDoctorCmd(env))
 	add(groupNouns, newNodeCmd(env), newCommandCmd(env), newSessionCmd(env), newAccessCmd(env),
 		newSettingCmd(env))
-	add(groupNouns, newDocumentCmd(env), newAutomationCmd(env))
-	add(groupNouns, newTagCmd(env), newDHMCCmd(env), newSyncCmd(env), newPolicyCmd(env), newConnectorCmd(env))
 	add(groupNouns, newTagCmd(env), newDHMCCmd(env), newSyncCmd(env), newPolicyCmd(env), newConnectorCmd(env))
 	add(groupNouns, newDocumentCmd(env), newAutomationCmd(env))
 	completeGlobals(env, root)
