@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -82,11 +83,13 @@ func newAutomationListCmd(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			svc, err := env.Automation(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return writeSeq(env, automationTable, ro, svc.List(cmd.Context(), f))
+			return writeGrid(cmd.Context(), env, automationTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[automation.Execution, error], error) {
+				svc, err := env.Automation(ctx)
+				if err != nil {
+					return nil, err
+				}
+				return svc.List(ctx, f), nil
+			})
 		},
 	}
 	cmd.Flags().StringVar(&state, "status", "", "only automations in this `state`, such as InProgress, Waiting, Failed")
@@ -96,7 +99,7 @@ func newAutomationListCmd(env *Env) *cobra.Command {
 	completeFlag(cmd, "status", automation.States)
 	_ = cmd.RegisterFlagCompletionFunc("document", env.completeDocuments("Automation"))
 	_ = cmd.RegisterFlagCompletionFunc("parent", env.completeAutomation)
-	return cmd
+	return spans(cmd)
 }
 
 func automationTable(o render.Options) render.Table[automation.Execution] {

@@ -45,6 +45,8 @@ func TestMain(m *testing.M) {
 //	sshd FILE                  a real OpenSSH server, see cmdSSHD; conditions sshd and root
 //	ticket NAME NODE [DOC...]  start a session as the AWS CLI does for its plugin, see cmdTicket
 //	port-opened NAME FILE      the plugin, which writes to FILE, listens: its address goes to $NAME
+//	agent join NAME FILE       a machine registers and works, see cmdAgent
+//	variable NAME FILE         what FILE holds, without the line's end, goes to $NAME
 //	pushed-keys NODE           it lets in who has a key that was pushed to NODE, and nobody else
 //
 // At the end of every script the simulator must have no open session.
@@ -70,6 +72,8 @@ func TestScripts(t *testing.T) {
 
 			"sshd":        cmdSSHD,
 			"pushed-keys": cmdPushedKeys,
+			"agent":       cmdAgent,
+			"variable":    cmdVariable,
 			"ticket":      cmdTicket,
 			"port-opened": cmdPortOpened,
 		},
@@ -215,6 +219,13 @@ func cmdAddress(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s holds no address: %q", args[1], address)
 	}
 	ts.Setenv(args[0], address)
+}
+
+func cmdVariable(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: variable NAME FILE")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 }
 
 func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {
