@@ -3,7 +3,9 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -236,5 +238,35 @@ func TestMachinesFindTheirRegion(t *testing.T) {
 		if _, ok := s.World().NodeInfo(a.ID); ok {
 			t.Errorf("%v: it is in the first Region too", at)
 		}
+	}
+}
+
+// TestAgentConfig is what docs/simulator.md says an agent needs.
+func TestAgentConfig(t *testing.T) {
+	s := start(t, Options{TLS: true})
+	var got map[string]map[string]string
+	if err := json.Unmarshal(s.AgentConfig(), &got); err != nil {
+		t.Fatal(err)
+	}
+	for section, keys := range map[string]string{"Agent": "Region", "Ssm": "Endpoint", "Mds": "Endpoint", "Mgs": "Endpoint Region", "Kms": "Endpoint", "S3": "Endpoint Region"} {
+		if have := strings.Join(slices.Sorted(maps.Keys(got[section])), " "); have != keys {
+			t.Errorf("%s has %s, want %s", section, have, keys)
+		}
+		if e := got[section]["Endpoint"]; e != "" && (e != s.URL() || !strings.HasPrefix(e, "https://")) {
+			t.Errorf("%s leads to %s", section, e)
+		}
+	}
+}
+
+// TestBucketsOfAWSAreNotThere is what an agent finds that looks for an update.
+func TestBucketsOfAWSAreNotThere(t *testing.T) {
+	s := start(t, Options{})
+	resp, err := client(t, s).Get(s.URL() + "/amazon-ssm-us-east-1/ssm-agent-manifest.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusNotFound || !strings.Contains(string(body), "NoSuchBucket") {
+		t.Errorf("%s, %s, %v", resp.Status, body, err)
 	}
 }
