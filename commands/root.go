@@ -76,7 +76,7 @@ plugin, no bastion, no SSH key.`,
 	add(groupNouns, newDocumentCmd(env), newAutomationCmd(env))
 	completeGlobals(env, root)
 	env.documentParamsIn(root)
-	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newCompletionCmd(env), newVersionCmd(env))
+	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newAPICmd(env), newCompletionCmd(env), newVersionCmd(env))
 	return root
 }
 

@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 //	listening NAME FILE [TYPE] a forward that writes events to FILE is ready: its address goes to $NAME;
 //	                           another TYPE of event may be waited for
 //	waitfor FILE TEXT          FILE, which another process writes, holds TEXT before long
+//	value NAME FILE            the first line of FILE goes to $NAME
+//	until PATTERN command...   run the command again until what it prints matches
 //	address NAME FILE          the address in FILE goes to $NAME
 //	hangup ADDRESS             connect, and wait for the other end to break the connection
 //	talk ADDRESS SEND WANT     connect, send, expect an answer; \xNN in both are bytes
@@ -65,6 +67,8 @@ func TestScripts(t *testing.T) {
 			"address":    cmdAddress,
 			"hangup":     cmdHangup,
 			"waitfor":    cmdWaitFor,
+			"value":      cmdValue,
+			"until":      cmdUntil,
 			"no-escapes": cmdNoEscapes,
 
 			"sshd":        cmdSSHD,

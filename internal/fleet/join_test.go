@@ -145,7 +145,8 @@ func TestPatchStatesAreAskedForFiftyAtATime(t *testing.T) {
 func TestUnmanaged(t *testing.T) {
 	s, m := mocked(t)
 	c := &cloud{instances: []Instance{
-		{ID: idA, State: "running"}, {ID: "i-00000000000000001", State: "running", Tags: map[string]string{"Name": "dark"}},
+		{ID: idA, State: "running"},
+		{ID: "i-00000000000000001", State: "running", Tags: map[string]string{"Name": "dark"}},
 		{ID: "i-00000000000000002", State: "stopped"},
 	}}
 	s.Joining(c, nil)

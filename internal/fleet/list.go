@@ -401,11 +401,31 @@ func (s *Service) Get(ctx context.Context, id string) (Node, error) {
 		}
 	}
 	if n.Hybrid() { // its tags may be denied: the rest is worth having without them
-		if n.Tags, err = s.Tags(ctx, id); err != nil && fault.KindOf(err) != fault.Auth {
+		tags, err := s.Tags(ctx, id)
+		switch {
+		case err == nil:
+			n.Tags = tags
+		case fault.KindOf(err) == fault.Auth:
+			n.unknown(PartTags)
+		default:
 			return Node{}, err
 		}
 	}
 	return n, nil
+}
+
+// Facts is Get joined with all parts.
+func (s *Service) Facts(ctx context.Context, id string) (Node, []Gap, error) {
+	n, err := s.Get(ctx, id)
+	if err != nil {
+		return Node{}, nil, err
+	}
+	nodes := []Node{n}
+	gaps, err := s.Join(ctx, nodes, PartEC2|PartTags|PartPatch)
+	if err != nil {
+		return Node{}, nil, reword("get node "+id, err)
+	}
+	return nodes[0], gaps, nil
 }
 
 // Tags returns the tags of a hybrid node (mi-…). Those of EC2 instances belong

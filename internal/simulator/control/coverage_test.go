@@ -15,10 +15,6 @@ import (
 // common are the errors that every operation can answer.
 var common = []string{"ValidationException", "SerializationException", "AccessDeniedException", "ThrottlingException"}
 
-// elsewhere are operations that the handlers of registration answer; without
-// them they are unsupported.
-var elsewhere = []string{"CreateActivation", "DeleteActivation", "DescribeActivations", "DeregisterManagedInstance", "UpdateManagedInstanceRole"}
-
 // answer is what an operation said to a request.
 type answer struct {
 	status int
@@ -50,7 +46,6 @@ func (a answer) faultsOf(o *model.Operation) []string {
 		return []string{fmt.Sprintf("status %d: %v", a.status, a.body)}
 	case a.code == "":
 		return o.Answer.Deviations("answer", a.body)
-	case a.code == "UnsupportedOperationException" && slices.Contains(elsewhere, o.Name):
 	case !slices.Contains(common, a.code) && !slices.Contains(o.Errors, a.code):
 		return []string{fmt.Sprintf("%s is no error of this operation: %v", a.code, a.body)}
 	}
