@@ -232,7 +232,9 @@ func (c *call) getInventorySchema(t *world.Tables, in request) (any, error) {
 		}
 		for _, e := range request(r).objects("Content") {
 			for name := range e {
-				schemas[kind][name] = schemas[kind][name]
+				if _, known := schemas[kind][name]; !known {
+					schemas[kind][name] = false
+				}
 			}
 		}
 	}
