@@ -70,7 +70,7 @@ read nothing at all. The causes are explained in docs/doctor.md.`,
 
   # All instances that are not managed, and why
   $ ssmdeck doctor --unmanaged
-  $ ssmdeck doctor --unmanaged -o json --query '[?cause==` + "`no-instance-profile`" + `].id'
+  $ ssmdeck doctor --unmanaged -o json --query "[?cause=='no-instance-profile'].id"
 
   # In CI
   $ ssmdeck doctor web-1 -o junit > doctor.xml`,
@@ -155,6 +155,15 @@ func (o *doctorOptions) run(ctx context.Context, env *Env) error {
 	v := &checkView{env: env, o: ro}
 	if err := v.check(); err != nil {
 		return err
+	}
+	if o.profile != "" {
+		d, err := env.Doctor(ctx, o.profile)
+		if err != nil {
+			return err
+		}
+		if err := d.CheckProfile(ctx); err != nil {
+			return err
+		}
 	}
 	switch {
 	case o.unmanaged:
