@@ -60,7 +60,7 @@ automation goes on.`,
 	bindVersion(env, cmd, &o.version, "start this version")
 	f.BoolVarP(&o.watch, "watch", "w", false, "follow the steps until the end")
 	f.DurationVar(&o.wait, "wait", 0, "with --watch: stop following after `duration` (exit 8)")
-	f.BoolVar(&o.req.Interactive, "interactive", false, "wait before every step for `automation resume`")
+	f.BoolVar(&o.req.Interactive, "interactive", false, "wait before every step for automation start-step")
 	f.StringVar(&o.req.TargetParameter, "target-param", "", "`name` of the parameter that takes each target")
 	f.StringArrayVarP(&o.targets, "target", "t", nil, "a `target`: a value for --target-param, tag:K=V or @group; repeat for more")
 	f.StringArrayVar(&o.tag, "tag", nil, "short for -t tag:`KEY=VALUE`")
@@ -163,7 +163,7 @@ func (o *automationStart) run(ctx context.Context, env *Env) error {
 	}
 	what := "start " + o.req.Document
 	if n := len(o.req.Targets); n > 0 {
-		what += " for all of " + targetWords(o.req.Targets)
+		what += " for all of " + spelledTargets(o.req.Targets)
 	}
 	if o.dryRun {
 		env.note("would %s; nothing was started", what)
@@ -205,7 +205,7 @@ func (o *automationStart) run(ctx context.Context, env *Env) error {
 	})
 }
 
-func targetWords(targets []automation.Target) string {
+func spelledTargets(targets []automation.Target) string {
 	var words []string
 	for _, t := range targets {
 		switch t.Key {

@@ -1,11 +1,13 @@
 package commands
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +27,7 @@ func newCommandCmd(env *Env) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newCommandListCmd(env), newCommandGetCmd(env), newCommandCancelCmd(env))
+	cmd.AddCommand(newCommandListCmd(env), newCommandGetCmd(env), newCommandOutputCmd(env), newCommandWatchCmd(env), newCommandCancelCmd(env))
 	return cmd
 }
 
@@ -157,98 +159,109 @@ type invocationDetails struct {
 	Stdout    *string `json:"stdout,omitempty"`
 	Stderr    *string `json:"stderr,omitempty"`
 	Truncated bool    `json:"truncated,omitempty"`
+	Preview   bool    `json:"preview,omitempty"` // the form of 2,500 characters; there may be more
+	More      string  `json:"more,omitempty"`    // where the rest is
 }
 
 func newCommandGetCmd(env *Env) *cobra.Command {
 	var (
 		node string
 		wait bool
-		full bool
+		vo   viewOptions
 	)
 	cmd := &cobra.Command{
 		Use:     "get <command-id>...",
-		Aliases: []string{"show", "output"},
+		Aliases: []string{"show"},
 		Short:   "Show commands, their nodes and their output",
 		Long: `Show a command with its nodes and what they printed. --wait follows it until
-it has ended, as ` + "`ssmdeck run`" + ` does; several ids are followed as one run.`,
+it has ended, as ` + "`ssmdeck command watch`" + ` does; several ids are followed as one run.
+The id of a run stands for all its commands.`,
 		Example: `  $ ssmdeck command get 2b196342-d7d4-436e-8f09-3883a1116ac3
   $ ssmdeck command get 2b196342-d7d4-436e-8f09-3883a1116ac3 --node web-1
   $ ssmdeck command get 2b196342-d7d4-436e-8f09-3883a1116ac3 --wait`,
 		Args:              minArgs("the command id"),
 		ValidArgsFunction: env.completeCommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if wait {
-				return commandWait(cmd.Context(), env, args, full)
+			switch {
+			case wait:
+				return runWatch(cmd.Context(), env, args, vo)
+			case node != "" && len(args) == 1:
+				return commandOutput(cmd.Context(), env, args[0], node)
+			case node != "":
+				return fault.Usagef("command get: --node shows the output of one command")
 			}
-			if len(args) > 1 {
-				return fault.Usagef("command get: several ids are shown with --wait only")
-			}
-			return commandGet(cmd.Context(), env, args[0], node, full)
+			return commandGet(cmd.Context(), env, args, vo)
 		},
 	}
 	cmd.Flags().StringVar(&node, "node", "", "only this `node`, with its output alone on standard output")
 	cmd.Flags().BoolVarP(&wait, "wait", "w", false, "follow until the command has ended")
-	cmd.Flags().BoolVar(&full, "full", false, "show the output of every node by itself, not folded")
+	vo.bind(cmd.Flags())
 	return cmd
 }
 
-// commandWait follows commands that were sent before.
-func commandWait(ctx context.Context, env *Env, ids []string, full bool) error {
-	view, err := newRunView(env, full)
-	if err != nil {
-		return err
-	}
-	svc, err := env.Runner(ctx)
-	if err != nil {
-		return err
-	}
-	err = svc.Follow(ctx, ids, view.event)
-	view.progress.Close()
-	if err != nil && ctx.Err() == nil {
-		return err
-	}
-	if printErr := view.result(); printErr != nil {
-		return printErr
-	}
-	if ctx.Err() != nil {
-		env.note("ssmdeck: stopped following; the command goes on\nssmdeck: hint: %s", takeUp(ids))
-		return &fault.Exit{Code: fault.Interrupted.ExitCode()}
-	}
-	return view.board.Err()
+func newCommandWatchCmd(env *Env) *cobra.Command {
+	cmd := newRunWatchCmd(env)
+	cmd.Use = "watch <command-id>..."
+	cmd.Short = "Follow commands until they have ended"
+	cmd.Example = "  $ ssmdeck command watch 2b196342-d7d4-436e-8f09-3883a1116ac3"
+	cmd.Args = minArgs("the command id")
+	cmd.ValidArgsFunction = env.completeCommand
+	return cmd
 }
 
-func commandGet(ctx context.Context, env *Env, id, node string, full bool) error {
-	view, err := newRunView(env, full)
+func newCommandOutputCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "output <command-id> <node>",
+		Short: "Print everything that one node printed",
+		Long: `Print what a node printed, stdout and stderr each on its own stream. What is longer
+than the service keeps is read from S3 or CloudWatch Logs, where the command put it
+there, however long it is; when that is not to be had, it is said.`,
+		Example: "  $ ssmdeck command output 2b196342-d7d4-436e-8f09-3883a1116ac3 web-1 > web-1.log",
+		Args:    exactArgs("the command id", "the node"),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 0 {
+				return env.completeCommand(cmd, args, typed)
+			}
+			return env.nodeWords(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return commandOutput(cmd.Context(), env, args[0], args[1])
+		},
+	}
+}
+
+func commandGet(ctx context.Context, env *Env, args []string, vo viewOptions) error {
+	view, err := newRunView(env, vo)
 	if err != nil {
 		return err
 	}
-	svc, err := env.Runner(ctx)
+	defer view.close()
+	svc, r, err := found(ctx, env, args)
 	if err != nil {
 		return err
 	}
-	if node != "" {
-		return commandOutput(ctx, env, svc, id, node, view.options)
+	if len(r.Commands) > 1 {
+		return runShow(ctx, env, args, vo)
 	}
-	c, invocations, err := svc.Get(ctx, id)
-	if err != nil {
+	if err := view.load(ctx, svc, r); err != nil {
 		return err
 	}
-	details := commandDetails{Command: c, Invocations: make([]invocationDetails, len(invocations))}
-	view.board.Apply(run.Event{Kind: run.WasSent, CommandID: c.ID, Sent: &run.Sent{Document: c.Document, Nodes: len(invocations), Number: 1, Of: 1}})
-	for i := range invocations {
-		details.Invocations[i] = invocationDetails{Invocation: invocations[i]}
-		inv := invocations[i]
-		view.board.Apply(run.Event{Kind: run.Changed, CommandID: c.ID, Invocation: &inv})
-		if !inv.State.Final() {
-			continue
-		}
-		_, out, err := svc.Output(ctx, id, inv.NodeID)
-		if err != nil {
+	if view.dir != nil {
+		if err := view.save(ctx, svc); err != nil {
 			return err
 		}
-		view.board.Apply(run.Event{Kind: run.Printed, CommandID: c.ID, Output: &out})
-		d := &details.Invocations[i]
-		d.Stdout, d.Stderr, d.Truncated = &out.Stdout, &out.Stderr, out.Truncated
+	}
+	if view.events != nil {
+		return view.err
+	}
+	c := r.Commands[0]
+	details := commandDetails{Command: c, Invocations: []invocationDetails{}}
+	for row := range view.board.Rows() {
+		d := invocationDetails{Invocation: row.Invocation, Truncated: row.Truncated, Preview: row.Preview, More: row.More}
+		if row.HasOutput {
+			d.Stdout, d.Stderr = &row.Stdout, &row.Stderr
+		}
+		details.Invocations = append(details.Invocations, d)
 	}
 	err = render.Object(env.Out, view.options, details, func(d *render.Detail) { commandHead(d, view.options, c) })
 	if err != nil || !view.people() {
@@ -257,7 +270,7 @@ func commandGet(ctx context.Context, env *Env, id, node string, full bool) error
 	if _, err := io.WriteString(env.Out, "\n"); err != nil {
 		return err
 	}
-	return view.print(env.Out)
+	return view.print(env.Out, true)
 }
 
 func commandHead(d *render.Detail, o render.Options, c run.Command) {
@@ -273,36 +286,84 @@ func commandHead(d *render.Detail, o render.Options, c run.Command) {
 }
 
 // commandOutput prints what one node printed, and nothing else.
-func commandOutput(ctx context.Context, env *Env, svc *run.Service, id, expr string, o render.Options) error {
+func commandOutput(ctx context.Context, env *Env, id, expr string) error {
+	o, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
 	n, err := env.findNode(ctx, expr)
 	if err != nil {
 		return err
 	}
-	inv, out, err := svc.Output(ctx, id, n.ID)
+	svc, err := env.Runner(ctx)
 	if err != nil {
 		return err
 	}
-	details := invocationDetails{Invocation: inv, Stdout: &out.Stdout, Stderr: &out.Stderr, Truncated: out.Truncated}
+	c, inv, err := svc.On(ctx, id, n.ID)
+	if err != nil {
+		return err
+	}
 	switch o.Format {
 	case render.FormatAuto, render.FormatTable, render.FormatWide, render.FormatText: // the output itself
-		if _, err := io.WriteString(env.Out, forStream(env.Out, out.Stdout)); err != nil {
+		out, errs := &safeWriter{stream: env.Out}, &safeWriter{stream: env.Err}
+		sum, err := svc.Copy(ctx, c, inv, out, errs)
+		if err = errors.Join(err, out.close(), errs.close()); err != nil {
 			return err
 		}
-		_, err := io.WriteString(env.Err, forStream(env.Err, out.Stderr))
-		if out.Truncated {
+		switch {
+		case !inv.State.Final():
+			env.note("ssmdeck: the node is not done (%s): its output comes when it is", inv.State)
+		case sum.Truncated && sum.More != "":
+			env.note("ssmdeck: the service kept no more of the output; the rest %s", render.Visible(sum.More))
+		case sum.Truncated:
 			env.note("ssmdeck: the service kept no more of the output")
 		}
-		return err
-	default:
-		return render.Object(env.Out, o, details, func(d *render.Detail) {
-			d.ID(inv.NodeID)
-			d.Field("Node", inv.NodeID)
-			d.Field("State", string(inv.State))
-			d.Field("Exit code", fmt.Sprint(inv.ExitCode))
-			d.Field("Stdout", out.Stdout)
-			d.Field("Stderr", out.Stderr)
-		})
+		return nil
 	}
+	var stdout, stderr strings.Builder
+	sum, err := svc.Copy(ctx, c, inv, &stdout, &stderr)
+	if err != nil {
+		return err
+	}
+	text, errText := stdout.String(), stderr.String()
+	details := invocationDetails{Invocation: inv, Stdout: &text, Stderr: &errText, Truncated: sum.Truncated, More: sum.More}
+	return render.Object(env.Out, o, details, func(d *render.Detail) {
+		d.ID(inv.NodeID)
+		d.Field("Node", inv.NodeID)
+		d.Field("State", string(inv.State))
+		d.Field("Exit code", fmt.Sprint(inv.ExitCode))
+		d.Field("Stdout", text)
+		d.Field("Stderr", errText)
+	})
+}
+
+// safeWriter passes foreign output on to a stream: into a pipe as it is, to a
+// terminal in lines and harmless.
+type safeWriter struct {
+	stream io.Writer
+	line   []byte // not ended yet
+}
+
+func (w *safeWriter) Write(b []byte) (int, error) {
+	if !isTerminal(w.stream) {
+		return w.stream.Write(b)
+	}
+	w.line = append(w.line, b...)
+	end := bytes.LastIndexByte(w.line, '\n') + 1
+	if _, err := io.WriteString(w.stream, forStream(w.stream, string(w.line[:end]))); err != nil {
+		return 0, err
+	}
+	w.line = append(w.line[:0], w.line[end:]...)
+	return len(b), nil
+}
+
+// close writes a last line without an end.
+func (w *safeWriter) close() error {
+	if len(w.line) == 0 {
+		return nil
+	}
+	_, err := io.WriteString(w.stream, forStream(w.stream, string(w.line)))
+	return err
 }
 
 func newCommandCancelCmd(env *Env) *cobra.Command {
@@ -340,26 +401,40 @@ func commandCancel(ctx context.Context, env *Env, ids, exprs []string) error {
 	if err != nil {
 		return err
 	}
-	if err := env.confirm(ctx, "cancel "+plural(len(ids), "command")); err != nil {
+	if err := env.confirm(ctx, "cancel "+strings.Join(ids, " ")); err != nil {
 		return err
 	}
-	var failed []error
+	var commands []string
 	for _, id := range ids {
-		c, err := svc.Cancel(ctx, id, nodeIDs)
+		r := run.Run{CommandIDs: []string{id}}
+		if run.IsRunID(id) {
+			if r, err = svc.Find(ctx, id); err != nil {
+				return err
+			}
+		}
+		commands = append(commands, r.CommandIDs...)
+	}
+	return cancelled(env, svc.CancelAll(ctx, commands, nodeIDs))
+}
+
+// cancelled tells what became of requests to cancel.
+func cancelled(env *Env, results []run.CancelResult) error {
+	var failed []error
+	for _, r := range results {
 		switch {
-		case err != nil:
-			failed = append(failed, err)
-		case c.State.Final():
-			env.note("%s had already ended: %s", id, c.State)
+		case r.Err != nil:
+			failed = append(failed, r.Err)
+		case r.Command.State.Final():
+			env.note("%s had already ended: %s", r.ID, r.Command.State)
 		default:
-			env.note("asked to cancel %s", id)
+			env.note("asked to cancel %s", r.ID)
 		}
 	}
-	if len(failed) == 1 && len(ids) == 1 {
+	if len(failed) == 1 && len(results) == 1 {
 		return failed[0]
 	}
 	if len(failed) > 0 {
-		return fault.New(fault.RemoteFailed, "cancel commands", "%d of %d failed: %w", len(failed), len(ids), errors.Join(failed...))
+		return fault.New(fault.RemoteFailed, "cancel commands", "%d of %d failed: %w", len(failed), len(results), errors.Join(failed...))
 	}
 	return nil
 }

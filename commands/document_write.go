@@ -15,14 +15,41 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/internal/document"
+	"github.com/ssmdeck/ssmdeck/internal/document/lint"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
 // checkDocument looks at a document before it is sent. Everything that create,
-// update and apply send has passed through here.
-func checkDocument(src document.Source, docType string) error {
-	return src.Check(docType)
+// update and apply send has passed through here: errors of the offline check stop
+// it, warnings are told.
+func (o *documentWrite) checkDocument(env *Env, src document.Source, docType string) error {
+	if err := src.Check(docType); err != nil || o.noValidate {
+		return err
+	}
+	report, err := lint.Check([]byte(src.Text), lint.Options{Type: docType})
+	if err != nil {
+		return notADocument(src.Path, err)
+	}
+	var wrong []error
+	for _, f := range report.Findings {
+		row := finding{src.Path, f}
+		switch f.Severity {
+		case lint.Error:
+			wrong = append(wrong, fmt.Errorf("%s: %s [%s]", row.place(), f.Message, f.Rule))
+		case lint.Warning:
+			env.note("ssmdeck: warning: %s: %s [%s]", row.place(), f.Message, f.Rule)
+		}
+	}
+	const anyway = "--no-validate sends it all the same"
+	switch len(wrong) {
+	case 0:
+		return nil
+	case 1:
+		return fault.Usagef("%w", wrong[0]).WithHint(anyway)
+	default:
+		return fault.Usagef("%s cannot be sent:\n  %s", src.Path, joinLines(wrong)).WithHint(anyway)
+	}
 }
 
 // documentWrite is what create, update and apply share.
@@ -37,6 +64,7 @@ type documentWrite struct {
 	requires    []string
 	tags        []string
 	setDefault  bool
+	noValidate  bool
 	dryRun      bool
 	timeout     time.Duration
 }
@@ -58,6 +86,7 @@ func (o *documentWrite) bind(cmd *cobra.Command, fresh, old bool) {
 	if old {
 		f.BoolVar(&o.setDefault, "set-default", false, "make the version the default one")
 	}
+	f.BoolVar(&o.noValidate, "no-validate", false, "send it whatever the offline check says")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would change and change nothing")
 	f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "stop waiting for the service to take it in after `duration` (exit 8)")
 	completeFlag(cmd, "format", func() []string { return []string{"yaml", "json", "text"} })
@@ -122,7 +151,7 @@ func (o *documentWrite) wanted(env *Env, name, path string) (document.Wanted, er
 	if kind == "" {
 		kind = w.Source.Type()
 	}
-	return w, checkDocument(w.Source, kind)
+	return w, o.checkDocument(env, w.Source, kind)
 }
 
 func newDocumentCreateCmd(env *Env) *cobra.Command {
@@ -307,9 +336,9 @@ func (o *documentWrite) apply(ctx context.Context, env *Env, paths []string, nam
 		all = append(all, w)
 	}
 	switch {
-	case len(faults) == 1:
+	case len(faults) == 1 && len(paths) == 1:
 		return faults[0]
-	case len(faults) > 1:
+	case len(faults) > 0:
 		return fault.Usagef("%d of %d files cannot be applied; nothing was sent:\n  %s", len(faults), len(paths), joinLines(faults))
 	}
 	return o.carry(ctx, env, all, func(document.Plan) error { return nil })

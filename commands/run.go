@@ -28,7 +28,7 @@ type runOptions struct {
 	tags    []string
 	filter  string
 
-	script   string
+	scripts  []string
 	document string
 	version  string
 	params   []string
@@ -36,10 +36,10 @@ type runOptions struct {
 	timeout     string
 	execTimeout string
 	wait        time.Duration
-	follow      *time.Duration // wait, if it was given
+	waiting     *time.Duration // wait, if it was given
 	req         run.Request
 
-	full   bool
+	view   viewOptions
 	dryRun bool
 	cancel bool
 	remote bool
@@ -49,52 +49,84 @@ type runOptions struct {
 func newRunCmd(env *Env) *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
-		Use:   "run (-t <target> | --tag <key=value>)... -- <command>...",
+		Use:   "run <target>... -- <command>...",
 		Short: "Run a command on many nodes",
 		Long: `Run a command, a script file or a document on many nodes through Run Command,
 and show what becomes of it: progress while it runs, then identical outputs
 folded into one, failures first.
 
-One argument after -- is a script; several are a command whose words arrive
-exactly as they are. Linux and Windows nodes get it in their own shells.
+Nodes are named before --, with -t, or with --tag. One argument after -- is a
+script; several are a command whose words arrive exactly as they are. With
+--script, what follows -- are the arguments of the script; - in place of a target
+reads the script from standard input. Linux and Windows nodes get it in their own
+shells. A script whose first line names an interpreter (#!) runs in that.
+
+The service keeps the first 24,000 characters of an output. With --s3 or --logs
+all of it is kept, and read from there; with --logs it can be shown while it is
+written (--follow, and by itself on a terminal).
 
 Ctrl-C stops following; the command goes on, and how to take it up or cancel it
-is printed. In a pipe each node is one line: node, state, exit status, name.`,
+is printed. In a pipe each node is one line: node, state, exit status, name.
+
+A node whose name is that of a command below (list, show, …) is named with -t.`,
 		Example: `  # One command in production
   $ ssmdeck run --tag env=prod -- uptime
 
   # Restart nginx, a fifth of the nodes at a time, stop after the first failure
   $ ssmdeck run --tag env=prod --concurrency 20% --max-errors 0 -- systemctl restart nginx
 
-  # A script file, on two nodes
-  $ ssmdeck run -t web-1 -t web-2 --script check.sh
+  # A script file with arguments, on two nodes; one from standard input
+  $ ssmdeck run web-1 web-2 --script check.sh -- /var 90
+  $ ssmdeck run web-1 - < check.sh
+
+  # Where do nodes differ from most of the others?
+  $ ssmdeck run --tag role=web --diff -- sysctl -a
+
+  # All of a long output, one file for each node
+  $ ssmdeck run --tag env=prod --s3 my-bucket/runs --out-dir journals -- journalctl -b
 
   # A document with its parameters
   $ ssmdeck run --tag env=prod --document AWS-UpdateSSMAgent --param allowDowngrade=false
 
   # See who would be hit
   $ ssmdeck run --tag env=prod --dry-run -- reboot`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			loose, command, _ := splitDash(cmd, args)
-			if len(loose) > 0 {
-				return fault.Usagef("run: unexpected argument %q", loose[0]).
-					WithHint("name nodes with -t and put the command behind --: ssmdeck run -t %s -- uptime", loose[0])
+			named, command, dash := splitDash(cmd, args)
+			if n := len(named) - 1; n >= 0 && named[n] == "-" {
+				named, o.scripts = named[:n], append(o.scripts, "-")
 			}
-			o.req.Argv = command
+			o.targets = append(o.targets, named...)
+			if len(o.scripts) > 0 {
+				o.req.ScriptArgs = command
+			} else if o.req.Argv = command; dash && len(command) == 0 {
+				return fault.Usagef("run: missing the command behind --")
+			}
 			if cmd.Flags().Changed("wait") {
-				o.follow = &o.wait
+				o.waiting = &o.wait
 			}
 			return o.run(cmd.Context(), env)
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if cmd.ArgsLenAtDash() >= 0 {
+				return nil, cobra.ShellCompDirectiveDefault
+			}
+			return targetWords(cmd.Context(), env), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	o.bind(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("target", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return append(env.nodeWords(cmd.Context()), "all\tevery online node", "tag:\tnodes with a tag"), cobra.ShellCompDirectiveNoFileComp
+		return targetWords(cmd.Context(), env), cobra.ShellCompDirectiveNoFileComp
 	})
 	_ = cmd.RegisterFlagCompletionFunc("param", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return o.paramWords(cmd.Context(), env), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	})
+	cmd.AddCommand(newRunListCmd(env), newRunShowCmd(env), newRunWatchCmd(env), newRunRerunCmd(env), newRunCompareCmd(env), newRunCancelCmd(env))
 	return cmd
+}
+
+func targetWords(ctx context.Context, env *Env) []string {
+	return append(env.nodeWords(ctx), "all\tevery online node", "tag:\tnodes with a tag")
 }
 
 func (o *runOptions) bind(cmd *cobra.Command) {
@@ -102,7 +134,7 @@ func (o *runOptions) bind(cmd *cobra.Command) {
 	f.StringArrayVarP(&o.targets, "target", "t", nil, "nodes to run on, as a `target`: id, name, pattern, tag:K=V, @group, all (see ssmdeck help targets)")
 	f.StringArrayVar(&o.tags, "tag", nil, "short for -t tag:`KEY=VALUE`; several narrow")
 	f.StringVar(&o.filter, "filter", "", "narrow the targets further by `terms` (see ssmdeck help targets)")
-	f.StringVar(&o.script, "script", "", "run the script in `file`; - reads standard input")
+	f.StringArrayVar(&o.scripts, "script", nil, "run the script in `file`; - reads standard input; twice for one of each: *.ps1 for Windows, another for the rest")
 	f.StringVar(&o.document, "document", "", "run this `document`; by default the one for shell scripts")
 	f.StringVar(&o.version, "document-version", "", "`version` of the document")
 	f.StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists, @file reads a file")
@@ -114,12 +146,13 @@ func (o *runOptions) bind(cmd *cobra.Command) {
 	f.BoolVar(&o.req.NoWait, "no-wait", false, "send the command, print its id and leave")
 	f.StringVar(&o.req.Comment, "comment", "", "`text` for the command's history")
 	f.StringVar(&o.req.WorkingDir, "workdir", "", "`folder` on the node to run in")
-	f.StringVar(&o.s3, "s3", "", "also keep the full output in S3, as `BUCKET[/PREFIX]`")
-	f.StringVar(&o.req.LogGroup, "logs", "", "also keep the full output in this CloudWatch Logs `group`")
-	f.BoolVar(&o.full, "full", false, "show the output of every node by itself, not folded")
+	f.StringVar(&o.s3, "s3", "", "have the nodes keep the full output in S3, as `BUCKET[/PREFIX]`")
+	f.StringVar(&o.req.LogGroup, "logs", "", "have the nodes keep the full output in this CloudWatch Logs `group`")
 	f.BoolVar(&o.remote, "remote-exit", false, "with one node: exit with the status of the command")
 	f.BoolVar(&o.cancel, "cancel-on-interrupt", false, "Ctrl-C cancels the command instead of leaving it")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the nodes that would be hit and send nothing")
+	o.view.bind(f)
+	o.view.bindFollow(f)
 	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "max-concurrency" { // the API's own word
 			name = "concurrency"
@@ -131,12 +164,17 @@ func (o *runOptions) bind(cmd *cobra.Command) {
 // validate checks everything that needs no call.
 func (o *runOptions) validate(env *Env) (targets []fleet.Target, filter fleet.Filter, err error) {
 	switch {
-	case o.follow != nil && *o.follow <= 0:
-		return nil, filter, fault.Usagef("run: --wait %s is not a time to wait", *o.follow).WithHint("for instance --wait 5m, or --no-wait")
-	case o.follow != nil && o.req.NoWait:
+	case o.waiting != nil && *o.waiting <= 0:
+		return nil, filter, fault.Usagef("run: --wait %s is not a time to wait", *o.waiting).WithHint("for instance --wait 5m, or --no-wait")
+	case o.waiting != nil && o.req.NoWait:
 		return nil, filter, fault.Usagef("run: --wait and --no-wait exclude each other")
-	case o.script == "-" && slices.Contains(o.targets, "-"):
-		return nil, filter, fault.Usagef("run: --script and --target cannot both read standard input")
+	case o.req.NoWait && (o.view.outDir != "" || o.view.follow):
+		return nil, filter, fault.Usagef("run: --no-wait leaves before there is any output")
+	case slices.Contains(o.scripts, "-") && slices.Contains(o.targets, "-"):
+		return nil, filter, fault.Usagef("run: the script and the targets cannot both be read from standard input")
+	case o.view.follow && o.req.LogGroup == "":
+		return nil, filter, fault.Usagef("run: --follow shows output from CloudWatch Logs as it is written, and nothing puts it there").
+			WithHint("name a log group with --logs")
 	}
 	for _, expr := range o.targets {
 		t, err := fleet.ParseTarget(expr)
@@ -159,51 +197,56 @@ func (o *runOptions) validate(env *Env) (targets []fleet.Target, filter fleet.Fi
 	if filter, err = fleet.ParseFilter(o.filter); err != nil {
 		return nil, filter, err
 	}
-	if o.req.Timeout, err = run.ParseTimeout(o.timeout); err != nil {
-		return nil, filter, err
-	}
-	if o.req.ExecTimeout, err = run.ParseExecTimeout(o.execTimeout); err != nil {
-		return nil, filter, err
-	}
-	if _, err = run.ParseConcurrency(o.req.Concurrency); err != nil {
-		return nil, filter, err
-	}
-	if _, err = run.ParseMaxErrors(o.req.MaxErrors); err != nil {
-		return nil, filter, err
-	}
-	o.req.S3Bucket, o.req.S3Prefix, _ = strings.Cut(o.s3, "/")
-	o.req.Document, o.req.DocumentVersion = o.document, o.version
-	if o.script != "" {
-		if len(o.req.Argv) > 0 {
-			return nil, filter, fault.Usagef("run: --script and a command behind -- exclude each other")
-		}
-		if o.req.Script, err = readScript(env.In, o.script); err != nil {
-			return nil, filter, err
-		}
-	}
-	if o.document == "" && o.req.Script == "" && len(o.req.Argv) == 0 {
-		return nil, filter, fault.Usagef("run: nothing to run").WithHint("put the command behind --, or use --script or --document")
-	}
-	return targets, filter, nil
+	return targets, filter, o.validateRequest(env)
 }
 
-func readScript(stdin io.Reader, path string) (string, error) {
+// validateRequest fills in the request as far as it needs no call.
+func (o *runOptions) validateRequest(env *Env) (err error) {
+	if o.req.Timeout, err = run.ParseTimeout(o.timeout); err != nil {
+		return err
+	}
+	if o.req.ExecTimeout, err = run.ParseExecTimeout(o.execTimeout); err != nil {
+		return err
+	}
+	if _, err = run.ParseConcurrency(o.req.Concurrency); err != nil {
+		return err
+	}
+	if _, err = run.ParseMaxErrors(o.req.MaxErrors); err != nil {
+		return err
+	}
+	if o.req.S3Bucket, o.req.S3Prefix, err = run.ParseS3(o.s3); err != nil {
+		return err
+	}
+	o.req.Document, o.req.DocumentVersion = o.document, o.version
+	for _, path := range o.scripts {
+		s, err := readScript(env.In, path)
+		if err != nil {
+			return err
+		}
+		o.req.Scripts = append(o.req.Scripts, s)
+	}
+	if o.document == "" && len(o.req.Scripts) == 0 && len(o.req.Argv) == 0 {
+		return fault.Usagef("run: nothing to run").WithHint("put the command behind --, or use --script or --document")
+	}
+	return nil
+}
+
+func readScript(stdin io.Reader, path string) (run.Script, error) {
 	var (
-		b   []byte
-		err error
+		b    []byte
+		err  error
+		name = path
 	)
 	if path == "-" {
+		name = "the script"
 		b, err = io.ReadAll(stdin)
 	} else {
 		b, err = os.ReadFile(path)
 	}
 	if err != nil {
-		return "", fault.New(fault.Usage, "read the script", "%w", err)
+		return run.Script{}, fault.New(fault.Usage, "read the script", "%w", err)
 	}
-	if strings.TrimSpace(string(b)) == "" {
-		return "", fault.Usagef("the script %s is empty", path)
-	}
-	return string(b), nil
+	return run.NewScript(name, string(b)), nil
 }
 
 func (o *runOptions) run(ctx context.Context, env *Env) error {
@@ -211,10 +254,11 @@ func (o *runOptions) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	view, err := newRunView(env, o.full)
+	view, err := newRunView(env, o.view)
 	if err != nil {
 		return err
 	}
+	defer view.close()
 	if err := o.parameters(ctx, env); err != nil {
 		return err
 	}
@@ -225,7 +269,18 @@ func (o *runOptions) run(ctx context.Context, env *Env) error {
 	if o.req.Selection, err = nodes.Select(ctx, targets, filter); err != nil {
 		return err
 	}
-	if err := o.req.Validate(); err != nil {
+	all, group := false, false
+	for _, t := range targets {
+		all = all || t.Has(fleet.KindAll)
+		group = group || t.Kind == fleet.KindGroup
+	}
+	return o.send(ctx, env, view, all, group)
+}
+
+// send checks the request, shows or confirms what it hits, and runs it.
+func (o *runOptions) send(ctx context.Context, env *Env, view *runView, all, group bool) error {
+	commands, err := o.req.Commands()
+	if err != nil {
 		return err
 	}
 	if o.remote && len(o.req.Selection.Nodes) != 1 {
@@ -236,14 +291,17 @@ func (o *runOptions) run(ctx context.Context, env *Env) error {
 		return nil
 	}
 	if o.dryRun {
-		env.note("would run on %s; nothing was sent", plural(len(o.req.Selection.Nodes), "node"))
+		env.note("would run on %s, with %s; nothing was sent", plural(len(o.req.Selection.Nodes), "node"), plural(commands, "command"))
 		return writeList(env, nodeTable, view.options, o.req.Selection.Nodes)
 	}
-	if err := o.confirm(ctx, env, targets); err != nil {
+	if err := o.confirm(ctx, env, all, group); err != nil {
 		return err
 	}
 	svc, err := env.Runner(ctx)
 	if err != nil {
+		return err
+	}
+	if err := view.prepare(); err != nil {
 		return err
 	}
 	return o.watch(ctx, env, svc, view)
@@ -297,13 +355,8 @@ func (o *runOptions) paramWords(ctx context.Context, env *Env) []string {
 }
 
 // confirm asks where a run may hit more than its author thought of.
-func (o *runOptions) confirm(ctx context.Context, env *Env, targets []fleet.Target) error {
+func (o *runOptions) confirm(ctx context.Context, env *Env, all, group bool) error {
 	n := len(o.req.Selection.Nodes)
-	all, group := false, false
-	for _, t := range targets {
-		all = all || t.Has(fleet.KindAll)
-		group = group || t.Kind == fleet.KindGroup
-	}
 	if n <= 1 && !all && !group || !env.canAsk() && !all && n <= alwaysAsk {
 		return nil
 	}
@@ -330,10 +383,12 @@ func someNames(nodes []fleet.Node) string {
 // watch starts the run and shows it until it ends or the person has enough.
 func (o *runOptions) watch(ctx context.Context, env *Env, svc *run.Service, view *runView) error {
 	followCtx, stop := ctx, context.CancelFunc(func() {})
-	if o.follow != nil {
-		followCtx, stop = context.WithTimeout(ctx, *o.follow)
+	if o.waiting != nil {
+		followCtx, stop = context.WithTimeout(ctx, *o.waiting)
 	}
 	defer stop()
+	o.req.Live = view.showsLive(o.req.LogGroup != "" && !o.req.NoWait)
+	view.keep = run.Command{S3Bucket: o.req.S3Bucket, S3Prefix: o.req.S3Prefix, LogGroup: o.req.LogGroup}
 	err := svc.Start(followCtx, o.req, view.event)
 	view.progress.Close()
 	ids := view.board.CommandIDs()
@@ -343,15 +398,15 @@ func (o *runOptions) watch(ctx context.Context, env *Env, svc *run.Service, view
 	case o.req.NoWait && err == nil:
 		return view.sent(ids)
 	case err != nil && ctx.Err() != nil:
-		return o.interrupted(env, svc, view, ids)
+		return o.interrupted(ctx, env, svc, view, ids)
 	case err != nil && errors.Is(followCtx.Err(), context.DeadlineExceeded):
-		if err := view.result(); err != nil {
+		if err := view.result(ctx, svc); err != nil {
 			return err
 		}
 		return fault.New(fault.Pending, "run", "still running on %d of %d nodes after %s",
-			view.board.Total()-view.board.Finished(), view.board.Total(), *o.follow).WithHint("%s", takeUp(ids))
+			view.board.Total()-view.board.Finished(), view.board.Total(), *o.waiting).WithHint("%s", takeUp(view.board.Ref()))
 	}
-	if printErr := view.result(); printErr != nil {
+	if printErr := view.result(ctx, svc); printErr != nil {
 		return printErr
 	}
 	if err != nil {
@@ -375,29 +430,25 @@ func (o *runOptions) outcome(view *runView) error {
 }
 
 // interrupted tells what goes on without us, or cancels it when so wished.
-func (o *runOptions) interrupted(env *Env, svc *run.Service, view *runView, ids []string) error {
-	if err := view.result(); err != nil {
+func (o *runOptions) interrupted(ctx context.Context, env *Env, svc *run.Service, view *runView, ids []string) error {
+	if err := view.result(ctx, svc); err != nil {
 		return err
 	}
 	if !o.cancel {
-		env.note("ssmdeck: stopped following; the command goes on\nssmdeck: hint: %s", takeUp(ids))
+		env.note("ssmdeck: stopped following; the command goes on\nssmdeck: hint: %s", takeUp(view.board.Ref()))
 		return &fault.Exit{Code: fault.Interrupted.ExitCode()}
 	}
-	ctx, done := context.WithTimeout(context.Background(), 5*time.Second)
+	cancelCtx, done := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer done()
-	for _, id := range ids {
-		if _, err := svc.Cancel(ctx, id, nil); err != nil {
-			return err
-		}
-		env.note("ssmdeck: cancelled %s", id)
+	if err := cancelled(env, svc.CancelAll(cancelCtx, ids, nil)); err != nil {
+		return err
 	}
 	return &fault.Exit{Code: fault.Interrupted.ExitCode()}
 }
 
 // takeUp says how to see or stop commands that go on.
-func takeUp(ids []string) string {
-	list := strings.Join(ids, " ")
-	return fmt.Sprintf("follow with `ssmdeck command get --wait %s`, stop with `ssmdeck command cancel %s`", list, list)
+func takeUp(ref string) string {
+	return fmt.Sprintf("follow with `ssmdeck run watch %s`, stop with `ssmdeck run cancel %s`", ref, ref)
 }
 
 // plural returns "1 node" or "3 nodes".

@@ -1,11 +1,14 @@
 package commands
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
@@ -13,25 +16,47 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/run"
 )
 
+// viewOptions say how a run is shown.
+type viewOptions struct {
+	full   bool
+	diff   bool
+	outDir string
+	follow bool
+}
+
+func (o *viewOptions) bind(f *pflag.FlagSet) {
+	f.BoolVar(&o.full, "full", false, "show the output of every node by itself, not folded")
+	f.BoolVar(&o.diff, "diff", false, "show the output most nodes have, and of the others how it differs")
+	f.StringVar(&o.outDir, "out-dir", "", "write all output to files in the new or empty `folder`, and a summary.json")
+}
+
+func (o *viewOptions) bindFollow(f *pflag.FlagSet) {
+	f.BoolVar(&o.follow, "follow", false, "show the output while it is written, where it goes to CloudWatch Logs")
+}
+
 // runView shows a run: progress on standard error while it goes on, the result
 // on standard output. What is counted is counted by the board.
 type runView struct {
+	viewOptions
 	env      *Env
 	options  render.Options
 	board    run.Board
 	progress *render.Progress
-	full     bool
-	names    map[string]string // of the selected nodes: the service knows computer names only
+	names    map[string]string // of nodes: the service knows computer names only
 	events   *json.Encoder     // -o jsonl: every event as it comes
-	err      error             // of writing events
+	lines    *nodeLines        // nil: output is not shown while it is written
+	dir      *outputDir        // nil: none is written
+	keep     run.Command       // where the full output goes
+	past     bool              // a look at what was: its events are no news
+	err      error             // of writing events or lines
 }
 
-func newRunView(env *Env, full bool) (*runView, error) {
+func newRunView(env *Env, vo viewOptions) (*runView, error) {
 	o, err := env.renderOptions()
 	if err != nil {
 		return nil, err
 	}
-	v := &runView{env: env, options: o, full: full}
+	v := &runView{viewOptions: vo, env: env, options: o, names: map[string]string{}}
 	if err := v.check(); err != nil {
 		return nil, err
 	}
@@ -45,11 +70,45 @@ func newRunView(env *Env, full bool) (*runView, error) {
 	return v, nil
 }
 
+// close gives up the progress line.
+func (v *runView) close() { v.progress.Close() }
+
+// prepare makes what the result needs, before anything is sent.
+func (v *runView) prepare() (err error) {
+	if v.outDir != "" {
+		v.dir, err = newOutputDir(v.outDir)
+	}
+	return err
+}
+
+// learn asks for the names of the nodes, which the service of commands does not
+// know. Without them ids will do.
+func (v *runView) learn(ctx context.Context) {
+	nodes, err := v.env.Fleet(ctx)
+	if err != nil {
+		return
+	}
+	for n, err := range nodes.List(ctx, fleet.Query{}) {
+		if err != nil {
+			return
+		}
+		v.names[n.ID] = n.Name
+	}
+}
+
 // check refuses what the result could not be printed with: once a command is
 // sent, it is too late to complain.
 func (v *runView) check() error {
 	o := v.options
 	o.Notes = nil
+	switch {
+	case v.full && v.diff:
+		return fault.Usagef("--full and --diff exclude each other")
+	case v.diff && !v.people() && !v.object():
+		return fault.Usagef("--diff is for people, and does not go with -o %s", o.Format)
+	case v.follow && v.object():
+		return fault.Usagef("--follow does not go with one answer at the end").WithHint("use -o jsonl for events as they come")
+	}
 	if o.Format == render.FormatJSONL && o.Query != "" {
 		return fault.Usagef("--query does not go with -o jsonl: events have no common shape").WithHint("use -o json")
 	}
@@ -70,7 +129,7 @@ func (v *runView) people() bool {
 	case render.FormatTable, render.FormatWide:
 		return v.options.Query == ""
 	case render.FormatAuto:
-		return v.options.Query == "" && (v.options.Terminal() || v.full)
+		return v.options.Query == "" && (v.options.Terminal() || v.full || v.diff)
 	default:
 		return false
 	}
@@ -78,6 +137,11 @@ func (v *runView) people() bool {
 
 // event takes one event of the service.
 func (v *runView) event(e run.Event) {
+	if i := e.Invocation; i != nil && v.names[i.NodeID] != "" {
+		named := *i
+		named.NodeName = v.names[i.NodeID]
+		e.Invocation = &named
+	}
 	v.board.Apply(e)
 	if v.events != nil {
 		if err := v.events.Encode(e); err != nil && v.err == nil {
@@ -89,15 +153,15 @@ func (v *runView) event(e run.Event) {
 		v.planned(e.Plan)
 	case run.Noticed:
 		if e.Notice != nil {
-			v.say(render.Visible(e.Notice.Text))
+			v.notice(*e.Notice)
+		}
+	case run.Logged:
+		if v.lines != nil && v.err == nil {
+			v.err = v.lines.write(v.names[e.Log.NodeID], *e.Log)
 		}
 	case run.Changed:
-		if i := e.Invocation; i != nil && i.State.Final() {
-			name := v.names[i.NodeID]
-			if name == "" {
-				name = i.NodeName
-			}
-			v.progress.Event(nodeLabel(name, i.NodeID)+" "+render.Visible(stateWords(*i)), i)
+		if i := e.Invocation; i != nil && i.State.Final() && !v.past {
+			v.progress.Event(nodeLabel(i.NodeName, i.NodeID)+" "+render.Visible(stateWords(*i)), i)
 		}
 	case run.WasSent, run.Progressed, run.Printed, run.Done:
 	}
@@ -110,13 +174,36 @@ func (v *runView) planned(p *run.Plan) {
 	if p == nil {
 		return
 	}
-	v.names = make(map[string]string, len(p.Nodes))
 	for _, n := range p.Nodes {
 		v.names[n.ID] = n.Name
 	}
 	if p.Note != "" {
 		v.say(p.Note)
 	}
+	if n := len(p.Nodes); p.Commands > 1 && n > 50 {
+		v.say(fmt.Sprintf("%s for %s, because the service takes 50 ids in one; tags alone take one", plural(p.Commands, "command"), plural(n, "node")))
+	}
+}
+
+// notice tells what is to be known about the following.
+func (v *runView) notice(n run.Notice) {
+	text := n.Text
+	switch n.Kind {
+	case run.Throttled, run.Retrying: // every time anew; once is enough
+		if n.Count > 1 {
+			return
+		}
+	case run.Unlive:
+		if v.lines != nil {
+			v.lines.gaps = true
+		}
+	case run.Shortened, run.Held, run.Unsettled:
+		if n.Count > 0 {
+			text += fmt.Sprintf(" (%s)", plural(n.Count, "node"))
+		}
+	case run.Unknown, run.Disagree, run.OneByOne:
+	}
+	v.say(render.Visible(text))
 }
 
 // say prints a remark above the progress.
@@ -140,13 +227,25 @@ func (v *runView) counts() string {
 	return strings.Join(parts, " · ")
 }
 
-// result prints what the format asks for.
-func (v *runView) result() error {
+// result prints what the format asks for. svc gets what of long outputs is to be
+// written to files.
+func (v *runView) result(ctx context.Context, svc *run.Service) error {
+	if v.dir != nil {
+		if err := v.save(ctx, svc); err != nil {
+			return err
+		}
+	}
 	switch {
-	case v.events != nil:
+	case v.err != nil, v.events != nil:
 		return v.err
+	case v.lines != nil && !v.lines.gaps: // everything was shown
+		if err := v.print(v.env.Err, false); err != nil {
+			return err
+		}
+		v.summary()
+		return nil
 	case v.people():
-		if err := v.print(v.env.Out); err != nil {
+		if err := v.print(v.env.Out, true); err != nil {
 			return err
 		}
 		v.summary()
@@ -163,7 +262,7 @@ func (v *runView) sent(ids []string) error {
 	if v.events != nil {
 		return v.err
 	}
-	v.env.note("ssmdeck: sent; %s", takeUp(ids))
+	v.env.note("ssmdeck: sent; %s", takeUp(v.board.Ref()))
 	if v.object() {
 		return render.Object(v.env.Out, v.options, v.answer(), func(*render.Detail) {})
 	}
@@ -178,6 +277,7 @@ type runAnswer struct {
 	Total      int      `json:"total"`
 	Succeeded  int      `json:"succeeded"`
 	Failed     int      `json:"failed"`
+	Unlisted   int      `json:"unlisted,omitempty"` // counted by the service, and not listed
 	Nodes      []runRow `json:"nodes"`
 }
 
@@ -194,20 +294,27 @@ type runRow struct {
 	Stdout    string     `json:"stdout"`
 	Stderr    string     `json:"stderr"`
 	Truncated bool       `json:"truncated"`
+	Preview   bool       `json:"preview,omitempty"` // the form of 2,500 characters; there may be more
+	More      string     `json:"more,omitempty"`    // where the rest is
 }
 
 func (v *runView) answer() runAnswer {
 	a := runAnswer{
 		RunID: v.board.RunID(), CommandIDs: v.board.CommandIDs(), Total: v.board.Total(),
-		Succeeded: v.board.Count(run.Success), Failed: v.board.Failures(), Nodes: []runRow{},
+		Succeeded: v.board.Count(run.Success), Failed: v.board.Failures(), Unlisted: v.board.Unlisted(), Nodes: []runRow{},
 	}
 	for r := range v.board.Rows() {
-		a.Nodes = append(a.Nodes, runRow{
-			NodeID: r.NodeID, Name: r.NodeName, CommandID: r.CommandID, State: r.State, Detail: r.Detail, Reason: r.Reason,
-			ExitCode: r.ExitCode, Started: r.Started, Ended: r.Ended, Stdout: r.Stdout, Stderr: r.Stderr, Truncated: r.Truncated,
-		})
+		a.Nodes = append(a.Nodes, rowOf(r))
 	}
 	return a
+}
+
+func rowOf(r run.Row) runRow {
+	return runRow{
+		NodeID: r.NodeID, Name: r.NodeName, CommandID: r.CommandID, State: r.State, Detail: r.Detail, Reason: r.Reason,
+		ExitCode: r.ExitCode, Started: r.Started, Ended: r.Ended, Stdout: r.Stdout, Stderr: r.Stderr, Truncated: r.Truncated,
+		Preview: r.Preview, More: r.More,
+	}
 }
 
 func rowTable(o render.Options) render.Table[run.Row] {
@@ -234,19 +341,26 @@ func rowTable(o render.Options) render.Table[run.Row] {
 	}
 }
 
-// print writes the outputs for people: folded, or node by node with --full.
-func (v *runView) print(w io.Writer) error {
-	p := &outputPrinter{w: w, o: v.options}
-	if v.full {
+// print writes the outputs for people: folded, node by node with --full, or as
+// differences with --diff; without texts only who ended how.
+func (v *runView) print(w io.Writer, texts bool) error {
+	p := &outputPrinter{w: w, o: v.options, heads: !texts}
+	if !texts {
+		p.o.Styles = v.env.errStyles()
+	}
+	switch {
+	case v.full:
 		for _, r := range v.board.FailuresFirst() {
 			if r.State.Final() {
 				p.block(run.Group{
 					State: r.State, Reason: r.Reason, ExitCode: r.ExitCode, Stdout: r.Stdout, Stderr: r.Stderr,
-					Truncated: r.Truncated, Nodes: []run.GroupNode{{ID: r.NodeID, Name: r.NodeName}},
+					Truncated: r.Truncated, Preview: r.Preview, More: r.More, Nodes: []run.GroupNode{{ID: r.NodeID, Name: r.NodeName}},
 				})
 			}
 		}
-	} else {
+	case v.diff && texts:
+		p.differences(v.board.Groups())
+	default:
 		for _, g := range v.board.Groups() {
 			p.block(g)
 		}
@@ -270,10 +384,11 @@ func (v *runView) summary() {
 
 // outputPrinter writes blocks of output; the first error stays.
 type outputPrinter struct {
-	w    io.Writer
-	o    render.Options
-	some bool
-	err  error
+	w     io.Writer
+	o     render.Options
+	heads bool // no texts
+	some  bool
+	err   error
 }
 
 func (p *outputPrinter) printf(format string, args ...any) {
@@ -284,17 +399,39 @@ func (p *outputPrinter) printf(format string, args ...any) {
 
 // block is one group: who, how it ended, and what they all printed.
 func (p *outputPrinter) block(g run.Group) {
-	if p.some {
+	p.head(g)
+	if p.heads {
+		return
+	}
+	p.text(g.Stdout)
+	p.text(g.Stderr)
+	p.cut(g)
+}
+
+// head is the first line of a block.
+func (p *outputPrinter) head(g run.Group) {
+	if p.some && !p.heads {
 		p.printf("\n")
 	}
 	p.some = true
 	words := stateWords(run.Invocation{State: g.State, Reason: g.Reason, ExitCode: g.ExitCode})
 	p.printf("%s  %s\n", p.o.Styles.Status(stateLevel(g.State), render.Visible(words)), p.nodes(g.Nodes))
-	p.text(g.Stdout)
-	p.text(g.Stderr)
-	if g.Truncated {
-		p.printf("  %s\n", p.o.Styles.Dim.Render("(the service kept no more)"))
+}
+
+// cut says that a text is not all, and where the rest is.
+func (p *outputPrinter) cut(g run.Group) {
+	var text string
+	switch {
+	case g.More != "":
+		text = "there is more: " + g.More
+	case g.Preview:
+		text = "there may be more: `ssmdeck command output ID NODE` has it"
+	case g.Truncated:
+		text = "the service kept no more; --s3 and --logs keep all"
+	default:
+		return
 	}
+	p.printf("  %s\n", p.o.Styles.Dim.Render("("+render.Visible(text)+")"))
 }
 
 // text writes foreign output, line by line, unable to do anything to the

@@ -40,7 +40,17 @@ func TestOutputForPeople(t *testing.T) {
 		{
 			"what was cut is said",
 			run.Group{State: run.Success, Stdout: "x", Truncated: true, Nodes: []run.GroupNode{{ID: "i-1"}}},
-			"● ok  i-1\n  x\n  (the service kept no more)\n",
+			"● ok  i-1\n  x\n  (the service kept no more; --s3 and --logs keep all)\n",
+		},
+		{
+			"and where the rest is",
+			run.Group{State: run.Success, Stdout: "x", Truncated: true, More: "s3://b/k", Nodes: []run.GroupNode{{ID: "i-1"}}},
+			"● ok  i-1\n  x\n  (there is more: s3://b/k)\n",
+		},
+		{
+			"a short form is not called all",
+			run.Group{State: run.Success, Stdout: "x", Preview: true, Nodes: []run.GroupNode{{ID: "i-1"}}},
+			"● ok  i-1\n  x\n  (there may be more: `ssmdeck command output ID NODE` has it)\n",
 		},
 	}
 	for _, tt := range tests {

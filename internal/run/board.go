@@ -43,6 +43,7 @@ type row struct {
 	hasOutput      bool
 	truncated      bool
 	preview        bool
+	more           string
 	stdout, stderr unique.Handle[string] // equal texts share memory and compare as pointers
 }
 
@@ -54,6 +55,7 @@ type Row struct {
 	Stderr    string
 	Truncated bool
 	Preview   bool
+	More      string // see Output
 }
 
 // Apply adds one event.
@@ -75,6 +77,7 @@ func (b *Board) Apply(e Event) {
 		b.print(e.CommandID, *e.Output)
 	case Noticed:
 		b.notices[e.Notice.Kind] = *e.Notice
+	case Logged: // the output of a node that is done comes as a whole
 	case Done:
 		b.finish(e.Time)
 	}
@@ -109,11 +112,12 @@ func (b *Board) sent(e Event) {
 }
 
 // change moves a node on. Of a final state only the particulars may still be
-// filled in: an exit code, the time of the end.
+// filled in: an exit code, the time of the end. What was settled for want of news
+// gives way to news.
 func (b *Board) change(inv Invocation) {
 	r := b.row(inv.CommandID, inv.NodeID)
 	old := r.State
-	if old.Final() && old != NotSent && inv.State != old {
+	if old.Final() && old != NotSent && old != Lost && inv.State != old {
 		return
 	}
 	if r.NodeName != "" { // the name the user knows; the service tells a host name
@@ -141,6 +145,7 @@ func (b *Board) print(command string, o Output) {
 	}
 	r.hasOutput, r.truncated, r.preview = true, o.Truncated, o.Preview
 	r.stdout, r.stderr = unique.Make(o.Stdout), unique.Make(o.Stderr)
+	r.more = o.More
 }
 
 // row finds or makes a node's row. One that was planned is taken over by the
@@ -162,19 +167,27 @@ func (b *Board) row(command, node string) *row {
 	return r
 }
 
-// finish settles the nodes that were selected and never heard of: the service
-// made no invocation for them.
+// finish settles the nodes that were selected and never heard of, for which the
+// service made no invocation, and those that it stopped telling about.
 func (b *Board) finish(now time.Time) {
 	b.done, b.ended = true, now
-	for _, r := range b.rows {
-		if r.State != Waiting {
+	for i, r := range b.rows {
+		old := r.State
+		switch {
+		case old.Final():
 			continue
+		case old != Waiting:
+			r.State, r.Detail = Lost, ""
+			r.Reason = "the command has ended, and the service does not say how on this node; it was last seen " + string(old)
+		case r.offline:
+			r.State, r.Reason = NotSent, "the node is offline, and the command was not sent to it"
+		default:
+			r.State, r.Reason = NotSent, "the command never got an invocation for this node"
 		}
-		r.State, r.Reason = NotSent, "the command never got an invocation for this node"
-		if r.offline {
-			r.Reason = "the node is offline, and the command was not sent to it"
+		b.count(old, r.State)
+		if b.firstFailure == 0 {
+			b.firstFailure = i + 1
 		}
-		b.count(Waiting, NotSent)
 	}
 }
 
@@ -209,7 +222,7 @@ func urgency(s State) int {
 }
 
 func (r *row) public() Row {
-	out := Row{Invocation: r.Invocation, HasOutput: r.hasOutput, Truncated: r.truncated, Preview: r.preview}
+	out := Row{Invocation: r.Invocation, HasOutput: r.hasOutput, Truncated: r.truncated, Preview: r.preview, More: r.more}
 	if r.hasOutput {
 		out.Stdout, out.Stderr = r.stdout.Value(), r.stderr.Value()
 	}
@@ -283,6 +296,15 @@ func (b *Board) Elapsed(now time.Time) time.Duration {
 // RunID returns the id all commands of the run share, or "".
 func (b *Board) RunID() string { return b.runID }
 
+// Ref is how the run is named on the command line: by its own id, or by those of
+// its commands when ssmdeck did not send them all as one run.
+func (b *Board) Ref() string {
+	if b.runID != "" {
+		return b.runID
+	}
+	return strings.Join(b.commands, " ")
+}
+
 // CommandIDs returns the ids of the commands, in the order sent.
 func (b *Board) CommandIDs() []string { return slices.Clone(b.commands) }
 
@@ -297,10 +319,10 @@ func (b *Board) Notice(k NoticeKind) (Notice, bool) {
 // RemoteFailed otherwise.
 func (b *Board) Err() error {
 	total := b.Total()
-	if under := total - b.Finished(); !b.done || under > 0 {
-		err := fault.New(fault.Pending, "run", "%d of %d nodes are not done%s", max(under, 0), total, b.tally(", "))
+	if !b.done {
+		err := fault.New(fault.Pending, "run", "%d of %d nodes are not done%s", max(total-b.Finished(), 0), total, b.tally(", "))
 		if len(b.commands) > 0 {
-			err = err.WithHint("run `ssmdeck command get --wait %s` to follow", strings.Join(b.commands, " "))
+			err = err.WithHint("run `ssmdeck run watch %s` to follow", b.Ref())
 		}
 		return err
 	}
@@ -308,11 +330,23 @@ func (b *Board) Err() error {
 		return fault.New(fault.NotFound, "run", "no node matched when the service looked").
 			WithHint("see `ssmdeck ls` for the nodes there are")
 	}
-	if n := b.Failures(); n > 0 {
-		return fault.New(fault.RemoteFailed, "run", "%d of %d nodes failed%s", n, total, b.breakdown())
+	unlisted := ""
+	if n := b.Unlisted(); n > 0 {
+		unlisted = fmt.Sprintf("; the service counts %d more and does not list them", n)
+	}
+	n := b.Failures()
+	if n == 0 && unlisted != "" {
+		return fault.New(fault.RemoteFailed, "run", "%d of %d nodes succeeded%s", b.counts[Success], total, unlisted)
+	}
+	if n > 0 {
+		return fault.New(fault.RemoteFailed, "run", "%d of %d nodes failed%s%s", n, total, b.breakdown(), unlisted)
 	}
 	return nil
 }
+
+// Unlisted returns how many nodes the service counts beyond those that it lists:
+// how the command went on them is not known.
+func (b *Board) Unlisted() int { return b.Total() - len(b.rows) }
 
 // breakdown says why nodes count as failed, when it was not the command itself.
 func (b *Board) breakdown() string {

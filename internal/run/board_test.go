@@ -67,7 +67,8 @@ func TestBoardApply(t *testing.T) {
 		{"and does not go away", []Event{went("a", Failed, 7), went("a", Failed, NoExit)}, "a:failed:7"},
 		{"what was never heard of is not sent", []Event{planOf("a", "b"), went("a", Success, 0), doneAt(t0)}, "a:ok:0 b:not_sent:-1"},
 		{"unless it is heard of late", []Event{planOf("a"), doneAt(t0), went("a", Success, 0)}, "a:ok:0"},
-		{"what runs at the end is not called done", []Event{went("a", Running, NoExit), doneAt(t0)}, "a:running:-1"},
+		{"what runs at the end is not called done", []Event{went("a", Running, NoExit), doneAt(t0)}, "a:unknown:-1"},
+		{"unless it is heard of at last", []Event{went("a", Running, NoExit), doneAt(t0), went("a", Success, 0)}, "a:ok:0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -123,7 +124,8 @@ func TestBoardErr(t *testing.T) {
 		{"some failed", []Event{planOf("a", "b"), went("a", Failed, 1), went("b", Success, 0), doneAt(t0)}, fault.RemoteFailed, "run: 1 of 2 nodes failed"},
 		{"for several reasons", []Event{planOf("a", "b", "d"), went("a", Failed, 1), went("b", TimedOut, NoExit), doneAt(t0)}, fault.RemoteFailed, "3 of 3 nodes failed (1 failed, 1 timed out, 1 not sent)"},
 		{"no node at all", []Event{sentAt("c", t0), doneAt(t0)}, fault.NotFound, "no node matched"},
-		{"ended, and one is not accounted for", []Event{went("a", Success, 0), counted(Progress{Targets: 2, Completed: 1}), doneAt(t0)}, fault.Pending, "1 of 2 nodes are not done"},
+		{"ended, and one is not accounted for", []Event{went("a", Success, 0), counted(Progress{Targets: 2, Completed: 1}), doneAt(t0)}, fault.RemoteFailed, "1 of 2 nodes succeeded; the service counts 1 more and does not list them"},
+		{"lost on the way", []Event{planOf("a"), went("a", Running, NoExit), doneAt(t0)}, fault.RemoteFailed, "1 of 1 nodes failed (1 unknown)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { wantKind(t, boardOf(tt.events...).Err(), tt.kind, tt.text) })
@@ -132,7 +134,7 @@ func TestBoardErr(t *testing.T) {
 		t.Errorf("all is well: got %v", err)
 	}
 	err := boardOf(planOf("a"), sentAt("c1", t0), sentAt("c2", t0), sentAt("c1", t0)).Err()
-	if want := "run `ssmdeck command get --wait c1 c2` to follow"; fault.HintOf(err) != want {
+	if want := "run `ssmdeck run watch c1 c2` to follow"; fault.HintOf(err) != want {
 		t.Errorf("got hint %q, want %q", fault.HintOf(err), want)
 	}
 }
@@ -241,7 +243,7 @@ func TestBoardNeverGoesBack(t *testing.T) {
 		b.Apply(planOf("a", "b", "d"))
 		final := map[string]State{}
 		for range 40 {
-			node, s := string("abd"[rng.IntN(3)]), states[rng.IntN(len(states)-1)] // all but not_sent
+			node, s := string("abd"[rng.IntN(3)]), states[rng.IntN(len(states)-2)] // all but not_sent and unknown
 			b.Apply(went(node, s, NoExit))
 			if _, ok := final[node]; !ok && s.Final() {
 				final[node] = s

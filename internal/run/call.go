@@ -23,21 +23,26 @@ const (
 // pacer is a token bucket for the calls of one run, used by one goroutine. It
 // comes on top of the scope's own limiter, which works per operation.
 type pacer struct {
-	tokens float64
-	filled time.Time
+	rate, burst float64 // calls: a second, at once
+	tokens      float64
+	filled      time.Time
 }
 
-func newPacer() *pacer { return &pacer{tokens: callsAtOnce, filled: time.Now()} }
+func newPacer() *pacer { return pacerOf(callsPerSecond, callsAtOnce) }
+
+func pacerOf(rate, burst float64) *pacer {
+	return &pacer{rate: rate, burst: burst, tokens: burst, filled: time.Now()}
+}
 
 func (p *pacer) wait(ctx context.Context) error {
 	now := time.Now()
-	p.tokens = min(p.tokens+now.Sub(p.filled).Seconds()*callsPerSecond, callsAtOnce)
+	p.tokens = min(p.tokens+now.Sub(p.filled).Seconds()*p.rate, p.burst)
 	p.filled = now
 	p.tokens--
 	if p.tokens >= 0 {
 		return ctx.Err()
 	}
-	return wait.Sleep(ctx, time.Duration(-p.tokens/callsPerSecond*float64(time.Second)))
+	return wait.Sleep(ctx, time.Duration(-p.tokens/p.rate*float64(time.Second)))
 }
 
 // Back-off after a failed call, and how long failing may go on. A throttled
@@ -53,11 +58,16 @@ const (
 // an answer, the service's refusal, or the end of ctx. The refusal is the SDK's
 // own error: give it to awsapi.Explain.
 func call[T any](ctx context.Context, f *follower, do func(context.Context) (T, error)) (T, error) {
+	return callAt(ctx, f, f.pacer, do)
+}
+
+// callAt is call under another pace.
+func callAt[T any](ctx context.Context, f *follower, p *pacer, do func(context.Context) (T, error)) (T, error) {
 	var zero T
 	pause := firstBackOff
 	began := time.Now()
 	for {
-		if err := f.pacer.wait(ctx); err != nil {
+		if err := p.wait(ctx); err != nil {
 			return zero, err
 		}
 		out, err := do(ctx)
@@ -104,13 +114,14 @@ func weigh(err error) weight {
 		return isNotYet
 	}
 	var e *fault.Error
-	if !errors.As(awsapi.Explain("", err), &e) {
+	var http interface{ HTTPStatusCode() int }
+	if !errors.As(awsapi.Explain("", err), &e) || errors.As(err, &http) && http.HTTPStatusCode() == 501 {
 		return isRefused
 	}
 	switch {
 	case e.Kind == fault.Throttled:
 		return isThrottled
-	case e.Kind == fault.Failed && (e.Code == "" || serverFault(err)):
+	case e.Kind == fault.Service, e.Kind == fault.Failed && (e.Code == "" || serverFault(err)):
 		return isTransient
 	default:
 		return isRefused
@@ -128,7 +139,7 @@ func plain(err error) string {
 
 // interrupted is the error of a follower whose context ended: the commands go
 // on, and the hint says how to come back to them.
-func interrupted(cause error, ids string, unsent int) error {
+func interrupted(cause error, ref string, unsent int) error {
 	e := &fault.Error{Kind: fault.Interrupted, Op: "run"}
 	text := "interrupted"
 	if errors.Is(cause, context.DeadlineExceeded) {
@@ -139,8 +150,8 @@ func interrupted(cause error, ids string, unsent int) error {
 		text += fmt.Sprintf("; %d nodes were not sent the command", unsent)
 	}
 	e.Err = &stopped{text: text, cause: cause}
-	if ids != "" {
-		e.Hint = fmt.Sprintf("what was sent goes on: `ssmdeck command get --wait %s` follows, `ssmdeck command cancel %s` stops it", ids, ids)
+	if ref != "" {
+		e.Hint = fmt.Sprintf("what was sent goes on: `ssmdeck run watch %s` follows, `ssmdeck run cancel %s` stops it", ref, ref)
 	}
 	return e
 }

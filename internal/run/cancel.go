@@ -22,28 +22,62 @@ import (
 // its id and that state are set. The service promises no more than to try; a
 // script that runs may end first.
 func (s *Service) Cancel(ctx context.Context, id string, nodes []string) (Command, error) {
-	if err := checkID(id); err != nil {
-		return Command{}, err
-	}
-	c := canceller{service: s, pacer: newPacer(), id: id, batches: [][]string{nil}}
+	r := s.CancelAll(ctx, []string{id}, nodes)
+	return r[0].Command, r[0].Err
+}
+
+// CancelResult is what became of the request to cancel one command.
+type CancelResult struct {
+	ID      string
+	Command Command
+	Err     error
+}
+
+// readBack is up to how many commands are read after they were cancelled; of more
+// it is only known that the service took the request.
+const readBack = 20
+
+// CancelAll is Cancel for several commands; the results are in their order. All of
+// those that the service does not know are waited for together.
+func (s *Service) CancelAll(ctx context.Context, ids, nodes []string) []CancelResult {
+	results := make([]CancelResult, len(ids))
+	batches := [][]string{nil}
 	if len(nodes) > 0 {
-		c.batches = slices.Collect(slices.Chunk(nodes, maxIDs))
+		batches = slices.Collect(slices.Chunk(nodes, maxIDs))
 	}
-	op := "cancel command " + id
-	seen, err := await(ctx, func() (bool, error) { return c.attempt(ctx, op) })
-	if err == nil && !seen {
-		err = unknown(op)
-	}
-	if err == nil {
-		return c.cmd, nil
-	}
-	// Of a command that has ended there may be nothing left to cancel.
-	if c.accepted == 0 && fault.KindOf(err) == fault.NotFound {
-		if cmd, ok, readErr := s.listed(ctx, c.pacer, id); readErr == nil && ok && cmd.State.Final() {
-			return cmd, nil
+	p := newPacer()
+	var open []*canceller
+	for i, id := range ids {
+		results[i].ID = id
+		if results[i].Err = checkID(id); results[i].Err == nil {
+			open = append(open, &canceller{service: s, pacer: p, id: id, op: "cancel command " + id, batches: batches, read: len(ids) <= readBack, at: i})
 		}
 	}
-	return c.cmd, awsapi.Explain(op, err)
+	waiting := open
+	_, err := await(ctx, func() (bool, error) {
+		var unknown []*canceller
+		for _, c := range waiting {
+			if c.seen, c.err = c.attempt(ctx); !c.seen && c.err == nil {
+				unknown = append(unknown, c)
+			}
+			if ctx.Err() != nil {
+				return false, ctx.Err()
+			}
+		}
+		waiting = unknown
+		return len(waiting) == 0, nil
+	})
+	for _, c := range open {
+		switch {
+		case c.seen || c.err != nil:
+		case err != nil:
+			c.err = awsapi.Explain(c.op, err)
+		default:
+			c.err = unknown(c.op)
+		}
+		results[c.at].Command, results[c.at].Err = c.result(ctx)
+	}
+	return results
 }
 
 // A canceller is one Cancel on its way.
@@ -51,18 +85,37 @@ type canceller struct {
 	service  *Service
 	pacer    *pacer
 	id       string
+	op       string
+	at       int        // place among the results
+	read     bool       // look at the command afterwards
 	batches  [][]string // of node ids
 	accepted int        // requests, over all attempts
+	seen     bool       // the service knows the command
 	cmd      Command
+	err      error
+}
+
+// result is the command, or the error unless there is nothing left to cancel.
+func (c *canceller) result(ctx context.Context) (Command, error) {
+	if c.err == nil {
+		return c.cmd, nil
+	}
+	if c.accepted == 0 && fault.KindOf(c.err) == fault.NotFound {
+		if cmd, ok, err := c.service.listed(ctx, c.pacer, c.id); err == nil && ok && cmd.State.Final() {
+			return cmd, nil
+		}
+	}
+	return c.cmd, c.err
 }
 
 // attempt asks once for every batch, and reports whether the service is known
 // to know the command. Asking twice does no harm.
-func (c *canceller) attempt(ctx context.Context, op string) (seen bool, err error) {
+func (c *canceller) attempt(ctx context.Context) (seen bool, err error) {
+	op := c.op
 	c.cmd = Command{ID: c.id, State: Cancelling}
 	for i, batch := range c.batches {
 		if err := c.pacer.wait(ctx); err != nil {
-			return false, err
+			return false, awsapi.Explain(op, err)
 		}
 		_, err := c.service.api.CancelCommand(ctx, &ssm.CancelCommandInput{CommandId: aws.String(c.id), InstanceIds: batch})
 		switch {
@@ -76,6 +129,9 @@ func (c *canceller) attempt(ctx context.Context, op string) (seen bool, err erro
 			}
 			return false, awsapi.Explain(op, err)
 		}
+	}
+	if !c.read {
+		return true, nil
 	}
 	cmd, ok, err := c.service.listed(ctx, c.pacer, c.id)
 	switch {

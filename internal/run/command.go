@@ -20,6 +20,8 @@ import (
 type Command struct {
 	ID               string            `json:"id"`
 	RunID            string            `json:"run_id,omitempty"` // when ssmdeck sent it
+	Number           int               `json:"number,omitempty"` // of Of commands in the run
+	Of               int               `json:"of,omitempty"`
 	Document         string            `json:"document"`
 	DocumentVersion  string            `json:"document_version,omitempty"`
 	Comment          string            `json:"comment,omitempty"` // the user's part
@@ -39,6 +41,7 @@ type Command struct {
 	S3Bucket         string            `json:"s3_bucket,omitempty"`
 	S3Prefix         string            `json:"s3_prefix,omitempty"`
 	LogGroup         string            `json:"log_group,omitempty"`
+	TimeoutSeconds   int               `json:"timeout_seconds,omitempty"` // for delivery
 
 	// Params are the values the document was given. They may hold secrets (the
 	// API model marks them sensitive), so they are in no JSON; show them on
@@ -68,10 +71,11 @@ func (c Command) ScriptLine(width int) string {
 
 func commandOf(c types.Command) Command {
 	p := progressOf(c)
-	text, runID := splitComment(aws.ToString(c.Comment))
+	text, runID, number, of := splitComment(aws.ToString(c.Comment))
 	out := Command{
-		ID:       aws.ToString(c.CommandId),
-		RunID:    runID,
+		ID:     aws.ToString(c.CommandId),
+		RunID:  runID,
+		Number: number, Of: of, TimeoutSeconds: int(aws.ToInt32(c.TimeoutSeconds)),
 		Document: aws.ToString(c.DocumentName), DocumentVersion: aws.ToString(c.DocumentVersion),
 		Comment: text,
 		State:   p.State, Detail: p.Detail, Reason: reasonOf(p.Detail),

@@ -33,7 +33,7 @@ func fullCommand() types.Command {
 func TestCommandOf(t *testing.T) {
 	got := commandOf(fullCommand())
 	want := Command{
-		ID: cid, RunID: "abcdefghij", Document: "AWS-RunShellScript", Comment: "nightly",
+		ID: cid, RunID: "abcdefghij", Number: 1, Document: "AWS-RunShellScript", Comment: "nightly",
 		State: Failed, Detail: "Incomplete", Reason: "it did not end well on every node", Requested: t0,
 		Targets: 9, Completed: 8, Errors: 2, DeliveryTimedOut: 1,
 		TargetedBy: []fleet.APITarget{{Key: "tag:env", Values: []string{"prod"}}}, LogGroup: "/ssm",
@@ -65,25 +65,32 @@ func TestScriptLine(t *testing.T) {
 }
 
 func TestSplitComment(t *testing.T) {
-	for comment, want := range map[string][2]string{
-		"":                                    {"", ""},
-		"by hand":                             {"by hand", ""},
-		"[ssmdeck abcdefghij.1]":              {"", "abcdefghij"},
-		"a [b] [ssmdeck abcdefghij.12]":       {"a [b]", "abcdefghij"},
-		"about [ssmdeck x]":                   {"about [ssmdeck x]", ""},
-		"[ssmdeck abcdefghij.1] and then":     {"[ssmdeck abcdefghij.1] and then", ""},
-		"[ssmdeck x] [ssmdeck abcdefghij.10]": {"[ssmdeck x]", "abcdefghij"},
+	type parts struct {
+		text, id   string
+		number, of int
+	}
+	for comment, want := range map[string]parts{
+		"":                                    {},
+		"by hand":                             {text: "by hand"},
+		"[ssmdeck abcdefghij.1]":              {"", "abcdefghij", 1, 0},
+		"[ssmdeck abcdefghij.2/5]":            {"", "abcdefghij", 2, 5},
+		"a [b] [ssmdeck abcdefghij.12/200]":   {"a [b]", "abcdefghij", 12, 200},
+		"about [ssmdeck x]":                   {text: "about [ssmdeck x]"},
+		"[ssmdeck abcdefghij.1] and then":     {text: "[ssmdeck abcdefghij.1] and then"},
+		"[ssmdeck abcdefghi0.1/1]":            {text: "[ssmdeck abcdefghi0.1/1]"},
+		"[ssmdeck x] [ssmdeck abcdefghij.10]": {"[ssmdeck x]", "abcdefghij", 10, 0},
 	} {
-		text, id := splitComment(comment)
-		if text != want[0] || id != want[1] {
-			t.Errorf("%q: got %q and %q", comment, text, id)
+		var got parts
+		got.text, got.id, got.number, got.of = splitComment(comment)
+		if got != want {
+			t.Errorf("%q: got %+v", comment, got)
 		}
 	}
-	tag := commentTag(newRunID(), 1000)
+	tag := commentTag(newRunID(), 1000, 1000)
 	if n := len(strings.Repeat("x", MaxComment) + " " + tag); n != 100 {
 		t.Errorf("the longest comment has %d characters, want 100", n)
 	}
-	if _, id := splitComment("x " + tag); len(id) != runIDLength {
+	if _, id, _, _ := splitComment("x " + tag); len(id) != runIDLength {
 		t.Errorf("our own tag %q is not read", tag)
 	}
 }
@@ -93,7 +100,7 @@ func TestListPagesLazily(t *testing.T) {
 	first := &ssm.ListCommandsOutput{Commands: []types.Command{{CommandId: aws.String("1")}, {CommandId: aws.String("2")}}, NextToken: aws.String("more")}
 	second := &ssm.ListCommandsOutput{Commands: []types.Command{{CommandId: aws.String("3")}}}
 	calls := client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(first, nil)
-	for range New(client).List(t.Context(), Filter{}) {
+	for range New(client, nil).List(t.Context(), Filter{}) {
 		break // one page was enough
 	}
 	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).After(calls).Return(first, nil)
@@ -105,7 +112,7 @@ func TestListPagesLazily(t *testing.T) {
 			return second, nil
 		})
 	var ids string
-	for c, err := range New(client).List(t.Context(), Filter{}) {
+	for c, err := range New(client, nil).List(t.Context(), Filter{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,15 +136,15 @@ func TestListFilters(t *testing.T) {
 		},
 	}).Return(&ssm.ListCommandsOutput{}, nil)
 	berlin := time.FixedZone("", 3600)
-	for range New(client).List(t.Context(), Filter{State: Running, Document: "D", NodeID: "i-1", After: t0.In(berlin), Before: t0.Add(time.Hour)}) {
+	for range New(client, nil).List(t.Context(), Filter{State: Running, Document: "D", NodeID: "i-1", After: t0.In(berlin), Before: t0.Add(time.Hour)}) {
 		t.Error("got a command")
 	}
-	for _, err := range New(client).List(t.Context(), Filter{State: NotSent}) {
+	for _, err := range New(client, nil).List(t.Context(), Filter{State: NotSent}) {
 		wantKind(t, err, fault.Usage, "not listed by state not_sent")
 	}
 	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(nil, &types.InvalidFilterKey{})
 	n := 0
-	for _, err := range New(client).List(t.Context(), Filter{}) {
+	for _, err := range New(client, nil).List(t.Context(), Filter{}) {
 		n++
 		wantKind(t, err, fault.Usage, "list commands")
 	}
@@ -146,20 +153,27 @@ func TestListFilters(t *testing.T) {
 	}
 }
 
-func TestGet(t *testing.T) {
+func TestShow(t *testing.T) {
 	client := NewMockapi(gomock.NewController(t))
+	full := fullCommand()
+	full.Status = types.CommandStatusInProgress
 	client.EXPECT().ListCommands(gomock.Any(), &ssm.ListCommandsInput{CommandId: aws.String(cid)}).
-		Return(&ssm.ListCommandsOutput{Commands: []types.Command{fullCommand()}}, nil)
-	page := states("a", "Success")
+		Return(&ssm.ListCommandsOutput{Commands: []types.Command{full}}, nil)
+	page := states("a", "Pending")
 	page.NextToken = aws.String("2")
 	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(page, nil)
-	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(states("b", "Failed"), nil)
-	cmd, invs, err := New(client).Get(t.Context(), cid)
-	if err != nil || cmd.ID != cid || len(invs) != 2 || invs[1].State != Failed {
-		t.Errorf("got %+v, %+v, %v", cmd, invs, err)
+	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(states("b", "InProgress"), nil)
+	s := New(client, nil)
+	r, err := s.Find(t.Context(), cid)
+	if err != nil || len(r.Commands) != 1 || r.Ref() != cid {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+	var seen recorder
+	if err := s.Show(t.Context(), r, seen.emit); err != nil || seen.board.Count(Pending) != 1 || seen.board.Count(Running) != 1 || seen.board.Done() {
+		t.Errorf("got %s, %v", seen.kinds(), err)
 	}
 
 	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(nil, errors.New("reset"))
-	_, _, err = New(client).Get(t.Context(), cid)
+	_, err = s.Find(t.Context(), cid)
 	wantKind(t, err, fault.Failed, "reset")
 }

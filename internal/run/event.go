@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
@@ -9,8 +10,8 @@ import (
 // Event is one thing that happened in a run. Kind says which of the pointers is
 // set; the JSON form is part of the contract of -o json.
 //
-// Every event carries the full present state of its subject, so a consumer that
-// falls behind may keep only the newest event of each Key.
+// Every event but Logged carries the full present state of its subject, so a
+// consumer that falls behind may keep only the newest event of each Key.
 type Event struct {
 	Kind      Kind      `json:"type"`
 	Time      time.Time `json:"time"`
@@ -22,6 +23,7 @@ type Event struct {
 	Progress   *Progress   `json:"progress,omitempty"`
 	Invocation *Invocation `json:"invocation,omitempty"`
 	Output     *Output     `json:"output,omitempty"`
+	Log        *Log        `json:"log,omitempty"`
 	Notice     *Notice     `json:"notice,omitempty"`
 }
 
@@ -36,6 +38,7 @@ const (
 	Progressed Kind = "progress"   // the counters of a command changed
 	Changed    Kind = "invocation" // a node's state changed
 	Printed    Kind = "output"     // what a node that is done wrote
+	Logged     Kind = "log"        // what a node wrote while it was at work, piece by piece
 	Noticed    Kind = "notice"     // something about the following itself
 	Done       Kind = "done"       // all commands have ended
 )
@@ -49,6 +52,8 @@ func (e Event) Key() string {
 		return "output " + e.CommandID + " " + e.Output.NodeID
 	case Noticed:
 		return "notice " + string(e.Notice.Kind)
+	case Logged:
+		return fmt.Sprintf("log %s %s %s %s %d", e.CommandID, e.Log.NodeID, e.Log.Step, e.Log.Stream, e.Log.Offset)
 	case Planned, WasSent, Progressed, Done:
 	}
 	return string(e.Kind) + " " + e.CommandID
@@ -105,18 +110,31 @@ type Step struct {
 	ExitCode int    `json:"exit_code"`
 }
 
+// Log is a piece of what a node writes, as CloudWatch Logs has it: whole lines, in
+// order, each once.
+type Log struct {
+	NodeID string    `json:"node_id"`
+	Step   string    `json:"step"`   // of the document, as log streams spell it
+	Stream string    `json:"stream"` // stdout, stderr
+	Time   time.Time `json:"time"`
+	Offset int64     `json:"offset"` // bytes of the stream before this piece
+	Text   string    `json:"text"`   // ends in a line feed
+}
+
 // Output is what a node that is done wrote. The service keeps the first 24,000
-// characters of stdout and 8,000 of stderr.
+// characters of stdout and 8,000 of stderr; what is longer is read from S3 or
+// CloudWatch Logs, up to 4 MiB of each, when the command put it there.
 type Output struct {
 	NodeID string `json:"node_id"`
 	Stdout string `json:"stdout"`
 	Stderr string `json:"stderr"`
 	// Truncated is set when there was more than the service keeps, or than was
-	// fetched.
+	// fetched. More then says where the rest is, if anywhere.
 	Truncated bool `json:"truncated"`
 	// Preview is set when this is the 2,500 character form; Service.Output gets
 	// the long one.
-	Preview bool `json:"preview,omitempty"`
+	Preview bool   `json:"preview,omitempty"`
+	More    string `json:"more,omitempty"`
 	// StdoutURL and StderrURL name the S3 objects with everything, if any.
 	StdoutURL string `json:"stdout_url,omitempty"`
 	StderrURL string `json:"stderr_url,omitempty"`
@@ -127,12 +145,15 @@ type NoticeKind string
 
 // The kinds of notices.
 const (
-	Throttled NoticeKind = "throttled" // the service asked to slow down; we did
-	Retrying  NoticeKind = "retrying"  // a call failed on the way and is repeated
-	Unknown   NoticeKind = "unknown"   // a send went unanswered and is being looked for
-	Held      NoticeKind = "held"      // the rest is not sent: error limit reached, or a send failed
-	Shortened NoticeKind = "shortened" // not every output was fetched in full
-	Unsettled NoticeKind = "unsettled" // a command ended, and some of its invocations did not
+	Throttled NoticeKind = "throttled"  // the service asked to slow down; we did
+	Retrying  NoticeKind = "retrying"   // a call failed on the way and is repeated
+	Unknown   NoticeKind = "unknown"    // a send went unanswered and is being looked for
+	Held      NoticeKind = "held"       // the rest is not sent: error limit reached, or a send failed
+	Shortened NoticeKind = "shortened"  // not every output was fetched in full
+	Unsettled NoticeKind = "unsettled"  // a command ended, and some of its invocations did not
+	Disagree  NoticeKind = "disagree"   // the counters of a command and its invocations tell different things
+	OneByOne  NoticeKind = "one_by_one" // nodes are read one by one, because lists may not be read
+	Unlive    NoticeKind = "unlive"     // output is not shown while it is written, or not all of it
 )
 
 // Notice is something to know about the following; none of them is a failure.

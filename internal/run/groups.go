@@ -15,6 +15,8 @@ type Group struct {
 	Stderr   string `json:"stderr"`
 	// Truncated is set when the texts are equal only as far as they are known.
 	Truncated bool        `json:"truncated"`
+	Preview   bool        `json:"preview,omitempty"` // there is a longer form that was not fetched
+	More      string      `json:"more,omitempty"`    // where the rest is, of the first node
 	Nodes     []GroupNode `json:"nodes"`
 }
 
@@ -54,7 +56,7 @@ func (b *Board) Groups() []Group {
 			row := r.public()
 			groups = append(groups, Group{
 				State: r.State, Reason: r.Reason, ExitCode: r.ExitCode,
-				Stdout: row.Stdout, Stderr: row.Stderr, Truncated: r.truncated,
+				Stdout: row.Stdout, Stderr: row.Stderr, Truncated: r.truncated, Preview: r.preview, More: r.more,
 			})
 		}
 		groups[i].Nodes = append(groups[i].Nodes, GroupNode{ID: r.NodeID, Name: r.NodeName})

@@ -21,7 +21,7 @@ import (
 func withCommand(t *testing.T, c *cloud, check func(*testing.T, *Service)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := New(c)
+		s := New(c, nil)
 		var r recorder
 		if err := s.Start(t.Context(), Request{Selection: selected(nodes(2, "linux")), Script: "x", NoWait: true}, r.emit); err != nil {
 			t.Fatal(err)
@@ -31,14 +31,33 @@ func withCommand(t *testing.T, c *cloud, check func(*testing.T, *Service)) {
 	})
 }
 
+// followIDs follows commands by their ids.
+func followIDs(ctx context.Context, s *Service, ids []string, emit func(Event)) error {
+	r, err := s.FindAll(ctx, ids)
+	if err != nil {
+		return err
+	}
+	return s.Follow(ctx, r, false, emit)
+}
+
 // asks are the ways to name a command that was sent before.
 var asks = []struct {
 	name string
 	do   func(ctx context.Context, s *Service, id string) error
 }{
-	{"get", func(ctx context.Context, s *Service, id string) error { _, _, err := s.Get(ctx, id); return err }},
+	{"on", func(ctx context.Context, s *Service, id string) error {
+		_, _, err := s.On(ctx, id, "i-l0000")
+		return err
+	}},
 	{"follow", func(ctx context.Context, s *Service, id string) error {
-		return s.Follow(ctx, []string{id}, func(Event) {})
+		return followIDs(ctx, s, []string{id}, func(Event) {})
+	}},
+	{"show", func(ctx context.Context, s *Service, id string) error {
+		r, err := s.Find(ctx, id)
+		if err != nil {
+			return err
+		}
+		return s.Show(ctx, r, func(Event) {})
 	}},
 	{"cancel", func(ctx context.Context, s *Service, id string) error { _, err := s.Cancel(ctx, id, nil); return err }},
 }
@@ -78,7 +97,7 @@ func TestWhatIsNoIDIsRefusedAtOnce(t *testing.T) {
 		for _, ask := range asks {
 			t.Run(ask.name+" "+id, func(t *testing.T) {
 				c := &cloud{}
-				wantKind(t, ask.do(t.Context(), New(c), id), fault.Usage, "is not the id of a command")
+				wantKind(t, ask.do(t.Context(), New(c, nil), id), fault.Usage, "of a command: such ids look like")
 				if len(c.calls) > 0 {
 					t.Errorf("made calls %v", c.byOp)
 				}
@@ -86,7 +105,7 @@ func TestWhatIsNoIDIsRefusedAtOnce(t *testing.T) {
 		}
 	}
 	c := &cloud{}
-	wantKind(t, New(c).Follow(t.Context(), []string{commandID(1), "nope"}, nil), fault.Usage, `"nope"`)
+	wantKind(t, followIDs(t.Context(), New(c, nil), []string{commandID(1), "nope"}, nil), fault.Usage, `"nope"`)
 	if len(c.calls) > 0 {
 		t.Errorf("made calls %v before the second id was looked at", c.byOp)
 	}
@@ -108,14 +127,22 @@ func TestTheEndOfTheContextEndsTheWait(t *testing.T) {
 	}
 }
 
-func TestGetWaitsForTheInvocationsOfACommandThatIsListed(t *testing.T) {
+func TestShowWaitsForTheInvocationsOfACommandThatIsListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := NewMockapi(gomock.NewController(t))
-		client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(&ssm.ListCommandsOutput{Commands: []types.Command{fullCommand()}}, nil)
+		running := fullCommand()
+		running.Status = types.CommandStatusInProgress
+		client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(&ssm.ListCommandsOutput{Commands: []types.Command{running}}, nil)
 		late := client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Times(2).Return(nil, &types.InvalidCommandId{})
 		client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).After(late).Return(states("a", "Pending"), nil)
-		if _, invs, err := New(client).Get(t.Context(), cid); err != nil || len(invs) != 1 {
-			t.Errorf("got %+v, %v", invs, err)
+		s := New(client, nil)
+		r, err := s.Find(t.Context(), cid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var seen recorder
+		if err := s.Show(t.Context(), r, seen.emit); err != nil || seen.board.Count(Pending) != 1 {
+			t.Errorf("got %s, %v", seen.kinds(), err)
 		}
 	})
 }
@@ -126,7 +153,7 @@ func TestCancelAsksBeforeItReads(t *testing.T) {
 	running.Status = types.CommandStatusInProgress
 	asked := client.EXPECT().CancelCommand(gomock.Any(), &ssm.CancelCommandInput{CommandId: aws.String(cid)}).Return(nil, nil)
 	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).After(asked).Return(&ssm.ListCommandsOutput{Commands: []types.Command{running}}, nil)
-	if cmd, err := New(client).Cancel(t.Context(), cid, nil); err != nil || cmd.State.Final() || cmd.Document == "" {
+	if cmd, err := New(client, nil).Cancel(t.Context(), cid, nil); err != nil || cmd.State.Final() || cmd.Document == "" {
 		t.Errorf("got %+v, %v", cmd, err)
 	}
 }
@@ -136,7 +163,7 @@ func TestCancelOfManyNodesNamesThoseNotReached(t *testing.T) {
 	ids := idsOf(nodes(70, "linux"))
 	client.EXPECT().CancelCommand(gomock.Any(), &ssm.CancelCommandInput{CommandId: aws.String(cid), InstanceIds: ids[:50]}).Return(nil, nil)
 	client.EXPECT().CancelCommand(gomock.Any(), &ssm.CancelCommandInput{CommandId: aws.String(cid), InstanceIds: ids[50:]}).Return(nil, &types.InvalidInstanceId{})
-	_, err := New(client).Cancel(t.Context(), cid, ids)
+	_, err := New(client, nil).Cancel(t.Context(), cid, ids)
 	wantKind(t, err, fault.NotFound, "cancel command "+cid+" on the nodes from i-l0050 on")
 }
 
@@ -163,7 +190,7 @@ func TestCancelTellsWhetherTheCommandHadEnded(t *testing.T) {
 				client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(&ssm.ListCommandsOutput{
 					Commands: []types.Command{{CommandId: aws.String(cid), Status: tt.status}},
 				}, nil)
-				if cmd, err := New(client).Cancel(t.Context(), cid, nil); err != nil || cmd.State != tt.want {
+				if cmd, err := New(client, nil).Cancel(t.Context(), cid, nil); err != nil || cmd.State != tt.want {
 					t.Errorf("got %s, %v; want %s", cmd.State, err, tt.want)
 				}
 			})
@@ -176,7 +203,7 @@ func TestACancelThatWasTakenSucceedsThoughNothingCanBeRead(t *testing.T) {
 		client := NewMockapi(gomock.NewController(t))
 		client.EXPECT().CancelCommand(gomock.Any(), gomock.Any()).Return(nil, nil)
 		client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(nil, err)
-		if cmd, err := New(client).Cancel(t.Context(), cid, nil); err != nil || cmd.ID != cid || cmd.State != Cancelling {
+		if cmd, err := New(client, nil).Cancel(t.Context(), cid, nil); err != nil || cmd.ID != cid || cmd.State != Cancelling {
 			t.Errorf("got %+v, %v", cmd, err)
 		}
 	}
@@ -189,7 +216,7 @@ func TestACancelOfACommandNotListedIsAskedAgain(t *testing.T) {
 		client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Times(2).DoAndReturn(script[*ssm.ListCommandsInput](
 			&ssm.ListCommandsOutput{}, counters(types.CommandStatusCancelling, 0),
 		))
-		if cmd, err := New(client).Cancel(t.Context(), cid, nil); err != nil || cmd.State != Cancelling {
+		if cmd, err := New(client, nil).Cancel(t.Context(), cid, nil); err != nil || cmd.State != Cancelling {
 			t.Errorf("got %+v, %v", cmd, err)
 		}
 	})
@@ -198,6 +225,6 @@ func TestACancelOfACommandNotListedIsAskedAgain(t *testing.T) {
 func TestACancelThatIsDeniedIsNotRepeated(t *testing.T) {
 	client := NewMockapi(gomock.NewController(t))
 	client.EXPECT().CancelCommand(gomock.Any(), gomock.Any()).Return(nil, &smithy.GenericAPIError{Code: "AccessDeniedException"})
-	_, err := New(client).Cancel(t.Context(), cid, nil)
+	_, err := New(client, nil).Cancel(t.Context(), cid, nil)
 	wantKind(t, err, fault.Auth, "cancel command "+cid)
 }

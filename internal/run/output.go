@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
-	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
@@ -44,6 +43,7 @@ const (
 // owed is an output to be fetched.
 type owed struct {
 	inv     Invocation
+	keep    keeping
 	plugins []types.CommandPlugin
 	silent  bool // the event of the final state waits for the exit code
 	tries   int
@@ -51,6 +51,9 @@ type owed struct {
 
 // ended reports a node that is done: its state, and its output now or later.
 func (f *follower) ended(t *tracked, inv Invocation, plugins []types.CommandPlugin) {
+	if f.live != nil {
+		f.live.ended(t, inv, plugins)
+	}
 	if !ran(inv.State, inv.Detail) {
 		f.changed(inv)
 		return
@@ -61,7 +64,7 @@ func (f *follower) ended(t *tracked, inv Invocation, plugins []types.CommandPlug
 		f.printed(inv, preview(inv.NodeID, plugins, false))
 		return
 	}
-	o := &owed{inv: inv, plugins: plugins, silent: len(plugins) == 0}
+	o := &owed{inv: inv, keep: t.keep, plugins: plugins, silent: len(plugins) == 0}
 	if !o.silent {
 		f.changed(inv)
 	}
@@ -69,6 +72,9 @@ func (f *follower) ended(t *tracked, inv Invocation, plugins []types.CommandPlug
 }
 
 func (f *follower) printed(inv Invocation, o Output) {
+	if f.live != nil {
+		f.live.printed(inv, o)
+	}
 	f.emit(Event{Kind: Printed, Time: time.Now(), RunID: f.runID, CommandID: inv.CommandID, Output: &o})
 }
 
@@ -123,12 +129,7 @@ func (f *follower) fetch(ctx context.Context, o *owed) (settled bool, err error)
 		f.makeDo(o)
 		return true, nil
 	}
-	get := func(ctx context.Context, in *ssm.GetCommandInvocationInput) (*ssm.GetCommandInvocationOutput, error) {
-		return call(ctx, f, func(ctx context.Context) (*ssm.GetCommandInvocationOutput, error) {
-			return f.api.GetCommandInvocation(ctx, in)
-		})
-	}
-	inv, out, err := long(ctx, get, o.inv, o.plugins)
+	inv, out, err := f.reader(o.keep).long(ctx, o.inv, o.plugins)
 	switch {
 	case err == nil && inv.State.Final():
 		if o.silent || inv.ExitCode != o.inv.ExitCode {
@@ -162,10 +163,38 @@ func (f *follower) makeDo(o *owed) {
 // getter is GetCommandInvocation, with or without repeating.
 type getter func(context.Context, *ssm.GetCommandInvocationInput) (*ssm.GetCommandInvocationOutput, error)
 
+// A reader gets the output of nodes as long as it can be had.
+type reader struct {
+	get   getter
+	store store
+	keep  keeping
+	room  *int            // bytes that may still be kept in memory beyond the API's form
+	warn  func(err error) // what is kept elsewhere cannot be read
+}
+
+// reader returns one that repeats its calls, and says once what cannot be read.
+func (f *follower) reader(keep keeping) reader {
+	if f.noWholes {
+		keep = keeping{}
+	}
+	return reader{
+		get: func(ctx context.Context, in *ssm.GetCommandInvocationInput) (*ssm.GetCommandInvocationOutput, error) {
+			return call(ctx, f, func(ctx context.Context) (*ssm.GetCommandInvocationOutput, error) {
+				return f.api.GetCommandInvocation(ctx, in)
+			})
+		},
+		store: f.store, keep: keep, room: &f.room,
+		warn: func(err error) {
+			f.noWholes = true
+			f.notice(Notice{Kind: Shortened, Text: "long outputs are shown as far as the service keeps them: " + explainWhole(err)})
+		},
+	}
+}
+
 // long reads the long output of one node, step by step when the document has
 // several: the service wants the name of the step then. The invocation comes
 // back with what only the long form told.
-func long(ctx context.Context, get getter, inv Invocation, plugins []types.CommandPlugin) (Invocation, Output, error) {
+func (r reader) long(ctx context.Context, inv Invocation, plugins []types.CommandPlugin) (Invocation, Output, error) {
 	out := Output{NodeID: inv.NodeID}
 	steps := plugins
 	if len(steps) == 0 {
@@ -180,16 +209,24 @@ func long(ctx context.Context, get getter, inv Invocation, plugins []types.Comma
 		if len(steps) > 1 {
 			in.PluginName = p.Name
 		}
-		got, err := get(ctx, in)
+		got, err := r.get(ctx, in)
 		if err != nil {
 			return inv, Output{}, err
 		}
 		if len(plugins) < 2 {
 			inv = merged(inv, got)
 		}
-		out.add(longOf(got))
+		o := longOf(got).clipped()
+		at := part{command: inv.CommandID, node: inv.NodeID, step: cmp.Or(aws.ToString(p.Name), aws.ToString(got.PluginName)), ended: inv.Ended}
+		switch err := complete(ctx, r.store, r.keep, at, &o, r.room); {
+		case ctx.Err() != nil:
+			return inv, Output{}, ctx.Err()
+		case err != nil:
+			r.warn(err)
+		}
+		out.add(o)
 	}
-	return inv, out.clipped(), nil
+	return inv, out, nil
 }
 
 // merged adds to inv what the long form of a document with one step knows.
@@ -219,8 +256,14 @@ func longOf(got *ssm.GetCommandInvocationOutput) Output {
 		StdoutURL: aws.ToString(got.StandardOutputUrl),
 		StderrURL: aws.ToString(got.StandardErrorUrl),
 	}
-	o.Truncated = isCut(o.Stdout) || isCut(o.Stderr)
+	o.Truncated = isCutAt(o.Stdout, maxStdout) || isCutAt(o.Stderr, maxStderr)
 	return o
+}
+
+// isCutAt reports whether a text ends in a mark of a cut, or is as long as the
+// service keeps: then nobody knows.
+func isCutAt(s string, characters int) bool {
+	return isCut(s) || utf8.RuneCountInString(s) >= characters
 }
 
 // add appends the output of another step; each begins on its own line.
@@ -228,6 +271,7 @@ func (o *Output) add(more Output) {
 	o.Stdout = appendText(o.Stdout, more.Stdout)
 	o.Stderr = appendText(o.Stderr, more.Stderr)
 	o.Truncated = o.Truncated || more.Truncated
+	o.More = cmp.Or(o.More, more.More)
 	o.StdoutURL = cmp.Or(o.StdoutURL, more.StdoutURL)
 	o.StderrURL = cmp.Or(o.StderrURL, more.StderrURL)
 }
@@ -314,33 +358,4 @@ func isoTime(s *string) *time.Time {
 		return nil // empty: the step has not started
 	}
 	return &t
-}
-
-// Output returns what one node wrote, in the long form, with its invocation. Of
-// a node that is not done the output is empty. An unknown command or node is a
-// NotFound error.
-func (s *Service) Output(ctx context.Context, id, node string) (Invocation, Output, error) {
-	op := "read output of " + id + " on " + node
-	in := &ssm.ListCommandInvocationsInput{CommandId: aws.String(id), InstanceId: aws.String(node), Details: true}
-	list, err := s.api.ListCommandInvocations(ctx, in)
-	if err != nil {
-		return Invocation{}, Output{}, awsapi.Explain(op, err)
-	}
-	if len(list.CommandInvocations) == 0 {
-		return Invocation{}, Output{}, fault.New(fault.NotFound, op, "the command has no invocation on this node").
-			WithHint("run `ssmdeck command get %s` for the nodes it ran on", id)
-	}
-	listed := list.CommandInvocations[0]
-	inv := invocationOf(id, listed)
-	if !ran(inv.State, inv.Detail) {
-		return inv, Output{NodeID: node}, nil
-	}
-	get := func(ctx context.Context, in *ssm.GetCommandInvocationInput) (*ssm.GetCommandInvocationOutput, error) {
-		return s.api.GetCommandInvocation(ctx, in)
-	}
-	inv, out, err := long(ctx, get, inv, listed.CommandPlugins)
-	if err != nil {
-		return Invocation{}, Output{}, awsapi.Explain(op, err)
-	}
-	return inv, out, nil
 }

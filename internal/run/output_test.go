@@ -87,8 +87,30 @@ func wholeOutput(stdout, stderr string, code int32) *ssm.GetCommandInvocationOut
 	}
 }
 
-func TestOutputOfOneStep(t *testing.T) {
+// copied is what On and Copy give of a node.
+func copied(t *testing.T, s *Service) (inv Invocation, out Output, stdout, stderr string, err error) {
+	t.Helper()
+	cmd, inv, err := s.On(t.Context(), cid, "i-1")
+	if err != nil {
+		return inv, out, "", "", err
+	}
+	var o, e strings.Builder
+	out, err = s.Copy(t.Context(), cmd, inv, &o, &e)
+	return inv, out, o.String(), e.String(), err
+}
+
+// knowing is a client that lists the command.
+func knowing(t *testing.T) *Mockapi {
+	t.Helper()
 	client := NewMockapi(gomock.NewController(t))
+	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).AnyTimes().Return(&ssm.ListCommandsOutput{Commands: []types.Command{{
+		CommandId: aws.String(cid), Status: types.CommandStatusSuccess,
+	}}}, nil)
+	return client
+}
+
+func TestCopyOfOneStep(t *testing.T) {
+	client := knowing(t)
 	client.EXPECT().ListCommandInvocations(gomock.Any(), &ssm.ListCommandInvocationsInput{
 		CommandId: aws.String(cid), InstanceId: aws.String("i-1"), Details: true,
 	}).Return(one(types.CommandInvocationStatusSuccess, plugin("aws:runShellScript", "long\n"+cutShort, 0)), nil)
@@ -96,52 +118,54 @@ func TestOutputOfOneStep(t *testing.T) {
 		CommandId: aws.String(cid), InstanceId: aws.String("i-1"),
 	}).Return(wholeOutput("very long\n--output truncated--", "", 0), nil)
 
-	inv, out, err := New(client).Output(t.Context(), cid, "i-1")
+	inv, out, stdout, _, err := copied(t, New(client, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out.Stdout != "very long\n--output truncated--" || !out.Truncated || out.Preview {
-		t.Errorf("got %+v", out)
+	if stdout != "very long\n--output truncated--" || !out.Truncated || out.More != "" {
+		t.Errorf("got %q, %+v", stdout, out)
 	}
-	if inv.State != Success || inv.ExitCode != 0 || inv.Started == nil || inv.Started.Year() != 2026 || inv.Ended != nil {
+	if inv.State != Success || inv.ExitCode != 0 {
 		t.Errorf("got %+v", inv)
 	}
 }
 
-func TestOutputOfSeveralStepsIsReadByName(t *testing.T) {
-	client := NewMockapi(gomock.NewController(t))
+func TestCopyOfSeveralStepsIsReadByName(t *testing.T) {
+	client := knowing(t)
 	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(one(types.CommandInvocationStatusFailed,
 		plugin("PatchWindows", "skipped", 0), plugin("PatchLinux", cutShort, 100), plugin("Report", "", -1)), nil)
-	client.EXPECT().GetCommandInvocation(gomock.Any(), &ssm.GetCommandInvocationInput{
-		CommandId: aws.String(cid), InstanceId: aws.String("i-1"), PluginName: aws.String("PatchLinux"),
-	}).Return(wholeOutput("patched\n", "careful\n", 100), nil)
+	for name, text := range map[string]string{"PatchWindows": "skipped", "PatchLinux": "patched\n", "Report": ""} {
+		client.EXPECT().GetCommandInvocation(gomock.Any(), &ssm.GetCommandInvocationInput{
+			CommandId: aws.String(cid), InstanceId: aws.String("i-1"), PluginName: aws.String(name),
+		}).Return(wholeOutput(text, map[bool]string{true: "careful\n"}[name == "PatchLinux"], 100), nil)
+	}
 
-	inv, out, err := New(client).Output(t.Context(), cid, "i-1")
+	inv, _, stdout, stderr, err := copied(t, New(client, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out.Stdout != "skipped\npatched\n" || out.Stderr != "careful\n" {
-		t.Errorf("got %q and %q", out.Stdout, out.Stderr)
+	if stdout != "skipped\npatched\n" || stderr != "careful\n" {
+		t.Errorf("got %q and %q", stdout, stderr)
 	}
 	if inv.ExitCode != 100 || len(inv.Steps) != 3 || inv.Steps[1].Name != "PatchLinux" || inv.Steps[2].ExitCode != NoExit {
 		t.Errorf("got exit code %d and steps %+v, want that of the step that failed", inv.ExitCode, inv.Steps)
 	}
 }
 
-func TestOutputRefuses(t *testing.T) {
-	client := NewMockapi(gomock.NewController(t))
+func TestOnAndCopyRefuse(t *testing.T) {
+	client := knowing(t)
 	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(&ssm.ListCommandInvocationsOutput{}, nil)
-	_, _, err := New(client).Output(t.Context(), cid, "i-1")
+	_, _, _, _, err := copied(t, New(client, nil))
 	wantKind(t, err, fault.NotFound, "read output of "+cid+" on i-1: the command has no invocation on this node")
 
 	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(one(types.CommandInvocationStatusInProgress), nil)
-	inv, out, err := New(client).Output(t.Context(), cid, "i-1")
-	if err != nil || inv.State != Running || out.Stdout != "" {
-		t.Errorf("a node at work: got %+v, %+v, %v", inv, out, err)
+	inv, _, stdout, _, err := copied(t, New(client, nil))
+	if err != nil || inv.State != Running || stdout != "" {
+		t.Errorf("a node at work: got %+v, %q, %v", inv, stdout, err)
 	}
 
 	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(nil, &types.InvalidCommandId{})
-	_, _, err = New(client).Output(t.Context(), cid, "i-1")
+	_, _, _, _, err = copied(t, New(client, nil))
 	wantKind(t, err, fault.NotFound, "read output of "+cid+" on i-1")
 }
 
@@ -214,7 +238,7 @@ func TestLateOutput(t *testing.T) {
 				}
 			})
 		var r recorder
-		if err := New(client).Follow(t.Context(), []string{cid}, r.emit); err != nil {
+		if err := followIDs(t.Context(), New(client, nil), []string{cid}, r.emit); err != nil {
 			t.Fatal(err)
 		}
 		if r.kinds() != "sent progress invocation output done" {

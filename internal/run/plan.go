@@ -3,7 +3,9 @@ package run
 import (
 	"crypto/rand"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -30,9 +32,12 @@ type plan struct {
 type send struct {
 	request  Request // for everything the sends have in common
 	document string
+	version  string // of the document
 	params   map[string][]string
+	timeout  int      // seconds for delivery; 0 is that of the request
 	ids      []string // or:
 	targets  []fleet.APITarget
+	known    []string // the ids, or those that the targets stood for when looked up
 
 	number, of int
 }
@@ -52,29 +57,48 @@ func makePlan(r Request) (plan, error) {
 	if len(sel.InstanceIDs) == 0 && len(sel.Targets) == 0 {
 		return plan{}, nothingSelected(sel)
 	}
+	p := plan{runID: newRunID()}
+	if len(r.Again) > 0 {
+		return p.again(r)
+	}
 	groups, err := r.platforms()
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{runID: newRunID()}
 	for _, platform := range []string{"", linux, windows} {
 		nodes, ok := groups[platform]
 		if !ok {
 			continue
 		}
-		s := send{request: r, document: r.documentFor(platform), params: r.params(platform)}
+		s := send{request: r, document: r.documentFor(platform), version: r.DocumentVersion}
+		if s.params, err = r.params(platform, nodes); err != nil {
+			return plan{}, err
+		}
 		if len(sel.Targets) > 0 && len(groups) == 1 {
-			s.targets = sel.Targets
+			s.targets, s.known = sel.Targets, sendable(nodes)
 			p.sends = append(p.sends, s)
 			continue
 		}
-		for ids := range slices.Chunk(sendable(nodes), maxIDs) {
-			s.ids = ids
-			p.sends = append(p.sends, s)
-		}
+		p.byID(s, nodes)
 	}
+	return p.numbered(r)
+}
+
+// byID adds as many sends as the ids of the nodes need.
+func (p *plan) byID(s send, nodes []fleet.Node) {
+	for ids := range slices.Chunk(sendable(nodes), maxIDs) {
+		s.ids, s.known = ids, ids
+		p.sends = append(p.sends, s)
+	}
+}
+
+// numbered counts the sends through and shares out the limits.
+func (p plan) numbered(r Request) (plan, error) {
 	if len(p.sends) == 0 {
-		return plan{}, nothingSelected(sel)
+		return plan{}, nothingSelected(r.Selection)
+	}
+	if err := p.fits(); err != nil {
+		return plan{}, err
 	}
 	total := 0
 	for i := range p.sends {
@@ -151,11 +175,12 @@ func nothingSelected(sel fleet.Selection) error {
 }
 
 // The run's id stands at the end of the comment of each of its commands, as in
-// "nightly restart [ssmdeck k3v9q2m1zt.2]". By it a command can be found whose
-// SendCommand went unanswered, and the commands of one run be told from others.
+// "nightly restart [ssmdeck k3v9q2m1zt.2/5]": the second of five. By it a command
+// can be found whose SendCommand went unanswered, the commands of one run be told
+// from others, and be seen that some were never sent.
 const (
 	runIDLength = 10 // 50 random bits
-	tagLength   = len(" [ssmdeck ") + runIDLength + len(".1000]")
+	tagLength   = len(" [ssmdeck ") + runIDLength + len(".1000/1000]")
 
 	// MaxComment is how many characters a user's comment may have; the service
 	// takes 100 (API model).
@@ -164,27 +189,23 @@ const (
 
 func newRunID() string { return strings.ToLower(rand.Text()[:runIDLength]) }
 
-func commentTag(runID string, number int) string {
-	return fmt.Sprintf("[ssmdeck %s.%d]", runID, number)
+func commentTag(runID string, number, of int) string {
+	return fmt.Sprintf("[ssmdeck %s.%d/%d]", runID, number, of)
 }
 
-// splitComment takes a comment apart into the user's text and the run's id.
-func splitComment(comment string) (text, runID string) {
-	head, tag, ok := cutLast(comment, "[ssmdeck ")
-	if !ok || !strings.HasSuffix(tag, "]") {
-		return comment, ""
-	}
-	id, _, ok := strings.Cut(strings.TrimSuffix(tag, "]"), ".")
-	if !ok || len(id) != runIDLength {
-		return comment, ""
-	}
-	return strings.TrimSpace(head), id
-}
+var (
+	runIDPattern = regexp.MustCompile(`^[a-z2-7]{10}$`)
+	tagPattern   = regexp.MustCompile(`^(.*)\[ssmdeck ([a-z2-7]{10})\.([0-9]{1,4})(?:/([0-9]{1,4}))?\]$`)
+)
 
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
+// splitComment takes a comment apart into the user's text and the run's id, the
+// number of the command in it and how many there are; 0 when that is not said.
+func splitComment(comment string) (text, runID string, number, of int) {
+	m := tagPattern.FindStringSubmatch(comment)
+	if m == nil {
+		return comment, "", 0, 0
 	}
-	return s[:i], s[i+len(sep):], true
+	number, _ = strconv.Atoi(m[3])
+	of, _ = strconv.Atoi(m[4])
+	return strings.TrimSpace(m[1]), m[2], number, of
 }

@@ -2,11 +2,15 @@ package run
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/wait"
@@ -26,18 +30,21 @@ const (
 	// refresh is how often all states are read although no counter moved: going
 	// from pending to running moves none.
 	refresh = 30 * time.Second
-	// refreshUpTo is the size of a command up to which that is affordable.
+	// refreshUpTo is how many nodes may be at work for that to be affordable.
 	refreshUpTo = 1000
 	// byIDUpTo is how many commands are polled one by one; more are read from
 	// the list of recent commands, 50 in a call, of which listUpTo are looked at.
 	byIDUpTo = 3
 	listUpTo = 500
+	// failuresUpTo is how many pages of failed nodes are read at a time.
+	failuresUpTo = 4
 )
 
 // A follower polls the commands of a run and emits what changes. One goroutine
 // owns it.
 type follower struct {
 	api   api
+	store store
 	emit  func(Event)
 	pacer *pacer
 	runID string
@@ -47,12 +54,19 @@ type follower struct {
 
 	owed      []*owed // outputs still to be fetched
 	noOutputs bool    // the caller may not fetch them
+	noWholes  bool    // the caller may not read what the API cut
+	room      int     // bytes that may still be kept of what the API cut
+
+	noCounters bool // the caller may not list commands
+	oneByOne   bool // the caller may not list invocations
+
+	live *tail // nil: output is not shown while it is written
 
 	throttles, retries int
 }
 
-func newFollower(client api, emit func(Event)) *follower {
-	return &follower{api: client, emit: emit, pacer: newPacer()}
+func newFollower(s *Service, emit func(Event)) *follower {
+	return &follower{api: s.api, store: s.store, emit: emit, pacer: newPacer(), room: maxWholes}
 }
 
 // tracked is one command being followed.
@@ -61,8 +75,10 @@ type tracked struct {
 	since     time.Time // when we began to follow it
 	requested time.Time // by the service's clock
 	document  string
-	expected  int // ids sent; 0 when the service finds the nodes
-	limit     int // its concurrency in nodes, when we set one
+	keep      keeping
+	ids       []string // of the nodes it is for, as far as they are known
+	expected  int      // ids sent; 0 when the service finds the nodes
+	limit     int      // its concurrency in nodes, when we set one
 
 	progress Progress
 	nodes    map[string]Invocation // as last seen
@@ -70,16 +86,17 @@ type tracked struct {
 
 	listed   bool      // the service knows it
 	stale    bool      // the counters moved since the invocations were read
+	failed   int       // errors counted when failures were last looked for
 	walkedAt time.Time // last full reading
 	endedAt  time.Time // when the service first said so
 	closed   bool      // nothing more is to come
 }
 
 // follow adds a command.
-func (f *follower) follow(c Command, expected, limit int) {
+func (f *follower) follow(c Command, keep keeping, ids []string, expected, limit int) {
 	f.commands = append(f.commands, &tracked{
 		id: c.ID, since: time.Now(), requested: c.Requested, document: c.Document,
-		expected: expected, limit: limit,
+		keep: keep, ids: ids, expected: expected, limit: limit,
 		progress: Progress{State: Pending}, nodes: make(map[string]Invocation), stale: true,
 	})
 }
@@ -103,6 +120,11 @@ func (f *follower) run(ctx context.Context, g *stager) error {
 			if err := f.drain(ctx); err != nil {
 				return err
 			}
+			if f.live != nil {
+				if err := f.live.finish(ctx, f); err != nil {
+					return err
+				}
+			}
 			f.emit(Event{Kind: Done, Time: time.Now(), RunID: f.runID})
 			return nil
 		}
@@ -110,10 +132,27 @@ func (f *follower) run(ctx context.Context, g *stager) error {
 		if changed {
 			pause = fastest
 		}
-		if err := wait.Sleep(ctx, wait.Jitter(pause)); err != nil {
+		if err := f.idle(ctx, wait.Jitter(pause)); err != nil {
 			return err
 		}
 	}
+}
+
+// idle waits until the next round, and shows meanwhile what is written.
+func (f *follower) idle(ctx context.Context, d time.Duration) error {
+	for end := time.Now().Add(d); f.live != nil; {
+		if err := f.live.poll(ctx, f); err != nil {
+			return err
+		}
+		left := time.Until(end)
+		if left <= 0 {
+			return ctx.Err()
+		}
+		if err := wait.Sleep(ctx, min(left, liveEvery)); err != nil {
+			return err
+		}
+	}
+	return wait.Sleep(ctx, d)
 }
 
 func (f *follower) allClosed() bool {
@@ -159,25 +198,30 @@ func (f *follower) round(ctx context.Context) (changed bool, err error) {
 	if changed, err = f.count(ctx); err != nil {
 		return false, err
 	}
-	// A small run costs one page, which tells more than the counters do.
-	small := 0
+	// With few nodes all are looked at in every round: their states tell more than
+	// the counters do. With many, all are read once, when their command has ended.
+	nodes := 0
 	for _, t := range f.commands {
 		if !t.closed {
-			small += max(t.expected, t.progress.Targets, 1)
+			nodes += max(t.expected, t.progress.Targets, 1)
 		}
 	}
 	for _, t := range f.commands {
-		due := t.stale || small <= pageSize || t.progress.Targets <= refreshUpTo && time.Since(t.walkedAt) > refresh
-		if t.closed || !due {
+		if t.closed {
 			continue
 		}
-		if !t.complete() {
-			moved, err := f.walk(ctx, t)
-			if err != nil {
-				return false, err
-			}
-			changed = changed || moved
+		var moved bool
+		switch {
+		case t.complete():
+		case nodes > refreshUpTo && !t.progress.State.Final() && !f.noCounters:
+			moved, err = f.failures(ctx, t)
+		case t.stale, nodes <= pageSize, time.Since(t.walkedAt) > refresh:
+			moved, err = f.walk(ctx, t)
 		}
+		if err != nil {
+			return false, err
+		}
+		changed = changed || moved
 		f.settle(t)
 	}
 	fetched, err := f.fetchSome(ctx)
@@ -186,6 +230,34 @@ func (f *follower) round(ctx context.Context) (changed bool, err error) {
 
 // count reads the counters of all open commands.
 func (f *follower) count(ctx context.Context) (changed bool, err error) {
+	if f.noCounters {
+		return false, f.overdue()
+	}
+	changed, err = f.counters(ctx)
+	if err == nil || !mayNotList(err) {
+		return changed, err
+	}
+	for _, t := range f.commands { // where nodes are known, they tell the end
+		if len(t.ids) == 0 {
+			return false, err
+		}
+	}
+	f.noCounters = true
+	f.notice(Notice{Kind: OneByOne, Text: "the end is told from the nodes alone: " + plain(err)})
+	return false, nil
+}
+
+// overdue is an error when a command without counters is not seen on any node.
+func (f *follower) overdue() error {
+	for _, t := range f.commands {
+		if len(t.nodes) == 0 && time.Since(t.since) > unlisted {
+			return fault.New(fault.NotFound, "follow command "+t.id, "no node shows it %s after it was sent", unlisted)
+		}
+	}
+	return nil
+}
+
+func (f *follower) counters(ctx context.Context) (changed bool, err error) {
 	f.countedAt = time.Now()
 	open := make(map[string]*tracked)
 	var oldest time.Time
@@ -202,7 +274,7 @@ func (f *follower) count(ctx context.Context) (changed bool, err error) {
 		seen := 0
 		err = f.recent(ctx, oldest.Add(-time.Minute), func(c types.Command) bool {
 			if t := open[aws.ToString(c.CommandId)]; t != nil {
-				changed = f.counted(t, c) || changed
+				changed = f.counted(t, progressOf(c)) || changed
 				delete(open, t.id)
 			}
 			seen++
@@ -234,7 +306,7 @@ func (f *follower) countOne(ctx context.Context, t *tracked) (changed bool, err 
 	if err == nil {
 		for _, c := range out.Commands {
 			if aws.ToString(c.CommandId) == t.id {
-				return f.counted(t, c), nil
+				return f.counted(t, progressOf(c)), nil
 			}
 		}
 	}
@@ -246,9 +318,8 @@ func (f *follower) countOne(ctx context.Context, t *tracked) (changed bool, err 
 
 // counted takes in the counters of a command and reports whether they moved.
 // Counters never go back: an older answer is one from a replica that lags.
-func (f *follower) counted(t *tracked, c types.Command) bool {
+func (f *follower) counted(t *tracked, p Progress) bool {
 	t.listed = true
-	p := progressOf(c)
 	old := t.progress
 	if p.Completed < old.Completed || old.State.Final() && !p.State.Final() {
 		return false
@@ -272,35 +343,42 @@ func (t *tracked) complete() bool {
 	return n > 0 && t.finals >= n
 }
 
-// walk reads the invocations of a command, page by page. In a large one it
-// stops once it has seen as many nodes done as the counters say, unless the
-// command has ended and this is the last look.
+// walk reads the invocations of a command, page by page.
 func (f *follower) walk(ctx context.Context, t *tracked) (changed bool, err error) {
+	if f.oneByOne {
+		return f.walkEach(ctx, t)
+	}
 	in := &ssm.ListCommandInvocationsInput{CommandId: aws.String(t.id), Details: true, MaxResults: aws.Int32(pageSize)}
 	t.stale = false // before the first page: what moves meanwhile is news again
 	for {
 		out, err := call(ctx, f, func(ctx context.Context) (*ssm.ListCommandInvocationsOutput, error) {
 			return f.api.ListCommandInvocations(ctx, in)
 		})
-		if err != nil {
-			if weigh(err) == isNotYet {
-				t.stale = true
-				return changed, nil
-			}
+		switch {
+		case err == nil:
+		case weigh(err) == isNotYet:
+			t.stale = true
+			return changed, nil
+		case mayNotList(err) && len(t.ids) > 0:
+			f.oneByOne = true
+			f.notice(Notice{Kind: OneByOne, Text: "nodes are looked at one by one: " + plain(err)})
+			return f.walkEach(ctx, t)
+		default:
 			return false, err
 		}
 		for _, inv := range out.CommandInvocations {
-			changed = f.observe(t, inv) || changed
+			changed = f.observe(t, invocationOf(t.id, inv), inv.CommandPlugins) || changed
 		}
-		if !nextPage(&in.NextToken, out.NextToken) {
+		if !nextPage(&in.NextToken, out.NextToken) || t.complete() {
 			t.walkedAt = time.Now()
 			return changed, nil
 		}
-		sated := t.progress.Targets > refreshUpTo && t.finals >= t.progress.Completed && !t.progress.State.Final()
-		if sated || t.complete() {
-			return changed, nil
+		if f.live != nil {
+			if err := f.live.poll(ctx, f); err != nil {
+				return false, err
+			}
 		}
-		if time.Since(f.countedAt) > slowest { // a long walk must not freeze the counters
+		if time.Since(f.countedAt) > slowest && !f.noCounters { // a long walk must not freeze the counters
 			if _, err := f.count(ctx); err != nil {
 				return false, err
 			}
@@ -308,10 +386,97 @@ func (f *follower) walk(ctx context.Context, t *tracked) (changed bool, err erro
 	}
 }
 
+// failures reads which nodes of a large command have failed, when the counters
+// say that more have: that must be known before the end.
+func (f *follower) failures(ctx context.Context, t *tracked) (changed bool, err error) {
+	if t.progress.Errors <= t.failed || f.oneByOne {
+		return false, nil
+	}
+	errors := t.progress.Errors
+	in := &ssm.ListCommandInvocationsInput{
+		CommandId: aws.String(t.id), Details: true, MaxResults: aws.Int32(pageSize),
+		Filters: []types.CommandFilter{{Key: types.CommandFilterKeyStatus, Value: aws.String(string(types.CommandInvocationStatusFailed))}},
+	}
+	for range failuresUpTo {
+		out, err := call(ctx, f, func(ctx context.Context) (*ssm.ListCommandInvocationsOutput, error) {
+			return f.api.ListCommandInvocations(ctx, in)
+		})
+		if err != nil {
+			if weigh(err) == isNotYet || mayNotList(err) {
+				return changed, nil // the walk at the end tells
+			}
+			return false, err
+		}
+		for _, inv := range out.CommandInvocations {
+			changed = f.observe(t, invocationOf(t.id, inv), inv.CommandPlugins) || changed
+		}
+		if !nextPage(&in.NextToken, out.NextToken) {
+			break
+		}
+	}
+	t.failed = errors
+	return changed, nil
+}
+
+// walkEach reads the invocations of a command without the list: one call a node
+// that is not done.
+func (f *follower) walkEach(ctx context.Context, t *tracked) (changed bool, err error) {
+	t.stale = false
+	for _, id := range t.ids {
+		if t.nodes[id].State.Final() {
+			continue
+		}
+		in := &ssm.GetCommandInvocationInput{CommandId: aws.String(t.id), InstanceId: aws.String(id)}
+		got, err := call(ctx, f, func(ctx context.Context) (*ssm.GetCommandInvocationOutput, error) {
+			return f.api.GetCommandInvocation(ctx, in)
+		})
+		switch {
+		case err == nil:
+			changed = f.observeOne(t, invocationFrom(t.id, id, got), got) || changed
+		case weigh(err) != isNotYet:
+			return false, err
+		}
+	}
+	t.walkedAt = time.Now()
+	t.stale = !t.complete()
+	return changed, nil
+}
+
+// observeOne is observe for what GetCommandInvocation tells, output and all.
+func (f *follower) observeOne(t *tracked, now Invocation, got *ssm.GetCommandInvocationOutput) bool {
+	o := longOf(got).clipped()
+	if !now.State.Final() || !ran(now.State, now.Detail) || o.Truncated && t.keep.anywhere() {
+		return f.observe(t, now, nil)
+	}
+	t.nodes[now.NodeID] = now
+	t.finals++
+	if f.live != nil {
+		f.live.ended(t, now, nil)
+	}
+	f.changed(now)
+	o.NodeID = now.NodeID
+	f.printed(now, o)
+	return true
+}
+
+// mayNotList reports whether a list was refused in a way that leaves other calls:
+// a policy that allows few, or a service that has few.
+func mayNotList(err error) bool {
+	if weigh(err) != isRefused {
+		return false
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	return slices.Contains([]string{
+		"AccessDenied", "AccessDeniedException", "UnknownOperationException", "NotImplemented", "NotImplementedException", "InvalidAction",
+	}, api.ErrorCode())
+}
+
 // observe compares an invocation with what was known and emits the difference.
 // A final state stays: the lists are answered by replicas that may lag.
-func (f *follower) observe(t *tracked, inv types.CommandInvocation) bool {
-	now := invocationOf(t.id, inv)
+func (f *follower) observe(t *tracked, now Invocation, plugins []types.CommandPlugin) bool {
 	old, known := t.nodes[now.NodeID]
 	if known && (old.State.Final() || same(old, now)) {
 		return false
@@ -319,7 +484,7 @@ func (f *follower) observe(t *tracked, inv types.CommandInvocation) bool {
 	t.nodes[now.NodeID] = now
 	if now.State.Final() {
 		t.finals++
-		f.ended(t, now, inv.CommandPlugins)
+		f.ended(t, now, plugins)
 	} else {
 		f.changed(now)
 	}
@@ -333,6 +498,10 @@ func (f *follower) changed(inv Invocation) {
 // settle closes a command that has ended once its invocations have, too, or
 // have had the time to.
 func (f *follower) settle(t *tracked) {
+	if f.noCounters {
+		t.closed = t.complete()
+		return
+	}
 	if !t.progress.State.Final() || t.stale && !t.complete() {
 		return
 	}
@@ -343,6 +512,7 @@ func (f *follower) settle(t *tracked) {
 	}
 	if open == 0 && (t.finals >= expected || t.finals >= t.progress.Completed && t.progress.Completed > 0) {
 		t.closed = true
+		f.hold(t)
 		return
 	}
 	if time.Since(t.endedAt) < settling {
@@ -352,5 +522,25 @@ func (f *follower) settle(t *tracked) {
 	t.closed = true
 	if missing := max(expected, t.progress.Targets) - t.finals; missing > 0 {
 		f.notice(Notice{Kind: Unsettled, Text: "the command has ended, and the service does not say how on every node", Count: missing})
+	}
+}
+
+// hold holds the counters of a command that has ended against its invocations.
+// What exactly the service counts is its own business: only what cannot both be
+// true is told.
+func (f *follower) hold(t *tracked) {
+	bad, failed := 0, 0
+	for _, inv := range t.nodes {
+		if inv.State.Bad() {
+			bad++
+		}
+		if inv.State == Failed && ran(inv.State, inv.Detail) {
+			failed++
+		}
+	}
+	counted := t.progress.Errors + t.progress.DeliveryTimedOut
+	if counted > bad || t.progress.State == Success && failed > 0 {
+		f.notice(Notice{Kind: Disagree, Count: counted, Text: fmt.Sprintf(
+			"the service calls command %s %s with %d errors, and lists %d nodes on which it did not succeed", t.id, t.progress.State, counted, bad)})
 	}
 }

@@ -122,7 +122,7 @@ func TestALostNetworkIsSurvivedForTenMinutes(t *testing.T) {
 					}
 					return
 				}
-				if err == nil || !strings.Contains(fault.HintOf(err), "command get --wait "+commandID(1)) {
+				if err == nil || !strings.Contains(fault.HintOf(err), "ssmdeck run watch "+r.board.RunID()) {
 					t.Errorf("got %v with hint %q, want the way back", err, fault.HintOf(err))
 				}
 			})
@@ -250,7 +250,7 @@ func TestStatesOutOfOrder(t *testing.T) {
 			states("a", "InProgress"), states("b", "Pending"), states("a", "Pending", "b", "Success"),
 		))
 		var r recorder
-		if err := New(client).Follow(t.Context(), []string{cid}, r.emit); err != nil {
+		if err := followIDs(t.Context(), New(client, nil), []string{cid}, r.emit); err != nil {
 			t.Fatal(err)
 		}
 		last := map[string]State{}
@@ -284,7 +284,7 @@ func TestACommandThatEndsWithoutAllItsInvocationsIsToldHonestly(t *testing.T) {
 		client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).AnyTimes().Return(states("a", "Success", "b", "InProgress"), nil)
 		began := time.Now()
 		var r recorder
-		if err := New(client).Follow(t.Context(), []string{cid}, r.emit); err != nil {
+		if err := followIDs(t.Context(), New(client, nil), []string{cid}, r.emit); err != nil {
 			t.Fatal(err)
 		}
 		if n := r.notices(Unsettled); len(n) != 1 || n[0].Count != 1 {
@@ -304,7 +304,7 @@ func TestATokenThatDoesNotMoveEndsTheWalk(t *testing.T) {
 		page.NextToken = aws.String("again")
 		client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).MaxTimes(2).Return(page, nil)
 		var r recorder
-		if err := New(client).Follow(t.Context(), []string{cid}, r.emit); err != nil {
+		if err := followIDs(t.Context(), New(client, nil), []string{cid}, r.emit); err != nil {
 			t.Fatal(err)
 		}
 	})

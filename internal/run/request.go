@@ -1,7 +1,11 @@
 package run
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,8 +16,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 )
 
-// Request says what to run where. Exactly one of Script and Argv is set, or
-// Document with Params alone.
+// Request says what to run where. Exactly one of Script, Scripts, Argv and Again is
+// set, or Document with Params alone.
 type Request struct {
 	Selection fleet.Selection
 
@@ -24,6 +28,14 @@ type Request struct {
 	Script string   // passed verbatim as the parameter commands
 	Argv   []string // what followed --; see Quote
 	Params map[string][]string
+
+	// Scripts are script files: one, or one for Windows and one for all else.
+	// ScriptArgs are their arguments.
+	Scripts    []Script
+	ScriptArgs []string
+
+	// Again repeats what was run before; see Service.Again.
+	Again []Repeat
 
 	// Comment is the user's own; MaxComment characters at most. ssmdeck adds
 	// the run's id to it.
@@ -40,8 +52,38 @@ type Request struct {
 	LogGroup           string // CloudWatch Logs group for the output
 	WorkingDir         string
 
+	// Live reports what nodes write while they are at work; it needs LogGroup.
+	Live bool
+
 	// NoWait makes Start return when everything is sent.
 	NoWait bool
+}
+
+// Commands returns how many commands the request takes, and the error that Start
+// would have before it sends anything.
+func (r Request) Commands() (int, error) {
+	if err := r.Validate(); err != nil {
+		return 0, err
+	}
+	p, err := makePlan(r)
+	return len(p.sends), err
+}
+
+// bucketPattern are the names S3 allows, dots included (S3 guide, "General purpose
+// bucket naming rules").
+var bucketPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+// ParseS3 reads BUCKET, BUCKET/PREFIX or s3://BUCKET/PREFIX; "" is nowhere.
+func ParseS3(s string) (bucket, prefix string, err error) {
+	if s == "" {
+		return "", "", nil
+	}
+	bucket, prefix, _ = strings.Cut(strings.TrimPrefix(s, "s3://"), "/")
+	prefix = strings.Trim(prefix, "/")
+	if !bucketPattern.MatchString(bucket) || len(prefix) > 500 {
+		return "", "", fault.Usagef("%q is no place in S3", s).WithHint("write it as BUCKET or BUCKET/PREFIX")
+	}
+	return bucket, prefix, nil
 }
 
 // The parameters of the script documents that a Request fills by itself.
@@ -76,6 +118,9 @@ func (r Request) Validate() error {
 	if n := utf8.RuneCountInString(r.Comment); n > MaxComment {
 		return fault.Usagef("the comment has %d characters, and %d are possible besides the run's id", n, MaxComment)
 	}
+	if err := r.checkScripts(); err != nil {
+		return err
+	}
 	if err := checkText("the comment", r.Comment); err != nil {
 		return err
 	}
@@ -101,11 +146,16 @@ func (r Request) Validate() error {
 
 func (r Request) validateWhat() error {
 	switch {
-	case r.Script != "" && len(r.Argv) > 0:
+	case len(r.Again) > 0:
+		if r.hasScript() || r.Document != "" || len(r.Params) > 0 {
+			return fault.Usagef("what is run again is run as it was")
+		}
+		return nil
+	case (r.Script != "" || len(r.Scripts) > 0) && len(r.Argv) > 0:
 		return fault.Usagef("give a script or a command after --, not both")
 	case !r.hasScript() && r.Document == "":
 		return fault.Usagef("nothing to run").WithHint("put the command after --, or name a document with --document")
-	case r.hasScript() && strings.TrimSpace(r.Script+strings.Join(r.Argv, " ")) == "":
+	case r.hasScript() && len(r.Scripts) == 0 && strings.TrimSpace(r.Script+strings.Join(r.Argv, " ")) == "":
 		return fault.Usagef("the script is empty")
 	}
 	for _, name := range r.Provides() {
@@ -113,35 +163,68 @@ func (r Request) validateWhat() error {
 			return fault.Usagef("the parameter %s is given twice: with --param and by what it stands for", name)
 		}
 	}
-	size := len(r.Script)
-	for _, arg := range append([]string{r.Script}, r.Argv...) {
+	for _, arg := range slices.Concat([]string{r.Script}, r.Argv, r.ScriptArgs) {
 		if err := checkText("the script", arg); err != nil {
 			return err
 		}
-		size += len(arg)
 	}
-	if size > maxDocument {
-		return fault.Usagef("the script has %d bytes, and a document holds %d with all its parameters", size, maxDocument).
-			WithHint("put the script where the nodes can fetch it, and run it from there")
+	for _, s := range r.Scripts {
+		if err := checkText("the script "+s.Name, s.Text); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // maxDocument is the service's limit for a document with its parameters: 64 KB
-// (guide page "Systems Manager quotas").
-const maxDocument = 64 << 10
+// (guide page "Systems Manager quotas"); scriptDocument is what of it AWS's own
+// documents for scripts take, in JSON.
+const (
+	maxDocument    = 64 << 10
+	scriptDocument = 1500
+)
 
-func (r Request) hasScript() bool { return r.Script != "" || len(r.Argv) > 0 }
+// fits refuses parameters that are too long with their document, as far as its
+// length is known. They count as they are sent.
+func (p plan) fits() error {
+	for _, s := range p.sends {
+		size := 0
+		if s.document == document.ShellScript || s.document == document.PowerShellScript {
+			size = scriptDocument
+		}
+		b, err := json.Marshal(s.params)
+		if err != nil {
+			return fmt.Errorf("encode parameters: %w", err) // texts always encode
+		}
+		if size += len(b); size > maxDocument {
+			return fault.Usagef("the script has %d bytes with all that is sent along, and a document holds %d with its parameters", size, maxDocument).
+				WithHint("put the script where the nodes can fetch it, and run it from there")
+		}
+	}
+	return nil
+}
 
-// params returns the document's parameters for nodes of that platform.
-func (r Request) params(platform string) map[string][]string {
+func (r Request) hasScript() bool { return r.Script != "" || len(r.Scripts) > 0 || len(r.Argv) > 0 }
+
+// params returns the document's parameters for these nodes of that platform.
+func (r Request) params(platform string, nodes []fleet.Node) (map[string][]string, error) {
 	p := maps.Clone(r.Params)
 	if p == nil {
 		p = make(map[string][]string)
 	}
 	switch {
-	case r.Script != "":
-		p[paramCommands] = []string{r.Script}
+	case r.Script != "" || len(r.Scripts) > 0:
+		s := r.scriptFor(platform)
+		if r.Document == "" {
+			if err := s.check(platform, nodes); err != nil {
+				return nil, err
+			}
+		}
+		text, err := s.withArguments(r.ScriptArgs, platform)
+		if err != nil {
+			return nil, err
+		}
+		p[paramCommands] = []string{text}
 	case len(r.Argv) > 0:
 		p[paramCommands] = []string{Quote(r.Argv, platform)}
 	}
@@ -151,7 +234,7 @@ func (r Request) params(platform string) map[string][]string {
 	if r.WorkingDir != "" {
 		p[paramWorkingDir] = []string{r.WorkingDir}
 	}
-	return p
+	return p, nil
 }
 
 // documentFor returns the document for nodes of that platform.
@@ -171,15 +254,18 @@ func (r Request) documentFor(platform string) string {
 // platform. A node without a known platform is a Usage error when it decides.
 func (r Request) platforms() (map[string][]fleet.Node, error) {
 	nodes := recipients(r.Selection)
-	if r.Document != "" && len(r.Argv) < 2 {
+	if r.Document != "" && len(r.Argv) < 2 && len(r.ScriptArgs) == 0 && len(r.Scripts) < 2 {
 		return map[string][]fleet.Node{"": nodes}, nil
+	}
+	switch r.Document { // these say themselves which shell it is, on any platform
+	case document.ShellScript:
+		return map[string][]fleet.Node{linux: nodes}, nil
+	case document.PowerShellScript:
+		return map[string][]fleet.Node{windows: nodes}, nil
 	}
 	otherwise := "" // for nodes of unknown platform
 	if r.Document != "" {
 		otherwise = linux
-		if r.Document == document.PowerShellScript {
-			otherwise = windows
-		}
 	}
 	groups := make(map[string][]fleet.Node)
 	var unknown []string

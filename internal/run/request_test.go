@@ -30,7 +30,7 @@ func TestEverythingAskedForIsSent(t *testing.T) {
 		Parameters: map[string][]string{
 			"commands": {"line one\nline two\n"}, "extra": {"1"}, "executionTimeout": {"3600"}, "workingDirectory": {"/srv"},
 		},
-		Comment: aws.String("why [ssmdeck abcdefghij.1]"), MaxConcurrency: aws.String("10%"), MaxErrors: aws.String("0"),
+		Comment: aws.String("why [ssmdeck abcdefghij.1/1]"), MaxConcurrency: aws.String("10%"), MaxErrors: aws.String("0"),
 		TimeoutSeconds: aws.Int32(91), OutputS3BucketName: aws.String("b"), OutputS3KeyPrefix: aws.String("p"),
 		CloudWatchOutputConfig: &types.CloudWatchOutputConfig{CloudWatchLogGroupName: aws.String("g"), CloudWatchOutputEnabled: true},
 	}
@@ -53,7 +53,7 @@ func TestNothingAskedForIsNotSent(t *testing.T) {
 	got := p.sends[0].input("abcdefghij", "", "")
 	want := &ssm.SendCommandInput{
 		DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: []string{"i-l0000"},
-		Parameters: map[string][]string{"commands": {"x"}}, Comment: aws.String("[ssmdeck abcdefghij.1]"),
+		Parameters: map[string][]string{"commands": {"x"}}, Comment: aws.String("[ssmdeck abcdefghij.1/1]"),
 	}
 	if d := diff(want, got); d != "" {
 		t.Error(d)

@@ -22,15 +22,26 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
 )
 
 // Service runs commands in one account and region. It keeps nothing between
 // calls and may be used concurrently.
-type Service struct{ api api }
+type Service struct {
+	api   api
+	store store
+}
 
 // New returns a Service that calls client: the *ssm.Client of an awsapi.Scope,
-// which does not repeat SendCommand by itself.
-func New(client api) *Service { return &Service{api: client} }
+// which does not repeat SendCommand by itself. Outputs that the API cuts are read
+// from store; with nil they stay cut.
+func New(client api, from *logstore.Store) *Service {
+	s := &Service{api: client}
+	if from != nil {
+		s.store = from
+	}
+	return s
+}
 
 // Start sends the request and follows it to the end. emit is called from
 // Start's own goroutine, and never after it returned.
@@ -49,8 +60,11 @@ func (s *Service) Start(ctx context.Context, req Request, emit func(Event)) erro
 	if err != nil {
 		return err
 	}
-	f := newFollower(s.api, emit)
+	f := newFollower(s, emit)
 	f.runID = p.runID
+	if req.Live && s.store != nil {
+		f.live = newTail(s.store)
+	}
 	f.emit(Event{
 		Kind: Planned, Time: time.Now(), RunID: p.runID,
 		Plan: &Plan{Nodes: planned(req.Selection), Commands: len(p.sends), Note: req.Selection.Note},
@@ -105,44 +119,13 @@ func partly(g *stager) error {
 	return &e
 }
 
-// Follow takes up commands that were sent before, by this program or another,
-// and reports them as Start does. One sent just now is waited for, up to 5
-// seconds. What is no id is a Usage error before any call; an unknown id is a
-// NotFound error.
-func (s *Service) Follow(ctx context.Context, ids []string, emit func(Event)) error {
-	for _, id := range ids {
-		if err := checkID(id); err != nil {
-			return err
-		}
-	}
-	f := newFollower(s.api, emit)
-	for _, id := range ids {
-		cmd, err := s.lookup(ctx, f.pacer, id)
-		if err != nil {
-			if ctx.Err() != nil {
-				return interrupted(ctx.Err(), strings.Join(ids, " "), 0)
-			}
-			return err
-		}
-		if f.runID == "" {
-			f.runID = cmd.RunID
-		}
-		f.follow(cmd, len(cmd.InstanceIDs), 0)
-		f.emit(Event{
-			Kind: WasSent, Time: cmd.Requested, RunID: cmd.RunID, CommandID: cmd.ID,
-			Sent: &Sent{Document: cmd.Document, Nodes: len(cmd.InstanceIDs), Number: len(f.commands), Of: len(ids)},
-		})
-	}
-	return f.ending(ctx, f.run(ctx, &stager{}), 0)
-}
-
 // ending words the error a follower came back with.
 func (f *follower) ending(ctx context.Context, err error, unsent int) error {
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
-		return interrupted(err, f.ids(), unsent)
+		return interrupted(err, f.ref(), unsent)
 	}
 	var known *fault.Error
 	if errors.As(err, &known) && len(f.commands) == 0 {
@@ -150,12 +133,16 @@ func (f *follower) ending(ctx context.Context, err error, unsent int) error {
 	}
 	err = awsapi.Explain("run", err)
 	if errors.As(err, &known) && known.Hint == "" {
-		return known.WithHint("the commands go on: run `ssmdeck command get --wait %s` to follow", f.ids())
+		return known.WithHint("the commands go on: run `ssmdeck run watch %s` to follow", f.ref())
 	}
 	return err
 }
 
-func (f *follower) ids() string {
+// ref is how what is followed is named on the command line.
+func (f *follower) ref() string {
+	if f.runID != "" && len(f.commands) > 0 {
+		return f.runID
+	}
 	ids := make([]string, len(f.commands))
 	for i, t := range f.commands {
 		ids[i] = t.id

@@ -33,7 +33,7 @@ func start(t *testing.T, c *cloud, req Request, check func(*testing.T, *recorder
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var r recorder
-		err := New(c).Start(t.Context(), req, r.emit)
+		err := New(c, nil).Start(t.Context(), req, r.emit)
 		check(t, &r, err)
 	})
 }
@@ -62,7 +62,7 @@ func TestStartFollowsToTheEnd(t *testing.T) {
 		if got := in.Parameters["commands"]; !slices.Equal(got, []string{"systemctl restart nginx"}) {
 			t.Errorf("sent commands %q", got)
 		}
-		if text, runID := splitComment(aws.ToString(in.Comment)); text != "night shift" || runID != r.board.RunID() || runID == "" {
+		if text, runID, _, _ := splitComment(aws.ToString(in.Comment)); text != "night shift" || runID != r.board.RunID() || runID == "" {
 			t.Errorf("sent comment %q in run %q", aws.ToString(in.Comment), r.board.RunID())
 		}
 		if groups := r.board.Groups(); len(groups) != 2 || groups[0].State != Failed || len(groups[1].Nodes) != 2 {
@@ -104,7 +104,7 @@ func TestStartSendsNothingForABadRequest(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := &cloud{}
-			err := New(c).Start(t.Context(), tt.req, func(e Event) { t.Errorf("event %s", e.Kind) })
+			err := New(c, nil).Start(t.Context(), tt.req, func(e Event) { t.Errorf("event %s", e.Kind) })
 			wantKind(t, err, tt.kind, tt.text)
 			if len(c.calls) > 0 {
 				t.Errorf("made %d calls", len(c.calls))
@@ -138,7 +138,7 @@ func TestStartSplitsAMixedFleet(t *testing.T) {
 		}
 		ids := make(map[string]bool)
 		for _, cmd := range c.commands {
-			_, id := splitComment(aws.ToString(cmd.in.Comment))
+			_, id, _, _ := splitComment(aws.ToString(cmd.in.Comment))
 			ids[id] = true
 		}
 		if len(ids) != 1 {
@@ -235,7 +235,7 @@ func TestTheErrorLimitHoldsOverSeveralCommands(t *testing.T) {
 func TestCancellingOneCommandHoldsTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cloud{work: time.Minute}
-		s := New(c)
+		s := New(c, nil)
 		time.AfterFunc(10*time.Second, func() { // from another terminal
 			if _, err := s.Cancel(context.Background(), commandID(1), nil); err != nil {
 				t.Error(err)
@@ -349,9 +349,9 @@ func TestACancelledContextDetaches(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10*time.Second, cancel)
 		var r recorder
-		err := New(c).Start(ctx, Request{Selection: selected(nodes(60, "linux")), Script: "x"}, r.emit)
+		err := New(c, nil).Start(ctx, Request{Selection: selected(nodes(60, "linux")), Script: "x"}, r.emit)
 		wantKind(t, err, fault.Interrupted, "run: interrupted; 10 nodes were not sent the command")
-		if !errors.Is(err, context.Canceled) || !strings.Contains(fault.HintOf(err), "ssmdeck command get --wait "+commandID(1)) {
+		if !errors.Is(err, context.Canceled) || !strings.Contains(fault.HintOf(err), "ssmdeck run watch "+r.board.RunID()) {
 			t.Errorf("got %v with hint %q", err, fault.HintOf(err))
 		}
 		if c.byOp["CancelCommand"] > 0 || !c.commands[0].cancelled.IsZero() {
@@ -369,9 +369,9 @@ func TestACancelWhileSendingWaitsForTheAnswer(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		var r recorder
-		err := New(c).Start(ctx, Request{Selection: selected(nodes(2, "linux")), Script: "x"}, r.emit)
+		err := New(c, nil).Start(ctx, Request{Selection: selected(nodes(2, "linux")), Script: "x"}, r.emit)
 		wantKind(t, err, fault.Interrupted, "run: interrupted")
-		if r.kinds() != "planned sent" || !strings.Contains(fault.HintOf(err), commandID(1)) {
+		if r.kinds() != "planned sent" || r.board.CommandIDs()[0] != commandID(1) || !strings.Contains(fault.HintOf(err), r.board.RunID()) {
 			t.Errorf("events are %s, hint %q; want to know what was sent", r.kinds(), fault.HintOf(err))
 		}
 	})
@@ -383,7 +383,7 @@ func TestADeadlineIsPending(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		var r recorder
-		err := New(c).Start(ctx, Request{Selection: selected(nodes(2, "linux")), Script: "x"}, r.emit)
+		err := New(c, nil).Start(ctx, Request{Selection: selected(nodes(2, "linux")), Script: "x"}, r.emit)
 		wantKind(t, err, fault.Pending, "run: not done in the time given")
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want the cause in the chain", err)
@@ -396,7 +396,7 @@ func TestACancelBeforeTheSendSendsNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var r recorder
-	err := New(c).Start(ctx, Request{Selection: selected(nodes(2, "linux")), Script: "x"}, r.emit)
+	err := New(c, nil).Start(ctx, Request{Selection: selected(nodes(2, "linux")), Script: "x"}, r.emit)
 	wantKind(t, err, fault.Interrupted, "2 nodes were not sent")
 	if len(c.calls) > 0 {
 		t.Errorf("made calls %v", c.byOp)
@@ -406,13 +406,13 @@ func TestACancelBeforeTheSendSendsNothing(t *testing.T) {
 func TestFollowTakesUpACommand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cloud{work: time.Minute}
-		s := New(c)
+		s := New(c, nil)
 		var first recorder
 		if err := s.Start(t.Context(), Request{Selection: selected(nodes(2, "linux")), Script: "x", NoWait: true}, first.emit); err != nil {
 			t.Fatal(err)
 		}
 		var r recorder
-		if err := s.Follow(t.Context(), first.board.CommandIDs(), r.emit); err != nil {
+		if err := followIDs(t.Context(), s, first.board.CommandIDs(), r.emit); err != nil {
 			t.Fatal(err)
 		}
 		if r.board.Err() != nil || r.board.Total() != 2 || r.board.RunID() != first.board.RunID() {
@@ -421,6 +421,6 @@ func TestFollowTakesUpACommand(t *testing.T) {
 		if d := r.board.Elapsed(time.Now()); d < time.Minute {
 			t.Errorf("elapsed is %s, want it counted from when the command was sent", d)
 		}
-		wantKind(t, s.Follow(t.Context(), []string{commandID(9)}, r.emit), fault.NotFound, "no such command")
+		wantKind(t, followIDs(t.Context(), s, []string{commandID(9)}, r.emit), fault.NotFound, "no such command")
 	})
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -35,7 +36,7 @@ func (s send) input(runID, concurrency, maxErrors string) *ssm.SendCommandInput 
 		DocumentName: aws.String(s.document),
 		InstanceIds:  s.ids,
 		Parameters:   s.params,
-		Comment:      aws.String(strings.TrimSpace(r.Comment + " " + commentTag(runID, s.number))),
+		Comment:      aws.String(strings.TrimSpace(r.Comment + " " + commentTag(runID, s.number, s.of))),
 	}
 	for _, t := range s.targets {
 		in.Targets = append(in.Targets, types.Target{Key: aws.String(t.Key), Values: t.Values})
@@ -44,7 +45,7 @@ func (s send) input(runID, concurrency, maxErrors string) *ssm.SendCommandInput 
 		to    **string
 		value string
 	}{
-		{&in.DocumentVersion, r.DocumentVersion},
+		{&in.DocumentVersion, s.version},
 		{&in.MaxConcurrency, concurrency},
 		{&in.MaxErrors, maxErrors},
 		{&in.OutputS3BucketName, r.S3Bucket},
@@ -54,8 +55,8 @@ func (s send) input(runID, concurrency, maxErrors string) *ssm.SendCommandInput 
 			*text.to = aws.String(text.value)
 		}
 	}
-	if r.Timeout != 0 {
-		in.TimeoutSeconds = aws.Int32(int32(seconds(r.Timeout))) // at most 2,592,000
+	if t := cmp.Or(seconds(r.Timeout), s.timeout); t != 0 {
+		in.TimeoutSeconds = aws.Int32(int32(t)) // at most 2,592,000
 	}
 	if r.LogGroup != "" {
 		in.CloudWatchOutputConfig = &types.CloudWatchOutputConfig{
@@ -91,7 +92,7 @@ func (f *follower) send(ctx context.Context, s send, in *ssm.SendCommandInput) e
 		}
 	}
 	limit, _ := strconv.Atoi(aws.ToString(in.MaxConcurrency)) // a percentage is of no concern: then there is one send
-	f.follow(cmd, len(s.ids), limit)
+	f.follow(cmd, keepingOf(cmd).or(s.request), s.known, len(s.ids), limit)
 	f.emit(Event{
 		Kind: WasSent, Time: time.Now(), RunID: f.runID, CommandID: cmd.ID,
 		Sent: &Sent{Document: s.document, Nodes: len(s.ids), Number: s.number, Of: s.of},
@@ -219,6 +220,10 @@ func (g *stager) advance(ctx context.Context, f *follower) error {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
+			return err
+		}
+		// Sends count towards what one run may call in a minute, as reads do.
+		if err := f.pacer.wait(ctx); err != nil {
 			return err
 		}
 		err := f.send(ctx, s, s.input(g.plan.runID, concurrency, maxErrors))

@@ -10,7 +10,7 @@ import (
 // the words shown to users and written to JSON.
 type State string
 
-// The states. The last six are final.
+// The states. The last seven are final.
 const (
 	Waiting    State = "waiting"    // selected; no invocation seen yet
 	Pending    State = "pending"    // the service has it, the node does not
@@ -23,17 +23,18 @@ const (
 	Cancelled  State = "cancelled"
 	Skipped    State = "skipped"  // the service stopped the command before this node's turn
 	NotSent    State = "not_sent" // selected, and never given an invocation
+	Lost       State = "unknown"  // the command has ended, and the service does not say how here
 )
 
 // States lists all states in the order of a life, for counting and completion.
 func States() []State {
-	return []State{Waiting, Pending, Delayed, Running, Cancelling, Success, Failed, TimedOut, Cancelled, Skipped, NotSent}
+	return []State{Waiting, Pending, Delayed, Running, Cancelling, Success, Failed, TimedOut, Cancelled, Skipped, NotSent, Lost}
 }
 
 // Final reports whether a node in this state stays in it.
 func (s State) Final() bool {
 	switch s {
-	case Success, Failed, TimedOut, Cancelled, Skipped, NotSent:
+	case Success, Failed, TimedOut, Cancelled, Skipped, NotSent, Lost:
 		return true
 	case Waiting, Pending, Delayed, Running, Cancelling:
 	}
@@ -128,7 +129,7 @@ func ran(s State, detail string) bool {
 		return true
 	case Failed, TimedOut:
 		return reasonOf(detail) == "" || detail == "ExecutionTimedOut" || detail == "TimedOut" || detail == "Incomplete"
-	case Waiting, Pending, Delayed, Running, Cancelling, Skipped, NotSent:
+	case Waiting, Pending, Delayed, Running, Cancelling, Skipped, NotSent, Lost:
 	}
 	return false
 }

@@ -1,0 +1,125 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+)
+
+func newRunListCmd(env *Env) *cobra.Command {
+	var (
+		since time.Duration
+		state string
+		all   bool
+	)
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List runs of the last 30 days, newest first",
+		Long: `List what was sent with ssmdeck, one line for a run however many commands it
+took. --all lists commands sent by others too; each is a run of its own.`,
+		Example: `  $ ssmdeck run list --since 24h
+  $ ssmdeck run list --state failed -o json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			want, err := parseState(state)
+			if err != nil {
+				return err
+			}
+			return runList(cmd.Context(), env, since, want, all)
+		},
+	}
+	cmd.Flags().DurationVar(&since, "since", 0, "only runs of the last `duration`, such as 24h")
+	cmd.Flags().StringVar(&state, "state", "", "only runs in this `state`: pending, running, ok, failed, timed_out, cancelled, cancelling")
+	cmd.Flags().BoolVar(&all, "all", false, "list commands that ssmdeck did not send, too")
+	completeFlag(cmd, "state", commandStates)
+	return cmd
+}
+
+func runList(ctx context.Context, env *Env, since time.Duration, state run.State, all bool) error {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	if since < 0 {
+		return fault.Usagef("--since %s is not a time that has passed", since)
+	}
+	svc, err := env.Runner(ctx)
+	if err != nil {
+		return err
+	}
+	var after time.Time
+	if since > 0 {
+		after = time.Now().Add(-since)
+	}
+	return writeSeq(env, runTable, ro, narrowed(svc.Runs(ctx, after), func(r run.Run) bool {
+		return (all || r.ID != "") && (state == "" || r.State == state)
+	}))
+}
+
+// narrowed leaves out what keep does not want.
+func narrowed[T any](rows iter.Seq2[T, error], keep func(T) bool) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for r, err := range rows {
+			if (err != nil || keep(r)) && !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+func runTable(o render.Options) render.Table[run.Run] {
+	return render.Table[run.Run]{
+		ID:    func(r run.Run) string { return r.Ref() },
+		Empty: "no runs match",
+		Columns: []render.Column[run.Run]{
+			{
+				Name: "STATE", Text: func(r run.Run) string { return string(r.State) },
+				Human: func(r run.Run) string { return o.Styles.Status(stateLevel(r.State), string(r.State)) },
+			},
+			{Name: "RUN", ID: true, Text: func(r run.Run) string { return r.Ref() }},
+			{Name: "DOCUMENT", Text: func(r run.Run) string { return strings.Join(r.Documents, ",") }},
+			{Name: "NODES", Right: true, Text: func(r run.Run) string { return fmt.Sprint(r.Targets) }},
+			{Name: "FAILED", Right: true, Text: func(r run.Run) string { return fmt.Sprint(r.Errors + r.DeliveryTimedOut) }},
+			{
+				Name: "REQUESTED", Text: func(r run.Run) string { return render.Timestamp(r.Requested) },
+				Human: func(r run.Run) string { return render.Ago(o.Now, r.Requested) },
+				Less:  func(a, b run.Run) bool { return a.Requested.Before(b.Requested) },
+			},
+			{Name: "COMMENT", Text: func(r run.Run) string { return r.Comment }},
+			{Name: "COMMANDS", Wide: true, Right: true, Text: func(r run.Run) string {
+				if r.Unsent() > 0 {
+					return fmt.Sprintf("%d of %d", len(r.Commands), r.Of)
+				}
+				return fmt.Sprint(len(r.Commands))
+			}},
+		},
+	}
+}
+
+// completeRun completes the ids of recent runs.
+func (e *Env) completeRun(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	const most = 20
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionWait)
+	defer cancel()
+	svc, err := e.Runner(ctx)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var words []string
+	for r, err := range svc.Runs(ctx, time.Now().Add(-24*time.Hour)) {
+		if err != nil || len(words) == most {
+			break
+		}
+		words = append(words, r.Ref()+"\t"+strings.TrimSpace(string(r.State)+" "+r.Comment+" "+strings.Join(r.Documents, ",")))
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
+}
