@@ -16,7 +16,7 @@ var someChecks = []doctor.Check{
 	{Target: "i-1", Group: "agent", ID: "ping", Title: "the agent calls", Status: doctor.Pass, Evidence: "online"},
 	{Target: "i-1", Group: "iam", ID: "rights", Title: "the role allows", Status: doctor.Fail, Cause: "role-lacks-policy", Evidence: "role <app> lacks \x1b[31m", Fix: []string{"aws iam x"}},
 	{Target: "i-1", Group: "network", ID: "s3", Title: "S3", Status: doctor.Warn, Cause: "no-s3-endpoint", Evidence: "none"},
-	{Target: "i-2", Group: "network", ID: "acl", Title: "ACL", Status: doctor.Skip, Evidence: "not allowed: ec2:DescribeNetworkAcls"},
+	{Target: "i-2", Group: "network", ID: "acl", Title: "ACL", Status: doctor.Skip, Evidence: "not allowed: ec2:DescribeNetworkAcls", Fix: []string{"# on the machine:", "curl x"}},
 }
 
 func TestJUnit(t *testing.T) {
@@ -51,7 +51,7 @@ func TestChecksForPeople(t *testing.T) {
 	text := out.String()
 	for _, want := range []string{
 		"agent\n  + PASS  the agent calls", "x FAIL  the role allows", `lacks \x1b[31m`, "role-lacks-policy: the role does not allow what an agent needs; attach",
-		"          $ aws iam x\n", "o SKIP  ACL",
+		"          $ aws iam x\n", "          # on the machine:\n          $ curl x", "o SKIP  ACL",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)

@@ -92,7 +92,8 @@ func (c *call) createGroup(form url.Values) ([]element, error) {
 }
 
 func (c *call) authorizeIngress(form url.Values) ([]element, error) { return c.authorize(form, false) }
-func (c *call) authorizeEgress(form url.Values) ([]element, error)  { return c.authorize(form, true) }
+
+func (c *call) authorizeEgress(form url.Values) ([]element, error) { return c.authorize(form, true) }
 
 func (c *call) authorize(form url.Values, outbound bool) ([]element, error) {
 	group := form.Get("GroupId")
