@@ -134,8 +134,8 @@ func (c *call) patchStateOf(t *world.Tables, n world.Node) world.Record {
 	s := c.world.PatchState(n.ID)
 	return world.Record{
 		"InstanceId": n.ID, "PatchGroup": n.PatchGroup(), "BaselineId": c.groupBaseline(t, n.OperatingSystem(), n.PatchGroup()),
-		"InstalledCount": s.Installed, "InstalledOtherCount": s.Other, "InstalledPendingRebootCount": 0, "InstalledRejectedCount": 0,
-		"MissingCount": s.Missing, "FailedCount": 0, "UnreportedNotApplicableCount": 0, "NotApplicableCount": 12, "AvailableSecurityUpdateCount": 0,
+		"InstalledCount": s.Installed, "InstalledOtherCount": s.Other, "InstalledPendingRebootCount": s.PendingReboot, "InstalledRejectedCount": 0,
+		"MissingCount": s.Missing, "FailedCount": s.Failed, "UnreportedNotApplicableCount": 0, "NotApplicableCount": 12, "AvailableSecurityUpdateCount": 0,
 		"OperationStartTime": s.Start, "OperationEndTime": s.End, "Operation": s.Operation, "RebootOption": "NoReboot",
 		"CriticalNonCompliantCount": s.Critical, "SecurityNonCompliantCount": s.Security, "OtherNonCompliantCount": s.Missing - s.Security,
 	}
@@ -144,7 +144,7 @@ func (c *call) patchStateOf(t *world.Tables, n world.Node) world.Record {
 func (c *call) describeInstancePatchStates(t *world.Tables, in request) (any, error) {
 	var list []world.Record
 	for _, id := range in.texts("InstanceIds") {
-		if n, ok := c.world.NodeInfo(id); ok {
+		if n, ok := c.world.NodeInfo(id); ok && c.world.PatchState(id).Operation != "" { // one that was never scanned has no state
 			list = append(list, c.patchStateOf(t, n))
 		}
 	}

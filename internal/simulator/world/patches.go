@@ -36,21 +36,40 @@ type PatchState struct {
 	Start, End                time.Time
 	Installed, Other, Missing int
 	Security, Critical        int // of those missing
+	Failed, PendingReboot     int
 }
 
-// PatchState returns the patch state of a node. A node that no operation ran on
-// since the simulator started was scanned at the last midnight.
+// PatchState returns the patch state of a node: what the last operation since the
+// simulator started found, else what the scenario says, else a scan at the last
+// midnight. Its zero value is that of a node that was never scanned.
 func (w *World) PatchState(id string) PatchState {
 	w.mu.Lock()
 	run, ok := w.patched[id]
+	var spec *PatchSpec
+	if n := w.nodes[id]; n != nil {
+		spec = n.spec.Patch
+	}
 	w.mu.Unlock()
+	if spec != nil && !ok {
+		if spec.Never {
+			return PatchState{}
+		}
+		return spec.state(w.started)
+	}
 	if !ok {
 		run = patchRun{"Scan", w.now().UTC().Truncate(24 * time.Hour)}
 	}
-	s := PatchState{Operation: run.operation, Start: run.end.Add(-90 * time.Second), End: run.end}
-	s.Installed, s.Other, s.Missing = patchCounts(id, run.operation == "Install")
-	s.Critical = s.Missing / 3
-	s.Security = (s.Missing + 1) / 2
+	var s PatchState
+	if spec != nil && !spec.Never {
+		if s = spec.state(w.started); run.operation == "Install" {
+			s = s.installed()
+		}
+	} else {
+		s.Installed, s.Other, s.Missing = patchCounts(id, run.operation == "Install")
+		s.Critical = s.Missing / 3
+		s.Security = (s.Missing + 1) / 2
+	}
+	s.Operation, s.Start, s.End = run.operation, run.end.Add(-90*time.Second), run.end
 	return s
 }
 
