@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -61,6 +62,16 @@ func waitForLost(ts *testscript.TestScript, node string) {
 		time.Sleep(20 * time.Millisecond) // nothing happens when time passes: there is nothing to wait on
 	}
 	ts.Fatalf("%s is not lost", node)
+}
+
+// cmdPortOf puts the port of a URL into a variable.
+func cmdPortOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: port-of NAME URL")
+	}
+	u, err := url.Parse(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], u.Port())
 }
 
 func (j *joinedAgents) get(ts *testscript.TestScript, node string) *joinedAgent {

@@ -83,7 +83,7 @@ var floors = [][]room{
 		{name: "internal/activation", ours: []string{"internal/iam"}, others: []string{sdk}},
 		{name: "internal/doctor", ours: []string{"internal/fleet", "internal/network", "internal/iam", "internal/preferences"}, others: []string{sdk}},
 		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions", "internal/logstore"}, others: []string{sdk}},
-		{name: "internal/rawapi", others: []string{sdk, yaml}},
+		{name: "internal/rawapi", others: []string{sdk}},
 	},
 	{
 		{name: "tui/picker", others: []string{tea, charm, ansi, color}},

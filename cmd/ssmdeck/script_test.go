@@ -46,6 +46,7 @@ func TestMain(m *testing.M) {
 //	ticket NAME NODE [DOC...]  start a session as the AWS CLI does for its plugin, see cmdTicket
 //	port-opened NAME FILE      the plugin, which writes to FILE, listens: its address goes to $NAME
 //	agent join NAME FILE       a machine registers and works, see cmdAgent
+//	port-of NAME URL           the port of URL goes to $NAME
 //	variable NAME FILE         what FILE holds, without the line's end, goes to $NAME
 //	pushed-keys NODE           it lets in who has a key that was pushed to NODE, and nobody else
 //
@@ -74,6 +75,7 @@ func TestScripts(t *testing.T) {
 			"pushed-keys": cmdPushedKeys,
 			"agent":       cmdAgent,
 			"variable":    cmdVariable,
+			"port-of":     cmdPortOf,
 			"ticket":      cmdTicket,
 			"port-opened": cmdPortOpened,
 		},

@@ -193,8 +193,10 @@ func TestACutOutputIsReadFromWhereItIsKept(t *testing.T) {
 			k.put(stream+"stderr", time.Now(), 0, longErr)
 		}, long, longErr, false, ""},
 		{"nowhere", func(*kept, *Request) {}, cutText(long, maxStdout), "", true, ""},
-		{"in S3, and it is not there", func(_ *kept, r *Request) { r.S3Bucket, r.S3Prefix = "bucket", "p" },
-			cutText(long, maxStdout), "", true, "should be at s3://" + keptKey + "stdout, and is not there: may the node's role write there?"},
+		{
+			"in S3, and it is not there", func(_ *kept, r *Request) { r.S3Bucket, r.S3Prefix = "bucket", "p" },
+			cutText(long, maxStdout), "", true, "should be at s3://" + keptKey + "stdout, and is not there: may the node's role write there?",
+		},
 		{"in S3, and something else is there", func(k *kept, r *Request) {
 			r.S3Bucket, r.S3Prefix = "bucket", "p"
 			k.objects = map[string]string{keptKey + "stdout": "of another\n", keptKey + "stderr": longErr}

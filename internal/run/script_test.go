@@ -41,12 +41,18 @@ func TestScriptsAreCheckedAgainstTheirNodes(t *testing.T) {
 	}{
 		{"one for all", Request{Selection: both, Scripts: []Script{any}}, "hostname|hostname"},
 		{"one of each", Request{Selection: both, Scripts: []Script{ps, sh}}, "echo $1|$args"},
-		{"with arguments", Request{Selection: both, Scripts: []Script{ps, sh}, ScriptArgs: []string{"a b", "-n"}},
-			"set -- 'a b' -n\necho $1|& {\n$args\n} 'a b' -n"},
+		{
+			"with arguments",
+			Request{Selection: both, Scripts: []Script{ps, sh}, ScriptArgs: []string{"a b", "-n"}},
+			"set -- 'a b' -n\necho $1|& {\n$args\n} 'a b' -n",
+		},
 		{"no shell script on Windows", Request{Selection: both, Scripts: []Script{sh}}, "a.sh is no PowerShell script, and windows-0"},
 		{"no PowerShell on Linux", Request{Selection: both, Scripts: []Script{ps}}, "a.ps1 is a PowerShell script, and linux-0"},
-		{"unless by a document", Request{Selection: selected(nodes(1, "linux")), Document: document.PowerShellScript, Scripts: []Script{ps}, ScriptArgs: []string{"it's"}},
-			"& {\n$args\n} 'it''s'"},
+		{
+			"unless by a document",
+			Request{Selection: selected(nodes(1, "linux")), Document: document.PowerShellScript, Scripts: []Script{ps}, ScriptArgs: []string{"it's"}},
+			"& {\n$args\n} 'it''s'",
+		},
 		{"line ends of Windows", Request{Selection: selected(nodes(1, "linux")), Scripts: []Script{NewScript("a", "x\r\ny\r\n")}}, "CR LF"},
 		{"which are fine there", Request{Selection: selected(nodes(1, "windows")), Scripts: []Script{NewScript("a", "x\r\ny\r\n")}}, "x\r\ny\r\n"},
 		{"two for the same", Request{Selection: both, Scripts: []Script{sh, sh}}, "are for the same nodes"},

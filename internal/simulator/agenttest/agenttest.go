@@ -45,6 +45,8 @@ type Config struct {
 	// PingEvery is how often Run pings after the start; real agents do every five
 	// minutes. 0: never.
 	PingEvery time.Duration
+	// Orders, if set, is told the content of each job from the control channel.
+	Orders func(content string)
 	// NoControlChannel leaves the agent with message delivery, the older path.
 	NoControlChannel bool
 }
@@ -110,6 +112,15 @@ func (a *Agent) Register(ctx context.Context, code, id string) error {
 	}, &out, unsigned)
 	a.ID = out.InstanceID
 	return err
+}
+
+// UseInstance makes the agent that of an instance of EC2, with the credentials of
+// its profile instead of an activation.
+func (a *Agent) UseInstance(id, accessKey, secret, token string) {
+	a.ID = id
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.creds = credentials{AccessKeyID: accessKey, SecretAccessKey: secret, SessionToken: token}
 }
 
 // newKey makes another key the agent's own and returns its public half.
@@ -178,8 +189,10 @@ func (a *Agent) Ping(ctx context.Context, full bool) error {
 // Run joins and works until ctx is done, then returns nil. It does what the real
 // agent does at its start, in that order.
 func (a *Agent) Run(ctx context.Context, joined func()) error {
-	if err := a.Login(ctx); err != nil {
-		return err
+	if strings.HasPrefix(a.ID, "mi-") {
+		if err := a.Login(ctx); err != nil {
+			return err
+		}
 	}
 	if err := a.Ping(ctx, false); err != nil {
 		return err

@@ -45,6 +45,11 @@ type Scenario struct {
 	Buckets    []BucketSpec     `yaml:"buckets"`
 	LogGroups  []LogGroupSpec   `yaml:"log_groups"`
 
+	Windows      []WindowSpec      `yaml:"maintenance_windows"`
+	Baselines    []BaselineSpec    `yaml:"baselines"`
+	Associations []AssociationSpec `yaml:"associations"`
+	OpsItems     []OpsItemSpec     `yaml:"opsitems"`
+
 	VPCs           []VPCSpec           `yaml:"vpcs"`
 	SecurityGroups []SecurityGroupSpec `yaml:"security_groups"`
 	Subnets        []SubnetSpec        `yaml:"subnets"`
@@ -167,8 +172,8 @@ type ParameterEntry struct {
 // DocumentSpec is a document of the account.
 type DocumentSpec struct {
 	Name    string `yaml:"name"`
-	Type    string `yaml:"type"`   // Command (default), Session
-	Format  string `yaml:"format"` // YAML (default), JSON
+	Type    string `yaml:"type"`   // Command (default), Session, Automation, Policy, Package, ChangeCalendar
+	Format  string `yaml:"format"` // YAML (default), JSON, TEXT
 	Content string `yaml:"content"`
 }
 
