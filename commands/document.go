@@ -175,12 +175,12 @@ func documentTable(o render.Options) render.Table[document.Summary] {
 			{Name: "VERSION NAME", Wide: true, Text: func(d document.Summary) string { return d.VersionName }},
 			{Name: "TARGET TYPE", Wide: true, Text: func(d document.Summary) string { return d.TargetType }},
 			{Name: "REVIEW", Wide: true, Text: func(d document.Summary) string { return d.Review }},
-			{Name: "TAGS", Wide: true, Text: func(d document.Summary) string { return tagWords(d.Tags) }},
+			{Name: "TAGS", Wide: true, Text: func(d document.Summary) string { return documentTags(d.Tags) }},
 		},
 	}
 }
 
-func tagWords(tags []document.Tag) string {
+func documentTags(tags []document.Tag) string {
 	words := make([]string, len(tags))
 	for i, t := range tags {
 		words[i] = t.Key + "=" + t.Value

@@ -145,7 +145,7 @@ func (e *Env) Fleet(ctx context.Context) (*fleet.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fleet.New(scope.SSM(), e.In).Joining(network.New(scope.Config()), fleet.Groups(scope.Config())), nil
+	return fleet.New(scope.SSM(), e.In).Joining(network.New(scope.Config()), fleet.NewClients(scope.Config())), nil
 }
 
 // findNode resolves expr to the one node that it names.

@@ -99,8 +99,10 @@ func (o *runOptions) rerun(ctx context.Context, env *Env, ref string, failed boo
 		to    *string
 		asked string
 	}{
-		{&o.req.Concurrency, asked.Concurrency}, {&o.req.MaxErrors, asked.MaxErrors},
-		{&o.req.Comment, asked.Comment}, {&o.req.LogGroup, asked.LogGroup},
+		{&o.req.Concurrency, asked.Concurrency},
+		{&o.req.MaxErrors, asked.MaxErrors},
+		{&o.req.Comment, asked.Comment},
+		{&o.req.LogGroup, asked.LogGroup},
 	} {
 		if f.asked != "" {
 			*f.to = f.asked

@@ -116,6 +116,7 @@ func (v *runView) load(ctx context.Context, svc *run.Service, r run.Run) error {
 	}
 	v.learn(ctx)
 	v.kept(r)
+	v.past = true
 	err := svc.Show(ctx, r, v.event)
 	v.progress.Close()
 	return err

@@ -47,6 +47,7 @@ type runView struct {
 	lines    *nodeLines        // nil: output is not shown while it is written
 	dir      *outputDir        // nil: none is written
 	keep     run.Command       // where the full output goes
+	past     bool              // a look at what was: its events are no news
 	err      error             // of writing events or lines
 }
 
@@ -159,7 +160,7 @@ func (v *runView) event(e run.Event) {
 			v.err = v.lines.write(v.names[e.Log.NodeID], *e.Log)
 		}
 	case run.Changed:
-		if i := e.Invocation; i != nil && i.State.Final() {
+		if i := e.Invocation; i != nil && i.State.Final() && !v.past {
 			v.progress.Event(nodeLabel(i.NodeName, i.NodeID)+" "+render.Visible(stateWords(*i)), i)
 		}
 	case run.WasSent, run.Progressed, run.Printed, run.Done:
@@ -179,8 +180,8 @@ func (v *runView) planned(p *run.Plan) {
 	if p.Note != "" {
 		v.say(p.Note)
 	}
-	if p.Commands > 1 {
-		v.say(fmt.Sprintf("%s for %s: the service takes 50 ids in one", plural(p.Commands, "command"), plural(len(p.Nodes), "node")))
+	if n := len(p.Nodes); p.Commands > 1 && n > 50 {
+		v.say(fmt.Sprintf("%s for %s, because the service takes 50 ids in one; tags alone take one", plural(p.Commands, "command"), plural(n, "node")))
 	}
 }
 

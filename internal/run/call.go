@@ -23,21 +23,26 @@ const (
 // pacer is a token bucket for the calls of one run, used by one goroutine. It
 // comes on top of the scope's own limiter, which works per operation.
 type pacer struct {
-	tokens float64
-	filled time.Time
+	rate, burst float64 // calls: a second, at once
+	tokens      float64
+	filled      time.Time
 }
 
-func newPacer() *pacer { return &pacer{tokens: callsAtOnce, filled: time.Now()} }
+func newPacer() *pacer { return pacerOf(callsPerSecond, callsAtOnce) }
+
+func pacerOf(rate, burst float64) *pacer {
+	return &pacer{rate: rate, burst: burst, tokens: burst, filled: time.Now()}
+}
 
 func (p *pacer) wait(ctx context.Context) error {
 	now := time.Now()
-	p.tokens = min(p.tokens+now.Sub(p.filled).Seconds()*callsPerSecond, callsAtOnce)
+	p.tokens = min(p.tokens+now.Sub(p.filled).Seconds()*p.rate, p.burst)
 	p.filled = now
 	p.tokens--
 	if p.tokens >= 0 {
 		return ctx.Err()
 	}
-	return wait.Sleep(ctx, time.Duration(-p.tokens/callsPerSecond*float64(time.Second)))
+	return wait.Sleep(ctx, time.Duration(-p.tokens/p.rate*float64(time.Second)))
 }
 
 // Back-off after a failed call, and how long failing may go on. A throttled
@@ -53,11 +58,16 @@ const (
 // an answer, the service's refusal, or the end of ctx. The refusal is the SDK's
 // own error: give it to awsapi.Explain.
 func call[T any](ctx context.Context, f *follower, do func(context.Context) (T, error)) (T, error) {
+	return callAt(ctx, f, f.pacer, do)
+}
+
+// callAt is call under another pace.
+func callAt[T any](ctx context.Context, f *follower, p *pacer, do func(context.Context) (T, error)) (T, error) {
 	var zero T
 	pause := firstBackOff
 	began := time.Now()
 	for {
-		if err := f.pacer.wait(ctx); err != nil {
+		if err := p.wait(ctx); err != nil {
 			return zero, err
 		}
 		out, err := do(ctx)
@@ -111,7 +121,7 @@ func weigh(err error) weight {
 	switch {
 	case e.Kind == fault.Throttled:
 		return isThrottled
-	case e.Kind == fault.Failed && (e.Code == "" || serverFault(err)):
+	case e.Kind == fault.Service, e.Kind == fault.Failed && (e.Code == "" || serverFault(err)):
 		return isTransient
 	default:
 		return isRefused

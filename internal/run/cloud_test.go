@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/wait"
@@ -405,3 +406,6 @@ func wantKind(t *testing.T, err error, kind interface{ String() string }, text s
 		t.Errorf("got kind %s of %v, want %s", got, err, kind)
 	}
 }
+
+// errDenied is a policy that says no.
+var errDenied = &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "not authorized to perform: it"}

@@ -19,8 +19,12 @@ import (
 
 const (
 	// liveEvery is how often news is asked for. FilterLogEvents is allowed 5 to 10
-	// times a second in an account and Region, for all who use it there.
+	// times a second in an account and Region, and GetLogEvents 10 to 25 times, for
+	// all who use them there (CloudWatch Logs quotas).
 	liveEvery = time.Second
+	// livePerSecond and liveAtOnce bound what one run takes of that.
+	livePerSecond = 6
+	liveAtOnce    = 20
 	// liveOverlap is how far back each look goes: events can be read some seconds
 	// after they were put in. What comes later still is found at the end.
 	liveOverlap = 10 * time.Second
@@ -28,21 +32,26 @@ const (
 	// more the whole group is read and sorted here.
 	byPrefixUpTo = 2
 
-	liveGrace  = 10 * time.Second // for the last lines to become readable
-	liveChecks = 200              // streams that are read once more at the end
+	liveGrace = 15 * time.Second // for the last lines to become readable
+	liveEnd   = time.Minute      // for all of them to be shown
 )
 
 // A tail shows what nodes write while they are at work, where their output goes to
-// CloudWatch Logs. New events are looked for over all streams at once. In the end
-// each node is held against what the service says that it wrote, and its streams
-// are read once more from the beginning where that differs: so every line is shown
-// once, and what could not be shown is said.
+// CloudWatch Logs. One call finds the streams that have news, of all nodes at
+// once; these are read by themselves, each from where it was left, since only then
+// every event comes once and in order. Where many nodes write much, lines come
+// late, and none is lost.
+//
+// In the end what was shown of each node is held against what the service says
+// that it wrote; where that differs, it is said.
 type tail struct {
 	store    store
 	seed     maphash.Seed
+	pacer    *pacer
 	sources  []*tailSource
 	commands map[string]bool
 	streams  map[string]*liveStream // by name
+	fresh    []*liveStream          // with news, those that wait longest first
 	nodes    map[rowKey]*liveNode
 	looked   time.Time
 	off      bool // may not be read
@@ -55,12 +64,13 @@ type tailSource struct {
 	seen          map[string]time.Time // ids of events since from
 }
 
-// liveStream is what was shown of one stream.
+// liveStream is a stream, and what was shown of it.
 type liveStream struct {
-	last   time.Time
-	length int64
-	hash   maphash.Hash // of all of it
-	broken bool         // an event came too late: the rest is shown at the end
+	command, node, step, name string
+	cursor                    *logstore.Cursor
+	waits                     bool // among the fresh
+	length                    int64
+	hash                      maphash.Hash // of all of it
 }
 
 // liveNode is what the service says that a node wrote.
@@ -74,7 +84,7 @@ type liveNode struct {
 
 func newTail(s store) *tail {
 	return &tail{
-		store: s, seed: maphash.MakeSeed(), commands: make(map[string]bool),
+		store: s, seed: maphash.MakeSeed(), pacer: pacerOf(livePerSecond, liveAtOnce), commands: make(map[string]bool),
 		streams: make(map[string]*liveStream), nodes: make(map[rowKey]*liveNode),
 	}
 }
@@ -116,7 +126,7 @@ func (l *tail) watch(t *tracked) {
 	l.sources = append(slices.DeleteFunc(l.sources, func(s *tailSource) bool { return s.group == t.keep.group }), whole)
 }
 
-// poll looks for news, when it is time to.
+// poll looks for news and shows some of it, when it is time to.
 func (l *tail) poll(ctx context.Context, f *follower) error {
 	if l.off || time.Since(l.looked) < liveEvery {
 		return nil
@@ -126,71 +136,108 @@ func (l *tail) poll(ctx context.Context, f *follower) error {
 		l.watch(t)
 	}
 	for _, s := range l.sources {
-		newest := time.Time{}
-		_, err := call(ctx, f, func(ctx context.Context) (struct{}, error) {
-			return struct{}{}, l.store.Recent(ctx, s.group, s.prefix, s.from, func(e logstore.Event) {
-				if _, old := s.seen[e.ID]; old {
-					return
-				}
-				s.seen[e.ID] = e.Time
-				if e.Time.After(newest) {
-					newest = e.Time
-				}
-				l.show(f, e)
-			})
-		})
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, logstore.ErrMissing): // agents make the group with the first line
-			continue
-		case err != nil:
-			l.off = true
-			f.notice(Notice{Kind: Unlive, Text: "output is not shown while it is written: " + explainWhole(err)})
-			return nil
+		if err := l.look(ctx, f, s); err != nil || l.off {
+			return err
 		}
-		if from := newest.Add(-liveOverlap); from.After(s.from) {
-			s.from = from
-			for id, at := range s.seen {
-				if at.Before(from) {
-					delete(s.seen, id)
-				}
+	}
+	return l.show(ctx, f, liveAtOnce)
+}
+
+// look finds the streams that have news.
+func (l *tail) look(ctx context.Context, f *follower, s *tailSource) error {
+	newest := time.Time{}
+	_, err := callAt(ctx, f, l.pacer, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, l.store.Recent(ctx, s.group, s.prefix, s.from, func(e logstore.Event) {
+			if _, old := s.seen[e.ID]; old {
+				return
+			}
+			s.seen[e.ID] = e.Time
+			if e.Time.After(newest) {
+				newest = e.Time
+			}
+			if command, _, _, _, ok := streamParts(e.Stream); ok && l.commands[command] {
+				l.refresh(s.group, e.Stream)
+			}
+		})
+	})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, logstore.ErrMissing): // agents make the group with the first line
+		return nil
+	case err != nil:
+		l.fail(f, err)
+		return nil
+	}
+	if from := newest.Add(-liveOverlap); from.After(s.from) {
+		s.from = from
+		for id, at := range s.seen {
+			if at.Before(from) {
+				delete(s.seen, id)
 			}
 		}
 	}
 	return nil
 }
 
-// show passes an event on, unless it comes after younger ones of its stream.
-func (l *tail) show(f *follower, e logstore.Event) {
-	command, node, step, stream, ok := streamParts(e.Stream)
-	if !ok || !l.commands[command] {
-		return
-	}
-	s := l.stream(e.Stream)
-	if s.broken || e.Time.Before(s.last) {
-		s.broken = true
-		return
-	}
-	s.last = e.Time
-	l.emit(f, command, Log{NodeID: node, Step: step, Stream: stream, Time: e.Time, Text: lines(e.Message)}, s)
+func (l *tail) fail(f *follower, err error) {
+	l.off = true
+	f.notice(Notice{Kind: Unlive, Text: "output is not shown while it is written: " + explainWhole(err)})
 }
 
-func (l *tail) emit(f *follower, command string, log Log, s *liveStream) {
-	log.Offset = s.length
-	s.length += int64(len(log.Text))
-	_, _ = s.hash.WriteString(log.Text)
-	f.emit(Event{Kind: Logged, Time: time.Now(), RunID: f.runID, CommandID: command, Log: &log})
-}
-
-func (l *tail) stream(name string) *liveStream {
+// refresh notes that a stream may have news.
+func (l *tail) refresh(group, name string) {
 	s := l.streams[name]
 	if s == nil {
-		s = &liveStream{}
+		s = &liveStream{cursor: l.store.Open(logstore.Stream{Group: group, Name: name}, time.Time{})}
+		s.command, s.node, s.step, s.name, _ = streamParts(name)
 		s.hash.SetSeed(l.seed)
 		l.streams[name] = s
 	}
-	return s
+	if !s.waits {
+		s.waits = true
+		l.fresh = append(l.fresh, s)
+	}
+}
+
+// show reads and shows up to n pages of streams that have news.
+func (l *tail) show(ctx context.Context, f *follower, n int) error {
+	for range n {
+		if len(l.fresh) == 0 {
+			return nil
+		}
+		s := l.fresh[0]
+		l.fresh = l.fresh[1:]
+		s.waits = false
+		type page struct {
+			events []logstore.Event
+			end    bool
+		}
+		p, err := callAt(ctx, f, l.pacer, func(ctx context.Context) (p page, err error) {
+			p.events, p.end, err = s.cursor.Next(ctx)
+			return p, err
+		})
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, logstore.ErrMissing):
+			continue
+		case err != nil:
+			l.fail(f, err)
+			return nil
+		}
+		for _, e := range p.events {
+			log := Log{NodeID: s.node, Step: s.step, Stream: s.name, Time: e.Time, Offset: s.length, Text: lines(e.Message)}
+			s.length += int64(len(log.Text))
+			_, _ = s.hash.WriteString(log.Text)
+			f.emit(Event{Kind: Logged, Time: time.Now(), RunID: f.runID, CommandID: s.command, Log: &log})
+		}
+		if len(p.events) > 0 && !p.end && !s.waits { // there may be another page
+			s.waits = true
+			l.fresh = append(l.fresh, s)
+		}
+	}
+	return nil
 }
 
 // streamParts takes the name of a stream apart: command/node/step/stdout.
@@ -220,69 +267,78 @@ func (l *tail) printed(inv Invocation, o Output) {
 	n.known, n.stdout, n.stderr = true, o.Stdout, o.Stderr
 }
 
-// finish shows the last lines, and makes sure that they were the last.
+// finish shows the last lines, and says where they cannot all be had.
 func (l *tail) finish(ctx context.Context, f *follower) error {
-	var open []*liveNode
-	for end := time.Now().Add(liveGrace); ; {
+	began := time.Now()
+	for {
 		l.looked = time.Time{}
-		if err := l.poll(ctx, f); err != nil {
+		if err := l.poll(ctx, f); err != nil || l.off {
 			return err
 		}
-		if l.off {
+		open, unread := l.open()
+		waited := time.Since(began)
+		switch {
+		case len(open) == 0 && len(l.fresh) == 0:
 			return nil
-		}
-		open = open[:0]
-		for _, n := range l.nodes {
-			if n.group != "" && ran(n.inv.State, n.inv.Detail) && !l.shown(n) {
-				open = append(open, n)
+		case waited > liveEnd, waited > liveGrace && len(l.fresh) == 0:
+			gaps := len(open)
+			if gaps == 0 {
+				gaps = unread
 			}
-		}
-		if len(open) == 0 {
+			if gaps > 0 {
+				f.notice(Notice{Kind: Unlive, Count: gaps, Text: fmt.Sprintf("the lines shown of %d nodes may not be all; the result has them", gaps)})
+			}
 			return nil
 		}
-		if time.Now().After(end) {
-			break
+		for _, n := range open[:min(len(open), liveAtOnce)] {
+			for _, stream := range []string{"stdout", "stderr"} {
+				for _, name := range l.names(n, stream) {
+					l.refresh(n.group, name)
+				}
+			}
 		}
 		if err := wait.Sleep(ctx, liveEvery); err != nil {
 			return err
 		}
 	}
+}
+
+// open are the nodes of which not everything was shown, or of which that is not
+// known while lines can still come; unread counts those with unread news.
+func (l *tail) open() (open []*liveNode, unread int) {
+	waiting := make(map[string]bool)
+	for _, s := range l.fresh {
+		waiting[s.node] = true
+	}
+	for _, n := range l.nodes {
+		if n.group == "" || !ran(n.inv.State, n.inv.Detail) {
+			continue
+		}
+		if n.known && !l.shown(n) || !n.known && !n.late() {
+			open = append(open, n)
+		}
+	}
 	slices.SortFunc(open, func(x, y *liveNode) int { return cmp.Compare(x.inv.NodeID, y.inv.NodeID) })
-	gaps := 0
-	for i, n := range open {
-		if i*2 >= liveChecks {
-			gaps += len(open) - i
-			break
-		}
-		whole, err := l.again(ctx, f, n)
-		if err != nil {
-			return err
-		}
-		if !whole {
-			gaps++
-		}
-	}
-	if gaps > 0 {
-		f.notice(Notice{Kind: Unlive, Count: gaps, Text: fmt.Sprintf("the lines shown of %d nodes may not be all; the result has them", gaps)})
-	}
-	return nil
+	return open, len(waiting)
+}
+
+// late reports whether a node has been done for so long that no more lines come.
+func (n *liveNode) late() bool {
+	return n.inv.Ended == nil || time.Since(*n.inv.Ended) > liveGrace-time.Second
 }
 
 // shown reports whether what was shown of a node is what it wrote.
 func (l *tail) shown(n *liveNode) bool {
-	if !n.known {
-		return false
-	}
 	for stream, text := range map[string]string{"stdout": n.stdout, "stderr": n.stderr} {
 		shown := int64(0)
-		same := false
+		same := text == ""
 		for _, name := range l.names(n, stream) {
 			if s := l.streams[name]; s != nil && s.length > 0 {
 				shown += s.length
-				same = !s.broken && s.length == int64(len(lines(text))) && s.hash.Sum64() == maphash.String(l.seed, lines(text))
+				same = s.length == int64(len(lines(text))) && s.hash.Sum64() == maphash.String(l.seed, lines(text))
 			}
 		}
-		if text == "" && shown > 0 || text != "" && !same {
+		if text == "" && shown > 0 || !same {
 			return false
 		}
 	}
@@ -300,48 +356,4 @@ func (l *tail) names(n *liveNode, stream string) []string {
 		names = append(names, n.inv.CommandID+"/"+n.inv.NodeID+"/"+step+"/"+stream)
 	}
 	return names
-}
-
-// again reads the streams of a node from their beginnings and shows what is
-// missing. whole is false when that cannot be put behind what was shown.
-func (l *tail) again(ctx context.Context, f *follower, n *liveNode) (whole bool, err error) {
-	whole = true
-	for _, stream := range []string{"stdout", "stderr"} {
-		for _, name := range l.names(n, stream) {
-			text := &bounded{room: maxWhole}
-			_, err := call(ctx, f, func(ctx context.Context) (struct{}, error) {
-				text.Reset()
-				long := time.Now().Add(-arrival) // it was waited for already
-				return struct{}{}, copyStream(ctx, l.store.Open(logstore.Stream{Group: n.group, Name: name}, time.Time{}), &long, func(b []byte) error {
-					_, err := text.Write(b)
-					return err
-				})
-			})
-			switch {
-			case ctx.Err() != nil:
-				return false, ctx.Err()
-			case errors.Is(err, logstore.ErrMissing):
-				continue
-			case err != nil:
-				whole = false
-				continue
-			}
-			whole = l.rest(f, n.inv.CommandID, name, text.String()) && whole
-		}
-	}
-	return whole, nil
-}
-
-// rest shows what follows in a stream, all of which is text.
-func (l *tail) rest(f *follower, command, name, text string) bool {
-	s := l.stream(name)
-	if s.length > int64(len(text)) || maphash.String(l.seed, text[:s.length]) != s.hash.Sum64() {
-		return false
-	}
-	s.broken = false
-	if more := text[s.length:]; more != "" {
-		_, node, step, stream, _ := streamParts(name)
-		l.emit(f, command, Log{NodeID: node, Step: step, Stream: stream, Time: time.Now(), Text: more}, s)
-	}
-	return true
 }

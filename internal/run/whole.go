@@ -255,6 +255,10 @@ func complete(ctx context.Context, from store, k keeping, p part, o *Output, roo
 			continue
 		}
 		p.stream, p.url, p.head = s.name, s.url, beginning(*s.text)
+		if *room <= len(*s.text) { // the run has kept enough
+			o.Truncated, o.More = true, cmp.Or(o.More, k.where(p))
+			continue
+		}
 		kept := &bounded{room: min(maxWhole, *room)}
 		err := copyWhole(ctx, from, k, p, kept)
 		switch {

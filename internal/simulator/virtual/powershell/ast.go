@@ -54,7 +54,10 @@ type (
 	// table is @{ k = v }.
 	table struct{ keys, values []node }
 	// block is { ... }.
-	block struct{ body []node }
+	block struct {
+		params []string
+		body   []node
+	}
 
 	// command is a cmdlet, alias or program with its arguments.
 	command struct {

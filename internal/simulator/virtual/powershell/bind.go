@@ -171,7 +171,10 @@ func (s *Shell) command(n *command, in []any, piped bool, out emit) error {
 		defer func() { s.cfg.Stderr = old }()
 	}
 	if b, ok := v.(*block); ok {
-		return s.call(b.body, map[string]any{"input": in}, out)
+		if len(n.args) == 0 {
+			return s.call(b.body, map[string]any{"input": in}, out)
+		}
+		return s.callFunction(&function{params: b.params, body: b.body}, n, in, out)
 	}
 	return s.named(n, text(v), in, piped, out)
 }

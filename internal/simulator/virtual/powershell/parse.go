@@ -330,16 +330,24 @@ func (p *parser) function() node {
 	if !p.accept("{") {
 		p.missing("function body")
 	}
-	p.blanks(true)
-	if p.keyword("param") {
-		p.blanks(true)
-		if !p.accept("(") {
-			p.missing("'('")
-		}
-		f.params = p.params()
+	if params := p.paramBlock(); params != nil {
+		f.params = params
 	}
 	f.body = p.statements("}")
 	return f
+}
+
+// paramBlock reads param(...) at the beginning of a block, nil without one.
+func (p *parser) paramBlock() []string {
+	p.blanks(true)
+	if !p.keyword("param") {
+		return nil
+	}
+	p.blanks(true)
+	if !p.accept("(") {
+		p.missing("'('")
+	}
+	return p.params()
 }
 
 // params reads $a, [type]$b up to the closing bracket.

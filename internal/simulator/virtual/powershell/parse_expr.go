@@ -212,7 +212,7 @@ func (p *parser) primary() node {
 		return p.hashtable()
 	case c == '{':
 		p.pos++
-		return &block{p.statements("}")}
+		return &block{p.paramBlock(), p.statements("}")}
 	case c == '[':
 		return p.typed()
 	case c >= '0' && c <= '9' || c == '.':

@@ -66,6 +66,7 @@ func TestScripts(t *testing.T) {
 		{"where by property", "Get-Service | Where-Object Status -eq Running | Select-Object -ExpandProperty Name", "Spooler\n", 0},
 		{"select", "1..9 | select -First 2; 1..9 | select -Last 1; 'a','b','a' | select -Unique", "1\n2\n9\na\nb\n", 0},
 		{"measure", "(1..4 | Measure-Object -Sum).Sum; (1,2,3 | measure).Count", "10\n3\n", 0},
+		{"blocks with arguments", "& { param($n, $m)\n\"$n and $m\" } 'a b' -m c; & { \"$args\" } x y", "a b and c\nx y\n", 0},
 		{"functions", "function Add($a, $b) { return $a + $b; 'no' }; Add 1 2; Add -b 5 -a 2; function Hi { param($n) \"hi $n\" }; Hi you", "3\n7\nhi you\n", 0},
 		{"scopes", "$x = 1; function f { $x = 2; $x }; f; $x; & { $x = 3 }; $x", "2\n1\n1\n", 0},
 		{"try and catch", "try { throw 'bad' } catch { \"caught $_\" } finally { 'done' }; try { nosuch } catch { 'not found' }", "caught bad\ndone\nnot found\n", 0},
