@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -65,7 +66,7 @@ func newActivationListCmd(env *Env) *cobra.Command {
 	cmd.Flags().StringVar(&f.Role, "role", "", "only activations for this `role`, path and all")
 	cmd.Flags().StringVar(&f.Name, "name", "", "only activations that give their nodes this `name`")
 	completeFlag(cmd, "state", activationStates)
-	return cmd
+	return spans(cmd)
 }
 
 func activationList(ctx context.Context, env *Env, f activation.Filter) error {
@@ -73,11 +74,13 @@ func activationList(ctx context.Context, env *Env, f activation.Filter) error {
 	if err != nil {
 		return err
 	}
-	svc, err := env.Activations(ctx)
-	if err != nil {
-		return err
-	}
-	return writeSeq(env, activationTable, ro, svc.List(ctx, f))
+	return writeGrid(ctx, env, activationTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[activation.Activation, error], error) {
+		svc, err := env.Activations(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return svc.List(ctx, f), nil
+	})
 }
 
 func activationLevel(s activation.State) theme.Level {

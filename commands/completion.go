@@ -71,9 +71,13 @@ func (e *Env) completeNode(cmd *cobra.Command, args []string, typed string) ([]s
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	words := e.nodeWords(cmd.Context())
-	// A shell takes its time over 20,000 words, of which it shows a few.
-	return slices.DeleteFunc(words, func(w string) bool { return !strings.HasPrefix(w, typed) }), cobra.ShellCompDirectiveNoFileComp
+	return beginning(e.nodeWords(cmd.Context()), typed), cobra.ShellCompDirectiveNoFileComp
+}
+
+// beginning leaves the words that begin with what was typed: a shell takes its time
+// over 20,000, of which it shows a few.
+func beginning(words []string, typed string) []string {
+	return slices.DeleteFunc(words, func(w string) bool { return !strings.HasPrefix(w, typed) })
 }
 
 // nodeWords returns names and ids with descriptions; errors are silent, since a

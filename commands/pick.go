@@ -54,6 +54,14 @@ func (e *Env) orPick(ctx context.Context, words []string) ([]string, error) {
 	return e.pick(ctx, nil, false)
 }
 
+// orPickMany is orPick for a command that takes several nodes.
+func (e *Env) orPickMany(ctx context.Context, words []string) ([]string, error) {
+	if len(words) > 0 || !e.canPick() {
+		return words, nil
+	}
+	return e.pick(ctx, nil, true)
+}
+
 // settle finds a node by its expression; when several fit and a person can choose,
 // the picker shows those.
 func (e *Env) settle(ctx context.Context, expr string, find func(context.Context, string) (fleet.Node, error)) (fleet.Node, error) {

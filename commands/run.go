@@ -113,16 +113,16 @@ A node whose name is that of a command below (list, show, …) is named with -t.
 			}
 			return o.run(cmd.Context(), env)
 		},
-		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 			if cmd.ArgsLenAtDash() >= 0 {
 				return nil, cobra.ShellCompDirectiveDefault
 			}
-			return targetWords(cmd.Context(), env), cobra.ShellCompDirectiveNoFileComp
+			return beginning(targetWords(cmd.Context(), env), typed), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	o.bind(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("target", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return targetWords(cmd.Context(), env), cobra.ShellCompDirectiveNoFileComp
+	_ = cmd.RegisterFlagCompletionFunc("target", func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return beginning(targetWords(cmd.Context(), env), typed), cobra.ShellCompDirectiveNoFileComp
 	})
 	_ = cmd.RegisterFlagCompletionFunc("param", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return o.paramWords(cmd.Context(), env), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
