@@ -181,6 +181,11 @@ func splitDash(cmd *cobra.Command, args []string) (before, after []string, has b
 // command behind it, nil without one.
 func cutCommand(cmd *cobra.Command, args []string, names ...string) (words, command []string, err error) {
 	words, command, dash := splitDash(cmd, args)
+	return checkCommand(cmd, words, command, dash, names...)
+}
+
+// checkCommand is cutCommand for what is cut already.
+func checkCommand(cmd *cobra.Command, words, command []string, dash bool, names ...string) ([]string, []string, error) {
 	if err := minArgs(names...)(cmd, words); err != nil {
 		return nil, nil, err
 	}
