@@ -1,9 +1,11 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +33,8 @@ func newAutomationCmd(env *Env) *cobra.Command {
 		newAutomationWatchCmd(env), newAutomationStopCmd(env),
 		newDecideCmd(env, automation.Approve, "Approve what an automation waits for"),
 		newDecideCmd(env, automation.Reject, "Reject what an automation waits for, which fails it"),
-		newDecideCmd(env, automation.Resume, "Go on with an automation in interactive mode"))
+		newDecideCmd(env, automation.Resume, "Go on with an automation that a step of it has paused"),
+		newDecideCmd(env, automation.StartStep, "Start the next step of an automation in interactive mode"))
 	return cmd
 }
 
@@ -80,11 +83,13 @@ func newAutomationListCmd(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			svc, err := env.Automation(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return writeSeq(env, automationTable, ro, svc.List(cmd.Context(), f))
+			return writeGrid(cmd.Context(), env, automationTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[automation.Execution, error], error) {
+				svc, err := env.Automation(ctx)
+				if err != nil {
+					return nil, err
+				}
+				return svc.List(ctx, f), nil
+			})
 		},
 	}
 	cmd.Flags().StringVar(&state, "status", "", "only automations in this `state`, such as InProgress, Waiting, Failed")
@@ -94,7 +99,7 @@ func newAutomationListCmd(env *Env) *cobra.Command {
 	completeFlag(cmd, "status", automation.States)
 	_ = cmd.RegisterFlagCompletionFunc("document", env.completeDocuments("Automation"))
 	_ = cmd.RegisterFlagCompletionFunc("parent", env.completeAutomation)
-	return cmd
+	return spans(cmd)
 }
 
 func automationTable(o render.Options) render.Table[automation.Execution] {
@@ -333,6 +338,9 @@ runs has ended. What steps have done stays done.`,
 func newDecideCmd(env *Env, signal automation.Signal, short string) *cobra.Command {
 	var comment, step string
 	verb := strings.ToLower(string(signal))
+	if signal == automation.StartStep {
+		verb = "start-step"
+	}
 	cmd := &cobra.Command{
 		Use:               verb + " <id>",
 		Short:             short,
@@ -340,38 +348,60 @@ func newDecideCmd(env *Env, signal automation.Signal, short string) *cobra.Comma
 		Args:              exactArgs("the automation's id"),
 		ValidArgsFunction: env.completeAutomation,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			svc, err := env.Automation(ctx)
-			if err != nil {
-				return err
-			}
-			e, err := svc.Get(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			if e.State.Final() {
-				return fault.New(fault.Failed, verb+" automation "+args[0], "it has ended: %s", e.State)
-			}
-			what := fmt.Sprintf("%s automation %s of %s, which waits at %s", verb, e.ID, e.Document, e.CurrentStep)
-			if e.CurrentStep == "" {
-				what = fmt.Sprintf("%s automation %s of %s", verb, e.ID, e.Document)
-			}
-			if err := env.confirm(ctx, what); err != nil {
-				return err
-			}
-			if err := svc.Decide(ctx, args[0], signal, comment, step); err != nil {
-				return err
-			}
-			env.note("done: %s %s", verb, args[0])
-			return nil
+			return decide(cmd.Context(), env, verb, signal, args[0], comment, step)
 		},
 	}
-	if signal == automation.Resume {
-		cmd.Flags().StringVar(&step, "step", "", "`name` of the step to go on with")
+	if signal.ForStep() {
+		cmd.Flags().StringVar(&step, "step", "", "`name` of the step (default: the one that is next)")
 	} else {
 		cmd.Flags().StringVar(&comment, "comment", "", "`text` that is kept with the decision")
 	}
 	return cmd
+}
+
+func decide(ctx context.Context, env *Env, verb string, signal automation.Signal, id, comment, step string) error {
+	svc, err := env.Automation(ctx)
+	if err != nil {
+		return err
+	}
+	e, err := svc.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if e.State.Final() {
+		return fault.New(fault.Failed, verb+" automation "+id, "it has ended: %s", e.State)
+	}
+	if signal.ForStep() && step == "" {
+		if step, err = nextStep(ctx, svc, e, signal); err != nil {
+			return err
+		}
+	}
+	what := fmt.Sprintf("%s automation %s of %s", verb, e.ID, e.Document)
+	if at := cmp.Or(step, e.CurrentStep); at != "" {
+		what += ", step " + at
+	}
+	if err := env.confirm(ctx, what); err != nil {
+		return err
+	}
+	if err := svc.Decide(ctx, id, signal, comment, step); err != nil {
+		return err
+	}
+	env.note("done: %s", what)
+	return nil
+}
+
+// nextStep is the step that a signal is for when none is named.
+func nextStep(ctx context.Context, svc *automation.Service, e automation.Execution, signal automation.Signal) (string, error) {
+	steps, err := svc.Steps(ctx, e.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range steps {
+		if signal == automation.StartStep && s.State == "Pending" || signal == automation.Resume && s.State.Waits() {
+			return s.Name, nil
+		}
+	}
+	return "", fault.New(fault.Failed, "automation "+e.ID, "no step waits for that").WithHint("see `ssmdeck automation steps %s`", e.ID)
 }
 
 // completeAutomation completes the ids of recent automations.

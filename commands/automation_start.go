@@ -60,7 +60,7 @@ automation goes on.`,
 	bindVersion(env, cmd, &o.version, "start this version")
 	f.BoolVarP(&o.watch, "watch", "w", false, "follow the steps until the end")
 	f.DurationVar(&o.wait, "wait", 0, "with --watch: stop following after `duration` (exit 8)")
-	f.BoolVar(&o.req.Interactive, "interactive", false, "wait before every step for `automation resume`")
+	f.BoolVar(&o.req.Interactive, "interactive", false, "wait before every step for automation start-step")
 	f.StringVar(&o.req.TargetParameter, "target-param", "", "`name` of the parameter that takes each target")
 	f.StringArrayVarP(&o.targets, "target", "t", nil, "a `target`: a value for --target-param, tag:K=V or @group; repeat for more")
 	f.StringArrayVar(&o.tag, "tag", nil, "short for -t tag:`KEY=VALUE`")

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -123,7 +124,7 @@ others share. Filters narrow; of several values of one filter any fits.`,
 	completeFlag(cmd, "owner", document.Owners)
 	completeTypes(cmd)
 	completeFlag(cmd, "platform", func() []string { return []string{"linux", "windows", "macos"} })
-	return cmd
+	return spans(cmd)
 }
 
 func documentList(ctx context.Context, env *Env, f document.Filter) error {
@@ -131,27 +132,27 @@ func documentList(ctx context.Context, env *Env, f document.Filter) error {
 	if err != nil {
 		return err
 	}
-	svc, err := env.Documents(ctx)
-	if err != nil {
-		return err
-	}
-	all := f.IsZero() && ro.Limit == 0
-	var names []document.CachedName
-	err = writeSeq(env, documentTable, ro, func(yield func(document.Summary, error) bool) {
-		for d, err := range svc.List(ctx, f) {
-			if err == nil && all {
-				names = append(names, document.CachedName{Name: d.Name, Type: d.Type})
-			}
-			if !yield(d, err) {
-				all = false
-				return
-			}
+	return writeGrid(ctx, env, documentTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[document.Summary, error], error) {
+		svc, err := env.Documents(ctx)
+		if err != nil {
+			return nil, err
 		}
+		return func(yield func(document.Summary, error) bool) {
+			all := f.IsZero() && ro.Limit == 0
+			var names []document.CachedName
+			for d, err := range svc.List(ctx, f) {
+				if all = all && err == nil; all {
+					names = append(names, document.CachedName{Name: d.Name, Type: d.Type})
+				}
+				if !yield(d, err) {
+					return
+				}
+			}
+			if all {
+				env.rememberNames(names)
+			}
+		}, nil
 	})
-	if err == nil && all {
-		env.rememberNames(names)
-	}
-	return err
 }
 
 func documentTable(o render.Options) render.Table[document.Summary] {
@@ -174,12 +175,12 @@ func documentTable(o render.Options) render.Table[document.Summary] {
 			{Name: "VERSION NAME", Wide: true, Text: func(d document.Summary) string { return d.VersionName }},
 			{Name: "TARGET TYPE", Wide: true, Text: func(d document.Summary) string { return d.TargetType }},
 			{Name: "REVIEW", Wide: true, Text: func(d document.Summary) string { return d.Review }},
-			{Name: "TAGS", Wide: true, Text: func(d document.Summary) string { return tagWords(d.Tags) }},
+			{Name: "TAGS", Wide: true, Text: func(d document.Summary) string { return documentTags(d.Tags) }},
 		},
 	}
 }
 
-func tagWords(tags []document.Tag) string {
+func documentTags(tags []document.Tag) string {
 	words := make([]string, len(tags))
 	for i, t := range tags {
 		words[i] = t.Key + "=" + t.Value

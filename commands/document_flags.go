@@ -440,14 +440,14 @@ func (e *Env) cachedDocument(ctx context.Context, name, version string) (documen
 	if err != nil {
 		return document.Document{}, false
 	}
-	ctx, cancel := context.WithTimeout(ctx, completionWait)
-	defer cancel()
-	if _, err := e.Scope(ctx); err != nil {
+	if _, err := e.Scope(ctx); err != nil { // it calls nobody
 		return document.Document{}, false
 	}
 	if doc, ok := (document.Cache{Dir: s.CacheDir}).Document(e.documentCacheKey(), name, version, time.Now()); ok {
 		return doc, true
 	}
+	ctx, cancel := context.WithTimeout(ctx, completionWait)
+	defer cancel()
 	svc, err := e.Documents(ctx)
 	if err != nil {
 		return document.Document{}, false
@@ -467,8 +467,6 @@ func (e *Env) documentNames(ctx context.Context, kind, typed string) []string {
 	if err != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, completionWait)
-	defer cancel()
 	if _, err := e.Scope(ctx); err != nil {
 		return nil
 	}
@@ -491,6 +489,8 @@ func (e *Env) someDocuments(ctx context.Context, f document.Filter, kind string)
 	if kind != "" {
 		f.Types = []string{kind}
 	}
+	ctx, cancel := context.WithTimeout(ctx, completionWait)
+	defer cancel()
 	svc, err := e.Documents(ctx)
 	if err != nil {
 		return nil

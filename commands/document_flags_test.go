@@ -45,7 +45,7 @@ func TestScan(t *testing.T) {
 	for line, want := range map[string]string{
 		"automation start --instance-id i-0 D":     "stands before the document",
 		"run --document D --wait soon --foo x":     "is not a duration",
-		"run --document D --profile a --profile b": "given twice",
+		"run --document D --context a --context b": "given twice",
 	} {
 		if _, err := quietEnv().scan(strings.Fields(line)); fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", line, err, want)

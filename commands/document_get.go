@@ -167,7 +167,7 @@ func documentDetails(d *render.Detail, o render.Options, in document.Info) {
 	d.Field("Review", in.Review)
 	d.Field("Approved version", in.Approved)
 	d.Field("Under review", in.Pending)
-	d.Field("Tags", tagWords(in.Tags))
+	d.Field("Tags", documentTags(in.Tags))
 	var requires, attachments []string
 	for _, r := range in.Requires {
 		requires = append(requires, strings.TrimSuffix(r.Name+":"+r.Version, ":"))

@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,19 +67,17 @@ func shareTable(render.Options) render.Table[document.Share] {
 
 // shareChange is what add and remove share.
 type shareChange struct {
-	accounts []string
-	version  string
-	dryRun   bool
+	version string
+	dryRun  bool
 }
 
 func (o *shareChange) bind(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&o.accounts, "accounts", nil, "`accounts`, beside those given as arguments")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "say what would be done and change nothing")
 }
 
-// named are the accounts given either way.
-func (o *shareChange) named(args []string) ([]string, error) {
-	accounts, err := document.CheckAccounts(slices.Concat(args, o.accounts))
+// sharedWith are the accounts that were named.
+func sharedWith(args []string) ([]string, error) {
+	accounts, err := document.CheckAccounts(args)
 	if err == nil && len(accounts) == 0 {
 		err = fault.Usagef("no account is named").WithHint("name accounts by their twelve digits, or all")
 	}
@@ -95,12 +92,12 @@ func newShareAddCmd(env *Env) *cobra.Command {
 		Long: `Share a document with accounts, after asking. all makes it public: anybody can
 read it then. --doc-version shares one version instead of every one.`,
 		Example: `  $ ssmdeck document share add restart 111122223333
-  $ ssmdeck document share add restart --accounts 111122223333,444455556666 --doc-version default
+  $ ssmdeck document share add restart 111122223333 444455556666 --doc-version default
   $ ssmdeck document share add restart all --yes`,
 		Args:              minArgs("the document's name"),
 		ValidArgsFunction: env.completeDocument(""),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			accounts, err := o.named(args[1:])
+			accounts, err := sharedWith(args[1:])
 			if err != nil {
 				return err
 			}
@@ -133,7 +130,7 @@ func newShareRemoveCmd(env *Env) *cobra.Command {
 		Args:              minArgs("the document's name"),
 		ValidArgsFunction: env.completeDocument(""),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			accounts, err := o.named(args[1:])
+			accounts, err := sharedWith(args[1:])
 			if err != nil {
 				return err
 			}

@@ -336,9 +336,9 @@ func (o *documentWrite) apply(ctx context.Context, env *Env, paths []string, nam
 		all = append(all, w)
 	}
 	switch {
-	case len(faults) == 1:
+	case len(faults) == 1 && len(paths) == 1:
 		return faults[0]
-	case len(faults) > 1:
+	case len(faults) > 0:
 		return fault.Usagef("%d of %d files cannot be applied; nothing was sent:\n  %s", len(faults), len(paths), joinLines(faults))
 	}
 	return o.carry(ctx, env, all, func(document.Plan) error { return nil })

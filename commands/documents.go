@@ -3,7 +3,6 @@ package commands
 import (
 	"cmp"
 	"context"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -89,48 +88,16 @@ func (e *Env) completeRunAs(cmd *cobra.Command, _ []string, _ string) ([]string,
 }
 
 // completeSessionDocument completes the names of Session documents.
-func (e *Env) completeSessionDocument(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	ctx, cancel := context.WithTimeout(cmd.Context(), completionWait)
-	defer cancel()
-	svc, err := e.Documents(ctx)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	names, err := svc.Names(ctx, "Session")
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+func (e *Env) completeSessionDocument(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return e.completeDocuments("Session")(cmd, args, typed)
 }
 
 // completeParam completes the parameters of the document in --document.
 func (e *Env) completeParam(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	const none = cobra.ShellCompDirectiveNoFileComp
 	name, _ := cmd.Flags().GetString("document")
-	if name == "" {
-		return nil, none
+	doc, ok := e.cachedDocument(cmd.Context(), name, "")
+	if !ok {
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), completionWait)
-	defer cancel()
-	svc, err := e.Documents(ctx)
-	if err != nil {
-		return nil, none
-	}
-	doc, err := svc.Describe(ctx, name, "")
-	if err != nil {
-		return nil, none
-	}
-	given, _, hasValue := strings.Cut(typed, "=")
-	var words []string
-	for _, p := range doc.Parameters {
-		switch {
-		case !hasValue:
-			words = append(words, p.Name+"=\t"+p.Description)
-		case p.Name == given:
-			for _, v := range p.AllowedValues {
-				words = append(words, p.Name+"="+v)
-			}
-		}
-	}
-	return words, none | cobra.ShellCompDirectiveNoSpace
+	return paramWords(doc, typed), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }

@@ -54,6 +54,7 @@ type Env struct {
 
 	settings  *config.Settings
 	spec      *grid.Spec // of settings; see gridSpec
+	place     *onePlace  // in the environment of one scope of several; see within
 	scope     *awsapi.Scope
 	documents *document.Service
 	params    *documentParams // flags for the parameters of the document that is named
@@ -144,7 +145,7 @@ func (e *Env) Fleet(ctx context.Context) (*fleet.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fleet.New(scope.SSM(), e.In).Joining(network.New(scope.Config()), fleet.Groups(scope.Config())), nil
+	return fleet.New(scope.SSM(), e.In).Joining(network.New(scope.Config()), fleet.NewClients(scope.Config())), nil
 }
 
 // findNode resolves expr to the one node that it names.
@@ -310,7 +311,11 @@ func (e *Env) progress() (*render.Progress, error) {
 
 // note prints a remark for the person at the keyboard.
 func (e *Env) note(format string, args ...any) {
-	if !e.flags.quiet {
+	switch {
+	case e.flags.quiet:
+	case e.place != nil:
+		e.place.note(e.Err, format, args...)
+	default:
 		fmt.Fprintf(e.Err, format+"\n", args...)
 	}
 }

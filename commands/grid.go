@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
@@ -123,11 +123,24 @@ func (e *Env) gridSpec() (grid.Spec, error) {
 	return spec, nil
 }
 
+// onePlace makes remarks of scopes that are asked at the same time: each on a line
+// of its own that says where.
+type onePlace struct {
+	grid.Place
+	writing *sync.Mutex // shared by all
+}
+
+func (p *onePlace) note(w io.Writer, format string, args ...any) {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	fmt.Fprintf(w, "%s: %s\n", p.Place, fmt.Sprintf(format, args...))
+}
+
 // within is the environment of one scope of a grid: services that it builds work
-// there.
-func (e *Env) within(scope *awsapi.Scope) *Env {
+// there, and nobody is asked anything.
+func (e *Env) within(c grid.Cell, writing *sync.Mutex) *Env {
 	one := *e
-	one.scope, one.documents = scope, nil
+	one.scope, one.documents, one.place = c.Scope, nil, &onePlace{c.Place, writing}
 	return &one
 }
 
@@ -202,8 +215,9 @@ func gather[T any](ctx context.Context, env *Env, g *grid.Grid, o render.Options
 	}
 	return func(yield func(grid.Row[T], error) bool) {
 		var absent []error
+		var writing sync.Mutex
 		for r, err := range grid.Gather(ctx, g, most, func(ctx context.Context, c grid.Cell) (iter.Seq2[T, error], error) {
-			return list(ctx, env.within(c.Scope))
+			return list(ctx, env.within(c, &writing))
 		}) {
 			var not *elsewhere
 			if errors.As(err, &not) {
@@ -310,6 +324,18 @@ func showFound[T any](ctx context.Context, env *Env, o render.Options, expr stri
 		})
 		return errors.Join(err, incomplete)
 	}
+}
+
+// checkGridTable is Table.Check for what writeGrid will print.
+func checkGridTable[T any](env *Env, table func(render.Options) render.Table[T], o render.Options) error {
+	spec, err := env.gridSpec()
+	switch {
+	case err != nil:
+		return err
+	case spec.Several():
+		return gridTable(table(o), len(spec.Profiles) > 1).Check(o)
+	}
+	return table(o).Check(o)
 }
 
 // gridTable puts the place of a row in front.

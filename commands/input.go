@@ -5,7 +5,7 @@ import (
 	"os"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
-	"github.com/ssmdeck/ssmdeck/internal/rawapi"
+	"github.com/ssmdeck/ssmdeck/internal/untyped"
 )
 
 // maxInput bounds a file with input of the API in bytes: the service takes far
@@ -14,7 +14,7 @@ const maxInput = 16 << 20
 
 // readInput returns what reads the files that values of one command line name.
 // Standard input can be read once.
-func (e *Env) readInput() rawapi.Reader {
+func (e *Env) readInput() untyped.Reader {
 	stdin := false
 	return func(path string) ([]byte, error) {
 		if path != "-" {

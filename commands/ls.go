@@ -112,7 +112,7 @@ func (o *lsOptions) run(ctx context.Context, env *Env) error {
 	if o.unmanaged {
 		table = unmanagedTable
 	}
-	if err := table(ro).Check(ro); err != nil {
+	if err := checkGridTable(env, table, ro); err != nil {
 		return err
 	}
 	switch {

@@ -38,7 +38,7 @@ func Run(ctx context.Context, env *Env) int {
 	args, err := env.documentFlags(ctx, env.Args)
 	if err == nil {
 		root := newRootCmd(env)
-		root.SetArgs(longFlags(root.PersistentFlags(), args))
+		root.SetArgs(apiArgs(root, longFlags(root.PersistentFlags(), args)))
 		err = root.ExecuteContext(ctx)
 	}
 	env.close()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,11 +20,15 @@ func newNodeCmd(env *Env) *cobra.Command {
 		Use:     "node <command>",
 		Aliases: []string{"nodes", "instance"},
 		Short:   "Managed nodes: EC2 instances, hybrid and edge machines",
-		Example: "  $ ssmdeck node list\n  $ ssmdeck node get web-1",
-		Args:    cobra.ArbitraryArgs,
-		RunE:    runGroup,
+		Example: `  $ ssmdeck node list
+  $ ssmdeck node get web-1
+  $ ssmdeck node summary --by platform,ping
+  $ ssmdeck node agents --outdated`,
+		Args: cobra.ArbitraryArgs,
+		RunE: runGroup,
 	}
-	cmd.AddCommand(newNodeListCmd(env), newNodeGetCmd(env))
+	cmd.AddCommand(newNodeListCmd(env), newNodeGetCmd(env), newNodeSummaryCmd(env), newNodePingCmd(env),
+		newNodeTagCmd(env), newNodeDeregisterCmd(env), newNodeAgentsCmd(env))
 	return cmd
 }
 
@@ -32,8 +37,9 @@ func newNodeGetCmd(env *Env) *cobra.Command {
 		Use:     "get <node>",
 		Aliases: []string{"show"},
 		Short:   "Show everything about one node",
-		Long: `Show everything about one node. With --regions, --all-regions or --accounts it is
-looked for in all of them.`,
+		Long: `Show everything about one node: what its agent reports, where EC2 says it is,
+its tags, its associations, and what the last patching found. With --regions,
+--all-regions or --accounts it is looked for in all of them.`,
 		Example: `  $ ssmdeck node get web-1
   $ ssmdeck node get web-1 --all-regions
   $ ssmdeck node get i-0123456789abcdef0 -o yaml`,
@@ -59,7 +65,11 @@ func nodeGet(ctx context.Context, env *Env, expr string) error {
 		if err != nil {
 			return n, err
 		}
-		return svc.Get(ctx, n.ID)
+		n, gaps, err := svc.Facts(ctx, n.ID)
+		if err == nil {
+			noteGaps(env, gaps)
+		}
+		return n, err
 	})
 }
 
@@ -73,7 +83,6 @@ func nodeDetails(d *render.Detail, o render.Options, n fleet.Node) {
 	d.Field("Platform", strings.TrimSpace(n.PlatformName+" "+n.PlatformVersion))
 	d.Field("IP address", n.IP)
 	d.Field("Type", n.ResourceType)
-	d.Field("Instance type", n.InstanceType)
 	d.Field("Role", n.IAMRole)
 	d.Field("Activation", n.ActivationID)
 	moment(d, o, "Registered", n.Registered)
@@ -83,11 +92,54 @@ func nodeDetails(d *render.Detail, o render.Options, n fleet.Node) {
 	if n.AgentLatest != nil {
 		d.Field("Latest", fmt.Sprint(*n.AgentLatest))
 	}
-	if len(n.Tags) > 0 {
+	if n.Instance() {
+		d.Section("Instance")
+		part := func(text string) string {
+			if n.Lacks(fleet.PartEC2) {
+				return unknown
+			}
+			return text
+		}
+		d.Field("Instance type", n.InstanceType)
+		d.Field("State", part(n.State))
+		d.Field("Zone", part(n.AZ))
+		d.Field("VPC", part(n.VPC))
+		d.Field("Subnet", part(n.Subnet))
+		d.Field("Image", part(n.Image))
+		if n.Lacks(fleet.PartEC2) {
+			d.Field("Launched", unknown)
+		} else {
+			moment(d, o, "Launched", n.Launched)
+		}
+	}
+	nodePatches(d, o, n)
+	switch {
+	case lacks(n, fleet.PartTags):
+		d.Section("Tags")
+		d.Field("Tags", unknown)
+	case len(n.Tags) > 0:
 		d.Section("Tags")
 		for _, k := range slices.Sorted(maps.Keys(n.Tags)) {
 			d.Field(k, n.Tags[k])
 		}
+	}
+}
+
+func nodePatches(d *render.Detail, o render.Options, n fleet.Node) {
+	d.Section("Patches")
+	switch p := n.Patch; {
+	case n.Lacks(fleet.PartPatch):
+		d.Field("Patches", unknown)
+	case p == nil:
+		d.Field("Patches", "never scanned")
+	default:
+		moment(d, o, p.Operation, p.Ended)
+		d.Field("Baseline", p.Baseline)
+		d.Field("Patch group", p.Group)
+		d.Field("Installed", strconv.Itoa(p.Installed))
+		d.Field("Missing", fmt.Sprintf("%d (%d critical, %d security)", p.Missing, p.Critical, p.Security))
+		d.Field("Failed", strconv.Itoa(p.Failed))
+		d.Field("Pending reboot", strconv.Itoa(p.PendingReboot))
 	}
 }
 

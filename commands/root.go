@@ -71,12 +71,12 @@ plugin, no bastion, no SSH key.`,
 	add(groupDaily, newLsCmd(env), newShellCmd(env), newExecCmd(env), newRunCmd(env), newForwardCmd(env),
 		newCpCmd(env), newSSHCmd(env), newSSHProxyCmd(env), newSSHConfigCmd(env), newDoctorCmd(env))
 	add(groupNouns, newNodeCmd(env), newCommandCmd(env), newSessionCmd(env), newAccessCmd(env),
-		newSettingCmd(env))
+		newActivationCmd(env), newSettingCmd(env))
 	add(groupNouns, newTagCmd(env), newDHMCCmd(env), newSyncCmd(env), newPolicyCmd(env), newConnectorCmd(env))
 	add(groupNouns, newDocumentCmd(env), newAutomationCmd(env))
 	completeGlobals(env, root)
 	env.documentParamsIn(root)
-	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newCompletionCmd(env), newVersionCmd(env))
+	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newAPICmd(env), newCompletionCmd(env), newVersionCmd(env))
 	return root
 }
 

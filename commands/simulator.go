@@ -79,6 +79,7 @@ func newSimulatorCmd(env *Env) *cobra.Command {
 		listen string
 		tls    bool
 		sign   string
+		agent  string
 	)
 	cmd := &cobra.Command{
 		Use:   "simulator",
@@ -98,6 +99,9 @@ the calls and the open sessions.`,
   $ ssmdeck ls
   $ aws ssm start-session --target i-0123456789abcdef0
 
+  # For a real agent on this machine
+  $ ssmdeck simulator --tls --listen 127.0.0.1:4599 --agent-config amazon-ssm-agent.json > sim.env
+
   # A bad network, and agents as slow as real ones
   $ ssmdeck simulator --fault latency=40ms --fault loss=0.02 --fault pace=true`,
 		Args: noArgs,
@@ -107,20 +111,24 @@ the calls and the open sessions.`,
 				return err
 			}
 			so.Listen, so.TLS = listen, tls
+			if agent != "" && !tls {
+				return fault.Usagef("--agent-config needs --tls").WithHint("agents talk to nobody without it")
+			}
 			if so.Sign, err = control.ParseMode(sign); err != nil {
 				return err
 			}
-			return serveSimulator(cmd.Context(), env, so)
+			return serveSimulator(cmd.Context(), env, so, agent)
 		},
 	}
 	o.bind(cmd)
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "loopback `address` to serve on; port 0 is a free one")
 	cmd.Flags().BoolVar(&tls, "tls", false, "serve https and wss, with a certificate made for this start")
+	cmd.Flags().StringVar(&agent, "agent-config", "", "write the amazon-ssm-agent.json that leads a real agent here to `file`")
 	cmd.Flags().StringVar(&sign, "sign", "require", "`how` strictly signatures are verified: require, accept, ignore")
 	return cmd
 }
 
-func serveSimulator(ctx context.Context, env *Env, so simulator.Options) (err error) {
+func serveSimulator(ctx context.Context, env *Env, so simulator.Options, agentConfig string) (err error) {
 	ro, err := env.renderOptions()
 	if err != nil {
 		return err
@@ -137,6 +145,11 @@ func serveSimulator(ctx context.Context, env *Env, so simulator.Options) (err er
 			err = closeErr
 		}
 	}()
+	if agentConfig != "" {
+		if err := os.WriteFile(agentConfig, srv.AgentConfig(), 0o644); err != nil { //nolint:gosec // the agent of another user reads it, and it holds no secret
+			return fault.New(fault.Usage, "write "+agentConfig, "%w", plainPathError(err))
+		}
+	}
 	if err := printEnv(env.Out, ro, srv.Env()); err != nil {
 		return err
 	}

@@ -50,32 +50,44 @@ With -o json or jsonl an error is one JSON object on standard error:
 func targetsText() string {
 	return `Targets
 
-One node (shell, exec, ssh, forward, node get):
+Which nodes are meant, wherever nodes are named:
 
-  i-0123456789abcdef0    instance id; mi-… for hybrid nodes
+  i-… mi-…               id
   web-1                  name (Name tag), computer name or private IP address
-
-A name that fits several nodes is an error that lists them, never a guess.
-
-Many nodes (run): -t, --target, given once or more
-
-  i-… mi-… web-1         as above
-  name:web-*, web-*      names by pattern
+  web-*, name:web-*      names by pattern
+  web-[01-20], w-[1-5,8] every one of these names
+  10.0.0.0/16, ip:ADDR   nodes with an address in the block
   tag:env=prod,staging   nodes with the tag; --tag env=prod is short for it
   tag:env                nodes that have the tag at all
   @GROUP                 members of a resource group
   all                    every online node; always asks
   file:PATH, -           ids and names, one a line; - is standard input
 
-Several tags narrow: a node must carry all of them. Ids, names, patterns and
-files add up. Both together are the named nodes within the tags.
+Terms can be put together, in single quotes, from left to right:
+
+  'web-1,db-1'           both; | is the same
+  'web-*&tag:env=prod'   those of the first that are in the second, too
+  'all!web-3'            those of the first that are not in the second
+  'web-*&tag:env=prod!web-[1-3]'
+
+A backslash before & ! | , [ ] makes it an ordinary character: R\&D.
+
+Where one node is wanted (shell, exec, ssh, forward, node get), a target that fits
+several is an error that lists them, never a guess. A term that fits nothing is an
+error that shows near names, also one that is to be left out; so is a range of
+which a name is missing.
+
+Several -t add up. Several tags narrow: a node must carry all of them. Both
+together are the named nodes within the tags.
 
 --filter narrows further, on this side. Terms are separated by spaces and all
-must hold: KEY, one of = != ~ < <= > >=, and a value.
+must hold: KEY, one of = != ~ < <= > >=, and a value. The last four are for
+versions, numbers and ages.
 
   --filter 'platform=linux agent<3.4 name~^web'
+  --filter 'tag:env=prod vpc=vpc-0a1b2c3d launched>30d missing>0'
 
-Keys: ` + strings.Join(fleet.FilterKeys(), ", ") + `
+Keys: ` + wrapWords(append(fleet.FilterKeys(), "tag:KEY"), len("Keys: "), 78) + `
 `
 }
 
@@ -99,6 +111,29 @@ code is 6. Whatever opens sessions or changes something works in one account and
 Region, and refuses these flags. In the configuration file the keys of a context
 are regions, accounts, role and external_id.
 `
+}
+
+// wrapWords joins words with commas in lines of a width, the first of which has
+// begun already.
+func wrapWords(words []string, begun, width int) string {
+	var b strings.Builder
+	column := begun
+	for i, w := range words {
+		if i < len(words)-1 {
+			w += ","
+		}
+		switch {
+		case i > 0 && column+1+len(w) > width:
+			b.WriteString("\n  ")
+			column = 2
+		case i > 0:
+			b.WriteString(" ")
+			column++
+		}
+		b.WriteString(w)
+		column += len(w)
+	}
+	return b.String()
 }
 
 func environmentText() string {

@@ -31,6 +31,7 @@ const (
 	xsys   = "golang.org/x/sys"
 	xterm  = "golang.org/x/term"
 	charm  = "charm.land/lipgloss/v2"
+	tea    = "charm.land/bubbletea/v2"
 	ansi   = "github.com/charmbracelet/x/ansi"
 	color  = "github.com/charmbracelet/colorprofile"
 	posix  = "mvdan.cc/sh/v3"
@@ -45,6 +46,7 @@ var floors = [][]room{
 		{name: "internal/vt"},
 		{name: "internal/textdiff"},
 		{name: "internal/strictyaml", ours: []string{"internal/fault"}, others: []string{yaml}},
+		{name: "internal/untyped", ours: []string{"internal/strictyaml"}, others: []string{yaml}},
 		{name: "sessionclient/wire"},
 		{name: "sessionclient/reliable"},
 	},
@@ -69,6 +71,8 @@ var floors = [][]room{
 		{name: "internal/network", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/iam", others: []string{sdk}},
 		{name: "internal/grid", ours: []string{"internal/network"}, others: []string{sdk}},
+		{name: "internal/waves"},
+		{name: "internal/agentupdate", ours: []string{"internal/fleet", "internal/run"}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
@@ -76,12 +80,14 @@ var floors = [][]room{
 		{name: "internal/transfer", ours: []string{"internal/sessions"}},
 		{name: "internal/preferences", others: []string{sdk, yaml}},
 		{name: "internal/access", others: []string{sdk}},
+		{name: "internal/activation", ours: []string{"internal/iam"}, others: []string{sdk}},
 		{name: "internal/doctor", ours: []string{"internal/fleet", "internal/network", "internal/iam", "internal/preferences"}, others: []string{sdk}},
 		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions", "internal/logstore"}, others: []string{sdk}},
-		{name: "internal/rawapi", others: []string{sdk, yaml}},
+		{name: "internal/rawapi", others: []string{sdk}},
 	},
 	{
-		{name: "commands", ours: []string{"internal/simulator", "internal/simulator/control", "internal/simulator/world"}, others: []string{cobra}},
+		{name: "tui/picker", others: []string{tea, charm, ansi, color}},
+		{name: "commands", ours: []string{"tui/picker", "internal/simulator", "internal/simulator/control", "internal/simulator/world"}, others: []string{cobra}},
 	},
 	{
 		{name: "cmd/ssmdeck"},

@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 //	listening NAME FILE [TYPE] a forward that writes events to FILE is ready: its address goes to $NAME;
 //	                           another TYPE of event may be waited for
 //	waitfor FILE TEXT          FILE, which another process writes, holds TEXT before long
+//	value NAME FILE            the first line of FILE goes to $NAME
+//	until PATTERN command...   run the command again until what it prints matches
 //	address NAME FILE          the address in FILE goes to $NAME
 //	hangup ADDRESS             connect, and wait for the other end to break the connection
 //	talk ADDRESS SEND WANT     connect, send, expect an answer; \xNN in both are bytes
@@ -43,6 +45,9 @@ func TestMain(m *testing.M) {
 //	sshd FILE                  a real OpenSSH server, see cmdSSHD; conditions sshd and root
 //	ticket NAME NODE [DOC...]  start a session as the AWS CLI does for its plugin, see cmdTicket
 //	port-opened NAME FILE      the plugin, which writes to FILE, listens: its address goes to $NAME
+//	agent join NAME FILE       a machine registers and works, see cmdAgent
+//	port-of NAME URL           the port of URL goes to $NAME
+//	variable NAME FILE         what FILE holds, without the line's end, goes to $NAME
 //	pushed-keys NODE           it lets in who has a key that was pushed to NODE, and nobody else
 //
 // At the end of every script the simulator must have no open session.
@@ -62,10 +67,15 @@ func TestScripts(t *testing.T) {
 			"address":    cmdAddress,
 			"hangup":     cmdHangup,
 			"waitfor":    cmdWaitFor,
+			"value":      cmdValue,
+			"until":      cmdUntil,
 			"no-escapes": cmdNoEscapes,
 
 			"sshd":        cmdSSHD,
 			"pushed-keys": cmdPushedKeys,
+			"agent":       cmdAgent,
+			"variable":    cmdVariable,
+			"port-of":     cmdPortOf,
 			"ticket":      cmdTicket,
 			"port-opened": cmdPortOpened,
 		},
@@ -211,6 +221,13 @@ func cmdAddress(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s holds no address: %q", args[1], address)
 	}
 	ts.Setenv(args[0], address)
+}
+
+func cmdVariable(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: variable NAME FILE")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 }
 
 func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {

@@ -142,7 +142,7 @@ type Request struct {
 	Document        string
 	DocumentVersion string
 	Parameters      map[string][]string
-	Interactive     bool // every step waits for a signal
+	Interactive     bool // every step waits for StartStep
 	TargetParameter string
 	Targets         []Target
 	Concurrency     string
@@ -155,9 +155,12 @@ type Request struct {
 func (s *Service) Start(ctx context.Context, r Request) (string, error) {
 	op := "start automation " + r.Document
 	in := &ssm.StartAutomationExecutionInput{
-		DocumentName: aws.String(r.Document), DocumentVersion: optional(r.DocumentVersion), Parameters: r.Parameters,
+		DocumentName: aws.String(r.Document), DocumentVersion: optional(r.DocumentVersion),
 		TargetParameterName: optional(r.TargetParameter), MaxConcurrency: optional(r.Concurrency), MaxErrors: optional(r.MaxErrors),
 		ClientToken: aws.String(token()), Mode: types.ExecutionModeAuto,
+	}
+	if len(r.Parameters) > 0 { // the API takes no empty map
+		in.Parameters = r.Parameters
 	}
 	if r.Interactive {
 		in.Mode = types.ExecutionModeInteractive
@@ -328,21 +331,26 @@ func (s *Service) Stop(ctx context.Context, id string, complete bool) error {
 // Signal is what a waiting execution can be told.
 type Signal string
 
-// The signals.
+// The signals: the first two decide an approval, Resume ends a pause, StartStep is
+// for executions in interactive mode.
 const (
-	Approve Signal = "Approve"
-	Reject  Signal = "Reject"
-	Resume  Signal = "Resume"
+	Approve   Signal = "Approve"
+	Reject    Signal = "Reject"
+	Resume    Signal = "Resume"
+	StartStep Signal = "StartStep"
 )
 
-// Decide sends a signal. comment goes with Approve and Reject, step names the step
-// that Resume is for.
+// ForStep reports whether a signal has to name a step.
+func (s Signal) ForStep() bool { return s == Resume || s == StartStep }
+
+// Decide sends a signal: with the name of a step where it is for one, else with a
+// comment, which may be empty.
 func (s *Service) Decide(ctx context.Context, id string, signal Signal, comment, step string) error {
 	in := &ssm.SendAutomationSignalInput{AutomationExecutionId: aws.String(id), SignalType: types.SignalType(signal)}
 	switch {
-	case signal == Resume && step != "":
+	case signal.ForStep():
 		in.Payload = map[string][]string{"StepName": {step}}
-	case signal != Resume && comment != "":
+	case comment != "":
 		in.Payload = map[string][]string{"Comment": {comment}}
 	}
 	_, err := s.api.SendAutomationSignal(ctx, in)

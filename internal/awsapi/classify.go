@@ -4,7 +4,7 @@ import "strings"
 
 // readPrefixes begin the names of operations that change nothing. The rule is
 // checked against all 154 operations of SSM in the tests.
-var readPrefixes = [...]string{"Describe", "Get", "List", "Validate"}
+var readPrefixes = [...]string{"Describe", "Get", "List", "Validate", "Simulate"}
 
 // Writes reports whether an API operation, by its name ("SendCommand"),
 // changes anything. An unknown name counts as writing.

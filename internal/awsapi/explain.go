@@ -129,6 +129,8 @@ var iamPrefixes = map[string]string{
 	"ec2 instance connect": "ec2-instance-connect",
 	"opensearch":           "es",
 	"resource groups":      "resource-groups",
+
+	"resource groups tagging api": "tag",
 }
 
 // operation names the innermost API call of err as IAM does ("ssm",

@@ -37,15 +37,15 @@ var kindRules = [...]kindRule{
 	}, fault.Throttled},
 	{true, []string{"UnauthorizedOperation"}, fault.Auth}, // EC2's AccessDenied
 	{true, []string{"UnknownOperationException", "InvalidAction", "SerializationException"}, fault.Failed},
+	{true, []string{"InternalFailure", "InternalError", "ServiceUnavailable", "ServiceUnavailableException"}, fault.Service},
 	{true, []string{"DisabledException", "KMSInvalidStateException"}, fault.Failed},
 
 	{false, []string{"AccessDenied"}, fault.Auth},
 	{false, []string{"NotFound", "DoesNotExist"}, fault.NotFound},
 	{false, []string{"Throttling", "Throttled"}, fault.Throttled},
-	{false, []string{
-		"InternalServerError", "AlreadyExists", "InUse", "Conflict", "Duplicate", "TooMany", "Limit",
-		"Quota", "CountExceeded", "Idempotent", "StatusUnchanged",
-	}, fault.Failed},
+	{false, []string{"InternalServerError"}, fault.Service},
+	{false, []string{"AlreadyExists", "InUse", "Conflict", "Duplicate", "Idempotent", "StatusUnchanged"}, fault.Conflict},
+	{false, []string{"TooMany", "Limit", "Quota", "CountExceeded"}, fault.Limit},
 	{false, []string{
 		"Invalid", "Validation", "Unsupported", "Malformed", "Mismatch", "Incompatible",
 	}, fault.Usage},

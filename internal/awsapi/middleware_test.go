@@ -104,7 +104,7 @@ func TestAttempts(t *testing.T) {
 	}{
 		{"a throttled read is tried ten times", read, throttled, 10, fault.Throttled, "slow down"},
 		{"a throttled write is tried ten times", sendCommand, throttled, 10, fault.Throttled, "slow down"},
-		{"a service fault on a read, three times", read, broken, 3, fault.Failed, "x"},
+		{"a service fault on a read, three times", read, broken, 3, fault.Service, "x"},
 		{"a lost answer to a read, three times", read, cut, 3, fault.Failed, "connection"},
 		{"a closed port, three times also for a write", sendCommand, closed, 3, fault.Failed, "refuses"},
 		{"a denial, once", read, denied, 1, fault.Auth, "not allowed: ssm:DescribeInstanceInformation"},

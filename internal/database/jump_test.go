@@ -126,7 +126,7 @@ func TestChooseSaysWhatIsMissing(t *testing.T) {
 		},
 		{
 			"offline", orders, site([]fleet.Node{node("i-1", "a", "3.9", fleet.Lost)}, standsIn("i-1", "vpc-1", "sg-web")), fault.Offline,
-			[]string{"offline: a (i-1)", "ssmdeck node get i-1"},
+			[]string{"offline: a (i-1)", "ssmdeck doctor i-1"},
 		},
 		{
 			"shut", orders, site([]fleet.Node{node("i-1", "a", "3.9", on)}, standsIn("i-1", "vpc-1", "sg-app")), fault.NotFound,

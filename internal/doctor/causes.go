@@ -60,7 +60,7 @@ var causes = []Cause{
 	{"endpoint-policy-denies", Network, "the policy of the endpoint does not allow agents", "change the policy", false},
 	{"group-blocks-out", Network, "the machine's security groups do not let it out on 443", "open one", true},
 	{"acl-blocks-out", Network, "the network ACL does not let connections to 443 through", "change the ACL", false},
-	{"acl-blocks-in", Network, "the network ACL does not let answers through (ports 1024 to 65535)", "change the ACL", false},
+	{"acl-blocks-in", Network, "the network ACL does not let answers through (to ephemeral ports)", "change the ACL", false},
 	{"no-s3-endpoint", Network, "no way leads to S3: patches, agent updates and logs there need it", "create a gateway endpoint", false},
 	{"no-logs-endpoint", Network, "session logs go to CloudWatch Logs, and no way leads there", "create the endpoint", true},
 	{"no-kms-endpoint", Network, "sessions are encrypted, and no way leads to KMS", "create the endpoint", true},

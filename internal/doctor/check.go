@@ -3,6 +3,7 @@ package doctor
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
@@ -78,8 +79,11 @@ func (c Check) fix(commands ...string) Check {
 // repair adds what --fix can do, and the same as commands.
 func (c Check) repair(repairs ...Repair) Check {
 	for _, r := range repairs {
+		if slices.ContainsFunc(c.Repairs, func(had Repair) bool { return had.key() == r.key() }) {
+			continue
+		}
 		c.Fix = append(c.Fix, r.Commands()...)
+		c.Repairs = append(c.Repairs, r)
 	}
-	c.Repairs = append(c.Repairs, repairs...)
 	return c
 }

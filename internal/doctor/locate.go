@@ -9,6 +9,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/network"
 )
 
 // Elsewhere reports whether another Region knows a machine.
@@ -62,6 +63,17 @@ func (s *Service) locateName(ctx context.Context, word string, unknown error) (s
 		WithHint("%s", orElse(fault.HintOf(unknown), "`ssmdeck ls` lists the nodes; check --region"))
 }
 
+// partitionOf is the partition of a Region.
+func partitionOf(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
 func orElse(s, other string) string {
 	if s == "" {
 		return other
@@ -83,6 +95,9 @@ func (s *Service) locateID(ctx context.Context, id string, elsewhere Elsewhere) 
 		}
 	}
 	regions, listed := s.ec2.EnabledRegions(ctx)
+	if listed != nil {
+		regions = network.DefaultRegions(partitionOf(s.region))
+	}
 	there, looked, failed := s.lookAround(ctx, id, regions, elsewhere)
 	if there != "" {
 		return fault.New(fault.NotFound, "find "+id, "it is in %s, not in %s", there, s.region).
@@ -95,7 +110,7 @@ func (s *Service) locateID(ctx context.Context, id string, elsewhere Elsewhere) 
 	e := fault.New(fault.NotFound, "find "+id, "%s; looked in %s%s", who, strings.Join(looked, ", "), failed)
 	switch {
 	case listed != nil:
-		return e.WithHint("check --profile and --region (the other Regions could not be listed)")
+		return e.WithHint("check --profile; Regions that the account had to ask for could not be listed")
 	case hybrid:
 		return e.WithHint("check --profile; register the machine again with `ssmdeck activation create`")
 	}

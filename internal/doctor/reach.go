@@ -139,28 +139,65 @@ func allowedBy(e *network.Endpoint, service string) iam.Result {
 	return iam.Decide([]iam.Document{doc}, probes[service]).Result
 }
 
-// endpointRepairs make an interface endpoint in the subnets, with the security
-// groups that other endpoints have, or a new one.
+// endpointRepairs make an interface endpoint in the subnets. From then on all of
+// the VPC uses it: its security group must let everybody there in, or those who
+// had another way would lose it. That is a group which other endpoints have, or a
+// new one.
 func (f *facts) endpointRepairs(service string, subnets []string) []Repair {
-	create := Repair{kind: createEndpoint, VPC: f.vpc.value.ID, Service: f.serviceName(service), Subnets: subnets}
+	vpc := f.vpc.value
+	create := Repair{kind: createEndpoint, VPC: vpc.ID, Service: f.serviceName(service), Subnets: subnets}
 	for _, e := range f.endpoints.value {
-		if probes[e.Service] != "" && !e.Gateway && len(e.Groups) > 0 {
+		if probes[e.Service] != "" && !e.Gateway && len(f.shutOut(e)) == 0 {
 			create.Groups = e.Groups
-			break
 		}
 	}
 	var repairs []Repair
-	if !f.vpc.value.DNSHostnames {
-		repairs = append(repairs, Repair{kind: enableDNS, VPC: f.vpc.value.ID, Hostnames: true})
+	if !vpc.DNSHostnames {
+		repairs = append(repairs, f.hostnames()...)
 	}
 	if create.Groups == nil {
-		peer := "10.0.0.0/8"
-		if len(f.vpc.value.Blocks) > 0 {
-			peer = f.vpc.value.Blocks[0].String()
+		group := Repair{kind: makeGroup, VPC: vpc.ID}
+		for _, b := range vpc.Blocks {
+			group.Peers = append(group.Peers, b.String())
 		}
-		repairs = append(repairs, Repair{kind: makeGroup, VPC: f.vpc.value.ID, Peer: peer})
+		repairs = append(repairs, group)
 	}
 	return append(repairs, create)
+}
+
+// shutOut are the address ranges of the VPC that an endpoint's security groups do
+// not let in. Groups that can not be read let nobody in.
+func (f *facts) shutOut(e network.Endpoint) []netip.Prefix {
+	var shut []netip.Prefix
+	for _, b := range f.vpc.value.Blocks {
+		if !slices.ContainsFunc(e.Groups, func(id string) bool { return f.groups.value[id].AdmitsBlock(b, 443) }) {
+			shut = append(shut, b)
+		}
+	}
+	return shut
+}
+
+// hostnames enables DNS hostnames, which leads the VPC to all its endpoints with
+// private DNS: who is shut out there is let in first.
+func (f *facts) hostnames() []Repair {
+	var repairs []Repair
+	for _, e := range f.endpoints.value {
+		if probes[e.Service] != "" && e.PrivateDNS {
+			repairs = append(repairs, f.welcome(e)...)
+		}
+	}
+	return append(repairs, Repair{kind: enableDNS, VPC: f.vpc.value.ID, Hostnames: true})
+}
+
+// welcome lets all of the VPC into an endpoint.
+func (f *facts) welcome(e network.Endpoint) []Repair {
+	var repairs []Repair
+	for _, b := range f.shutOut(e) {
+		if len(e.Groups) > 0 {
+			repairs = append(repairs, Repair{kind: letIn, Group: e.Groups[0], Peer: b.String()})
+		}
+	}
+	return repairs
 }
 
 // serviceName is the full name of a service, for an endpoint.

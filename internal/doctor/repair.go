@@ -10,16 +10,17 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/iam"
 )
 
-// Kind is what a repair does. They are ordered as they must be done.
+// repairKind is what a repair does. They are ordered as they must be done.
 type repairKind int
 
 const (
-	enableDNS repairKind = iota // of VPC; Hostnames says which attribute
-	makeGroup                   // for endpoints of VPC, open to its addresses
+	// Who is shut out is let in before anything leads him there.
+	letIn     repairKind = iota // Peer into Group
+	letOut                      // members of Group to Peer
+	enableDNS                   // of VPC; Hostnames says which attribute
+	makeGroup                   // for endpoints of VPC, open to Peers
 	createEndpoint
 	enablePrivateDNS
-	letIn  // Peer into Group
-	letOut // members of Group to Peer
 	attachPolicy
 	attachProfile
 )
@@ -31,7 +32,7 @@ type Repair struct {
 	VPC, Instance, Role, Profile string
 	Group, Peer                  string
 	Endpoint, Service            string // Service is its full name: com.amazonaws.REGION.ssm
-	Subnets, Groups              []string
+	Subnets, Groups, Peers       []string
 	Partition                    string
 	Hostnames                    bool
 }
@@ -53,11 +54,11 @@ func (r Repair) String() string {
 		}
 		return "enable DNS support in " + r.VPC
 	case makeGroup:
-		return "create security group " + endpointGroup + " in " + r.VPC + ", which lets 443 in from " + r.Peer
+		return "create security group " + endpointGroup + " in " + r.VPC + ", which lets 443 in from " + strings.Join(r.Peers, ", ")
 	case createEndpoint:
-		return "create an endpoint to " + r.Service + " in " + strings.Join(r.Subnets, ", ")
+		return "create an endpoint to " + r.Service + " in " + strings.Join(r.Subnets, ", ") + ", which all of " + r.VPC + " will use"
 	case enablePrivateDNS:
-		return "enable private DNS of " + r.Endpoint
+		return "enable private DNS of " + r.Endpoint + ", which all of " + r.VPC + " will use"
 	case letIn:
 		return "let " + r.Peer + " into " + r.Group + " on 443"
 	case letOut:
@@ -94,10 +95,11 @@ func (r Repair) Commands() []string {
 		}
 		return []string{"aws ec2 modify-vpc-attribute --vpc-id " + r.VPC + ` --enable-dns-support '{"Value":true}'`}
 	case makeGroup:
-		return []string{
-			"GROUP=$(aws ec2 create-security-group --vpc-id " + r.VPC + " --group-name " + endpointGroup + " --description 'VPC endpoints' --query GroupId --output text)",
-			"aws ec2 authorize-security-group-ingress --group-id $GROUP --protocol tcp --port 443 " + peer(r.Peer),
+		commands := []string{"GROUP=$(aws ec2 create-security-group --vpc-id " + r.VPC + " --group-name " + endpointGroup + " --description 'VPC endpoints' --query GroupId --output text)"}
+		for _, p := range r.Peers {
+			commands = append(commands, "aws ec2 authorize-security-group-ingress --group-id $GROUP --protocol tcp --port 443 "+peer(p))
 		}
+		return commands
 	case createEndpoint:
 		groups := strings.Join(r.Groups, " ")
 		return []string{"aws ec2 create-vpc-endpoint --vpc-id " + r.VPC + " --vpc-endpoint-type Interface --service-name " + r.Service +
@@ -169,7 +171,12 @@ func (s *Service) apply(ctx context.Context, r Repair, made map[string]string) e
 			return err
 		}
 		made[r.VPC] = id
-		return s.ec2.LetIn(ctx, id, r.Peer)
+		for _, p := range r.Peers {
+			if err := s.ec2.LetIn(ctx, id, p); err != nil {
+				return err
+			}
+		}
+		return nil
 	case createEndpoint:
 		groups := r.Groups
 		if len(groups) == 0 && made[r.VPC] != "" {

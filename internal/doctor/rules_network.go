@@ -63,7 +63,7 @@ func resolvesNames(f *facts) Check {
 	private := slices.ContainsFunc(f.endpoints.value, func(e network.Endpoint) bool { return e.PrivateDNS && probes[e.Service] != "" })
 	if _, _, open := f.exit(); private && !open {
 		return fail("dns-hostnames-off", "DNS hostnames of %s are off: names do not lead to its endpoints", v.ID).
-			repair(Repair{kind: enableDNS, VPC: v.ID, Hostnames: true})
+			repair(f.hostnames()...)
 	}
 	return pass("DNS support of %s is on; hostnames are off, and nothing needs them", v.ID)
 }
@@ -133,7 +133,7 @@ func reaches(service string) func(f *facts) Check {
 			return skip("first enable DNS hostnames")
 		case w.idle != nil:
 			c = fail("private-dns-off", "private DNS of endpoint %s to %s is off, and there is no way to the internet", w.idle.ID, service).
-				repair(Repair{kind: enablePrivateDNS, VPC: f.vpc.value.ID, Endpoint: w.idle.ID})
+				repair(append(f.welcome(*w.idle), Repair{kind: enablePrivateDNS, VPC: f.vpc.value.ID, Endpoint: w.idle.ID})...)
 		case !f.hasEndpoints():
 			return skip("see the route")
 		case w.exit == network.Elsewhere:
@@ -159,7 +159,7 @@ func byEndpoint(f *facts, e *network.Endpoint, service string) Check {
 			fix("aws ec2 describe-vpc-endpoints --vpc-endpoint-ids " + e.ID)
 	case !f.admitted(e):
 		return fail("endpoint-group-closed", "the security groups of endpoint %s to %s (%s) do not let the machine in on 443", e.ID, service, strings.Join(e.Groups, ", ")).
-			repair(Repair{kind: letIn, VPC: f.vpc.value.ID, Group: e.Groups[0], Peer: f.peer()})
+			repair(Repair{kind: letIn, Group: e.Groups[0], Peer: f.peer()})
 	}
 	switch allowedBy(e, service) {
 	case iam.NotAllowed, iam.Denied:
@@ -194,6 +194,8 @@ func letsOut(f *facts) Check {
 		return skip("EC2 names no security group")
 	}
 	groups := f.memberOf()
+	var shut []string
+	var repairs []Repair
 	for _, service := range f.required() {
 		w := f.wayTo(service)
 		if w.endpoint == nil && !w.open && w.exit != network.Elsewhere {
@@ -204,10 +206,16 @@ func letsOut(f *facts) Check {
 			to = w.endpoint.Groups
 		}
 		peers := f.peers(w)
-		if len(peers) > 0 && !slices.ContainsFunc(peers, func(p netip.Prefix) bool { return network.LetsOutTo(groups, 443, p, to) }) {
-			return fail("group-blocks-out", "%s: none lets it out to %s on 443", strings.Join(f.machine.value.Groups, ", "), service).
-				repair(Repair{kind: letOut, Group: f.machine.value.Groups[0], Peer: "0.0.0.0/0"})
+		if len(peers) == 0 || slices.ContainsFunc(peers, func(p netip.Prefix) bool { return network.LetsOutTo(groups, 443, p, to) }) {
+			continue
 		}
+		shut = append(shut, service)
+		for _, p := range peers {
+			repairs = append(repairs, Repair{kind: letOut, Group: f.machine.value.Groups[0], Peer: p.String()})
+		}
+	}
+	if len(shut) > 0 {
+		return fail("group-blocks-out", "%s: none lets it out to %s on 443", strings.Join(f.machine.value.Groups, ", "), strings.Join(shut, ", ")).repair(repairs...)
 	}
 	return pass("%s", strings.Join(f.machine.value.Groups, ", "))
 }

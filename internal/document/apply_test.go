@@ -406,3 +406,33 @@ func TestDescribeAsksOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestListHasAllPages(t *testing.T) {
+	m := NewMockapi(gomock.NewController(t))
+	page := func(token, next string, name string) *gomock.Call {
+		return m.EXPECT().ListDocuments(gomock.Any(), gomock.Any()).DoAndReturn(
+			func(_ context.Context, in *ssm.ListDocumentsInput, _ ...func(*ssm.Options)) (*ssm.ListDocumentsOutput, error) {
+				if aws.ToString(in.NextToken) != token {
+					t.Errorf("token %q, want %q", aws.ToString(in.NextToken), token)
+				}
+				return &ssm.ListDocumentsOutput{NextToken: optional(next), DocumentIdentifiers: []types.DocumentIdentifier{{Name: aws.String(name)}}}, nil
+			})
+	}
+	gomock.InOrder(page("", "more", "a"), page("more", "", "b"))
+	var names []string
+	for d, err := range New(m).List(t.Context(), Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, d.Name)
+	}
+	if strings.Join(names, " ") != "a b" {
+		t.Errorf("%q", names)
+	}
+	m.EXPECT().ListDocuments(gomock.Any(), gomock.Any()).Return(nil, &types.InvalidFilterKey{})
+	for _, err := range New(m).List(t.Context(), Filter{}) {
+		if fault.KindOf(err) != fault.Usage {
+			t.Errorf("a refusal: %v", err)
+		}
+	}
+}

@@ -157,28 +157,6 @@ func (s *Service) describe(ctx context.Context, name, version string) (Document,
 	return s.constrain(ctx, doc, in)
 }
 
-// Names returns the names of all documents of a type ("Session"), in the
-// service's order.
-func (s *Service) Names(ctx context.Context, kind string) ([]string, error) {
-	in := &ssm.ListDocumentsInput{
-		Filters:    []types.DocumentKeyValuesFilter{{Key: aws.String("DocumentType"), Values: []string{kind}}},
-		MaxResults: aws.Int32(50),
-	}
-	var names []string
-	for {
-		out, err := s.api.ListDocuments(ctx, in)
-		if err != nil {
-			return nil, awsapi.Explain("list documents", err)
-		}
-		for _, d := range out.DocumentIdentifiers {
-			names = append(names, aws.ToString(d.Name))
-		}
-		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-			return names, nil
-		}
-	}
-}
-
 // constrain adds what only the content tells: allowed values, patterns, sizes.
 // A caller who may not read the content gets the document without them.
 func (s *Service) constrain(ctx context.Context, doc Document, in *ssm.DescribeDocumentInput) (Document, error) {

@@ -26,6 +26,9 @@ const (
 	Pending                  // still running when the wait ended
 	Interrupted              // the user asked to stop
 	Throttled                // the service asked to slow down, to the end
+	Conflict                 // it exists already, is in use, was changed meanwhile, or is so already
+	Limit                    // a limit or quota is reached
+	Service                  // the service failed by itself
 )
 
 var kinds = [...]struct {
@@ -42,6 +45,9 @@ var kinds = [...]struct {
 	Pending:      {"pending", 8},
 	Interrupted:  {"interrupted", 130},
 	Throttled:    {"throttled", 1},
+	Conflict:     {"conflict", 1},
+	Limit:        {"limit", 1},
+	Service:      {"service", 1},
 }
 
 // String returns the kind's name as it appears in JSON errors.

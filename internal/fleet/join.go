@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
 
@@ -63,6 +65,8 @@ const (
 	sweepFrom   = 1000 // from so many instances on all of the account are read
 	patchIDs    = 50   // ids of one DescribeInstancePatchStates
 	joinWorkers = 8    // calls at a time, under the pace
+	bulkFrom    = 20   // from more hybrid nodes on their tags are read at once
+	fewHybrids  = 40   // of so many the tags are read rather than a fleet paged through
 )
 
 // Table lists the nodes that match q, joined with the parts asked for and those
@@ -238,6 +242,18 @@ func (s *Service) joinTags(ctx context.Context, nodes []Node) (Gap, error) {
 			hybrid = append(hybrid, i)
 		}
 	}
+	if len(hybrid) > bulkFrom && s.bulk != nil {
+		tags, err := s.bulkTags(ctx)
+		switch {
+		case err == nil:
+			for _, i := range hybrid {
+				nodes[i].Tags = tags[nodes[i].ID]
+			}
+			return Gap{}, nil
+		case !withheld(err):
+			return Gap{}, err
+		}
+	}
 	var mu sync.Mutex
 	var gap Gap
 	err := parallel(ctx, len(hybrid), func(ctx context.Context, k int) error {
@@ -255,6 +271,35 @@ func (s *Service) joinTags(ctx context.Context, nodes []Node) (Gap, error) {
 		return err
 	})
 	return gap, err
+}
+
+// bulkTags returns the tags of all hybrid nodes that have or had any, by id, from
+// the tagging API, which follows changes within seconds.
+func (s *Service) bulkTags(ctx context.Context) (map[string]map[string]string, error) {
+	const op = "read the tags of hybrid nodes"
+	found := map[string]map[string]string{}
+	in := &resourcegroupstaggingapi.GetResourcesInput{ResourceTypeFilters: []string{"ssm:managed-instance"}, ResourcesPerPage: aws.Int32(100)}
+	for {
+		out, err := s.bulk().GetResources(ctx, in)
+		if err != nil {
+			return nil, awsapi.Explain(op, err)
+		}
+		for _, r := range out.ResourceTagMappingList {
+			arn := aws.ToString(r.ResourceARN)
+			tags := make(map[string]string, len(r.Tags))
+			for _, t := range r.Tags {
+				tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+			}
+			found[arn[strings.LastIndexByte(arn, '/')+1:]] = tags
+		}
+		switch token := aws.ToString(out.PaginationToken); {
+		case token == "":
+			return found, nil
+		case token == aws.ToString(in.PaginationToken):
+			return nil, fault.New(fault.Failed, op, "the service gave the same page twice")
+		}
+		in.PaginationToken = out.PaginationToken
+	}
 }
 
 // PatchState is what the last patching of a node found.
@@ -328,6 +373,10 @@ func (s *Service) joinPatch(ctx context.Context, nodes []Node) (Gap, error) {
 // rather than that all is lost: no right to it, or a service that is not there.
 func withheld(err error) bool {
 	var api smithy.APIError
+	var resp *awshttp.ResponseError
+	if errors.As(err, &resp) && (resp.HTTPStatusCode() == http.StatusNotFound || resp.HTTPStatusCode() == http.StatusNotImplemented) {
+		return true // an emulator that does not know the service
+	}
 	if errors.As(err, &api) {
 		switch code := api.ErrorCode(); {
 		case code == "UnauthorizedOperation", strings.HasPrefix(code, "AccessDenied"), strings.HasPrefix(code, "UnknownOperation"),
@@ -399,15 +448,4 @@ func (s *Service) Unmanaged(ctx context.Context) ([]Node, error) {
 	}
 	Sort(out)
 	return out, nil
-}
-
-// TagKeys returns the keys of all tags of nodes, sorted.
-func TagKeys(nodes []Node) []string {
-	keys := map[string]bool{}
-	for _, n := range nodes {
-		for k := range n.Tags {
-			keys[k] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(keys))
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/golang/mock/gomock"
@@ -49,7 +51,7 @@ func (c *cloud) RemoveTags(_ context.Context, ids, keys []string) error {
 func TestTableJoinsEC2TagsAndPatches(t *testing.T) {
 	s, m := mocked(t)
 	c := &cloud{instances: []Instance{{ID: idA, VPC: "vpc-1", State: "running", Tags: map[string]string{"Name": "new", "env": "prod"}}}}
-	s.Joining(c, nil)
+	s.Joining(c, Clients{})
 	m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).Return(properties("", property(idA, "old"), property(idB, "gone"), property(idC, "rack")), nil)
 	m.ListTagsForResource(gomock.Any(), gomock.Any()).Return(&ssm.ListTagsForResourceOutput{TagList: []types.Tag{{Key: aws.String("env"), Value: aws.String("lab")}}}, nil)
 	m.DescribeInstancePatchStates(gomock.Any(), gomock.Any()).Return(&ssm.DescribeInstancePatchStatesOutput{InstancePatchStates: []types.InstancePatchState{
@@ -76,7 +78,7 @@ func TestTableJoinsEC2TagsAndPatches(t *testing.T) {
 func TestWhatMayNotBeReadIsUnknownOnce(t *testing.T) {
 	s, m := mocked(t)
 	c := &cloud{err: failure("UnauthorizedOperation")}
-	s.Joining(c, nil)
+	s.Joining(c, Clients{})
 	m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).AnyTimes().Return(properties("", property(idA, "a"), property(idB, "b"), property(idC, "c")), nil)
 	m.DescribeInstancePatchStates(gomock.Any(), gomock.Any()).AnyTimes().Return(nil, failure("AccessDeniedException"))
 	m.ListTagsForResource(gomock.Any(), gomock.Any()).AnyTimes().Return(&ssm.ListTagsForResourceOutput{}, nil)
@@ -114,7 +116,7 @@ func TestJoinAsksForFewIdsOrForAll(t *testing.T) {
 	for n, all := range map[int]bool{3: false, sweepFrom: true} {
 		s, _ := mocked(t)
 		c := &cloud{}
-		s.Joining(c, nil)
+		s.Joining(c, Clients{})
 		nodes := make([]Node, n)
 		for i := range nodes {
 			nodes[i].ID = fmt.Sprintf("i-%017x", i)
@@ -145,10 +147,11 @@ func TestPatchStatesAreAskedForFiftyAtATime(t *testing.T) {
 func TestUnmanaged(t *testing.T) {
 	s, m := mocked(t)
 	c := &cloud{instances: []Instance{
-		{ID: idA, State: "running"}, {ID: "i-00000000000000001", State: "running", Tags: map[string]string{"Name": "dark"}},
+		{ID: idA, State: "running"},
+		{ID: "i-00000000000000001", State: "running", Tags: map[string]string{"Name": "dark"}},
 		{ID: "i-00000000000000002", State: "stopped"},
 	}}
-	s.Joining(c, nil)
+	s.Joining(c, Clients{})
 	m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).AnyTimes().Return(properties("", property(idA, "a")), nil)
 	got, err := s.Unmanaged(t.Context())
 	if err != nil || len(got) != 1 || got[0].Name != "dark" || got[0].State != "running" {
@@ -177,5 +180,81 @@ func TestParallelStopsAtTheFirstError(t *testing.T) {
 	}
 	if err := parallel(t.Context(), 0, nil); err != nil || fault.KindOf(err) == fault.Auth {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTagsOfManyHybridNodesAreReadAtOnce(t *testing.T) {
+	nodes := make([]Node, bulkFrom+1)
+	for i := range nodes {
+		nodes[i].ID = fmt.Sprintf("mi-%017x", i)
+	}
+	mapping := func(i int) tagtypes.ResourceTagMapping {
+		return tagtypes.ResourceTagMapping{
+			ResourceARN: aws.String("arn:aws:ssm:us-east-1:123456789012:managed-instance/" + nodes[i].ID),
+			Tags:        []tagtypes.Tag{{Key: aws.String("n"), Value: aws.String(fmt.Sprint(i))}},
+		}
+	}
+	s, m := mocked(t)
+	b := NewMocktagsAPI(gomock.NewController(t))
+	s.bulk = func() tagsAPI { return b }
+	b.EXPECT().GetResources(gomock.Any(), gomock.Any()).Times(2).DoAndReturn(
+		func(_ context.Context, in *resourcegroupstaggingapi.GetResourcesInput, _ ...func(*resourcegroupstaggingapi.Options)) (*resourcegroupstaggingapi.GetResourcesOutput, error) {
+			if aws.ToString(in.PaginationToken) == "" {
+				return &resourcegroupstaggingapi.GetResourcesOutput{ResourceTagMappingList: []tagtypes.ResourceTagMapping{mapping(0)}, PaginationToken: aws.String("more")}, nil
+			}
+			return &resourcegroupstaggingapi.GetResourcesOutput{ResourceTagMappingList: []tagtypes.ResourceTagMapping{mapping(1)}, PaginationToken: aws.String("")}, nil
+		})
+	if gaps, err := s.Join(t.Context(), nodes, PartTags); err != nil || gaps != nil || nodes[0].Tags["n"] != "0" || nodes[1].Tags["n"] != "1" || nodes[2].Tags != nil {
+		t.Errorf("%v, %v, %+v", gaps, err, nodes[:3])
+	}
+	// Where that may not be, they are read one by one.
+	b.EXPECT().GetResources(gomock.Any(), gomock.Any()).Return(nil, failure("AccessDeniedException"))
+	m.ListTagsForResource(gomock.Any(), gomock.Any()).Times(len(nodes)).Return(&ssm.ListTagsForResourceOutput{}, nil)
+	for i := range nodes {
+		nodes[i].Tags = nil
+	}
+	if gaps, err := s.Join(t.Context(), nodes, PartTags); err != nil || gaps != nil {
+		t.Errorf("%v, %v", gaps, err)
+	}
+}
+
+func TestManyTaggedNodesAreFoundByASweep(t *testing.T) {
+	for name, tt := range map[string]struct {
+		denied bool
+		hybrid int
+		pages  int // of DescribeInstanceInformation
+	}{
+		"all of EC2":       {false, 0, 1},
+		"few hybrid nodes": {false, 2, 1},
+		"denied":           {true, 0, 3},
+		"many hybrids":     {false, fewHybrids + 1, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, m := mocked(t)
+			c := &cloud{instances: []Instance{{ID: idA, Tags: map[string]string{"env": "prod"}}, {ID: idB, Tags: map[string]string{"env": "dev"}}}}
+			if tt.denied {
+				c.err = failure("UnauthorizedOperation")
+			}
+			s.Joining(c, Clients{})
+			all := []types.InstanceProperty{property(idA, "a"), property(idB, "b")}
+			for i := range tt.hybrid {
+				all = append(all, property(fmt.Sprintf("mi-%017x", i), "h"))
+			}
+			m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).AnyTimes().Return(properties("", all...), nil)
+			m.ListTagsForResource(gomock.Any(), gomock.Any()).AnyTimes().Return(&ssm.ListTagsForResourceOutput{}, nil)
+			asked := 0
+			m.DescribeInstanceInformation(gomock.Any(), gomock.Any()).AnyTimes().DoAndReturn(
+				func(_ context.Context, in *ssm.DescribeInstanceInformationInput, _ ...func(*ssm.Options)) (*ssm.DescribeInstanceInformationOutput, error) {
+					asked++
+					if in.NextToken == nil {
+						return informations("more", information(idA, "x")), nil
+					}
+					return informations(""), nil
+				})
+			nodes, err := All(s.List(t.Context(), Query{Tags: target(t, "tag:env=prod")}))
+			if err != nil || len(nodes) != 1 || nodes[0].ID != idA || asked != tt.pages {
+				t.Errorf("%+v, %v, after %d pages", nodes, err, asked)
+			}
+		})
 	}
 }

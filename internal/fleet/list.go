@@ -38,9 +38,9 @@ type Query struct {
 //
 // Without tags it uses DescribeInstanceProperties, which gives 1000 nodes a
 // page and EC2 Name tags; where that is refused or unknown, it and all later
-// lists of s use DescribeInstanceInformation. Tags are known to the latter
-// alone, which takes no other filter beside them: IDs and Filter are applied
-// here then.
+// lists of s use DescribeInstanceInformation. Tags are known to the latter, which
+// takes no other filter beside them, and to EC2: IDs and Filter are applied here
+// then.
 //
 // A filter that needs more than these calls tell is applied to a Table.
 func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Node, error] {
@@ -264,10 +264,95 @@ func pages(page func(token *string) ([]Node, *string, error)) iter.Seq2[Node, er
 	}
 }
 
-// tagged yields the nodes that carry all tags, with the names that only
+// tagged yields the nodes that carry all tags. Where they do not fit one page of
+// 50, EC2 is swept instead, 1000 instances a page, if it may be.
+func (s *Service) tagged(ctx context.Context, tags []Target) iter.Seq2[Node, error] {
+	slow := s.taggedPages(ctx, tags)
+	if s.ec2 == nil {
+		return slow
+	}
+	return func(yield func(Node, error) bool) {
+		filters, more := tagFilters(tags)
+		if len(more) == 0 {
+			nodes, next, err := s.informationPage(ctx, filters, nil)
+			switch {
+			case err != nil:
+				yield(Node{}, awsapi.Explain("list nodes", err))
+				return
+			case aws.ToString(next) == "":
+				names := namer{s: s}
+				names.join(ctx, nodes)
+				for _, n := range nodes {
+					if !yield(n, nil) {
+						return
+					}
+				}
+				return
+			}
+		}
+		nodes, ok, err := s.taggedSweep(ctx, tags)
+		switch {
+		case err != nil:
+			yield(Node{}, err)
+		case !ok:
+			forward(slow, yield)
+		default:
+			for _, n := range nodes {
+				if !yield(n, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// taggedSweep is tagged by what EC2 says of all instances. ok is false where it
+// may not be asked, does not know all of them, or there are too many hybrid nodes.
+func (s *Service) taggedSweep(ctx context.Context, tags []Target) (found []Node, ok bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	sweep := s.sweep(ctx)
+	defer sweep.wait()
+	nodes, err := All(s.everything(ctx))
+	if err != nil {
+		cancel()
+		return nil, false, err
+	}
+	hybrids := 0
+	for _, n := range nodes {
+		if n.Hybrid() {
+			hybrids++
+		}
+	}
+	if hybrids > fewHybrids {
+		cancel()
+		return nil, false, nil
+	}
+	gap, err := s.joinEC2(ctx, nodes, sweep)
+	if err != nil || gap.Err != nil {
+		return nil, false, err
+	}
+	if gap, err = s.joinTags(ctx, nodes); err != nil || gap.Err != nil {
+		return nil, false, err
+	}
+	return slices.DeleteFunc(nodes, func(n Node) bool { return !n.carries(tags) }), true, nil
+}
+
+// carries reports whether the tags of n, which are known, are all of these.
+func (n Node) carries(tags []Target) bool {
+	for _, t := range tags {
+		v, has := n.Tags[t.Key]
+		if !has || t.Kind == KindTag && !slices.Contains(t.Values, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// taggedPages is tagged by DescribeInstanceInformation, with the names that only
 // DescribeInstanceProperties knows. A filter holds one tag-key term: its values
 // would be alternatives. Further ones are asked for apart and intersected.
-func (s *Service) tagged(ctx context.Context, tags []Target) iter.Seq2[Node, error] {
+func (s *Service) taggedPages(ctx context.Context, tags []Target) iter.Seq2[Node, error] {
 	filters, more := tagFilters(tags)
 	return func(yield func(Node, error) bool) {
 		var within []map[string]bool
@@ -401,11 +486,31 @@ func (s *Service) Get(ctx context.Context, id string) (Node, error) {
 		}
 	}
 	if n.Hybrid() { // its tags may be denied: the rest is worth having without them
-		if n.Tags, err = s.Tags(ctx, id); err != nil && fault.KindOf(err) != fault.Auth {
+		tags, err := s.Tags(ctx, id)
+		switch {
+		case err == nil:
+			n.Tags = tags
+		case fault.KindOf(err) == fault.Auth:
+			n.unknown(PartTags)
+		default:
 			return Node{}, err
 		}
 	}
 	return n, nil
+}
+
+// Facts is Get joined with all parts.
+func (s *Service) Facts(ctx context.Context, id string) (Node, []Gap, error) {
+	n, err := s.Get(ctx, id)
+	if err != nil {
+		return Node{}, nil, err
+	}
+	nodes := []Node{n}
+	gaps, err := s.Join(ctx, nodes, PartEC2|PartTags|PartPatch)
+	if err != nil {
+		return Node{}, nil, reword("get node "+id, err)
+	}
+	return nodes[0], gaps, nil
 }
 
 // Tags returns the tags of a hybrid node (mi-…). Those of EC2 instances belong

@@ -9,6 +9,7 @@ import (
 	reflect "reflect"
 
 	resourcegroups "github.com/aws/aws-sdk-go-v2/service/resourcegroups"
+	resourcegroupstaggingapi "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	ssm "github.com/aws/aws-sdk-go-v2/service/ssm"
 	gomock "github.com/golang/mock/gomock"
 )
@@ -237,4 +238,47 @@ func (mr *MockgroupsAPIMockRecorder) ListGroupResources(arg0, arg1 interface{}, 
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]interface{}{arg0, arg1}, arg2...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListGroupResources", reflect.TypeOf((*MockgroupsAPI)(nil).ListGroupResources), varargs...)
+}
+
+// MocktagsAPI is a mock of tagsAPI interface.
+type MocktagsAPI struct {
+	ctrl     *gomock.Controller
+	recorder *MocktagsAPIMockRecorder
+}
+
+// MocktagsAPIMockRecorder is the mock recorder for MocktagsAPI.
+type MocktagsAPIMockRecorder struct {
+	mock *MocktagsAPI
+}
+
+// NewMocktagsAPI creates a new mock instance.
+func NewMocktagsAPI(ctrl *gomock.Controller) *MocktagsAPI {
+	mock := &MocktagsAPI{ctrl: ctrl}
+	mock.recorder = &MocktagsAPIMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MocktagsAPI) EXPECT() *MocktagsAPIMockRecorder {
+	return m.recorder
+}
+
+// GetResources mocks base method.
+func (m *MocktagsAPI) GetResources(arg0 context.Context, arg1 *resourcegroupstaggingapi.GetResourcesInput, arg2 ...func(*resourcegroupstaggingapi.Options)) (*resourcegroupstaggingapi.GetResourcesOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{arg0, arg1}
+	for _, a := range arg2 {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "GetResources", varargs...)
+	ret0, _ := ret[0].(*resourcegroupstaggingapi.GetResourcesOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// GetResources indicates an expected call of GetResources.
+func (mr *MocktagsAPIMockRecorder) GetResources(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{arg0, arg1}, arg2...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "GetResources", reflect.TypeOf((*MocktagsAPI)(nil).GetResources), varargs...)
 }

@@ -133,7 +133,7 @@ func TestResolveErrors(t *testing.T) {
 	t.Run("a node that is offline", func(t *testing.T) {
 		_, err := listed(t).Resolve(t.Context(), "down")
 		if fault.KindOf(err) != fault.Offline || !strings.Contains(err.Error(), "last ping 3 h ago") ||
-			!strings.Contains(fault.HintOf(err), "`ssmdeck node get "+down+"`") {
+			!strings.Contains(fault.HintOf(err), "`ssmdeck doctor "+down+"`") {
 			t.Errorf("got %v (hint %q)", err, fault.HintOf(err))
 		}
 		if n, err := listed(t).Find(t.Context(), "down"); err != nil || n.ID != down || n.Online() {

@@ -17,6 +17,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroups"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/schemas"
+	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 )
 
 // Service lists and resolves the nodes of one scope. It is safe for concurrent
@@ -25,6 +28,7 @@ type Service struct {
 	api    api
 	ec2    Instances        // nil: EC2 is not asked
 	groups func() groupsAPI // nil: groups are not looked up
+	bulk   func() tagsAPI   // nil: tags of hybrid nodes are read one by one
 	stdin  io.Reader
 	open   func(path string) (io.ReadCloser, error)
 	now    func() time.Time
@@ -43,14 +47,28 @@ func New(client api, stdin io.Reader) *Service {
 	}
 }
 
-// Groups returns a maker of the client that looks resource groups up.
-func Groups(cfg aws.Config) func() groupsAPI {
-	return sync.OnceValue(func() groupsAPI { return resourcegroups.NewFromConfig(cfg) })
+// Clients make the clients of services beside SSM and EC2 when they are first
+// needed.
+type Clients struct {
+	groups func() groupsAPI
+	tags   func() tagsAPI
 }
 
-// Joining has s ask EC2 too, and look groups up with what Groups returned; either
-// may be nil. It is called before s is used.
-func (s *Service) Joining(ec2 Instances, groups func() groupsAPI) *Service {
-	s.ec2, s.groups = ec2, groups
+// NewClients returns the Clients of an account and Region.
+func NewClients(cfg aws.Config) Clients {
+	return Clients{
+		groups: sync.OnceValue(func() groupsAPI { return resourcegroups.NewFromConfig(cfg) }),
+		tags: sync.OnceValue(func() tagsAPI {
+			return resourcegroupstaggingapi.NewFromConfig(cfg, func(o *resourcegroupstaggingapi.Options) {
+				// The service speaks CBOR too, which proxies and emulators do not read.
+				o.Protocol = awsjson.New11(schemas.ResourceGroupsTaggingAPI_20170126)
+			})
+		}),
+	}
+}
+
+// Joining has s ask EC2 and the services of c too. It is called before s is used.
+func (s *Service) Joining(ec2 Instances, c Clients) *Service {
+	s.ec2, s.groups, s.bulk = ec2, c.groups, c.tags
 	return s
 }

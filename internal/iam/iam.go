@@ -179,6 +179,9 @@ func simulated(r types.EvaluationResult) Decision {
 	if len(r.MatchedStatements) > 0 {
 		d.Policy = aws.ToString(r.MatchedStatements[0].SourcePolicyId)
 	}
+	if d.Result == NotAllowed && len(r.MissingContextValues) > 0 {
+		d.Result = Perhaps // it depends on tags or the like, which the simulation was not told
+	}
 	if b := r.PermissionsBoundaryDecisionDetail; b != nil && !b.AllowedByPermissionsBoundary && d.Result != Allowed {
 		d.Result = OutOfBounds
 	}

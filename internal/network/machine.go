@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -90,7 +91,7 @@ func (s *Service) machines(ctx context.Context, op string, in *ec2.DescribeInsta
 }
 
 func toMachine(i types.Instance) Machine {
-	m := Machine{Instance: fromInstance(i), Platform: string(i.Platform), Launched: aws.ToTime(i.LaunchTime)}
+	m := Machine{Instance: fromInstance(i), Platform: strings.ToLower(string(i.Platform)), Launched: aws.ToTime(i.LaunchTime)}
 	for _, t := range i.Tags {
 		if aws.ToString(t.Key) == "Name" {
 			m.Name = aws.ToString(t.Value)

@@ -68,3 +68,11 @@ func LetsOutTo(groups []Group, port int, peer netip.Prefix, peerGroups []string)
 		})
 	})
 }
+
+// AdmitsBlock reports whether the group lets a whole address range in on a TCP
+// port.
+func (g Group) AdmitsBlock(block netip.Prefix, port int) bool {
+	return slices.ContainsFunc(g.In, func(r Rule) bool {
+		return r.covers(port) && slices.ContainsFunc(r.Blocks, func(b netip.Prefix) bool { return b.Bits() <= block.Bits() && b.Contains(block.Addr()) })
+	})
+}

@@ -244,7 +244,7 @@ func TestContentThatIsThereAlready(t *testing.T) {
 	}
 	m.EXPECT().UpdateDocument(gomock.Any(), gomock.Any()).Return(nil, duplicate)
 	expectContent(m, Account, "5", `{"inputs":{"idleSessionTimeout":"1"}}`)
-	if _, err := s.Apply(context.Background(), p); fault.KindOf(err) != fault.Failed || err == nil {
+	if _, err := s.Apply(context.Background(), p); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("somebody else's content: %v", err)
 	}
 }

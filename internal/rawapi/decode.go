@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/untyped"
 )
 
 // decoder fills the SDK's structs from a tree and collects what does not fit.
@@ -41,7 +42,7 @@ func (d *decoder) show(v any) string {
 		text = strconv.FormatBool(v)
 	case json.Number:
 		text = v.String()
-	case word:
+	case untyped.Word:
 		text = strconv.Quote(string(v))
 	case string:
 		text = strconv.Quote(v)
@@ -112,14 +113,14 @@ func textOf(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
 		return v, true
-	case word:
+	case untyped.Word:
 		return string(v), true
 	}
 	return "", false
 }
 
 func (d *decoder) bool(path string, dst reflect.Value, v any) {
-	if w, ok := v.(word); ok {
+	if w, ok := v.(untyped.Word); ok {
 		switch strings.ToLower(string(w)) {
 		case "true":
 			v = true
@@ -140,7 +141,7 @@ func (d *decoder) number(path string, dst reflect.Value, v any) {
 	switch v := v.(type) {
 	case json.Number:
 		text = v.String()
-	case word:
+	case untyped.Word:
 		text = string(v)
 	default:
 		d.wants(path, "a number", v)
@@ -193,7 +194,7 @@ func (d *decoder) time(path string, dst reflect.Value, v any) {
 		text = v.String()
 	case string:
 		text = v
-	case word:
+	case untyped.Word:
 		text = string(v)
 	}
 	for _, form := range timeForms {
@@ -215,7 +216,7 @@ func (d *decoder) time(path string, dst reflect.Value, v any) {
 // slice fills a list. One word is a list of one: shorthand does not tell them apart.
 func (d *decoder) slice(path string, dst reflect.Value, v any) {
 	list, ok := v.([]any)
-	if w, isWord := v.(word); !ok && isWord {
+	if w, isWord := v.(untyped.Word); !ok && isWord {
 		list, ok = []any{w}, true
 	}
 	if !ok {
@@ -235,7 +236,7 @@ func (d *decoder) slice(path string, dst reflect.Value, v any) {
 }
 
 func (d *decoder) mapping(path string, dst reflect.Value, v any) {
-	o, ok := v.(object)
+	o, ok := v.(untyped.Object)
 	if !ok {
 		d.wants(path, "a map", v)
 		return
@@ -243,24 +244,24 @@ func (d *decoder) mapping(path string, dst reflect.Value, v any) {
 	t := dst.Type()
 	out := reflect.MakeMapWithSize(t, len(o))
 	for _, m := range o {
-		at := path + "." + m.key
+		at := path + "." + m.Key
 		key := reflect.New(t.Key()).Elem()
-		d.text(at, key, m.key)
+		d.text(at, key, m.Key)
 		if out.MapIndex(key).IsValid() {
 			d.fail(at, "given twice")
 		}
 		e := reflect.New(t.Elem()).Elem()
-		if m.value == nil {
+		if m.Value == nil {
 			d.wants(at, "a "+typeName(t.Elem()), nil)
 		}
-		d.value(at, e, m.value)
+		d.value(at, e, m.Value)
 		out.SetMapIndex(key, e)
 	}
 	dst.Set(out)
 }
 
 func (d *decoder) structure(path string, dst reflect.Value, v any) {
-	o, ok := v.(object)
+	o, ok := v.(untyped.Object)
 	if !ok {
 		d.wants(path, "a structure ("+dst.Type().Name()+")", v)
 		return
@@ -270,24 +271,24 @@ func (d *decoder) structure(path string, dst reflect.Value, v any) {
 
 // members fills the fields that o names, in the spelling of Go or with a small
 // first letter: a few shapes are written so on the wire. It returns their names.
-func (d *decoder) members(path string, dst reflect.Value, o object) (given []string) {
+func (d *decoder) members(path string, dst reflect.Value, o untyped.Object) (given []string) {
 	t := dst.Type()
 	for _, m := range o {
-		at := m.key
+		at := m.Key
 		if path != "" {
-			at = path + "." + m.key
+			at = path + "." + m.Key
 		}
-		sf, ok := memberOf(t, m.key)
+		sf, ok := memberOf(t, m.Key)
 		switch {
 		case !ok:
-			d.fail(at, "no such field%s", d.nearest(m.key, t))
+			d.fail(at, "no such field%s", d.nearest(m.Key, t))
 			continue
 		case slices.Contains(given, sf.Name):
 			d.fail(at, "given twice")
 			continue
 		}
 		given = append(given, sf.Name)
-		d.value(at, dst.FieldByIndex(sf.Index), m.value)
+		d.value(at, dst.FieldByIndex(sf.Index), m.Value)
 	}
 	return given
 }
@@ -320,17 +321,17 @@ func (d *decoder) nearest(key string, t reflect.Type) string {
 func (d *decoder) union(path string, dst reflect.Value, v any) {
 	known := unions[dst.Type()]
 	names := slices.Sorted(maps.Keys(known))
-	o, ok := v.(object)
+	o, ok := v.(untyped.Object)
 	if !ok || len(o) != 1 {
 		d.fail(path, "wants exactly one of %s", strings.Join(names, ", "))
 		return
 	}
-	member, ok := known[o[0].key]
+	member, ok := known[o[0].Key]
 	if !ok {
-		d.fail(path+"."+o[0].key, "no such field: there are %s", strings.Join(names, ", "))
+		d.fail(path+"."+o[0].Key, "no such field: there are %s", strings.Join(names, ", "))
 		return
 	}
 	p := reflect.New(member)
-	d.value(path+"."+o[0].key, p.Elem().FieldByName("Value"), o[0].value)
+	d.value(path+"."+o[0].Key, p.Elem().FieldByName("Value"), o[0].Value)
 	dst.Set(p)
 }

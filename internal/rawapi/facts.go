@@ -21,9 +21,9 @@ type facts struct {
 
 // fieldFacts are the limits of one input field.
 type fieldFacts struct {
-	required, secret bool
-	min, max         *int64
-	pattern          string
+	required, secret, holds bool
+	min, max                *int64
+	pattern                 string
 }
 
 // describe fills what facts say about an operation. Without any it is taken to
@@ -93,6 +93,8 @@ func (f *facts) read(line string) error {
 			ff.required = true
 		case mark == "secret":
 			ff.secret = true
+		case mark == "holds-secrets":
+			ff.holds = true
 		case isRange:
 			var err error
 			if ff.min, err = bound(low); err != nil {

@@ -31,6 +31,7 @@ type Field struct {
 
 	Required bool
 	Secret   bool   // its value must not be shown
+	Holds    bool   // secrets are somewhere within
 	Min, Max *int64 // of the number, the characters, the elements; nil: no limit known
 	Pattern  string // of the text, "" for any
 	Enum     []string
@@ -95,7 +96,7 @@ func fieldsOf(input reflect.Type, known *facts) []Field {
 		f.Enum = enumOf(sf.Type)
 		if known != nil {
 			k := known.fields[sf.Name]
-			f.Required, f.Secret, f.Min, f.Max, f.Pattern = k.required, k.secret, k.min, k.max, k.pattern
+			f.Required, f.Secret, f.Holds, f.Min, f.Max, f.Pattern = k.required, k.secret, k.holds, k.min, k.max, k.pattern
 		}
 		fields = append(fields, f)
 	}

@@ -30,7 +30,7 @@ func fillNext(t reflect.Type, open []reflect.Type, n *int) reflect.Value {
 	case isBlob(t):
 		v.SetBytes(fmt.Appendf(nil, "bytes-%d", *n))
 	case t.Kind() == reflect.String:
-		v.SetString(fmt.Sprintf("text-%d", *n))
+		v.SetString(fmt.Sprintf("text%04dx", *n))
 		if enum := enumOf(t); len(enum) > 0 {
 			v.SetString(enum[*n%len(enum)])
 		}
@@ -47,7 +47,7 @@ func fillNext(t reflect.Type, open []reflect.Type, n *int) reflect.Value {
 		v.Set(list)
 	case t.Kind() == reflect.Map:
 		m := reflect.MakeMap(t)
-		m.SetMapIndex(reflect.ValueOf(fmt.Sprintf("key-%d", *n)).Convert(t.Key()), fillNext(t.Elem(), open, n))
+		m.SetMapIndex(reflect.ValueOf(fmt.Sprintf("key%04dx", *n)).Convert(t.Key()), fillNext(t.Elem(), open, n))
 		v.Set(m)
 	case t.Kind() == reflect.Interface:
 		for _, name := range slices.Sorted(maps.Keys(unions[t])) {

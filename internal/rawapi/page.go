@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/untyped"
 )
 
 // Paging says how much of a long answer is wanted.
@@ -49,11 +50,7 @@ func (s *Service) All(ctx context.Context, r *Request, o Paging) (Result, error)
 	if !r.Operation.Paged() {
 		return Result{}, fault.Usagef("%s has no pages", r.Operation.Kebab)
 	}
-	token, skip := parseToken(o.Start)
-	if token != "" {
-		r.Set("NextToken", token)
-	}
-	r.pageSize(o)
+	skip := r.Page(o)
 	if err := r.Check(); err != nil {
 		return Result{}, err
 	}
@@ -68,6 +65,18 @@ func (s *Service) All(ctx context.Context, r *Request, o Paging) (Result, error)
 		}
 	}
 	return p.res, err
+}
+
+// Page sets the fields of the request that say which page is wanted: where it
+// begins and how long it may be. It returns how many items at its beginning are
+// not.
+func (r *Request) Page(o Paging) (skip int) {
+	token, skip := parseToken(o.Start)
+	if token != "" {
+		r.Set("NextToken", token)
+	}
+	r.pageSize(o)
+	return skip
 }
 
 // run returns the token of what was not fetched, "" when that is nothing.
@@ -174,7 +183,7 @@ func (r *Request) pageSize(o Paging) {
 	if f.Max != nil {
 		n = min(n, *f.Max)
 	}
-	r.setField(f, f.Name, word(strconv.FormatInt(n, 10)))
+	r.setField(f, f.Name, untyped.Word(strconv.FormatInt(n, 10)))
 }
 
 // stringAt returns a text of an input or output struct, or a pointer to "".

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/untyped"
 )
 
 // Request is the input of one operation, being filled. Faults are collected and
@@ -25,13 +26,13 @@ type Request struct {
 
 	input  reflect.Value // the struct
 	given  map[string]bool
-	files  Reader
+	files  untyped.Reader
 	faults []string
 }
 
 // NewRequest returns an empty request. files reads what values like file://path
 // name; nil refuses them.
-func (o *Operation) NewRequest(files Reader) *Request {
+func (o *Operation) NewRequest(files untyped.Reader) *Request {
 	return &Request{
 		Operation: o, files: files, given: map[string]bool{},
 		input: reflect.New(o.entry.input).Elem(),
@@ -44,11 +45,11 @@ func (r *Request) fail(path, format string, args ...any) {
 
 // SetJSON fills the request from a JSON object. Fields may be in Go's spelling or
 // begin with a small letter.
-func (r *Request) SetJSON(data []byte) { r.setTree("the JSON input", data, treeOfJSON) }
+func (r *Request) SetJSON(data []byte) { r.setTree("the JSON input", data, untyped.JSON) }
 
 // SetYAML fills the request from a YAML mapping.
 func (r *Request) SetYAML(data []byte) {
-	r.setTree("the YAML input", data, func(data []byte) (any, error) { return treeOfYAML("input", data) })
+	r.setTree("the YAML input", data, func(data []byte) (any, error) { return untyped.YAML("input", data) })
 }
 
 func (r *Request) setTree(what string, data []byte, parse func([]byte) (any, error)) {
@@ -57,19 +58,19 @@ func (r *Request) setTree(what string, data []byte, parse func([]byte) (any, err
 		r.fail(what, "%v", err)
 		return
 	}
-	o, ok := v.(object)
+	o, ok := v.(untyped.Object)
 	if !ok {
 		r.fail(what, "it must be an object with the fields of %s", r.Operation.Name)
 		return
 	}
 	for _, m := range o { // one by one: each has its own secrecy
-		f := r.Operation.memberField(m.key)
-		d := decoder{lenient: r.NoLimits, secret: f != nil && f.Secret}
+		f := r.Operation.memberField(m.Key)
+		d := decoder{lenient: r.NoLimits, secret: f != nil && (f.Secret || f.Holds)}
 		if f != nil && r.given[f.Name] {
-			d.fail(m.key, "given twice")
+			d.fail(m.Key, "given twice")
 		}
-		for _, name := range d.members("", r.input, object{m}) {
-			r.given[name] = m.value != nil
+		for _, name := range d.members("", r.input, untyped.Object{m}) {
+			r.given[name] = m.Value != nil
 		}
 		r.faults = append(r.faults, d.faults...)
 	}
@@ -112,18 +113,15 @@ func (r *Request) SetTexts(field string, texts ...string) {
 	}
 	var trees []any
 	for _, text := range texts {
-		fromFile := false
-		if _, _, fromFile = sourcePath(text); fromFile {
-			content, err := readSource(text, r.files)
-			if err != nil {
-				r.fail("--"+f.Flag, "%v", err)
-				return
-			}
-			text = content
+		fromFile := untyped.IsSource(text)
+		text, err := untyped.Content(text, r.files)
+		if err != nil {
+			r.fail("--"+f.Flag, "%v", err)
+			return
 		}
 		tree, err := f.parse(text, fromFile, r.files)
 		if err != nil {
-			if f.Secret {
+			if f.Secret || f.Holds {
 				err = fmt.Errorf("the value cannot be read")
 			}
 			r.fail("--"+f.Flag, "%v", err)
@@ -140,19 +138,19 @@ func (r *Request) SetTexts(field string, texts ...string) {
 }
 
 func (r *Request) setField(f *Field, path string, tree any) {
-	d := decoder{lenient: r.NoLimits, secret: f.Secret}
+	d := decoder{lenient: r.NoLimits, secret: f.Secret || f.Holds}
 	d.value(path, r.input.Field(f.index), tree)
 	r.faults = append(r.faults, d.faults...)
 	r.given[f.Name] = tree != nil
 }
 
 // parse reads one text of a flag.
-func (f *Field) parse(text string, fromFile bool, files Reader) (any, error) {
+func (f *Field) parse(text string, fromFile bool, files untyped.Reader) (any, error) {
 	switch f.Shape {
 	case Text:
 		return text, nil
 	case Number, Bool, Time:
-		return word(strings.TrimSpace(text)), nil
+		return untyped.Word(strings.TrimSpace(text)), nil
 	case List:
 		if shapeOf(f.typ.Elem()) <= Time {
 			return f.parseItems(text, fromFile)
@@ -161,16 +159,16 @@ func (f *Field) parse(text string, fromFile bool, files Reader) (any, error) {
 	text = strings.TrimSpace(text)
 	isJSON := strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[")
 	if !isJSON && (fromFile || yamlStart.MatchString(text)) {
-		v, err := treeOfYAML("value", []byte(text))
+		v, err := untyped.YAML("value", []byte(text))
 		switch v.(type) {
-		case object, []any:
+		case untyped.Object, []any:
 			return v, err
 		}
 		if err != nil && !strings.Contains(text, "=") {
 			return nil, err
 		}
 	}
-	return treeOfText(text, files)
+	return untyped.Text(text, files)
 }
 
 // yamlStart is how YAML begins that is no JSON: a key or a dash.
@@ -180,12 +178,12 @@ var yamlStart = regexp.MustCompile(`^\s*(- |---|[A-Za-z][A-Za-z0-9_.:-]*:(\s|$))
 // commas between them.
 func (f *Field) parseItems(text string, fromFile bool) (any, error) {
 	if strings.HasPrefix(strings.TrimSpace(text), "[") {
-		return treeOfJSON([]byte(text))
+		return untyped.JSON([]byte(text))
 	}
 	list := []any{}
 	add := func(s string) {
 		if s = strings.TrimSpace(s); s != "" {
-			list = append(list, word(s))
+			list = append(list, untyped.Word(s))
 		}
 	}
 	if fromFile && strings.ContainsAny(strings.TrimSpace(text), "\n") {
@@ -223,9 +221,9 @@ func (f *Field) join(trees []any) (any, error) {
 		return list, nil
 	case Map, Structure:
 		if len(trees) > 1 {
-			var all object
+			var all untyped.Object
 			for _, t := range trees {
-				o, ok := t.(object)
+				o, ok := t.(untyped.Object)
 				if !ok {
 					return nil, fmt.Errorf("given %d times, which only structures can be", len(trees))
 				}
@@ -378,4 +376,33 @@ func (r *Request) serialize(w *wire) {
 	if s, ok := r.input.Addr().Interface().(serializable); ok { // all inputs are
 		s.Serialize(w)
 	}
+}
+
+// Summary is the request in one line for a question to a person: the values that
+// are plain, without secrets, and of the rest the names.
+func (r *Request) Summary() string {
+	w := wire{mask: true}
+	r.serialize(&w)
+	fields, _ := w.root.(untyped.Object)
+	var parts []string
+	for _, m := range fields {
+		text := "…"
+		switch v := m.Value.(type) {
+		case []any:
+			var words []string
+			for _, e := range v {
+				if s, ok := e.(string); ok {
+					words = append(words, s)
+				}
+			}
+			if len(words) == len(v) {
+				text = strings.Join(words, ",")
+			}
+		case untyped.Object:
+		default:
+			text = fmt.Sprint(v)
+		}
+		parts = append(parts, m.Key+"="+shorten(text))
+	}
+	return strings.Join(parts, " ")
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+
+	"github.com/ssmdeck/ssmdeck/internal/untyped"
 )
 
 // Skeleton returns an example of the operation's input as JSON, all fields there,
@@ -15,11 +17,12 @@ func (o *Operation) Skeleton() json.RawMessage { return skeletonOf(o.entry.input
 func (o *Operation) OutputSkeleton() json.RawMessage { return skeletonOf(o.entry.output) }
 
 func skeletonOf(t reflect.Type) json.RawMessage {
-	var b, out bytes.Buffer
-	if err := encodeTree(&b, skeleton(t, nil)); err != nil {
-		return nil // a tree can always be encoded
+	data, err := untyped.Encode(skeleton(t, nil))
+	if err != nil {
+		return nil // such a value can always be encoded
 	}
-	_ = json.Indent(&out, b.Bytes(), "", "  ") // it is JSON
+	var out bytes.Buffer
+	_ = json.Indent(&out, data, "", "  ") // it is JSON
 	return out.Bytes()
 }
 
@@ -45,23 +48,23 @@ func skeleton(t reflect.Type, open []reflect.Type) any {
 	case t.Kind() == reflect.Slice:
 		return []any{skeleton(t.Elem(), open)}
 	case t.Kind() == reflect.Map:
-		return object{{"KeyName", skeleton(t.Elem(), open)}}
+		return untyped.Object{{Key: "KeyName", Value: skeleton(t.Elem(), open)}}
 	case t.Kind() == reflect.Interface:
 		for name, m := range unions[t] {
 			f, _ := m.FieldByName("Value")
-			return object{{name, skeleton(f.Type, open)}}
+			return untyped.Object{{Key: name, Value: skeleton(f.Type, open)}}
 		}
-		return object{}
+		return untyped.Object{}
 	case t.Kind() != reflect.Struct:
 		return json.Number("0")
 	case slices.Contains(open, t):
-		return object{}
+		return untyped.Object{}
 	}
 	open = append(slices.Clip(open), t)
-	o := object{}
+	o := untyped.Object{}
 	for i := range t.NumField() {
 		if sf := t.Field(i); isMember(sf) {
-			o = append(o, member{sf.Name, skeleton(sf.Type, open)})
+			o = append(o, untyped.Member{Key: sf.Name, Value: skeleton(sf.Type, open)})
 		}
 	}
 	return o

@@ -1,18 +1,20 @@
 package rawapi
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/document"
 	"github.com/aws/smithy-go/traits"
+
+	"github.com/ssmdeck/ssmdeck/internal/untyped"
 )
 
 // Hidden stands for a value that must not be shown.
@@ -34,7 +36,7 @@ type wire struct {
 
 // container is an object, map or list that is being written.
 type container struct {
-	object object
+	object untyped.Object
 	list   []any
 	isList bool
 	key    string // of a map's next value
@@ -61,9 +63,9 @@ func (w *wire) put(name string, v any) {
 	case c.isList:
 		c.list = append(c.list, v)
 	case c.isMap:
-		c.object = append(c.object, member{c.key, v})
+		c.object = append(c.object, untyped.Member{Key: c.key, Value: v})
 	default:
-		c.object = append(c.object, member{name, v})
+		c.object = append(c.object, untyped.Member{Key: name, Value: v})
 	}
 }
 
@@ -98,7 +100,7 @@ func (w *wire) close() {
 	case c.isList:
 		w.put(c.name, c.list)
 	case c.isMap:
-		slices.SortFunc(c.object, func(a, b member) int { return bytes.Compare([]byte(a.key), []byte(b.key)) })
+		slices.SortFunc(c.object, func(a, b untyped.Member) int { return strings.Compare(a.Key, b.Key) })
 		w.put(c.name, c.object)
 	default:
 		w.put(c.name, c.object)
@@ -152,49 +154,11 @@ func (w *wire) WriteDocument(s *smithy.Schema, _ document.Value) { w.put(s.Membe
 
 // Bytes returns the JSON of what was written.
 func (w *wire) Bytes() []byte {
-	var b bytes.Buffer
-	if err := encodeTree(&b, w.root); err != nil {
-		return nil // a tree can always be encoded
+	data, err := untyped.Encode(w.root)
+	if err != nil {
+		return nil // such a value can always be encoded
 	}
-	return b.Bytes()
-}
-
-// encodeTree writes a tree as JSON.
-func encodeTree(b *bytes.Buffer, v any) error {
-	switch v := v.(type) {
-	case object:
-		b.WriteByte('{')
-		for i, m := range v {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			if err := encodeScalar(b, m.key); err != nil {
-				return err
-			}
-			b.WriteByte(':')
-			if err := encodeTree(b, m.value); err != nil {
-				return err
-			}
-		}
-		b.WriteByte('}')
-		return nil
-	case []any:
-		b.WriteByte('[')
-		for i, e := range v {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			if err := encodeTree(b, e); err != nil {
-				return err
-			}
-		}
-		b.WriteByte(']')
-		return nil
-	case word:
-		return encodeScalar(b, string(v))
-	default:
-		return encodeScalar(b, v)
-	}
+	return data
 }
 
 // treeOfGo returns a Go value that a caller wrote down as a tree.
@@ -203,5 +167,5 @@ func treeOfGo(v any) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %T: %w", v, err)
 	}
-	return treeOfJSON(data)
+	return untyped.JSON(data)
 }

@@ -121,7 +121,7 @@ func weigh(err error) weight {
 	switch {
 	case e.Kind == fault.Throttled:
 		return isThrottled
-	case e.Kind == fault.Failed && (e.Code == "" || serverFault(err)):
+	case e.Kind == fault.Service, e.Kind == fault.Failed && (e.Code == "" || serverFault(err)):
 		return isTransient
 	default:
 		return isRefused

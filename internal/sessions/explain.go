@@ -48,7 +48,7 @@ func (s *Service) explainStart(op string, req Request, err error) error {
 		e.Err = &plainError{"sessions to hybrid nodes need the advanced-instances tier, which is not turned on", e.Err}
 		e.Hint = "turn on /ssm/managed-instance/activation-tier (it costs money per node), or use `ssmdeck run`"
 	case limitReached(e.Code):
-		e.Kind = fault.Failed
+		e.Kind = fault.Limit
 		e.Hint = "end sessions that nobody needs: `ssmdeck session list`, `ssmdeck session terminate`"
 	}
 	return err

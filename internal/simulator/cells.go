@@ -104,6 +104,9 @@ func (s *Server) addCells(o Options, base string) error {
 func (s *Server) cellOf(r *http.Request) *cell {
 	account, region, ok := s.verifier.Signer(r)
 	if !ok {
+		if c := s.cellOfMachine(r); c != nil {
+			return c
+		}
 		return s.cell
 	}
 	if c := s.cells[place{account, region}]; c != nil {

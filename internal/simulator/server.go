@@ -238,6 +238,24 @@ func (s *Server) Env() []string {
 	return env
 }
 
+// AgentConfig is the amazon-ssm-agent.json that makes a real agent use this
+// server. Agents take https only, so that it needs TLS.
+func (s *Server) AgentConfig() []byte {
+	type endpoint struct {
+		Region   string `json:",omitempty"`
+		Endpoint string `json:",omitempty"`
+	}
+	region := s.world.Region()
+	text, err := json.MarshalIndent(struct{ Agent, Ssm, Mds, Mgs, Kms, S3 endpoint }{
+		Agent: endpoint{Region: region}, Ssm: endpoint{Endpoint: s.url}, Mds: endpoint{Endpoint: s.url},
+		Mgs: endpoint{region, s.url}, Kms: endpoint{Endpoint: s.url}, S3: endpoint{region, s.url},
+	}, "", "    ")
+	if err != nil {
+		panic(err) // texts always encode
+	}
+	return append(text, '\n')
+}
+
 // Stats are the counters of a server.
 type Stats struct {
 	Calls        map[string]int `json:"calls"` // by operation

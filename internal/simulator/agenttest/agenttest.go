@@ -42,6 +42,11 @@ type Config struct {
 	// FinalFirst makes the last reply of a command come before that of its last
 	// step, as happens with real agents.
 	FinalFirst bool
+	// PingEvery is how often Run pings after the start; real agents do every five
+	// minutes. 0: never.
+	PingEvery time.Duration
+	// Orders, if set, is told the content of each job from the control channel.
+	Orders func(content string)
 	// NoControlChannel leaves the agent with message delivery, the older path.
 	NoControlChannel bool
 }
@@ -109,6 +114,15 @@ func (a *Agent) Register(ctx context.Context, code, id string) error {
 	return err
 }
 
+// UseInstance makes the agent that of an instance of EC2, with the credentials of
+// its profile instead of an activation.
+func (a *Agent) UseInstance(id, accessKey, secret, token string) {
+	a.ID = id
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.creds = credentials{AccessKeyID: accessKey, SecretAccessKey: secret, SessionToken: token}
+}
+
 // newKey makes another key the agent's own and returns its public half.
 func (a *Agent) newKey() (public string, err error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -173,10 +187,12 @@ func (a *Agent) Ping(ctx context.Context, full bool) error {
 }
 
 // Run joins and works until ctx is done, then returns nil. It does what the real
-// agent does at its start, in that order; it does not ping again by itself.
+// agent does at its start, in that order.
 func (a *Agent) Run(ctx context.Context, joined func()) error {
-	if err := a.Login(ctx); err != nil {
-		return err
+	if strings.HasPrefix(a.ID, "mi-") {
+		if err := a.Login(ctx); err != nil {
+			return err
+		}
 	}
 	if err := a.Ping(ctx, false); err != nil {
 		return err
@@ -201,11 +217,28 @@ func (a *Agent) Run(ctx context.Context, joined func()) error {
 	if err := a.Call(ctx, "AmazonSSM.ListInstanceAssociations", map[string]any{"InstanceId": a.ID, "MaxResults": 20}, &none); err != nil {
 		return err
 	}
+	if a.cfg.PingEvery > 0 {
+		group.Go(func() { a.keepPinging(ctx) })
+	}
 	if joined != nil {
 		joined()
 	}
 	<-ctx.Done()
 	return nil
+}
+
+// keepPinging pings until ctx is done. A ping that fails is not the last one.
+func (a *Agent) keepPinging(ctx context.Context) {
+	tick := time.NewTicker(a.cfg.PingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			_ = a.Ping(ctx, true)
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // Call makes a JSON 1.1 call with the role's credentials.

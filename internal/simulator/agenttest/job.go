@@ -56,6 +56,9 @@ func (c *control) job(ctx context.Context, group *sync.WaitGroup, m wire.Message
 	if json.Unmarshal(m.Payload, &j) != nil {
 		return
 	}
+	if c.a.cfg.Orders != nil {
+		c.a.cfg.Orders(j.Content)
+	}
 	status, text := "200", "Successful"
 	var o order
 	topic, known := topicOf(j.Topic)

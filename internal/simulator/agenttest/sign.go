@@ -51,7 +51,9 @@ func (a *Agent) signV4(r *http.Request, body []byte, service string, headers ...
 	a.mu.Lock()
 	c := a.creds
 	a.mu.Unlock()
-	r.Header.Set("X-Amz-Security-Token", c.SessionToken)
+	if c.SessionToken != "" {
+		r.Header.Set("X-Amz-Security-Token", c.SessionToken)
+	}
 	toSign, scope, signed := canonical(r, body, a.cfg.Region, service, headers)
 	key := []byte("AWS4" + c.SecretAccessKey)
 	for _, part := range append(strings.Split(scope, "/"), toSign) {

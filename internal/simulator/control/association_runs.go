@@ -105,18 +105,22 @@ func countText(counts map[string]int) string {
 }
 
 // applyDue applies the associations whose schedule says so, once for however many
-// times have passed.
+// times have passed, and those that should have been applied when they were made.
 func (c *call) applyDue(t *world.Tables) {
 	now := c.world.Now()
 	for _, a := range t.All(world.KindAssociation) {
+		id := textOf(a, "AssociationId")
+		created, _ := timeOf(a, "CreatedDate")
+		last, ran := timeOf(a, "LastExecutionDate")
+		if !ran {
+			last = created
+			if a["ApplyOnlyAtCronInterval"] != true {
+				c.apply(t, id, created)
+			}
+		}
 		s, err := world.ParseSchedule(textOf(a, "ScheduleExpression"), "")
 		if err != nil {
 			continue
-		}
-		created, _ := timeOf(a, "CreatedDate")
-		last, ok := timeOf(a, "LastExecutionDate")
-		if !ok {
-			last = created
 		}
 		if week := now.AddDate(0, 0, -7); last.Before(week) {
 			last = week
@@ -130,7 +134,7 @@ func (c *call) applyDue(t *world.Tables) {
 			due, last = next, next
 		}
 		if !due.IsZero() {
-			c.apply(t, textOf(a, "AssociationId"), due)
+			c.apply(t, id, due)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (c *call) patchCompliance(n world.Node) []world.Record {
 	var list []world.Record
 	for _, p := range c.world.NodePatches(n) {
 		status, severity := "COMPLIANT", strings.ToUpper(p.Severity)
-		if p.State == "MISSING" {
+		if p.State != "INSTALLED" && p.State != "INSTALLED_OTHER" {
 			status = "NON_COMPLIANT"
 		}
 		switch severity {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/simulator/model"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
@@ -176,10 +177,28 @@ func (f *fixture) json(target, body string) (answer map[string]any, code string)
 	if (rec.Code == http.StatusOK) != (code == "") {
 		f.t.Fatalf("%s: status %d with %q", target, rec.Code, rec.Body)
 	}
+	f.conforms(target, rec)
 	if rec.Header().Get("x-amzn-ErrorType") != code || len(rec.Header().Get("x-amzn-RequestId")) != 36 || rec.Header().Get("Content-Type") != "application/x-amz-json-1.1" {
 		f.t.Fatalf("%s: headers %v", target, rec.Header())
 	}
 	return answer, code
+}
+
+// conforms holds an answer of Systems Manager against the model, in whatever test
+// it comes.
+func (f *fixture) conforms(target string, rec *httptest.ResponseRecorder) {
+	f.t.Helper()
+	o, ok := model.SSM()[strings.TrimPrefix(target, "AmazonSSM.")]
+	if !ok {
+		return
+	}
+	a, err := readAnswer(rec)
+	if err != nil {
+		f.t.Fatalf("%s: %v", target, err)
+	}
+	for _, fault := range a.faultsOf(o) {
+		f.t.Errorf("%s: %s", target, fault)
+	}
 }
 
 // must is ssm for calls that succeed.

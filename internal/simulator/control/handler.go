@@ -154,7 +154,7 @@ func (h *Handler) serveJSON(r *http.Request, target string, body []byte) (any, e
 	if !known {
 		return nil, unknownOperation(service, name)
 	}
-	if err := h.admit(caller, service, name); err != nil {
+	if err := h.admit(caller, iamService(service), name); err != nil {
 		return nil, err
 	}
 	raw, err := decodeJSON(body)
@@ -204,6 +204,8 @@ func splitTarget(target string) (service, name string) {
 		return "ec2messages", name
 	case "Logs_20140328":
 		return "logs", name
+	case taggingTarget:
+		return taggingService, name
 	case organizationsTarget:
 		return organizationsService, name
 	}

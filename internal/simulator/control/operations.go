@@ -80,6 +80,7 @@ func operations() map[string]operation {
 		"DescribeLogGroups":  op("logs", (*call).describeLogGroups),
 	})
 	add("Logs_20140328.", filterLogsOperations())
+	add(taggingTarget+".", taggingOperations())
 	add(organizationsTarget+".", organizationsOperations())
 	return table
 }

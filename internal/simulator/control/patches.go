@@ -132,12 +132,20 @@ func (c *call) describePatchProperties(_ *world.Tables, in request) (any, error)
 
 func (c *call) patchStateOf(t *world.Tables, n world.Node) world.Record {
 	s := c.world.PatchState(n.ID)
+	group, baseline := s.Group, s.Baseline
+	if group == "" {
+		group = n.PatchGroup()
+	}
+	if baseline == "" {
+		baseline = c.groupBaseline(t, n.OperatingSystem(), group)
+	}
 	return world.Record{
-		"InstanceId": n.ID, "PatchGroup": n.PatchGroup(), "BaselineId": c.groupBaseline(t, n.OperatingSystem(), n.PatchGroup()),
-		"InstalledCount": s.Installed, "InstalledOtherCount": s.Other, "InstalledPendingRebootCount": 0, "InstalledRejectedCount": 0,
-		"MissingCount": s.Missing, "FailedCount": 0, "UnreportedNotApplicableCount": 0, "NotApplicableCount": 12, "AvailableSecurityUpdateCount": 0,
+		"InstanceId": n.ID, "PatchGroup": group, "BaselineId": baseline,
+		"InstalledCount": s.Installed, "InstalledOtherCount": s.Other, "InstalledPendingRebootCount": s.PendingReboot, "InstalledRejectedCount": s.Rejected,
+		"MissingCount": s.Missing, "FailedCount": s.Failed, "UnreportedNotApplicableCount": 0, "NotApplicableCount": s.NotApplicable, "AvailableSecurityUpdateCount": 0,
 		"OperationStartTime": s.Start, "OperationEndTime": s.End, "Operation": s.Operation, "RebootOption": "NoReboot",
-		"CriticalNonCompliantCount": s.Critical, "SecurityNonCompliantCount": s.Security, "OtherNonCompliantCount": s.Missing - s.Security,
+		"CriticalNonCompliantCount": s.Critical, "SecurityNonCompliantCount": s.Security,
+		"OtherNonCompliantCount": max(0, s.NonCompliant()-s.Critical-s.Security),
 	}
 }
 
@@ -204,8 +212,10 @@ func (c *call) describePatchGroupState(_ *world.Tables, in request) (any, error)
 		s := c.world.PatchState(n.ID)
 		for name, value := range map[string]int{
 			"InstancesWithInstalledPatches": s.Installed, "InstancesWithInstalledOtherPatches": s.Other, "InstancesWithMissingPatches": s.Missing,
-			"InstancesWithNotApplicablePatches": 1, "InstancesWithCriticalNonCompliantPatches": s.Critical,
-			"InstancesWithSecurityNonCompliantPatches": s.Security, "InstancesWithOtherNonCompliantPatches": s.Missing - s.Security,
+			"InstancesWithInstalledPendingRebootPatches": s.PendingReboot, "InstancesWithInstalledRejectedPatches": s.Rejected,
+			"InstancesWithFailedPatches": s.Failed, "InstancesWithNotApplicablePatches": s.NotApplicable,
+			"InstancesWithCriticalNonCompliantPatches": s.Critical, "InstancesWithSecurityNonCompliantPatches": s.Security,
+			"InstancesWithOtherNonCompliantPatches": s.NonCompliant() - s.Critical - s.Security,
 		} {
 			if value > 0 {
 				counts[name]++

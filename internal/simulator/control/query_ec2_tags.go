@@ -10,7 +10,7 @@ import (
 // The limits of tags of EC2 resources, in characters.
 const (
 	mostTagKey   = 127
-	mostTagValue = 255
+	mostTagValue = 256
 	mostTagged   = 1000 // resources in one call
 )
 
@@ -42,7 +42,7 @@ func tagRequest(form url.Values) (ids []string, tags map[string]*string, err err
 		if form.Has(at + ".Value") {
 			value := form.Get(at + ".Value")
 			if utf8.RuneCountInString(value) > mostTagValue {
-				return nil, nil, &apiError{Code: "InvalidParameterValue", Message: "Tag value exceeds the maximum length of 255 characters"}
+				return nil, nil, &apiError{Code: "InvalidParameterValue", Message: "Tag value exceeds the maximum length of 256 characters"}
 			}
 			tags[key] = &value
 		}

@@ -153,5 +153,8 @@ func evaluated(action string, v world.Verdict) element {
 	if v.OutOfBounds {
 		kids = append(kids, el("PermissionsBoundaryDecisionDetail", truth("AllowedByPermissionsBoundary", false)))
 	}
+	if v.OutOfOrg {
+		kids = append(kids, el("OrganizationsDecisionDetail", truth("AllowedByOrganizations", false)))
+	}
 	return el("member", kids...)
 }

@@ -6,7 +6,18 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"strings"
 )
+
+// NodeOf is the hybrid node that a request says it is signed by with its own
+// key, empty for any other request.
+func NodeOf(r *http.Request) string {
+	a, err := parseAuthorization(r.Header.Get("Authorization"))
+	if err != nil || !strings.HasPrefix(a.keyID, "mi-") {
+		return ""
+	}
+	return a.keyID
+}
 
 // VerifyNode checks a request that the agent of a hybrid node has signed with
 // the key it registered, and returns the node's id. The scheme calls itself that

@@ -64,6 +64,10 @@ func (h *Handler) serveS3(w http.ResponseWriter, r *http.Request, body []byte, i
 	q := &s3Request{Handler: h, w: w, r: r, id: id}
 	q.bucket, q.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	w.Header().Set("x-amz-request-id", id)
+	if _, known := h.world.Bucket(q.bucket); !known && q.bucket != "" && r.Header.Get("Authorization") == "" {
+		q.fail(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist") // as AWS's own ones, of agents and packages
+		return
+	}
 	caller, err := h.verifier.Verify(r, body, "s3")
 	if err != nil {
 		q.refuse(err)

@@ -63,6 +63,13 @@ func (w *World) Activations() []Activation {
 	return all
 }
 
+// HasActivation reports whether there is an activation.
+func (w *World) HasActivation(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.activations[id] != nil
+}
+
 // DeleteActivation removes an activation. Nodes that registered with it stay.
 func (w *World) DeleteActivation(id string) error {
 	w.mu.Lock()

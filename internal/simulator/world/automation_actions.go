@@ -135,7 +135,7 @@ func (w *World) await(ctx context.Context, a *Automation, i int, kinds ...string
 // actApprove waits for as many approvals as the step wants, or for one refusal.
 func (w *World) actApprove(ctx context.Context, a *Automation, i int, in map[string]any) (map[string][]string, error) {
 	wanted := max(1, whole(in["MinRequiredApprovals"]))
-	var decisions, approvers []string
+	decisions, approvers := []string{}, []string{}
 	for len(approvers) < wanted {
 		if a.AutoApprove {
 			break

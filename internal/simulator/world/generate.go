@@ -38,8 +38,12 @@ func (c *checker) fleet() {
 		key string
 		n   int
 	}{
-		{"hybrid", f.Hybrid}, {"stopped", f.Stopped}, {"unmanaged", f.Unmanaged}, {"lost", f.Lost},
-		{"windows", f.Windows}, {"outdated", f.Outdated},
+		{"hybrid", f.Hybrid},
+		{"stopped", f.Stopped},
+		{"unmanaged", f.Unmanaged},
+		{"lost", f.Lost},
+		{"windows", f.Windows},
+		{"outdated", f.Outdated},
 	} {
 		if part.n < 0 || part.n > f.Count {
 			c.failf(at("fleet", part.key), "%s: %d is not from 0 to the count", part.key, part.n)

@@ -150,7 +150,7 @@ func (w *World) lookAtJob(c *command, inv *invocation, a *realAgent, j *job) (ov
 	changed, ready = a.changed, j.ready
 	send := !j.ended && !j.acked && a.connected && !now.Before(j.hidden)
 	if send {
-		j.hidden = now.Add(resendJob)
+		j.hidden = now.Add(resendJob - time.Second) // gone by when it is looked at again
 	}
 	if j.acked && (inv.Status == statusPending || inv.Status == statusDelayed) {
 		inv.Status, inv.Details = statusInProgress, statusInProgress
@@ -308,13 +308,13 @@ type agentReply struct {
 }
 
 type agentStep struct {
-	Status string    `json:"status"`
-	Code   int       `json:"code"`
-	Output string    `json:"output"`
-	Start  time.Time `json:"startDateTime"`
-	End    time.Time `json:"endDateTime"`
-	Stdout string    `json:"standardOutput"`
-	Stderr string    `json:"standardError"`
+	Status string `json:"status"`
+	Code   int    `json:"code"`
+	Output string `json:"output"`
+	Start  string `json:"startDateTime"`
+	End    string `json:"endDateTime"`
+	Stdout string `json:"standardOutput"`
+	Stderr string `json:"standardError"`
 }
 
 // result is what the step did, in the service's words.
@@ -327,8 +327,10 @@ func (s agentStep) result(name string) PluginResult {
 	if stdout == "" && s.Stderr == "" {
 		stdout = s.Output
 	}
+	start, _ := time.Parse(time.RFC3339, s.Start) // zero when it has none
+	end, _ := time.Parse(time.RFC3339, s.End)
 	return PluginResult{
-		Name: name, Status: status, Details: details, Code: s.Code, Start: s.Start, Finish: s.End,
+		Name: name, Status: status, Details: details, Code: s.Code, Start: start, Finish: end,
 		Stdout: cut(stdout, maxStdout), Stderr: cut(s.Stderr, maxStderr),
 	}
 }

@@ -110,6 +110,11 @@ func (w *World) newNode(s NodeSpec) *Node {
 	if n.ResourceType == "ManagedInstance" {
 		n.ActivationID = fmt.Sprintf("%08x-5b2e-4c4f-9d3a-%012x", h, uint64(h)*7919)
 	}
+	if s.Activation == "expired" {
+		w.activations[n.ActivationID] = &activation{Activation: Activation{
+			ID: n.ActivationID, Role: s.IAMRole, Limit: 1, Count: 1, Created: n.Registered, Expires: n.Registered.Add(24 * time.Hour),
+		}}
+	}
 	switch s.Ping {
 	case "lost":
 		n.Ping = PingLost
@@ -174,7 +179,7 @@ func (w *World) Connected(id string) bool {
 	if ok && n.agent != nil {
 		return n.agent.connected
 	}
-	return ok && n.Ping == PingOnline
+	return ok && n.Ping == PingOnline && !n.spec.NoChannel
 }
 
 // SetPing changes the ping status of a node; commands waiting for it go on when

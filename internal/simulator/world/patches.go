@@ -32,27 +32,40 @@ func patchCounts(id string, patched bool) (installed, other, missing int) {
 
 // PatchState is what the last patch operation found on a node.
 type PatchState struct {
-	Operation                 string // Scan, Install
-	Start, End                time.Time
-	Installed, Other, Missing int
-	Security, Critical        int // of those missing
+	PatchSpec
+	Start, End time.Time
 }
 
-// PatchState returns the patch state of a node. A node that no operation ran on
-// since the simulator started was scanned at the last midnight.
+// PatchState returns the patch state of a node: what its scenario says, unless an
+// operation has run since, else made-up numbers from a scan at the last midnight.
 func (w *World) PatchState(id string) PatchState {
 	w.mu.Lock()
-	run, ok := w.patched[id]
+	run, ran := w.patched[id]
 	w.mu.Unlock()
-	if !ok {
-		run = patchRun{"Scan", w.now().UTC().Truncate(24 * time.Hour)}
+	spec, end := w.Scanned(id)
+	s := PatchState{End: end}
+	switch {
+	case spec != nil:
+		s.PatchSpec = *spec
+	default:
+		s.Operation, s.End, s.NotApplicable = "Scan", w.now().UTC().Truncate(24*time.Hour), 12
+		s.Installed, s.Other, s.Missing = patchCounts(id, false)
+		s.Critical = s.Missing / 3
+		s.Security = (s.Missing+1)/2 - s.Critical
 	}
-	s := PatchState{Operation: run.operation, Start: run.end.Add(-90 * time.Second), End: run.end}
-	s.Installed, s.Other, s.Missing = patchCounts(id, run.operation == "Install")
-	s.Critical = s.Missing / 3
-	s.Security = (s.Missing + 1) / 2
+	if ran {
+		s.Operation, s.End = run.operation, run.end
+		if run.operation == "Install" {
+			s.Installed, s.Missing, s.Failed, s.PendingReboot, s.Critical, s.Security = s.Installed+s.Missing+s.Failed+s.PendingReboot, 0, 0, 0, 0, 0
+		}
+	}
+	s.Start = s.End.Add(-90 * time.Second)
 	return s
 }
+
+// NonCompliant is how many patches of a node are as they should not be, of all
+// kinds.
+func (s PatchState) NonCompliant() int { return s.Missing + s.Failed + s.PendingReboot + s.Rejected }
 
 // NodePatch is a patch as one node has it or lacks it.
 type NodePatch struct {
@@ -67,32 +80,40 @@ var linuxPackages = []string{
 }
 
 // NodePatches lists the patches of a node as its state counts them, those that
-// are missing first.
+// are not as they should be first.
 func (w *World) NodePatches(n Node) []NodePatch {
 	s := w.PatchState(n.ID)
 	var list []NodePatch
-	for i := range s.Missing + s.Installed + s.Other {
-		p := patchNumber(n, i)
-		switch {
-		case i < s.Missing:
-			p.State = "MISSING"
-			p.Severity, p.Classification = "Low", "Bugfix"
-			if i < s.Security {
-				p.Severity, p.Classification = "Important", "Security"
+	for _, group := range []struct {
+		state string
+		n     int
+	}{
+		{"MISSING", s.Missing}, {"FAILED", s.Failed}, {"INSTALLED_PENDING_REBOOT", s.PendingReboot}, {"INSTALLED_REJECTED", s.Rejected},
+		{"INSTALLED", s.Installed}, {"INSTALLED_OTHER", s.Other},
+	} {
+		for range group.n {
+			i := len(list)
+			p := patchNumber(n, i)
+			p.State, p.Severity, p.Classification = group.state, "Medium", "Security"
+			if group.state != "MISSING" && group.state != "FAILED" {
+				p.Installed = n.Registered.Add(time.Duration(i) * time.Hour)
 			}
-			if i < s.Critical {
+			switch {
+			case group.state == "INSTALLED_OTHER": // the service leaves these two out
+				p.Severity, p.Classification = "", ""
+			case group.state == "INSTALLED":
+			case i < s.Critical:
 				p.Severity = "Critical"
+			case i < s.Critical+s.Security:
+				p.Severity = "Important"
+			default:
+				p.Severity, p.Classification = "Low", "Bugfix"
 			}
-		case i < s.Missing+s.Installed:
-			p.State, p.Installed = "INSTALLED", n.Registered.Add(time.Duration(i)*time.Hour)
-			p.Severity, p.Classification = "Medium", "Security"
-		default: // the service leaves the severity of these out
-			p.State, p.Installed = "INSTALLED_OTHER", n.Registered
+			if n.Platform == "windows" && p.Classification != "" {
+				p.Classification = "SecurityUpdates"
+			}
+			list = append(list, p)
 		}
-		if n.Platform == "windows" && p.Classification != "" {
-			p.Classification = "SecurityUpdates"
-		}
-		list = append(list, p)
 	}
 	return list
 }

@@ -184,6 +184,10 @@ func (w *World) settle() {
 
 // found checks what an agent finds on its instance.
 func (c *checker) found(i int, n *NodeSpec) {
+	c.oneOf(at("nodes", i, "activation"), n.Activation, "", "expired")
+	if n.Activation != "" && n.ResourceType != "ManagedInstance" {
+		c.failf(at("nodes", i, "activation"), "activation: %s is no hybrid node", n.ID)
+	}
 	fill(&n.Metadata, "v2")
 	c.oneOf(at("nodes", i, "metadata"), n.Metadata, "v2", "v1", "off")
 	if _, err := netip.ParseAddr(n.PublicIP); n.PublicIP != "" && err != nil {

@@ -211,6 +211,7 @@ type Verdict struct {
 	Allowed, Denied bool   // neither: nothing is said
 	Policy          string // that decided
 	OutOfBounds     bool   // it is the permissions boundary that does not allow it
+	OutOfOrg        bool   // it is the organization
 }
 
 // May says what a role's policies say about an action.
@@ -236,6 +237,9 @@ func (w *World) May(role RoleSpec, action string) Verdict {
 		if allow, deny := decides(document, action); !allow || deny {
 			v = Verdict{Denied: deny, OutOfBounds: true, Policy: role.Boundary}
 		}
+	}
+	if v.Allowed && slices.Contains(w.sc.OrganizationDenied, action) {
+		v = Verdict{OutOfOrg: true}
 	}
 	return v
 }

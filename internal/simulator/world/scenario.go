@@ -45,6 +45,11 @@ type Scenario struct {
 	Buckets    []BucketSpec     `yaml:"buckets"`
 	LogGroups  []LogGroupSpec   `yaml:"log_groups"`
 
+	Windows      []WindowSpec      `yaml:"maintenance_windows"`
+	Baselines    []BaselineSpec    `yaml:"baselines"`
+	Associations []AssociationSpec `yaml:"associations"`
+	OpsItems     []OpsItemSpec     `yaml:"opsitems"`
+
 	VPCs           []VPCSpec           `yaml:"vpcs"`
 	SecurityGroups []SecurityGroupSpec `yaml:"security_groups"`
 	Subnets        []SubnetSpec        `yaml:"subnets"`
@@ -73,6 +78,8 @@ type Scenario struct {
 	Throttle map[string]float64 `yaml:"throttle"`
 	// Denied are the IAM actions that the caller may not use: rds:DescribeDBProxies.
 	Denied []string `yaml:"denied"`
+	// OrganizationDenied are the IAM actions that the organization allows nobody.
+	OrganizationDenied []string `yaml:"organization_denied"`
 	// ClockAhead is how far the clock of the service is ahead of this machine's.
 	ClockAhead time.Duration `yaml:"clock_ahead"`
 
@@ -108,6 +115,10 @@ type NodeSpec struct {
 	PublicIP string `yaml:"public_ip"`
 	Metadata string `yaml:"metadata"` // v2 (default): IMDSv2 only; v1: also IMDSv1; off
 	Impaired bool   `yaml:"impaired"` // a status check of the instance fails
+	// NoChannel: the agent reports, and its channel to the message gateway is shut.
+	NoChannel bool `yaml:"no_channel"`
+	// Activation expired: that of a hybrid node is still listed.
+	Activation string `yaml:"activation"`
 	// Managed false leaves an instance that only EC2 knows.
 	Managed *bool      `yaml:"managed"`
 	Patch   *PatchSpec `yaml:"patch"`
@@ -161,8 +172,8 @@ type ParameterEntry struct {
 // DocumentSpec is a document of the account.
 type DocumentSpec struct {
 	Name    string `yaml:"name"`
-	Type    string `yaml:"type"`   // Command (default), Session
-	Format  string `yaml:"format"` // YAML (default), JSON
+	Type    string `yaml:"type"`   // Command (default), Session, Automation, Policy, Package, ChangeCalendar
+	Format  string `yaml:"format"` // YAML (default), JSON, TEXT
 	Content string `yaml:"content"`
 }
 

@@ -56,6 +56,7 @@ func (c *checker) all() {
 		c.host(i, &sc.Hosts[i])
 	}
 	c.lists()
+	c.records()
 	c.agents()
 	c.preferences()
 	c.logs()
@@ -205,8 +206,8 @@ func (c *checker) lists() {
 		fill(&d.Type, "Command")
 		fill(&d.Format, "YAML")
 		c.match(at("documents", i, "name"), d.Name, `[a-zA-Z0-9_.-]{3,128}`)
-		c.oneOf(at("documents", i, "type"), d.Type, "Command", "Session")
-		c.oneOf(at("documents", i, "format"), d.Format, "YAML", "JSON")
+		c.oneOf(at("documents", i, "type"), d.Type, "Command", "Session", "Automation", "Policy", "Package", "ChangeCalendar")
+		c.oneOf(at("documents", i, "format"), d.Format, "YAML", "JSON", "TEXT")
 		if _, err := ParseBody(d.Content, d.Format, d.Type); err != nil {
 			c.failf(at("documents", i, "content"), "document %s: %w", d.Name, err)
 		}

@@ -115,6 +115,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		func() error { return w.addNodes(cfg.Machine) },
 		func() error { return w.addDocuments() },
 		func() error { return w.addParameters() },
+		func() error { return w.addRecords() },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {

@@ -1,62 +1,63 @@
-package rawapi
+// Package untyped reads input that people write before the types of its fields are
+// known: JSON, YAML and the shorthand of the AWS CLI. What it returns is nil, bool,
+// string, json.Number, Word, []any or Object.
+//
+// It reads files through a Reader only, and holds on to nothing.
+package untyped
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/ssmdeck/ssmdeck/internal/strictyaml"
 )
 
-// A tree is an input before its types are known: nil, bool, string, json.Number,
-// word, []any or object.
+// Word is a text that is not quoted, in shorthand, a flag or YAML: what it means (a
+// number, true, a text) is for the field's type to say.
+type Word string
 
-// word is a text that is not quoted, in shorthand, a flag or YAML: what it means
-// (a number, true, a text) is for the field's type to say.
-type word string
+// Object keeps the order of its keys, and repeated ones.
+type Object []Member
 
-// object keeps the order of its keys and repeated ones.
-type object []member
-
-type member struct {
-	key   string
-	value any
+// Member is one field of an Object.
+type Member struct {
+	Key   string
+	Value any
 }
 
 // deepest is how far structures may be nested: far more than any of the API's.
 const deepest = 64
 
-// treeOfJSON reads one JSON value.
-func treeOfJSON(data []byte) (any, error) {
+// JSON reads one JSON value. Its error says where it is none.
+func JSON(data []byte) (any, error) {
+	var raw json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return nil, jsonFault(data, err)
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
-	v, err := nextJSON(dec, 0)
-	if err != nil {
-		return nil, jsonFault(data, dec.InputOffset(), err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, jsonFault(data, dec.InputOffset(), errors.New("more behind the end of the value"))
-	}
-	return v, nil
+	return nextJSON(dec, 0)
 }
 
 // jsonFault says where the reader gave up.
-func jsonFault(data []byte, offset int64, err error) error {
+func jsonFault(data []byte, err error) error {
 	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax):
-		offset = max(syntax.Offset-1, 0)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		err = errors.New("it ends too early")
+	if !errors.As(err, &syntax) {
+		return err
 	}
-	before := data[:min(offset, int64(len(data)))]
+	offset := min(syntax.Offset, int64(len(data)))
+	if !strings.HasPrefix(syntax.Error(), "unexpected end") {
+		offset = max(offset-1, 0) // it counts the byte it complains of
+	}
+	before := data[:offset]
 	line := 1 + bytes.Count(before, []byte("\n"))
-	column := len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:]))) + 1
+	column := utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
 	return fmt.Errorf("line %d, column %d: %w", line, column, err)
 }
 
@@ -81,7 +82,7 @@ func nextJSON(dec *json.Decoder, depth int) (any, error) {
 		_, err := dec.Token()
 		return list, err
 	case json.Delim('{'):
-		o := object{}
+		o := Object{}
 		for dec.More() {
 			key, err := dec.Token()
 			if err != nil {
@@ -91,7 +92,7 @@ func nextJSON(dec *json.Decoder, depth int) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			o = append(o, member{key.(string), v}) //nolint:forcetypeassert // a key is a string, or Token fails
+			o = append(o, Member{Key: key.(string), Value: v}) //nolint:forcetypeassert // a key is a string, or Token fails
 		}
 		_, err := dec.Token()
 		return o, err
@@ -100,12 +101,13 @@ func nextJSON(dec *json.Decoder, depth int) (any, error) {
 	}
 }
 
-// treeOfYAML reads one YAML document. what names it in messages.
-func treeOfYAML(what string, data []byte) (any, error) {
+// YAML reads one YAML document; nothing is an empty Object. what names it in
+// messages. Plain scalars that are no text, such as 012 and yes, are Words.
+func YAML(what string, data []byte) (any, error) {
 	f := &strictyaml.File{Path: what}
 	n, err := f.Load(data)
 	if err != nil || n == nil {
-		return object{}, err
+		return Object{}, err
 	}
 	v := nextYAML(f, n, 0)
 	return v, f.Err()
@@ -118,9 +120,9 @@ func nextYAML(f *strictyaml.File, n *yaml.Node, depth int) any {
 	}
 	switch n.Kind {
 	case yaml.MappingNode:
-		o := object{}
+		o := Object{}
 		f.Mapping(n, "this", nil, func(key string, v *yaml.Node) {
-			o = append(o, member{key, nextYAML(f, v, depth+1)})
+			o = append(o, Member{Key: key, Value: nextYAML(f, v, depth+1)})
 		})
 		return o
 	case yaml.SequenceNode:
@@ -136,7 +138,7 @@ func nextYAML(f *strictyaml.File, n *yaml.Node, depth int) any {
 		case "!!str":
 			return n.Value
 		default:
-			return word(n.Value)
+			return Word(n.Value)
 		}
 	default:
 		f.Fail(n, "aliases are not taken here")
@@ -144,11 +146,11 @@ func nextYAML(f *strictyaml.File, n *yaml.Node, depth int) any {
 	}
 }
 
-// treeOfText reads a flag's text for a structure, list or map: JSON when it begins
+// Text reads a flag's text for a structure, list or map: JSON when it begins
 // like it, else the AWS CLI's shorthand. files reads what @= names.
-func treeOfText(text string, files Reader) (any, error) {
+func Text(text string, files Reader) (any, error) {
 	if t := strings.TrimSpace(text); strings.HasPrefix(t, "{") || strings.HasPrefix(t, "[") {
-		return treeOfJSON([]byte(text))
+		return JSON([]byte(text))
 	}
-	return parseShorthand(text, files)
+	return Shorthand(text, files)
 }

@@ -1,4 +1,4 @@
-package rawapi
+package untyped
 
 import (
 	"encoding/base64"
@@ -29,14 +29,17 @@ func isFileURL(text string) bool {
 	return strings.HasPrefix(text, "file://") || strings.HasPrefix(text, "fileb://")
 }
 
-// readSource returns the content of the file that text names: as text, or in base64
-// for fileb://, as fields of bytes want it.
-func readSource(text string, read Reader) (string, error) {
-	path, raw, _ := sourcePath(text)
-	if path == "" {
+// Content returns what a text stands for: what the file holds that it names, or
+// the text itself. The bytes of fileb:// come in base64, as fields of bytes want
+// them.
+func Content(text string, read Reader) (string, error) {
+	path, raw, isFile := sourcePath(text)
+	switch {
+	case !isFile:
+		return text, nil
+	case path == "":
 		return "", fmt.Errorf("%s names no file", text)
-	}
-	if read == nil {
+	case read == nil:
 		return "", fmt.Errorf("%s: files are not read here", text)
 	}
 	data, err := read(path)
@@ -49,4 +52,10 @@ func readSource(text string, read Reader) (string, error) {
 		return "", fmt.Errorf("%s is not text (UTF-8)", path)
 	}
 	return string(data), nil
+}
+
+// IsSource reports whether a text names what holds the value.
+func IsSource(text string) bool {
+	_, _, isFile := sourcePath(text)
+	return isFile
 }

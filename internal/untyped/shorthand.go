@@ -1,4 +1,4 @@
-package rawapi
+package untyped
 
 import (
 	"errors"
@@ -17,12 +17,13 @@ import (
 //	value     = *char / "'" *char "'" / DQUOTE *char DQUOTE
 //	key       = 1*(letter / digit / - _ . # / : @)
 //
-// A comma that is followed by key and "=" begins the next pair. A backslash takes
+// A comma that is followed by key and "=" begins the next pair; behind a comma a
+// value with "=" in it must be quoted. A backslash takes
 // the next character as it is. A value ends at "," and, inside brackets, at "]"
 // or "}". A file is file://path, fileb://path or a plain path.
 
-// parseShorthand returns the tree of a shorthand text.
-func parseShorthand(text string, files Reader) (any, error) {
+// Shorthand returns the tree of a shorthand text.
+func Shorthand(text string, files Reader) (Object, error) {
 	p := &shorthand{text: text, files: files}
 	o, err := p.pairs("", 0)
 	if err == nil && p.pos < len(p.text) {
@@ -42,9 +43,11 @@ type shorthand struct {
 
 // wants is the error that something else stands here.
 func (p *shorthand) wants(what string) error {
-	at := utf8.RuneCountInString(p.text[:p.pos]) + 1
-	return fmt.Errorf("character %d: %s is missing", at, what)
+	return fmt.Errorf("character %d: %s is missing", p.column(), what)
 }
+
+// column counts the characters up to here.
+func (p *shorthand) column() int { return utf8.RuneCountInString(p.text[:p.pos]) + 1 }
 
 // peek returns the next byte, 0 at the end.
 func (p *shorthand) peek() byte {
@@ -69,11 +72,11 @@ func (p *shorthand) space() {
 }
 
 // pairs reads pairs until the end or, inside braces, until end.
-func (p *shorthand) pairs(end string, depth int) (object, error) {
+func (p *shorthand) pairs(end string, depth int) (Object, error) {
 	if depth > deepest {
 		return nil, errors.New("nested too deeply")
 	}
-	var o object
+	var o Object
 	for {
 		p.space()
 		key := p.key()
@@ -95,7 +98,7 @@ func (p *shorthand) pairs(end string, depth int) (object, error) {
 		if err != nil {
 			return nil, err
 		}
-		o = append(o, member{key, v})
+		o = append(o, Member{Key: key, Value: v})
 		p.space()
 		if p.pos == len(p.text) || end != "" && strings.IndexByte(end, p.peek()) >= 0 {
 			return o, nil
@@ -108,7 +111,7 @@ func (p *shorthand) pairs(end string, depth int) (object, error) {
 
 // fromFile returns what a file holds instead of its name.
 func (p *shorthand) fromFile(key string, v any) (any, error) {
-	name, ok := v.(word)
+	name, ok := v.(Word)
 	if !ok {
 		return nil, fmt.Errorf("%s@= takes one file", key)
 	}
@@ -116,7 +119,8 @@ func (p *shorthand) fromFile(key string, v any) (any, error) {
 	if !isFileURL(path) {
 		path = "file://" + path
 	}
-	return readSource(path, p.files)
+	text, err := Content(path, p.files)
+	return Word(text), err
 }
 
 func isKeyByte(c byte) bool {
@@ -168,9 +172,14 @@ func (p *shorthand) values(end string, depth int) (any, error) {
 		if p.pos == len(p.text) || end != "" && strings.IndexByte(end, p.peek()) >= 0 { // "a," is a list of one
 			break
 		}
+		start := p.pos
 		v, err := p.value(end)
 		if err != nil {
 			return nil, err
+		}
+		if w, ok := v.(Word); ok && strings.Contains(string(w), "=") { // more likely a key that is none
+			p.pos = start
+			return nil, fmt.Errorf("character %d: a value with = needs quotes", p.column())
 		}
 		list = append(list, v)
 	}
@@ -216,7 +225,7 @@ func (p *shorthand) braces(depth int) (any, error) {
 	p.pos++
 	p.space()
 	if p.eat('}') {
-		return object{}, nil
+		return Object{}, nil
 	}
 	o, err := p.pairs("}", depth)
 	if err != nil {
@@ -245,7 +254,7 @@ func (p *shorthand) value(end string) (any, error) {
 		b.WriteByte(c)
 		p.pos++
 	}
-	return word(strings.TrimRight(b.String(), " \t\r\n")), nil
+	return Word(strings.TrimRight(b.String(), " \t\r\n")), nil
 }
 
 func (p *shorthand) quoted(quote byte) (any, error) {

@@ -1,0 +1,216 @@
+package commands
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/rawapi"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+)
+
+// apiRow is an operation in `api list`.
+type apiRow struct {
+	Operation   string `json:"operation"`
+	Name        string `json:"name"`
+	Family      string `json:"family"`
+	Access      string `json:"access"` // read, write, destructive
+	Paged       bool   `json:"paged"`
+	Command     string `json:"command"`
+	IAMAction   string `json:"iam_action"`
+	Description string `json:"url"`
+}
+
+func newAPIRow(op *rawapi.Operation) apiRow {
+	access := "read"
+	switch {
+	case op.Destructive:
+		access = "destructive"
+	case op.Writes:
+		access = "write"
+	}
+	command := "ssmdeck api " + op.Kebab
+	if op.Command != "" {
+		command = "ssmdeck " + op.Command
+	}
+	return apiRow{op.Kebab, op.Name, op.Family, access, op.Paged(), command, op.IAMAction(), op.Page()}
+}
+
+func newAPIListCmd(env *Env) *cobra.Command {
+	var (
+		family string
+		writes bool
+	)
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List the operations",
+		Long: `List the operations of the API with their family, whether they read or write ("destructive"
+also overwrites, removes, stops, or runs something on nodes, and is asked about),
+and the everyday command that does the same.`,
+		Example: "  $ ssmdeck api list --family maintenance-window\n  $ ssmdeck api list --writes -o name",
+		Args:    noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			if families := rawapi.Families(); family != "" && !slices.Contains(families, family) {
+				err := fault.Usagef("--family %q is none of %s", family, strings.Join(families, ", "))
+				if near := fault.Nearest(family, families); near != "" {
+					return err.WithHint("did you mean %s?", near)
+				}
+				return err
+			}
+			var rows []apiRow
+			for _, op := range rawapi.Operations() {
+				if (family == "" || op.Family == family) && (!writes || op.Writes) {
+					rows = append(rows, newAPIRow(op))
+				}
+			}
+			return writeList(env, apiTable, ro, rows)
+		},
+	}
+	cmd.Flags().StringVar(&family, "family", "", "only operations of this `family`")
+	cmd.Flags().BoolVar(&writes, "writes", false, "only operations that change something")
+	completeFlag(cmd, "family", rawapi.Families)
+	return cmd
+}
+
+func apiTable(render.Options) render.Table[apiRow] {
+	return render.Table[apiRow]{
+		ID: func(r apiRow) string { return r.Operation },
+		Columns: []render.Column[apiRow]{
+			{Name: "OPERATION", Text: func(r apiRow) string { return r.Operation }},
+			{Name: "FAMILY", Text: func(r apiRow) string { return r.Family }},
+			{Name: "ACCESS", Text: func(r apiRow) string { return r.Access }},
+			{Name: "COMMAND", Text: func(r apiRow) string { return r.Command }},
+			{Name: "NAME", Wide: true, Text: func(r apiRow) string { return r.Name }},
+			{Name: "PAGED", Wide: true, Text: func(r apiRow) string { return fmt.Sprint(r.Paged) }},
+			{Name: "IAM ACTION", Wide: true, Text: func(r apiRow) string { return r.IAMAction }},
+			{Name: "URL", Wide: true, Text: func(r apiRow) string { return r.Description }},
+		},
+	}
+}
+
+// apiDescription is what `api describe` prints as JSON.
+type apiDescription struct {
+	apiRow
+	Note   string     `json:"note,omitempty"`
+	Items  []string   `json:"items,omitempty"` // lists of the answer that go on page by page
+	Fields []apiField `json:"fields"`
+	Answer []apiField `json:"answer"`
+}
+
+type apiField struct {
+	Name     string   `json:"name"`
+	Flag     string   `json:"flag,omitempty"`
+	Type     string   `json:"type"`
+	Required bool     `json:"required,omitempty"`
+	Secret   bool     `json:"secret,omitempty"`
+	Min      *int64   `json:"min,omitempty"`
+	Max      *int64   `json:"max,omitempty"`
+	Pattern  string   `json:"pattern,omitempty"`
+	Enum     []string `json:"enum,omitempty"`
+	Form     string   `json:"form,omitempty"`
+	limits   string
+}
+
+func describeFields(fields []rawapi.Field, flags bool) []apiField {
+	out := make([]apiField, 0, len(fields))
+	for i := range fields {
+		f := &fields[i]
+		a := apiField{Name: f.Name, Type: f.Type, Enum: f.Enum}
+		if flags {
+			a.Flag, a.Required, a.Secret, a.Min, a.Max, a.Pattern = "--"+f.Flag, f.Required, f.Secret, f.Min, f.Max, f.Pattern
+			a.Form, a.limits = f.Form(), f.Limits()
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func newAPIDescribeCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "describe <operation>",
+		Aliases: []string{"get", "show"},
+		Short:   "Show an operation: its fields, limits, pages, IAM action",
+		Example: "  $ ssmdeck api describe send-command\n  $ ssmdeck api describe PutParameter -o json --query 'fields[?required].name'",
+		Args:    exactArgs("the operation"),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var words []string
+			for _, op := range rawapi.Operations() {
+				if len(args) == 0 {
+					words = append(words, op.Kebab+"\t"+apiShort(op))
+				}
+			}
+			return words, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			op, err := rawapi.Find(args[0])
+			if err != nil {
+				return err
+			}
+			d := apiDescription{
+				apiRow: newAPIRow(op), Note: op.Note, Items: op.Items,
+				Fields: describeFields(op.Fields, true), Answer: describeFields(op.Answer(), false),
+			}
+			return render.Object(env.Out, ro, d, func(v *render.Detail) { describeOperation(v, op, d) })
+		},
+	}
+}
+
+func describeOperation(v *render.Detail, op *rawapi.Operation, d apiDescription) {
+	v.ID(d.Operation)
+	v.Field("operation", d.Operation)
+	v.Field("name", d.Name)
+	v.Field("family", d.Family)
+	v.Field("access", d.Access)
+	v.Field("note", d.Note)
+	v.Field("pages", apiPages(op))
+	v.Field("IAM action", d.IAMAction)
+	v.Field("command", d.Command)
+	v.Field("url", d.Description)
+	v.Section("fields")
+	for _, f := range d.Fields {
+		parts := []string{f.Type}
+		if f.Required {
+			parts = append(parts, "required")
+		}
+		if f.Secret {
+			parts = append(parts, "secret")
+		}
+		if f.limits != "" {
+			parts = append(parts, f.limits)
+		}
+		if f.Form != "" {
+			parts = append(parts, "as "+f.Form)
+		}
+		v.Field(f.Flag, strings.Join(parts, "; "))
+	}
+	v.Section("answer")
+	for _, f := range d.Answer {
+		v.Field(f.Name, f.Type)
+	}
+}
+
+// apiPages says how the answer comes.
+func apiPages(op *rawapi.Operation) string {
+	if !op.Paged() {
+		return "none"
+	}
+	text := "of " + strings.Join(op.Items, " and ")
+	if f := op.Field("MaxResults"); f != nil {
+		if limits := f.Limits(); limits != "" {
+			text += ", " + limits + " items each"
+		}
+	}
+	return text
+}

@@ -1,0 +1,67 @@
+package commands
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+)
+
+// nodeChoice are the nodes that a command of `node` is for: targets as arguments
+// or with -t, narrowed by --tag and --filter.
+type nodeChoice struct {
+	targets []string
+	tags    []string
+	filter  string
+}
+
+func (o *nodeChoice) bind(env *Env, cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.targets, "target", "t", nil, "nodes, as a `target`: id, name, pattern, tag:K=V, @group, all (see ssmdeck help targets)")
+	o.bindNarrow(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("target", env.completeTargets)
+	cmd.ValidArgsFunction = env.completeTargets
+}
+
+func (o *nodeChoice) bindNarrow(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&o.tags, "tag", nil, "only nodes with the tag `KEY=VALUE`; several narrow")
+	cmd.Flags().StringVar(&o.filter, "filter", "", "only nodes for which all `terms` hold (see `ssmdeck help targets`)")
+}
+
+func (e *Env) completeTargets(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return append(e.nodeWords(cmd.Context()), "all\tevery online node", "tag:\tnodes with a tag"), cobra.ShellCompDirectiveNoFileComp
+}
+
+// parse reads the targets without a call. None at all is an error.
+func (o *nodeChoice) parse(path string, args []string) (targets []fleet.Target, filter fleet.Filter, err error) {
+	for _, expr := range append(append([]string{}, args...), o.targets...) {
+		t, err := fleet.ParseTarget(expr)
+		if err != nil {
+			return nil, filter, err
+		}
+		targets = append(targets, t)
+	}
+	for _, tag := range o.tags {
+		t, err := fleet.ParseTagFlag(tag)
+		if err != nil {
+			return nil, filter, err
+		}
+		targets = append(targets, t)
+	}
+	if len(targets) == 0 {
+		return nil, filter, fault.Usagef("%s: no node is named", path).WithHint("name nodes, or choose them with --tag, for instance --tag env=prod; all is every online node")
+	}
+	filter, err = fleet.ParseFilter(o.filter)
+	return targets, filter, err
+}
+
+// members finds the nodes, online or not.
+func members(ctx context.Context, svc *fleet.Service, targets []fleet.Target, filter fleet.Filter) ([]fleet.Node, error) {
+	sel, err := svc.Members(ctx, targets, filter)
+	if err != nil && (fault.KindOf(err) != fault.Offline || len(sel.Nodes) == 0) {
+		return nil, err
+	}
+	return sel.Nodes, nil
+}

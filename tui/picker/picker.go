@@ -1,0 +1,136 @@
+// Package picker lets a person choose from a list on a terminal: what is typed
+// filters it, arrows move, Enter chooses. It is drawn under the prompt, not on a
+// screen of its own, and takes itself away when it is over.
+//
+// Guarantees: the terminal is as it was before on every way out; no byte that was
+// typed behind the key that ends the picker is taken; nothing is asked of the
+// terminal, so that no answer can arrive at whoever reads next.
+package picker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"regexp"
+	"sync"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+)
+
+// ErrLeft is returned when the person left without choosing.
+var ErrLeft = errors.New("nothing was chosen")
+
+// Item is one row. Only ID is required; the filter looks at everything.
+type Item struct {
+	ID      string // what Run returns
+	Name    string
+	State   string // one word, such as online
+	Level   theme.Level
+	Address string
+	Detail  string   // what matters least: the platform
+	Also    []string // what the filter looks at and nobody sees: tags
+}
+
+// label is what stands where the name belongs.
+func (it Item) label() string { return cmp.Or(it.Name, it.ID) }
+
+// Options say what to choose from.
+type Options struct {
+	Title string // what is chosen: "node"
+	Items []Item // shown at once, best first
+	// Load, when set, fetches the present items while the first are shown; its
+	// context ends with the picker.
+	Load   func(ctx context.Context) ([]Item, error)
+	Many   bool          // several can be marked
+	Filter string        // what is typed already
+	Styles *theme.Styles // of the output
+}
+
+// Run shows the picker on out and reads keys from in, both of which must be
+// terminals. It returns the ids chosen, at least one, in the order in which they
+// were marked; ErrLeft; the error of Load when there was nothing to choose from
+// (none at all: an empty list); or that of ctx.
+func Run(ctx context.Context, in, out *os.File, o Options) ([]string, error) {
+	t, err := terminal.Open(in, out)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := terminal.CancelableReader(in)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = keys.Close() }()
+	g := t.Guard()
+	defer func() { _ = g.Close() }()
+	defer g.RestoreOnSignal()()
+	if err := g.Raw(); err != nil {
+		return nil, err
+	}
+	m := newModel(o)
+	profile := colorprofile.ASCII
+	if o.Styles.Color {
+		profile = colorprofile.ANSI
+	}
+	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(nil), tea.WithOutput(rawOutput{out}),
+		tea.WithoutSignalHandler(), tea.WithColorProfile(profile))
+	err = serve(ctx, p, keys, o.Load)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, err
+	case m.left:
+		return nil, ErrLeft
+	case len(m.chosen) == 0:
+		return nil, m.failed
+	}
+	return m.chosen, nil
+}
+
+// serve runs the program with a keyboard and what loads the items, and returns
+// when all three have ended.
+func serve(ctx context.Context, p *tea.Program, keys cancelable, load func(context.Context) ([]Item, error)) error {
+	ctx, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	kb := keyboard{in: keys, to: p, over: ctx.Done()}
+	group.Go(kb.run)
+	if load != nil {
+		group.Go(func() {
+			items, err := load(ctx)
+			p.Send(loaded{items, err})
+		})
+	}
+	_, err := p.Run()
+	stop()
+	keys.Cancel()
+	group.Wait()
+	return err
+}
+
+// rawOutput is a terminal in raw mode, where a line break does not go to the
+// beginning of the line by itself. It is still a terminal to whoever asks for its
+// size. The shape of the cursor is the user's: Bubble Tea sets one and has no way
+// back to what it was.
+type rawOutput struct{ *os.File }
+
+var cursorShape = regexp.MustCompile(`\x1b\[[0-9]* q`)
+
+func (o rawOutput) Write(data []byte) (int, error) {
+	b := cursorShape.ReplaceAllLiteral(data, nil)
+	made := make([]byte, 0, len(b)+16)
+	for i, c := range b {
+		if c == '\n' && (i == 0 || b[i-1] != '\r') {
+			made = append(made, '\r')
+		}
+		made = append(made, c)
+	}
+	if _, err := o.File.Write(made); err != nil {
+		return 0, err
+	}
+	return len(data), nil
+}
