@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -466,7 +467,10 @@ func forStream(stream any, text string) string {
 	return b.String()
 }
 
-// nodes names a group's nodes, folded.
+// plainName are names that mean themselves as a target.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// nodes names a group's nodes, folded: what stands there can be given as a target.
 func (p *outputPrinter) nodes(nodes []run.GroupNode) string {
 	if len(nodes) == 1 {
 		return p.o.Styles.Strong.Render(nodeLabel(nodes[0].Name, nodes[0].ID))
@@ -477,8 +481,8 @@ func (p *outputPrinter) nodes(nodes []run.GroupNode) string {
 	}
 	names := make([]string, len(nodes))
 	for i, n := range nodes {
-		names[i] = render.Visible(n.Name)
-		if n.Name == "" || seen[n.Name] > 1 { // two of one name are two nodes
+		names[i] = n.Name
+		if seen[n.Name] > 1 || n.Name == "all" || !plainName.MatchString(n.Name) { // two of one name are two nodes
 			names[i] = n.ID
 		}
 	}
