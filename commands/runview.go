@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,8 +106,8 @@ func (v *runView) check() error {
 	switch {
 	case v.full && v.diff:
 		return fault.Usagef("--full and --diff exclude each other")
-	case v.diff && !v.people() && !v.object():
-		return fault.Usagef("--diff is for people, and does not go with -o %s", o.Format)
+	case v.diff && !v.people():
+		return fault.Usagef("--diff is for people: it goes with -o table, or with no format")
 	case v.follow && v.object():
 		return fault.Usagef("--follow does not go with one answer at the end").WithHint("use -o jsonl for events as they come")
 	}
@@ -350,7 +351,7 @@ func (v *runView) print(w io.Writer, texts bool) error {
 		p.o.Styles = v.env.errStyles()
 	}
 	switch {
-	case v.full:
+	case v.full && texts:
 		for _, r := range v.board.FailuresFirst() {
 			if r.State.Final() {
 				p.block(run.Group{
@@ -361,6 +362,10 @@ func (v *runView) print(w io.Writer, texts bool) error {
 		}
 	case v.diff && texts:
 		p.differences(v.board.Groups())
+	case !texts:
+		for _, g := range endings(v.board.Groups()) {
+			p.head(g)
+		}
 	default:
 		for _, g := range v.board.Groups() {
 			p.block(g)
@@ -368,6 +373,22 @@ func (v *runView) print(w io.Writer, texts bool) error {
 	}
 	p.pending(v.board.Rows())
 	return p.err
+}
+
+// endings puts groups together that ended alike, whatever they printed.
+func endings(groups []run.Group) []run.Group {
+	var out []run.Group
+	for _, g := range groups {
+		i := slices.IndexFunc(out, func(o run.Group) bool {
+			return o.State == g.State && o.Reason == g.Reason && o.ExitCode == g.ExitCode
+		})
+		if i < 0 {
+			out = append(out, run.Group{State: g.State, Reason: g.Reason, ExitCode: g.ExitCode, Nodes: slices.Clone(g.Nodes)})
+			continue
+		}
+		out[i].Nodes = append(out[i].Nodes, g.Nodes...)
+	}
+	return out
 }
 
 // summary closes a run on standard error.
@@ -401,9 +422,6 @@ func (p *outputPrinter) printf(format string, args ...any) {
 // block is one group: who, how it ended, and what they all printed.
 func (p *outputPrinter) block(g run.Group) {
 	p.head(g)
-	if p.heads {
-		return
-	}
 	p.text(g.Stdout)
 	p.text(g.Stderr)
 	p.cut(g)
