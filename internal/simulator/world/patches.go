@@ -38,6 +38,7 @@ type PatchState struct {
 
 // PatchState returns the patch state of a node: what its scenario says, unless an
 // operation has run since, else made-up numbers from a scan at the last midnight.
+// Its zero value is that of a node that was never scanned.
 func (w *World) PatchState(id string) PatchState {
 	w.mu.Lock()
 	run, ran := w.patched[id]
@@ -45,6 +46,8 @@ func (w *World) PatchState(id string) PatchState {
 	spec, end := w.Scanned(id)
 	s := PatchState{End: end}
 	switch {
+	case spec != nil && spec.Never && !ran:
+		return PatchState{}
 	case spec != nil:
 		s.PatchSpec = *spec
 	default:
