@@ -154,7 +154,7 @@ func (e *Env) findNode(ctx context.Context, expr string) (fleet.Node, error) {
 	if err != nil {
 		return fleet.Node{}, err
 	}
-	return nodes.Find(ctx, expr)
+	return e.settle(ctx, expr, nodes.Find)
 }
 
 // Runner returns Run Command.
@@ -178,6 +178,15 @@ func (e *Env) Documents(ctx context.Context) (*document.Service, error) {
 	}
 	e.documents = document.New(scope.SSM())
 	return e.documents, nil
+}
+
+// Uploads returns what puts files for documents into S3.
+func (e *Env) Uploads(ctx context.Context) (*document.Uploads, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return document.NewUploads(scope.Config()), nil
 }
 
 // Automation returns the service that runs runbooks.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,8 +106,8 @@ func (v *runView) check() error {
 	switch {
 	case v.full && v.diff:
 		return fault.Usagef("--full and --diff exclude each other")
-	case v.diff && !v.people() && !v.object():
-		return fault.Usagef("--diff is for people, and does not go with -o %s", o.Format)
+	case v.diff && !v.people():
+		return fault.Usagef("--diff is for people: it goes with -o table, or with no format")
 	case v.follow && v.object():
 		return fault.Usagef("--follow does not go with one answer at the end").WithHint("use -o jsonl for events as they come")
 	}
@@ -349,7 +351,7 @@ func (v *runView) print(w io.Writer, texts bool) error {
 		p.o.Styles = v.env.errStyles()
 	}
 	switch {
-	case v.full:
+	case v.full && texts:
 		for _, r := range v.board.FailuresFirst() {
 			if r.State.Final() {
 				p.block(run.Group{
@@ -360,6 +362,10 @@ func (v *runView) print(w io.Writer, texts bool) error {
 		}
 	case v.diff && texts:
 		p.differences(v.board.Groups())
+	case !texts:
+		for _, g := range endings(v.board.Groups()) {
+			p.head(g)
+		}
 	default:
 		for _, g := range v.board.Groups() {
 			p.block(g)
@@ -367,6 +373,22 @@ func (v *runView) print(w io.Writer, texts bool) error {
 	}
 	p.pending(v.board.Rows())
 	return p.err
+}
+
+// endings puts groups together that ended alike, whatever they printed.
+func endings(groups []run.Group) []run.Group {
+	var out []run.Group
+	for _, g := range groups {
+		i := slices.IndexFunc(out, func(o run.Group) bool {
+			return o.State == g.State && o.Reason == g.Reason && o.ExitCode == g.ExitCode
+		})
+		if i < 0 {
+			out = append(out, run.Group{State: g.State, Reason: g.Reason, ExitCode: g.ExitCode, Nodes: slices.Clone(g.Nodes)})
+			continue
+		}
+		out[i].Nodes = append(out[i].Nodes, g.Nodes...)
+	}
+	return out
 }
 
 // summary closes a run on standard error.
@@ -400,9 +422,6 @@ func (p *outputPrinter) printf(format string, args ...any) {
 // block is one group: who, how it ended, and what they all printed.
 func (p *outputPrinter) block(g run.Group) {
 	p.head(g)
-	if p.heads {
-		return
-	}
 	p.text(g.Stdout)
 	p.text(g.Stderr)
 	p.cut(g)
@@ -466,7 +485,10 @@ func forStream(stream any, text string) string {
 	return b.String()
 }
 
-// nodes names a group's nodes, folded.
+// plainName are names that mean themselves as a target.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// nodes names a group's nodes, folded: what stands there can be given as a target.
 func (p *outputPrinter) nodes(nodes []run.GroupNode) string {
 	if len(nodes) == 1 {
 		return p.o.Styles.Strong.Render(nodeLabel(nodes[0].Name, nodes[0].ID))
@@ -477,8 +499,8 @@ func (p *outputPrinter) nodes(nodes []run.GroupNode) string {
 	}
 	names := make([]string, len(nodes))
 	for i, n := range nodes {
-		names[i] = render.Visible(n.Name)
-		if n.Name == "" || seen[n.Name] > 1 { // two of one name are two nodes
+		names[i] = n.Name
+		if seen[n.Name] > 1 || n.Name == "all" || !plainName.MatchString(n.Name) { // two of one name are two nodes
 			names[i] = n.ID
 		}
 	}

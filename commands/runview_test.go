@@ -2,9 +2,14 @@ package commands
 
 import (
 	"bytes"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -81,5 +86,55 @@ func TestPendingNodesAreNamed(t *testing.T) {
 	})
 	if got := b.String(); !strings.Contains(got, "running  2 nodes: a-[1,2]") || strings.Contains(got, "a-3") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestFoldedNodesAreATarget: what is shown of a group names exactly its nodes when
+// it is given as a target.
+func TestFoldedNodesAreATarget(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	stems := []string{"web-", "web", "db-a-", "n0de", "x.y-", "db-", "7z-", ""}
+	for range 300 {
+		names := map[string]bool{}
+		for range 1 + rng.IntN(40) {
+			n := rng.IntN([]int{12, 120, 2000}[rng.IntN(3)])
+			name := stems[rng.IntN(len(stems))] + fmt.Sprintf("%0*d", rng.IntN(4), n) + []string{"", "", "-b", ".local"}[rng.IntN(4)]
+			names[name] = true
+		}
+		p := &outputPrinter{o: render.Options{Styles: theme.New(theme.Plain, false, true)}}
+		var nodes []run.GroupNode
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			nodes = append(nodes, run.GroupNode{ID: "i-" + name, Name: name})
+		}
+		if len(nodes) < 2 {
+			continue
+		}
+		shown := p.nodes(nodes)
+		_, expr, _ := strings.Cut(shown, "nodes: ")
+		target, err := fleet.ParseTarget(expr)
+		if err != nil {
+			t.Fatalf("%s: %v", expr, err)
+		}
+		got := map[string]bool{}
+		leaves := []fleet.Target{target}
+		for _, o := range target.Set {
+			leaves = append(leaves, o.Target)
+		}
+		for _, leaf := range leaves {
+			switch leaf.Kind {
+			case fleet.KindName:
+				got[leaf.Value] = true
+			case fleet.KindRange:
+				for _, n := range leaf.Names {
+					got[n] = true
+				}
+			case fleet.KindSet:
+			default:
+				t.Fatalf("%s: %s is of kind %d", expr, leaf.Expr, leaf.Kind)
+			}
+		}
+		if !maps.Equal(got, names) {
+			t.Fatalf("%s stands for %d names, want %d", expr, len(got), len(names))
+		}
 	}
 }

@@ -155,6 +155,11 @@ func (f *follower) idle(ctx context.Context, d time.Duration) error {
 	return wait.Sleep(ctx, d)
 }
 
+// counting reports whether a counter may still move.
+func (f *follower) counting() bool {
+	return slices.ContainsFunc(f.commands, func(t *tracked) bool { return !t.progress.State.Final() })
+}
+
 func (f *follower) allClosed() bool {
 	for _, t := range f.commands {
 		if !t.closed {
@@ -262,8 +267,8 @@ func (f *follower) counters(ctx context.Context) (changed bool, err error) {
 	open := make(map[string]*tracked)
 	var oldest time.Time
 	for _, t := range f.commands {
-		if t.closed {
-			continue
+		if p := t.progress; t.closed || p.State.Final() && p.Completed >= p.Targets && p.Targets > 0 {
+			continue // nothing moves any more
 		}
 		open[t.id] = t
 		if oldest.IsZero() || t.requested.Before(oldest) {
@@ -378,7 +383,7 @@ func (f *follower) walk(ctx context.Context, t *tracked) (changed bool, err erro
 				return false, err
 			}
 		}
-		if time.Since(f.countedAt) > slowest && !f.noCounters { // a long walk must not freeze the counters
+		if time.Since(f.countedAt) > slowest && !f.noCounters && f.counting() { // a long walk must not freeze the counters
 			if _, err := f.count(ctx); err != nil {
 				return false, err
 			}
