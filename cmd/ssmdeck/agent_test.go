@@ -120,4 +120,11 @@ func (a *joinedAgent) work(ts *testscript.TestScript) {
 		ts.Fatalf("the agent does not join: %v", err)
 	}
 	ts.Defer(a.leave)
+	w := simulators.get(ts).World()
+	for deadline := time.Now().Add(30 * time.Second); !w.Connected(a.ID); {
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s has no control channel", a.ID)
+		}
+		time.Sleep(5 * time.Millisecond) // agents hear nothing when they are connected
+	}
 }
