@@ -145,7 +145,11 @@ func (e *Env) Fleet(ctx context.Context) (*fleet.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fleet.New(scope.SSM(), e.In).Joining(network.New(scope.Config()), fleet.NewClients(scope.Config())), nil
+	return newFleet(scope, e.In), nil
+}
+
+func newFleet(scope *awsapi.Scope, stdin io.Reader) *fleet.Service {
+	return fleet.New(scope.SSM(), stdin).Joining(network.New(scope.Config()), fleet.NewClients(scope.Config()))
 }
 
 // findNode resolves expr to the one node that it names.
