@@ -154,7 +154,7 @@ func (e *Env) findNode(ctx context.Context, expr string) (fleet.Node, error) {
 	if err != nil {
 		return fleet.Node{}, err
 	}
-	return nodes.Find(ctx, expr)
+	return e.settle(ctx, expr, nodes.Find)
 }
 
 // Runner returns Run Command.

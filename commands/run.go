@@ -105,18 +105,24 @@ A node whose name is that of a command below (list, show, …) is named with -t.
 			if cmd.Flags().Changed("wait") {
 				o.waiting = &o.wait
 			}
+			if len(o.targets)+len(o.tags) == 0 && len(o.req.Argv)+len(o.scripts) > 0 && env.canPick() {
+				var err error
+				if o.targets, err = env.pick(cmd.Context(), nil, true); err != nil {
+					return err
+				}
+			}
 			return o.run(cmd.Context(), env)
 		},
-		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 			if cmd.ArgsLenAtDash() >= 0 {
 				return nil, cobra.ShellCompDirectiveDefault
 			}
-			return targetWords(cmd.Context(), env), cobra.ShellCompDirectiveNoFileComp
+			return beginning(targetWords(cmd.Context(), env), typed), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	o.bind(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("target", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return targetWords(cmd.Context(), env), cobra.ShellCompDirectiveNoFileComp
+	_ = cmd.RegisterFlagCompletionFunc("target", func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		return beginning(targetWords(cmd.Context(), env), typed), cobra.ShellCompDirectiveNoFileComp
 	})
 	_ = cmd.RegisterFlagCompletionFunc("param", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return o.paramWords(cmd.Context(), env), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
