@@ -51,8 +51,9 @@ func newActivationListCmd(env *Env) *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "List activations and how many nodes they have registered",
 		Example: `  $ ssmdeck activation list
-  $ ssmdeck activation list --state active --role SSMServiceRole
-  $ ssmdeck activation list --state expired -o name`,
+  $ ssmdeck activation list --state active --iam-role SSMServiceRole
+  $ ssmdeck activation list --state expired -o name
+  $ ssmdeck activation list --all-regions`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if state != "" && !slices.Contains(activationStates(), state) {
@@ -63,9 +64,10 @@ func newActivationListCmd(env *Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&state, "state", "", "only activations in this `state`: active, used_up, expired")
-	cmd.Flags().StringVar(&f.Role, "role", "", "only activations for this `role`, path and all")
+	cmd.Flags().StringVar(&f.Role, "iam-role", "", "only activations for this `role`, path and all")
 	cmd.Flags().StringVar(&f.Name, "name", "", "only activations that give their nodes this `name`")
 	completeFlag(cmd, "state", activationStates)
+	_ = cmd.RegisterFlagCompletionFunc("iam-role", env.completeActivationRole)
 	return spans(cmd)
 }
 

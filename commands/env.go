@@ -180,6 +180,15 @@ func (e *Env) Documents(ctx context.Context) (*document.Service, error) {
 	return e.documents, nil
 }
 
+// Uploads returns what puts files for documents into S3.
+func (e *Env) Uploads(ctx context.Context) (*document.Uploads, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return document.NewUploads(scope.Config()), nil
+}
+
 // Automation returns the service that runs runbooks.
 func (e *Env) Automation(ctx context.Context) (*automation.Service, error) {
 	scope, err := e.Scope(ctx)

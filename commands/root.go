@@ -118,7 +118,20 @@ func flagError(cmd *cobra.Command, err error) error {
 			return fault.Usagef("--%s=%s is neither true nor false", name, value).WithHint("write --%s alone, or --%s=false", name, name)
 		}
 	}
-	return fault.Usagef("%s", strings.TrimSpace(err.Error())).WithHint("run `%s --help` for the flags", cmd.CommandPath())
+	usage := fault.Usagef("%s", strings.TrimSpace(err.Error()))
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				names = append(names, f.Name)
+			}
+		})
+		if near := fault.Nearest(unknown.GetSpecifiedName(), names); near != "" && len(unknown.GetSpecifiedName()) > 1 {
+			return usage.WithHint("did you mean --%s?", near)
+		}
+	}
+	return usage.WithHint("run `%s --help` for the flags", cmd.CommandPath())
 }
 
 // exactArgs wants as many arguments as there are names, and says which is

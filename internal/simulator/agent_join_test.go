@@ -327,6 +327,13 @@ func TestCredentialsOfARealAgent(t *testing.T) {
 		t.Errorf("joining as another node: %v", err)
 	}
 	a.ID = mine
+	const inventory = `{"InstanceId":%q,"Items":[{"TypeName":"Custom:Rack","SchemaVersion":"1.0","CaptureTime":"2026-03-01T08:00:00Z","Content":[{"Rack":"7"}]}]}`
+	for node, code := range map[string]string{a.ID: "", b.ID: "AccessDeniedException"} {
+		err := a.Call(t.Context(), "AmazonSSM.PutInventory", json.RawMessage(fmt.Sprintf(inventory, node)), nil)
+		if (err == nil) != (code == "") || code != "" && !refusedWith(err, code) {
+			t.Errorf("the inventory of %s: %v", node, err)
+		}
+	}
 	for _, target := range []string{"AmazonSSM.DescribeInstanceInformation", "AmazonSSM.SendCommand", "AmazonSSM.StartSession"} {
 		if err := a.Call(t.Context(), target, map[string]string{}, nil); !refusedWith(err, "AccessDeniedException") {
 			t.Errorf("%s: %v", target, err)

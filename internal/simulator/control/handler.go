@@ -161,6 +161,9 @@ func (h *Handler) serveJSON(r *http.Request, target string, body []byte) (any, e
 	if err != nil {
 		return nil, err
 	}
+	if err := ownNode(caller, raw); err != nil {
+		return nil, err
+	}
 	spec := model.SSM()[name]
 	if service != "ssm" || spec == nil {
 		return o.run(&call{Handler: h, ctx: r.Context(), caller: caller}, raw)
