@@ -115,12 +115,12 @@ func (e *Env) cachedNodes(ctx context.Context) []fleet.IndexedNode {
 	nodes, age, ok := index.Load(key, time.Now())
 	if ok {
 		if age > fleet.IndexFresh {
-			e.refreshLater(index, key)
+			e.refreshLater(ctx, index, key)
 		}
 		return nodes
 	}
 	if !e.refreshIndex(ctx, scope) {
-		e.refreshLater(index, key) // it takes longer than that
+		e.refreshLater(ctx, index, key) // it takes longer than that
 		return nil
 	}
 	nodes, _, _ = index.Load(key, time.Now())
@@ -140,7 +140,7 @@ func (e *Env) refreshIndex(ctx context.Context, scope *awsapi.Scope) bool {
 
 // refreshLater starts a process of its own that refreshes the index, at most one a
 // minute; it ends by itself.
-func (e *Env) refreshLater(index fleet.Index, key fleet.IndexKey) {
+func (e *Env) refreshLater(ctx context.Context, index fleet.Index, key fleet.IndexKey) {
 	self, err := os.Executable()
 	if err != nil || e.Local != nil || index.Dir == "" {
 		return
@@ -148,7 +148,7 @@ func (e *Env) refreshLater(index fleet.Index, key fleet.IndexKey) {
 	if !index.Claim(key, time.Now()) {
 		return
 	}
-	cmd := exec.Command(self, append([]string{"completion", "refresh", "--no-input"}, e.typedFlags(placeFlags...)...)...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{"completion", "refresh", "--no-input"}, e.typedFlags(placeFlags...)...)...)
 	cmd.SysProcAttr = detached()
 	if err := cmd.Start(); err != nil {
 		index.Unclaim(key)

@@ -3,8 +3,14 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
@@ -91,5 +97,62 @@ func TestNobodyIsAskedWhoCannotAnswer(t *testing.T) {
 	s.waitFor("2 nodes fit")
 	if got := s.exit(); got != 3 {
 		t.Errorf("exit status %d, want 3", got)
+	}
+}
+
+// TestAStaleIndexIsShownAndReadAnew: completion answers with what there is, and a
+// process of its own brings the index up to date.
+func TestAStaleIndexIsShownAndReadAnew(t *testing.T) {
+	srv := startTwins(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	binary := filepath.Join(home, "ssmdeck")
+	// No symbolic link: the process behind the scenes is started by the name of the file.
+	if err := os.Link(self, binary); err != nil {
+		t.Skipf("no hard link from %s to %s: %v", self, binary, err)
+	}
+	run := func(args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), binary, args...)
+		cmd.Env = append(srv.Env(), "HOME="+home, "SSMDECK_CACHE_DIR="+home, "PATH="+os.Getenv("PATH"))
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+		return string(out)
+	}
+	run("ls")
+	files, err := filepath.Glob(filepath.Join(home, "nodes-*.tsv"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	old := fmt.Sprintf("ssmdeck-nodes-1\t%d\t1\ni-0000000000000000f\tgone\t\tonline\tlinux\t\t\n", time.Now().Add(-time.Hour).UnixMilli())
+	if err := os.WriteFile(files[0], []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := run("__complete", "shell", "g"); !strings.HasPrefix(got, "gone\t") {
+		t.Errorf("the old index is not shown: %q", got)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		now, err := os.ReadFile(files[0])
+		if err == nil && strings.Contains(string(now), "web-1") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the index stays as it was: %s", now)
+		}
+		time.Sleep(20 * time.Millisecond) // another process writes it
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; { // and ends, before its folder goes
+		if _, err := os.Stat(files[0] + ".lock"); errors.Is(err, os.ErrNotExist) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the claim was not given back")
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
