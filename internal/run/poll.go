@@ -21,6 +21,9 @@ const (
 
 	fastest = 500 * time.Millisecond // between polls while something happens
 	slowest = 5 * time.Second        // while nothing does
+	// unhurried is what stands for fastest in large runs, whose counters move all
+	// the time: the calls saved are wanted for reading the results.
+	unhurried = 2 * time.Second
 
 	// unlisted is how long a command just sent may be missing from the lists.
 	unlisted = 30 * time.Second
@@ -131,6 +134,9 @@ func (f *follower) run(ctx context.Context, g *stager) error {
 		pause = min(pause*3/2, slowest)
 		if changed {
 			pause = fastest
+			if f.atWork() > refreshUpTo && f.counting() {
+				pause = unhurried
+			}
 		}
 		if err := f.idle(ctx, wait.Jitter(pause)); err != nil {
 			return err
@@ -153,6 +159,17 @@ func (f *follower) idle(ctx context.Context, d time.Duration) error {
 		}
 	}
 	return wait.Sleep(ctx, d)
+}
+
+// atWork is how many nodes the commands that are not closed are for.
+func (f *follower) atWork() int {
+	nodes := 0
+	for _, t := range f.commands {
+		if !t.closed {
+			nodes += max(t.expected, t.progress.Targets, 1)
+		}
+	}
+	return nodes
 }
 
 // counting reports whether a counter may still move.
@@ -205,12 +222,7 @@ func (f *follower) round(ctx context.Context) (changed bool, err error) {
 	}
 	// With few nodes all are looked at in every round: their states tell more than
 	// the counters do. With many, all are read once, when their command has ended.
-	nodes := 0
-	for _, t := range f.commands {
-		if !t.closed {
-			nodes += max(t.expected, t.progress.Targets, 1)
-		}
-	}
+	nodes := f.atWork()
 	for _, t := range f.commands {
 		if t.closed {
 			continue
