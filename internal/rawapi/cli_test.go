@@ -332,7 +332,9 @@ func TestErrorsMapToExitCodes(t *testing.T) {
 		}
 		s.answers(400, fmt.Appendf(nil, `{"__type":%q,"message":"what it says."}`, name))
 		code, _, stderr := s.ssmdeck("", "api", "list-documents", "-o", "json")
-		var out struct{ Error struct{ Kind, Code, Message string } }
+		var out struct {
+			Error struct{ Kind, Code, Message string }
+		}
 		if err := json.Unmarshal([]byte(stderr), &out); err != nil {
 			t.Errorf("%s: %s", name, stderr)
 			continue
