@@ -44,7 +44,7 @@ func BenchmarkFleet(b *testing.B) {
 		{"filter-vpc", []string{"ls", "--filter", "vpc=vpc-0f1ee700000000002", "-o", "name"}},
 		{"filter-tag", []string{"ls", "--filter", "tag:env=prod", "-o", "name"}},
 		{"tag", []string{"ls", "--tag", "role=api", "-o", "name"}},
-		{"range", []string{"run", "-t", "web-[00001-02000]!web-0000?", "--dry-run", "-o", "name", "--", "true"}},
+		{"range", []string{"run", "-t", "web-[00001-00600]!web-0000?", "--dry-run", "-o", "name", "--", "true"}},
 		{"summary", []string{"node", "summary", "--by", "vpc,tag:env"}},
 		{"agents", []string{"node", "agents"}},
 		{"unmanaged", []string{"ls", "--unmanaged"}},
