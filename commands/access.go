@@ -75,7 +75,7 @@ command ends when the request is decided: with 0 when it was approved, 4 when it
 was not, and 8 when --timeout passed before.`,
 		Example: `  $ ssmdeck access request web-1 --reason 'INC-1234: restart nginx'
   $ id=$(ssmdeck access request web-1 --reason INC-1234 --wait) && ssmdeck shell web-1 --access-request "$id"`,
-		Args:              exactArgs("the node"),
+		Args:              env.pickable(exactArgs("the node")),
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if reason == "" {
@@ -83,6 +83,10 @@ was not, and 8 when --timeout passed before.`,
 			}
 			if limit <= 0 {
 				return fault.Usagef("--timeout %s is not a time to wait", limit)
+			}
+			args, err := env.orPick(cmd.Context(), args)
+			if err != nil {
+				return err
 			}
 			return accessRequest(cmd.Context(), env, args[0], reason, wait, limit)
 		},

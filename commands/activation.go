@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -50,8 +51,9 @@ func newActivationListCmd(env *Env) *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "List activations and how many nodes they have registered",
 		Example: `  $ ssmdeck activation list
-  $ ssmdeck activation list --state active --role SSMServiceRole
-  $ ssmdeck activation list --state expired -o name`,
+  $ ssmdeck activation list --state active --iam-role SSMServiceRole
+  $ ssmdeck activation list --state expired -o name
+  $ ssmdeck activation list --all-regions`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if state != "" && !slices.Contains(activationStates(), state) {
@@ -62,10 +64,11 @@ func newActivationListCmd(env *Env) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&state, "state", "", "only activations in this `state`: active, used_up, expired")
-	cmd.Flags().StringVar(&f.Role, "role", "", "only activations for this `role`, path and all")
+	cmd.Flags().StringVar(&f.Role, "iam-role", "", "only activations for this `role`, path and all")
 	cmd.Flags().StringVar(&f.Name, "name", "", "only activations that give their nodes this `name`")
 	completeFlag(cmd, "state", activationStates)
-	return cmd
+	_ = cmd.RegisterFlagCompletionFunc("iam-role", env.completeActivationRole)
+	return spans(cmd)
 }
 
 func activationList(ctx context.Context, env *Env, f activation.Filter) error {
@@ -73,11 +76,13 @@ func activationList(ctx context.Context, env *Env, f activation.Filter) error {
 	if err != nil {
 		return err
 	}
-	svc, err := env.Activations(ctx)
-	if err != nil {
-		return err
-	}
-	return writeSeq(env, activationTable, ro, svc.List(ctx, f))
+	return writeGrid(ctx, env, activationTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[activation.Activation, error], error) {
+		svc, err := env.Activations(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return svc.List(ctx, f), nil
+	})
 }
 
 func activationLevel(s activation.State) theme.Level {

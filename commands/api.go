@@ -102,23 +102,10 @@ func apiShort(op *rawapi.Operation) string {
 	case op.Writes:
 		what = "writes"
 	}
-	if op.Command != "" {
-		return fmt.Sprintf("%s (%s); in everyday words: ssmdeck %s", what, op.Family, apiCommandPath(op))
+	if len(op.Commands) > 0 {
+		return fmt.Sprintf("%s (%s); see also ssmdeck %s", what, op.Family, op.Commands[0])
 	}
 	return fmt.Sprintf("%s (%s)", what, op.Family)
-}
-
-// apiCommandPath is the everyday command without its arguments.
-func apiCommandPath(op *rawapi.Operation) string {
-	first, _, _ := strings.Cut(op.Command, ";")
-	var path []string
-	for word := range strings.FieldsSeq(first) {
-		if strings.ToLower(word) != word || strings.ContainsAny(word[:1], "-[<'") {
-			break
-		}
-		path = append(path, word)
-	}
-	return strings.Join(path, " ")
 }
 
 func apiLong(op *rawapi.Operation) string {
@@ -512,6 +499,7 @@ func apiArgs(root *cobra.Command, args []string) []string {
 		case list != nil && !strings.HasPrefix(word, "-"):
 			out = append(out, "--"+list.Name, word)
 		default:
+			list = nil
 			out = append(out, word)
 		}
 	}

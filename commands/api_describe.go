@@ -14,14 +14,14 @@ import (
 
 // apiRow is an operation in `api list`.
 type apiRow struct {
-	Operation   string `json:"operation"`
-	Name        string `json:"name"`
-	Family      string `json:"family"`
-	Access      string `json:"access"` // read, write, destructive
-	Paged       bool   `json:"paged"`
-	Command     string `json:"command"`
-	IAMAction   string `json:"iam_action"`
-	Description string `json:"url"`
+	Operation   string   `json:"operation"`
+	Name        string   `json:"name"`
+	Family      string   `json:"family"`
+	Access      string   `json:"access"` // read, write, destructive
+	Paged       bool     `json:"paged"`
+	Commands    []string `json:"commands"` // that do it, `ssmdeck api` when no other does
+	IAMAction   string   `json:"iam_action"`
+	Description string   `json:"url"`
 }
 
 func newAPIRow(op *rawapi.Operation) apiRow {
@@ -32,11 +32,11 @@ func newAPIRow(op *rawapi.Operation) apiRow {
 	case op.Writes:
 		access = "write"
 	}
-	command := "ssmdeck api " + op.Kebab
-	if op.Command != "" {
-		command = "ssmdeck " + op.Command
+	commands := []string{"api " + op.Kebab}
+	if len(op.Commands) > 0 {
+		commands = op.Commands
 	}
-	return apiRow{op.Kebab, op.Name, op.Family, access, op.Paged(), command, op.IAMAction(), op.Page()}
+	return apiRow{op.Kebab, op.Name, op.Family, access, op.Paged(), commands, op.IAMAction(), op.Page()}
 }
 
 func newAPIListCmd(env *Env) *cobra.Command {
@@ -50,7 +50,7 @@ func newAPIListCmd(env *Env) *cobra.Command {
 		Short:   "List the operations",
 		Long: `List the operations of the API with their family, whether they read or write ("destructive"
 also overwrites, removes, stops, or runs something on nodes, and is asked about),
-and the everyday command that does the same.`,
+and the everyday commands that call it.`,
 		Example: "  $ ssmdeck api list --family maintenance-window\n  $ ssmdeck api list --writes -o name",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -87,7 +87,7 @@ func apiTable(render.Options) render.Table[apiRow] {
 			{Name: "OPERATION", Text: func(r apiRow) string { return r.Operation }},
 			{Name: "FAMILY", Text: func(r apiRow) string { return r.Family }},
 			{Name: "ACCESS", Text: func(r apiRow) string { return r.Access }},
-			{Name: "COMMAND", Text: func(r apiRow) string { return r.Command }},
+			{Name: "COMMANDS", Text: func(r apiRow) string { return strings.Join(r.Commands, ", ") }},
 			{Name: "NAME", Wide: true, Text: func(r apiRow) string { return r.Name }},
 			{Name: "PAGED", Wide: true, Text: func(r apiRow) string { return fmt.Sprint(r.Paged) }},
 			{Name: "IAM ACTION", Wide: true, Text: func(r apiRow) string { return r.IAMAction }},
@@ -176,7 +176,7 @@ func describeOperation(v *render.Detail, op *rawapi.Operation, d apiDescription)
 	v.Field("note", d.Note)
 	v.Field("pages", apiPages(op))
 	v.Field("IAM action", d.IAMAction)
-	v.Field("command", d.Command)
+	v.Field("commands", strings.Join(d.Commands, ", "))
 	v.Field("url", d.Description)
 	v.Section("fields")
 	for _, f := range d.Fields {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -145,7 +146,7 @@ func newAutomationGetCmd(env *Env) *cobra.Command {
 Parameters and outputs may be secret; they are shown because they are asked for.`,
 		Example: `  $ ssmdeck automation get 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55
   $ ssmdeck automation get 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55 -o json --query outputs`,
-		Args:              exactArgs("the automation's id"),
+		Args:              automationIDs(exactArgs("the automation's id")),
 		ValidArgsFunction: env.completeAutomation,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if watch {
@@ -254,7 +255,7 @@ func newAutomationStepsCmd(env *Env) *cobra.Command {
 		Short: "List the steps of an automation",
 		Example: `  $ ssmdeck automation steps 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55
   $ ssmdeck automation steps 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55 -o json --query '[].outputs'`,
-		Args:              exactArgs("the automation's id"),
+		Args:              automationIDs(exactArgs("the automation's id")),
 		ValidArgsFunction: env.completeAutomation,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ro, err := env.renderOptions()
@@ -309,7 +310,7 @@ func newAutomationStopCmd(env *Env) *cobra.Command {
 runs has ended. What steps have done stays done.`,
 		Example: `  $ ssmdeck automation stop 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55
   $ ssmdeck automation stop 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55 --complete --yes`,
-		Args:              minArgs("the automation's id"),
+		Args:              automationIDs(minArgs("the automation's id")),
 		ValidArgsFunction: env.completeAutomation,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -345,7 +346,7 @@ func newDecideCmd(env *Env, signal automation.Signal, short string) *cobra.Comma
 		Use:               verb + " <id>",
 		Short:             short,
 		Example:           "  $ ssmdeck automation " + verb + " 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55",
-		Args:              exactArgs("the automation's id"),
+		Args:              automationIDs(exactArgs("the automation's id")),
 		ValidArgsFunction: env.completeAutomation,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return decide(cmd.Context(), env, verb, signal, args[0], comment, step)
@@ -402,6 +403,24 @@ func nextStep(ctx context.Context, svc *automation.Service, e automation.Executi
 		}
 	}
 	return "", fault.New(fault.Failed, "automation "+e.ID, "no step waits for that").WithHint("see `ssmdeck automation steps %s`", e.ID)
+}
+
+// automationID is the form of the API's AutomationExecutionId.
+var automationID = regexp.MustCompile(`^[0-9a-fA-F-]{36}$`)
+
+// automationIDs checks the form of ids after their number.
+func automationIDs(count cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := count(cmd, args); err != nil {
+			return err
+		}
+		for _, id := range args {
+			if !automationID.MatchString(id) {
+				return fault.Usagef("%q is no id of an automation", id).WithHint("see `ssmdeck automation list`")
+			}
+		}
+		return nil
+	}
 }
 
 // completeAutomation completes the ids of recent automations.

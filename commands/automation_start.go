@@ -268,7 +268,7 @@ The status is 0 when all went well, 6 when it failed, was rejected or stopped,
 8 when --wait was over first. Ctrl-C stops following; the automation goes on.`,
 		Example: `  $ ssmdeck automation watch 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55
   $ ssmdeck automation watch 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55 --wait 10m`,
-		Args:              exactArgs("the automation's id"),
+		Args:              automationIDs(exactArgs("the automation's id")),
 		ValidArgsFunction: env.completeAutomation,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("wait") && wait <= 0 {

@@ -2,6 +2,10 @@ package commands
 
 import (
 	"context"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,11 +22,13 @@ import (
 
 func newCompletionCmd(env *Env) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "completion <bash | zsh | fish | powershell>",
 		Short: "Print a shell's completion script",
 		Long: `Print the script that makes a shell complete ssmdeck's commands, flags and node
-names. Node names come from a cache that is at most a minute old.`,
+names. Node names come from an index on disk that ls, the picker and completion
+itself keep up to date: it is answered from at once, and when it is older than a
+minute it is read anew in the background.`,
 		Example: `  # bash
   $ ssmdeck completion bash > ~/.local/share/bash-completion/completions/ssmdeck
 
@@ -52,6 +58,8 @@ names. Node names come from a cache that is at most a minute old.`,
 			}
 		},
 	}
+	cmd.AddCommand(newRefreshCmd(env))
+	return cmd
 }
 
 // completionWait bounds what completion may ask the network for: a key press
@@ -59,11 +67,17 @@ names. Node names come from a cache that is at most a minute old.`,
 const completionWait = 300 * time.Millisecond
 
 // completeNode completes the first argument with node ids and names.
-func (e *Env) completeNode(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (e *Env) completeNode(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return e.nodeWords(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
+	return beginning(e.nodeWords(cmd.Context()), typed), cobra.ShellCompDirectiveNoFileComp
+}
+
+// beginning leaves the words that begin with what was typed: a shell takes its time
+// over 20,000, of which it shows a few.
+func beginning(words []string, typed string) []string {
+	return slices.DeleteFunc(words, func(w string) bool { return !strings.HasPrefix(w, typed) })
 }
 
 // nodeWords returns names and ids with descriptions; errors are silent, since a
@@ -80,7 +94,10 @@ func (e *Env) nodeWords(ctx context.Context) []string {
 	return words
 }
 
-func (e *Env) cachedNodes(ctx context.Context) []fleet.CachedNode {
+// cachedNodes returns the nodes of the index. Without one they are asked for, in the
+// time that a key press may take; a stale one is shown and refreshed behind the
+// scenes.
+func (e *Env) cachedNodes(ctx context.Context) []fleet.IndexedNode {
 	s, err := e.Settings()
 	if err != nil {
 		return nil
@@ -94,36 +111,98 @@ func (e *Env) cachedNodes(ctx context.Context) []fleet.CachedNode {
 	if err != nil {
 		return nil
 	}
-	cache, key := fleet.Cache{Dir: s.CacheDir}, e.cacheKey(scope)
-	if nodes, ok := cache.Load(key, time.Now()); ok {
+	index, key := fleet.Index{Dir: s.CacheDir}, e.cacheKey(scope)
+	nodes, age, ok := index.Load(key, time.Now())
+	if ok {
+		if age > fleet.IndexFresh {
+			e.refreshLater(ctx, index, key)
+		}
 		return nodes
+	}
+	if !e.refreshIndex(ctx, scope) {
+		e.refreshLater(ctx, index, key) // it takes longer than that
+		return nil
+	}
+	nodes, _, _ = index.Load(key, time.Now())
+	return nodes
+}
+
+// refreshIndex reads the nodes of scope anew into the index.
+func (e *Env) refreshIndex(ctx context.Context, scope *awsapi.Scope) bool {
+	s, err := e.Settings()
+	if err != nil {
+		return false
 	}
 	svc := fleet.New(scope.SSM(), nil)
 	nodes, err := fleet.All(svc.List(ctx, fleet.Query{}))
-	if err != nil || cache.Store(key, time.Now(), nodes) != nil {
-		return nil
-	}
-	cached, _ := cache.Load(key, time.Now())
-	return cached
+	return err == nil && fleet.Index{Dir: s.CacheDir}.Store(e.cacheKey(scope), time.Now(), nodes) == nil
 }
 
-// remember refreshes the completion cache from a full list that was made anyway.
+// refreshLater starts a process of its own that refreshes the index, at most one a
+// minute; it ends by itself.
+func (e *Env) refreshLater(ctx context.Context, index fleet.Index, key fleet.IndexKey) {
+	self, err := os.Executable()
+	if err != nil || e.Local != nil || index.Dir == "" {
+		return
+	}
+	if !index.Claim(key, time.Now()) {
+		return
+	}
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{"completion", "refresh", "--no-input"}, e.typedFlags(placeFlags...)...)...)
+	cmd.SysProcAttr = detached()
+	if err := cmd.Start(); err != nil {
+		index.Unclaim(key)
+		return
+	}
+	_ = cmd.Process.Release()
+}
+
+// refreshWait bounds a refresh in the background.
+const refreshWait = time.Minute
+
+// newRefreshCmd is what refreshLater starts.
+func newRefreshCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:    "refresh",
+		Hidden: true,
+		Short:  "Read the nodes anew into the index of completion and picker",
+		Args:   noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), refreshWait)
+			defer cancel()
+			s, err := env.Settings()
+			if err != nil {
+				return err
+			}
+			scope, err := env.Scope(ctx)
+			if err != nil {
+				return err
+			}
+			if env.refreshIndex(ctx, scope) {
+				fleet.Index{Dir: s.CacheDir}.Unclaim(env.cacheKey(scope))
+			}
+			return nil
+		},
+	}
+}
+
+// remember refreshes the index from a full list that was made anyway.
 func (e *Env) remember(s *config.Settings, nodes []fleet.Node) {
 	if e.scope == nil || s.CacheDir == "" {
 		return
 	}
-	_ = fleet.Cache{Dir: s.CacheDir}.Store(e.cacheKey(e.scope), time.Now(), nodes)
+	_ = fleet.Index{Dir: s.CacheDir}.Store(e.cacheKey(e.scope), time.Now(), nodes)
 }
 
 // cacheKey tells accounts apart without a call: what decides where requests go
 // and who sends them.
-func (e *Env) cacheKey(scope *awsapi.Scope) fleet.CacheKey {
-	endpoint := scope.Endpoint()
+func (e *Env) cacheKey(scope *awsapi.Scope) fleet.IndexKey {
+	endpoint := scope.Endpoint() + " " + scope.Role()
 	for _, name := range []string{"AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"} {
 		v, _ := e.Lookup(name)
 		endpoint += " " + v
 	}
-	return fleet.CacheKey{Profile: scope.Profile(), Region: scope.Region(), Endpoint: endpoint}
+	return fleet.IndexKey{Profile: scope.Profile(), Region: scope.Region(), Endpoint: endpoint}
 }
 
 // completeGlobals completes the values of the global flags.

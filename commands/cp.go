@@ -362,7 +362,7 @@ func (o *cpOptions) nodes(ctx context.Context, env *Env, expr string) (nodes []t
 	}
 	switch t.Kind {
 	case fleet.KindID, fleet.KindName, fleet.KindECS:
-		n, err := svc.Resolve(ctx, expr)
+		n, err := env.settle(ctx, expr, svc.Resolve)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -70,7 +70,7 @@ read nothing at all. The causes are explained in docs/doctor.md.`,
 
   # All instances that are not managed, and why
   $ ssmdeck doctor --unmanaged
-  $ ssmdeck doctor --unmanaged -o json --query '[?cause==` + "`no-instance-profile`" + `].id'
+  $ ssmdeck doctor --unmanaged -o json --query "[?cause=='no-instance-profile'].id"
 
   # In CI
   $ ssmdeck doctor web-1 -o junit > doctor.xml`,
@@ -152,9 +152,24 @@ func (o *doctorOptions) run(ctx context.Context, env *Env) error {
 		return fault.New(fault.Refused, "", "--fix changes something, and this is read-only").
 			WithHint("add --dry-run to see what it would do")
 	}
-	v := &checkView{env: env, o: ro}
-	if err := v.check(); err != nil {
+	v := &checkView{env: env, o: ro, subject: o.node}
+	if o.vpc != "" {
+		v.subject = "--vpc " + o.vpc
+	}
+	if o.fix {
+		v.subject = "" // it has been repaired, or is about to be
+	}
+	if err := v.check(o.unmanaged); err != nil {
 		return err
+	}
+	if o.profile != "" {
+		d, err := env.Doctor(ctx, o.profile)
+		if err != nil {
+			return err
+		}
+		if err := d.CheckProfile(ctx); err != nil {
+			return err
+		}
 	}
 	switch {
 	case o.unmanaged:
@@ -350,6 +365,8 @@ type checkView struct {
 	env   *Env
 	o     render.Options
 	quiet bool // make the checks, and show none
+	// subject is what to give doctor with --fix; "" when that is no advice.
+	subject string
 }
 
 // live reports whether checks are for a person.
@@ -359,12 +376,16 @@ func (v *checkView) live() bool {
 }
 
 // check finds options that the list can not follow, before anything is asked.
-func (v *checkView) check() error {
-	if v.o.Format == render.FormatJUnit {
-		if v.o.Query != "" || len(v.o.Columns) > 0 {
-			return fault.Usagef("-o junit takes neither --query nor --columns")
-		}
-		return nil
+func (v *checkView) check(unmanaged bool) error {
+	o := v.o
+	o.Notes = nil
+	switch {
+	case o.Format != render.FormatJUnit && unmanaged:
+		return unmanagedTable(o).Check(o)
+	case o.Format != render.FormatJUnit:
+		return checkTable(o).Check(o)
+	case v.o.Query != "" || len(v.o.Columns) > 0:
+		return fault.Usagef("-o junit takes neither --query nor --columns")
 	}
 	return nil
 }
@@ -414,6 +435,9 @@ func (v *checkView) verdict(checks []doctor.Check, err error) error {
 		count[c.Status]++
 	}
 	v.env.note("%s: %d failed, %d warned, %d skipped", plural(len(checks), "check"), count[doctor.Fail], count[doctor.Warn], count[doctor.Skip])
+	if plan := doctor.Plan(checks); v.subject != "" && (len(plan) > 0 || missesProfile(checks)) {
+		v.env.note("`ssmdeck doctor %s --fix` shows what it can repair, and asks", v.subject)
+	}
 	if doctor.Failed(checks) {
 		return &fault.Exit{Code: fault.RemoteFailed.ExitCode()}
 	}
@@ -467,14 +491,14 @@ func (p *checkPrinter) print(c doctor.Check) {
 		p.line("%s", st.Title.Render(c.Group))
 	}
 	p.line("  %s  %s  %s", st.Status(checkLevel(c.Status), string(c.Status)), pad(c.Title, 42), st.Dim.Render(render.Visible(c.Evidence)))
-	if !c.Found() {
-		return
-	}
 	if cause, ok := doctor.CauseOf(c.Cause); ok {
 		p.line("          %s: %s; %s", c.Cause, cause.Means, cause.Do)
 	}
 	for _, f := range c.Fix {
-		p.line("          $ %s", render.Visible(f))
+		if !strings.HasPrefix(f, "#") {
+			f = "$ " + f
+		}
+		p.line("          %s", render.Visible(f))
 	}
 }
 

@@ -61,6 +61,7 @@ type documentWrite struct {
 	displayName string
 	targetType  string
 	attach      []string
+	attachTo    string
 	requires    []string
 	tags        []string
 	setDefault  bool
@@ -76,7 +77,8 @@ func (o *documentWrite) bind(cmd *cobra.Command, fresh, old bool) {
 	f.StringVar(&o.versionName, "version-name", "", "`name` for the version")
 	f.StringVar(&o.displayName, "display-name", "", "`name` shown to people")
 	f.StringVar(&o.targetType, "target-type", "", "`type` of resource it is for, such as /AWS::EC2::Instance")
-	f.StringArrayVar(&o.attach, "attach", nil, "attach `what`: s3://BUCKET/FOLDER, NAME=s3://BUCKET/KEY, Key=…,Values=…,Name=…; repeat for more")
+	f.StringArrayVar(&o.attach, "attach", nil, "attach `what`: s3://BUCKET/FOLDER, NAME=s3://BUCKET/KEY, Key=…,Values=…,Name=…, or a file here; repeat for more")
+	f.StringVar(&o.attachTo, "attach-to", "", "where files of this machine are put first: `s3://BUCKET[/PREFIX]`")
 	if fresh {
 		f.StringVar(&o.docType, "type", "", "`type` of document (default: as it looks): Command, Automation, Session, Policy, Package, …")
 		f.StringArrayVar(&o.tags, "tags", nil, "put the tag `KEY=VALUE` on a new document; repeat for more")
@@ -118,6 +120,9 @@ func (o *documentWrite) wanted(env *Env, name, path string) (document.Wanted, er
 		}
 	}
 	if w.Attachments, err = document.ParseAttachments(o.attach); err != nil {
+		return w, err
+	}
+	if err := o.checkUploads(w.Attachments); err != nil {
 		return w, err
 	}
 	for _, s := range o.requires {
@@ -184,7 +189,8 @@ from the content where it can be told from that; a Policy has to be named.
 
 const attachHelp = `--attach names files in S3 that the service takes in with the document: a folder
 (s3://BUCKET/FOLDER), one file (NAME=s3://BUCKET/KEY), a file of another
-document (NAME=DOCUMENT/VERSION/NAME), or the form of the AWS CLI.`
+document (NAME=DOCUMENT/VERSION/NAME), or the form of the AWS CLI. A file of this
+machine is first put into the bucket of --attach-to.`
 
 func newDocumentUpdateCmd(env *Env) *cobra.Command {
 	var o documentWrite
@@ -404,9 +410,7 @@ func (o *documentWrite) carry(ctx context.Context, env *Env, all []document.Want
 	}
 	var done []document.Outcome
 	for _, p := range plans {
-		one, cancel := context.WithTimeout(ctx, o.timeout)
-		out, err := svc.Carry(one, p)
-		cancel()
+		out, err := o.carryOne(ctx, env, svc, p)
 		if err != nil {
 			faults = append(faults, err)
 			if ctx.Err() != nil {
@@ -414,6 +418,7 @@ func (o *documentWrite) carry(ctx context.Context, env *Env, all []document.Want
 			}
 			continue
 		}
+		o.left(env, p, out)
 		if out.Action == document.Unchanged && out.Version == "" {
 			env.note("ssmdeck: the service says that a version of %s has this content already", out.Name)
 		}
@@ -428,6 +433,57 @@ func (o *documentWrite) carry(ctx context.Context, env *Env, all []document.Want
 		}
 	}
 	return moreThanOne("apply documents", faults, len(all))
+}
+
+// left says which flags had nothing to do.
+func (o *documentWrite) left(env *Env, p document.Plan, out document.Outcome) {
+	if p.Action != document.Created && len(o.tags)+len(o.requires) > 0 {
+		env.note("ssmdeck: --tags and --requires are for new documents, and %s exists: they were left out", out.Name)
+	}
+	if o.versionName != "" && out.Action != document.Created && out.Action != document.Updated {
+		env.note("ssmdeck: no version of %s was written, so none is called %s", out.Name, o.versionName)
+	}
+}
+
+// carryOne uploads what has to be and does what a plan says.
+func (o *documentWrite) carryOne(ctx context.Context, env *Env, svc *document.Service, p document.Plan) (document.Outcome, error) {
+	if o.attachTo != "" {
+		to, err := document.ParseBucket(o.attachTo)
+		if err != nil {
+			return document.Outcome{}, err
+		}
+		uploads, err := env.Uploads(ctx)
+		if err != nil {
+			return document.Outcome{}, err
+		}
+		if p.Wanted.Attachments, err = uploads.Put(ctx, to, p.Wanted.Attachments); err != nil {
+			return document.Outcome{}, err
+		}
+	}
+	one, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	return svc.Carry(one, p)
+}
+
+// checkUploads holds files of this machine against --attach-to.
+func (o *documentWrite) checkUploads(files []document.AttachmentSource) error {
+	local := ""
+	for _, a := range files {
+		if a.Local != "" {
+			local = a.Local
+		}
+	}
+	switch {
+	case local != "" && o.attachTo == "":
+		return fault.Usagef("--attach %s is a file of this machine, which has to be put into S3 first", local).
+			WithHint("name a bucket with --attach-to s3://BUCKET/PREFIX")
+	case o.attachTo == "":
+		return nil
+	case local == "":
+		return fault.Usagef("--attach-to goes with --attach and a file of this machine")
+	}
+	_, err := document.ParseBucket(o.attachTo)
+	return err
 }
 
 // several is the error of n things of which some failed: its own for a single one.

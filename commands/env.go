@@ -145,7 +145,11 @@ func (e *Env) Fleet(ctx context.Context) (*fleet.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fleet.New(scope.SSM(), e.In).Joining(network.New(scope.Config()), fleet.NewClients(scope.Config())), nil
+	return newFleet(scope, e.In), nil
+}
+
+func newFleet(scope *awsapi.Scope, stdin io.Reader) *fleet.Service {
+	return fleet.New(scope.SSM(), stdin).Joining(network.New(scope.Config()), fleet.NewClients(scope.Config()))
 }
 
 // findNode resolves expr to the one node that it names.
@@ -154,7 +158,7 @@ func (e *Env) findNode(ctx context.Context, expr string) (fleet.Node, error) {
 	if err != nil {
 		return fleet.Node{}, err
 	}
-	return nodes.Find(ctx, expr)
+	return e.settle(ctx, expr, nodes.Find)
 }
 
 // Runner returns Run Command.
@@ -178,6 +182,15 @@ func (e *Env) Documents(ctx context.Context) (*document.Service, error) {
 	}
 	e.documents = document.New(scope.SSM())
 	return e.documents, nil
+}
+
+// Uploads returns what puts files for documents into S3.
+func (e *Env) Uploads(ctx context.Context) (*document.Uploads, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return document.NewUploads(scope.Config()), nil
 }
 
 // Automation returns the service that runs runbooks.

@@ -44,7 +44,9 @@ func checkLine(line string) error {
 			break
 		}
 	}
-	root := newRootCmd(quietEnv())
+	env := quietEnv()
+	env.Args = words[1:]
+	root := newRootCmd(env)
 	cmd, rest, err := root.Find(longFlags(root.PersistentFlags(), words[1:]))
 	switch {
 	case err != nil:

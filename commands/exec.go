@@ -43,6 +43,12 @@ the command has started, the usual codes apply (see ` + "`ssmdeck help exit-code
 			if !dash && len(args) > 1 {
 				nodes, command = args[:1], args[1:]
 			}
+			if len(command) > 0 {
+				var err error
+				if nodes, err = env.orPick(cmd.Context(), nodes); err != nil {
+					return err
+				}
+			}
 			if err := exactArgs("the node")(cmd, nodes); err != nil {
 				return err
 			}

@@ -68,7 +68,15 @@ pointed at the tunnel by themselves (see docs/databases.md).`,
 		Args:              cobra.ArbitraryArgs, // what stands before -- is checked below
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			words, command, err := cutCommand(cmd, args, "the node", "the spec")
+			words, command, dash := splitDash(cmd, args)
+			if _, err := parseSpecs(words); err == nil && len(words) > 0 && env.canPick() { // no node among them
+				node, err := env.pick(cmd.Context(), nil, false)
+				if err != nil {
+					return err
+				}
+				words = append(node, words...)
+			}
+			words, command, err := checkCommand(cmd, words, command, dash, "the node", "the spec")
 			if err != nil {
 				return err
 			}

@@ -57,7 +57,12 @@ and 255 is a failure of the proxy.`,
 		Args:              cobra.ArbitraryArgs, // what stands before -- is checked below
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			words, command, err := cutCommand(cmd, args, "the node")
+			words, command, dash := splitDash(cmd, args)
+			words, err := env.orPick(cmd.Context(), words)
+			if err != nil {
+				return err
+			}
+			words, command, err = checkCommand(cmd, words, command, dash, "the node")
 			if err != nil {
 				return err
 			}

@@ -139,7 +139,7 @@ func (a *accounts) get(profile, region string) (*account, error) {
 	}
 	open := forwards.OpenSession{Profile: profile, Region: region, Endpoint: a.env.ssmEndpoint(scope)}
 	acc := &account{
-		nodes: fleet.New(scope.SSM(), env.In),
+		nodes: newFleet(scope, env.In),
 		sessions: sessions.New(scope, sessions.Options{
 			UserAgent: "ssmdeck/" + env.Build.Version, Log: env.log,
 			Opened: func(id string) {

@@ -43,9 +43,13 @@ its tags, its associations, and what the last patching found. With --regions,
 		Example: `  $ ssmdeck node get web-1
   $ ssmdeck node get web-1 --all-regions
   $ ssmdeck node get i-0123456789abcdef0 -o yaml`,
-		Args:              exactArgs("the node"),
+		Args:              env.pickable(exactArgs("the node")),
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			args, err := env.orPick(cmd.Context(), args)
+			if err != nil {
+				return err
+			}
 			return nodeGet(cmd.Context(), env, args[0])
 		},
 	})

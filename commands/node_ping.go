@@ -55,6 +55,12 @@ func (p pinged) status() string {
 
 func nodePing(cmd *cobra.Command, env *Env, choice nodeChoice, args []string) error {
 	ctx := cmd.Context()
+	if len(choice.targets)+len(choice.tags) == 0 {
+		var err error
+		if args, err = env.orPickMany(ctx, args); err != nil {
+			return err
+		}
+	}
 	targets, filter, err := choice.parse(cmd.CommandPath(), args)
 	if err != nil {
 		return err

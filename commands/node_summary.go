@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,14 +31,15 @@ where it is counted by.
 Keys: ` + strings.Join(fleet.FacetKeys(), ", ") + `, tag:KEY`,
 		Example: `  $ ssmdeck node summary --by platform,ping
   $ ssmdeck node summary --by agent --filter platform=linux
-  $ ssmdeck node summary --by tag:env,vpc -o json`,
+  $ ssmdeck node summary --by tag:env,vpc -o json
+  $ ssmdeck node summary --all-regions`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return nodeSummary(cmd.Context(), env, choice, by) },
 	}
 	choice.bindNarrow(cmd)
 	cmd.Flags().StringSliceVar(&by, "by", []string{"platform", "ping"}, "`keys` to count by")
 	completeFlag(cmd, "by", func() []string { return append(fleet.FacetKeys(), "tag:") })
-	return cmd
+	return spans(cmd)
 }
 
 // summaryRow is a number of nodes that are alike.
@@ -82,7 +84,7 @@ func nodeSummary(ctx context.Context, env *Env, choice nodeChoice, by []string) 
 		return fault.Usagef("--by names nothing to count by").WithHint("for instance --by platform,ping")
 	}
 	table := summaryTable(keys)
-	if err := table(ro).Check(ro); err != nil {
+	if err := checkGridTable(env, table, ro); err != nil {
 		return err
 	}
 	o := lsOptions{tags: choice.tags, filter: choice.filter}
@@ -90,16 +92,18 @@ func nodeSummary(ctx context.Context, env *Env, choice nodeChoice, by []string) 
 	if err != nil {
 		return err
 	}
-	svc, err := env.Fleet(ctx)
-	if err != nil {
-		return err
-	}
-	nodes, gaps, err := svc.Table(ctx, q, parts)
-	if err != nil {
-		return err
-	}
-	noteGaps(env, gaps)
-	return writeList(env, table, ro, summarize(nodes, facets))
+	return writeGrid(ctx, env, table, ro, func(ctx context.Context, env *Env) (iter.Seq2[summaryRow, error], error) {
+		svc, err := env.Fleet(ctx)
+		if err != nil {
+			return nil, err
+		}
+		nodes, gaps, err := svc.Table(ctx, q, parts)
+		if err != nil {
+			return nil, err
+		}
+		noteGaps(env, gaps)
+		return each(summarize(nodes, facets)), nil
+	})
 }
 
 // summarize counts nodes by facets, the largest number first.

@@ -104,9 +104,15 @@ nodes themselves are not touched. It always asks.
 EC2 instances cannot be deregistered.`,
 		Example: `  $ ssmdeck node deregister warehouse
   $ ssmdeck node deregister mi-0c5d6e7f8a9b0c1d2 mi-0d6e7f8a9b0c1d2e3 --yes`,
-		Args:              minArgs("the node"),
+		Args:              env.pickable(minArgs("the node")),
 		ValidArgsFunction: env.completeTargets,
-		RunE:              func(cmd *cobra.Command, args []string) error { return nodeDeregister(cmd, env, args, dryRun) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			args, err := env.orPickMany(cmd.Context(), args)
+			if err != nil {
+				return err
+			}
+			return nodeDeregister(cmd, env, args, dryRun)
+		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show the nodes that would be deregistered and do nothing")
 	return cmd

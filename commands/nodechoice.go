@@ -30,8 +30,9 @@ func (o *nodeChoice) bindNarrow(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.filter, "filter", "", "only nodes for which all `terms` hold (see `ssmdeck help targets`)")
 }
 
-func (e *Env) completeTargets(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	return append(e.nodeWords(cmd.Context()), "all\tevery online node", "tag:\tnodes with a tag"), cobra.ShellCompDirectiveNoFileComp
+func (e *Env) completeTargets(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	words := append(e.nodeWords(cmd.Context()), "all\tevery online node", "tag:\tnodes with a tag")
+	return beginning(words, typed), cobra.ShellCompDirectiveNoFileComp
 }
 
 // parse reads the targets without a call. None at all is an error.

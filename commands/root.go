@@ -118,7 +118,20 @@ func flagError(cmd *cobra.Command, err error) error {
 			return fault.Usagef("--%s=%s is neither true nor false", name, value).WithHint("write --%s alone, or --%s=false", name, name)
 		}
 	}
-	return fault.Usagef("%s", strings.TrimSpace(err.Error())).WithHint("run `%s --help` for the flags", cmd.CommandPath())
+	usage := fault.Usagef("%s", strings.TrimSpace(err.Error()))
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				names = append(names, f.Name)
+			}
+		})
+		if near := fault.Nearest(unknown.GetSpecifiedName(), names); near != "" && len(unknown.GetSpecifiedName()) > 1 {
+			return usage.WithHint("did you mean --%s?", near)
+		}
+	}
+	return usage.WithHint("run `%s --help` for the flags", cmd.CommandPath())
 }
 
 // exactArgs wants as many arguments as there are names, and says which is
@@ -168,6 +181,11 @@ func splitDash(cmd *cobra.Command, args []string) (before, after []string, has b
 // command behind it, nil without one.
 func cutCommand(cmd *cobra.Command, args []string, names ...string) (words, command []string, err error) {
 	words, command, dash := splitDash(cmd, args)
+	return checkCommand(cmd, words, command, dash, names...)
+}
+
+// checkCommand is cutCommand for what is cut already.
+func checkCommand(cmd *cobra.Command, words, command []string, dash bool, names ...string) ([]string, []string, error) {
 	if err := minArgs(names...)(cmd, words); err != nil {
 		return nil, nil, err
 	}

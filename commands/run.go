@@ -105,6 +105,12 @@ A node whose name is that of a command below (list, show, …) is named with -t.
 			if cmd.Flags().Changed("wait") {
 				o.waiting = &o.wait
 			}
+			if len(o.targets)+len(o.tags) == 0 && len(o.req.Argv)+len(o.scripts) > 0 && env.canPick() {
+				var err error
+				if o.targets, err = env.pick(cmd.Context(), nil, true); err != nil {
+					return err
+				}
+			}
 			return o.run(cmd.Context(), env)
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {

@@ -195,7 +195,7 @@ func newSettingListCmd(env *Env) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Aliases: []string{"ls"},
 		Short:   "List the settings with their values",
-		Example: "  $ ssmdeck setting list\n  $ ssmdeck setting list -o json --query '[?status!=`Default`]'",
+		Example: "  $ ssmdeck setting list\n  $ ssmdeck setting list -o json --query \"[?status!='Default']\"",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ro, err := env.renderOptions()

@@ -47,7 +47,7 @@ func (o *shellOptions) bind(env *Env, cmd *cobra.Command) {
 func newShellCmd(env *Env) *cobra.Command {
 	var o shellOptions
 	cmd := &cobra.Command{
-		Use:     "shell <node> [-- <command>...]",
+		Use:     "shell [<node>] [-- <command>...]",
 		Aliases: []string{"sh"},
 		Short:   "Open a shell on a node",
 		Long: `Open a shell on a node through Session Manager.
@@ -61,9 +61,12 @@ connects again, ~# shows connection and limits, ~^Z suspends, ~~ types a tilde
 --record writes the session to a file in asciicast format, without what looks like
 a secret; ` + "`ssmdeck session replay`" + ` plays it.
 
+Without a node, on a terminal, you choose one from a list: type to filter it.
+
 Without a terminal, standard input is typed into the shell until it ends. With a
 command behind --, this is ` + "`ssmdeck exec`" + `.`,
 		Example: `  $ ssmdeck shell web-1
+  $ ssmdeck shell
   $ ssmdeck shell i-0123456789abcdef0 --reason 'INC-1234'
   $ ssmdeck shell web-1 --record incident.cast --redact 'customer-[0-9]+'
   $ ssmdeck shell web-1 --escape-char ^]
@@ -71,6 +74,10 @@ command behind --, this is ` + "`ssmdeck exec`" + `.`,
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			nodes, command, dash := splitDash(cmd, args)
+			nodes, err := env.orPick(cmd.Context(), nodes)
+			if err != nil {
+				return err
+			}
 			if err := exactArgs("the node")(cmd, nodes); err != nil {
 				return err
 			}
@@ -231,7 +238,7 @@ func (e *Env) sessionNode(ctx context.Context, expr string) (fleet.Node, *sessio
 	if err != nil {
 		return fleet.Node{}, nil, err
 	}
-	node, err := nodes.Resolve(ctx, expr)
+	node, err := e.settle(ctx, expr, nodes.Resolve)
 	if err != nil {
 		return fleet.Node{}, nil, err
 	}

@@ -50,9 +50,13 @@ a new key is made, pushed for the next minute, and thrown away when ssh ends.
   $ ssmdeck ssh web-1 -L 8080:localhost:80 -N
   $ ssmdeck ssh web-1 -- 'sudo journalctl -u nginx | tail'
   $ ssmdeck ssh --print web-1`,
-		Args:              minArgs("the node"),
+		Args:              env.pickable(minArgs("the node")),
 		ValidArgsFunction: env.completeDestination,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			args, err := env.orPick(cmd.Context(), args)
+			if err != nil {
+				return err
+			}
 			rest := args[1:]
 			if len(rest) > 0 && rest[0] == "--" {
 				rest = rest[1:]

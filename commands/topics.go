@@ -73,7 +73,8 @@ Terms can be put together, in single quotes, from left to right:
 A backslash before & ! | , [ ] makes it an ordinary character: R\&D.
 
 Where one node is wanted (shell, exec, ssh, forward, node get), a target that fits
-several is an error that lists them, never a guess. A term that fits nothing is an
+several is an error that lists them, never a guess; on a terminal you choose among
+them, and among all when no node is named. A term that fits nothing is an
 error that shows near names, also one that is to be left out; so is a range of
 which a name is missing.
 

@@ -230,7 +230,7 @@ func (w *watchScreen) update(nodes []fleet.Node, changes []nodeChange) error {
 		w.last[c.ID] = c
 		delete(w.gone, c.ID)
 		if c.Field == "node" && c.To == "" {
-			w.gone[c.ID] = fleet.Node{ID: c.ID, Name: c.Name, Ping: c.From}
+			w.gone[c.ID] = fleet.Node{ID: c.ID, Name: c.Name}
 		}
 	}
 	for id := range w.gone {

@@ -35,7 +35,6 @@ var agents = joinedAgents{by: map[string]*joinedAgent{}}
 //	agent leave NODE        stop working, as when the machine is switched off
 //	agent lost NODE         wait until the service has noticed
 //	agent return NODE       work again
-//	agent deregister NODE   the service forgets it, and it ends
 func cmdAgent(ts *testscript.TestScript, neg bool, args []string) {
 	switch {
 	case !neg && len(args) == 3 && args[0] == "join":
@@ -46,10 +45,8 @@ func cmdAgent(ts *testscript.TestScript, neg bool, args []string) {
 		agents.get(ts, args[1]).work(ts)
 	case !neg && len(args) == 2 && args[0] == "lost":
 		waitForLost(ts, args[1])
-	case !neg && len(args) == 2 && args[0] == "deregister":
-		ts.Check(simulators.get(ts).World().Deregister(args[1]))
 	default:
-		ts.Fatalf("usage: agent join NAME FILE | leave NODE | lost NODE | return NODE | deregister NODE")
+		ts.Fatalf("usage: agent join NAME FILE | leave NODE | lost NODE | return NODE")
 	}
 }
 
@@ -123,4 +120,11 @@ func (a *joinedAgent) work(ts *testscript.TestScript) {
 		ts.Fatalf("the agent does not join: %v", err)
 	}
 	ts.Defer(a.leave)
+	w := simulators.get(ts).World()
+	for deadline := time.Now().Add(30 * time.Second); !w.Connected(a.ID); {
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s has no control channel", a.ID)
+		}
+		time.Sleep(5 * time.Millisecond) // agents hear nothing when they are connected
+	}
 }

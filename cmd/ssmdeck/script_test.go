@@ -52,6 +52,7 @@ func TestMain(m *testing.M) {
 //
 // At the end of every script the simulator must have no open session.
 func TestScripts(t *testing.T) {
+	t.Cleanup(func() { checkCurated(t) }) // behind the scripts, which run in parallel
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -171,6 +172,7 @@ func cmdSimulate(t *testing.T, ts *testscript.TestScript, neg bool, args []strin
 	}
 	ts.Defer(func() {
 		simulators.drop(ts)
+		curated.add(ts.Name(), srv.Stats().Calls)
 		// What a killed client left is ended by the service in its own time; what
 		// an ended one left is a bug.
 		deadline := time.Now().Add(5 * time.Second)

@@ -201,3 +201,24 @@ func (p *pane) waitUntil(what string, ok func(screen string) bool) {
 	}
 	p.t.Fatalf("not so: %s; the screen shows:\n%s", what, p.screen())
 }
+
+func TestThePickerLeavesNoTrace(t *testing.T) {
+	p := newPane(t)
+	p.line("stty -g > before; ssmdeck demo -- node get; echo st''atus $?")
+	p.waitFor("type to filter")
+	p.tmux("send-keys", "-l", "wrkr")
+	p.waitFor("node> wrkr")
+	p.tmux("resize-window", "-x", "60", "-y", "20")
+	p.tmux("send-keys", "Down")
+	p.tmux("send-keys", "Enter")
+	p.waitFor("status 0")
+	p.line("ssmdeck demo -- shell; echo st''atus $?")
+	p.waitFor("type to filter")
+	p.tmux("send-keys", "Escape")
+	p.waitFor("status 130")
+	p.line("clear; stty -g > after; cmp before after && echo sa''me")
+	p.waitFor("same")
+	if s := p.screen(); strings.Contains(s, "type to filter") {
+		t.Errorf("the screen shows:\n%s", s)
+	}
+}

@@ -41,7 +41,7 @@ func repeatable(operation string) bool {
 	case "CreateMaintenanceWindow", "CreatePatchBaseline", "DeleteInventory",
 		"RegisterTargetWithMaintenanceWindow", "RegisterTaskWithMaintenanceWindow":
 		return true
-	case "SendSSHPublicKey": // the same key again is the same key
+	case "SendSSHPublicKey", "PutObject": // the same key, the same object again
 		return true
 	}
 	for _, p := range repeatPrefixes {

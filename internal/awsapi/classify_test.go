@@ -29,7 +29,7 @@ func TestWritesAgreesWithTheOperationsTable(t *testing.T) {
 func TestWritesBeyondSSM(t *testing.T) {
 	for op, want := range map[string]bool{
 		"GetCallerIdentity": false, "FilterLogEvents": false, "AssumeRole": false, "GenerateDataKey": false, "Decrypt": false,
-		"PutMetricData": true, "RunInstances": true, "": true, "SomethingNew": true,
+		"SimulatePrincipalPolicy": false, "CreateVpcEndpoint": true, "AttachRolePolicy": true, "PutMetricData": true, "RunInstances": true, "": true, "SomethingNew": true,
 	} {
 		if got := Writes(op); got != want {
 			t.Errorf("Writes(%q) = %v, want %v", op, got, want)

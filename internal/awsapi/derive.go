@@ -29,11 +29,13 @@ func (s *Scope) As(roleARN, externalID string) *Scope {
 			o.ExternalID = aws.String(externalID)
 		}
 	})
-	return s.derive(s.Region(), aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore }))
+	t := s.derive(s.Region(), aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore }))
+	t.role = roleARN
+	return t
 }
 
 func (s *Scope) derive(region string, creds aws.CredentialsProvider) *Scope {
-	t := &Scope{cfg: s.bare.Copy(), bare: s.bare, options: s.options, origin: s.origin, endpoint: s.endpoint, local: s.local, meter: newMeter()}
+	t := &Scope{cfg: s.bare.Copy(), bare: s.bare, options: s.options, origin: s.origin, role: s.role, endpoint: s.endpoint, local: s.local, meter: newMeter()}
 	t.cfg.Region = region
 	// A Region that is not enabled refuses good credentials: no reason for all
 	// Regions to resolve them anew.

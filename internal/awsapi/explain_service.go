@@ -22,7 +22,7 @@ type kindRule struct {
 // names. A test walks every exception of the SDK and wants a rule for each.
 var kindRules = [...]kindRule{
 	{true, []string{"TargetNotConnected"}, fault.Offline},
-	{true, []string{"InvalidInstanceId", "InvalidDocument", "InvalidCommandId", "NoSuchBucket", "NoSuchKey"}, fault.NotFound},
+	{true, []string{"InvalidInstanceId", "InvalidDocument", "InvalidCommandId", "InvalidResourceId", "NoSuchBucket", "NoSuchKey"}, fault.NotFound},
 	{true, []string{
 		"MaxDocumentSizeExceeded", "HierarchyLevelLimitExceededException", "DuplicateInstanceId",
 	}, fault.Usage},
@@ -91,7 +91,6 @@ func byService(e *fault.Error, err error, org origin) bool {
 		e.Err = said("no such node, or it is not in a state that takes commands", err)
 		e.Hint = "see `ssmdeck ls`"
 	case e.Code == "InvalidResourceId" && msg == "":
-		e.Kind = fault.NotFound
 		e.Err = said("there is no resource with this id here", err)
 		e.Hint = "check the id, its type and the Region"
 	case msg != "":

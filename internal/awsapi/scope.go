@@ -97,6 +97,7 @@ type Scope struct {
 	bare     aws.Config // cfg before pace and meter were put in
 	options  Options
 	origin   origin
+	role     string // ARN of the role that was assumed, "" for none
 	endpoint string // EndpointURL as given
 	local    bool   // endpoint is a loopback address
 	meter    *Meter
@@ -142,7 +143,7 @@ func Open(ctx context.Context, o Options) (*Scope, error) {
 		return nil, fault.New(fault.Usage, "choose a Region", "no Region is configured").
 			WithHint("name one with --region, AWS_REGION or `aws configure`")
 	}
-	s := &Scope{cfg: cfg, origin: org, endpoint: o.EndpointURL, local: local, meter: newMeter()}
+	s := &Scope{cfg: cfg, origin: org, role: o.RoleARN, endpoint: o.EndpointURL, local: local, meter: newMeter()}
 	if local {
 		s.cfg.BaseEndpoint = aws.String(o.EndpointURL) // for the clients others build from Config
 	}
@@ -192,6 +193,10 @@ func (s *Scope) Region() string { return s.cfg.Region }
 
 // Profile returns the name of the profile in use, "" for none.
 func (s *Scope) Profile() string { return s.origin.profile }
+
+// Role returns the ARN of the role that the scope's credentials are of, as far as
+// it was given in Options or to As.
+func (s *Scope) Role() string { return s.role }
 
 // Endpoint returns the endpoint given in Options, "" for none.
 func (s *Scope) Endpoint() string { return s.endpoint }

@@ -15,7 +15,6 @@ type kept struct {
 	identity    memo[string, caller]
 	preferences memo[string, preferences.Preferences]
 	defaultHost memo[string, string]
-	offered     memo[string, string]
 	profiles    memo[string, *iam.Profile]
 	roles       memo[string, *iam.Role]
 	rights      memo[string, rights]

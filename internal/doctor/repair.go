@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/iam"
 )
 
@@ -146,6 +147,27 @@ func Plan(checks []Check) []Repair {
 	}
 	slices.SortStableFunc(plan, func(a, b Repair) int { return int(a.kind - b.kind) })
 	return plan
+}
+
+// CheckProfile finds out whether the instance profile that is to be attached is
+// one. Where that may not be read, it is taken to be.
+func (s *Service) CheckProfile(ctx context.Context) error {
+	if s.Profile == "" {
+		return nil
+	}
+	p, ok, err := s.iam.Profile(ctx, s.Profile)
+	op := "attach instance profile " + s.Profile
+	switch {
+	case fault.KindOf(err) == fault.Auth && err != nil:
+		return nil
+	case err != nil:
+		return err
+	case !ok:
+		return fault.New(fault.NotFound, op, "there is no such instance profile").WithHint("`aws iam list-instance-profiles` lists them")
+	case p.Role == "":
+		return fault.New(fault.Usage, op, "it holds no role").WithHint("name another, or add a role to it")
+	}
+	return nil
 }
 
 // Apply carries out a plan, in order, and tells done of each repair that was

@@ -88,10 +88,15 @@ func TestIncompleteRepairsAskForAProfile(t *testing.T) {
 
 func TestEveryRepairSaysWhatItIs(t *testing.T) {
 	for _, r := range []Repair{
-		{kind: letIn, Group: "sg-1", Peer: "sg-2"}, {kind: letOut, Group: "sg-1", Peer: "10.0.0.0/8"}, {kind: enableDNS, VPC: "vpc-1"},
-		{kind: enableDNS, VPC: "vpc-1", Hostnames: true}, {kind: makeGroup, VPC: "vpc-1", Peers: []string{"10.0.0.0/8"}},
-		{kind: createEndpoint, VPC: "vpc-1", Service: "s", Subnets: []string{"subnet-1"}, Groups: []string{"sg-1"}}, {kind: enablePrivateDNS, Endpoint: "vpce-1"},
-		{kind: attachPolicy, Role: "app"}, {kind: attachProfile, Instance: "i-1", Profile: "p"},
+		{kind: letIn, Group: "sg-1", Peer: "sg-2"},
+		{kind: letOut, Group: "sg-1", Peer: "10.0.0.0/8"},
+		{kind: enableDNS, VPC: "vpc-1"},
+		{kind: enableDNS, VPC: "vpc-1", Hostnames: true},
+		{kind: makeGroup, VPC: "vpc-1", Peers: []string{"10.0.0.0/8"}},
+		{kind: createEndpoint, VPC: "vpc-1", Service: "s", Subnets: []string{"subnet-1"}, Groups: []string{"sg-1"}},
+		{kind: enablePrivateDNS, Endpoint: "vpce-1"},
+		{kind: attachPolicy, Role: "app"},
+		{kind: attachProfile, Instance: "i-1", Profile: "p"},
 	} {
 		if r.String() == "" || len(r.Calls()) == 0 || len(r.Commands()) == 0 {
 			t.Errorf("%d says nothing", r.kind)

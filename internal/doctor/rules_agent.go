@@ -119,17 +119,19 @@ func newEnough(f *facts) Check {
 	return pass("%s", n.AgentVersion)
 }
 
-// restart are the commands, to be typed on the machine, that show and restart an
-// agent.
+// there marks commands that are to be typed on the machine itself.
+const there = "# on the machine:"
+
+// restart are the commands that show and restart an agent, on its machine.
 func restart(platform string) []string {
 	switch platform {
 	case "windows":
-		return []string{"Get-Service AmazonSSMAgent; Restart-Service AmazonSSMAgent", `Get-Content -Tail 50 $env:ProgramData\Amazon\SSM\Logs\amazon-ssm-agent.log`}
+		return []string{there, "Get-Service AmazonSSMAgent; Restart-Service AmazonSSMAgent", `Get-Content -Tail 50 $env:ProgramData\Amazon\SSM\Logs\amazon-ssm-agent.log`}
 	case "macos":
-		return []string{"sudo launchctl kickstart -k system/com.amazon.aws.ssm", "tail -n 50 /var/log/amazon/ssm/amazon-ssm-agent.log"}
+		return []string{there, "sudo launchctl kickstart -k system/com.amazon.aws.ssm", "tail -n 50 /var/log/amazon/ssm/amazon-ssm-agent.log"}
 	default:
 		return []string{
-			"systemctl status amazon-ssm-agent || snap services amazon-ssm-agent", "sudo systemctl restart amazon-ssm-agent",
+			there, "systemctl status amazon-ssm-agent || snap services amazon-ssm-agent", "sudo systemctl restart amazon-ssm-agent",
 			"sudo tail -n 50 /var/log/amazon/ssm/amazon-ssm-agent.log",
 		}
 	}

@@ -27,8 +27,8 @@ var networkChecks = []check{
 }
 
 func beyondSight(f *facts) Check {
-	c := skip("its network can not be seen from here; on the machine, try")
-	return c.fix("curl -sS -o /dev/null -w '%{http_code}\\n' https://"+f.endpoint(), "curl -sS -o /dev/null -w '%{http_code}\\n' https://"+strings.Replace(f.endpoint(), "ssm.", "ssmmessages.", 1))
+	c := skip("its network can not be seen from here")
+	return c.fix(there, "curl -sS -o /dev/null -w '%{http_code}\\n' https://"+f.endpoint(), "curl -sS -o /dev/null -w '%{http_code}\\n' https://"+strings.Replace(f.endpoint(), "ssm.", "ssmmessages.", 1))
 }
 
 // nowhere says why nothing can be said about where the machine stands.

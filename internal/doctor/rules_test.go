@@ -426,3 +426,12 @@ func TestDocumentationHasEveryCause(t *testing.T) {
 		t.Errorf("the page has %d causes of %d", rows, len(causes))
 	}
 }
+
+// BenchmarkRules makes all checks of one machine whose facts are there.
+func BenchmarkRules(b *testing.B) {
+	f := healthy()
+	lockedDown(&f, svcSSM, svcChannels, svcMessages, "s3")
+	for b.Loop() {
+		examined(&f)
+	}
+}

@@ -33,17 +33,17 @@ type Terminal struct {
 	Dumb, UTF8 bool // it knows no control sequences; its locale is UTF-8
 }
 
-// answer is what an address said.
+// probe is what an address said.
 type probe struct {
 	status int
-	date   time.Time // of its clock; zero when it did not say
+	date   time.Time // by its clock; zero when it did not say
+	at     time.Time // the same, by ours
 	took   time.Duration
 	err    error
 }
 
 // selfFacts are what is known of the caller's own side.
 type selfFacts struct {
-	now     time.Time
 	region  string
 	place   Place
 	me      fact[caller]
@@ -82,7 +82,7 @@ var everyday = []struct {
 // ExamineSelf checks the caller's own side, and hands each check to emit in
 // order, as soon as it and those before it are made.
 func (s *Service) ExamineSelf(ctx context.Context, p Place, emit func(Check)) ([]Check, error) {
-	f := selfFacts{now: s.now(), region: s.region, place: p}
+	f := selfFacts{region: s.region, place: p}
 	var group sync.WaitGroup
 	group.Go(func() { f.api = s.probe(ctx, p.HTTP, p.API, false) })
 	group.Go(func() { f.gateway = s.probe(ctx, p.HTTP, p.Gateway, true) })
@@ -133,7 +133,8 @@ func (s *Service) probe(ctx context.Context, client *http.Client, address string
 		return probe{err: err}
 	}
 	_ = resp.Body.Close() // only its head is of interest
-	p := probe{status: resp.StatusCode, took: s.now().Sub(start)}
+	p := probe{status: resp.StatusCode, at: s.now()}
+	p.took = p.at.Sub(start)
 	p.date, _ = http.ParseTime(resp.Header.Get("Date")) // zero when it is no time
 	return p
 }
@@ -184,7 +185,7 @@ func selfClock(f *selfFacts) Check {
 	if f.api.date.IsZero() {
 		return skip("nobody said what time it is")
 	}
-	off := f.now.Sub(f.api.date).Round(time.Second)
+	off := f.api.at.Sub(f.api.date).Round(time.Second)
 	way, size := "ahead", off
 	if off < 0 {
 		way, size = "behind", -off

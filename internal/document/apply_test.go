@@ -3,14 +3,19 @@ package document
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go"
 	"github.com/golang/mock/gomock"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -435,4 +440,51 @@ func TestListHasAllPages(t *testing.T) {
 			t.Errorf("a refusal: %v", err)
 		}
 	}
+}
+
+func TestUploadsHaveAKeyOfTheirOwn(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "agent.zip")
+	if err := os.WriteFile(file, []byte("abc"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, err := ParseAttachment("linux.zip=" + file)
+	if err != nil || a.Local != file || a.Name != "linux.zip" || a.Key != "S3FileUrl" {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	plainName, err := ParseAttachment(file)
+	if err != nil || plainName.Name != "agent.zip" {
+		t.Errorf("%+v, %v", plainName, err)
+	}
+	if _, err := ParseAttachment(dir); fault.KindOf(err) != fault.Usage {
+		t.Errorf("a folder: %v", err)
+	}
+	var put []string
+	u := &Uploads{putFunc(func(in *s3.PutObjectInput) error {
+		body, err := io.ReadAll(in.Body)
+		put = append(put, *in.Bucket+" "+*in.Key+" "+string(body))
+		return err
+	})}
+	there := AttachmentSource{Key: "SourceUrl", Values: []string{"s3://b/f"}}
+	got, err := u.Put(t.Context(), Bucket{"b", "p/q"}, []AttachmentSource{there, a})
+	const key = "p/q/ba7816bf8f01cfea/linux.zip" // SHA-256 of abc
+	want := []AttachmentSource{there, {Key: "S3FileUrl", Values: []string{"s3://b/" + key}, Name: "linux.zip"}}
+	if err != nil || diff(want, got) != "" || len(put) != 1 || put[0] != "b "+key+" abc" {
+		t.Errorf("%v, %s, %q", err, diff(want, got), put)
+	}
+	u.objects = putFunc(func(*s3.PutObjectInput) error { return &smithy.GenericAPIError{Code: "NoSuchBucket"} })
+	if _, err := u.Put(t.Context(), Bucket{"b", ""}, []AttachmentSource{a}); fault.KindOf(err) != fault.NotFound {
+		t.Error(err)
+	}
+	for _, bad := range []string{"", "bucket", "s3://", "s3:///x"} {
+		if b, err := ParseBucket(bad); fault.KindOf(err) != fault.Usage {
+			t.Errorf("%q: %v, %v", bad, b, err)
+		}
+	}
+}
+
+type putFunc func(*s3.PutObjectInput) error
+
+func (f putFunc) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+	return &s3.PutObjectOutput{}, f(in)
 }

@@ -1,6 +1,8 @@
 package document
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,6 +16,7 @@ type AttachmentSource struct {
 	Key    string   // SourceUrl: a folder in S3; S3FileUrl: a file there; AttachmentReference: one of another document
 	Values []string // one: the API takes no more
 	Name   string   // of the file; not with SourceUrl
+	Local  string   // a file of this machine that is not in S3 yet; Values is empty then
 }
 
 // attachmentCount is how many files a document can have (API reference,
@@ -25,6 +28,7 @@ const attachmentCount = 20
 //	s3://bucket/folder            a folder (SourceUrl)
 //	name=s3://bucket/key          a file (S3FileUrl)
 //	name=document/2/name          a file of another document (AttachmentReference)
+//	[name=]path                   a file of this machine, to be uploaded
 //	Key=…,Values=…[,Name=…]       as the AWS CLI writes it
 //
 // URLs may be https ones of S3, too.
@@ -37,7 +41,13 @@ func ParseAttachment(s string) (AttachmentSource, error) {
 		name, where = "", s
 	}
 	a := AttachmentSource{Name: name, Values: []string{where}}
-	switch {
+	switch _, err := os.Stat(where); {
+	case err == nil && where != "":
+		a.Key, a.Local, a.Values = string(types.AttachmentsSourceKeyS3FileUrl), where, nil
+		if name == "" {
+			a.Name = filepath.Base(where)
+		}
+		return a, checkLocal(where)
 	case isURL(where) && name == "":
 		a.Key = string(types.AttachmentsSourceKeySourceUrl)
 	case isURL(where):
@@ -46,7 +56,7 @@ func ParseAttachment(s string) (AttachmentSource, error) {
 		a.Key = string(types.AttachmentsSourceKeyAttachmentReference)
 	default:
 		return a, fault.Usagef("--attach %q names nothing that can be attached", s).
-			WithHint("write s3://bucket/folder, NAME=s3://bucket/key, or Key=SourceUrl,Values=URL")
+			WithHint("name a file that exists, s3://bucket/folder, NAME=s3://bucket/key, or Key=SourceUrl,Values=URL")
 	}
 	return a, nil
 }

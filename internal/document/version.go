@@ -113,11 +113,16 @@ func (s *Service) Versions(ctx context.Context, name string) iter.Seq2[Version, 
 	}
 }
 
-// explain is awsapi.Explain with a way on where a document is not found.
+// explain is awsapi.Explain with a way on where a document or version is not found.
 func explain(op, name string, err error) error {
 	err = awsapi.Explain(op, err)
-	if e, ok := err.(*fault.Error); ok && e.Code == "InvalidDocument" && e.Hint == "" { //nolint:errorlint // Explain returns it bare
+	e, ok := err.(*fault.Error) //nolint:errorlint // Explain returns it bare
+	switch {
+	case !ok || e.Hint != "":
+	case e.Code == "InvalidDocument":
 		e.Hint = "see `ssmdeck document list --name " + prefixOf(name) + "`; documents belong to one Region"
+	case e.Code == "InvalidDocumentVersion":
+		e.Hint = "see `ssmdeck document versions " + name + "`"
 	}
 	return err
 }

@@ -258,3 +258,20 @@ func TestManyTaggedNodesAreFoundByASweep(t *testing.T) {
 		})
 	}
 }
+
+// A role that may not use DescribeInstanceProperties still finds nodes by the
+// names that EC2 knows.
+func TestNamesComeFromEC2WherePropertiesAreDenied(t *testing.T) {
+	s, m := mocked(t)
+	c := &cloud{instances: []Instance{{ID: idA, Tags: map[string]string{"Name": "web-1"}}}}
+	s.Joining(c, Clients{})
+	m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).Return(nil, failure("AccessDeniedException"))
+	m.DescribeInstanceInformation(gomock.Any(), gomock.Any()).AnyTimes().Return(informations("", information(idA, "ip-1"), information(idC, "rack")), nil)
+	if n, err := s.Find(t.Context(), "web-1"); err != nil || n.ID != idA {
+		t.Errorf("got %v, %v", n, err)
+	}
+	c.err = failure("UnauthorizedOperation")
+	if n, err := s.Find(t.Context(), "ip-1"); err != nil || n.ID != idA {
+		t.Errorf("without EC2: %v, %v", n, err)
+	}
+}

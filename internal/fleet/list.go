@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,7 +105,7 @@ func All(nodes iter.Seq2[Node, error]) ([]Node, error) {
 
 // everything yields all nodes.
 func (s *Service) everything(ctx context.Context) iter.Seq2[Node, error] {
-	return s.either(s.properties(ctx, nil), s.information(ctx, nil))
+	return s.either(s.properties(ctx, nil), s.withNames(ctx, s.information(ctx, nil)))
 }
 
 // byID yields the nodes with the given ids, in the order of the service within
@@ -124,7 +125,7 @@ func (s *Service) byID(ctx context.Context, ids []string) iter.Seq2[Node, error]
 func (s *Service) chunk(ctx context.Context, ids []string) iter.Seq2[Node, error] {
 	nodes := s.either(
 		s.properties(ctx, []types.InstancePropertyFilter{{Key: types.InstancePropertyFilterKeyInstanceIds, ValueSet: ids}}),
-		s.information(ctx, []types.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: ids}}),
+		s.withNames(ctx, s.information(ctx, []types.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: ids}})),
 	)
 	return func(yield func(Node, error) bool) {
 		for n, err := range nodes {
@@ -169,6 +170,45 @@ func (s *Service) either(properties, information iter.Seq2[Node, error]) iter.Se
 			}
 			first = false
 			if !yield(n, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// withNames gives instances that DescribeInstanceInformation listed the names that
+// EC2 knows. Names are a comfort: where they cannot be had, the computer name
+// stays.
+func (s *Service) withNames(ctx context.Context, information iter.Seq2[Node, error]) iter.Seq2[Node, error] {
+	if s.ec2 == nil {
+		return information
+	}
+	return func(yield func(Node, error) bool) {
+		nodes, err := All(information)
+		if err != nil {
+			yield(Node{}, err)
+			return
+		}
+		var instances []string
+		for _, n := range nodes {
+			if n.Instance() {
+				instances = append(instances, n.ID)
+			}
+		}
+		names := map[string]string{}
+		if len(instances) > 0 && !s.noEC2.Load() {
+			if len(instances) >= sweepFrom {
+				instances = nil
+			}
+			found, err := s.ec2.Described(ctx, instances)
+			s.noEC2.Store(err != nil)
+			for _, i := range found {
+				names[i.ID] = i.Tags["Name"]
+			}
+		}
+		for _, n := range nodes {
+			n.Name = cmp.Or(names[n.ID], n.Name)
+			if !yield(n, nil) {
 				return
 			}
 		}

@@ -2,10 +2,7 @@ package fleet
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -77,64 +74,5 @@ func TestSort(t *testing.T) {
 	}
 	if got := nodes[0].String(); got != "a (4)" {
 		t.Errorf("got %q", got)
-	}
-}
-
-func TestCache(t *testing.T) {
-	c := Cache{Dir: filepath.Join(t.TempDir(), "ssmdeck")}
-	key, now := CacheKey{Profile: "../prod", Region: "eu-west-1"}, time.Unix(1_000_000, 0)
-	if _, ok := c.Load(key, now); ok {
-		t.Error("an empty cache has nodes")
-	}
-	secret := Node{ID: idA, Name: "web-1", Ping: Online, Platform: "linux", IP: "10.9.8.7", Tags: map[string]string{"k": "v"}}
-	if err := c.Store(key, now, []Node{secret}); err != nil {
-		t.Fatal(err)
-	}
-	want := []CachedNode{{ID: idA, Name: "web-1", Ping: Online, Platform: "linux"}}
-	if got, ok := c.Load(key, now.Add(cacheAge)); !ok || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, %v", got, ok)
-	}
-	for name, miss := range map[string]struct {
-		key CacheKey
-		now time.Time
-	}{
-		"too old":         {key, now.Add(cacheAge + time.Second)},
-		"from the future": {key, now.Add(-time.Second)},
-		"another Region":  {CacheKey{Profile: "../prod", Region: "eu-west-2"}, now},
-		"another place":   {CacheKey{Profile: "../prod", Region: "eu-west-1", Endpoint: "http://127.0.0.1:1"}, now},
-	} {
-		if _, ok := c.Load(miss.key, miss.now); ok {
-			t.Errorf("%s: it was loaded", name)
-		}
-	}
-	entries, err := os.ReadDir(c.Dir)
-	if err != nil || len(entries) != 1 {
-		t.Fatalf("%d files, %v; want the one", len(entries), err)
-	}
-	path := filepath.Join(c.Dir, entries[0].Name())
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(string(raw), "10.9.8.7") {
-		t.Error("the file holds more than completion shows")
-	}
-	if info, err := os.Stat(path); err != nil || (runtime.GOOS != "windows" && info.Mode().Perm() != 0o600) {
-		t.Errorf("mode %v, %v; want 0600", info.Mode(), err)
-	}
-	if err := os.WriteFile(path, raw[:len(raw)/2], 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := c.Load(key, now); ok {
-		t.Error("half a file was loaded")
-	}
-	if err := c.Store(key, now, nil); err != nil {
-		t.Fatal(err)
-	}
-	if got, ok := c.Load(key, now); !ok || len(got) != 0 {
-		t.Errorf("after an empty list: %v, %v", got, ok)
-	}
-	if err := (Cache{Dir: path}).Store(key, now, nil); err == nil {
-		t.Error("a folder that is a file was written to")
 	}
 }

@@ -34,6 +34,7 @@ type Service struct {
 	now    func() time.Time
 
 	noProperties atomic.Bool // DescribeInstanceProperties was refused
+	noEC2        atomic.Bool // EC2 did not tell names
 }
 
 // New returns a Service on client, an *ssm.Client. stdin is what the target

@@ -106,8 +106,18 @@ func TestWildcard(t *testing.T) {
 		pattern, s string
 		want       bool
 	}{
-		{"", "", true}, {"*", "", true}, {"a*", "", false}, {"a*c", "abbc", true}, {"a*c", "abcb", false}, {"*b*", "abc", true}, {"a?c", "abc", true},
-		{"a?c", "ac", false}, {"**", "x", true}, {"a*b*c", "aXbYbZc", true}, {"ssm:Get*", "ssm:GetParameters", true}, {"a", "ab", false},
+		{"", "", true},
+		{"*", "", true},
+		{"a*", "", false},
+		{"a*c", "abbc", true},
+		{"a*c", "abcb", false},
+		{"*b*", "abc", true},
+		{"a?c", "abc", true},
+		{"a?c", "ac", false},
+		{"**", "x", true},
+		{"a*b*c", "aXbYbZc", true},
+		{"ssm:Get*", "ssm:GetParameters", true},
+		{"a", "ab", false},
 	} {
 		if got := wildcard(tt.pattern, tt.s); got != tt.want {
 			t.Errorf("%q on %q: %v", tt.pattern, tt.s, got)

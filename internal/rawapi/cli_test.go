@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/commands"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/rawapi"
 )
 
@@ -301,5 +303,48 @@ func TestSecretsStaySecret(t *testing.T) {
 	code, _, stderr := s.ssmdeck(`{"Name":"/app/x","Value":["hunter2"]}`, "api", "put-parameter", "--cli-input-json", "-")
 	if code != 2 || strings.Contains(stderr, "hunter2") {
 		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+// TestErrorsMapToExitCodes answers a call with every exception of the SDK. The
+// kinds wanted are in a file of its own, the codes are those of docs/output.md.
+func TestErrorsMapToExitCodes(t *testing.T) {
+	raw, err := os.ReadFile("../awsapi/testdata/exceptions.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := map[string]int{"failed": 1, "conflict": 1, "limit": 1, "service": 1, "throttled": 1, "usage": 2, "not_found": 3, "auth": 4, "offline": 5}
+	s := newService(t)
+	n, kinds := 0, map[string]int{}
+	for line := range strings.Lines(string(raw)) {
+		name, kind, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok || name == "#" {
+			continue
+		}
+		n++
+		kinds[kind]++
+		if kind == "throttled" || kind == "service" { // tried again for seconds
+			err := awsapi.Explain("x", &smithy.GenericAPIError{Code: name})
+			if fault.ExitCode(err) != codes[kind] || fault.KindOf(err).String() != kind {
+				t.Errorf("%s: %v, exit %d", name, fault.KindOf(err), fault.ExitCode(err))
+			}
+			continue
+		}
+		s.answers(400, fmt.Appendf(nil, `{"__type":%q,"message":"what it says."}`, name))
+		code, _, stderr := s.ssmdeck("", "api", "list-documents", "-o", "json")
+		var out struct {
+			Error struct{ Kind, Code, Message string }
+		}
+		if err := json.Unmarshal([]byte(stderr), &out); err != nil {
+			t.Errorf("%s: %s", name, stderr)
+			continue
+		}
+		if code != codes[kind] || out.Error.Kind != kind || out.Error.Code != name {
+			t.Errorf("%s: exit %d, kind %s, code %s; want exit %d, kind %s", name, code, out.Error.Kind, out.Error.Code, codes[kind], kind)
+		}
+	}
+	t.Logf("%d exceptions: %v", n, kinds)
+	if n != 140 {
+		t.Errorf("%d exceptions", n)
 	}
 }

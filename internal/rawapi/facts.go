@@ -14,7 +14,7 @@ var factsText string
 type facts struct {
 	head   []string // family, read or write, destructive
 	items  []string
-	does   string
+	does   []string
 	note   string
 	fields map[string]fieldFacts
 }
@@ -34,7 +34,7 @@ func (f *facts) describe(o *Operation) {
 		return
 	}
 	o.Family, o.Writes, o.Destructive = f.head[0], f.head[1] == "write", len(f.head) > 2
-	o.Items, o.Command, o.Note = f.items, f.does, f.note
+	o.Items, o.Commands, o.Note = f.items, f.does, f.note
 }
 
 // readFacts reads facts.txt, by operation. The file is ours: a line that is not in
@@ -72,8 +72,8 @@ func (f *facts) read(line string) error {
 	case "items:":
 		f.items = strings.Split(rest, "+")
 		return nil
-	case "command:":
-		f.does = rest
+	case "commands:":
+		f.does = strings.Split(rest, ", ")
 		return nil
 	case "note:":
 		f.note = rest

@@ -18,9 +18,11 @@ type Operation struct {
 	Writes      bool
 	Destructive bool // overwrites, removes, stops, or runs something on nodes
 
-	Command string // what people type for it; "" when there is `ssmdeck api` only
-	Note    string // what is worth knowing before calling it, "" for nothing
-	Fields  []Field
+	// Commands are what people type for it: "document create". None when there is
+	// `ssmdeck api` only.
+	Commands []string
+	Note     string // what is worth knowing before calling it, "" for nothing
+	Fields   []Field
 
 	// Items are the paths of the lists in the answer that go on from page to page;
 	// none when the operation has no pages. All but a few have one.

@@ -102,7 +102,8 @@ func (r *Request) Set(field string, v any) {
 }
 
 // SetTexts gives a field the texts that were typed for its flag, in order. A text
-// is the value; or file://path, fileb://path or "-" (standard input) that hold it.
+// is the value; or file://path, fileb://path or "-" (standard input, without the
+// line break at its end) that hold it.
 // Lists of plain values take several texts, commas or a JSON list; structures and
 // lists of them JSON, YAML or the AWS CLI's shorthand.
 func (r *Request) SetTexts(field string, texts ...string) {
@@ -112,12 +113,15 @@ func (r *Request) SetTexts(field string, texts ...string) {
 		return
 	}
 	var trees []any
-	for _, text := range texts {
-		fromFile := untyped.IsSource(text)
-		text, err := untyped.Content(text, r.files)
+	for _, typed := range texts {
+		fromFile := untyped.IsSource(typed)
+		text, err := untyped.Content(typed, r.files)
 		if err != nil {
 			r.fail("--"+f.Flag, "%v", err)
 			return
+		}
+		if typed == "-" && f.Shape == Text { // `echo secret |` means no line break
+			text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 		}
 		tree, err := f.parse(text, fromFile, r.files)
 		if err != nil {

@@ -39,7 +39,7 @@ func request(t *testing.T, operation string) *Request {
 	}
 	return o.NewRequest(files(map[string]string{
 		"one.json": `{"Key": "tag:env", "Values": ["prod"]}`, "two.yaml": "- Key: a\n  Values: [b]\n- Key: c\n  Values: [d]\n",
-		"ids": "i-0123456789abcdef0\ni-0123456789abcdef1\n\n", "word": "hello\n", "-": "typed", "bytes": "\x00\xff",
+		"ids": "i-0123456789abcdef0\ni-0123456789abcdef1\n\n", "word": "hello\n", "-": "typed\n", "bytes": "\x00\xff",
 		"short": "Key=tag:env,Values=prod,test\n", "script.sh": "echo a,b=c\n",
 	}))
 }

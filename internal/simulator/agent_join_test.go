@@ -189,9 +189,7 @@ func TestARealAgentComesAndGoes(t *testing.T) {
 	sc.Agents.LostAfter = 7 * time.Minute
 	s := start(t, Options{Scenario: sc, Now: clock.now})
 	a, leave := join(t, s, nil)
-	if got := connection(t, s, a.ID); got != "connected" {
-		t.Errorf("with a control channel it is %s", got)
-	}
+	until(t, func() bool { return connection(t, s, a.ID) == "connected" }) // agents hear nothing when they are
 	leave()
 	until(t, func() bool { return connection(t, s, a.ID) == "notconnected" })
 	if got := nodeInfo(t, s, a.ID)["PingStatus"]; got != "Online" {
@@ -327,6 +325,13 @@ func TestCredentialsOfARealAgent(t *testing.T) {
 		t.Errorf("joining as another node: %v", err)
 	}
 	a.ID = mine
+	const inventory = `{"InstanceId":%q,"Items":[{"TypeName":"Custom:Rack","SchemaVersion":"1.0","CaptureTime":"2026-03-01T08:00:00Z","Content":[{"Rack":"7"}]}]}`
+	for node, code := range map[string]string{a.ID: "", b.ID: "AccessDeniedException"} {
+		err := a.Call(t.Context(), "AmazonSSM.PutInventory", json.RawMessage(fmt.Sprintf(inventory, node)), nil)
+		if (err == nil) != (code == "") || code != "" && !refusedWith(err, code) {
+			t.Errorf("the inventory of %s: %v", node, err)
+		}
+	}
 	for _, target := range []string{"AmazonSSM.DescribeInstanceInformation", "AmazonSSM.SendCommand", "AmazonSSM.StartSession"} {
 		if err := a.Call(t.Context(), target, map[string]string{}, nil); !refusedWith(err, "AccessDeniedException") {
 			t.Errorf("%s: %v", target, err)

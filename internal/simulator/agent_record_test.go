@@ -232,7 +232,8 @@ func TestMachinesFindTheirRegion(t *testing.T) {
 			t.Fatal(err)
 		}
 		work(t, a)
-		if n, ok := w.NodeInfo(a.ID); !ok || n.Ping != world.PingOnline || !w.Connected(a.ID) {
+		until(t, func() bool { return w.Connected(a.ID) })
+		if n, ok := w.NodeInfo(a.ID); !ok || n.Ping != world.PingOnline {
 			t.Errorf("%v: it is %+v", at, n)
 		}
 		if _, ok := s.World().NodeInfo(a.ID); ok {

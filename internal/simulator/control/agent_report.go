@@ -41,13 +41,28 @@ func (h *Handler) nodeMayCall(caller Caller, service, name string) error {
 	return &apiError{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: "User: " + caller.ARN + " is not authorized to perform: " + service + ":" + name + " because no identity-based policy allows the " + service + ":" + name + " action"}
 }
 
+// ownNode refuses what a node's credentials say of another node.
+func ownNode(caller Caller, raw any) error {
+	members, _ := raw.(map[string]any)
+	for _, name := range []string{"InstanceId", "ResourceId", "Destination"} {
+		if id, ok := members[name].(string); ok && caller.Node != "" && id != caller.Node {
+			return notFor(caller, id)
+		}
+	}
+	return nil
+}
+
+func notFor(caller Caller, node string) error {
+	return &apiError{Code: "AccessDeniedException", Message: "User: " + caller.ARN + " is not authorized to act for instance " + node}
+}
+
 // self refuses what an agent says of another node than its own. Credentials of
 // a user are those of an instance profile, which speaks for instances of EC2.
 func (c *call) self(node string) error {
 	if node == c.caller.Node || c.caller.Node == "" && strings.HasPrefix(node, "i-") {
 		return nil
 	}
-	return &apiError{Code: "AccessDeniedException", Message: "User: " + c.caller.ARN + " is not authorized to act for instance " + node}
+	return notFor(c.caller, node)
 }
 
 type updateInstanceInformationIn struct {

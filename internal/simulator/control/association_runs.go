@@ -21,7 +21,15 @@ func associationRunOperations() map[string]operation {
 }
 
 // maxRuns is how many executions of an association are remembered.
-const maxRuns = 30
+const maxRuns = 10
+
+// runTarget is what an execution did on one node. There may be many.
+type runTarget struct{ node, status string }
+
+func runTargets(r world.Record) []runTarget {
+	list, _ := r["targets"].([]runTarget)
+	return list
+}
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
@@ -54,7 +62,7 @@ func (c *call) apply(t *world.Tables, id string, at time.Time) {
 	}
 	execution := world.NewUUID()
 	counts := map[string]int{}
-	var targets []world.Record
+	var targets []runTarget
 	for _, node := range c.nodesOf(a) {
 		n, ok := c.world.NodeInfo(node)
 		if !ok {
@@ -68,10 +76,7 @@ func (c *call) apply(t *world.Tables, id string, at time.Time) {
 			status = "Skipped"
 		}
 		counts[status]++
-		targets = append(targets, world.Record{
-			"AssociationId": id, "AssociationVersion": a["AssociationVersion"], "ExecutionId": execution, "ResourceId": node,
-			"ResourceType": "ManagedInstance", "Status": status, "DetailedStatus": status, "LastExecutionDate": at,
-		})
+		targets = append(targets, runTarget{node, status})
 	}
 	status := "Success"
 	if counts["Pending"] > 0 {
@@ -185,13 +190,30 @@ func (c *call) describeAssociationExecutionTargets(t *world.Tables, in request) 
 	if !ok || textOf(r, "AssociationId") != in.text("AssociationId") {
 		return nil, world.Errorf("AssociationExecutionDoesNotExist", "The specified execution ID does not exist.")
 	}
-	list, err := sift(recordsIn(r, "targets"), in.filters("Filters", "Key", "Value", ""), "ValidationException", func(r world.Record, key string) ([]string, bool) {
+	var list []world.Record
+	for _, target := range runTargets(r) {
+		list = append(list, with(r, world.Record{
+			"ResourceId": target.node, "ResourceType": "ManagedInstance", "Status": target.status, "DetailedStatus": target.status,
+		}))
+	}
+	list, err := sift(list, in.filters("Filters", "Key", "Value", ""), "ValidationException", func(r world.Record, key string) ([]string, bool) {
 		return []string{textOf(r, key)}, true
 	})
 	if err != nil {
 		return nil, err
 	}
 	return c.listing("DescribeAssociationExecutionTargets", "AssociationExecutionTargets", "ResourceId", list, in, 50)
+}
+
+// associations returns the associations of each node.
+func (c *call) associations(t *world.Tables) map[string][]world.Record {
+	of := map[string][]world.Record{}
+	for _, a := range t.All(world.KindAssociation) {
+		for _, node := range c.nodesOf(a) {
+			of[node] = append(of[node], a)
+		}
+	}
+	return of
 }
 
 // associatedWith returns the associations that a node has.
@@ -227,9 +249,9 @@ func (c *call) describeInstanceAssociationsStatus(t *world.Tables, in request) (
 	for i, a := range list {
 		status := world.Record{"InstanceId": in.text("InstanceId"), "Status": "Pending", "DetailedStatus": "Associated"}
 		for _, run := range runsOf(t, textOf(a, "AssociationId")) {
-			for _, target := range recordsIn(run, "targets") {
-				if target["ResourceId"] == in["InstanceId"] {
-					status["Status"], status["DetailedStatus"] = target["Status"], target["DetailedStatus"]
+			for _, target := range runTargets(run) {
+				if target.node == in.text("InstanceId") {
+					status["Status"], status["DetailedStatus"] = target.status, target.status
 					status["ExecutionDate"], status["ExecutionSummary"] = run["CreatedTime"], "1 out of 1 plugin processed"
 				}
 			}

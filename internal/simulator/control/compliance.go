@@ -3,6 +3,7 @@ package control
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -56,29 +57,50 @@ func errNoNode(id string) error {
 	return world.Errorf("InvalidResourceId", "The resource ID isn't valid: %s.", id)
 }
 
-// complianceOf returns the compliance items of a node: those that were put, and
-// the patches and associations that the simulator knows.
-func (c *call) complianceOf(t *world.Tables, n world.Node) []world.Record {
-	var list []world.Record
-	put := map[string]bool{}
+// compliance is what is known of the compliance of nodes in one call.
+type compliance struct {
+	*call
+	put          map[string][]world.Record // by node, as PutComplianceItems had it
+	associations map[string][]world.Record // by node
+}
+
+func (c *call) compliance(t *world.Tables) compliance {
+	c.applyDue(t)
+	k := compliance{c, map[string][]world.Record{}, c.associations(t)}
 	for _, r := range t.All(world.KindCompliance) {
-		if textOf(r, "ResourceId") != n.ID {
-			continue
-		}
-		put[textOf(r, "ComplianceType")] = true
-		for _, item := range request(r).objects("Items") {
-			list = append(list, with(item, world.Record{"ComplianceType": r["ComplianceType"], "ExecutionSummary": r["ExecutionSummary"]}))
-		}
+		node := textOf(r, "ResourceId")
+		k.put[node] = append(k.put[node], r)
 	}
-	if !put["Patch"] {
-		list = append(list, c.patchCompliance(n)...)
+	return k
+}
+
+// of returns the compliance items of a node: those that were put, and without
+// some of their own the patches and associations that the simulator knows.
+func (k compliance) of(n world.Node, patches bool) []world.Record {
+	list := k.putItems(n)
+	if patches && !k.hasPut(n, "Patch") {
+		list = append(list, k.patchCompliance(n)...)
 	}
-	if !put["Association"] {
-		list = append(list, c.associationCompliance(t, n)...)
+	if !k.hasPut(n, "Association") {
+		list = append(list, k.associationCompliance(n)...)
 	}
 	for i, item := range list {
 		id := cmp.Or(textOf(item, "Id"), fmt.Sprint("item-", i))
 		list[i] = with(item, world.Record{"ResourceType": "ManagedInstance", "ResourceId": n.ID, "Id": id, "key": n.ID + textOf(item, "ComplianceType") + id})
+	}
+	return list
+}
+
+func (k compliance) hasPut(n world.Node, kind string) bool {
+	return slices.ContainsFunc(k.put[n.ID], func(r world.Record) bool { return textOf(r, "ComplianceType") == kind })
+}
+
+func (k compliance) putItems(n world.Node) []world.Record {
+	var list []world.Record
+	for _, r := range k.put[n.ID] {
+		for _, item := range request(r).objects("Items") {
+			list = append(list, with(item, world.Record{"ComplianceType": r["ComplianceType"], "ExecutionSummary": r["ExecutionSummary"]}))
+		}
 	}
 	return list
 }
@@ -107,11 +129,11 @@ func (c *call) patchCompliance(n world.Node) []world.Record {
 	return list
 }
 
-func (c *call) associationCompliance(t *world.Tables, n world.Node) []world.Record {
+func (k compliance) associationCompliance(n world.Node) []world.Record {
 	var list []world.Record
-	for _, a := range t.All(world.KindAssociation) {
+	for _, a := range k.associations[n.ID] {
 		at, ran := timeOf(a, "LastExecutionDate")
-		if !ran || !contains(c.nodesOf(a), n.ID) {
+		if !ran {
 			continue
 		}
 		status := "COMPLIANT"
@@ -152,9 +174,10 @@ func (c *call) listComplianceItems(t *world.Tables, in request) (any, error) {
 		}
 		nodes = []world.Node{n}
 	}
+	known := c.compliance(t)
 	var list []world.Record
 	for _, n := range nodes {
-		list = append(list, c.complianceOf(t, n)...)
+		list = append(list, known.of(n, true)...)
 	}
 	list, err := sift(list, complianceFilters(in), "InvalidFilter", complianceField)
 	if err != nil {
@@ -210,41 +233,68 @@ func (s severities) worst() string {
 
 // resourceSummaries returns one summary for each node and compliance type.
 func (c *call) resourceSummaries(t *world.Tables) []world.Record {
-	c.applyDue(t)
+	known := c.compliance(t)
 	var list []world.Record
 	for _, n := range c.world.Nodes() {
-		good, bad := map[string]severities{}, map[string]severities{}
-		last := map[string]any{}
-		var types []string
-		for _, item := range c.complianceOf(t, n) {
+		types := map[string]*tally{}
+		for _, item := range known.of(n, false) {
 			kind := textOf(item, "ComplianceType")
-			if good[kind] == nil {
-				good[kind], bad[kind] = severities{}, severities{}
-				types = append(types, kind)
+			if types[kind] == nil {
+				types[kind] = newTally()
 			}
-			last[kind] = item["ExecutionSummary"]
-			if textOf(item, "Status") == "COMPLIANT" {
-				good[kind][textOf(item, "Severity")]++
-			} else {
-				bad[kind][textOf(item, "Severity")]++
-			}
+			types[kind].last = item["ExecutionSummary"]
+			types[kind].of(textOf(item, "Status"))[textOf(item, "Severity")]++
 		}
-		slices.Sort(types)
-		for _, kind := range types {
-			status := "COMPLIANT"
-			if bad[kind].total() > 0 {
-				status = "NON_COMPLIANT"
-			}
-			list = append(list, world.Record{
-				"ComplianceType": kind, "ResourceType": "ManagedInstance", "ResourceId": n.ID, "Status": status, "OverallSeverity": bad[kind].worst(),
-				"ExecutionSummary":    last[kind],
-				"CompliantSummary":    world.Record{"CompliantCount": good[kind].total(), "SeveritySummary": good[kind].record()},
-				"NonCompliantSummary": world.Record{"NonCompliantCount": bad[kind].total(), "SeveritySummary": bad[kind].record()},
-				"key":                 n.ID + " " + kind,
-			})
+		if !known.hasPut(n, "Patch") {
+			types["Patch"] = patchTally(c.world.PatchState(n.ID))
+		}
+		for _, kind := range slices.Sorted(maps.Keys(types)) {
+			list = append(list, types[kind].summary(kind, n.ID))
 		}
 	}
 	return list
+}
+
+// tally counts compliance items by severity.
+type tally struct {
+	good, bad severities
+	last      any // ExecutionSummary
+}
+
+func newTally() *tally { return &tally{severities{}, severities{}, nil} }
+
+// of are the counts for a status.
+func (y *tally) of(status string) severities {
+	if status == "COMPLIANT" {
+		return y.good
+	}
+	return y.bad
+}
+
+func (y *tally) summary(kind, node string) world.Record {
+	status := "COMPLIANT"
+	if y.bad.total() > 0 {
+		status = "NON_COMPLIANT"
+	}
+	return world.Record{
+		"ComplianceType": kind, "ResourceType": "ManagedInstance", "ResourceId": node, "Status": status, "OverallSeverity": y.bad.worst(),
+		"ExecutionSummary":    y.last,
+		"CompliantSummary":    world.Record{"CompliantCount": y.good.total(), "SeveritySummary": y.good.record()},
+		"NonCompliantSummary": world.Record{"NonCompliantCount": y.bad.total(), "SeveritySummary": y.bad.record()},
+		"key":                 node + " " + kind,
+	}
+}
+
+// patchTally counts the patches of a node without listing them.
+func patchTally(s world.PatchState) *tally {
+	y := newTally()
+	y.last = world.Record{"ExecutionTime": s.End, "ExecutionType": "Command"}
+	y.good["MEDIUM"], y.good["UNSPECIFIED"] = s.Installed, s.Other
+	bad := s.NonCompliant()
+	y.bad["CRITICAL"] = min(s.Critical, bad)
+	y.bad["HIGH"] = min(s.Security, bad-y.bad["CRITICAL"])
+	y.bad["LOW"] = bad - y.bad["CRITICAL"] - y.bad["HIGH"]
+	return y
 }
 
 func (c *call) listResourceComplianceSummaries(t *world.Tables, in request) (any, error) {
@@ -261,28 +311,17 @@ func (c *call) listComplianceSummaries(t *world.Tables, in request) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	good, bad := map[string]severities{}, map[string]severities{}
-	var types []string
+	types := map[string]*tally{}
 	for _, r := range nodes {
 		kind := textOf(r, "ComplianceType")
-		if good[kind] == nil {
-			good[kind], bad[kind] = severities{}, severities{}
-			types = append(types, kind)
+		if types[kind] == nil {
+			types[kind] = newTally()
 		}
-		if textOf(r, "Status") == "COMPLIANT" {
-			good[kind][textOf(r, "OverallSeverity")]++
-		} else {
-			bad[kind][textOf(r, "OverallSeverity")]++
-		}
+		types[kind].of(textOf(r, "Status"))[textOf(r, "OverallSeverity")]++
 	}
-	slices.Sort(types)
 	var list []world.Record
-	for _, kind := range types {
-		list = append(list, world.Record{
-			"ComplianceType":      kind,
-			"CompliantSummary":    world.Record{"CompliantCount": good[kind].total(), "SeveritySummary": good[kind].record()},
-			"NonCompliantSummary": world.Record{"NonCompliantCount": bad[kind].total(), "SeveritySummary": bad[kind].record()},
-		})
+	for _, kind := range slices.Sorted(maps.Keys(types)) {
+		list = append(list, types[kind].summary(kind, ""))
 	}
 	return c.listing("ListComplianceSummaries", "ComplianceSummaryItems", "ComplianceType", list, in, 50)
 }

@@ -152,13 +152,16 @@ func (h *Handler) serveJSON(r *http.Request, target string, body []byte) (any, e
 		return nil, err
 	}
 	if !known {
-		return nil, unknownOperation(service, name)
+		return nil, &apiError{Code: "UnknownOperationException"}
 	}
 	if err := h.admit(caller, iamService(service), name); err != nil {
 		return nil, err
 	}
 	raw, err := decodeJSON(body)
 	if err != nil {
+		return nil, err
+	}
+	if err := ownNode(caller, raw); err != nil {
 		return nil, err
 	}
 	spec := model.SSM()[name]
@@ -210,15 +213,6 @@ func splitTarget(target string) (service, name string) {
 		return organizationsService, name
 	}
 	return "", name
-}
-
-// unknownOperation tells an operation that the service has and we do not from
-// one that nobody has.
-func unknownOperation(service, name string) error {
-	if _, ok := model.SSM()[name]; ok && service == "ssm" {
-		return &apiError{Code: "UnsupportedOperationException", Message: "the simulator does not implement " + name + " yet"}
-	}
-	return &apiError{Code: "UnknownOperationException"}
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

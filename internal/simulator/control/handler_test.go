@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator/model"
 )
 
 func TestRequestsThatAreNoOperation(t *testing.T) {
@@ -134,6 +136,13 @@ func FuzzRequest(f *testing.F) {
 	f.Add("PutParameter", `{"Name":"/a","Value":"b","Type":"SecureString","Tags":[{"Key":"a","Value":""}]}`)
 	f.Add("CreateDocument", `{"Name":"abc","Content":"{}","DocumentFormat":"YAML"}`)
 	f.Add("DescribeSessions", `{"State":"Active","Filters":[{"key":"InvokedAfter","value":"x"}]}`)
+	for _, name := range model.Names() {
+		body, err := json.Marshal(minimal(model.SSM()[name].Request))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(name, string(body))
+	}
 	shared := newFixture(f, "nodes: [{id: i-0123456789abcdef0, tags: {env: prod}}]", nil)
 	f.Fuzz(func(t *testing.T, op, body string) {
 		fix := &fixture{Handler: shared.Handler, t: t, gate: shared.gate, creds: shared.creds}

@@ -164,7 +164,11 @@ func (c *call) getInventory(t *world.Tables, in request) (any, error) {
 	if a := in.objects("Aggregators"); len(a) > 0 {
 		return c.countInventory(t, nodes, a[0])
 	}
-	var list []world.Record
+	nodes, token, err := page(c, "GetInventory", nodes, nodeID, in.text("NextToken"), in.size(), 50)
+	if err != nil {
+		return nil, err
+	}
+	list := []world.Record{}
 	for _, n := range nodes {
 		data := world.Record{}
 		if item, entries, ok := c.inventory(t, n, kind); ok {
@@ -176,7 +180,7 @@ func (c *call) getInventory(t *world.Tables, in request) (any, error) {
 		}
 		list = append(list, world.Record{"Id": n.ID, "Data": data})
 	}
-	return c.listing("GetInventory", "Entities", "Id", list, in, 50)
+	return world.Record{"Entities": list, "NextToken": token}, nil
 }
 
 // splitAttribute takes AWS:InstanceInformation.PlatformType apart.
@@ -232,7 +236,9 @@ func (c *call) getInventorySchema(t *world.Tables, in request) (any, error) {
 		}
 		for _, e := range request(r).objects("Content") {
 			for name := range e {
-				schemas[kind][name] = schemas[kind][name]
+				if _, known := schemas[kind][name]; !known {
+					schemas[kind][name] = false
+				}
 			}
 		}
 	}

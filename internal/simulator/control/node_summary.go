@@ -34,20 +34,20 @@ func (c *call) nodeAttributes(n world.Node) map[string]string {
 }
 
 // nodeList returns the nodes that a request is about.
-func (c *call) nodeList(t *world.Tables, in request) ([]map[string]string, error) {
+func (c *call) nodeList(t *world.Tables, in request) ([]world.Node, error) {
 	if name := in.text("SyncName"); name != "" && name != "AWS-QuickSetup-ManagedNode" {
 		if _, ok := t.Get(world.KindSync, syncFromSource+" "+name); !ok {
 			return nil, noSync(syncFromSource, name)
 		}
 	}
-	var list []map[string]string
-	for _, n := range c.world.Nodes() {
-		attributes := c.nodeAttributes(n)
-		if !slices.ContainsFunc(in.filters("Filters", "Key", "Values", "Type"), func(f filter) bool { return !f.matches([]string{attributes[f.key]}) }) {
-			list = append(list, attributes)
-		}
+	filters := in.filters("Filters", "Key", "Values", "Type")
+	if len(filters) == 0 {
+		return c.world.Nodes(), nil
 	}
-	return list, nil
+	return slices.DeleteFunc(c.world.Nodes(), func(n world.Node) bool {
+		attributes := c.nodeAttributes(n)
+		return slices.ContainsFunc(filters, func(f filter) bool { return !f.matches([]string{attributes[f.key]}) })
+	}), nil
 }
 
 func (c *call) listNodes(t *world.Tables, in request) (any, error) {
@@ -55,18 +55,22 @@ func (c *call) listNodes(t *world.Tables, in request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []world.Record
+	nodes, token, err := page(c, "ListNodes", nodes, nodeID, in.text("NextToken"), in.size(), 50)
+	if err != nil {
+		return nil, err
+	}
+	list := []world.Record{}
 	for _, n := range nodes {
 		instance := world.Record{}
-		for name, v := range n {
+		for name, v := range c.nodeAttributes(n) {
 			instance[name] = v
 		}
 		list = append(list, world.Record{
-			"CaptureTime": c.world.Now(), "Id": n["InstanceId"], "Owner": world.Record{"AccountId": n["AccountId"]}, "Region": n["Region"],
+			"CaptureTime": c.world.Now(), "Id": n.ID, "Owner": world.Record{"AccountId": c.world.Account()}, "Region": c.world.Region(),
 			"NodeType": world.Record{"Instance": instance},
 		})
 	}
-	return c.listing("ListNodes", "Nodes", "Id", list, in, 50)
+	return world.Record{"Nodes": list, "NextToken": token}, nil
 }
 
 // listNodesSummary counts the nodes by one attribute, or by two together.
@@ -84,9 +88,10 @@ func (c *call) listNodesSummary(t *world.Tables, in request) (any, error) {
 	}
 	counts := map[string]int{}
 	for _, n := range nodes {
+		attributes := c.nodeAttributes(n)
 		var key []string
 		for _, attribute := range by {
-			key = append(key, n[attribute])
+			key = append(key, attributes[attribute])
 		}
 		counts[strings.Join(key, "\x00")]++
 	}

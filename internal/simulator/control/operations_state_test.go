@@ -426,3 +426,32 @@ func TestTheDemoAnswersEveryList(t *testing.T) {
 		}
 	}
 }
+
+func TestComplianceSummariesCountTheItems(t *testing.T) {
+	f := newFixture(t, `
+nodes:
+  - {id: i-00000000000000001, patch: {installed: 5, installed_other: 2, missing: 4, failed: 1, pending_reboot: 2, installed_rejected: 1, critical: 2, security: 3}}
+  - {id: i-00000000000000002}
+`, nil)
+	for _, node := range []string{"i-00000000000000001", "i-00000000000000002"} {
+		counts := map[string]float64{}
+		token := ""
+		for {
+			got := f.must("ListComplianceItems", `{"ResourceIds":["`+node+`"],"NextToken":"`+token+`"}`)
+			for _, item := range got["ComplianceItems"].([]any) {
+				counts[words(at(item, "Status"), at(item, "Severity"))]++
+			}
+			if token, _ = got["NextToken"].(string); token == "" {
+				break
+			}
+		}
+		summary := at(f.must("ListResourceComplianceSummaries", `{"Filters":[{"Key":"ResourceId","Values":["`+node+`"]}]}`), "ResourceComplianceSummaryItems", 0)
+		for status, member := range map[string]string{"COMPLIANT": "CompliantSummary", "NON_COMPLIANT": "NonCompliantSummary"} {
+			for severity, count := range map[string]string{"CRITICAL": "CriticalCount", "HIGH": "HighCount", "MEDIUM": "MediumCount", "LOW": "LowCount", "UNSPECIFIED": "UnspecifiedCount"} {
+				if got := at(summary, member, "SeveritySummary", count); got != counts[status+" "+severity] {
+					t.Errorf("%s: %v items are %s %s, %s.%s is %v", node, counts[status+" "+severity], status, severity, member, count, got)
+				}
+			}
+		}
+	}
+}

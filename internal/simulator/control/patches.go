@@ -152,7 +152,7 @@ func (c *call) patchStateOf(t *world.Tables, n world.Node) world.Record {
 func (c *call) describeInstancePatchStates(t *world.Tables, in request) (any, error) {
 	var list []world.Record
 	for _, id := range in.texts("InstanceIds") {
-		if n, ok := c.world.NodeInfo(id); ok {
+		if n, ok := c.world.NodeInfo(id); ok && c.world.PatchState(id).Operation != "" {
 			list = append(list, c.patchStateOf(t, n))
 		}
 	}

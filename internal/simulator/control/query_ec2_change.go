@@ -92,7 +92,8 @@ func (c *call) createGroup(form url.Values) ([]element, error) {
 }
 
 func (c *call) authorizeIngress(form url.Values) ([]element, error) { return c.authorize(form, false) }
-func (c *call) authorizeEgress(form url.Values) ([]element, error)  { return c.authorize(form, true) }
+
+func (c *call) authorizeEgress(form url.Values) ([]element, error) { return c.authorize(form, true) }
 
 func (c *call) authorize(form url.Values, outbound bool) ([]element, error) {
 	group := form.Get("GroupId")
@@ -113,6 +114,8 @@ func (c *call) authorize(form url.Values, outbound bool) ([]element, error) {
 		case protocol == "-1":
 		case protocol != "tcp":
 			return nil, &apiError{Code: "InvalidParameterValue", Message: "The simulator knows rules about TCP only"}
+		case !isPort(from) || !isPort(to):
+			return nil, &apiError{Code: "InvalidParameterValue", Message: "Invalid TCP port range (" + from + "-" + to + ")"}
 		case from == to:
 			r.Ports = from
 		default:
@@ -135,4 +138,9 @@ func (c *call) authorize(form url.Values, outbound bool) ([]element, error) {
 			return nil, err
 		}
 	}
+}
+
+func isPort(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n >= 0 && n <= 65535
 }

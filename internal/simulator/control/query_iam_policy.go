@@ -2,7 +2,6 @@ package control
 
 import (
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -110,7 +109,10 @@ func (c *call) getPolicyVersion(form url.Values) ([]element, error) {
 }
 
 func (c *call) attachRolePolicy(form url.Values) ([]element, error) {
-	return nil, c.world.AttachPolicy(form.Get("RoleName"), form.Get("PolicyArn"))
+	if err := c.world.AttachPolicy(form.Get("RoleName"), form.Get("PolicyArn")); err != nil {
+		return nil, noSuchEntity(asAPIError(err).Message) // the only error there is
+	}
+	return nil, nil
 }
 
 // simulatePrincipalPolicy decides for roles by their policies, and for the
@@ -121,12 +123,12 @@ func (c *call) simulatePrincipalPolicy(form url.Values) ([]element, error) {
 	if len(actions) == 0 {
 		return nil, &apiError{Code: "InvalidInput", Message: "ActionNames must not be empty"}
 	}
+	if !strings.HasPrefix(source, "arn:aws:iam::") || strings.HasSuffix(source, ":root") {
+		return nil, &apiError{Code: "InvalidInput", Message: "Invalid Entity Arn: " + source + " does not clearly define entity type and name."}
+	}
 	r, isRole := c.world.Role(source)
-	if !isRole && !strings.Contains(source, ":user/") && !strings.HasSuffix(source, ":root") {
-		if !strings.HasPrefix(source, "arn:aws:iam::") {
-			return nil, &apiError{Code: "InvalidInput", Message: "Invalid Entity Arn: " + source}
-		}
-		return nil, &apiError{Status: http.StatusNotFound, Code: "NoSuchEntity", Message: "Entity " + source + " cannot be found."}
+	if !isRole && !strings.Contains(source, ":user/") {
+		return nil, noSuchEntity("Entity " + source + " cannot be found.")
 	}
 	return []element{list("EvaluationResults", actions, func(action string) element {
 		verdict := world.Verdict{Allowed: !slices.Contains(c.world.Scenario().Denied, action)}

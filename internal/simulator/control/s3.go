@@ -58,8 +58,8 @@ type s3Request struct {
 	bucket, key string
 }
 
-// serveS3 answers the requests that read: ListBuckets, ListObjectsV2,
-// HeadBucket, GetBucketLocation, HeadObject and GetObject.
+// serveS3 answers the requests that read, ListBuckets, ListObjectsV2, HeadBucket,
+// GetBucketLocation, HeadObject and GetObject, and PutObject.
 func (h *Handler) serveS3(w http.ResponseWriter, r *http.Request, body []byte, id string) {
 	q := &s3Request{Handler: h, w: w, r: r, id: id}
 	q.bucket, q.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
@@ -74,8 +74,8 @@ func (h *Handler) serveS3(w http.ResponseWriter, r *http.Request, body []byte, i
 		return
 	}
 	q.caller = caller
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		q.fail(http.StatusMethodNotAllowed, "MethodNotAllowed", "The simulator's buckets are read only: sessions write to them.")
+	if put := r.Method == http.MethodPut && q.key != ""; !put && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		q.fail(http.StatusMethodNotAllowed, "MethodNotAllowed", "The simulator's buckets take objects and give them; nothing else changes them.")
 		return
 	}
 	if q.bucket == "" {
@@ -89,6 +89,8 @@ func (h *Handler) serveS3(w http.ResponseWriter, r *http.Request, body []byte, i
 	case signedRegion(r, b.Region) != b.Region:
 		w.Header().Set("x-amz-bucket-region", b.Region)
 		q.fail(http.StatusMovedPermanently, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.")
+	case r.Method == http.MethodPut:
+		q.putObject(body)
 	case q.key != "":
 		q.object()
 	case r.Method == http.MethodHead:

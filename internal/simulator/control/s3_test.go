@@ -81,7 +81,8 @@ func TestRefusalsOfS3(t *testing.T) {
 		{"another Region", http.MethodGet, "/far/x", "us-east-1", 301, "PermanentRedirect"},
 		{"the right Region", http.MethodGet, "/far/x", "eu-west-1", 200, ""},
 		{"a denied call", http.MethodGet, "/", "us-east-1", 403, "AccessDenied"},
-		{"a write", http.MethodPut, "/logs/x", "us-east-1", 405, "MethodNotAllowed"},
+		{"a write to no bucket", http.MethodPut, "/nosuch/x", "us-east-1", 404, "NoSuchBucket"},
+		{"an end", http.MethodDelete, "/logs/x", "us-east-1", 405, "MethodNotAllowed"},
 	} {
 		rec := f.get(tt.method, tt.path, "", tt.region)
 		var e s3Error
@@ -149,5 +150,29 @@ func TestListObjects(t *testing.T) {
 	}
 	if got, _ := list("max-keys=2"); got != "a/1 a/2" {
 		t.Errorf("a page: %s", got)
+	}
+}
+
+func TestPutObject(t *testing.T) {
+	f := newFixture(t, storage, nil)
+	if rec := f.get(http.MethodPut, "/logs/a/b", "", "us-east-1"); rec.Code != 200 || rec.Header().Get("ETag") == "" {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+	if o, ok := f.world.Object("logs", "a/b"); !ok || len(o.Data) != 0 {
+		t.Errorf("%v, %v", o, ok)
+	}
+	for in, want := range map[string]string{
+		"5;chunk-signature=x\r\nhello\r\n0;chunk-signature=y\r\n\r\n": "hello",
+		"2\r\nab\r\n1\r\nc\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n": "abc",
+		"0\r\n\r\n": "",
+	} {
+		if got, ok := unchunk([]byte(in)); !ok || string(got) != want {
+			t.Errorf("%q: %q, %v", in, got, ok)
+		}
+	}
+	for _, in := range []string{"", "5", "5\r\nhell", "5\r\nhelloo\r\n", "-1\r\n", "fffffffff\r\nx", "x\r\n"} {
+		if got, ok := unchunk([]byte(in)); ok {
+			t.Errorf("%q: %q", in, got)
+		}
 	}
 }

@@ -79,6 +79,9 @@ func (g *Gateway) serveControl(w http.ResponseWriter, r *http.Request, signer st
 		k.write()
 	})
 	c.register()
+	if _, known := g.cfg.Node(id); !known { // deregistered since it got its token
+		k.bye(websocket.StatusNormalClosure, "")
+	}
 	g.log.Info("agent connected", "instance", id, "version", open.AgentVersion, "platform", open.PlatformType)
 	for {
 		_, msg, err := k.read()

@@ -8,8 +8,8 @@ import (
 
 // Fill makes an answer of v: of every structure only the members that the shape
 // has, so that a stored resource can be shown by several operations. Members
-// that are nil, empty texts or zero times are left out. Times become seconds
-// since 1970. Values of types other than those below are taken as they are.
+// that are nil, zero times or, unless required, empty texts are left out. Times
+// become seconds since 1970. Values of types other than those below are taken as they are.
 //
 //	structure, union, map   map[string]any, map[string]string
 //	list                    []any, []map[string]any, []string
@@ -44,7 +44,11 @@ func (s *Shape) fillMap(v map[string]any) any {
 		return out
 	}
 	for _, m := range s.Members {
-		if e := m.Shape.Fill(v[m.Name]); e != nil {
+		e := m.Shape.Fill(v[m.Name])
+		if text, ok := v[m.Name].(string); ok && m.Required {
+			e = text
+		}
+		if e != nil {
 			out[m.Name] = e
 		}
 	}

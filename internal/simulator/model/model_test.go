@@ -136,10 +136,10 @@ func TestFillAndDeviations(t *testing.T) {
 	answer := ops["Do"].Answer
 	filled := answer.Fill(map[string]any{
 		"Name": "x", "Hidden": true, "At": time.UnixMilli(1500),
-		"Items": []map[string]any{{"Name": "", "Count": 2, "At": time.Time{}, "Secret": 1, "Names": []string{"a"}, "Map": map[string]any{"k": 1}}},
+		"Items": []map[string]any{{"Name": "", "Kind": "", "Count": 2, "At": time.Time{}, "Secret": 1, "Names": []string{"a"}, "Map": map[string]any{"k": 1}}},
 	})
 	text, err := json.Marshal(filled)
-	if want := `{"At":1.500,"Items":[{"Count":2,"Map":{"k":1},"Names":["a"]}],"Name":"x"}`; err != nil || string(text) != want {
+	if want := `{"At":1.500,"Items":[{"Count":2,"Map":{"k":1},"Name":"","Names":["a"]}],"Name":"x"}`; err != nil || string(text) != want {
 		t.Errorf("got  %s, %v\nwant %s", text, err, want)
 	}
 	if d := answer.Deviations("", decode(t, string(text))); len(d) > 0 {

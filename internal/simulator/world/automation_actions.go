@@ -34,7 +34,7 @@ func (w *World) act(ctx context.Context, a *Automation, i int, s Step, in map[st
 	case "aws:branch":
 		next := chooseStep(in)
 		if next == "" && !s.IsEnd {
-			return nil, errors.New("No choice is true and there is no default.") //nolint:revive,staticcheck // shown as it is
+			return nil, errors.New("no choice is true and there is no default")
 		}
 		return map[string][]string{branchOutput: {next}}, nil
 	}
@@ -146,7 +146,7 @@ func (w *World) actApprove(ctx context.Context, a *Automation, i int, in map[str
 		}
 		decisions = append(decisions, fmt.Sprintf(`{"approver":%q,"decision":%q}`, s.by, s.kind))
 		if s.kind != "Approve" {
-			return map[string][]string{"ApprovalStatus": {"Rejected"}, "ApproverDecisions": decisions}, errors.New("The request was rejected by " + s.by + ".") //nolint:revive,staticcheck // shown as it is
+			return map[string][]string{"ApprovalStatus": {"Rejected"}, "ApproverDecisions": decisions}, errors.New("the request was rejected by " + s.by)
 		}
 		if !slices.Contains(approvers, s.by) {
 			approvers = append(approvers, s.by)

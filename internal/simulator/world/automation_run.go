@@ -161,7 +161,7 @@ func (w *World) runAutomationStep(a *Automation, i int) AutomationStep {
 		book, _ := a.Runbooks[i-len(a.body.MainSteps)].(map[string]any)
 		spec = Step{Action: "aws:executeAutomation", Inputs: map[string]any{"DocumentName": book["DocumentName"], "DocumentVersion": book["DocumentVersion"], "RuntimeParameters": book["Parameters"]}}
 	}
-	inputs, _ := filled(map[string]any(spec.Inputs), a.args, a.isList).(map[string]any)
+	inputs, _ := filled(spec.Inputs, a.args, a.isList).(map[string]any)
 	w.update(func() {
 		s := &a.Steps[i]
 		s.Status, s.Started, s.Inputs = statusInProgress, w.now(), jsonTexts(inputs)
@@ -346,7 +346,7 @@ func (w *World) child(ctx context.Context, r AutomationRequest) (map[string][]st
 		outputs[name] = v
 	}
 	if c.Status != statusSuccess {
-		return outputs, errors.New("Automation execution " + c.ID + " ended with status " + c.Status + ". " + c.Failure)
+		return outputs, errors.New("Automation execution " + c.ID + " ended with status " + c.Status + ": " + c.Failure)
 	}
 	return outputs, nil
 }

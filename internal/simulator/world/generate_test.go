@@ -42,17 +42,16 @@ fleet: {count: 10000, names: [web, db], hybrid: 500, stopped: 100, unmanaged: 50
 		t.Errorf("%d ids, %d names, %d addresses of 10001 nodes", len(ids), len(names), len(ips))
 	}
 	for bad, want := range map[string]string{
-		"fleet: {count: -1}":                                          "count",
-		"fleet: {count: 50001}":                                       "50000",
-		"fleet: {count: 3, lost: 4}":                                  "lost",
-		"fleet: {count: 3, lost: 2, stopped: 2}":                      "of 3",
-		"fleet: {count: 3, names: ['web 1']}":                         "names",
-		"nodes: [{id: i-0aaaaaaaaaaaaaaaa, state: gone}]":             "state",
-		"nodes: [{id: mi-0aaaaaaaaaaaaaaaa, managed: false}]":         "no EC2 instance",
-		"nodes: [{id: i-0aaaaaaaaaaaaaaaa, patch: {missing: -1}}]":    "missing",
-		"nodes: [{id: i-0aaaaaaaaaaaaaaaa, patch: {baseline: mine}}]": "baseline",
-		"nodes: [{id: i-0aaaaaaaaaaaaaaaa, az: here}]":                "az",
-		"nodes: [{id: i-0aaaaaaaaaaaaaaaa, image: ubuntu}]":           "image",
+		"fleet: {count: -1}":                                       "count",
+		"fleet: {count: 50001}":                                    "50000",
+		"fleet: {count: 3, lost: 4}":                               "lost",
+		"fleet: {count: 3, lost: 2, stopped: 2}":                   "of 3",
+		"fleet: {count: 3, names: ['web 1']}":                      "names",
+		"nodes: [{id: i-0aaaaaaaaaaaaaaaa, state: gone}]":          "state",
+		"nodes: [{id: mi-0aaaaaaaaaaaaaaaa, managed: false}]":      "no EC2 instance",
+		"nodes: [{id: i-0aaaaaaaaaaaaaaaa, patch: {missing: -1}}]": "missing",
+		"nodes: [{id: i-0aaaaaaaaaaaaaaaa, az: here}]":             "az",
+		"nodes: [{id: i-0aaaaaaaaaaaaaaaa, image: ubuntu}]":        "image",
 	} {
 		if _, err := ParseScenario("test", []byte(bad)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", bad, err, want)
@@ -66,7 +65,7 @@ nodes:
   - {id: i-0aaaaaaaaaaaaaaaa, name: web-1, tags: {env: prod}, launch: 48h, patch: {missing: 2, ended: 1h}}
   - {id: i-0bbbbbbbbbbbbbbbb, name: dark, managed: false}
   - {id: i-0cccccccccccccccc, name: off, state: stopped}
-  - {id: mi-0aaaaaaaaaaaaaaaa, name: rack}
+  - {id: mi-0aaaaaaaaaaaaaaaa, name: rack, patch: {never: true}}
 `, succeed)
 	all, err := w.Instances(nil)
 	if err != nil || len(all) != 3 || all[2].State != StateStopped || all[2].StateCode != 80 {
@@ -100,10 +99,14 @@ nodes:
 		t.Error("half a change was made")
 	}
 
-	if s, at := w.Scanned(ids[0]); s == nil || s.Missing != 2 || s.Operation != "Scan" || w.Now().Sub(at) < time.Hour {
-		t.Errorf("patch state %+v, %v", s, at)
+	if s := w.PatchState(ids[0]); s.Missing != 2 || s.Operation != "Scan" || w.Now().Sub(s.End) < time.Hour {
+		t.Errorf("patch state %+v", s)
 	}
-	if s, _ := w.Scanned("i-0cccccccccccccccc"); s != nil {
-		t.Error("a node of which nothing is said has a patch state")
+	w.notePatching(ids[0], "Install")
+	if s := w.PatchState(ids[0]); s.Missing != 0 || s.Installed != 2 || s.Operation != "Install" {
+		t.Errorf("after an installation %+v", s)
+	}
+	if s := w.PatchState("mi-0aaaaaaaaaaaaaaaa"); s != (PatchState{}) {
+		t.Errorf("a node that was never scanned: %+v", s)
 	}
 }

@@ -38,6 +38,7 @@ type PatchState struct {
 
 // PatchState returns the patch state of a node: what its scenario says, unless an
 // operation has run since, else made-up numbers from a scan at the last midnight.
+// Its zero value is that of a node that was never scanned.
 func (w *World) PatchState(id string) PatchState {
 	w.mu.Lock()
 	run, ran := w.patched[id]
@@ -45,6 +46,8 @@ func (w *World) PatchState(id string) PatchState {
 	spec, end := w.Scanned(id)
 	s := PatchState{End: end}
 	switch {
+	case spec != nil && spec.Never && !ran:
+		return PatchState{}
 	case spec != nil:
 		s.PatchSpec = *spec
 	default:
@@ -88,8 +91,12 @@ func (w *World) NodePatches(n Node) []NodePatch {
 		state string
 		n     int
 	}{
-		{"MISSING", s.Missing}, {"FAILED", s.Failed}, {"INSTALLED_PENDING_REBOOT", s.PendingReboot}, {"INSTALLED_REJECTED", s.Rejected},
-		{"INSTALLED", s.Installed}, {"INSTALLED_OTHER", s.Other},
+		{"MISSING", s.Missing},
+		{"FAILED", s.Failed},
+		{"INSTALLED_PENDING_REBOOT", s.PendingReboot},
+		{"INSTALLED_REJECTED", s.Rejected},
+		{"INSTALLED", s.Installed},
+		{"INSTALLED_OTHER", s.Other},
 	} {
 		for range group.n {
 			i := len(list)
@@ -134,9 +141,18 @@ func patchNumber(n Node, i int) NodePatch {
 func (n Node) OperatingSystem() string {
 	name := strings.ToLower(n.PlatformName)
 	for _, s := range []struct{ part, os string }{
-		{"amazon linux 2023", "AMAZON_LINUX_2023"}, {"ubuntu", "UBUNTU"}, {"red hat", "REDHAT_ENTERPRISE_LINUX"}, {"suse", "SUSE"},
-		{"centos", "CENTOS"}, {"oracle", "ORACLE_LINUX"}, {"debian", "DEBIAN"}, {"rocky", "ROCKY_LINUX"}, {"alma", "ALMA_LINUX"},
-		{"raspbian", "RASPBIAN"}, {"macos", "MACOS"}, {"windows", "WINDOWS"},
+		{"amazon linux 2023", "AMAZON_LINUX_2023"},
+		{"ubuntu", "UBUNTU"},
+		{"red hat", "REDHAT_ENTERPRISE_LINUX"},
+		{"suse", "SUSE"},
+		{"centos", "CENTOS"},
+		{"oracle", "ORACLE_LINUX"},
+		{"debian", "DEBIAN"},
+		{"rocky", "ROCKY_LINUX"},
+		{"alma", "ALMA_LINUX"},
+		{"raspbian", "RASPBIAN"},
+		{"macos", "MACOS"},
+		{"windows", "WINDOWS"},
 	} {
 		if strings.Contains(name, s.part) {
 			return s.os

@@ -6,6 +6,7 @@ import (
 
 // PatchSpec is what the last patching of a node found.
 type PatchSpec struct {
+	Never         bool          `yaml:"never"`    // the node was never scanned
 	Baseline      string        `yaml:"baseline"` // pb-…; that of the platform when absent
 	Group         string        `yaml:"group"`    // the patch group
 	Operation     string        `yaml:"operation"`

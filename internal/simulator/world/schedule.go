@@ -97,8 +97,11 @@ func parseCron(f []string) (*cron, error) {
 		low, high int
 		names     []string
 	}{
-		{&c.second, f[0], 0, 59, nil}, {&c.minute, f[1], 0, 59, nil}, {&c.hour, f[2], 0, 23, nil},
-		{&c.month, f[4], 1, 12, monthNames}, {&c.year, f[6], 1970, 2199, nil},
+		{&c.second, f[0], 0, 59, nil},
+		{&c.minute, f[1], 0, 59, nil},
+		{&c.hour, f[2], 0, 23, nil},
+		{&c.month, f[4], 1, 12, monthNames},
+		{&c.year, f[6], 1970, 2199, nil},
 	} {
 		if *field.to, err = parseField(field.text, field.low, field.high, field.names); err != nil {
 			return nil, err

@@ -1,0 +1,158 @@
+//go:build !windows
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
+)
+
+func startTwins(t *testing.T) *simulator.Server {
+	t.Helper()
+	sc, err := world.ParseScenario("twins", []byte(`
+nodes:
+  - {id: i-00000000000000001, name: web-1}
+  - {id: i-00000000000000002, name: twin}
+  - {id: i-00000000000000003, name: twin, ping: lost}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, err := simulator.Start(t.Context(), simulator.Options{Scenario: sc})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := srv.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return srv
+}
+
+func TestANodeIsPicked(t *testing.T) {
+	srv := startTwins(t)
+	for name, tt := range map[string]struct {
+		args, keys, want string
+		status           int
+	}{
+		"a shell":               {"shell", "web\r", "sh-5.2$", 0},
+		"a command":             {"exec -- hostname", "10.0.0.10\r", "ip-10-0-0-10", 0},
+		"details":               {"node get", "\x1b[B\r", "Computer name", 0},
+		"several fit":           {"node get twin", "lost\r", "i-00000000000000003", 0},
+		"several nodes":         {"run -- hostname", "web\t\x15on\x15twin online\t\r", "2 nodes", -1},
+		"left with Esc":         {"node get", "\x1b", "", 130},
+		"left with Ctrl-C":      {"shell", "\x03", "", 130},
+		"left from several":     {"exec twin -- true", "\x1b", "twin fits 2 nodes", 130},
+		"only those that fit":   {"node get twin", "web\r\x15\r", "twin (i-00000000000000002)", 0},
+		"a spec alone: no node": {"forward 0:22", "\x1b", "", 130},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startOnTerminal(t, srv.Env(), 100, 30, strings.Fields(tt.args)...)
+			s.waitFor("type to filter")
+			if !strings.Contains(tt.args, "twin") {
+				s.waitFor("3/3")
+			}
+			s.typeKeys(tt.keys)
+			if tt.want != "" {
+				s.waitFor(tt.want)
+			}
+			switch tt.want {
+			case "sh-5.2$":
+				s.typeKeys("exit\n")
+			case "2 nodes":
+				return // the question is asked; that is enough
+			}
+			if got := s.exit(); got != tt.status {
+				t.Errorf("exit status %d, want %d", got, tt.status)
+			}
+			if s.settings() != s.before {
+				t.Error("the terminal is not as it was")
+			}
+		})
+	}
+}
+
+// TestNobodyIsAskedWhoCannotAnswer: these are usage errors on a terminal too.
+func TestNobodyIsAskedWhoCannotAnswer(t *testing.T) {
+	srv := startTwins(t)
+	for _, args := range []string{"shell --no-input", "node get -o json", "node get --json", "exec -o name -- true", "node get --regions us-east-1,eu-west-1"} {
+		s := startOnTerminal(t, srv.Env(), 100, 30, strings.Fields(args)...)
+		s.waitFor("missing the node")
+		if got := s.exit(); got != 2 {
+			t.Errorf("%s: exit status %d, want 2", args, got)
+		}
+	}
+	s := startOnTerminal(t, append(srv.Env(), "SSMDECK_NO_PROMPT=true"), 100, 30, "node", "get", "twin")
+	s.waitFor("2 nodes fit")
+	if got := s.exit(); got != 3 {
+		t.Errorf("exit status %d, want 3", got)
+	}
+}
+
+// TestAStaleIndexIsShownAndReadAnew: completion answers with what there is, and a
+// process of its own brings the index up to date.
+func TestAStaleIndexIsShownAndReadAnew(t *testing.T) {
+	srv := startTwins(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	binary := filepath.Join(home, "ssmdeck")
+	// No symbolic link: the process behind the scenes is started by the name of the file.
+	if err := os.Link(self, binary); err != nil {
+		t.Skipf("no hard link from %s to %s: %v", self, binary, err)
+	}
+	run := func(args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), binary, args...)
+		cmd.Env = append(srv.Env(), "HOME="+home, "SSMDECK_CACHE_DIR="+home, "PATH="+os.Getenv("PATH"))
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+		return string(out)
+	}
+	run("ls")
+	files, err := filepath.Glob(filepath.Join(home, "nodes-*.tsv"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	old := fmt.Sprintf("ssmdeck-nodes-1\t%d\t1\ni-0000000000000000f\tgone\t\tonline\tlinux\t\t\n", time.Now().Add(-time.Hour).UnixMilli())
+	if err := os.WriteFile(files[0], []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := run("__complete", "shell", "g"); !strings.HasPrefix(got, "gone\t") {
+		t.Errorf("the old index is not shown: %q", got)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		now, err := os.ReadFile(files[0])
+		if err == nil && strings.Contains(string(now), "web-1") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the index stays as it was: %s", now)
+		}
+		time.Sleep(20 * time.Millisecond) // another process writes it
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; { // and ends, before its folder goes
+		if _, err := os.Stat(files[0] + ".lock"); errors.Is(err, os.ErrNotExist) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the claim was not given back")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
