@@ -12,7 +12,6 @@ import (
 // Done comes when all its commands have ended.
 func (s *Service) Show(ctx context.Context, r Run, emit func(Event)) error {
 	f := newFollower(s, emit)
-	f.countedAt = time.Now()
 	f.take(r)
 	over := true
 	for i, t := range f.commands {
