@@ -91,6 +91,10 @@ func TestExplainServiceErrors(t *testing.T) {
 			"a wrong clock", "ListCommands", "InvalidSignatureException",
 			"Signature expired: 20240101T000000Z is now earlier than 20240101T001000Z", fault.Auth, "signed at a time", "clock",
 		},
+		{
+			"another Region's endpoint", "ListCommands", "InvalidSignatureException",
+			"Credential should be scoped to a valid region.", fault.Auth, "of another Region", "--region",
+		},
 		{"a wrong clock, by code", "ListCommands", "RequestExpired", "", fault.Auth, "signed at a time", "clock"},
 		{"a missing node", "SendCommand", "InvalidInstanceId", "", fault.NotFound, "no such node", "ssmdeck ls"},
 		{
