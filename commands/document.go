@@ -43,7 +43,7 @@ A version is given as a number, latest, default, or by its name.`,
 
 // bindVersion declares --doc-version.
 func bindVersion(env *Env, cmd *cobra.Command, to *string, usage string) {
-	cmd.Flags().StringVar(to, "doc-version", "", usage+": a number, latest, default, or the name of one; a `version`")
+	cmd.Flags().StringVar(to, "doc-version", "", strings.Replace(usage, "version", "`version`", 1)+": a number, latest, default, or the name of one")
 	_ = cmd.RegisterFlagCompletionFunc("doc-version", func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp

@@ -138,6 +138,11 @@ func byKeys(e *fault.Error, err error, api smithy.APIError, org origin) bool {
 			e.Hint = "set the clock of this machine (it must be right to five minutes)"
 			break
 		}
+		if strings.Contains(msg, "scoped to a valid region") {
+			e.Err = said(oneLine(msg), err)
+			e.Hint = "check --region and --endpoint-url: they must belong together"
+			break
+		}
 		e.Err = said("the signature does not match: the secret key is wrong, or the clock", err)
 		e.Hint = "check AWS_SECRET_ACCESS_KEY or the keys of the profile, and the clock of this machine"
 	case "MissingAuthenticationToken", "MissingAuthenticationTokenException":
