@@ -74,7 +74,7 @@ func (c Command) progress() Progress {
 // are one run.
 func (s *Service) FindAll(ctx context.Context, refs []string) (Run, error) {
 	for _, ref := range refs {
-		if !idPattern.MatchString(ref) && !runIDPattern.MatchString(ref) {
+		if !idPattern().MatchString(ref) && !runIDPattern().MatchString(ref) {
 			return Run{}, noRef(ref)
 		}
 	}
