@@ -136,7 +136,7 @@ func (o *runOptions) bind(cmd *cobra.Command) {
 	f.StringVar(&o.filter, "filter", "", "narrow the targets further by `terms` (see ssmdeck help targets)")
 	f.StringArrayVar(&o.scripts, "script", nil, "run the script in `file`; - reads standard input; twice for one of each: *.ps1 for Windows, another for the rest")
 	f.StringVar(&o.document, "document", "", "run this `document`; by default the one for shell scripts")
-	f.StringVar(&o.version, "document-version", "", "`version` of the document")
+	f.StringVar(&o.version, "doc-version", "", "run this"+runnableVersions)
 	f.StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists, @file reads a file")
 	f.StringVar(&o.req.Concurrency, "concurrency", "", "how many nodes at a time: a number or a percentage `n` (default 50)")
 	f.StringVar(&o.req.MaxErrors, "max-errors", "", "stop when more than `n` nodes have failed: a number or a percentage (default 0)")
@@ -154,8 +154,11 @@ func (o *runOptions) bind(cmd *cobra.Command) {
 	o.view.bind(f)
 	o.view.bindFollow(f)
 	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "max-concurrency" { // the API's own word
+		switch name { // the API's own words
+		case "max-concurrency":
 			name = "concurrency"
+		case "document-version":
+			name = "doc-version"
 		}
 		return pflag.NormalizedName(name)
 	})
@@ -217,7 +220,14 @@ func (o *runOptions) validateRequest(env *Env) (err error) {
 	if o.req.S3Bucket, o.req.S3Prefix, err = run.ParseS3(o.s3); err != nil {
 		return err
 	}
-	o.req.Document, o.req.DocumentVersion = o.document, o.version
+	ref, err := document.ParseRef(o.version)
+	switch {
+	case err != nil:
+		return err
+	case ref.Name != "":
+		return fault.Usagef("documents are run in a version by number, latest or default, not by the name %s", ref.Name)
+	}
+	o.req.Document, o.req.DocumentVersion = o.document, ref.Number
 	for _, path := range o.scripts {
 		s, err := readScript(env.In, path)
 		if err != nil {
@@ -323,7 +333,7 @@ func (o *runOptions) parameters(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
-		if doc, err = docs.Describe(ctx, name, o.version); err != nil {
+		if doc, err = docs.Describe(ctx, name, o.req.DocumentVersion); err != nil {
 			return err
 		}
 	}

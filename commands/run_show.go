@@ -52,6 +52,7 @@ elsewhere, and show the result as ` + "`ssmdeck run`" + ` does. Several are foll
 }
 
 func newRunCancelCmd(env *Env) *cobra.Command {
+	var dryRun bool
 	cmd := &cobra.Command{
 		Use:               "cancel <run>...",
 		Short:             "Cancel runs",
@@ -59,8 +60,11 @@ func newRunCancelCmd(env *Env) *cobra.Command {
 		Example:           "  $ ssmdeck run cancel k3v9q2m1zt",
 		Args:              minArgs("the run's id"),
 		ValidArgsFunction: env.completeRun,
-		RunE:              func(cmd *cobra.Command, args []string) error { return commandCancel(cmd.Context(), env, args, nil) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return commandCancel(cmd.Context(), env, args, nil, dryRun)
+		},
 	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, cancelDryRun)
 	return cmd
 }
 
