@@ -2,6 +2,7 @@ package commands
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -37,8 +38,8 @@ type declared struct {
 	empty   string           // said when the list has nothing
 
 	// before may fill what has to be read first, warn, or end the command with an
-	// error; errNoChange ends it as done.
-	before func(ctx context.Context, env *Env, svc *rawapi.Service, r *rawapi.Request, args []string) error
+	// error; errNoChange ends it as done. What it returns is asked instead of confirm.
+	before func(ctx context.Context, env *Env, svc *rawapi.Service, r *rawapi.Request, args []string) (ask string, err error)
 	// confirm says what is asked before sending: "delete the sync %s", with the
 	// arguments. Empty: nothing is asked.
 	confirm string
@@ -49,7 +50,7 @@ type declared struct {
 // declaredInput is an argument or a flag.
 type declaredInput struct {
 	name  string // the word in the usage line, or the flag
-	field string // what it fills: "SyncName"
+	field string // what it fills: "SyncName"; empty: before does that, and value only looks at it
 	usage string // of a flag
 	// value makes what is sent of the text; nil: the text itself, in all forms of
 	// `ssmdeck api`.
@@ -189,7 +190,7 @@ func (d *declared) request(cmd *cobra.Command, env *Env, op *rawapi.Operation, a
 }
 
 func (in *declaredInput) fill(r *rawapi.Request, texts []string) error {
-	if len(texts) == 0 || in.field == "" {
+	if len(texts) == 0 {
 		return nil
 	}
 	if in.value == nil {
@@ -203,6 +204,9 @@ func (in *declaredInput) fill(r *rawapi.Request, texts []string) error {
 			return err
 		}
 		values = append(values, v)
+	}
+	if in.field == "" { // before fills several of it
+		return nil
 	}
 	if f := r.Operation.Field(in.field); f != nil && f.Shape == rawapi.List {
 		r.Set(in.field, values)
@@ -238,10 +242,13 @@ func (d *declared) run(cmd *cobra.Command, env *Env, op *rawapi.Operation, args 
 	if err != nil {
 		return err
 	}
+	ask := sayArgs(d.confirm, args)
 	if d.before != nil {
-		if err := d.before(ctx, env, svc, r, args); err != nil {
+		instead, err := d.before(ctx, env, svc, r, args)
+		if err != nil {
 			return err
 		}
+		ask = cmp.Or(instead, ask)
 	}
 	if err := r.Check(); err != nil {
 		return err
@@ -249,8 +256,8 @@ func (d *declared) run(cmd *cobra.Command, env *Env, op *rawapi.Operation, args 
 	if dryRun {
 		return env.showRequest(ro, r)
 	}
-	if d.confirm != "" {
-		if err := env.confirm(ctx, sayArgs(d.confirm, args)); err != nil {
+	if ask != "" {
+		if err := env.confirm(ctx, ask); err != nil {
 			return err
 		}
 	}

@@ -139,8 +139,8 @@ func byKeys(e *fault.Error, err error, api smithy.APIError, org origin) bool {
 			break
 		}
 		if strings.Contains(msg, "scoped to a valid region") {
-			e.Err = said("the endpoint is that of another Region than the request is for", err)
-			e.Hint = "choose the endpoint's Region with --region; an endpoint that is set (--endpoint-url, AWS_ENDPOINT_URL) serves one Region"
+			e.Err = said(oneLine(msg), err)
+			e.Hint = "check --region and --endpoint-url: they must belong together"
 			break
 		}
 		e.Err = said("the signature does not match: the secret key is wrong, or the clock", err)

@@ -88,12 +88,12 @@ func TestExplainServiceErrors(t *testing.T) {
 			"The request signature we calculated does not match the signature you provided.", fault.Auth, "signature does not match", "AWS_SECRET_ACCESS_KEY",
 		},
 		{
-			"a wrong clock", "ListCommands", "InvalidSignatureException",
-			"Signature expired: 20240101T000000Z is now earlier than 20240101T001000Z", fault.Auth, "signed at a time", "clock",
+			"a Region of another endpoint", "ListCommands", "InvalidSignatureException",
+			"Credential should be scoped to a valid region.", fault.Auth, "scoped to a valid region", "--endpoint-url",
 		},
 		{
-			"another Region's endpoint", "ListCommands", "InvalidSignatureException",
-			"Credential should be scoped to a valid region.", fault.Auth, "of another Region", "--region",
+			"a wrong clock", "ListCommands", "InvalidSignatureException",
+			"Signature expired: 20240101T000000Z is now earlier than 20240101T001000Z", fault.Auth, "signed at a time", "clock",
 		},
 		{"a wrong clock, by code", "ListCommands", "RequestExpired", "", fault.Auth, "signed at a time", "clock"},
 		{"a missing node", "SendCommand", "InvalidInstanceId", "", fault.NotFound, "no such node", "ssmdeck ls"},

@@ -51,6 +51,8 @@ type follower struct {
 	emit  func(Event)
 	pacer *pacer
 	runID string
+	// planned is how many ids are to be sent to in all; 0 for runs taken up.
+	planned int
 
 	commands  []*tracked
 	countedAt time.Time
@@ -196,6 +198,15 @@ func (f *follower) atWork() int {
 		}
 	}
 	return nodes
+}
+
+// size is how many nodes the run is for, as far as that is known.
+func (f *follower) size() int {
+	nodes := 0
+	for _, t := range f.commands {
+		nodes += max(t.expected, t.progress.Targets)
+	}
+	return max(nodes, f.planned)
 }
 
 // counting reports whether a counter may still move.
