@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -177,5 +178,17 @@ func TestWritesHaveADryRun(t *testing.T) {
 	}
 	if seen < 20 {
 		t.Errorf("only %d", seen)
+	}
+}
+
+func TestTheChangelogHasEveryCommand(t *testing.T) {
+	text, err := os.ReadFile("../CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range newRootCmd(quietEnv()).Commands() {
+		if c.IsAvailableCommand() && c.Name() != "help" && !strings.Contains(string(text), "`"+c.Name()+"`") && !strings.Contains(string(text), "`"+c.Name()+" ") {
+			t.Errorf("CHANGELOG.md does not name %s", c.Name())
+		}
 	}
 }

@@ -179,19 +179,8 @@ func (o *runOptions) validate(env *Env) (targets []fleet.Target, filter fleet.Fi
 		return nil, filter, fault.Usagef("run: --follow shows output from CloudWatch Logs as it is written, and nothing puts it there").
 			WithHint("name a log group with --logs")
 	}
-	for _, expr := range o.targets {
-		t, err := fleet.ParseTarget(expr)
-		if err != nil {
-			return nil, filter, err
-		}
-		targets = append(targets, t)
-	}
-	for _, tag := range o.tags {
-		t, err := fleet.ParseTagFlag(tag)
-		if err != nil {
-			return nil, filter, err
-		}
-		targets = append(targets, t)
+	if targets, err = parseTargets(o.targets, o.tags); err != nil {
+		return nil, filter, err
 	}
 	if len(targets) == 0 {
 		return nil, filter, fault.Usagef("run: no target: nothing was sent").

@@ -21,7 +21,7 @@ func newSessionCmd(env *Env) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newSessionListCmd(env), newSessionTerminateCmd(env), newSessionLogsCmd(env), newSessionPrefsCmd(env),
+	cmd.AddCommand(newSessionListCmd(env), newSessionGetCmd(env), newSessionTerminateCmd(env), newSessionLogsCmd(env), newSessionPrefsCmd(env),
 		newSessionReplayCmd(env), newSessionShimCmd(env))
 	return cmd
 }
@@ -122,6 +122,48 @@ func sessionLevel(status string) theme.Level {
 	default:
 		return theme.Idle
 	}
+}
+
+func newSessionGetCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "get <session-id>",
+		Aliases: []string{"show"},
+		Short:   "Show a session, running or of the last 30 days",
+		Example: `  $ ssmdeck session get alice-0a1b2c3d4e5f6a7b8
+  $ ssmdeck session get alice-0a1b2c3d4e5f6a7b8 -o json --query output_s3`,
+		Args:              exactArgs("the session id"),
+		ValidArgsFunction: env.completeSession,
+		RunE:              func(cmd *cobra.Command, args []string) error { return sessionGet(cmd.Context(), env, args[0]) },
+	}
+}
+
+func sessionGet(ctx context.Context, env *Env, id string) error {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	svc, err := env.Sessions(ctx)
+	if err != nil {
+		return err
+	}
+	e, err := svc.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	return render.Object(env.Out, ro, e, func(d *render.Detail) {
+		d.ID(e.ID)
+		d.Field("Session", e.ID)
+		d.Human("Status", e.Status, ro.Styles.Status(sessionLevel(e.Status), e.Status))
+		d.Field("Node", e.Target)
+		d.Field("Owner", e.Owner)
+		moment(d, ro, "Started", e.Started)
+		moment(d, ro, "Ended", ended(e))
+		d.Field("Document", e.Document)
+		d.Field("Reason", e.Reason)
+		d.Field("Longest, in minutes", e.MaxDuration)
+		d.Field("Log in S3", e.OutputS3)
+		d.Field("Log in CloudWatch Logs", e.OutputCloudWatch)
+	})
 }
 
 func newSessionTerminateCmd(env *Env) *cobra.Command {
