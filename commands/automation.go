@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
@@ -406,7 +406,7 @@ func nextStep(ctx context.Context, svc *automation.Service, e automation.Executi
 }
 
 // automationID is the form of the API's AutomationExecutionId.
-var automationID = regexp.MustCompile(`^[0-9a-fA-F-]{36}$`)
+var automationID = pattern.Lazy(`^[0-9a-fA-F-]{36}$`)
 
 // automationIDs checks the form of ids after their number.
 func automationIDs(count cobra.PositionalArgs) cobra.PositionalArgs {
@@ -415,7 +415,7 @@ func automationIDs(count cobra.PositionalArgs) cobra.PositionalArgs {
 			return err
 		}
 		for _, id := range args {
-			if !automationID.MatchString(id) {
+			if !automationID().MatchString(id) {
 				return fault.Usagef("%q is no id of an automation", id).WithHint("see `ssmdeck automation list`")
 			}
 		}

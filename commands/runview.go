@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 )
@@ -486,7 +486,7 @@ func forStream(stream any, text string) string {
 }
 
 // plainName are names that mean themselves as a target.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+var plainName = pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 // nodes names a group's nodes, folded: what stands there can be given as a target.
 func (p *outputPrinter) nodes(nodes []run.GroupNode) string {
@@ -500,7 +500,7 @@ func (p *outputPrinter) nodes(nodes []run.GroupNode) string {
 	names := make([]string, len(nodes))
 	for i, n := range nodes {
 		names[i] = n.Name
-		if seen[n.Name] > 1 || n.Name == "all" || !plainName.MatchString(n.Name) { // two of one name are two nodes
+		if seen[n.Name] > 1 || n.Name == "all" || !plainName().MatchString(n.Name) { // two of one name are two nodes
 			names[i] = n.ID
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -28,14 +27,6 @@ func (p *process) cpu(b *testing.B) time.Duration {
 		ticks += n
 	}
 	return time.Duration(ticks) * 10 * time.Millisecond
-}
-
-// peakOf is the most memory that a process had resident which has ended, in MB.
-func peakOf(s *os.ProcessState) float64 {
-	if u, ok := s.SysUsage().(*syscall.Rusage); ok {
-		return float64(u.Maxrss) * 1024 / 1e6
-	}
-	return 0
 }
 
 // peak is the most memory the process had resident, in MB.

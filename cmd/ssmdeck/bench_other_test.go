@@ -3,12 +3,9 @@
 package main
 
 import (
-	"os"
 	"testing"
 	"time"
 )
-
-func peakOf(*os.ProcessState) float64 { return 0 }
 
 // cpu and peak are known on Linux only.
 func (*process) cpu(*testing.B) time.Duration { return 0 }

@@ -3,12 +3,12 @@ package awsapi
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/aws/smithy-go"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // kindRule gives a kind to the error codes it matches, first match wins.
@@ -158,12 +158,12 @@ func byKeys(e *fault.Error, err error, api smithy.APIError, org origin) bool {
 	return true
 }
 
-var nodeID = regexp.MustCompile(`\bmi-[0-9a-f]{17}\b|\bi-(?:[0-9a-f]{17}|[0-9a-f]{8})\b`)
+var nodeID = pattern.Lazy(`\bmi-[0-9a-f]{17}\b|\bi-(?:[0-9a-f]{17}|[0-9a-f]{8})\b`)
 
 func explainOffline(e *fault.Error, err error, msg string) {
-	id := nodeID.FindString(msg)
+	id := nodeID().FindString(msg)
 	if id == "" {
-		id = nodeID.FindString(e.Op)
+		id = nodeID().FindString(e.Op)
 	}
 	e.Err = said("the node's agent is not connected", err)
 	if id != "" {

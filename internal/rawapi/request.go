@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/untyped"
 )
 
@@ -162,7 +163,7 @@ func (f *Field) parse(text string, fromFile bool, files untyped.Reader) (any, er
 	}
 	text = strings.TrimSpace(text)
 	isJSON := strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[")
-	if !isJSON && (fromFile || yamlStart.MatchString(text)) {
+	if !isJSON && (fromFile || yamlStart().MatchString(text)) {
 		v, err := untyped.YAML("value", []byte(text))
 		switch v.(type) {
 		case untyped.Object, []any:
@@ -176,7 +177,7 @@ func (f *Field) parse(text string, fromFile bool, files untyped.Reader) (any, er
 }
 
 // yamlStart is how YAML begins that is no JSON: a key or a dash.
-var yamlStart = regexp.MustCompile(`^\s*(- |---|[A-Za-z][A-Za-z0-9_.:-]*:(\s|$))`)
+var yamlStart = pattern.Lazy(`^\s*(- |---|[A-Za-z][A-Za-z0-9_.:-]*:(\s|$))`)
 
 // parseItems reads a list of plain values: JSON, one a line in files, or with
 // commas between them.

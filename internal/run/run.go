@@ -71,7 +71,7 @@ func (s *Service) Start(ctx context.Context, req Request, emit func(Event)) erro
 	})
 	g := &stager{plan: p}
 	if req.NoWait {
-		err = g.advance(ctx, f)
+		_, err = g.advance(ctx, f)
 	} else {
 		err = f.run(ctx, g)
 	}

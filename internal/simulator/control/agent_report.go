@@ -22,7 +22,7 @@ var nodeOperations = map[string][]string{
 	"ec2messages": {"AcknowledgeMessage", "DeleteMessage", "FailMessage", "GetEndpoint", "GetMessages", "SendReply"},
 	"kms":         {"Decrypt"},
 	"logs":        {"DescribeLogGroups", "DescribeLogStreams"},
-	"s3":          {"GetObject", "HeadObject", "HeadBucket", "GetBucketLocation"},
+	"s3":          {"GetObject", "PutObject", "HeadObject", "HeadBucket", "GetBucketLocation"},
 	"sts":         {"GetCallerIdentity"},
 }
 

@@ -96,6 +96,7 @@ func (sc *Scenario) generate() {
 			Launch:    time.Duration(1+i%400) * 24 * time.Hour,
 			IAMRole:   role + "-node",
 			Shell:     ShellVirtual,
+			Ping:      "online", // whatever the network says
 			generated: true,
 			Tags:      map[string]string{"role": role, "env": stages[i/len(names)%len(stages)], "team": teams[i/3%len(teams)]},
 
@@ -114,9 +115,9 @@ func (sc *Scenario) generate() {
 			n.VPC, n.Subnet, n.AZ, n.Launch, n.InstanceType = "", "", "", 0, ""
 			n.IP = fmt.Sprintf("192.168.%d.%d", i/250%250, 1+i%250)
 		case at < f.Hybrid+f.Stopped:
-			n.State = StateStopped
+			n.State, n.Ping = StateStopped, ""
 		case at < f.Hybrid+f.Stopped+f.Unmanaged:
-			n.Managed = ptr(false)
+			n.Managed, n.Ping = ptr(false), ""
 		case at < f.Hybrid+f.Stopped+f.Unmanaged+f.Lost:
 			n.Ping = "lost"
 		}

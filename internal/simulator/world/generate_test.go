@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
 )
 
 func TestGeneratedFleet(t *testing.T) {
@@ -40,6 +42,14 @@ fleet: {count: 10000, names: [web, db], hybrid: 500, stopped: 100, unmanaged: 50
 	}
 	if len(ids) != 10001 || len(names) != 10001 || len(ips) != 10001 {
 		t.Errorf("%d ids, %d names, %d addresses of 10001 nodes", len(ids), len(names), len(ips))
+	}
+	w, err := New(sc, Config{Machine: func(n Node, _ NodeSpec, _ DialFunc) (shell.Machine, error) { return fakeMachine{n.ID, succeed}, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if nodes, instances := len(w.Nodes()), len(w.instances); nodes != 9951 || instances != 9501 {
+		t.Errorf("%d nodes and %d instances", nodes, instances)
 	}
 	for bad, want := range map[string]string{
 		"fleet: {count: -1}":                                       "count",
