@@ -414,7 +414,7 @@ func (o *apiOptions) list(ctx context.Context, env *Env, ro render.Options, svc 
 		p.Each = func(items json.RawMessage) error { return render.JSON(env.Out, ro, items) }
 	}
 	res, err := svc.All(ctx, r, p)
-	if res.Next != "" && (p.Each != nil || tabular(ro.Format)) {
+	if res.Next != "" && (p.Each != nil || tabular(ro.Format) || ro.Query != "") { // the token is not in what is printed
 		env.note("there is more: go on with --starting-token %s", res.Next)
 	}
 	if len(res.Answer) == 0 {
