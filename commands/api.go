@@ -219,6 +219,8 @@ func (o *apiOptions) bind(env *Env, cmd *cobra.Command) {
 	}
 	fs.BoolVar(&o.dryRun, dryRun, false, "print the request, without secrets, and send nothing")
 	fs.BoolVar(&o.noLimits, "no-validate", false, "leave lengths, ranges, patterns and enumerations for the service to judge")
+	fs.Bool("no-cli-pager", false, "") // command lines of the AWS CLI have it; there is no pager here
+	_ = fs.MarkHidden("no-cli-pager")
 	if o.op.Paged() {
 		fs.BoolVar(&o.all, "all", false, "fetch all pages, also when --max-results or --next-token are given")
 		fs.BoolVar(&o.noPaginate, "no-paginate", false, "fetch one page only")
