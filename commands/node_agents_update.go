@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -158,12 +157,7 @@ func (o *agentsUpdateOptions) run(cmd *cobra.Command, env *Env, args []string) e
 // updateWords says what is to be updated: "the agents of 40 nodes in 4 waves of
 // 1, 3, 16 and 20".
 func updateWords(st *updateState, left []string) string {
-	var rest [][]string
-	for _, w := range st.Waves.Waves {
-		if w = slices.DeleteFunc(slices.Clone(w), func(id string) bool { return !slices.Contains(left, id) }); len(w) > 0 {
-			rest = append(rest, w)
-		}
-	}
+	rest := st.Waves.LeftWaves()
 	whose := "the agents of " + plural(len(left), "node")
 	if len(left) == 1 {
 		whose = "the agent of " + cmp.Or(st.Nodes[left[0]].Name, left[0])
