@@ -44,6 +44,14 @@ ssmdeck api list names the operations, ssmdeck api describe OPERATION the fields
 			return err
 		},
 	}
+	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if c == cmd && c.Flags().NArg() > 0 { // the flags of an operation that there is not
+			if _, unknown := rawapi.Find(c.Flags().Arg(0)); unknown != nil {
+				return unknown
+			}
+		}
+		return flagError(c, err)
+	})
 	cmd.AddGroup(&cobra.Group{ID: apiTools, Title: "Commands"}, &cobra.Group{ID: apiOperations, Title: "Operations"})
 	for _, c := range []*cobra.Command{newAPIListCmd(env), newAPIDescribeCmd(env)} {
 		c.GroupID = apiTools
@@ -291,9 +299,6 @@ func (o *apiOptions) run(ctx context.Context, env *Env) error {
 	if paged {
 		r.Page(o.paging(ro))
 	}
-	if err := r.Check(); err != nil {
-		return err
-	}
 	if o.dryRun {
 		return env.showRequest(ro, r)
 	}
@@ -373,7 +378,7 @@ func (o *apiOptions) request(env *Env) (*rawapi.Request, error) {
 			r.SetTexts(f.field.Name, f.texts...)
 		}
 	}
-	return r, r.CheckGiven()
+	return r, r.Check()
 }
 
 // paged reports whether all pages are wanted. As in the AWS CLI, who gives a token

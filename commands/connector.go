@@ -28,8 +28,12 @@ var connectorList = declared{
 	example:   "  $ ssmdeck cloud-connector list",
 	operation: "ListCloudConnectors", id: "CloudConnectorId", empty: "there is no cloud connector",
 	columns: []declaredColumn{
-		{name: "CONNECTOR ID", path: "CloudConnectorId", id: true}, {name: "NAME", path: "DisplayName"}, {name: "DESCRIPTION", path: "Description"},
-		{name: "UPDATED", path: "UpdatedAt", time: true}, {name: "CREATED", path: "CreatedAt", time: true, wide: true}, {name: "ROLE", path: "RoleArn", wide: true, id: true},
+		{name: "CONNECTOR ID", path: "CloudConnectorId", id: true},
+		{name: "NAME", path: "DisplayName"},
+		{name: "DESCRIPTION", path: "Description"},
+		{name: "UPDATED", path: "UpdatedAt", time: true},
+		{name: "CREATED", path: "CreatedAt", time: true, wide: true},
+		{name: "ROLE", path: "RoleArn", wide: true, id: true},
 	},
 }
 
@@ -38,9 +42,14 @@ var connectorGet = declared{
 	example:   "  $ ssmdeck cloud-connector get cc-0123456789abcdef0 -o yaml",
 	operation: "GetCloudConnector", args: []declaredInput{connectorID}, about: "get cloud connector %s", id: "CloudConnectorArn",
 	columns: []declaredColumn{
-		{name: "NAME", path: "DisplayName"}, {name: "ARN", path: "CloudConnectorArn"}, {name: "DESCRIPTION", path: "Description"},
-		{name: "ROLE", path: "RoleArn"}, {name: "CONFIG CONNECTOR", path: "ConfigConnectorArn"}, {name: "CONFIGURATION", path: "Configuration"},
-		{name: "CREATED", path: "CreatedAt", time: true}, {name: "UPDATED", path: "UpdatedAt", time: true},
+		{name: "NAME", path: "DisplayName"},
+		{name: "ARN", path: "CloudConnectorArn"},
+		{name: "DESCRIPTION", path: "Description"},
+		{name: "ROLE", path: "RoleArn"},
+		{name: "CONFIG CONNECTOR", path: "ConfigConnectorArn"},
+		{name: "CONFIGURATION", path: "Configuration"},
+		{name: "CREATED", path: "CreatedAt", time: true},
+		{name: "UPDATED", path: "UpdatedAt", time: true},
 	},
 }
 
@@ -54,7 +63,7 @@ var connectorCreate = declared{
 		{name: "config-connector", field: "ConfigConnectorArn", usage: "`ARN` of the connector of AWS Config"},
 		connectorConfig,
 		{name: "description", field: "Description", usage: "`text` that says what it is for"},
-		{name: "tags", field: "Tags", usage: "`key=value` tag; may be repeated", value: parseTag},
+		{name: "tags", field: "Tags", usage: "the connector", value: parseTag},
 	},
 	columns: []declaredColumn{{name: "CONNECTOR ID", path: "CloudConnectorId"}}, id: "CloudConnectorId",
 	about: "create cloud connector %s", done: "%s is made",

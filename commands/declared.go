@@ -2,6 +2,7 @@ package commands
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -36,8 +38,8 @@ type declared struct {
 	empty   string           // said when the list has nothing
 
 	// before may fill what has to be read first, warn, or end the command with an
-	// error; errNoChange ends it as done.
-	before func(ctx context.Context, env *Env, svc *rawapi.Service, r *rawapi.Request, args []string) error
+	// error; errNoChange ends it as done. What it returns is asked instead of confirm.
+	before func(ctx context.Context, env *Env, svc *rawapi.Service, r *rawapi.Request, args []string) (ask string, err error)
 	// confirm says what is asked before sending: "delete the sync %s", with the
 	// arguments. Empty: nothing is asked.
 	confirm string
@@ -48,7 +50,7 @@ type declared struct {
 // declaredInput is an argument or a flag.
 type declaredInput struct {
 	name  string // the word in the usage line, or the flag
-	field string // what it fills: "SyncName"
+	field string // what it fills: "SyncName"; empty: before does that, and value only looks at it
 	usage string // of a flag
 	// value makes what is sent of the text; nil: the text itself, in all forms of
 	// `ssmdeck api`.
@@ -109,6 +111,10 @@ func bindInput(cmd *cobra.Command, op *rawapi.Operation, in declaredInput) {
 	}
 	if f.Shape == rawapi.Bool {
 		cmd.Flags().Bool(in.name, false, in.usage)
+		return
+	}
+	if in.name == "tags" {
+		bindTags(cmd.Flags(), new([]string), in.usage)
 		return
 	}
 	cmd.Flags().StringArray(in.name, nil, in.usage)
@@ -173,8 +179,8 @@ func (d *declared) request(cmd *cobra.Command, env *Env, op *rawapi.Operation, a
 			continue
 		}
 		texts := []string{flag.Value.String()}
-		if flag.Value.Type() == "stringArray" {
-			texts, _ = cmd.Flags().GetStringArray(in.name)
+		if many, ok := flag.Value.(pflag.SliceValue); ok {
+			texts = many.GetSlice()
 		}
 		if err := in.fill(r, texts); err != nil {
 			return nil, err
@@ -184,7 +190,7 @@ func (d *declared) request(cmd *cobra.Command, env *Env, op *rawapi.Operation, a
 }
 
 func (in *declaredInput) fill(r *rawapi.Request, texts []string) error {
-	if len(texts) == 0 || in.field == "" {
+	if len(texts) == 0 {
 		return nil
 	}
 	if in.value == nil {
@@ -198,6 +204,9 @@ func (in *declaredInput) fill(r *rawapi.Request, texts []string) error {
 			return err
 		}
 		values = append(values, v)
+	}
+	if in.field == "" { // before fills several of it
+		return nil
 	}
 	if f := r.Operation.Field(in.field); f != nil && f.Shape == rawapi.List {
 		r.Set(in.field, values)
@@ -233,10 +242,13 @@ func (d *declared) run(cmd *cobra.Command, env *Env, op *rawapi.Operation, args 
 	if err != nil {
 		return err
 	}
+	ask := sayArgs(d.confirm, args)
 	if d.before != nil {
-		if err := d.before(ctx, env, svc, r, args); err != nil {
+		instead, err := d.before(ctx, env, svc, r, args)
+		if err != nil {
 			return err
 		}
+		ask = cmp.Or(instead, ask)
 	}
 	if err := r.Check(); err != nil {
 		return err
@@ -244,8 +256,8 @@ func (d *declared) run(cmd *cobra.Command, env *Env, op *rawapi.Operation, args 
 	if dryRun {
 		return env.showRequest(ro, r)
 	}
-	if d.confirm != "" {
-		if err := env.confirm(ctx, sayArgs(d.confirm, args)); err != nil {
+	if ask != "" {
+		if err := env.confirm(ctx, ask); err != nil {
 			return err
 		}
 	}

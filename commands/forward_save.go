@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,6 +8,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/portforward"
 )
 
@@ -45,7 +45,7 @@ it when they are given.`,
 	return cmd
 }
 
-var forwardName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+var forwardName = pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 func forwardSave(env *Env, e forwards.Entry, words []string, file string) error {
 	var err error
@@ -53,7 +53,7 @@ func forwardSave(env *Env, e forwards.Entry, words []string, file string) error 
 		return err
 	}
 	switch {
-	case !forwardName.MatchString(e.Name):
+	case !forwardName().MatchString(e.Name):
 		return fault.Usagef("the name %q is not made of letters, digits, dots, hyphens and underscores", e.Name)
 	case e.Lanes < 0 || e.Lanes > portforward.MostLanes:
 		return fault.Usagef("--lanes %d is not between 1 and %d", e.Lanes, portforward.MostLanes)

@@ -26,17 +26,17 @@ import (
 const maxStateFile = 64 << 20
 
 type agentsUpdateOptions struct {
-	choice      nodeChoice
-	waves       string
-	maxFailures string
-	version     string
-	health      string
-	pause       time.Duration
-	settle      time.Duration
-	state       string
-	resume      string
-	force       bool
-	dryRun      bool
+	choice    nodeChoice
+	waves     string
+	maxErrors string
+	version   string
+	health    string
+	pause     time.Duration
+	settle    time.Duration
+	state     string
+	resume    string
+	force     bool
+	dryRun    bool
 }
 
 func newAgentsUpdateCmd(env *Env) *cobra.Command {
@@ -47,7 +47,7 @@ func newAgentsUpdateCmd(env *Env) *cobra.Command {
 		Long: `Update agents with the document ` + agentupdate.Document + `, a wave of nodes at a time:
 with 1,10%,50%,100% first one node, then up to a tenth of them, then half, then
 all. After each wave the agents must come back with the new version within
---settle, and --health must succeed on every node. When more than --max-failures
+--settle, and --health must succeed on every node. When more than --max-errors
 nodes have failed, no further wave is begun.
 
 Nodes that have the newest version already are left out, so that the same command
@@ -67,7 +67,7 @@ takes exactly that run up again.`,
 	o.choice.bind(env, cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.waves, "waves", "1,10%,50%,100%", "how far each wave goes: `sizes`, numbers or percentages")
-	f.StringVar(&o.maxFailures, "max-failures", "0", "how many nodes may fail before it stops: `n`, a number or a percentage")
+	f.StringVar(&o.maxErrors, "max-errors", "0", "stop when more than `n` nodes have failed: a number or a percentage")
 	f.StringVar(&o.version, "to", "", "`version` to install; the newest one without it")
 	f.StringVar(&o.health, "health", "", "`script` that must succeed on every node after its update")
 	f.DurationVar(&o.pause, "pause", 0, "how long to wait between two waves: `duration`")
@@ -102,7 +102,7 @@ func (o *agentsUpdateOptions) run(cmd *cobra.Command, env *Env, args []string) e
 	if err != nil {
 		return err
 	}
-	limit, err := waves.ParseLimit(o.maxFailures)
+	limit, err := waves.ParseLimit(o.maxErrors)
 	if err != nil {
 		return err
 	}
@@ -264,7 +264,7 @@ func (o *agentsUpdateOptions) end(env *Env, ro render.Options, rows []updateRow,
 			how = fmt.Sprintf("`ssmdeck node agents update --resume %s` goes on", shellWord(file))
 		}
 		if st.Waves.Count(waves.Failed) > limit.Of(st.Waves.Total()) {
-			how += "; a larger --max-failures is needed while those that failed are counted"
+			how += "; a larger --max-errors is needed while those that failed are counted"
 		}
 		env.note("ssmdeck: %s not updated; %s", pluralAre(left, "node"), how)
 	}

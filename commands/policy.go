@@ -51,21 +51,21 @@ be left out when the resource has one policy.`,
 	example:   "  $ ssmdeck policy delete arn:aws:ssm:us-east-1:123456789012:parameter/shared/url",
 	operation: "DeleteResourcePolicy",
 	args:      []declaredInput{policyARN, {name: "policy id", field: "PolicyId", optional: true}},
-	before: func(ctx context.Context, _ *Env, svc *rawapi.Service, r *rawapi.Request, args []string) error {
+	before: func(ctx context.Context, _ *Env, svc *rawapi.Service, r *rawapi.Request, args []string) (ask string, err error) {
 		id := ""
 		if len(args) > 1 {
 			id = args[1]
 		}
 		p, err := onePolicy(ctx, svc, args[0], id)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if p.PolicyID == "" {
-			return fault.New(fault.NotFound, "", "%s has no policy", args[0])
+			return "", fault.New(fault.NotFound, "", "%s has no policy", args[0])
 		}
 		r.Set("PolicyId", p.PolicyID)
 		r.Set("PolicyHash", p.PolicyHash)
-		return nil
+		return "", nil
 	},
 	about: "delete the policy of %s", confirm: "delete the policy of %s: other accounts lose what it gives them", done: "the policy of %s is deleted",
 }
@@ -122,26 +122,26 @@ that somebody else changes at the same moment is not overwritten: the service
 refuses, and nothing is changed.`,
 		example:   "  $ ssmdeck policy put arn:aws:ssm:us-east-1:123456789012:parameter/shared/url -f policy.json",
 		operation: "PutResourcePolicy", args: []declaredInput{policyARN}, about: "put the policy of %s", done: "%s has the policy",
-		before: func(ctx context.Context, env *Env, svc *rawapi.Service, r *rawapi.Request, args []string) error {
+		before: func(ctx context.Context, env *Env, svc *rawapi.Service, r *rawapi.Request, args []string) (ask string, err error) {
 			policy, err := readPolicy(env, file)
 			if err != nil {
-				return err
+				return "", err
 			}
 			r.Set("Policy", policy)
 			now, err := onePolicy(ctx, svc, args[0], id)
 			if err != nil {
-				return err
+				return "", err
 			}
 			if now.PolicyID == "" {
-				return nil
+				return "", nil
 			}
 			if sameJSON(now.Policy, policy) {
 				env.note("no change: %s has this policy already", args[0])
-				return errNoChange
+				return "", errNoChange
 			}
 			r.Set("PolicyId", now.PolicyID)
 			r.Set("PolicyHash", now.PolicyHash)
-			return env.confirm(ctx, "replace the policy "+now.PolicyID+" of "+args[0])
+			return "replace the policy " + now.PolicyID + " of " + args[0], nil
 		},
 	}
 	cmd := d.command(env)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 )
@@ -44,13 +44,14 @@ type runView struct {
 	options  render.Options
 	board    run.Board
 	progress *render.Progress
-	names    map[string]string // of nodes: the service knows computer names only
-	events   *json.Encoder     // -o jsonl: every event as it comes
-	lines    *nodeLines        // nil: output is not shown while it is written
-	dir      *outputDir        // nil: none is written
-	keep     run.Command       // where the full output goes
-	past     bool              // a look at what was: its events are no news
-	err      error             // of writing events or lines
+	names    map[string]string      // of nodes: the service knows computer names only
+	events   *json.Encoder          // -o jsonl: every event as it comes
+	lines    *nodeLines             // nil: output is not shown while it is written
+	dir      *outputDir             // nil: none is written
+	keep     run.Command            // where the full output goes
+	kept     map[string]run.Command // the same of commands that were sent before, by id
+	past     bool                   // a look at what was: its events are no news
+	err      error                  // of writing events or lines
 }
 
 func newRunView(env *Env, vo viewOptions) (*runView, error) {
@@ -486,7 +487,7 @@ func forStream(stream any, text string) string {
 }
 
 // plainName are names that mean themselves as a target.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+var plainName = pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 // nodes names a group's nodes, folded: what stands there can be given as a target.
 func (p *outputPrinter) nodes(nodes []run.GroupNode) string {
@@ -500,7 +501,7 @@ func (p *outputPrinter) nodes(nodes []run.GroupNode) string {
 	names := make([]string, len(nodes))
 	for i, n := range nodes {
 		names[i] = n.Name
-		if seen[n.Name] > 1 || n.Name == "all" || !plainName.MatchString(n.Name) { // two of one name are two nodes
+		if seen[n.Name] > 1 || n.Name == "all" || !plainName().MatchString(n.Name) { // two of one name are two nodes
 			names[i] = n.ID
 		}
 	}

@@ -135,36 +135,36 @@ func settingWords() []string {
 }
 
 // settingChange checks a value, shows what changes, and says what costs money.
-func settingChange(ctx context.Context, env *Env, svc *rawapi.Service, _ *rawapi.Request, args []string) error {
+func settingChange(ctx context.Context, env *Env, svc *rawapi.Service, _ *rawapi.Request, args []string) (ask string, err error) {
 	id, err := settingID(args[0])
 	if err != nil {
-		return err
+		return "", err
 	}
 	i := slices.IndexFunc(serviceSettings, func(s serviceSetting) bool { return s.id == id })
 	if i < 0 {
-		return nil
+		return "", nil
 	}
 	s := serviceSettings[i]
 	if len(s.values) > 0 && !slices.Contains(s.values, args[1]) {
 		err := fault.Usagef("%s is %s, and not %q", s.id, strings.Join(s.values, " or "), args[1])
 		if near := fault.Nearest(args[1], s.values); near != "" {
-			return err.WithHint("did you mean %s?", near)
+			return "", err.WithHint("did you mean %s?", near)
 		}
-		return err
+		return "", err
 	}
 	now, err := getSetting(ctx, svc, s.id)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if now.text("SettingValue") == args[1] {
 		env.note("no change: %s is %s already", s.id, args[1])
-		return errNoChange
+		return "", errNoChange
 	}
 	env.note("  %s: %s -> %s", s.id, render.Visible(now.text("SettingValue")), render.Visible(args[1]))
 	if s.costs != "" {
 		env.note("ssmdeck: warning: %s", s.costs)
 	}
-	return nil
+	return "", nil
 }
 
 func getSetting(ctx context.Context, svc *rawapi.Service, id string) (record, error) {

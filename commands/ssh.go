@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/instanceconnect"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/sshconfig"
 )
 
@@ -195,7 +195,7 @@ func temporaryKey() (key keyPair, clean func(), err error) {
 }
 
 // hostForm is a name that ssh takes for a host. Others give way to the id.
-var hostForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+var hostForm = pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 // args is what ssh is called with. Of an option that is given twice ssh takes
 // the first, so ours stand.
@@ -222,7 +222,7 @@ func (o *sshOptions) args(env *Env, node fleet.Node, expr string, key keyPair, r
 		args = append(args, "-l", o.user)
 	}
 	host := node.ID
-	if expr != node.ID && hostForm.MatchString(expr) {
+	if expr != node.ID && hostForm().MatchString(expr) {
 		host = expr // so that what ~/.ssh/config says of it applies
 	}
 	return append(append(args, host), rest...), nil

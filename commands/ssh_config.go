@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/instanceconnect"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/sshconfig"
 )
@@ -123,7 +123,7 @@ func newSSHConfigRemoveCmd(env *Env) *cobra.Command {
 }
 
 // suffixForm is the ending of a host name.
-var suffixForm = regexp.MustCompile(`^\.[A-Za-z0-9][A-Za-z0-9.-]*$`)
+var suffixForm = pattern.Lazy(`^\.[A-Za-z0-9][A-Za-z0-9.-]*$`)
 
 func (o *sshConfigOptions) block(env *Env) (string, error) {
 	shell := shellOptions{reason: o.reason}
@@ -131,7 +131,7 @@ func (o *sshConfigOptions) block(env *Env) (string, error) {
 		return "", err
 	}
 	switch {
-	case o.suffix != "" && !suffixForm.MatchString(o.suffix):
+	case o.suffix != "" && !suffixForm().MatchString(o.suffix):
 		return "", fault.Usagef("--suffix %q is not the ending of a host name", o.suffix).WithHint("write it like .ssm")
 	case strings.ContainsAny(o.reason, "\r\n"):
 		return "", fault.Usagef("--reason must be one line")

@@ -86,16 +86,16 @@ CLI's shorthand.`,
 		operation: "CreateResourceDataSync", args: []declaredInput{{name: "name", field: "SyncName"}},
 		flags: []declaredInput{{name: "source", field: "SyncSource", usage: "collect from this `source` instead of writing to a bucket"}},
 		about: "create sync %s", done: "%s is made; `ssmdeck sync list` shows how its first run went",
-		before: func(ctx context.Context, env *Env, _ *rawapi.Service, r *rawapi.Request, _ []string) error {
+		before: func(ctx context.Context, env *Env, _ *rawapi.Service, r *rawapi.Request, _ []string) (ask string, err error) {
 			source := r.Given("SyncSource")
 			switch {
 			case source == (bucket != ""):
-				return fault.Usagef("give either --bucket or --source").WithHint("--bucket writes inventory to S3; --source collects for Explorer")
+				return "", fault.Usagef("give either --bucket or --source").WithHint("--bucket writes inventory to S3; --source collects for Explorer")
 			case source && prefix+region+key != "":
-				return fault.Usagef("--prefix, --bucket-region and --key belong to --bucket")
+				return "", fault.Usagef("--prefix, --bucket-region and --key belong to --bucket")
 			case source:
 				r.Set("SyncType", syncFromSource)
-				return nil
+				return "", nil
 			}
 			if region == "" {
 				region = env.regionName(ctx)
@@ -108,7 +108,7 @@ CLI's shorthand.`,
 				to["AWSKMSKeyARN"] = key
 			}
 			r.Set("S3Destination", to)
-			return nil
+			return "", nil
 		},
 	}
 	cmd := d.command(env)

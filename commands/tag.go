@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/rawapi"
@@ -72,7 +73,10 @@ func tagKindWords() []string {
 
 // tagThing is the argument that names what has the tags. It fills two fields, so
 // thingFields does it.
-var tagThing = declaredInput{name: "type/id", words: func() []string {
+var tagThing = declaredInput{name: "type/id", value: func(text string) (any, error) {
+	_, _, err := thing(text)
+	return nil, err
+}, words: func() []string {
 	words := tagKindWords()
 	for i := range words {
 		words[i] += "/"
@@ -128,20 +132,28 @@ func thing(word string) (kind tagKind, id string, err error) {
 		}
 	}
 	e := fault.Usagef("%q does not say what it is", word)
+	if slices.ContainsFunc(tagKinds, func(k tagKind) bool { return slices.Contains(k.words, strings.ToLower(head)) }) {
+		return kind, "", e.WithHint("write the id behind it, in one word: %s/ID", head)
+	}
 	if near := fault.Nearest(head, tagKindWords()); cut && near != "" {
 		return kind, "", e.WithHint("did you mean %s/%s?", near, id)
 	}
 	return kind, "", e.WithHint("write the type before the id: param/%s; types are %s", strings.TrimPrefix(word, "/"), strings.Join(tagKindWords(), ", "))
 }
 
-func thingFields(_ context.Context, _ *Env, _ *rawapi.Service, r *rawapi.Request, args []string) error {
+func thingFields(_ context.Context, _ *Env, _ *rawapi.Service, r *rawapi.Request, args []string) (ask string, err error) {
 	kind, id, err := thing(args[0])
 	if err != nil {
-		return err
+		return "", err
 	}
 	r.Set("ResourceType", kind.api)
 	r.Set("ResourceId", id)
-	return nil
+	return "", nil
+}
+
+// bindTags adds --tags of a command that makes something, what.
+func bindTags(f *pflag.FlagSet, into *[]string, what string) {
+	f.StringSliceVar(into, "tags", nil, "put the tags `KEY=VALUE` on "+what+"; with commas, or repeated")
 }
 
 func parseTag(text string) (any, error) {
@@ -170,16 +182,17 @@ func tagKey(key string) (any, error) {
 	return key, nil
 }
 
-// overwriting shows which values a new tag replaces, and asks when there are any.
-func overwriting(ctx context.Context, env *Env, svc *rawapi.Service, r *rawapi.Request, args []string) error {
-	if err := thingFields(ctx, env, svc, r, args); err != nil {
-		return err
+// overwriting shows which values a new tag replaces, and has it asked when there are
+// any.
+func overwriting(ctx context.Context, env *Env, svc *rawapi.Service, r *rawapi.Request, args []string) (ask string, err error) {
+	if _, err := thingFields(ctx, env, svc, r, args); err != nil {
+		return "", err
 	}
 	given := map[string]string{}
 	for _, arg := range args[1:] {
 		key, value, _ := strings.Cut(arg, "=")
 		if old, twice := given[key]; twice && old != value {
-			return fault.Usagef("the tag %s is given two values", key)
+			return "", fault.Usagef("the tag %s is given two values", key)
 		}
 		given[key] = value
 	}
@@ -187,15 +200,15 @@ func overwriting(ctx context.Context, env *Env, svc *rawapi.Service, r *rawapi.R
 	answer, err := svc.Do(ctx, "ListTagsForResource", map[string]any{"ResourceType": kind.api, "ResourceId": id})
 	switch {
 	case fault.KindOf(err) == fault.Auth:
-		return env.confirm(ctx, "give "+args[0]+" tags, and replace those it has under these keys (they could not be read)")
+		return "give " + args[0] + " tags, and replace those it has under these keys (they could not be read)", nil
 	case err != nil:
-		return about("tag "+args[0], err)
+		return "", about("tag "+args[0], err)
 	}
 	var now struct {
 		TagList []struct{ Key, Value string }
 	}
 	if err := json.Unmarshal(answer, &now); err != nil {
-		return fault.New(fault.Failed, "list tags of "+args[0], "%w", err)
+		return "", fault.New(fault.Failed, "list tags of "+args[0], "%w", err)
 	}
 	replaced, same := 0, 0
 	for _, t := range now.TagList {
@@ -209,10 +222,10 @@ func overwriting(ctx context.Context, env *Env, svc *rawapi.Service, r *rawapi.R
 	}
 	if same == len(given) {
 		env.note("no change: %s has these tags already", args[0])
-		return errNoChange
+		return "", errNoChange
 	}
 	if replaced == 0 {
-		return nil
+		return "", nil
 	}
-	return env.confirm(ctx, "replace "+plural(replaced, "tag")+" of "+args[0])
+	return "replace " + plural(replaced, "tag") + " of " + args[0], nil
 }

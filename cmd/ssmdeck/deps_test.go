@@ -44,6 +44,7 @@ var floors = [][]room{
 		{name: "internal/fault"},
 		{name: "internal/wait"},
 		{name: "internal/vt"},
+		{name: "internal/pattern"},
 		{name: "internal/textdiff"},
 		{name: "internal/strictyaml", ours: []string{"internal/fault"}, others: []string{yaml}},
 		{name: "internal/untyped", ours: []string{"internal/strictyaml"}, others: []string{yaml}},

@@ -9,7 +9,6 @@ package access
 import (
 	"context"
 	"iter"
-	"regexp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
@@ -25,11 +25,11 @@ import (
 const itemType = "/aws/accessrequest"
 
 // requestID is the form of ids, which are those of OpsItems.
-var requestID = regexp.MustCompile(`^oi-[0-9a-f]{12}$`)
+var requestID = pattern.Lazy(`^oi-[0-9a-f]{12}$`)
 
 // CheckID returns a Usage error for what cannot be the id of a request.
 func CheckID(id string) error {
-	if !requestID.MatchString(id) {
+	if !requestID().MatchString(id) {
 		return fault.Usagef("%q is not the id of an access request", id).WithHint("ids look like oi-0123456789ab: see `ssmdeck access list`")
 	}
 	return nil
@@ -145,7 +145,7 @@ func decided(id string, s Status) error {
 		return nil
 	case Pending:
 		return fault.New(fault.Pending, op, "it is not decided yet").
-			WithHint("wait for it with `ssmdeck access get %s --wait`", id)
+			WithHint("wait for it with `ssmdeck access get %s --watch`", id)
 	case Expired:
 		return fault.New(fault.Auth, op, "it has expired").WithHint("make a new one with `ssmdeck access request`")
 	case Rejected:
@@ -230,7 +230,7 @@ func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	}
 }
 
-var nodeID = regexp.MustCompile(`\b(?:mi-[0-9a-f]{17}|i-(?:[0-9a-f]{17}|[0-9a-f]{8}))\b`)
+var nodeID = pattern.Lazy(`\b(?:mi-[0-9a-f]{17}|i-(?:[0-9a-f]{17}|[0-9a-f]{8}))\b`)
 
 func entry(o *types.OpsItemSummary) Entry {
 	e := Entry{
@@ -240,7 +240,7 @@ func entry(o *types.OpsItemSummary) Entry {
 	// Where the node stands in the operational data is not documented; it is the
 	// only node id there is.
 	for _, text := range []string{aws.ToString(o.OperationalData[itemType].Value), e.Title} {
-		if e.Node = nodeID.FindString(text); e.Node != "" {
+		if e.Node = nodeID().FindString(text); e.Node != "" {
 			break
 		}
 	}

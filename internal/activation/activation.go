@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"regexp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Limits of the service (API reference, CreateActivation).
@@ -75,7 +75,7 @@ type Request struct {
 }
 
 // instanceName is what the service takes as a name for nodes.
-var instanceName = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+var instanceName = pattern.Lazy(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
 // Check returns a Usage error for what the service would refuse.
 func (r Request) Check(now time.Time) error {
@@ -86,7 +86,7 @@ func (r Request) Check(now time.Time) error {
 		return fault.Usagef("--expires %s is in the past", r.Expires.Format(time.RFC3339)).WithHint("give a time from now on, such as 7d")
 	case r.Expires.After(now.Add(MaxLife)):
 		return fault.Usagef("--expires %s is more than 30 days ahead, which is the most", r.Expires.Format(time.RFC3339)).WithHint("give at most 30d, and make another activation then")
-	case len([]rune(r.Name)) > maxText || !instanceName.MatchString(r.Name):
+	case len([]rune(r.Name)) > maxText || !instanceName().MatchString(r.Name):
 		return fault.Usagef("--name %q is not a name for nodes", r.Name).WithHint("use at most %d letters, digits, spaces and _ . : / = + - @", maxText)
 	case len([]rune(r.Description)) > maxText:
 		return fault.Usagef("--description has more than %d characters", maxText)
@@ -211,11 +211,11 @@ func of(a types.Activation) Activation {
 }
 
 // activationID is the form of ids.
-var activationID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+var activationID = pattern.Lazy(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 // CheckID returns a Usage error for what cannot be the id of an activation.
 func CheckID(id string) error {
-	if !activationID.MatchString(id) {
+	if !activationID().MatchString(id) {
 		return fault.Usagef("%q is not the id of an activation", id).WithHint("ids look like 1a2b3c4d-1a2b-4c3d-9e8f-1a2b3c4d5e6f: see `ssmdeck activation list`")
 	}
 	return nil

@@ -2,13 +2,13 @@ package activation
 
 import (
 	"context"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/iam"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // principal is who must be able to assume the role of hybrid nodes.
@@ -46,18 +46,18 @@ type Role struct {
 func (r Role) String() string { return strings.TrimPrefix(r.Path, "/") + r.Name }
 
 var (
-	roleARN  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(\d{12}):role(/.+)$`)
-	roleName = regexp.MustCompile(`^(/?(?:[\w+=,.@-]+/)*)([\w+=,.@-]{1,64})$`)
+	roleARN  = pattern.Lazy(`^arn:aws[a-z-]*:iam::(\d{12}):role(/.+)$`)
+	roleName = pattern.Lazy(`^(/?(?:[\w+=,.@-]+/)*)([\w+=,.@-]{1,64})$`)
 )
 
 // ParseRole reads a role: a name, a path and a name, or an ARN.
 func ParseRole(s string) (Role, error) {
 	var r Role
 	rest := s
-	if m := roleARN.FindStringSubmatch(s); m != nil {
+	if m := roleARN().FindStringSubmatch(s); m != nil {
 		r.Account, rest = m[1], m[2]
 	}
-	m := roleName.FindStringSubmatch(rest)
+	m := roleName().FindStringSubmatch(rest)
 	if m == nil || len(strings.TrimPrefix(rest, "/")) > maxRole {
 		return Role{}, fault.Usagef("--role %q is not a role", s).WithHint("give its name, or path and name: SSMServiceRole, service-role/Edge")
 	}
@@ -95,7 +95,7 @@ func (s *Service) CheckRole(ctx context.Context, r Role) (Role, error) {
 		return r, fault.New(fault.NotFound, op, "there is no such role").
 			WithHint("check the name, or make the role as `ssmdeck activation create --help` shows")
 	}
-	if m := roleARN.FindStringSubmatch(found.ARN); m != nil {
+	if m := roleARN().FindStringSubmatch(found.ARN); m != nil {
 		r.Path = strings.TrimSuffix(m[2], r.Name)
 	}
 	trusted, err := iam.Trusts(found.Trust, principal)

@@ -2,12 +2,12 @@ package activation
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // maxTags is how many tags a node can have; those of an activation become its
@@ -15,7 +15,7 @@ import (
 const maxTags = 50
 
 // tagText is what tags may be made of.
-var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+var tagText = pattern.Lazy(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
 // ParseTags reads tags written as KEY=VALUE.
 func ParseTags(words []string) (map[string]string, error) {
@@ -44,9 +44,9 @@ func checkTags(tags map[string]string) error {
 		switch {
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			return fault.Usagef("--tags %s: keys that begin with aws: are reserved", key)
-		case utf8.RuneCountInString(key) > 128, !tagText.MatchString(key):
+		case utf8.RuneCountInString(key) > 128, !tagText().MatchString(key):
 			return fault.Usagef("--tags %s: not the key of a tag", key).WithHint("use at most 128 letters, digits, spaces and _ . : / = + - @")
-		case utf8.RuneCountInString(tags[key]) > 256, !tagText.MatchString(tags[key]):
+		case utf8.RuneCountInString(tags[key]) > 256, !tagText().MatchString(tags[key]):
 			return fault.Usagef("--tags %s: %q is not the value of a tag", key, tags[key]).WithHint("use at most 256 letters, digits, spaces and _ . : / = + - @")
 		}
 	}

@@ -3,7 +3,6 @@ package awsapi
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
@@ -11,6 +10,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // loginHint says what to type to get fresh credentials.
@@ -125,9 +125,9 @@ func lastPart(s string) string {
 }
 
 var (
-	deniedAction   = regexp.MustCompile(`not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)`)
-	deniedResource = regexp.MustCompile(`on (?:the )?resource:? ("?arn:[^\s"]+"?|\*)`)
-	explicitDeny   = regexp.MustCompile(`explicit deny in an? ([a-z -]*policy)`)
+	deniedAction   = pattern.Lazy(`not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)`)
+	deniedResource = pattern.Lazy(`on (?:the )?resource:? ("?arn:[^\s"]+"?|\*)`)
+	explicitDeny   = pattern.Lazy(`explicit deny in an? ([a-z -]*policy)`)
 )
 
 // explainDenied names the missing permission. When the message does not, it is
@@ -136,13 +136,13 @@ func explainDenied(e *fault.Error, err error, api smithy.APIError) {
 	e.Kind = fault.Auth
 	msg := api.ErrorMessage()
 	action := ""
-	if m := deniedAction.FindStringSubmatch(msg); m != nil {
+	if m := deniedAction().FindStringSubmatch(msg); m != nil {
 		action = m[1]
 	} else if service, name := operation(err); name != "" {
 		action = service + ":" + name
 	}
 	what := action
-	if m := deniedResource.FindStringSubmatch(msg); m != nil && m[1] != "*" {
+	if m := deniedResource().FindStringSubmatch(msg); m != nil && m[1] != "*" {
 		what += " on " + strings.Trim(m[1], `"`)
 	}
 	if action == "" {
@@ -150,7 +150,7 @@ func explainDenied(e *fault.Error, err error, api smithy.APIError) {
 		e.Hint = "ask for the missing permission"
 		return
 	}
-	if m := explicitDeny.FindStringSubmatch(msg); m != nil {
+	if m := explicitDeny().FindStringSubmatch(msg); m != nil {
 		e.Err = said(fmt.Sprintf("not allowed: %s (explicit deny in a %s)", what, strings.TrimSpace(m[1])), err)
 		e.Hint = "ask whoever owns that policy; another Allow does not help against a Deny"
 		return

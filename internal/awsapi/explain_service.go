@@ -3,12 +3,12 @@ package awsapi
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/aws/smithy-go"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // kindRule gives a kind to the error codes it matches, first match wins.
@@ -138,6 +138,11 @@ func byKeys(e *fault.Error, err error, api smithy.APIError, org origin) bool {
 			e.Hint = "set the clock of this machine (it must be right to five minutes)"
 			break
 		}
+		if strings.Contains(msg, "scoped to a valid region") {
+			e.Err = said(oneLine(msg), err)
+			e.Hint = "check --region and --endpoint-url: they must belong together"
+			break
+		}
 		e.Err = said("the signature does not match: the secret key is wrong, or the clock", err)
 		e.Hint = "check AWS_SECRET_ACCESS_KEY or the keys of the profile, and the clock of this machine"
 	case "MissingAuthenticationToken", "MissingAuthenticationTokenException":
@@ -153,12 +158,12 @@ func byKeys(e *fault.Error, err error, api smithy.APIError, org origin) bool {
 	return true
 }
 
-var nodeID = regexp.MustCompile(`\bmi-[0-9a-f]{17}\b|\bi-(?:[0-9a-f]{17}|[0-9a-f]{8})\b`)
+var nodeID = pattern.Lazy(`\bmi-[0-9a-f]{17}\b|\bi-(?:[0-9a-f]{17}|[0-9a-f]{8})\b`)
 
 func explainOffline(e *fault.Error, err error, msg string) {
-	id := nodeID.FindString(msg)
+	id := nodeID().FindString(msg)
 	if id == "" {
-		id = nodeID.FindString(e.Op)
+		id = nodeID().FindString(e.Op)
 	}
 	e.Err = said("the node's agent is not connected", err)
 	if id != "" {

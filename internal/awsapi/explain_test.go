@@ -88,6 +88,10 @@ func TestExplainServiceErrors(t *testing.T) {
 			"The request signature we calculated does not match the signature you provided.", fault.Auth, "signature does not match", "AWS_SECRET_ACCESS_KEY",
 		},
 		{
+			"a Region of another endpoint", "ListCommands", "InvalidSignatureException",
+			"Credential should be scoped to a valid region.", fault.Auth, "scoped to a valid region", "--endpoint-url",
+		},
+		{
 			"a wrong clock", "ListCommands", "InvalidSignatureException",
 			"Signature expired: 20240101T000000Z is now earlier than 20240101T001000Z", fault.Auth, "signed at a time", "clock",
 		},

@@ -3,13 +3,13 @@ package document
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Document reads what running needs to know of a document from a file of the
@@ -83,7 +83,7 @@ func child(m *yaml.Node, key string) *yaml.Node {
 // reference is what stands for a value in a document. What is between the braces
 // may also name the output of a step (step.Output), a variable of the service
 // (global:DATE) or a parameter of Parameter Store (ssm:name).
-var reference = regexp.MustCompile(`\{\{\s*([^{}]*?)\s*\}\}`)
+var reference = pattern.Lazy(`\{\{\s*([^{}]*?)\s*\}\}`)
 
 // Fill puts the values of parameters, and the defaults of those that are not
 // given, where the document names them, as agents do: a text that is nothing but
@@ -210,13 +210,13 @@ func (f *filler) node(n *yaml.Node) error {
 }
 
 func (f *filler) scalar(n *yaml.Node) error {
-	if m := reference.FindStringSubmatch(n.Value); m != nil && m[0] == n.Value {
+	if m := reference().FindStringSubmatch(n.Value); m != nil && m[0] == n.Value {
 		if v, ok := f.values[m[1]]; ok {
 			return f.whole(n, v)
 		}
 	}
-	text := reference.ReplaceAllStringFunc(n.Value, func(ref string) string {
-		name := reference.FindStringSubmatch(ref)[1]
+	text := reference().ReplaceAllStringFunc(n.Value, func(ref string) string {
+		name := reference().FindStringSubmatch(ref)[1]
 		v, ok := f.values[name]
 		if !ok {
 			if !slices.Contains(f.open, name) {

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,6 +52,7 @@ func ParseParams(doc Document, pairs []string, provided ...string) (map[string][
 	}
 	if missing := missing(doc, c.params, provided, pairs); len(missing) > 0 {
 		c.faults = append(c.faults, fmt.Errorf("document %s needs parameter %s", doc.Name, strings.Join(missing, ", ")))
+		c.hint = cmp.Or(c.hint, fmt.Sprintf("give it as --param %s=VALUE; `ssmdeck document describe %s` shows what it takes", missing[0], doc.Name))
 	}
 	if size > maxSize {
 		c.faults = append(c.faults, fmt.Errorf("the parameters are %d bytes long, and at most %d are possible", size, maxSize))

@@ -70,7 +70,7 @@ func TestParseParamsRefuses(t *testing.T) {
 		want  string
 		hint  string
 	}{
-		{"a required parameter that is missing", nil, "document My-Doc needs parameter commands", ""},
+		{"a required parameter that is missing", nil, "document My-Doc needs parameter commands", "--param commands=VALUE"},
 		{"a near miss", []string{"comands=" + secret}, "has no parameter comands; did you mean commands?; document My-Doc needs parameter commands", "its parameters are commands, mode"},
 		{"the wrong case", []string{"commands=x", "Mode=" + secret}, "did you mean mode?", ""},
 		{"a name like no other", []string{"commands=x", "zebra=" + secret}, "has no parameter zebra", "commands, mode"},

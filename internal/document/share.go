@@ -3,7 +3,6 @@ package document
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Everybody stands for all accounts: a document shared with it is public.
@@ -53,7 +53,7 @@ func (s *Service) Shares(ctx context.Context, name string) ([]Share, error) {
 	}
 }
 
-var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+var accountID = pattern.Lazy(`^[0-9]{12}$`)
 
 // CheckAccounts returns a Usage error unless all are account ids, or the one is
 // Everybody, which comes back in the API's spelling. Repeated ones are left out.
@@ -63,7 +63,7 @@ func CheckAccounts(accounts []string) ([]string, error) {
 		a = strings.TrimSpace(a)
 		if strings.EqualFold(a, Everybody) {
 			a = Everybody
-		} else if !accountID.MatchString(a) {
+		} else if !accountID().MatchString(a) {
 			return nil, fault.Usagef("%q is no account", a).WithHint("an account has twelve digits; all stands for everybody")
 		}
 		if !slices.Contains(list, a) {

@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // The formats of documents, as the API writes them.
@@ -34,7 +34,7 @@ func ParseFormat(s string) (string, error) {
 }
 
 // documentName is the pattern of DocumentName in the API.
-var documentName = regexp.MustCompile(`^[a-zA-Z0-9_\-.]{3,128}$`)
+var documentName = pattern.Lazy(`^[a-zA-Z0-9_\-.]{3,128}$`)
 
 // reserved are the beginnings of names that the service keeps for AWS, in any
 // case (API reference, CreateDocument, Name).
@@ -42,7 +42,7 @@ var reserved = []string{"aws", "amazon", "amzn", "awsec2", "awsconfigremediation
 
 // CheckName returns a Usage error for a name no document of the account can have.
 func CheckName(name string) error {
-	if !documentName.MatchString(name) {
+	if !documentName().MatchString(name) {
 		return fault.Usagef("%q cannot be the name of a document", name).
 			WithHint("a name has 3 to 128 letters, digits, _ - and .")
 	}

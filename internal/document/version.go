@@ -3,7 +3,6 @@ package document
 import (
 	"context"
 	"iter"
-	"regexp"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // The versions that move, as the API writes them.
@@ -26,8 +26,8 @@ const (
 type Ref struct{ Number, Name string }
 
 var (
-	versionNumber = regexp.MustCompile(`^[1-9][0-9]*$`)
-	versionName   = regexp.MustCompile(`^[a-zA-Z0-9_\-.]{1,128}$`) // pattern of DocumentVersionName
+	versionNumber = pattern.Lazy(`^[1-9][0-9]*$`)
+	versionName   = pattern.Lazy(`^[a-zA-Z0-9_\-.]{1,128}$`) // pattern of DocumentVersionName
 )
 
 // ParseRef reads a version as people type it: a number, $LATEST or latest,
@@ -41,9 +41,9 @@ func ParseRef(s string) (Ref, error) {
 		return Ref{Number: Latest}, nil
 	case strings.EqualFold(s, "default"), strings.EqualFold(s, Default):
 		return Ref{Number: Default}, nil
-	case versionNumber.MatchString(s):
+	case versionNumber().MatchString(s):
 		return Ref{Number: s}, nil
-	case versionName.MatchString(s) && strings.Trim(s, "0123456789") != "":
+	case versionName().MatchString(s) && strings.Trim(s, "0123456789") != "":
 		return Ref{Name: s}, nil
 	}
 	return Ref{}, fault.Usagef("%q is no version of a document", s).

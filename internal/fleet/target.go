@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Limits of a target, from the API model.
@@ -65,11 +65,11 @@ func (t Target) Has(k Kind) bool {
 }
 
 var (
-	idForm      = regexp.MustCompile(`^(?:i-(?:[0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17})$`)
-	almostID    = regexp.MustCompile(`^m?i-[0-9a-fA-F]+$`)
-	almostBlock = regexp.MustCompile(`^(?:[0-9.]+|[0-9a-fA-F]*:[0-9a-fA-F:.]*)/[0-9]*$`)
-	groupForm   = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
-	ecsForm     = regexp.MustCompile(`^[A-Za-z0-9-]+_[0-9a-f]+_[0-9a-f]+(?:-[0-9]+)?$`)
+	idForm      = pattern.Lazy(`^(?:i-(?:[0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17})$`)
+	almostID    = pattern.Lazy(`^m?i-[0-9a-fA-F]+$`)
+	almostBlock = pattern.Lazy(`^(?:[0-9.]+|[0-9a-fA-F]*:[0-9a-fA-F:.]*)/[0-9]*$`)
+	groupForm   = pattern.Lazy(`^[A-Za-z0-9_.-]{1,128}$`)
+	ecsForm     = pattern.Lazy(`^[A-Za-z0-9-]+_[0-9a-f]+_[0-9a-f]+(?:-[0-9]+)?$`)
 )
 
 // targetForms is the hint that shows the grammar.
@@ -121,7 +121,7 @@ func parseLeaf(t Target) (Target, error) {
 			t.Kind, t.Value = KindFile, rest
 			return t, nil
 		case "ecs":
-			if !ecsForm.MatchString(rest) {
+			if !ecsForm().MatchString(rest) {
 				return t, fault.Usagef("%q is not a container", s).
 					WithHint("write ecs:CLUSTER_TASKID_RUNTIMEID, as `aws ecs describe-tasks` shows them")
 			}
@@ -142,15 +142,15 @@ func parseLeaf(t Target) (Target, error) {
 // takes it literally.
 func parseBare(t Target, s string) (Target, error) {
 	switch {
-	case idForm.MatchString(s):
+	case idForm().MatchString(s):
 		t.Kind = KindID
 		return t, nil
-	case almostID.MatchString(s):
+	case almostID().MatchString(s):
 		return t, fault.Usagef("%q is not a node id", s).
 			WithHint("an id is i- and 8 or 17, or mi- and 17, of 0-9 and a-f; for a name write name:%s", s)
 	case strings.Contains(s, "="):
 		return t, fault.Usagef("%q is neither an id nor a name", s).WithHint("for a tag write tag:%s", s)
-	case almostBlock.MatchString(s):
+	case almostBlock().MatchString(s):
 		return parseAddress(t, s)
 	case unescapedIndex(s, '[') >= 0 || unescapedIndex(s, ']') >= 0:
 		return parseRange(t, s)
@@ -171,7 +171,7 @@ func parseName(t Target, s string) (Target, error) {
 }
 
 func parseGroup(t Target, name string) (Target, error) {
-	if !groupForm.MatchString(name) {
+	if !groupForm().MatchString(name) {
 		return t, fault.Usagef("%q is not a resource group", t.Expr).WithHint("write @NAME, of letters, digits, and _ . -")
 	}
 	t.Kind, t.Value = KindGroup, name

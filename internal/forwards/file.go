@@ -3,7 +3,6 @@ package forwards
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/strictyaml"
 	"github.com/ssmdeck/ssmdeck/portforward"
 )
@@ -22,7 +22,7 @@ var (
 )
 
 // legalName is what can be typed without quotes, and be a group too.
-var legalName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+var legalName = pattern.Lazy(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 const (
 	leastIdle = time.Second
@@ -58,7 +58,7 @@ type parser struct {
 
 func (p *parser) entry(name string, n *yaml.Node) {
 	e := Entry{Name: name, Idle: DefaultIdle, File: p.Path, Line: n.Line}
-	if !legalName.MatchString(name) {
+	if !legalName().MatchString(name) {
 		p.Fail(n, "the name %q is not made of letters, digits, dots, hyphens and underscores", name)
 	}
 	where := fmt.Sprintf("forward %q", name)
@@ -73,7 +73,7 @@ func (p *parser) entry(name string, n *yaml.Node) {
 			p.list(v, key, func(s string, at *yaml.Node) { p.spec(&e, s, at) })
 		case "groups":
 			p.list(v, key, func(g string, at *yaml.Node) {
-				if !legalName.MatchString(g) {
+				if !legalName().MatchString(g) {
 					p.Fail(at, "the group %q is not made of letters, digits, dots, hyphens and underscores", g)
 				}
 				e.Groups = append(e.Groups, g)

@@ -2,12 +2,12 @@ package grid
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // All stands for every Region that is enabled in an account; Organization for
@@ -33,11 +33,11 @@ type Spec struct {
 }
 
 var (
-	regionForm  = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
-	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
-	unitForm    = regexp.MustCompile(`^ou:(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$`)
-	roleName    = regexp.MustCompile(`^(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)
-	roleARN     = regexp.MustCompile(`^arn:[a-z0-9-]+:iam::([0-9]{12}):role/[\w+=,.@/-]{1,512}$`)
+	regionForm  = pattern.Lazy(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
+	accountForm = pattern.Lazy(`^[0-9]{12}$`)
+	unitForm    = pattern.Lazy(`^ou:(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$`)
+	roleName    = pattern.Lazy(`^(?:[\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)
+	roleARN     = pattern.Lazy(`^arn:[a-z0-9-]+:iam::([0-9]{12}):role/[\w+=,.@/-]{1,512}$`)
 )
 
 // Words cuts comma-separated words, each once, in their order.
@@ -66,12 +66,12 @@ func (s Spec) Check() error {
 		case r == All && len(s.Regions) > 1:
 			return fault.Usagef("all Regions and %s are asked for at once", strings.Join(slices.DeleteFunc(slices.Clone(s.Regions), func(r string) bool { return r == All }), ", ")).
 				WithHint("say either all, or their names")
-		case r != All && !regionForm.MatchString(r):
+		case r != All && !regionForm().MatchString(r):
 			return fault.Usagef("%q is not a Region", r).WithHint("write names such as eu-central-1, or all")
 		}
 	}
 	for _, a := range s.Accounts {
-		if a != Organization && !accountForm.MatchString(a) && !unitForm.MatchString(a) {
+		if a != Organization && !accountForm().MatchString(a) && !unitForm().MatchString(a) {
 			return fault.Usagef("%q is not an account", a).
 				WithHint("write ids of 12 digits, ou:ou-ab12-cdefghij for an organizational unit, or org for the organization")
 		}
@@ -100,12 +100,12 @@ func (s Spec) checkRole() error {
 		return fault.Usagef("several profiles and several accounts exclude each other").
 			WithHint("name one profile that may assume the role, or the profiles alone")
 	}
-	m := roleARN.FindStringSubmatch(s.Role)
+	m := roleARN().FindStringSubmatch(s.Role)
 	switch {
 	case m != nil && (len(s.Accounts) > 1 || s.Accounts[0] != m[1]):
 		return fault.Usagef("the role %s is in account %s alone, and %s is asked for", s.Role, m[1], strings.Join(s.Accounts, ", ")).
 			WithHint("give the name of a role that each account has")
-	case m == nil && !roleName.MatchString(s.Role):
+	case m == nil && !roleName().MatchString(s.Role):
 		return fault.Usagef("%q is neither the name nor the ARN of a role", s.Role)
 	}
 	return nil
@@ -113,7 +113,7 @@ func (s Spec) checkRole() error {
 
 // roleIn is the ARN of the spec's role in an account.
 func (s Spec) roleIn(account, region string) string {
-	if roleARN.MatchString(s.Role) {
+	if roleARN().MatchString(s.Role) {
 		return s.Role
 	}
 	return fmt.Sprintf("arn:%s:iam::%s:role/%s", awsapi.Partition(region), account, s.Role)

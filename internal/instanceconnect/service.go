@@ -7,7 +7,6 @@ package instanceconnect
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Service pushes keys in one account and Region. It is safe for concurrent use.
@@ -27,7 +27,7 @@ func New(scope *awsapi.Scope) *Service {
 }
 
 // userForm is what the API takes for a user of the operating system.
-var userForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_@.-]{0,30}[A-Za-z0-9$_-]?$`)
+var userForm = pattern.Lazy(`^[A-Za-z_][A-Za-z0-9_@.-]{0,30}[A-Za-z0-9$_-]?$`)
 
 // Check refuses what cannot be pushed, without a call: only EC2 instances know
 // EC2 Instance Connect, and the service takes certain names of users only.
@@ -38,7 +38,7 @@ func Check(nodeID, user string) error {
 			WithHint("leave out --push-key, and log in with a key that the node knows")
 	case user == "":
 		return fault.Usagef("a key is pushed for one user of the node, and none is named").WithHint("name the user with --user ec2-user")
-	case !userForm.MatchString(user):
+	case !userForm().MatchString(user):
 		return fault.Usagef("%q is not a user that EC2 Instance Connect takes", user)
 	}
 	return nil

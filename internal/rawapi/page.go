@@ -89,7 +89,8 @@ func (p *pager) run(ctx context.Context, skip int) (token string, err error) {
 		}
 		next := *stringAt(out, "NextToken")
 		lists := listsOf(out, p.r.Operation.Items)
-		cut(lists, skip, -1)
+		skipped := min(skip, size(lists)) // pages may be shorter than when the token was made
+		cut(lists, skipped, -1)
 		p.res.Pages++
 		n := size(lists)
 		rest := p.o.Max - p.res.Items
@@ -99,18 +100,20 @@ func (p *pager) run(ctx context.Context, skip int) (token string, err error) {
 			n = rest
 		}
 		if err := p.take(out, lists); err != nil {
-			return token, err
+			return joinToken(token, skip), err
 		}
 		p.res.Items += n
 		switch {
 		case full:
-			return joinToken(token, skip+n), nil
-		case next == "" || p.o.Max > 0 && p.res.Items == p.o.Max:
-			return next, nil
+			return joinToken(token, skipped+n), nil
+		case next == "":
+			return "", nil
+		case p.o.Max > 0 && p.res.Items == p.o.Max:
+			return joinToken(next, skip-skipped), nil
 		case next == token:
 			return token, p.broken(fault.New(fault.Failed, p.r.Operation.Kebab, "the service gave the same page token twice"))
 		}
-		token, skip = next, 0
+		token, skip = next, skip-skipped
 		p.r.Set("NextToken", token)
 	}
 }

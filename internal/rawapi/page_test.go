@@ -109,6 +109,7 @@ func TestPages(t *testing.T) {
 		{name: "within a page", total: 120, o: Paging{Max: 25, Size: 10}, want: "0..24", pages: 3, next: joinToken("from-20", 5)},
 		{name: "going on within a page", total: 120, o: Paging{Start: joinToken("from-20", 5), Size: 10, Max: 10}, want: "25..34", pages: 2, next: joinToken("from-30", 5)},
 		{name: "going on within the first page", total: 12, o: Paging{Start: joinToken("", 5), Size: 10}, want: "5..11", pages: 2},
+		{name: "going on in shorter pages", total: 40, o: Paging{Start: joinToken("", 25), Size: 10, Max: 10}, want: "25..34", pages: 4, next: joinToken("from-30", 5)},
 		{name: "going on at the service's token", total: 30, o: Paging{Start: "from-10", Size: 10}, want: "10..29", pages: 2},
 	}
 	for _, tt := range tests {

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/untyped"
 )
 
@@ -162,7 +163,7 @@ func (f *Field) parse(text string, fromFile bool, files untyped.Reader) (any, er
 	}
 	text = strings.TrimSpace(text)
 	isJSON := strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[")
-	if !isJSON && (fromFile || yamlStart.MatchString(text)) {
+	if !isJSON && (fromFile || yamlStart().MatchString(text)) {
 		v, err := untyped.YAML("value", []byte(text))
 		switch v.(type) {
 		case untyped.Object, []any:
@@ -176,7 +177,7 @@ func (f *Field) parse(text string, fromFile bool, files untyped.Reader) (any, er
 }
 
 // yamlStart is how YAML begins that is no JSON: a key or a dash.
-var yamlStart = regexp.MustCompile(`^\s*(- |---|[A-Za-z][A-Za-z0-9_.:-]*:(\s|$))`)
+var yamlStart = pattern.Lazy(`^\s*(- |---|[A-Za-z][A-Za-z0-9_.:-]*:(\s|$))`)
 
 // parseItems reads a list of plain values: JSON, one a line in files, or with
 // commas between them.
@@ -254,17 +255,17 @@ func (r *Request) Given(field string) bool { return r.given[field] }
 func (r *Request) Check() error {
 	faults := slices.Clone(r.faults)
 	if len(faults) == 0 { // what could not be read is not missing as well
-		faults = append(r.missing(), r.limits()...)
+		faults = slices.Concat(r.missing(), r.missingWithin(), r.limits())
 	}
 	return r.refuse(faults)
 }
 
-// CheckGiven is Check for a request that is not complete yet: what is missing is
-// no fault.
+// CheckGiven is Check for a request that is not complete yet: a field that is
+// missing is no fault.
 func (r *Request) CheckGiven() error {
 	faults := slices.Clone(r.faults)
 	if len(faults) == 0 {
-		faults = r.limits()
+		faults = append(r.missingWithin(), r.limits()...)
 	}
 	return r.refuse(faults)
 }
@@ -382,31 +383,47 @@ func (r *Request) serialize(w *wire) {
 	}
 }
 
-// Summary is the request in one line for a question to a person: the values that
-// are plain, without secrets, and of the rest the names.
+// Summary is the request in one line for a question to a person, without secrets.
 func (r *Request) Summary() string {
 	w := wire{mask: true}
 	r.serialize(&w)
 	fields, _ := w.root.(untyped.Object)
 	var parts []string
 	for _, m := range fields {
-		text := "…"
-		switch v := m.Value.(type) {
-		case []any:
-			var words []string
-			for _, e := range v {
-				if s, ok := e.(string); ok {
-					words = append(words, s)
-				}
-			}
-			if len(words) == len(v) {
-				text = strings.Join(words, ",")
-			}
-		case untyped.Object:
-		default:
-			text = fmt.Sprint(v)
-		}
-		parts = append(parts, m.Key+"="+shorten(text))
+		parts = append(parts, m.Key+"="+summaryOf(m.Value))
 	}
 	return strings.Join(parts, " ")
+}
+
+// summaryOf writes a value for Summary: a list of texts with commas, a structure as
+// JSON. What is too long is cut, and of a list the number told.
+func summaryOf(v any) string {
+	const longest = 200
+	var words []string
+	list, _ := v.([]any)
+	for _, e := range list {
+		if s, ok := e.(string); ok {
+			words = append(words, s)
+		}
+	}
+	text, isText := v.(string)
+	switch {
+	case isText:
+		return shorten(text)
+	case len(list) > 0 && len(words) == len(list):
+		text = strings.Join(words, ",")
+	default:
+		data, err := untyped.Encode(v)
+		if err != nil {
+			return "…" // what was decoded can be encoded
+		}
+		text = string(data)
+	}
+	if r := []rune(text); len(r) > longest {
+		text = string(r[:longest-1]) + "…"
+		if list != nil {
+			text += fmt.Sprintf(" (%d)", len(list))
+		}
+	}
+	return text
 }

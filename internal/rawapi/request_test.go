@@ -141,6 +141,13 @@ func TestFaultsOfInput(t *testing.T) {
 		{"no JSON", "SendCommand", "{\n \"a\" 1}", []string{"the JSON input: line 2, column 6: invalid character '1' after object key"}},
 		{"more JSON", "SendCommand", "{} {}", []string{"after top-level value"}},
 		{"half of it", "SendCommand", `{"a": [`, []string{"unexpected end of JSON input"}},
+		{"missing within", "AddTagsToResource", `{"ResourceType":"Parameter","Tags":[{"Key":"a","Value":"b"},{"Key":"c"}]}`, []string{
+			"ResourceId is missing (--resource-id)", "Tags[1].Value is missing",
+		}},
+		{"missing deep within", "CreatePatchBaseline", `{"Name":"abc","ApprovalRules":{"PatchRules":[{}]}}`, []string{"ApprovalRules.PatchRules[0].PatchFilterGroup is missing"}},
+		{"missing and out of range at once", "CreateMaintenanceWindow", `{"Name":"a","Schedule":"rate(1 day)","Duration":2,"Cutoff":1}`, []string{
+			"AllowUnassociatedTargets is missing (--allow-unassociated-targets)", "Name: has 1 characters",
+		}},
 		{"a zero that would be sent", "CreateMaintenanceWindow", `{"Name":"abc","Schedule":"rate(1 day)","Duration":2}`, []string{
 			"Cutoff is missing (--cutoff)", "AllowUnassociatedTargets is missing (--allow-unassociated-targets)",
 		}},
@@ -363,6 +370,43 @@ func BenchmarkCatalogue(b *testing.B) {
 		facts := readFacts(factsText)
 		for i := range table {
 			fieldsOf(table[i].input, facts[table[i].name])
+		}
+	}
+}
+
+func TestSummary(t *testing.T) {
+	r := request(t, "SendCommand")
+	r.SetJSON([]byte(`{"DocumentName":"D","Targets":[{"Key":"tag:env","Values":["prod"]}],"Parameters":{"commands":["s3cret"]}}`))
+	if got, want := r.Summary(), `DocumentName=D Parameters={"commands":["(hidden)"]} Targets=[{"Key":"tag:env","Values":["prod"]}]`; sorted(got) != sorted(want) {
+		t.Errorf("got %s", got)
+	}
+	r = request(t, "CancelCommand")
+	ids := make([]string, 50)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("i-%017d", i)
+	}
+	r.SetTexts("InstanceIds", ids...)
+	if got := r.Summary(); !strings.HasPrefix(got, "InstanceIds="+ids[0]+","+ids[1]) || !strings.HasSuffix(got, "… (50)") || len(got) > 250 {
+		t.Errorf("got %s", got)
+	}
+}
+
+// sorted puts words into an order.
+func sorted(text string) string {
+	words := strings.Fields(text)
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}
+
+func TestAnErrorWithoutWordsSaysOnWhat(t *testing.T) {
+	for message, want := range map[string]string{"": "get-parameter /app/url: parameter not found", "It is gone.": "get-parameter: It is gone"} {
+		s := serve(t, func(int, map[string]any) (int, any) {
+			return 400, object{"__type": "ParameterNotFound", "message": message}
+		})
+		r := request(t, "GetParameter")
+		r.SetTexts("Name", "/app/url")
+		if _, err := s.Call(t.Context(), r); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }

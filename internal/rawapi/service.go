@@ -3,11 +3,13 @@ package rawapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/smithy-go"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -59,9 +61,26 @@ func (s *Service) Do(ctx context.Context, operation string, input any) (json.Raw
 func (s *Service) send(ctx context.Context, r *Request) (reflect.Value, error) {
 	out, err := r.Operation.entry.call(ctx, s.client, r.input.Addr().Interface())
 	if err != nil {
-		return reflect.Value{}, r.scrub(awsapi.Explain(r.Operation.Kebab, err))
+		return reflect.Value{}, r.scrub(awsapi.Explain(r.attempt(err), err))
 	}
 	return reflect.ValueOf(out).Elem(), nil
+}
+
+// attempt names what was attempted for an error. Where the service says no more than
+// the error's code, it is said on what.
+func (r *Request) attempt(err error) string {
+	var api smithy.APIError
+	if !errors.As(err, &api) || strings.TrimSpace(api.ErrorMessage()) != "" {
+		return r.Operation.Kebab
+	}
+	words := []string{r.Operation.Kebab}
+	for i := range r.Operation.Fields {
+		f := &r.Operation.Fields[i]
+		if v := reflect.Indirect(r.input.Field(f.index)); f.Required && !f.Secret && f.Shape == Text && v.Kind() == reflect.String {
+			words = append(words, shorten(v.String()))
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // scrub takes the request's sensitive values out of an error's text: the service

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Mask stands in the place of a secret, whatever its length.
@@ -157,9 +159,9 @@ func masked(dst, text, hide []byte) []byte {
 
 // The marks of private keys, and a line between them.
 var (
-	keyBegin = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`)
-	keyEnd   = regexp.MustCompile(`-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`)
-	keyLine  = regexp.MustCompile(`^[A-Za-z0-9+/=\\]*["',\s]*$|^.*[\s:|>"'][A-Za-z0-9+/=\\]{16,}["',\s]*$|^\S*(?:Proc-Type|DEK-Info|Version|Comment): `)
+	keyBegin = pattern.Lazy(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`)
+	keyEnd   = pattern.Lazy(`-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`)
+	keyLine  = pattern.Lazy(`^[A-Za-z0-9+/=\\]*["',\s]*$|^.*[\s:|>"'][A-Za-z0-9+/=\\]{16,}["',\s]*$|^\S*(?:Proc-Type|DEK-Info|Version|Comment): `)
 )
 
 // String shows the rule's expression.

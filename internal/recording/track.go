@@ -235,21 +235,21 @@ func line(text []byte) []byte {
 func (t *track) keyBlock(hide, text []byte) {
 	from := 0
 	if !t.block {
-		m := keyBegin.FindIndex(text)
+		m := keyBegin().FindIndex(text)
 		if m == nil {
 			return
 		}
 		t.block, from = true, m[0]
 		cover(hide, span{from, len(text)})
 	}
-	if m := keyEnd.FindIndex(text[from:]); m != nil {
+	if m := keyEnd().FindIndex(text[from:]); m != nil {
 		t.block = false
 		clear(hide[from+m[1]:])
 		cover(hide, span{from, from + m[1]})
 		return
 	}
-	if from == 0 && !keyBegin.Match(text) {
-		if t.block = keyLine.Match(text); t.block {
+	if from == 0 && !keyBegin().Match(text) {
+		if t.block = keyLine().Match(text); t.block {
 			cover(hide, span{0, len(text)})
 		}
 	}

@@ -2,8 +2,9 @@ package recording
 
 import (
 	"bytes"
-	"regexp"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // echoWait is how long typed characters may take to come back.
@@ -11,7 +12,7 @@ const echoWait = 2 * time.Second
 
 // secretPrompt is a line after which what is typed is none of ours, even if it is
 // shown.
-var secretPrompt = regexp.MustCompile(`(?i)(pass(word|phrase|code|wd)?|\bpin\b|otp|token|secret|verification code|mfa code)[^\n]{0,60}[:?>]\s*$`)
+var secretPrompt = pattern.Lazy(`(?i)(pass(word|phrase|code|wd)?|\bpin\b|otp|token|secret|verification code|mfa code)[^\n]{0,60}[:?>]\s*$`)
 
 // typedLines decides which typed lines were shown by the far end. A line counts
 // as shown when the characters that came back since it began are exactly the
@@ -34,7 +35,7 @@ type typedLine struct {
 func (t *typedLines) input(now time.Duration, text, prompt []byte, settle func(n int, echoed bool)) {
 	for _, c := range text {
 		if len(t.lines) == 0 || t.lines[len(t.lines)-1].ended {
-			t.lines = append(t.lines, typedLine{at: now, other: secretPrompt.Match(prompt)})
+			t.lines = append(t.lines, typedLine{at: now, other: secretPrompt().Match(prompt)})
 		}
 		l := &t.lines[len(t.lines)-1]
 		l.size++

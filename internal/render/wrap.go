@@ -8,7 +8,7 @@ func Wrap[T, R any](t Table[T], value func(R) T, front ...Column[R]) Table[R] {
 		w.ID = func(r R) string { return t.ID(value(r)) }
 	}
 	for _, c := range t.Columns {
-		made := Column[R]{Name: c.Name, Wide: c.Wide, ID: c.ID, Right: c.Right, exact: c.exact}
+		made := Column[R]{Name: c.Name, Wide: c.Wide, Asked: c.Asked, ID: c.ID, Right: c.Right, exact: c.exact}
 		made.Text = func(r R) string { return c.Text(value(r)) }
 		if c.Human != nil {
 			made.Human = func(r R) string { return c.Human(value(r)) }

@@ -63,9 +63,11 @@ func (r *Request) repeat(c Command, ids []string) {
 // NodeIDs are the ids of all nodes of what is repeated.
 func (r Request) NodeIDs() []string {
 	var ids []string
+	seen := make(map[string]bool)
 	for _, a := range r.Again {
 		for _, id := range a.NodeIDs {
-			if !slices.Contains(ids, id) {
+			if !seen[id] {
+				seen[id] = true
 				ids = append(ids, id)
 			}
 		}

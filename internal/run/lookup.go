@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"regexp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
@@ -23,12 +23,12 @@ const (
 )
 
 // idPattern: the API model says 36 characters; the service gives out UUIDs.
-var idPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+var idPattern = pattern.Lazy(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // checkID refuses what cannot be the id of a command: nothing is gained by
 // waiting for it to become visible.
 func checkID(id string) error {
-	if idPattern.MatchString(id) {
+	if idPattern().MatchString(id) {
 		return nil
 	}
 	return fault.Usagef("%q is not the id of a command: such ids look like 01234567-89ab-cdef-0123-456789abcdef", id).

@@ -3,13 +3,13 @@ package run
 import (
 	"crypto/rand"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // maxIDs is how many node ids one SendCommand takes (API model).
@@ -194,14 +194,14 @@ func commentTag(runID string, number, of int) string {
 }
 
 var (
-	runIDPattern = regexp.MustCompile(`^[a-z2-7]{10}$`)
-	tagPattern   = regexp.MustCompile(`^(.*)\[ssmdeck ([a-z2-7]{10})\.([0-9]{1,4})(?:/([0-9]{1,4}))?\]$`)
+	runIDPattern = pattern.Lazy(`^[a-z2-7]{10}$`)
+	tagPattern   = pattern.Lazy(`^(.*)\[ssmdeck ([a-z2-7]{10})\.([0-9]{1,4})(?:/([0-9]{1,4}))?\]$`)
 )
 
 // splitComment takes a comment apart into the user's text and the run's id, the
 // number of the command in it and how many there are; 0 when that is not said.
 func splitComment(comment string) (text, runID string, number, of int) {
-	m := tagPattern.FindStringSubmatch(comment)
+	m := tagPattern().FindStringSubmatch(comment)
 	if m == nil {
 		return comment, "", 0, 0
 	}

@@ -51,6 +51,8 @@ type follower struct {
 	emit  func(Event)
 	pacer *pacer
 	runID string
+	// planned is how many ids are to be sent to in all; 0 for runs taken up.
+	planned int
 
 	commands  []*tracked
 	countedAt time.Time
@@ -69,7 +71,7 @@ type follower struct {
 }
 
 func newFollower(s *Service, emit func(Event)) *follower {
-	return &follower{api: s.api, store: s.store, emit: emit, pacer: newPacer(), room: maxWholes}
+	return &follower{api: s.api, store: s.store, emit: emit, pacer: newPacer(), room: maxWholes, countedAt: time.Now()}
 }
 
 // tracked is one command being followed.
@@ -86,6 +88,7 @@ type tracked struct {
 	progress Progress
 	nodes    map[string]Invocation // as last seen
 	finals   int                   // of nodes
+	errors   int                   // of nodes that count as errors, as MaxErrors does
 
 	listed   bool      // the service knows it
 	stale    bool      // the counters moved since the invocations were read
@@ -112,8 +115,15 @@ func (f *follower) notice(n Notice) {
 func (f *follower) run(ctx context.Context, g *stager) error {
 	pause := fastest
 	for {
-		if err := g.advance(ctx, f); err != nil {
+		paused, err := g.advance(ctx, f)
+		if err != nil {
 			return err
+		}
+		if paused {
+			if err := f.glance(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		changed, err := f.round(ctx)
 		if err != nil {
@@ -144,6 +154,24 @@ func (f *follower) run(ctx context.Context, g *stager) error {
 	}
 }
 
+// outdated reports whether the counters are older than sending may rely on.
+func (f *follower) outdated() bool { return time.Since(f.countedAt) > slowest }
+
+// glance is what is looked at between two sends that could follow each other at
+// once: the counters, and nothing that takes many calls.
+func (f *follower) glance(ctx context.Context) error {
+	if f.live != nil {
+		if err := f.live.poll(ctx, f); err != nil {
+			return err
+		}
+	}
+	if _, err := f.count(ctx); err != nil || !f.noCounters {
+		return err
+	}
+	_, err := f.round(ctx)
+	return err
+}
+
 // idle waits until the next round, and shows meanwhile what is written.
 func (f *follower) idle(ctx context.Context, d time.Duration) error {
 	for end := time.Now().Add(d); f.live != nil; {
@@ -172,6 +200,15 @@ func (f *follower) atWork() int {
 	return nodes
 }
 
+// size is how many nodes the run is for, as far as that is known.
+func (f *follower) size() int {
+	nodes := 0
+	for _, t := range f.commands {
+		nodes += max(t.expected, t.progress.Targets)
+	}
+	return max(nodes, f.planned)
+}
+
 // counting reports whether a counter may still move.
 func (f *follower) counting() bool {
 	return slices.ContainsFunc(f.commands, func(t *tracked) bool { return !t.progress.State.Final() })
@@ -187,11 +224,12 @@ func (f *follower) allClosed() bool {
 }
 
 // load sums up, over all commands, the nodes at work or next in line, and those
-// that failed as MaxErrors counts them.
+// that failed as MaxErrors counts them. The nodes tell where counters are not to
+// be had.
 func (f *follower) load() (running, failed int) {
 	for _, t := range f.commands {
-		failed += t.progress.Errors
-		left := max(t.expected, t.progress.Targets) - t.progress.Completed
+		failed += max(t.progress.Errors, t.errors)
+		left := max(t.expected, t.progress.Targets) - max(t.progress.Completed, t.finals)
 		if t.closed || t.progress.State.Final() {
 			left = 0
 		}
@@ -247,6 +285,7 @@ func (f *follower) round(ctx context.Context) (changed bool, err error) {
 
 // count reads the counters of all open commands.
 func (f *follower) count(ctx context.Context) (changed bool, err error) {
+	f.countedAt = time.Now()
 	if f.noCounters {
 		return false, f.overdue()
 	}
@@ -275,7 +314,6 @@ func (f *follower) overdue() error {
 }
 
 func (f *follower) counters(ctx context.Context) (changed bool, err error) {
-	f.countedAt = time.Now()
 	open := make(map[string]*tracked)
 	var oldest time.Time
 	for _, t := range f.commands {
@@ -352,6 +390,14 @@ func (f *follower) counted(t *tracked, p Progress) bool {
 	}
 	f.emit(Event{Kind: Progressed, Time: time.Now(), RunID: f.runID, CommandID: t.id, Progress: &p})
 	return true
+}
+
+// final counts a node that is done.
+func (t *tracked) final(inv Invocation) {
+	t.finals++
+	if (inv.State == Failed || inv.State == TimedOut) && ran(inv.State, inv.Detail) {
+		t.errors++
+	}
 }
 
 // complete reports whether every node of the command was seen to be done.
@@ -466,7 +512,7 @@ func (f *follower) observeOne(t *tracked, now Invocation, got *ssm.GetCommandInv
 		return f.observe(t, now, nil)
 	}
 	t.nodes[now.NodeID] = now
-	t.finals++
+	t.final(now)
 	if f.live != nil {
 		f.live.ended(t, now, nil)
 	}
@@ -500,7 +546,7 @@ func (f *follower) observe(t *tracked, now Invocation, plugins []types.CommandPl
 	}
 	t.nodes[now.NodeID] = now
 	if now.State.Final() {
-		t.finals++
+		t.final(now)
 		f.ended(t, now, plugins)
 	} else {
 		f.changed(now)

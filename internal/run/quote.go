@@ -1,6 +1,7 @@
 package run
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -83,9 +84,14 @@ func posixQuote(arg string) string {
 }
 
 // powerShellBare: parameters (-Name, -Name:value) must stay bare to be seen as
-// such. A first word must look like a command name, or it is an expression.
+// such; with a dot in the name, -a.b would be taken for two words. A first word must
+// look like a command name, or it is an expression. Numbers are quoted, or 007, 0x10
+// and 1kb would arrive as 7, 16 and 1024 (about_Parsing, about_Numeric_Literals).
 func powerShellBare(arg string, first bool) bool {
-	if arg == "" {
+	if arg == "" || number.MatchString(arg) {
+		return false
+	}
+	if name, _, _ := strings.Cut(arg, ":"); strings.HasPrefix(arg, "-") && strings.Contains(name, ".") {
 		return false
 	}
 	if first && (!letter(arg[0]) && arg[0] != '.' || strings.Contains(arg, "=") || powerShellWord(arg)) {
@@ -93,6 +99,9 @@ func powerShellBare(arg string, first bool) bool {
 	}
 	return onlySafe(arg, `_=:./\-`)
 }
+
+// number is how what PowerShell may read as a number begins.
+var number = regexp.MustCompile(`^[-+]?\.?[0-9]`)
 
 // powerShellQuote: PowerShell takes the typographic single quotes for the plain
 // one, so all of them are doubled (about_Quoting_Rules).

@@ -20,7 +20,7 @@ func TestQuote(t *testing.T) {
 		{"one argument is a script", []string{"a && b | c > $X"}, "a && b | c > $X", "a && b | c > $X"},
 		{"even when it is a word", []string{"uptime"}, "uptime", "uptime"},
 		{"plain words stay plain", []string{"systemctl", "restart", "nginx"}, "systemctl restart nginx", "systemctl restart nginx"},
-		{"paths and options", []string{"tail", "-n", "50", "/var/log/x.log"}, "tail -n 50 /var/log/x.log", "tail -n 50 /var/log/x.log"},
+		{"paths and options", []string{"tail", "-n", "50", "/var/log/x.log"}, "tail -n 50 /var/log/x.log", "tail -n '50' /var/log/x.log"},
 		{"blanks", []string{"echo", "a b"}, "echo 'a b'", "echo 'a b'"},
 		{"nothing is expanded", []string{"echo", "$HOME", "*", "`id`"}, "echo '$HOME' '*' '`id`'", "echo '$HOME' '*' '`id`'"},
 		{"operators", []string{"a", "&&", "b"}, "a '&&' b", "a '&&' b"},
@@ -33,6 +33,8 @@ func TestQuote(t *testing.T) {
 		{"a Windows path", []string{`C:\Program Files\x.exe`, "-a"}, `'C:\Program Files\x.exe' -a`, `& 'C:\Program Files\x.exe' -a`},
 		{"a parameter with a value", []string{"Get-Service", "-Name:w3svc"}, "Get-Service -Name:w3svc", "Get-Service -Name:w3svc"},
 		{"arrays and splats", []string{"Do-It", "a,b", "@c"}, "Do-It a,b @c", "Do-It 'a,b' '@c'"},
+		{"numbers", []string{"x", "007", "-5", "0x10", "1kb", ".5", "a1"}, "x 007 -5 0x10 1kb .5 a1", "x '007' '-5' '0x10' '1kb' '.5' a1"},
+		{"a dot in an option", []string{"mvn", "-Da.b=c", "-a:b.c", "x.y"}, "mvn -Da.b=c -a:b.c x.y", "mvn '-Da.b=c' -a:b.c x.y"},
 		{"a number as the command", []string{"7z", "x"}, "7z x", "& '7z' x"},
 		{"lines", []string{"printf", "a\nb"}, "printf 'a\nb'", "printf 'a\nb'"},
 	}

@@ -2,12 +2,12 @@ package run
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // RateControl is a limit of Run Command: a number of nodes, or a percentage of
@@ -21,8 +21,8 @@ type RateControl struct {
 // Patterns and the length of 7 characters: API model, types MaxConcurrency and
 // MaxErrors.
 var (
-	concurrencyPattern = regexp.MustCompile(`^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$`)
-	errorsPattern      = regexp.MustCompile(`^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$`)
+	concurrencyPattern = pattern.Lazy(`^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$`)
+	errorsPattern      = pattern.Lazy(`^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$`)
 )
 
 const rateLength = 7
@@ -30,7 +30,7 @@ const rateLength = 7
 // ParseConcurrency reads how many nodes may run at a time: "10" or "10%".
 // Anything else is a Usage error that shows both forms; "" is the zero value.
 func ParseConcurrency(s string) (RateControl, error) {
-	if s != "" && (len(s) > rateLength || !concurrencyPattern.MatchString(s)) {
+	if s != "" && (len(s) > rateLength || !concurrencyPattern().MatchString(s)) {
 		return RateControl{}, fault.Usagef("concurrency %q: give a number of nodes such as 10, or a percentage such as 10%% (1%% to 100%%)", s)
 	}
 	return rateControl(s), nil
@@ -40,7 +40,7 @@ func ParseConcurrency(s string) (RateControl, error) {
 // "10" or "10%". Anything else is a Usage error that shows both forms; "" is the
 // zero value.
 func ParseMaxErrors(s string) (RateControl, error) {
-	if s != "" && (len(s) > rateLength || !errorsPattern.MatchString(s)) {
+	if s != "" && (len(s) > rateLength || !errorsPattern().MatchString(s)) {
 		return RateControl{}, fault.Usagef("max errors %q: give a number of nodes such as 0 or 10, or a percentage such as 10%% (0%% to 100%%)", s)
 	}
 	return rateControl(s), nil

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Request says what to run where. Exactly one of Script, Scripts, Argv and Again is
@@ -71,7 +71,7 @@ func (r Request) Commands() (int, error) {
 
 // bucketPattern are the names S3 allows, dots included (S3 guide, "General purpose
 // bucket naming rules").
-var bucketPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+var bucketPattern = pattern.Lazy(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 // ParseS3 reads BUCKET, BUCKET/PREFIX or s3://BUCKET/PREFIX; "" is nowhere.
 func ParseS3(s string) (bucket, prefix string, err error) {
@@ -80,7 +80,7 @@ func ParseS3(s string) (bucket, prefix string, err error) {
 	}
 	bucket, prefix, _ = strings.Cut(strings.TrimPrefix(s, "s3://"), "/")
 	prefix = strings.Trim(prefix, "/")
-	if !bucketPattern.MatchString(bucket) || len(prefix) > 500 {
+	if !bucketPattern().MatchString(bucket) || len(prefix) > 500 {
 		return "", "", fault.Usagef("%q is no place in S3", s).WithHint("write it as BUCKET or BUCKET/PREFIX")
 	}
 	return bucket, prefix, nil

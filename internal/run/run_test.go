@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -230,6 +231,39 @@ func TestTheErrorLimitHoldsOverSeveralCommands(t *testing.T) {
 			t.Errorf("notices are %+v", n)
 		}
 	})
+}
+
+// TestFailuresHoldWhatIsStillToBeSent: with room for all nodes, sending alone takes
+// longer than the first of them take to fail.
+func TestFailuresHoldWhatIsStillToBeSent(t *testing.T) {
+	for _, deny := range []string{"", "ListCommands"} {
+		t.Run("denied "+cmp.Or(deny, "nothing"), func(t *testing.T) {
+			c := &cloud{work: time.Second, result: func(node string) nodeResult {
+				return nodeResult{code: map[bool]int{true: 1}[node == "i-l0000"]}
+			}}
+			c.fail = func(op string, _ int) error {
+				if op == deny {
+					return errDenied
+				}
+				return nil
+			}
+			req := Request{Selection: selected(nodes(10_000, "linux")), Script: "x", Concurrency: "100%"}
+			start(t, c, req, func(t *testing.T, r *recorder, err error) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n := len(c.commands); n > callsAtOnce+20 {
+					t.Errorf("sent %d of 200 commands, though the first had failed", n)
+				}
+				if n := r.notices(Held); len(n) != 1 || n[0].Count != 10_000-50*len(c.commands) {
+					t.Errorf("notices are %+v", n)
+				}
+				if got := c.busiest(); got >= 200 {
+					t.Errorf("made %d calls in a minute", got)
+				}
+			})
+		})
+	}
 }
 
 func TestCancellingOneCommandHoldsTheRest(t *testing.T) {

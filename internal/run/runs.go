@@ -44,7 +44,7 @@ func (r Run) Ref() string {
 func (r Run) Unsent() int { return max(r.Of-len(r.Commands), 0) }
 
 // IsRunID reports whether s has the form of a run's id.
-func IsRunID(s string) bool { return runIDPattern.MatchString(s) }
+func IsRunID(s string) bool { return runIDPattern().MatchString(s) }
 
 func noRef(ref string) error {
 	return fault.Usagef("%q is neither the id of a run nor of a command: such ids look like k3v9q2m1zt or 01234567-89ab-cdef-0123-456789abcdef", ref).
@@ -140,14 +140,14 @@ func (s *Service) Runs(ctx context.Context, since time.Time) iter.Seq2[Run, erro
 // id. What is neither is a Usage error before any call; an unknown one a NotFound
 // error. A command just sent is waited for, up to 5 seconds.
 func (s *Service) Find(ctx context.Context, ref string) (Run, error) {
-	if idPattern.MatchString(ref) {
+	if idPattern().MatchString(ref) {
 		c, err := s.lookup(ctx, newPacer(), ref)
 		if err != nil {
 			return Run{}, err
 		}
 		return Run{Commands: []Command{c}}.sum(), nil
 	}
-	if !runIDPattern.MatchString(ref) {
+	if !runIDPattern().MatchString(ref) {
 		return Run{}, noRef(ref)
 	}
 	var found Run

@@ -2,13 +2,13 @@ package run
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Script is a script file. Its first line may name its interpreter (#!): agents on
@@ -83,7 +83,7 @@ func (s Script) check(platform string, nodes []fleet.Node) error {
 }
 
 // using must come first in a PowerShell script, which a block of script is not.
-var using = regexp.MustCompile(`(?im)^\s*using\s+(namespace|module|assembly)\b`)
+var using = pattern.Lazy(`(?im)^\s*using\s+(namespace|module|assembly)\b`)
 
 // withArguments returns the script so that it sees args as its arguments.
 //
@@ -95,7 +95,7 @@ func (s Script) withArguments(args []string, platform string) (string, error) {
 		return s.Text, nil
 	}
 	if platform == windows {
-		if using.MatchString(s.Text) {
+		if using().MatchString(s.Text) {
 			return "", fault.Usagef("%s has a using statement, and such a script cannot be given arguments", s.Name)
 		}
 		return "& {\n" + s.Text + "\n}" + quoted(args, powerShellQuote, powerShellBare), nil

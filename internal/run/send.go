@@ -210,34 +210,40 @@ func (g *stager) unsent() int {
 
 func (g *stager) done() bool { return g.next == len(g.plan.sends) || g.err != nil }
 
-// advance sends what may be sent now. An error of the first send is returned;
-// later ones stop the sending, and are kept for the end.
-func (g *stager) advance(ctx context.Context, f *follower) error {
+// advance sends what may be sent now, for some seconds at a time: sending all of a
+// large run takes minutes, and paused says that there is more to send at once. An
+// error of the first send is returned; later ones stop the sending, and are kept for
+// the end.
+func (g *stager) advance(ctx context.Context, f *follower) (paused bool, err error) {
 	for !g.done() {
 		s := g.plan.sends[g.next]
+		r := s.request
 		concurrency, maxErrors, ok := g.room(f, s)
 		if !ok {
-			return nil
+			return false, nil
 		}
 		if err := ctx.Err(); err != nil {
-			return err
+			return false, err
 		}
 		// Sends count towards what one run may call in a minute, as reads do.
 		if err := f.pacer.wait(ctx); err != nil {
-			return err
+			return false, err
 		}
 		err := f.send(ctx, s, s.input(g.plan.runID, concurrency, maxErrors))
 		if err == nil {
 			g.next++
+			if !r.NoWait && !g.done() && f.outdated() {
+				return true, nil // whether the rest may go is for newer counters to say
+			}
 			continue
 		}
 		if g.next == 0 {
-			return err
+			return false, err
 		}
 		g.err = err
 		f.notice(Notice{Kind: Held, Text: "the rest was not sent: " + err.Error(), Count: g.unsent()})
 	}
-	return nil
+	return false, nil
 }
 
 // room returns the limits for the next send, and whether it may go now.

@@ -12,7 +12,6 @@ import (
 // Done comes when all its commands have ended.
 func (s *Service) Show(ctx context.Context, r Run, emit func(Event)) error {
 	f := newFollower(s, emit)
-	f.countedAt = time.Now()
 	f.take(r)
 	over := true
 	for i, t := range f.commands {
@@ -75,7 +74,7 @@ func (c Command) progress() Progress {
 // are one run.
 func (s *Service) FindAll(ctx context.Context, refs []string) (Run, error) {
 	for _, ref := range refs {
-		if !idPattern.MatchString(ref) && !runIDPattern.MatchString(ref) {
+		if !idPattern().MatchString(ref) && !runIDPattern().MatchString(ref) {
 			return Run{}, noRef(ref)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -12,11 +11,12 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
 
 // deniedDocument finds the document in what a refusal of StartSession names.
-var deniedDocument = regexp.MustCompile(`:document/([a-zA-Z0-9_.-]{3,128})`)
+var deniedDocument = pattern.Lazy(`:document/([a-zA-Z0-9_.-]{3,128})`)
 
 // explainStart adds what StartSession's own errors leave out.
 func (s *Service) explainStart(op string, req Request, err error) error {
@@ -37,8 +37,8 @@ func (s *Service) explainStart(op string, req Request, err error) error {
 	}
 	message := api.ErrorMessage()
 	switch {
-	case e.Code == "AccessDeniedException" && deniedDocument.MatchString(message):
-		name := deniedDocument.FindStringSubmatch(message)[1]
+	case e.Code == "AccessDeniedException" && deniedDocument().MatchString(message):
+		name := deniedDocument().FindStringSubmatch(message)[1]
 		e.Err = &plainError{"your role may not use session document " + name, e.Err}
 		e.Hint = "ask for ssm:StartSession on the document, or choose another with --document"
 	case e.Code == "AccessDeniedException" && s.opts.Access == nil:

@@ -12,12 +12,12 @@ import (
 	"context"
 	"errors"
 	"os"
-	"regexp"
 	"sync"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
@@ -124,10 +124,10 @@ func serve(ctx context.Context, p *tea.Program, keys cancelable, load func(conte
 // back to what it was.
 type rawOutput struct{ *os.File }
 
-var cursorShape = regexp.MustCompile(`\x1b\[[0-9]* q`)
+var cursorShape = pattern.Lazy(`\x1b\[[0-9]* q`)
 
 func (o rawOutput) Write(data []byte) (int, error) {
-	b := cursorShape.ReplaceAllLiteral(data, nil)
+	b := cursorShape().ReplaceAllLiteral(data, nil)
 	made := make([]byte, 0, len(b)+16)
 	for i, c := range b {
 		if c == '\n' && (i == 0 || b[i-1] != '\r') {

@@ -138,7 +138,7 @@ func TestNothingTypedBehindEnterIsTaken(t *testing.T) {
 					t.Errorf("the terminal is asked %q", query)
 				}
 			}
-			if cursorShape.MatchString(s.text()) {
+			if cursorShape().MatchString(s.text()) {
 				t.Error("the shape of the cursor is changed")
 			}
 			if strings.Count(s.text(), "\x1b[?2004h") != strings.Count(s.text(), "\x1b[?2004l") || strings.Contains(s.text(), "\x1b[?1049h") {

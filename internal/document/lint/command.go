@@ -108,7 +108,7 @@ func (l *linter) stepName(s *node, path string, names map[string]*node) {
 	case name == nil:
 		l.add(s, path, ruleStepName, Error, "", "the step has no name")
 		return
-	case !parameterName.MatchString(name.string()):
+	case !parameterName().MatchString(name.string()):
 		l.add(name, path+".name", ruleStepName, Error, "use letters, digits, _ and -", "no reference can name the step %q", name.string())
 		return
 	}

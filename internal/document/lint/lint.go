@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Severity is how much a finding matters.
@@ -153,7 +154,7 @@ func (l *linter) done() Report {
 	return *l.report
 }
 
-var legalName = regexp.MustCompile(`^[a-zA-Z0-9_\-.]{3,128}$`) // API model, DocumentName
+var legalName = pattern.Lazy(`^[a-zA-Z0-9_\-.]{3,128}$`) // API model, DocumentName
 
 // reserved are the prefixes no name may have, from the API model's text of
 // CreateDocument.
@@ -166,7 +167,7 @@ func (l *linter) name() {
 		return
 	}
 	top := &node{line: 1, col: 1}
-	if !legalName.MatchString(name) {
+	if !legalName().MatchString(name) {
 		l.add(top, "", ruleName, Error, "use 3 to 128 letters, digits, _ - and .", "%q cannot be the name of a document", name)
 	}
 	for _, p := range reserved {
@@ -237,7 +238,7 @@ func (l *linter) want(n *node, path string, kinds ...kind) bool {
 	if n == nil || slices.Contains(kinds, n.kind) {
 		return true
 	}
-	if n.kind == text && wholeReference.MatchString(n.text) {
+	if n.kind == text && wholeReference().MatchString(n.text) {
 		return true
 	}
 	var names []string

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // parameter is a declared parameter.
@@ -28,9 +30,9 @@ var (
 	}
 	// awsType is how Automation names resources: AWS::EC2::Instance::Id and
 	// List<…> of it.
-	awsType       = regexp.MustCompile(`^(List<)?AWS::[A-Za-z0-9]+(::[A-Za-z0-9]+)*>?$`)
-	parameterName = regexp.MustCompile(`^[a-zA-Z0-9_\-]+$`)
-	secretName    = regexp.MustCompile(`(?i)(pass(word|wd|phrase)|secret|private_?key|api_?key|access_?key|token)`)
+	awsType       = pattern.Lazy(`^(List<)?AWS::[A-Za-z0-9]+(::[A-Za-z0-9]+)*>?$`)
+	parameterName = pattern.Lazy(`^[a-zA-Z0-9_\-]+$`)
+	secretName    = pattern.Lazy(`(?i)(pass(word|wd|phrase)|secret|private_?key|api_?key|access_?key|token)`)
 )
 
 // declareParameters reads and checks the parameters block.
@@ -43,7 +45,7 @@ func (l *linter) declareParameters() {
 	for _, m := range block.members {
 		p := &parameter{name: m.key.text, key: m.key, body: m.value, path: join("parameters", m.key.text)}
 		l.parameters = append(l.parameters, p)
-		if !parameterName.MatchString(p.name) {
+		if !parameterName().MatchString(p.name) {
 			l.add(m.key, p.path, ruleParameterName, Error, "use letters, digits, _ and -", "no reference can name the parameter %q", p.name)
 		}
 		if !l.want(m.value, p.path, mapping) || m.value.kind != mapping {
@@ -61,7 +63,7 @@ func (l *linter) parameterType(p *parameter) {
 	switch {
 	case t == nil:
 		l.add(p.key, p.path, ruleParameterType, Error, "", "the parameter %s has no type", p.name)
-	case !slices.Contains(parameterTypes, t.string()) && !awsType.MatchString(t.string()):
+	case !slices.Contains(parameterTypes, t.string()) && !awsType().MatchString(t.string()):
 		l.add(t, p.path+".type", ruleParameterType, Error, near(t.string(), parameterTypes), "%q is no type of parameters", t.string())
 	}
 	for key, legal := range map[string][]string{"displayType": {"textfield", "textarea"}, "interpolationType": {"ENV_VAR", "TEXT"}} {
@@ -107,7 +109,7 @@ func (l *linter) parameterDefault(p *parameter) {
 		return
 	}
 	path := p.path + ".default"
-	if secretName.MatchString(p.name) && d.kind == text && d.text != "" && !strings.Contains(d.text, "{{") {
+	if secretName().MatchString(p.name) && d.kind == text && d.text != "" && !strings.Contains(d.text, "{{") {
 		l.add(d, path, ruleSecret, Warning, "keep it in Parameter Store and write {{ssm-secure:NAME}}, or give no default",
 			"the default of %s looks like a secret, and the document shows it to everybody who may read it", p.name)
 	}
@@ -209,7 +211,7 @@ func (l *linter) parameterNames() []string {
 // unusedParameters reports what nothing refers to, when everything was read.
 func (l *linter) unusedParameters() {
 	for _, p := range l.parameters {
-		if !l.used[p.name] && parameterName.MatchString(p.name) {
+		if !l.used[p.name] && parameterName().MatchString(p.name) {
 			l.add(p.key, p.path, ruleParameterUnused, Warning, "", "nothing in the document refers to the parameter %s", p.name)
 		}
 	}

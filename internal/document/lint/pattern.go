@@ -3,21 +3,23 @@ package lint
 import (
 	"regexp"
 	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // javaOnly are constructs that Java's regular expressions know and Go's do not.
 var javaOnly = []struct {
-	find   *regexp.Regexp
+	find   func() *regexp.Regexp
 	name   string
 	escape bool // it begins with a backslash, so it counts in classes too
 }{
-	{find: regexp.MustCompile(`\(\?(=|!)`), name: "lookahead"},
-	{find: regexp.MustCompile(`\(\?<(=|!)`), name: "lookbehind"},
-	{find: regexp.MustCompile(`\(\?>`), name: "an atomic group"},
-	{find: regexp.MustCompile(`[*+?}]\+`), name: "a possessive quantifier"},
-	{find: regexp.MustCompile(`\\([1-9]|k<)`), name: "a back-reference", escape: true},
-	{find: regexp.MustCompile(`\\([hHRGZXe]|u[0-9a-fA-F]{4})`), name: "an escape of Java's", escape: true},
-	{find: regexp.MustCompile(`\\[pP]\{(Is|In|java|Alpha|Digit|Alnum|Upper|Lower|Punct|Graph|Print|Blank|Cntrl|XDigit|Space|ASCII)`), name: "a character class of Java's", escape: true},
+	{find: pattern.Lazy(`\(\?(=|!)`), name: "lookahead"},
+	{find: pattern.Lazy(`\(\?<(=|!)`), name: "lookbehind"},
+	{find: pattern.Lazy(`\(\?>`), name: "an atomic group"},
+	{find: pattern.Lazy(`[*+?}]\+`), name: "a possessive quantifier"},
+	{find: pattern.Lazy(`\\([1-9]|k<)`), name: "a back-reference", escape: true},
+	{find: pattern.Lazy(`\\([hHRGZXe]|u[0-9a-fA-F]{4})`), name: "an escape of Java's", escape: true},
+	{find: pattern.Lazy(`\\[pP]\{(Is|In|java|Alpha|Digit|Alnum|Upper|Lower|Punct|Graph|Print|Blank|Cntrl|XDigit|Space|ASCII)`), name: "a character class of Java's", escape: true},
 }
 
 // pattern checks an allowedPattern, which the service reads as Java and the agent
@@ -31,7 +33,7 @@ func (l *linter) pattern(n *node, path string) *regexp.Regexp {
 		if c.escape {
 			where = escapes
 		}
-		if c.find.MatchString(where) {
+		if c.find().MatchString(where) {
 			l.add(n, path, ruleDialect, Warning, "write it without, with classes and alternatives",
 				"the pattern has %s: the service (Java) knows it, the agent (Go) refuses the document", c.name)
 			return nil

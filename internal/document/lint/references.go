@@ -1,15 +1,16 @@
 package lint
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 var (
 	// reference is what stands between double braces, as far as SSM reads it. Other
 	// users of double braces ({{.Names}}, {{ item | default }}) do not fit.
-	reference      = regexp.MustCompile(`\{\{\s*([a-zA-Z0-9_\-]+(?:[.:][a-zA-Z0-9_\-./:*\[\]]+)?)\s*\}\}`)
-	wholeReference = regexp.MustCompile(`^\s*\{\{[^{}]*\}\}\s*$`)
+	reference      = pattern.Lazy(`\{\{\s*([a-zA-Z0-9_\-]+(?:[.:][a-zA-Z0-9_\-./:*\[\]]+)?)\s*\}\}`)
+	wholeReference = pattern.Lazy(`^\s*\{\{[^{}]*\}\}\s*$`)
 )
 
 // refer is one reference in a scalar.
@@ -28,7 +29,7 @@ func references(n *node, path string) []refer {
 		if v.kind != text {
 			continue
 		}
-		for _, m := range reference.FindAllStringSubmatchIndex(v.text, -1) {
+		for _, m := range reference().FindAllStringSubmatchIndex(v.text, -1) {
 			r := refer{name: v.text[m[2]:m[3]], at: v, path: at, whole: strings.TrimSpace(v.text) == v.text[m[0]:m[1]]}
 			r.line, r.col = v.at(m[0])
 			found = append(found, r)

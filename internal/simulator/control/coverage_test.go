@@ -108,3 +108,28 @@ func TestEveryViolationIsRefused(t *testing.T) {
 	}
 	t.Logf("violations: %v", counts)
 }
+
+// TestOddValuesAreAnswered gives every member of every operation values of other
+// types and shapes: none may panic, or be the simulator's own failure.
+func TestOddValuesAreAnswered(t *testing.T) {
+	f := newFixture(t, "demo", nil)
+	odd := []any{nil, true, -1, 1.5, 1e300, "", "\x00", "x", []any{}, []any{nil}, []any{[]any{}}, []any{map[string]any{}}, map[string]any{}, map[string]any{"a": nil}}
+	n := 0
+	for _, name := range model.Names() {
+		o := model.SSM()[name]
+		for _, m := range o.Request.Members {
+			for _, v := range odd {
+				body, ok := minimal(o.Request).(map[string]any)
+				if !ok {
+					t.Fatalf("%s: a request is a structure", name)
+				}
+				body[m.Name] = v
+				for _, fault := range f.call(name, body).faultsOf(o) {
+					t.Errorf("%s %s=%v: %s", name, m.Name, v, fault)
+				}
+				n++
+			}
+		}
+	}
+	t.Logf("%d requests", n)
+}

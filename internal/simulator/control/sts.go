@@ -5,11 +5,12 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // stsNamespace is the XML name space of STS answers.
@@ -112,12 +113,12 @@ func (h *Handler) sts(r *http.Request, body []byte, id string) (any, error) {
 }
 
 var (
-	roleARN     = regexp.MustCompile(`^arn:aws:iam::(\d{12}):role/(?:[\w+=,.@/-]*/)?([\w+=,.@-]{1,64})$`)
-	sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+	roleARN     = pattern.Lazy(`^arn:aws:iam::(\d{12}):role/(?:[\w+=,.@/-]*/)?([\w+=,.@-]{1,64})$`)
+	sessionName = pattern.Lazy(`^[\w+=,.@-]{2,64}$`)
 )
 
 func (h *Handler) assumeRole(caller Caller, form url.Values, id string) (any, error) {
-	role := roleARN.FindStringSubmatch(form.Get("RoleArn"))
+	role := roleARN().FindStringSubmatch(form.Get("RoleArn"))
 	session := form.Get("RoleSessionName")
 	seconds := 3600
 	if s := form.Get("DurationSeconds"); s != "" {
@@ -130,7 +131,7 @@ func (h *Handler) assumeRole(caller Caller, form url.Values, id string) (any, er
 	switch {
 	case role == nil:
 		return nil, invalid("Invalid RoleArn: " + form.Get("RoleArn"))
-	case !sessionName.MatchString(session):
+	case !sessionName().MatchString(session):
 		return nil, invalid("1 validation error detected: Value '" + session + "' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*")
 	case strings.Contains(strings.ToLower(role[2]), "denied"): // a role to try a refusal with
 		return nil, &apiError{Code: "AccessDenied", Message: "User is not authorized to perform: sts:AssumeRole on resource: " + role[0]}

@@ -89,6 +89,9 @@ func (g *Gateway) serveControl(w http.ResponseWriter, r *http.Request, signer st
 			break
 		}
 		c.receive(msg)
+		for k.box.Full() { // it asks and does not read the answers
+			<-k.box.Room()
+		}
 	}
 	c.unregister()
 	k.box.Close()
@@ -97,6 +100,8 @@ func (g *Gateway) serveControl(w http.ResponseWriter, r *http.Request, signer st
 
 // register makes c the control channel of its instance, in place of an older one.
 func (c *control) register() {
+	c.g.presence.Lock()
+	defer c.g.presence.Unlock()
 	c.g.mu.Lock()
 	old := c.g.controls[c.instance]
 	c.g.controls[c.instance] = c
@@ -109,6 +114,8 @@ func (c *control) register() {
 }
 
 func (c *control) unregister() {
+	c.g.presence.Lock()
+	defer c.g.presence.Unlock()
 	c.g.mu.Lock()
 	current := c.g.controls[c.instance] == c
 	if current {

@@ -40,7 +40,8 @@ type Config struct {
 	// Logs, if set, gives the log that a session's agent in this process keeps:
 	// nil when it keeps none, with a reason when it refuses to start.
 	Logs func(world.SessionSpec) (log *world.SessionLog, refusal string)
-	// Agents and Jobs, if set, are told what real agents do; see control.go.
+	// Agents and Jobs, if set, are told what real agents do; see control.go. Agents
+	// is called by one goroutine at a time and must not call the gateway.
 	Agents func(instance string, connected bool)
 	Jobs   func(instance string, m JobMessage)
 	// Log gets what an operator of the simulator may want to know; nil: nothing.
@@ -66,6 +67,10 @@ type Gateway struct {
 	work sync.WaitGroup
 
 	faults atomic.Pointer[world.Faults] // never nil
+
+	// presence is held while an agent comes or goes, Config.Agents included, so that
+	// the last word about it is the true one. It is taken before mu.
+	presence sync.Mutex
 
 	mu       sync.Mutex
 	closed   bool

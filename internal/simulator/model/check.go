@@ -160,7 +160,7 @@ func (c *checker) number(path string, s *Shape, raw any) error {
 		most, what = 1<<53, "a Long"
 	}
 	f, err := num.Float64()
-	if err != nil || math.Abs(f) > most {
+	if err != nil || math.Abs(f) > most || f != math.Trunc(f) {
 		return serialization("NUMBER_VALUE can not be converted to %s", what)
 	}
 	n := int64(f)
@@ -196,10 +196,12 @@ func (c *checker) list(path string, s *Shape, raw any) error {
 		return nil // the items themselves matter no more
 	}
 	for i, item := range items {
+		at := path + "." + strconv.Itoa(i+1) + ".member"
 		if item == nil {
+			c.reject(at, nil, "Member must not be null")
 			continue
 		}
-		if err := c.value(path+"."+strconv.Itoa(i+1)+".member", s.Element, item); err != nil {
+		if err := c.value(at, s.Element, item); err != nil {
 			return err
 		}
 	}
@@ -229,10 +231,12 @@ func (c *checker) mapping(path string, s *Shape, raw any) error {
 	c.length(path, s, len(obj), fmt.Sprintf("%d entries", len(obj)))
 	for _, key := range slices.Sorted(maps.Keys(obj)) {
 		c.text(path+"."+key, s.Key, key)
+		at := path + "." + key + ".member"
 		if obj[key] == nil {
+			c.reject(at, nil, "Member must not be null")
 			continue
 		}
-		if err := c.value(path+"."+key+".member", s.Element, obj[key]); err != nil {
+		if err := c.value(at, s.Element, obj[key]); err != nil {
 			return err
 		}
 	}

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // branchOutput is where aws:branch puts the step that it chose.
@@ -58,10 +59,10 @@ var imagined = map[string]bool{
 }
 
 // isoDuration is what aws:sleep takes: PT10M, P1DT2H.
-var isoDuration = regexp.MustCompile(`^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)
+var isoDuration = pattern.Lazy(`^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$`)
 
 func parseISODuration(s string) (time.Duration, error) {
-	m := isoDuration.FindStringSubmatch(s)
+	m := isoDuration().FindStringSubmatch(s)
 	if m == nil || strings.HasSuffix(s, "P") || strings.HasSuffix(s, "T") {
 		return 0, fmt.Errorf("%q is not a duration such as PT10M", s)
 	}

@@ -200,7 +200,7 @@ func (w *World) deliveryTimeout(r CommandRequest, args map[string][]string) time
 func (w *World) recipients(r CommandRequest, body *Body) ([]string, error) {
 	if len(r.Targets) > 0 {
 		for _, t := range r.Targets {
-			if t.Key != "InstanceIds" && t.Key != "tag-key" && !strings.HasPrefix(t.Key, "tag:") && !strings.HasPrefix(t.Key, "resource-groups:") {
+			if !t.byID() && t.Key != "tag-key" && !strings.HasPrefix(t.Key, "tag:") && !strings.HasPrefix(t.Key, "resource-groups:") {
 				return nil, Errorf("ValidationException", "Target key %q is not valid.", t.Key)
 			}
 		}

@@ -344,6 +344,7 @@ nodes:
 		{"the name tag", []Target{{"tag:Name", []string{"c"}}}, "3"},
 		{"ids", []Target{{"InstanceIds", []string{"i-00000000000000002", "i-0000000000000000f"}}}, "2"},
 		{"all ids", []Target{{"InstanceIds", []string{"*"}}}, "1 2 3"},
+		{"ids in small letters", []Target{{"instanceids", []string{"i-00000000000000002"}}}, "2"},
 		{"a group of nodes", []Target{{"resource-groups:Name", []string{"listed"}}}, "2"},
 		{"a group by tags", []Target{{"resource-groups:Name", []string{"tagged"}}}, "1 3"},
 		{"an unknown group", []Target{{"resource-groups:Name", []string{"none"}}}, ""},
@@ -358,6 +359,9 @@ nodes:
 		w.mu.Unlock()
 		if s := strings.Join(got, " "); s != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, s, tt.want)
+		}
+		if _, err := w.SendCommand(script("id", func(r *CommandRequest) { r.Targets = tt.targets })); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
 }

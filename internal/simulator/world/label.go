@@ -1,21 +1,22 @@
 package world
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // versionLabels is how many labels a version of a parameter can have.
 const versionLabels = 10
 
-var labelForm = regexp.MustCompile(`^[a-zA-Z_.-][a-zA-Z0-9_.-]{0,99}$`)
+var labelForm = pattern.Lazy(`^[a-zA-Z_.-][a-zA-Z0-9_.-]{0,99}$`)
 
 // validLabel reports whether a label is of the form that the service takes (User
 // Guide, "Working with parameter labels").
 func validLabel(label string) bool {
 	lower := strings.ToLower(label)
-	return labelForm.MatchString(label) && !strings.HasPrefix(lower, "aws") && !strings.HasPrefix(lower, "ssm")
+	return labelForm().MatchString(label) && !strings.HasPrefix(lower, "aws") && !strings.HasPrefix(lower, "ssm")
 }
 
 // LabelParameter puts labels on a version, the latest when 0, and takes them from

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Limits of Parameter Store (API reference, PutParameter).
@@ -66,14 +68,14 @@ func (w *World) addParameters() error {
 	return nil
 }
 
-var parameterChars = regexp.MustCompile(`^[a-zA-Z0-9_.\-/]+$`)
+var parameterChars = pattern.Lazy(`^[a-zA-Z0-9_.\-/]+$`)
 
 // checkName refuses what the service refuses about a new parameter's name.
 func (w *World) checkName(name string) error {
 	first, _, _ := strings.Cut(strings.TrimPrefix(name, "/"), "/")
 	lower := strings.ToLower(first)
 	switch {
-	case !parameterChars.MatchString(name):
+	case !parameterChars().MatchString(name):
 		return Errorf("ValidationException", "Parameter name: can't be prefixed with \"ssm\" (case-insensitive). If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_")
 	case strings.HasPrefix(lower, "aws"), strings.HasPrefix(lower, "ssm"):
 		return Errorf("ValidationException", "Parameter name: can't be prefixed with %q (case-insensitive).", lower[:3])

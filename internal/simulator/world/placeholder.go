@@ -3,12 +3,13 @@ package world
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
-var placeholder = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_.:/-]+)\s*\}\}`)
+var placeholder = pattern.Lazy(`\{\{\s*([A-Za-z0-9_.:/-]+)\s*\}\}`)
 
 // text is a scalar of a document as text.
 func text(v any) string {
@@ -48,15 +49,15 @@ func textList(v any) []string {
 func filled(v any, args map[string][]string, isList func(name string) bool) any {
 	switch v := v.(type) {
 	case string:
-		if m := placeholder.FindStringSubmatch(v); m != nil && m[0] == strings.TrimSpace(v) && isList(m[1]) {
+		if m := placeholder().FindStringSubmatch(v); m != nil && m[0] == strings.TrimSpace(v) && isList(m[1]) {
 			list := make([]any, len(args[m[1]]))
 			for i, s := range args[m[1]] {
 				list[i] = s
 			}
 			return list
 		}
-		return placeholder.ReplaceAllStringFunc(v, func(p string) string {
-			values, ok := args[placeholder.FindStringSubmatch(p)[1]]
+		return placeholder().ReplaceAllStringFunc(v, func(p string) string {
+			values, ok := args[placeholder().FindStringSubmatch(p)[1]]
 			if !ok {
 				return p
 			}

@@ -178,10 +178,14 @@ type Target struct {
 	Values []string `json:"Values,omitempty"`
 }
 
+// byID reports whether the criterion is a list of ids. The service takes both
+// InstanceIds and instanceids.
+func (t Target) byID() bool { return strings.EqualFold(t.Key, "InstanceIds") }
+
 // matches reports whether n fulfils the criterion.
 func (w *World) matches(n *Node, t Target) bool {
 	switch {
-	case t.Key == "InstanceIds" || strings.EqualFold(t.Key, "instanceids"):
+	case t.byID():
 		return slices.Contains(t.Values, n.ID) || slices.Contains(t.Values, "*")
 	case t.Key == "tag-key":
 		return slices.ContainsFunc(t.Values, func(k string) bool { _, ok := n.Tags[k]; return ok })

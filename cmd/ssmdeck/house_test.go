@@ -1,0 +1,121 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// eachSourceFile parses every file of ours that goes into the binary.
+func eachSourceFile(t *testing.T, visit func(path string, file *ast.File)) {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || d.Name() == ".git" || d.Name() == "tools"):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		visit(filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator))), file)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// callOf returns the package and the name of what is called, for pkg.Name(…).
+func callOf(call *ast.CallExpr) string {
+	if sel, ok := call.Fun.(*ast.SelectorExpr); ok {
+		if pkg, ok := sel.X.(*ast.Ident); ok {
+			return pkg.Name + "." + sel.Sel.Name
+		}
+	}
+	return ""
+}
+
+// Every command starts the whole program: a regular expression that is compiled
+// then is paid for by all of them.
+func TestNoExpressionIsCompiledAtStart(t *testing.T) {
+	lazy := 0
+	eachSourceFile(t, func(path string, file *ast.File) {
+		for _, decl := range file.Decls {
+			if gen, ok := decl.(*ast.GenDecl); ok && gen.Tok == token.VAR {
+				ast.Inspect(gen, func(n ast.Node) bool {
+					if _, inner := n.(*ast.FuncLit); inner {
+						return false
+					}
+					if call, ok := n.(*ast.CallExpr); ok && callOf(call) == "regexp.MustCompile" {
+						t.Errorf("%s compiles an expression at start: use pattern.Lazy", path)
+					}
+					return true
+				})
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || callOf(call) != "pattern.Lazy" {
+				return true
+			}
+			lazy++
+			lit, ok := call.Args[0].(*ast.BasicLit)
+			if !ok {
+				t.Errorf("%s: the expression of pattern.Lazy is no literal, so that no test can compile it", path)
+				return true
+			}
+			expr, err := strconv.Unquote(lit.Value)
+			if err == nil {
+				_, err = regexp.Compile(expr)
+			}
+			if err != nil {
+				t.Errorf("%s: %s: %v", path, lit.Value, err)
+			}
+			return true
+		})
+	})
+	if lazy < 30 {
+		t.Errorf("only %d expressions found", lazy)
+	}
+}
+
+// docs/architecture.md lists the rooms of the table of imports, and their floors.
+func TestTheArchitecturePageHasEveryRoom(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, ok := strings.Cut(string(text), "\n| Floor | Rooms |\n")
+	if !ok {
+		t.Fatal("no table of floors")
+	}
+	for i, floor := range floors {
+		row := ""
+		for line := range strings.SplitSeq(after, "\n") {
+			if strings.HasPrefix(line, "| "+strconv.Itoa(i)+" ") {
+				row = line
+			}
+		}
+		for _, r := range floor {
+			if !strings.Contains(string(text), "\n"+r.name+"/ ") {
+				t.Errorf("%s is not among the rooms of docs/architecture.md", r.name)
+			}
+			if short := strings.TrimPrefix(r.name, "internal/"); !strings.Contains(row, "`"+r.name+"`") && !strings.Contains(row, "`"+short+"`") {
+				t.Errorf("%s is not on floor %d in docs/architecture.md", r.name, i)
+			}
+		}
+	}
+}
