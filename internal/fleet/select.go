@@ -103,6 +103,9 @@ func (s *Service) choose(ctx context.Context, targets []Target, filter Filter, m
 	}
 	Sort(nodes)
 	sel, err := p.selection(nodes, filter)
+	if s.noNames.Load() && slices.ContainsFunc(leaves(p.named), Target.named) {
+		sel.Note = strings.TrimPrefix(sel.Note+"; names of instances cannot be read here: their computer names were looked at", "; ")
+	}
 	if blind {
 		sel.Note = "the nodes cannot be looked up here, and their ids are sent as they are"
 	}

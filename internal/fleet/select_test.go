@@ -262,7 +262,7 @@ func TestSelectByTag(t *testing.T) {
 		}
 	})
 	t.Run("with a filter ids are sent, and it says so", func(t *testing.T) {
-		f, err := ParseFilter("name=web-2")
+		f, err := ParseFilter("id=" + web2)
 		if err != nil {
 			t.Fatal(err)
 		}
