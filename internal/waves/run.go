@@ -187,6 +187,11 @@ func Run(ctx context.Context, s *State, o Options) error {
 			return err
 		}
 	}
+	return s.Err()
+}
+
+// Err is the RemoteFailed fault of nodes that have failed, or nil.
+func (s *State) Err() error {
 	if failed := s.Count(Failed); failed > 0 {
 		return fault.New(fault.RemoteFailed, "", "%d of %d nodes failed", failed, s.Total())
 	}
