@@ -219,6 +219,8 @@ func (o *apiOptions) bind(env *Env, cmd *cobra.Command) {
 	}
 	fs.BoolVar(&o.dryRun, dryRun, false, "print the request, without secrets, and send nothing")
 	fs.BoolVar(&o.noLimits, "no-validate", false, "leave lengths, ranges, patterns and enumerations for the service to judge")
+	fs.Bool("no-cli-pager", false, "") // command lines of the AWS CLI have it; there is no pager here
+	_ = fs.MarkHidden("no-cli-pager")
 	if o.op.Paged() {
 		fs.BoolVar(&o.all, "all", false, "fetch all pages, also when --max-results or --next-token are given")
 		fs.BoolVar(&o.noPaginate, "no-paginate", false, "fetch one page only")
@@ -414,7 +416,7 @@ func (o *apiOptions) list(ctx context.Context, env *Env, ro render.Options, svc 
 		p.Each = func(items json.RawMessage) error { return render.JSON(env.Out, ro, items) }
 	}
 	res, err := svc.All(ctx, r, p)
-	if res.Next != "" && (p.Each != nil || tabular(ro.Format)) {
+	if res.Next != "" && (p.Each != nil || tabular(ro.Format) || ro.Query != "") { // the token is not in what is printed
 		env.note("there is more: go on with --starting-token %s", res.Next)
 	}
 	if len(res.Answer) == 0 {

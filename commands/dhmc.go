@@ -153,8 +153,15 @@ func dhmcEnable(ctx context.Context, env *Env, role string, overwrite, dryRun bo
 		return fault.New(fault.Failed, "enable default host management", "it is on already, with the role %s", now.Role).
 			WithHint("--overwrite replaces the role")
 	}
-	if now.Enabled {
-		if err := env.confirm(ctx, fmt.Sprintf("replace the role %s of default host management", now.Role)); err != nil {
+	question := ""
+	switch {
+	case err != nil && overwrite:
+		question = "replace the role of default host management, if it has one (that could not be read)"
+	case now.Enabled:
+		question = fmt.Sprintf("replace the role %s of default host management", now.Role)
+	}
+	if question != "" {
+		if err := env.confirm(ctx, question); err != nil {
 			return err
 		}
 	}

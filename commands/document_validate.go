@@ -39,7 +39,7 @@ A directory stands for the .json, .yaml and .yml files in and under it, - for
 standard input. The type is guessed from the content; --type says it.
 
 The exit code is 6 when something of --fail-on or worse was found, 2 when a file
-is neither JSON nor YAML.`,
+is neither JSON nor YAML; the other files are checked all the same.`,
 		Example: `  $ ssmdeck document validate restart.yaml
   $ ssmdeck document validate documents/ --fail-on error
 
@@ -63,6 +63,11 @@ is neither JSON nor YAML.`,
 type finding struct {
 	File string `json:"file"`
 	lint.Finding
+}
+
+// line is the finding in one line, as people read it.
+func (f finding) line(severity string) string {
+	return render.Visible(f.place()) + severity + ": " + render.Visible(f.Message) + " [" + f.Rule + "]"
 }
 
 func (f finding) place() string {
@@ -97,6 +102,7 @@ func (o *validateOptions) run(ctx context.Context, env *Env, args []string) erro
 	}
 	var files []lint.File
 	var rows []finding
+	var unread []error
 	counts := map[lint.Severity]int{}
 	for _, path := range paths {
 		if err := ctx.Err(); err != nil {
@@ -104,11 +110,13 @@ func (o *validateOptions) run(ctx context.Context, env *Env, args []string) erro
 		}
 		content, err := env.readDocument(path)
 		if err != nil {
-			return err
+			unread = append(unread, err)
+			continue
 		}
 		r, err := lint.Check(content, lint.Options{Type: o.kind, Name: o.name})
 		if err != nil {
-			return notADocument(path, err)
+			unread = append(unread, notADocument(path, err))
+			continue
 		}
 		files = append(files, lint.File{Path: path, Report: r})
 		for _, f := range r.Findings {
@@ -116,15 +124,22 @@ func (o *validateOptions) run(ctx context.Context, env *Env, args []string) erro
 			rows = append(rows, finding{path, f})
 		}
 	}
-	if err := o.write(env, ro, files, rows); err != nil {
-		return err
+	if len(files) > 0 {
+		if err := o.write(env, ro, files, rows); err != nil {
+			return err
+		}
 	}
 	failed := 0
 	for _, s := range severities[:limit+1] {
 		failed += counts[s]
 	}
 	summary := fmt.Sprintf("%s, %s, %d info in %s", plural(counts[lint.Error], "error"), plural(counts[lint.Warning], "warning"), counts[lint.Info], plural(len(files), "file"))
-	if failed > 0 {
+	switch {
+	case len(unread) == 1 && len(paths) == 1:
+		return unread[0]
+	case len(unread) > 0:
+		return fault.Usagef("%s could not be read; in the others there are %s:\n  %s", plural(len(unread), "file"), summary, joinLines(unread))
+	case failed > 0:
 		return fault.New(fault.RemoteFailed, "", "%s", summary).WithHint("docs/document-lint.md describes the rules")
 	}
 	env.note("%s", summary)
@@ -142,9 +157,9 @@ func (o *validateOptions) write(env *Env, ro render.Options, files []lint.File, 
 			if ro.Terminal() {
 				word = ro.Styles.Status(severityLevel(f.Severity), word)
 			}
-			fmt.Fprintf(w, "%s: %s: %s [%s]\n", f.place(), word, f.Message, f.Rule)
+			fmt.Fprintln(w, f.line(": "+word))
 			if f.Hint != "" {
-				fmt.Fprintf(w, "    %s\n", f.Hint)
+				fmt.Fprintf(w, "    %s\n", render.Visible(f.Hint))
 			}
 		}
 		return w.Flush()

@@ -35,9 +35,9 @@ func (o *documentWrite) checkDocument(env *Env, src document.Source, docType str
 		row := finding{src.Path, f}
 		switch f.Severity {
 		case lint.Error:
-			wrong = append(wrong, fmt.Errorf("%s: %s [%s]", row.place(), f.Message, f.Rule))
+			wrong = append(wrong, errors.New(row.line("")))
 		case lint.Warning:
-			env.note("ssmdeck: warning: %s: %s [%s]", row.place(), f.Message, f.Rule)
+			env.note("ssmdeck: warning: %s", row.line(""))
 		}
 	}
 	const anyway = "--no-validate sends it all the same"

@@ -152,15 +152,17 @@ func settingChange(ctx context.Context, env *Env, svc *rawapi.Service, _ *rawapi
 		}
 		return "", err
 	}
-	now, err := getSetting(ctx, svc, s.id)
-	if err != nil {
+	switch now, err := getSetting(ctx, svc, s.id); {
+	case fault.KindOf(err) == fault.Auth: // who may change may not always read
+		env.note("  %s: (could not be read) -> %s", s.id, render.Visible(args[1]))
+	case err != nil:
 		return "", err
-	}
-	if now.text("SettingValue") == args[1] {
+	case now.text("SettingValue") == args[1]:
 		env.note("no change: %s is %s already", s.id, args[1])
 		return "", errNoChange
+	default:
+		env.note("  %s: %s -> %s", s.id, render.Visible(now.text("SettingValue")), render.Visible(args[1]))
 	}
-	env.note("  %s: %s -> %s", s.id, render.Visible(now.text("SettingValue")), render.Visible(args[1]))
 	if s.costs != "" {
 		env.note("ssmdeck: warning: %s", s.costs)
 	}

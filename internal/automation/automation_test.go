@@ -134,7 +134,10 @@ func TestFollowSurvivesPassingFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewMockapi(gomock.NewController(t))
 		execution(m, "InProgress")
-		m.EXPECT().GetAutomationExecution(gomock.Any(), gomock.Any()).Return(nil, errors.New("reset")).Times(maxFailures)
+		for _, code := range []string{"InternalServerError", "ThrottlingException"} {
+			m.EXPECT().GetAutomationExecution(gomock.Any(), gomock.Any()).Return(nil, &smithy.GenericAPIError{Code: code})
+		}
+		m.EXPECT().GetAutomationExecution(gomock.Any(), gomock.Any()).Return(nil, errors.New("reset")).Times(maxFailures - 2)
 		execution(m, Failed)
 		if events, last, err := follow(t.Context(), m); err != nil || last.State != Failed || len(events) != 2 {
 			t.Errorf("%v %+v, %v", events, last, err)

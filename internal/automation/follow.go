@@ -61,7 +61,7 @@ const maxFailures = 5
 // have been repeated already.
 func passing(err error) bool {
 	k := fault.KindOf(err)
-	return k == fault.Failed || k == fault.Throttled
+	return k == fault.Failed || k == fault.Throttled || k == fault.Service
 }
 
 func (s *Service) look(ctx context.Context, id string) (Execution, []Step, error) {

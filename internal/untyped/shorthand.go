@@ -18,9 +18,10 @@ import (
 //	key       = 1*(letter / digit / - _ . # / : @)
 //
 // A comma that is followed by key and "=" begins the next pair; behind a comma a
-// value with "=" in it must be quoted. A backslash takes
-// the next character as it is. A value ends at "," and, inside brackets, at "]"
-// or "}". A file is file://path, fileb://path or a plain path.
+// value with "=" in it must be quoted. A value ends at "," and, inside brackets, at
+// "]" or "}". A backslash before a comma makes it part of the value; any other
+// backslash is one, as scripts are full of them. Inside quotes it stands before the
+// quote or a backslash. A file is file://path, fileb://path or a plain path.
 
 // Shorthand returns the tree of a shorthand text.
 func Shorthand(text string, files Reader) (Object, error) {
@@ -160,7 +161,7 @@ func (p *shorthand) values(end string, depth int) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := []any{first}
+	list, isList := []any{first}, false
 	for p.peek() == ',' {
 		before := p.pos
 		p.pos++
@@ -170,6 +171,7 @@ func (p *shorthand) values(end string, depth int) (any, error) {
 		}
 		p.space()
 		if p.pos == len(p.text) || end != "" && strings.IndexByte(end, p.peek()) >= 0 { // "a," is a list of one
+			isList = true
 			break
 		}
 		start := p.pos
@@ -183,7 +185,7 @@ func (p *shorthand) values(end string, depth int) (any, error) {
 		}
 		list = append(list, v)
 	}
-	if len(list) == 1 && p.text[p.pos-1:p.pos] != "," {
+	if len(list) == 1 && !isList {
 		return first, nil
 	}
 	return list, nil
@@ -245,9 +247,9 @@ func (p *shorthand) value(end string) (any, error) {
 	var b strings.Builder
 	for p.pos < len(p.text) {
 		c := p.text[p.pos]
-		if c == '\\' && p.pos+1 < len(p.text) && strings.IndexByte(`,=[]{}\'"`, p.text[p.pos+1]) >= 0 {
+		if strings.HasPrefix(p.text[p.pos:], `\,`) {
 			p.pos++
-			c = p.text[p.pos]
+			c = ','
 		} else if c == ',' || strings.IndexByte(end, c) >= 0 {
 			break
 		}

@@ -33,15 +33,25 @@ func (l *linter) scripts(n *node, path string, powershell bool) {
 			continue // whole: the parameter is the script, as in AWS-RunShellScript
 		}
 		warned[p.name] = true
-		hint := "give it an allowedPattern such as ^[A-Za-z0-9._-]+$, allowedValues, or interpolationType: ENV_VAR and use \"$SSM_" + p.name + "\""
-		switch {
-		case strings.HasSuffix(path, ".Script"):
-			hint = "pass it in InputPayload, or give it an allowedPattern such as ^[A-Za-z0-9._-]+$"
-		case powershell:
-			hint = "give it an allowedPattern such as ^[A-Za-z0-9._-]+$, allowedValues, or interpolationType: ENV_VAR and use $env:SSM_" + p.name
-		}
-		l.addAt(r.line, r.col, r.path, ruleInjection, Warning, hint,
+		l.addAt(r.line, r.col, r.path, ruleInjection, Warning, l.safer(p, path, powershell),
 			"the value of %s becomes part of the script: whoever sets it can run anything, quotes or not", p.name)
+	}
+}
+
+// safer says how to keep a parameter from being a command.
+func (l *linter) safer(p *parameter, path string, powershell bool) string {
+	const pattern = "give it an allowedPattern such as ^[A-Za-z0-9._-]+$"
+	variable := `"$SSM_` + p.name + `"`
+	if powershell {
+		variable = "$env:SSM_" + p.name
+	}
+	switch {
+	case strings.HasSuffix(path, ".Script"):
+		return "pass it in InputPayload, or " + pattern
+	case l.report.Type == "Automation", l.root.get("schemaVersion").string() != "2.2": // the agent sets variables for 2.2 only
+		return pattern + ", or allowedValues"
+	default:
+		return pattern + ", allowedValues, or interpolationType: ENV_VAR and use " + variable
 	}
 }
 

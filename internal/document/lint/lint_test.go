@@ -166,6 +166,32 @@ func TestEveryRuleIsDocumented(t *testing.T) {
 	}
 }
 
+func TestOnlyTheAgentHasVariablesForScripts(t *testing.T) {
+	const step = `schemaVersion: "%s"
+parameters: {name: {type: String}}
+mainSteps:
+  - name: a
+    action: %s
+    inputs: {%s: ["echo {{ name }}"]}
+`
+	for _, c := range []struct {
+		version, action, inputs string
+		want                    bool
+	}{
+		{"2.2", "aws:runShellScript", "runCommand", true},
+		{"0.3", "aws:runCommand", `DocumentName: AWS-RunShellScript, InstanceIds: [i-0123456789abcdef0], Parameters: {commands: ["echo {{ name }}"]}, Comment`, false},
+	} {
+		r, err := Check(fmt.Appendf(nil, step, c.version, c.action, c.inputs), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Rule == ruleInjection })
+		if i < 0 || strings.Contains(r.Findings[i].Hint, "ENV_VAR") != c.want {
+			t.Errorf("%s: %+v", c.action, r.Findings)
+		}
+	}
+}
+
 func TestSARIF(t *testing.T) {
 	content, _ := split(t, read(t, "testdata/rules/injection.yaml"))
 	r, err := Check(content, Options{})
