@@ -23,7 +23,7 @@ func newAccessCmd(env *Env) *cobra.Command {
 access), and use what was approved: with --access-request ID, shell, exec, ssh and
 forward open their sessions with the temporary credentials of the request. They
 are fetched when needed, renewed while the approval lasts, and never shown.`,
-		Example: `  $ ssmdeck access request web-1 --reason 'INC-1234: restart nginx' --wait
+		Example: `  $ ssmdeck access request web-1 --reason 'INC-1234: restart nginx' --watch
   $ ssmdeck shell web-1 --access-request oi-0123456789ab`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
@@ -64,44 +64,45 @@ func (e *Env) accessScope(ctx context.Context, scope *awsapi.Scope) (*awsapi.Sco
 func newAccessRequestCmd(env *Env) *cobra.Command {
 	var (
 		reason string
-		wait   bool
+		watch  bool
 		limit  time.Duration
 	)
 	cmd := &cobra.Command{
 		Use:   "request <node> --reason <text>",
 		Short: "Ask for access to a node",
-		Long: `Ask for access to a node. The id of the request is printed; with --wait the
-command ends when the request is decided: with 0 when it was approved, 4 when it
-was not, and 8 when --timeout passed before.`,
+		Long: `Ask for access to a node. The id of the request is printed; with --watch
+the command ends when the request is decided: with 0 when it was approved, 4 when
+it was not, and 8 when --wait was over first.`,
 		Example: `  $ ssmdeck access request web-1 --reason 'INC-1234: restart nginx'
-  $ id=$(ssmdeck access request web-1 --reason INC-1234 --wait) && ssmdeck shell web-1 --access-request "$id"`,
+  $ id=$(ssmdeck access request web-1 --reason INC-1234 --watch) && ssmdeck shell web-1 --access-request "$id"`,
 		Args:              env.pickable(exactArgs("the node")),
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if reason == "" {
 				return fault.Usagef("%s: missing --reason", cmd.CommandPath()).WithHint("say why: --reason 'INC-1234: restart nginx'")
 			}
+			watch = watch || cmd.Flags().Changed("wait")
 			if limit <= 0 {
-				return fault.Usagef("--timeout %s is not a time to wait", limit)
+				return fault.Usagef("--wait %s is not a time to wait", limit)
 			}
 			args, err := env.orPick(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
-			return accessRequest(cmd.Context(), env, args[0], reason, wait, limit)
+			return accessRequest(cmd.Context(), env, args[0], reason, watch, limit)
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "`text` for whoever approves")
-	bindAccessWait(cmd, &wait, &limit)
+	bindAccessWatch(cmd, &watch, &limit)
 	return cmd
 }
 
-func bindAccessWait(cmd *cobra.Command, wait *bool, limit *time.Duration) {
-	cmd.Flags().BoolVar(wait, "wait", false, "wait until the request is decided")
-	cmd.Flags().DurationVar(limit, "timeout", time.Hour, "`time` to wait at most with --wait")
+func bindAccessWatch(cmd *cobra.Command, watch *bool, limit *time.Duration) {
+	cmd.Flags().BoolVarP(watch, "watch", "w", false, "follow until the request is decided")
+	cmd.Flags().DurationVar(limit, "wait", time.Hour, "follow, and stop following after `duration` (exit 8)")
 }
 
-func accessRequest(ctx context.Context, env *Env, expr, reason string, wait bool, limit time.Duration) error {
+func accessRequest(ctx context.Context, env *Env, expr, reason string, watch bool, limit time.Duration) error {
 	ro, err := env.renderOptions()
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func accessRequest(ctx context.Context, env *Env, expr, reason string, wait bool
 	st := access.State{ID: id, Status: access.Pending}
 	env.note("access request %s for %s", id, render.Visible(node.String()))
 	var decided error
-	if wait {
+	if watch {
 		if st, decided = svc.Wait(ctx, id, limit, env.accessChanged(id)); decided != nil && st.ID == "" {
 			return decided
 		}
@@ -175,35 +176,36 @@ func accessLevel(status string) theme.Level {
 
 func newAccessGetCmd(env *Env) *cobra.Command {
 	var (
-		wait  bool
+		watch bool
 		limit time.Duration
 	)
 	cmd := &cobra.Command{
 		Use:     "get <request-id>",
 		Aliases: []string{"show"},
 		Short:   "Show the state of a request",
-		Long: `Show the state of a request. With --wait the command ends when the request is
-decided: with 0 when it was approved, 4 when it was not, and 8 when --timeout
-passed before. The credentials of an approved request are not shown.`,
+		Long: `Show the state of a request. With --watch the command ends when the request is
+decided: with 0 when it was approved, 4 when it was not, and 8 when --wait was
+over first. The credentials of an approved request are not shown.`,
 		Example: `  $ ssmdeck access get oi-0123456789ab
-  $ ssmdeck access get oi-0123456789ab --wait --timeout 10m`,
+  $ ssmdeck access get oi-0123456789ab --wait 10m`,
 		Args:              exactArgs("the request's id"),
 		ValidArgsFunction: env.completeAccessRequest,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			watch = watch || cmd.Flags().Changed("wait")
 			if limit <= 0 {
-				return fault.Usagef("--timeout %s is not a time to wait", limit)
+				return fault.Usagef("--wait %s is not a time to wait", limit)
 			}
 			if err := access.CheckID(args[0]); err != nil {
 				return err
 			}
-			return accessGet(cmd.Context(), env, args[0], wait, limit)
+			return accessGet(cmd.Context(), env, args[0], watch, limit)
 		},
 	}
-	bindAccessWait(cmd, &wait, &limit)
+	bindAccessWatch(cmd, &watch, &limit)
 	return cmd
 }
 
-func accessGet(ctx context.Context, env *Env, id string, wait bool, limit time.Duration) error {
+func accessGet(ctx context.Context, env *Env, id string, watch bool, limit time.Duration) error {
 	ro, err := env.renderOptions()
 	if err != nil {
 		return err
@@ -213,7 +215,7 @@ func accessGet(ctx context.Context, env *Env, id string, wait bool, limit time.D
 		return err
 	}
 	var st access.State
-	if wait {
+	if watch {
 		st, err = svc.Wait(ctx, id, limit, env.accessChanged(id))
 	} else {
 		st, err = svc.Get(ctx, id)

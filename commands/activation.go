@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -209,7 +208,8 @@ func activationDetails(d *render.Detail, o render.Options, a activation.Activati
 }
 
 func newActivationDeleteCmd(env *Env) *cobra.Command {
-	return &cobra.Command{
+	var dryRun bool
+	cmd := &cobra.Command{
 		Use:     "delete <activation-id>...",
 		Aliases: []string{"rm"},
 		Short:   "Delete activations, so that nobody registers with them any more",
@@ -225,23 +225,33 @@ registered stay. The service knows no way to get an activation back.`,
 					return err
 				}
 			}
-			return activationDelete(cmd.Context(), env, args)
+			return activationDelete(cmd.Context(), env, args, dryRun)
 		},
 	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be deleted and delete nothing")
+	return cmd
 }
 
-func activationDelete(ctx context.Context, env *Env, ids []string) error {
+func activationDelete(ctx context.Context, env *Env, ids []string, dryRun bool) error {
 	svc, err := env.Activations(ctx)
 	if err != nil {
 		return err
 	}
 	what := plural(len(ids), "activation")
-	if len(ids) == 1 {
-		a, err := svc.Get(ctx, ids[0])
-		if err != nil {
-			return err
+	if len(ids) == 1 || dryRun {
+		found := make([]string, len(ids))
+		for i, id := range ids {
+			a, err := svc.Get(ctx, id)
+			if err != nil {
+				return err
+			}
+			found[i] = fmt.Sprintf("activation %s (%s, %d of %d registered, for role %s)", a.ID, a.State, a.Registered, a.Limit, a.Role)
 		}
-		what = fmt.Sprintf("activation %s (%s, %d of %d registered, for role %s)", a.ID, a.State, a.Registered, a.Limit, a.Role)
+		what = strings.Join(found, ", ")
+	}
+	if dryRun {
+		env.note("would delete %s; nothing was deleted", what)
+		return nil
 	}
 	if err := env.confirm(ctx, "delete "+what); err != nil {
 		return err
@@ -254,13 +264,7 @@ func activationDelete(ctx context.Context, env *Env, ids []string) error {
 		}
 		env.note("deleted activation %s; its nodes stay", id)
 	}
-	switch {
-	case len(failed) == 1 && len(ids) == 1:
-		return failed[0]
-	case len(failed) > 0:
-		return fault.New(fault.RemoteFailed, "delete activations", "%d of %d failed: %w", len(failed), len(ids), errors.Join(failed...))
-	}
-	return nil
+	return moreThanOne("delete activations", failed, len(ids))
 }
 
 // completeActivation completes the ids of activations.

@@ -56,7 +56,7 @@ trust ssm.amazonaws.com. Whoever makes one, say SSMServiceRole, does it with
 as a managed node on EC2 only; its script is for those who try all the same.`,
 		Example: `  $ ssmdeck activation create --role SSMServiceRole --limit 10 --expires 7d --install-script linux > install.sh
   $ ssmdeck activation create --role SSMServiceRole --name till --tags site=berlin,env=prod
-  $ ssmdeck activation create --role service-role/Edge --install-script windows --file install.ps1
+  $ ssmdeck activation create --role service-role/Edge --install-script windows --out install.ps1
   $ ssmdeck activation create --role SSMServiceRole --limit 50 -o json > activation.json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -73,9 +73,9 @@ as a managed node on EC2 only; its script is for those who try all the same.`,
 	f.StringVar(&o.req.Description, "description", "", "`text` for people, shown by `activation list`")
 	f.IntVar(&o.req.Limit, "limit", 1, "how many `nodes` may register, 1 to 1000")
 	f.StringVar(&o.expires, "expires", "", "`when` nobody may register any more: 7d, 2026-12-01 (default 24h)")
-	f.StringSliceVar(&o.tags, "tags", nil, "tags `KEY=VALUE` of the nodes, separated by commas")
+	bindTags(f, &o.tags, "the nodes")
 	f.StringVar(&o.platform, "install-script", "", "print a script for this `platform`: linux, windows, macos, raspbian")
-	f.StringVar(&o.file, "file", "", "write the script to a new `file`, for its owner alone")
+	f.StringVar(&o.file, "out", "", "write the script to a new `file`, for its owner alone")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything, make nothing")
 	completeFlag(cmd, "install-script", activation.Platforms)
 	completeFlag(cmd, "expires", func() []string { return []string{"1d", "7d", "30d"} })
@@ -129,11 +129,11 @@ func (o *activationOptions) check(ro render.Options) (role activation.Role, err 
 	human := slices.Contains([]render.Format{render.FormatAuto, render.FormatTable, render.FormatText}, ro.Format) && ro.Query == ""
 	switch {
 	case o.file != "" && o.platform == "":
-		return role, fault.Usagef("--file is for a script: add --install-script PLATFORM")
+		return role, fault.Usagef("--out is for a script: add --install-script PLATFORM")
 	case o.platform != "" && o.file == "" && !human:
-		return role, fault.Usagef("--install-script prints a script, which is not %s", orQuery(ro)).WithHint("write the script to a file with --file")
+		return role, fault.Usagef("--install-script prints a script, which is not %s", orQuery(ro)).WithHint("write the script to a file with --out")
 	case ro.Format == render.FormatName && o.file == "":
-		return role, fault.Usagef("-o name would lose the code, which is told only once").WithHint("use -o json, or --install-script with --file")
+		return role, fault.Usagef("-o name would lose the code, which is told only once").WithHint("use -o json, or --install-script with --out")
 	}
 	// What is wrong with --query must not be found after the code was made.
 	return role, render.Object(io.Discard, ro, activation.Created{}, func(d *render.Detail) { createdDetails(d, ro, activation.Created{}) })

@@ -19,22 +19,22 @@ func newActivationWatchCmd(env *Env) *cobra.Command {
 		Long: `Print a line for each node that has registered with an activation, and for each
 that does from now on: id, name, state of the agent, platform. It ends when as
 many have registered as the activation allows. The status is 8 when the activation
-expires or --timeout passes before.`,
+expires or --wait is over first.`,
 		Example: `  $ ssmdeck activation watch 1a2b3c4d-1a2b-4c3d-9e8f-1a2b3c4d5e6f
-  $ ssmdeck activation watch 1a2b3c4d-1a2b-4c3d-9e8f-1a2b3c4d5e6f -o jsonl --timeout 1h`,
+  $ ssmdeck activation watch 1a2b3c4d-1a2b-4c3d-9e8f-1a2b3c4d5e6f -o jsonl --wait 1h`,
 		Args:              exactArgs("the activation's id"),
 		ValidArgsFunction: env.completeActivation,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := activation.CheckID(args[0]); err != nil {
 				return err
 			}
-			if limit < 0 || limit == 0 && cmd.Flags().Changed("timeout") {
-				return fault.Usagef("--timeout %s is not a time to wait", limit)
+			if limit < 0 || limit == 0 && cmd.Flags().Changed("wait") {
+				return fault.Usagef("--wait %s is not a time to wait", limit)
 			}
 			return activationWatch(cmd.Context(), env, args[0], limit)
 		},
 	}
-	cmd.Flags().DurationVar(&limit, "timeout", 0, "`time` to watch at most")
+	cmd.Flags().DurationVar(&limit, "wait", 0, "stop following after `duration` (exit 8)")
 	return cmd
 }
 

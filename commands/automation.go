@@ -58,7 +58,7 @@ func newAutomationListCmd(env *Env) *cobra.Command {
 	var (
 		f     automation.Filter
 		state string
-		since time.Duration
+		since sinceFlag
 	)
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -74,11 +74,8 @@ func newAutomationListCmd(env *Env) *cobra.Command {
 					return err
 				}
 			}
-			switch {
-			case since > 0:
-				f.After = time.Now().Add(-since)
-			case since < 0:
-				return fault.Usagef("--since %s is not a time to look back", since)
+			if f.After, err = since.time(time.Now()); err != nil {
+				return err
 			}
 			ro, err := env.renderOptions()
 			if err != nil {
@@ -96,7 +93,7 @@ func newAutomationListCmd(env *Env) *cobra.Command {
 	cmd.Flags().StringVar(&state, "status", "", "only automations in this `state`, such as InProgress, Waiting, Failed")
 	cmd.Flags().StringVar(&f.Document, "document", "", "only automations of documents whose name begins with `prefix`")
 	cmd.Flags().StringVar(&f.Parent, "parent", "", "only automations that the one with this `id` has started")
-	cmd.Flags().DurationVar(&since, "since", 0, "only automations of the last `duration`, such as 24h")
+	since.bind(cmd, "automations")
 	completeFlag(cmd, "status", automation.States)
 	_ = cmd.RegisterFlagCompletionFunc("document", env.completeDocuments("Automation"))
 	_ = cmd.RegisterFlagCompletionFunc("parent", env.completeAutomation)
@@ -302,7 +299,7 @@ func stepTable(o render.Options) render.Table[automation.Step] {
 }
 
 func newAutomationStopCmd(env *Env) *cobra.Command {
-	var complete bool
+	var complete, dryRun bool
 	cmd := &cobra.Command{
 		Use:   "stop <id>...",
 		Short: "Stop automations",
@@ -317,6 +314,16 @@ runs has ended. What steps have done stays done.`,
 			svc, err := env.Automation(ctx)
 			if err != nil {
 				return err
+			}
+			if dryRun {
+				for _, id := range args {
+					e, err := svc.Get(ctx, id)
+					if err != nil {
+						return err
+					}
+					env.note("would stop %s of %s (%s); nothing was sent", e.ID, e.Document, e.State)
+				}
+				return nil
 			}
 			if err := env.confirm(ctx, "stop "+plural(len(args), "automation")); err != nil {
 				return err
@@ -333,6 +340,7 @@ runs has ended. What steps have done stays done.`,
 		},
 	}
 	cmd.Flags().BoolVar(&complete, "complete", false, "let the step that runs end")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say which automations would be stopped and stop none")
 	return cmd
 }
 

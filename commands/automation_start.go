@@ -57,14 +57,15 @@ automation goes on.`,
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists, @file reads a file")
-	bindVersion(env, cmd, &o.version, "start this version")
+	bindVersion(env, cmd, &o.version, "start this")
+	cmd.Flags().Lookup("doc-version").Usage = "start this" + runnableVersions
 	f.BoolVarP(&o.watch, "watch", "w", false, "follow the steps until the end")
-	f.DurationVar(&o.wait, "wait", 0, "with --watch: stop following after `duration` (exit 8)")
+	f.DurationVar(&o.wait, "wait", 0, "follow, and stop following after `duration` (exit 8)")
 	f.BoolVar(&o.req.Interactive, "interactive", false, "wait before every step for automation start-step")
 	f.StringVar(&o.req.TargetParameter, "target-param", "", "`name` of the parameter that takes each target")
 	f.StringArrayVarP(&o.targets, "target", "t", nil, "a `target`: a value for --target-param, tag:K=V or @group; repeat for more")
 	f.StringArrayVar(&o.tag, "tag", nil, "short for -t tag:`KEY=VALUE`")
-	f.StringArrayVar(&o.tags, "tags", nil, "put the tag `KEY=VALUE` on the automation; repeat for more")
+	bindTags(f, &o.tags, "the automation")
 	f.StringVar(&o.req.Concurrency, "concurrency", "", "how many targets at a time: a number or a percentage `n` (default 10)")
 	f.StringVar(&o.req.MaxErrors, "max-errors", "", "stop when more than `n` targets have failed: a number or a percentage")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and start nothing")
@@ -88,9 +89,8 @@ func (o *automationStart) validate() error {
 		return fault.Usagef("automations are started in a version by number, latest or default, not by the name %s", ref.Name)
 	case o.wait < 0:
 		return fault.Usagef("--wait %s is not a time to wait", o.wait)
-	case o.wait > 0 && !o.watch:
-		return fault.Usagef("--wait goes with --watch")
 	}
+	o.watch = o.watch || o.wait > 0
 	o.req.DocumentVersion = ref.Number
 	if o.req.Targets, err = automationTargets(o.targets, o.tag); err != nil {
 		return err

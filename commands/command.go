@@ -36,7 +36,7 @@ func newCommandListCmd(env *Env) *cobra.Command {
 		f     run.Filter
 		state string
 		node  string
-		since time.Duration
+		since sinceFlag
 	)
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -52,8 +52,8 @@ func newCommandListCmd(env *Env) *cobra.Command {
 			if f.State, err = parseState(state); err != nil {
 				return err
 			}
-			if since > 0 {
-				f.After = time.Now().Add(-since)
+			if f.After, err = since.time(time.Now()); err != nil {
+				return err
 			}
 			return commandList(cmd.Context(), env, f, node)
 		},
@@ -61,7 +61,7 @@ func newCommandListCmd(env *Env) *cobra.Command {
 	cmd.Flags().StringVar(&state, "state", "", "only commands in this `state`: pending, running, ok, failed, timed_out, cancelled, cancelling")
 	cmd.Flags().StringVar(&f.Document, "document", "", "only commands that ran this `document`")
 	cmd.Flags().StringVar(&node, "node", "", "only commands on `node`")
-	cmd.Flags().DurationVar(&since, "since", 0, "only commands of the last `duration`, such as 24h")
+	since.bind(cmd, "commands")
 	completeFlag(cmd, "state", commandStates)
 	return spans(cmd)
 }
@@ -165,25 +165,25 @@ type invocationDetails struct {
 
 func newCommandGetCmd(env *Env) *cobra.Command {
 	var (
-		node string
-		wait bool
-		vo   viewOptions
+		node  string
+		watch bool
+		vo    viewOptions
 	)
 	cmd := &cobra.Command{
 		Use:     "get <command-id>...",
 		Aliases: []string{"show"},
 		Short:   "Show commands, their nodes and their output",
-		Long: `Show a command with its nodes and what they printed. --wait follows it until
+		Long: `Show a command with its nodes and what they printed. --watch follows it until
 it has ended, as ` + "`ssmdeck command watch`" + ` does; several ids are followed as one run.
 The id of a run stands for all its commands.`,
 		Example: `  $ ssmdeck command get 2b196342-d7d4-436e-8f09-3883a1116ac3
   $ ssmdeck command get 2b196342-d7d4-436e-8f09-3883a1116ac3 --node web-1
-  $ ssmdeck command get 2b196342-d7d4-436e-8f09-3883a1116ac3 --wait`,
+  $ ssmdeck command get 2b196342-d7d4-436e-8f09-3883a1116ac3 --watch`,
 		Args:              minArgs("the command id"),
 		ValidArgsFunction: env.completeCommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
-			case wait:
+			case watch:
 				return runWatch(cmd.Context(), env, args, vo)
 			case node != "" && len(args) == 1:
 				return commandOutput(cmd.Context(), env, args[0], node)
@@ -194,7 +194,7 @@ The id of a run stands for all its commands.`,
 		},
 	}
 	cmd.Flags().StringVar(&node, "node", "", "only this `node`, with its output alone on standard output")
-	cmd.Flags().BoolVarP(&wait, "wait", "w", false, "follow until the command has ended")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "follow until the command has ended")
 	vo.bind(cmd.Flags())
 	return cmd
 }
@@ -367,7 +367,10 @@ func (w *safeWriter) close() error {
 }
 
 func newCommandCancelCmd(env *Env) *cobra.Command {
-	var nodes []string
+	var (
+		nodes  []string
+		dryRun bool
+	)
 	cmd := &cobra.Command{
 		Use:   "cancel <command-id>...",
 		Short: "Cancel commands, everywhere or on some nodes",
@@ -376,13 +379,19 @@ func newCommandCancelCmd(env *Env) *cobra.Command {
   $ ssmdeck command cancel 2b196342-d7d4-436e-8f09-3883a1116ac3 --node web-1`,
 		Args:              minArgs("the command id"),
 		ValidArgsFunction: env.completeCommand,
-		RunE:              func(cmd *cobra.Command, args []string) error { return commandCancel(cmd.Context(), env, args, nodes) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return commandCancel(cmd.Context(), env, args, nodes, dryRun)
+		},
 	}
 	cmd.Flags().StringArrayVar(&nodes, "node", nil, "only on `node`; repeat for more")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, cancelDryRun)
 	return cmd
 }
 
-func commandCancel(ctx context.Context, env *Env, ids, exprs []string) error {
+// cancelDryRun is the help of --dry-run of what cancels.
+const cancelDryRun = "say which commands would be cancelled and cancel none"
+
+func commandCancel(ctx context.Context, env *Env, ids, exprs []string, dryRun bool) error {
 	var nodeIDs []string
 	if len(exprs) > 0 {
 		nodes, err := env.Fleet(ctx)
@@ -401,18 +410,26 @@ func commandCancel(ctx context.Context, env *Env, ids, exprs []string) error {
 	if err != nil {
 		return err
 	}
-	if err := env.confirm(ctx, "cancel "+strings.Join(ids, " ")); err != nil {
-		return err
-	}
 	var commands []string
 	for _, id := range ids {
 		r := run.Run{CommandIDs: []string{id}}
-		if run.IsRunID(id) {
+		if run.IsRunID(id) || dryRun {
 			if r, err = svc.Find(ctx, id); err != nil {
 				return err
 			}
 		}
 		commands = append(commands, r.CommandIDs...)
+	}
+	if dryRun {
+		where := ""
+		if len(nodeIDs) > 0 {
+			where = " on " + strings.Join(nodeIDs, ", ")
+		}
+		env.note("would cancel %s%s; nothing was sent", strings.Join(commands, ", "), where)
+		return nil
+	}
+	if err := env.confirm(ctx, "cancel "+strings.Join(ids, " ")); err != nil {
+		return err
 	}
 	return cancelled(env, svc.CancelAll(ctx, commands, nodeIDs))
 }
@@ -430,13 +447,7 @@ func cancelled(env *Env, results []run.CancelResult) error {
 			env.note("asked to cancel %s", r.ID)
 		}
 	}
-	if len(failed) == 1 && len(results) == 1 {
-		return failed[0]
-	}
-	if len(failed) > 0 {
-		return fault.New(fault.RemoteFailed, "cancel commands", "%d of %d failed: %w", len(failed), len(results), errors.Join(failed...))
-	}
-	return nil
+	return moreThanOne("cancel commands", failed, len(results))
 }
 
 // completeCommand completes the ids of recent commands.

@@ -80,16 +80,17 @@ func beginning(words []string, typed string) []string {
 	return slices.DeleteFunc(words, func(w string) bool { return !strings.HasPrefix(w, typed) })
 }
 
-// nodeWords returns names and ids with descriptions; errors are silent, since a
-// completion has nobody to tell.
+// nodeWords returns names and ids with descriptions. A name is written as the target
+// that means this node: one that is called all does not become every node. Errors are
+// silent, since a completion has nobody to tell.
 func (e *Env) nodeWords(ctx context.Context) []string {
 	nodes := e.cachedNodes(ctx)
 	words := make([]string, 0, 2*len(nodes))
 	for _, n := range nodes {
-		if n.Name != "" {
-			words = append(words, n.Name+"\t"+n.ID+" "+n.Platform+" "+n.Ping)
+		if expr, ok := fleet.NameExpr(n.Name); ok {
+			words = append(words, expr+"\t"+n.ID+" "+n.Platform+" "+n.Ping)
 		}
-		words = append(words, n.ID+"\t"+n.Name+" "+n.Platform+" "+n.Ping)
+		words = append(words, n.ID+"\t"+render.Visible(n.Name)+" "+n.Platform+" "+n.Ping)
 	}
 	return words
 }

@@ -63,7 +63,7 @@ var connectorCreate = declared{
 		{name: "config-connector", field: "ConfigConnectorArn", usage: "`ARN` of the connector of AWS Config"},
 		connectorConfig,
 		{name: "description", field: "Description", usage: "`text` that says what it is for"},
-		{name: "tags", field: "Tags", usage: "`key=value` tag; may be repeated", value: parseTag},
+		{name: "tags", field: "Tags", usage: "the connector", value: parseTag},
 	},
 	columns: []declaredColumn{{name: "CONNECTOR ID", path: "CloudConnectorId"}}, id: "CloudConnectorId",
 	about: "create cloud connector %s", done: "%s is made",

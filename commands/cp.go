@@ -236,7 +236,7 @@ func (o *cpOptions) toNodes(ctx context.Context, env *Env, svc *transfer.Service
 		}
 		return view.planned(rows)
 	}
-	if n := len(nodes) + len(offline); n > 1 && (env.canAsk() || n > alwaysAsk || o.dest.Target == "all") {
+	if n := len(nodes) + len(offline); n > 1 && (env.canAsk() || n >= alwaysAsk || o.dest.Target == "all") {
 		if err := env.confirm(ctx, fmt.Sprintf("copy to %s", plural(n, "node"))); err != nil {
 			return err
 		}

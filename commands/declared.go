@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -112,6 +113,10 @@ func bindInput(cmd *cobra.Command, op *rawapi.Operation, in declaredInput) {
 		cmd.Flags().Bool(in.name, false, in.usage)
 		return
 	}
+	if in.name == "tags" {
+		bindTags(cmd.Flags(), new([]string), in.usage)
+		return
+	}
 	cmd.Flags().StringArray(in.name, nil, in.usage)
 	words := in.words
 	if words == nil {
@@ -178,8 +183,8 @@ func (d *declared) request(cmd *cobra.Command, env *Env, op *rawapi.Operation, a
 			continue
 		}
 		texts := []string{flag.Value.String()}
-		if flag.Value.Type() == "stringArray" {
-			texts, _ = cmd.Flags().GetStringArray(in.name)
+		if many, ok := flag.Value.(pflag.SliceValue); ok {
+			texts = many.GetSlice()
 		}
 		if err := in.fill(r, texts); err != nil {
 			return nil, err

@@ -381,7 +381,7 @@ func (v *checkView) check(unmanaged bool) error {
 	o.Notes = nil
 	switch {
 	case o.Format != render.FormatJUnit && unmanaged:
-		return unmanagedTable(o).Check(o)
+		return unmanagedCauses(o).Check(o)
 	case o.Format != render.FormatJUnit:
 		return checkTable(o).Check(o)
 	case v.o.Query != "" || len(v.o.Columns) > 0:

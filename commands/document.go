@@ -41,9 +41,13 @@ A version is given as a number, latest, default, or by its name.`,
 	return cmd
 }
 
+// runnableVersions ends the help of --doc-version where a version is run, which the
+// service takes by number alone.
+const runnableVersions = " `version` of the document: its number, latest or default"
+
 // bindVersion declares --doc-version.
 func bindVersion(env *Env, cmd *cobra.Command, to *string, usage string) {
-	cmd.Flags().StringVar(to, "doc-version", "", strings.Replace(usage, "version", "`version`", 1)+": a number, latest, default, or the name of one")
+	cmd.Flags().StringVar(to, "doc-version", "", usage+" `version`: its number, latest, default, or its name")
 	_ = cmd.RegisterFlagCompletionFunc("doc-version", func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp

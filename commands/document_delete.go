@@ -45,7 +45,7 @@ the service deletes only so, such as ApplicationConfigurationSchema.`,
 			return documentDelete(cmd.Context(), env, args, ref, force, dryRun)
 		},
 	}
-	bindVersion(env, cmd, &version, "delete only this version")
+	bindVersion(env, cmd, &version, "delete only this")
 	cmd.Flags().BoolVar(&force, "force", false, "delete also what the service deletes only by force")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be deleted and delete nothing")
 	return cmd

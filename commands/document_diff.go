@@ -69,7 +69,7 @@ is 6 when something differs.`,
 		},
 	}
 	bindFile(cmd, &file)
-	bindVersion(env, cmd, &version, "compare the file with this version")
+	bindVersion(env, cmd, &version, "compare the file with this")
 	cmd.Flags().BoolVar(&raw, "raw", false, "compare byte for byte")
 	return cmd
 }

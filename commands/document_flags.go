@@ -24,7 +24,7 @@ type documentCommand struct {
 }
 
 var documentCommands = []documentCommand{
-	{path: "run", flag: "document", version: "document-version", kind: "Command"},
+	{path: "run", flag: "document", version: "doc-version", kind: "Command"},
 	{path: "automation start", version: "doc-version", kind: "Automation"},
 }
 
@@ -124,7 +124,13 @@ func (e *Env) scan(words []string) (s argScan, err error) {
 	first := ""
 	s.unknown, first = walk(cmd.Flags(), rest)
 	s.help, _ = cmd.Flags().GetBool("help")
-	s.version, _ = cmd.Flags().GetString(s.command.version)
+	if typed, _ := cmd.Flags().GetString(s.command.version); typed != "" {
+		ref, err := document.ParseRef(typed)
+		if err != nil {
+			return s, err
+		}
+		s.version = ref.Number
+	}
 	s.given = map[string]bool{}
 	cmd.Flags().Visit(func(f *pflag.Flag) { s.given[f.Name] = true })
 	if s.document = first; s.command.flag != "" {

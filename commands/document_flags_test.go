@@ -15,6 +15,7 @@ func TestScan(t *testing.T) {
 	for line, want := range map[string]string{
 		"run --document D --tag a=b":                              "D  []",
 		"run --document=D --document-version 3 --foo x --bar=y":   "D 3 [foo bar]",
+		"run --document D --doc-version latest --foo x":           "D $LATEST [foo]",
 		"run --foo --document D -t web-1":                         "D  [foo]",
 		"run --document D -- --foo":                               "D  []",
 		"run -t --foo --document D":                               "D  []",

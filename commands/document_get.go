@@ -39,7 +39,7 @@ the other format.
 			return documentGet(cmd.Context(), env, args[0], version, format, raw)
 		},
 	}
-	bindVersion(env, cmd, &version, "print this version")
+	bindVersion(env, cmd, &version, "print this")
 	cmd.Flags().StringVar(&format, "format", "", "print the content in this `format`: yaml, json")
 	cmd.Flags().BoolVar(&raw, "raw", false, "print the bytes as they are stored")
 	completeFlag(cmd, "format", func() []string { return []string{"yaml", "json"} })
@@ -113,7 +113,7 @@ attachments, and its parameters with what they accept.`,
 			return documentDescribe(cmd.Context(), env, args[0], version)
 		},
 	}
-	bindVersion(env, cmd, &version, "describe this version")
+	bindVersion(env, cmd, &version, "describe this")
 	return cmd
 }
 

@@ -112,7 +112,7 @@ Values are checked against what the parameters accept.`,
 		},
 	}
 	bindFile(cmd, &file)
-	bindVersion(env, cmd, &version, "render this version")
+	bindVersion(env, cmd, &version, "render this")
 	cmd.Flags().StringVar(&format, "format", "yaml", "`format` of what is printed: yaml, json")
 	cmd.Flags().StringArrayVar(&params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists, @file reads a file")
 	completeFlag(cmd, "format", func() []string { return []string{"yaml", "json"} })

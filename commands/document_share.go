@@ -114,7 +114,7 @@ read it then. --doc-version shares one version instead of every one.`,
 		},
 	}
 	o.bind(cmd)
-	bindVersion(env, cmd, &o.version, "share only this version")
+	bindVersion(env, cmd, &o.version, "share only this")
 	return cmd
 }
 
@@ -224,7 +224,7 @@ func newReviewListCmd(env *Env) *cobra.Command {
 			return writeList(env, reviewTable, ro, reviews)
 		},
 	}
-	bindVersion(env, cmd, &version, "reviews of this version")
+	bindVersion(env, cmd, &version, "reviews of this")
 	return cmd
 }
 
@@ -286,7 +286,7 @@ func newReviewCmd(env *Env, action, short string) *cobra.Command {
 			return nil
 		},
 	}
-	bindVersion(env, cmd, &version, "this version")
+	bindVersion(env, cmd, &version, "this")
 	cmd.Flags().StringVar(&comment, "comment", "", "`text` for the others")
 	return cmd
 }

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -67,7 +66,7 @@ type documentWrite struct {
 	setDefault  bool
 	noValidate  bool
 	dryRun      bool
-	timeout     time.Duration
+	wait        time.Duration
 }
 
 // bind declares the flags; fresh adds those that only a new document takes.
@@ -81,7 +80,7 @@ func (o *documentWrite) bind(cmd *cobra.Command, fresh, old bool) {
 	f.StringVar(&o.attachTo, "attach-to", "", "where files of this machine are put first: `s3://BUCKET[/PREFIX]`")
 	if fresh {
 		f.StringVar(&o.docType, "type", "", "`type` of document (default: as it looks): Command, Automation, Session, Policy, Package, …")
-		f.StringArrayVar(&o.tags, "tags", nil, "put the tag `KEY=VALUE` on a new document; repeat for more")
+		bindTags(f, &o.tags, "a new document")
 		f.StringArrayVar(&o.requires, "requires", nil, "document it needs, as `NAME[:VERSION]`; repeat for more")
 		completeTypes(cmd)
 	}
@@ -90,7 +89,7 @@ func (o *documentWrite) bind(cmd *cobra.Command, fresh, old bool) {
 	}
 	f.BoolVar(&o.noValidate, "no-validate", false, "send it whatever the offline check says")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would change and change nothing")
-	f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "stop waiting for the service to take it in after `duration` (exit 8)")
+	f.DurationVar(&o.wait, "wait", 2*time.Minute, "stop waiting for the service to take it in after `duration` (exit 8)")
 	completeFlag(cmd, "format", func() []string { return []string{"yaml", "json", "text"} })
 }
 
@@ -350,14 +349,6 @@ func (o *documentWrite) apply(ctx context.Context, env *Env, paths []string, nam
 	return o.carry(ctx, env, all, func(document.Plan) error { return nil })
 }
 
-func joinLines(errs []error) string {
-	lines := make([]string, len(errs))
-	for i, err := range errs {
-		lines[i] = err.Error()
-	}
-	return strings.Join(lines, "\n  ")
-}
-
 // planned is a row of a dry run.
 type planned struct {
 	document.Outcome
@@ -460,7 +451,7 @@ func (o *documentWrite) carryOne(ctx context.Context, env *Env, svc *document.Se
 			return document.Outcome{}, err
 		}
 	}
-	one, cancel := context.WithTimeout(ctx, o.timeout)
+	one, cancel := context.WithTimeout(ctx, o.wait)
 	defer cancel()
 	return svc.Carry(one, p)
 }
@@ -485,26 +476,6 @@ func (o *documentWrite) checkUploads(files []document.AttachmentSource) error {
 	_, err := document.ParseBucket(o.attachTo)
 	return err
 }
-
-// several is the error of n things of which some failed: its own for a single one.
-func moreThanOne(op string, faults []error, n int) error {
-	switch {
-	case len(faults) == 0:
-		return nil
-	case n == 1:
-		return faults[0]
-	}
-	return fault.New(fault.RemoteFailed, op, "%d of %d failed:\n  %w", len(faults), n, &lines{errors.Join(faults...), joinLines(faults)})
-}
-
-// lines is several errors with a text of their own.
-type lines struct {
-	error
-	text string
-}
-
-func (l *lines) Error() string { return l.text }
-func (l *lines) Unwrap() error { return l.error }
 
 func someWords(words []string) string {
 	const most = 5

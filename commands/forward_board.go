@@ -115,17 +115,8 @@ func (v *boardView) draw() {
 	chosen := v.chosen
 	v.mu.Unlock()
 	lines := boardLines(v.sup.Rows(), chosen, cols, rows, time.Now(), v.styles)
-	var b strings.Builder
-	b.WriteByte('\r')
-	if v.drawn > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA", v.drawn)
-	}
-	for _, l := range lines {
-		b.WriteString(l + "\x1b[K\r\n")
-	}
-	b.WriteString("\x1b[J")
+	_ = repaint(v.out, v.drawn, lines)
 	v.drawn = len(lines)
-	_, _ = io.WriteString(v.out, b.String())
 }
 
 // listen obeys keys. What takes long runs beside it.

@@ -228,7 +228,8 @@ func gather[T any](ctx context.Context, env *Env, g *grid.Grid, o render.Options
 				return
 			}
 		}
-		if len(absent) > 0 && len(absent) == len(g.Cells) {
+		// Where an account could not be opened, that is in the failures: it may know it.
+		if len(absent) > 0 && len(absent) == len(g.Cells) && len(g.Failures) == 0 {
 			var none grid.Row[T]
 			yield(none, everywhere(absent[0], len(g.Cells)))
 		}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -27,17 +26,17 @@ import (
 const maxStateFile = 64 << 20
 
 type agentsUpdateOptions struct {
-	choice      nodeChoice
-	waves       string
-	maxFailures string
-	version     string
-	health      string
-	pause       time.Duration
-	settle      time.Duration
-	state       string
-	resume      string
-	force       bool
-	dryRun      bool
+	choice    nodeChoice
+	waves     string
+	maxErrors string
+	version   string
+	health    string
+	pause     time.Duration
+	settle    time.Duration
+	state     string
+	resume    string
+	force     bool
+	dryRun    bool
 }
 
 func newAgentsUpdateCmd(env *Env) *cobra.Command {
@@ -48,7 +47,7 @@ func newAgentsUpdateCmd(env *Env) *cobra.Command {
 		Long: `Update agents with the document ` + agentupdate.Document + `, a wave of nodes at a time:
 with 1,10%,50%,100% first one node, then up to a tenth of them, then half, then
 all. After each wave the agents must come back with the new version within
---settle, and --health must succeed on every node. When more than --max-failures
+--settle, and --health must succeed on every node. When more than --max-errors
 nodes have failed, no further wave is begun.
 
 Nodes that have the newest version already are left out, so that the same command
@@ -68,7 +67,7 @@ takes exactly that run up again.`,
 	o.choice.bind(env, cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.waves, "waves", "1,10%,50%,100%", "how far each wave goes: `sizes`, numbers or percentages")
-	f.StringVar(&o.maxFailures, "max-failures", "0", "how many nodes may fail before it stops: `n`, a number or a percentage")
+	f.StringVar(&o.maxErrors, "max-errors", "0", "stop when more than `n` nodes have failed: a number or a percentage")
 	f.StringVar(&o.version, "to", "", "`version` to install; the newest one without it")
 	f.StringVar(&o.health, "health", "", "`script` that must succeed on every node after its update")
 	f.DurationVar(&o.pause, "pause", 0, "how long to wait between two waves: `duration`")
@@ -87,6 +86,7 @@ type updateState struct {
 	Want    string                `json:"want,omitempty"`
 	Health  string                `json:"health,omitempty"`
 	Nodes   map[string]updateNode `json:"nodes"`
+	Offline []string              `json:"offline,omitempty"` // of Nodes: in no wave, and part of the result
 	Waves   *waves.State          `json:"waves"`
 }
 
@@ -103,7 +103,7 @@ func (o *agentsUpdateOptions) run(cmd *cobra.Command, env *Env, args []string) e
 	if err != nil {
 		return err
 	}
-	limit, err := waves.ParseLimit(o.maxFailures)
+	limit, err := waves.ParseLimit(o.maxErrors)
 	if err != nil {
 		return err
 	}
@@ -127,19 +127,18 @@ func (o *agentsUpdateOptions) run(cmd *cobra.Command, env *Env, args []string) e
 		return err
 	}
 	var st *updateState
-	var offline []fleet.Node
 	if o.resume != "" {
 		if st, err = o.read(cmd, args); err != nil {
 			return err
 		}
-	} else if st, offline, err = o.plan(ctx, cmd, env, svc, args, sizes); err != nil {
+	} else if st, err = o.plan(ctx, cmd, env, svc, args, sizes); err != nil {
 		return err
 	}
-	rows := func() []updateRow { return updateRows(st, offline) }
+	rows := func() []updateRow { return updateRows(st) }
 	left := st.Waves.Left()
 	if len(left) == 0 {
 		env.note("ssmdeck: there is nothing to update")
-		return o.end(env, ro, rows(), len(offline), st, limit, nil)
+		return o.end(env, ro, rows(), st, limit, st.Waves.Err())
 	}
 	if o.dryRun {
 		env.note("would update %s; nothing was sent", updateWords(st, left))
@@ -152,18 +151,13 @@ func (o *agentsUpdateOptions) run(cmd *cobra.Command, env *Env, args []string) e
 		return err
 	}
 	err = o.drive(ctx, env, svc, st, limit)
-	return o.end(env, ro, rows(), len(offline), st, limit, err)
+	return o.end(env, ro, rows(), st, limit, err)
 }
 
 // updateWords says what is to be updated: "the agents of 40 nodes in 4 waves of
 // 1, 3, 16 and 20".
 func updateWords(st *updateState, left []string) string {
-	var rest [][]string
-	for _, w := range st.Waves.Waves {
-		if w = slices.DeleteFunc(slices.Clone(w), func(id string) bool { return !slices.Contains(left, id) }); len(w) > 0 {
-			rest = append(rest, w)
-		}
-	}
+	rest := st.Waves.LeftWaves()
 	whose := "the agents of " + plural(len(left), "node")
 	if len(left) == 1 {
 		whose = "the agent of " + cmp.Or(st.Nodes[left[0]].Name, left[0])
@@ -171,16 +165,15 @@ func updateWords(st *updateState, left []string) string {
 	return fmt.Sprintf("%s to %s in %s", whose, cmp.Or(st.Version, "the newest version"), waves.Describe(rest))
 }
 
-// plan finds the nodes that need an update and lays the waves. Those that are
-// offline are returned apart: they are part of the result.
-func (o *agentsUpdateOptions) plan(ctx context.Context, cmd *cobra.Command, env *Env, svc *fleet.Service, args []string, sizes []waves.Size) (*updateState, []fleet.Node, error) {
+// plan finds the nodes that need an update and lays the waves.
+func (o *agentsUpdateOptions) plan(ctx context.Context, cmd *cobra.Command, env *Env, svc *fleet.Service, args []string, sizes []waves.Size) (*updateState, error) {
 	targets, filter, err := o.choice.parse(cmd.CommandPath(), args)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	nodes, err := members(ctx, svc, targets, filter)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	want := o.version
 	// Of nodes that all have the newest version of this fleet, only the service
@@ -189,24 +182,24 @@ func (o *agentsUpdateOptions) plan(ctx context.Context, cmd *cobra.Command, env 
 	if want == "" {
 		all, err := fleet.All(svc.List(ctx, fleet.Query{}))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if want = fleet.NewestAgent(all); want != "" {
 			if current, _, err = svc.IsLatest(ctx, want); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 		}
 	}
 	st := &updateState{Kind: updateKind, Version: o.version, Want: want, Health: o.health, Nodes: map[string]updateNode{}}
 	var ids []string
-	var offline []fleet.Node
 	done := 0
 	for _, n := range nodes {
 		switch {
 		case !o.force && current && !behind(n, want):
 			done++
 		case n.Offline():
-			offline = append(offline, n)
+			st.Nodes[n.ID] = updateNode{n.Name, n.AgentVersion}
+			st.Offline = append(st.Offline, n.ID)
 		default:
 			st.Nodes[n.ID] = updateNode{n.Name, n.AgentVersion}
 			ids = append(ids, n.ID)
@@ -215,11 +208,11 @@ func (o *agentsUpdateOptions) plan(ctx context.Context, cmd *cobra.Command, env 
 	if done > 0 {
 		env.note("ssmdeck: %s at %s or newer already", pluralAre(done, "node"), want)
 	}
-	if len(offline) > 0 {
-		env.note("ssmdeck: %s offline and cannot be updated", pluralAre(len(offline), "node"))
+	if len(st.Offline) > 0 {
+		env.note("ssmdeck: %s offline and cannot be updated", pluralAre(len(st.Offline), "node"))
 	}
 	st.Waves = waves.New(waves.Plan(ids, sizes), time.Now())
-	return st, offline, nil
+	return st, nil
 }
 
 // drive does the waves.
@@ -260,7 +253,7 @@ func (o *agentsUpdateOptions) drive(ctx context.Context, env *Env, svc *fleet.Se
 }
 
 // end prints what became of the nodes and says how to go on.
-func (o *agentsUpdateOptions) end(env *Env, ro render.Options, rows []updateRow, offline int, st *updateState, limit waves.Limit, err error) error {
+func (o *agentsUpdateOptions) end(env *Env, ro render.Options, rows []updateRow, st *updateState, limit waves.Limit, err error) error {
 	if printErr := writeList(env, updateTable, ro, rows); printErr != nil {
 		return printErr
 	}
@@ -270,7 +263,7 @@ func (o *agentsUpdateOptions) end(env *Env, ro render.Options, rows []updateRow,
 			how = fmt.Sprintf("`ssmdeck node agents update --resume %s` goes on", shellWord(file))
 		}
 		if st.Waves.Count(waves.Failed) > limit.Of(st.Waves.Total()) {
-			how += "; a larger --max-failures is needed while those that failed are counted"
+			how += "; a larger --max-errors is needed while those that failed are counted"
 		}
 		env.note("ssmdeck: %s not updated; %s", pluralAre(left, "node"), how)
 	}
@@ -279,8 +272,8 @@ func (o *agentsUpdateOptions) end(env *Env, ro render.Options, rows []updateRow,
 		return &fault.Exit{Code: fault.Interrupted.ExitCode()}
 	case err != nil:
 		return err
-	case offline > 0:
-		return fault.New(fault.RemoteFailed, "update agents", "%s offline and was not updated", pluralAre(offline, "node")).
+	case len(st.Offline) > 0:
+		return fault.New(fault.RemoteFailed, "update agents", "%s offline: nothing was done there", pluralAre(len(st.Offline), "node")).
 			WithHint("run it again when they are back; `ssmdeck node get NODE` shows what is known of one")
 	}
 	return nil
@@ -358,7 +351,7 @@ type updateRow struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-func updateRows(st *updateState, offline []fleet.Node) []updateRow {
+func updateRows(st *updateState) []updateRow {
 	var rows []updateRow
 	for i, w := range st.Waves.Waves {
 		for _, id := range w {
@@ -369,8 +362,8 @@ func updateRows(st *updateState, offline []fleet.Node) []updateRow {
 			rows = append(rows, r)
 		}
 	}
-	for _, n := range offline {
-		rows = append(rows, updateRow{Status: "offline", ID: n.ID, Name: n.Name, From: n.AgentVersion})
+	for _, id := range st.Offline {
+		rows = append(rows, updateRow{Status: "offline", ID: id, Name: st.Nodes[id].Name, From: st.Nodes[id].From})
 	}
 	return rows
 }

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -37,19 +38,8 @@ func (e *Env) completeTargets(cmd *cobra.Command, _ []string, typed string) ([]s
 
 // parse reads the targets without a call. None at all is an error.
 func (o *nodeChoice) parse(path string, args []string) (targets []fleet.Target, filter fleet.Filter, err error) {
-	for _, expr := range append(append([]string{}, args...), o.targets...) {
-		t, err := fleet.ParseTarget(expr)
-		if err != nil {
-			return nil, filter, err
-		}
-		targets = append(targets, t)
-	}
-	for _, tag := range o.tags {
-		t, err := fleet.ParseTagFlag(tag)
-		if err != nil {
-			return nil, filter, err
-		}
-		targets = append(targets, t)
+	if targets, err = parseTargets(slices.Concat(args, o.targets), o.tags); err != nil {
+		return nil, filter, err
 	}
 	if len(targets) == 0 {
 		return nil, filter, fault.Usagef("%s: no node is named", path).WithHint("name nodes, or choose them with --tag, for instance --tag env=prod; all is every online node")
@@ -65,4 +55,23 @@ func members(ctx context.Context, svc *fleet.Service, targets []fleet.Target, fi
 		return nil, err
 	}
 	return sel.Nodes, nil
+}
+
+// parseTargets reads expressions and the values of --tag.
+func parseTargets(exprs, tags []string) (targets []fleet.Target, err error) {
+	for _, expr := range exprs {
+		t, err := fleet.ParseTarget(expr)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, t)
+	}
+	for _, tag := range tags {
+		t, err := fleet.ParseTagFlag(tag)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, t)
+	}
+	return targets, nil
 }

@@ -136,7 +136,7 @@ func (o *runOptions) bind(cmd *cobra.Command) {
 	f.StringVar(&o.filter, "filter", "", "narrow the targets further by `terms` (see ssmdeck help targets)")
 	f.StringArrayVar(&o.scripts, "script", nil, "run the script in `file`; - reads standard input; twice for one of each: *.ps1 for Windows, another for the rest")
 	f.StringVar(&o.document, "document", "", "run this `document`; by default the one for shell scripts")
-	f.StringVar(&o.version, "document-version", "", "`version` of the document")
+	f.StringVar(&o.version, "doc-version", "", "run this"+runnableVersions)
 	f.StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists, @file reads a file")
 	f.StringVar(&o.req.Concurrency, "concurrency", "", "how many nodes at a time: a number or a percentage `n` (default 50)")
 	f.StringVar(&o.req.MaxErrors, "max-errors", "", "stop when more than `n` nodes have failed: a number or a percentage (default 0)")
@@ -154,8 +154,11 @@ func (o *runOptions) bind(cmd *cobra.Command) {
 	o.view.bind(f)
 	o.view.bindFollow(f)
 	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "max-concurrency" { // the API's own word
+		switch name { // the API's own words
+		case "max-concurrency":
 			name = "concurrency"
+		case "document-version":
+			name = "doc-version"
 		}
 		return pflag.NormalizedName(name)
 	})
@@ -176,19 +179,8 @@ func (o *runOptions) validate(env *Env) (targets []fleet.Target, filter fleet.Fi
 		return nil, filter, fault.Usagef("run: --follow shows output from CloudWatch Logs as it is written, and nothing puts it there").
 			WithHint("name a log group with --logs")
 	}
-	for _, expr := range o.targets {
-		t, err := fleet.ParseTarget(expr)
-		if err != nil {
-			return nil, filter, err
-		}
-		targets = append(targets, t)
-	}
-	for _, tag := range o.tags {
-		t, err := fleet.ParseTagFlag(tag)
-		if err != nil {
-			return nil, filter, err
-		}
-		targets = append(targets, t)
+	if targets, err = parseTargets(o.targets, o.tags); err != nil {
+		return nil, filter, err
 	}
 	if len(targets) == 0 {
 		return nil, filter, fault.Usagef("run: no target: nothing was sent").
@@ -217,7 +209,14 @@ func (o *runOptions) validateRequest(env *Env) (err error) {
 	if o.req.S3Bucket, o.req.S3Prefix, err = run.ParseS3(o.s3); err != nil {
 		return err
 	}
-	o.req.Document, o.req.DocumentVersion = o.document, o.version
+	ref, err := document.ParseRef(o.version)
+	switch {
+	case err != nil:
+		return err
+	case ref.Name != "":
+		return fault.Usagef("documents are run in a version by number, latest or default, not by the name %s", ref.Name)
+	}
+	o.req.Document, o.req.DocumentVersion = o.document, ref.Number
 	for _, path := range o.scripts {
 		s, err := readScript(env.In, path)
 		if err != nil {
@@ -323,7 +322,7 @@ func (o *runOptions) parameters(ctx context.Context, env *Env) error {
 		if err != nil {
 			return err
 		}
-		if doc, err = docs.Describe(ctx, name, o.version); err != nil {
+		if doc, err = docs.Describe(ctx, name, o.req.DocumentVersion); err != nil {
 			return err
 		}
 	}
@@ -357,7 +356,8 @@ func (o *runOptions) paramWords(ctx context.Context, env *Env) []string {
 // confirm asks where a run may hit more than its author thought of.
 func (o *runOptions) confirm(ctx context.Context, env *Env, all, group bool) error {
 	n := len(o.req.Selection.Nodes)
-	if n <= 1 && !all && !group || !env.canAsk() && !all && n <= alwaysAsk {
+	unknown := group && n == 0 // how many it hits is for the service to find out
+	if n <= 1 && !all && !group || !env.canAsk() && !all && !unknown && n < alwaysAsk {
 		return nil
 	}
 	what := "run on every member of the group"
@@ -398,13 +398,13 @@ func (o *runOptions) watch(ctx context.Context, env *Env, svc *run.Service, view
 	case o.req.NoWait && err == nil:
 		return view.sent(ids)
 	case err != nil && ctx.Err() != nil:
-		return o.interrupted(ctx, env, svc, view, ids)
+		return o.interrupted(ctx, env, svc, view, ids, err)
 	case err != nil && errors.Is(followCtx.Err(), context.DeadlineExceeded):
 		if err := view.result(ctx, svc); err != nil {
 			return err
 		}
-		return fault.New(fault.Pending, "run", "still running on %d of %d nodes after %s",
-			view.board.Total()-view.board.Finished(), view.board.Total(), *o.waiting).WithHint("%s", takeUp(view.board.Ref()))
+		return fault.New(fault.Pending, "run", "still running on %d of %d nodes after %s%s",
+			view.board.Total()-view.board.Finished(), view.board.Total(), *o.waiting, notSent(err)).WithHint("%s", takeUp(view.board.Ref()))
 	}
 	if printErr := view.result(ctx, svc); printErr != nil {
 		return printErr
@@ -430,12 +430,12 @@ func (o *runOptions) outcome(view *runView) error {
 }
 
 // interrupted tells what goes on without us, or cancels it when so wished.
-func (o *runOptions) interrupted(ctx context.Context, env *Env, svc *run.Service, view *runView, ids []string) error {
+func (o *runOptions) interrupted(ctx context.Context, env *Env, svc *run.Service, view *runView, ids []string, err error) error {
 	if err := view.result(ctx, svc); err != nil {
 		return err
 	}
 	if !o.cancel {
-		env.note("ssmdeck: stopped following; the command goes on\nssmdeck: hint: %s", takeUp(view.board.Ref()))
+		env.note("ssmdeck: stopped following; the command goes on%s\nssmdeck: hint: %s", notSent(err), takeUp(view.board.Ref()))
 		return &fault.Exit{Code: fault.Interrupted.ExitCode()}
 	}
 	cancelCtx, done := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
@@ -444,6 +444,15 @@ func (o *runOptions) interrupted(ctx context.Context, env *Env, svc *run.Service
 		return err
 	}
 	return &fault.Exit{Code: fault.Interrupted.ExitCode()}
+}
+
+// notSent says how many nodes a run that was left had not been sent to.
+func notSent(err error) string {
+	var left *run.Left
+	if !errors.As(err, &left) || left.Unsent == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; it was not sent to %s", plural(left.Unsent, "node"))
 }
 
 // takeUp says how to see or stop commands that go on.

@@ -9,14 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 )
 
 func newRunListCmd(env *Env) *cobra.Command {
 	var (
-		since time.Duration
+		since sinceFlag
 		state string
 		all   bool
 	)
@@ -34,31 +33,28 @@ took. --all lists commands sent by others too; each is a run of its own.`,
 			if err != nil {
 				return err
 			}
-			return runList(cmd.Context(), env, since, want, all)
+			after, err := since.time(time.Now())
+			if err != nil {
+				return err
+			}
+			return runList(cmd.Context(), env, after, want, all)
 		},
 	}
-	cmd.Flags().DurationVar(&since, "since", 0, "only runs of the last `duration`, such as 24h")
+	since.bind(cmd, "runs")
 	cmd.Flags().StringVar(&state, "state", "", "only runs in this `state`: pending, running, ok, failed, timed_out, cancelled, cancelling")
 	cmd.Flags().BoolVar(&all, "all", false, "list commands that ssmdeck did not send, too")
 	completeFlag(cmd, "state", commandStates)
 	return cmd
 }
 
-func runList(ctx context.Context, env *Env, since time.Duration, state run.State, all bool) error {
+func runList(ctx context.Context, env *Env, after time.Time, state run.State, all bool) error {
 	ro, err := env.renderOptions()
 	if err != nil {
 		return err
 	}
-	if since < 0 {
-		return fault.Usagef("--since %s is not a time that has passed", since)
-	}
 	svc, err := env.Runner(ctx)
 	if err != nil {
 		return err
-	}
-	var after time.Time
-	if since > 0 {
-		after = time.Now().Add(-since)
 	}
 	return writeSeq(env, runTable, ro, narrowed(svc.Runs(ctx, after), func(r run.Run) bool {
 		return (all || r.ID != "") && (state == "" || r.State == state)

@@ -106,7 +106,6 @@ func (v *runView) save(ctx context.Context, svc *run.Service) error {
 	saved.runAnswer.Nodes = nil
 	taken := map[string]int{}
 	missing := 0
-	var firstErr error
 	for r := range v.board.Rows() {
 		node := savedNode{runRow: rowOf(r)}
 		label := fileLabel(r.NodeName, r.NodeID)
@@ -130,7 +129,7 @@ func (v *runView) save(ctx context.Context, svc *run.Service) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(saved)
 	})
-	if err = errors.Join(firstErr, err); err != nil {
+	if err != nil {
 		return fault.New(fault.Failed, "write "+v.dir.path, "%w", err)
 	}
 	text := fmt.Sprintf("outputs of %s are in %s", plural(len(saved.Nodes), "node"), render.Visible(v.dir.path))
@@ -145,8 +144,11 @@ func (v *runView) save(ctx context.Context, svc *run.Service) error {
 func (v *runView) saveNode(ctx context.Context, svc *run.Service, r run.Row, label string, node *savedNode) error {
 	out, errs := label+".stdout", label+".stderr"
 	if (r.Truncated || r.Preview) && ctx.Err() == nil {
-		c := v.keep
-		c.ID = r.CommandID
+		c, ok := v.kept[r.CommandID]
+		if !ok {
+			c = v.keep
+			c.ID = r.CommandID
+		}
 		var sum run.Output
 		wrote := 0
 		err := v.dir.write(out, func(stdout io.Writer) error {

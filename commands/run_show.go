@@ -52,6 +52,7 @@ elsewhere, and show the result as ` + "`ssmdeck run`" + ` does. Several are foll
 }
 
 func newRunCancelCmd(env *Env) *cobra.Command {
+	var dryRun bool
 	cmd := &cobra.Command{
 		Use:               "cancel <run>...",
 		Short:             "Cancel runs",
@@ -59,8 +60,11 @@ func newRunCancelCmd(env *Env) *cobra.Command {
 		Example:           "  $ ssmdeck run cancel k3v9q2m1zt",
 		Args:              minArgs("the run's id"),
 		ValidArgsFunction: env.completeRun,
-		RunE:              func(cmd *cobra.Command, args []string) error { return commandCancel(cmd.Context(), env, args, nil) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return commandCancel(cmd.Context(), env, args, nil, dryRun)
+		},
 	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, cancelDryRun)
 	return cmd
 }
 
@@ -115,17 +119,18 @@ func (v *runView) load(ctx context.Context, svc *run.Service, r run.Run) error {
 		return err
 	}
 	v.learn(ctx)
-	v.kept(r)
+	v.keeps(r)
 	v.past = true
 	err := svc.Show(ctx, r, v.event)
 	v.progress.Close()
 	return err
 }
 
-// kept notes where the commands put their outputs; those of one run agree.
-func (v *runView) kept(r run.Run) {
-	if len(r.Commands) > 0 {
-		v.keep = r.Commands[0]
+// keeps notes where the commands put their outputs.
+func (v *runView) keeps(r run.Run) {
+	v.kept = map[string]run.Command{}
+	for _, c := range r.Commands {
+		v.kept[c.ID] = c
 	}
 }
 
@@ -171,7 +176,7 @@ func runWatch(ctx context.Context, env *Env, args []string, vo viewOptions) erro
 		return err
 	}
 	view.learn(ctx)
-	view.kept(r)
+	view.keeps(r)
 	logged := false
 	for _, c := range r.Commands {
 		logged = logged || c.LogGroup != ""

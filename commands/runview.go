@@ -44,13 +44,14 @@ type runView struct {
 	options  render.Options
 	board    run.Board
 	progress *render.Progress
-	names    map[string]string // of nodes: the service knows computer names only
-	events   *json.Encoder     // -o jsonl: every event as it comes
-	lines    *nodeLines        // nil: output is not shown while it is written
-	dir      *outputDir        // nil: none is written
-	keep     run.Command       // where the full output goes
-	past     bool              // a look at what was: its events are no news
-	err      error             // of writing events or lines
+	names    map[string]string      // of nodes: the service knows computer names only
+	events   *json.Encoder          // -o jsonl: every event as it comes
+	lines    *nodeLines             // nil: output is not shown while it is written
+	dir      *outputDir             // nil: none is written
+	keep     run.Command            // where the full output goes
+	kept     map[string]run.Command // the same of commands that were sent before, by id
+	past     bool                   // a look at what was: its events are no news
+	err      error                  // of writing events or lines
 }
 
 func newRunView(env *Env, vo viewOptions) (*runView, error) {

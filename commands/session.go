@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -22,7 +21,7 @@ func newSessionCmd(env *Env) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newSessionListCmd(env), newSessionTerminateCmd(env), newSessionLogsCmd(env), newSessionPrefsCmd(env),
+	cmd.AddCommand(newSessionListCmd(env), newSessionGetCmd(env), newSessionTerminateCmd(env), newSessionLogsCmd(env), newSessionPrefsCmd(env),
 		newSessionReplayCmd(env), newSessionShimCmd(env))
 	return cmd
 }
@@ -125,8 +124,51 @@ func sessionLevel(status string) theme.Level {
 	}
 }
 
-func newSessionTerminateCmd(env *Env) *cobra.Command {
+func newSessionGetCmd(env *Env) *cobra.Command {
 	return &cobra.Command{
+		Use:     "get <session-id>",
+		Aliases: []string{"show"},
+		Short:   "Show a session, running or of the last 30 days",
+		Example: `  $ ssmdeck session get alice-0a1b2c3d4e5f6a7b8
+  $ ssmdeck session get alice-0a1b2c3d4e5f6a7b8 -o json --query output_s3`,
+		Args:              exactArgs("the session id"),
+		ValidArgsFunction: env.completeSession,
+		RunE:              func(cmd *cobra.Command, args []string) error { return sessionGet(cmd.Context(), env, args[0]) },
+	}
+}
+
+func sessionGet(ctx context.Context, env *Env, id string) error {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	svc, err := env.Sessions(ctx)
+	if err != nil {
+		return err
+	}
+	e, err := svc.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	return render.Object(env.Out, ro, e, func(d *render.Detail) {
+		d.ID(e.ID)
+		d.Field("Session", e.ID)
+		d.Human("Status", e.Status, ro.Styles.Status(sessionLevel(e.Status), e.Status))
+		d.Field("Node", e.Target)
+		d.Field("Owner", e.Owner)
+		moment(d, ro, "Started", e.Started)
+		moment(d, ro, "Ended", ended(e))
+		d.Field("Document", e.Document)
+		d.Field("Reason", e.Reason)
+		d.Field("Longest, in minutes", e.MaxDuration)
+		d.Field("Log in S3", e.OutputS3)
+		d.Field("Log in CloudWatch Logs", e.OutputCloudWatch)
+	})
+}
+
+func newSessionTerminateCmd(env *Env) *cobra.Command {
+	var dryRun bool
+	cmd := &cobra.Command{
 		Use:   "terminate <session-id>...",
 		Short: "End sessions",
 		Long:  "End sessions at the service, whoever started them and wherever they run.",
@@ -134,14 +176,28 @@ func newSessionTerminateCmd(env *Env) *cobra.Command {
   $ ssmdeck session list -o name | xargs -r ssmdeck session terminate --yes`,
 		Args:              minArgs("a session id"),
 		ValidArgsFunction: env.completeSession,
-		RunE:              func(cmd *cobra.Command, args []string) error { return sessionTerminate(cmd.Context(), env, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return sessionTerminate(cmd.Context(), env, args, dryRun)
+		},
 	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say which sessions would be ended and end none")
+	return cmd
 }
 
-func sessionTerminate(ctx context.Context, env *Env, ids []string) error {
+func sessionTerminate(ctx context.Context, env *Env, ids []string, dryRun bool) error {
 	svc, err := env.Sessions(ctx)
 	if err != nil {
 		return err
+	}
+	if dryRun {
+		for _, id := range ids {
+			s, err := svc.Get(ctx, id)
+			if err != nil {
+				return err
+			}
+			env.note("would terminate %s of %s on %s (%s); nothing was sent", s.ID, s.Owner, s.Target, s.Status)
+		}
+		return nil
 	}
 	what := "terminate session " + ids[0]
 	if len(ids) > 1 {
@@ -150,15 +206,11 @@ func sessionTerminate(ctx context.Context, env *Env, ids []string) error {
 	if err := env.confirm(ctx, what); err != nil {
 		return err
 	}
-	failed := 0
+	var failed []error
 	for _, id := range ids {
 		ended, err := svc.Terminate(ctx, id)
 		if err != nil {
-			if len(ids) == 1 {
-				return err
-			}
-			render.Error(env.Err, env.errStyles(), err, env.wantsJSONErrors(), env.debugging())
-			failed++
+			failed = append(failed, err)
 			continue
 		}
 		if ended {
@@ -167,10 +219,7 @@ func sessionTerminate(ctx context.Context, env *Env, ids []string) error {
 		}
 		env.note("terminated %s", id)
 	}
-	if failed > 0 {
-		return fault.New(fault.RemoteFailed, "terminate sessions", "%d of %d failed", failed, len(ids))
-	}
-	return nil
+	return moreThanOne("terminate sessions", failed, len(ids))
 }
 
 // completeSession completes the ids of running sessions.

@@ -18,7 +18,7 @@ import (
 
 type sessionLogsOptions struct {
 	source string
-	since  string
+	since  sinceFlag
 	follow bool
 	text   bool
 }
@@ -48,7 +48,7 @@ On a terminal colours are kept and whatever else controls a terminal is left out
 		},
 	}
 	cmd.Flags().StringVar(&o.source, "source", "", "read from `service`: s3 or cloudwatch (default: wherever it is)")
-	cmd.Flags().StringVar(&o.since, "since", "", "only events since `time`: 2026-03-01T08:00:00Z, or 10m for ten minutes ago")
+	o.since.bind(cmd, "events")
 	cmd.Flags().BoolVarP(&o.follow, "follow", "f", false, "go on with new events until the session ends")
 	cmd.Flags().BoolVar(&o.text, "text", false, "leave out colours and everything else that controls a terminal")
 	completeFlag(cmd, "source", func() []string { return []string{"s3", "cloudwatch"} })
@@ -72,20 +72,10 @@ func (o *sessionLogsOptions) request(id string, format render.Format, now time.T
 		return req, fault.Usagef("--source %q is neither s3 nor cloudwatch", o.source)
 	case req.Source == sessionlog.S3 && (o.follow || o.since != "" || format == render.FormatJSONL):
 		return req, fault.Usagef("a log in S3 has no times: --follow, --since and -o jsonl need CloudWatch Logs")
-	case o.since == "":
-		return req, nil
 	}
-	if d, err := time.ParseDuration(o.since); err == nil && d > 0 {
-		req.Since = now.Add(-d)
-		return req, nil
-	}
-	t, err := time.Parse(time.RFC3339, o.since)
-	if err != nil {
-		return req, fault.Usagef("--since %q is neither a time nor a duration", o.since).
-			WithHint("write 2026-03-01T08:00:00Z, or 10m for ten minutes ago")
-	}
-	req.Since = t
-	return req, nil
+	var err error
+	req.Since, err = o.since.time(now)
+	return req, err
 }
 
 func (o *sessionLogsOptions) run(ctx context.Context, env *Env, id string) error {

@@ -28,7 +28,7 @@ type simulatorOptions struct {
 func (o *simulatorOptions) bind(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.scenario, "scenario", "", "YAML `file` that describes the account; the demo fleet without it")
-	f.StringVar(&o.shell, "shell", "virtual", "what nodes run: virtual (in memory) or host (real shells of this machine)")
+	f.StringVar(&o.shell, "shell", "virtual", "`kind` of shells that nodes run: virtual (in memory) or host (real shells of this machine)")
 	f.BoolVar(&o.allowRoot, "allow-root", false, "let host shells run although this is root")
 	f.StringArrayVar(&o.faults, "fault", nil, "trouble on data channels, as `KEY=VALUE`: latency=50ms, loss=0.05, cut_every=5s, pace=true, …")
 	completeFlag(cmd, "shell", func() []string { return []string{"virtual", "host"} })

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/rawapi"
@@ -148,6 +149,11 @@ func thingFields(_ context.Context, _ *Env, _ *rawapi.Service, r *rawapi.Request
 	r.Set("ResourceType", kind.api)
 	r.Set("ResourceId", id)
 	return "", nil
+}
+
+// bindTags adds --tags of a command that makes something, what.
+func bindTags(f *pflag.FlagSet, into *[]string, what string) {
+	f.StringSliceVar(into, "tags", nil, "put the tags `KEY=VALUE` on "+what+"; with commas, or repeated")
 }
 
 func parseTag(text string) (any, error) {

@@ -257,17 +257,24 @@ func (w *watchScreen) draw(now time.Time, nodes []fleet.Node) error {
 		return err
 	}
 	lines := w.lines(now, nodes, cols, rows)
+	err = repaint(w.out, w.drawn, lines)
+	w.drawn = len(lines)
+	return err
+}
+
+// repaint writes lines over the last picture, which had drawn lines and left the
+// cursor below them, in one write.
+func repaint(out io.Writer, drawn int, lines []string) error {
 	var b strings.Builder
 	b.WriteByte('\r')
-	if w.drawn > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA", w.drawn)
+	if drawn > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA", drawn)
 	}
 	for _, l := range lines {
 		b.WriteString(l + "\x1b[K\r\n")
 	}
 	b.WriteString("\x1b[J")
-	w.drawn = len(lines)
-	_, err = io.WriteString(w.out, b.String())
+	_, err := io.WriteString(out, b.String())
 	return err
 }
 

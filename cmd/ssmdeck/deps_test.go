@@ -58,7 +58,7 @@ var floors = [][]room{
 		{name: "internal/sshconfig"},
 		{name: "internal/theme", others: []string{charm, color}},
 		{name: "internal/render", ours: []string{"internal/theme"}, others: []string{charm, ansi, yaml, "github.com/jmespath/go-jmespath"}},
-		{name: "internal/awsapi", others: []string{sdk, "golang.org/x/time/rate"}},
+		{name: "internal/awsapi", others: []string{sdk}},
 		{name: "sessionclient", others: []string{socket}},
 		{name: "portforward", ours: []string{"sessionclient"}, others: []string{smux, xsys}},
 	},

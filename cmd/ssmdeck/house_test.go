@@ -119,3 +119,42 @@ func TestTheArchitecturePageHasEveryRoom(t *testing.T) {
 		}
 	}
 }
+
+// docs/dependencies.md gives the reason of every module that go.mod asks for.
+func TestEveryDependencyHasItsReason(t *testing.T) {
+	mod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../../docs/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// `service/{s3,sts}` stands for several.
+	text := regexp.MustCompile("([a-z0-9/]*)\\{([a-z0-9,]+)\\}").ReplaceAllStringFunc(string(page), func(m string) string {
+		before, names, _ := strings.Cut(strings.TrimSuffix(m, "}"), "{")
+		var all []string
+		for name := range strings.SplitSeq(names, ",") {
+			all = append(all, before+name)
+		}
+		return strings.Join(all, "` `")
+	})
+	modules := 0
+	for line := range strings.Lines(string(mod)) {
+		fields := strings.Fields(strings.TrimPrefix(line, "require "))
+		if len(fields) != 2 || !strings.HasPrefix(fields[1], "v") || !strings.Contains(fields[0], ".") {
+			continue // not a direct one
+		}
+		modules++
+		short := fields[0]
+		for _, prefix := range []string{"github.com/aws/aws-sdk-go-v2/", "github.com/", "golang.org/"} {
+			short = strings.TrimPrefix(short, prefix)
+		}
+		if !strings.Contains(text, "`"+fields[0]+"`") && !strings.Contains(text, "`"+short+"`") {
+			t.Errorf("docs/dependencies.md has no reason for %s", fields[0])
+		}
+	}
+	if modules < 20 {
+		t.Errorf("only %d modules", modules)
+	}
+}

@@ -145,7 +145,7 @@ func decided(id string, s Status) error {
 		return nil
 	case Pending:
 		return fault.New(fault.Pending, op, "it is not decided yet").
-			WithHint("wait for it with `ssmdeck access get %s --wait`", id)
+			WithHint("wait for it with `ssmdeck access get %s --watch`", id)
 	case Expired:
 		return fault.New(fault.Auth, op, "it has expired").WithHint("make a new one with `ssmdeck access request`")
 	case Rejected:

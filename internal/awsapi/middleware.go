@@ -30,6 +30,9 @@ func (s *Scope) instrument(o Options) {
 				return err
 			}
 		}
+		if err := stack.Initialize.Add(samePage{}, middleware.Before); err != nil {
+			return err
+		}
 		if err := stack.Build.Add(plainBody{}, middleware.After); err != nil {
 			return err
 		}

@@ -384,6 +384,33 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+// A Region that does not answer keeps nobody waiting: not when another knows the
+// machine, and else for a bounded time.
+func TestLocateDoesNotWaitForARegionThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fleet.EXPECT().Get(gomock.Any(), gomock.Any()).Return(fleet.Node{}, fault.New(fault.NotFound, "get", "no")).Times(2)
+		w.ec2.EXPECT().Machine(gomock.Any(), gomock.Any()).Return(network.Machine{}, false, nil).Times(2)
+		w.ec2.EXPECT().EnabledRegions(gomock.Any()).Return([]string{"eu-west-1", "us-east-1", "us-west-2"}, nil).Times(2)
+		elsewhere := func(ctx context.Context, region, id string) (bool, error) {
+			if region == "us-east-1" {
+				<-ctx.Done()
+				return false, ctx.Err()
+			}
+			return id == "i-0123456789abcdef0", nil
+		}
+		began := time.Now()
+		_, err := w.Locate(t.Context(), "i-0123456789abcdef0", elsewhere)
+		if took := time.Since(began); took != 0 || !strings.Contains(err.Error(), "it is in us-west-2") {
+			t.Errorf("after %s: %v", took, err)
+		}
+		_, err = w.Locate(t.Context(), "i-0000000000000dead", elsewhere)
+		if took := time.Since(began); took != lookFor || !strings.Contains(err.Error(), "looked in eu-west-1, us-west-2; could not look in us-east-1") {
+			t.Errorf("after %s: %v", took, err)
+		}
+	})
+}
+
 func TestActivationsAreReadByPages(t *testing.T) {
 	w := newWorld(t)
 	pages := []*ssm.DescribeActivationsOutput{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
@@ -99,6 +100,9 @@ func (s *Service) locateID(ctx context.Context, id string, elsewhere Elsewhere) 
 		regions = network.DefaultRegions(partitionOf(s.region))
 	}
 	there, looked, failed := s.lookAround(ctx, id, regions, elsewhere)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if there != "" {
 		return fault.New(fault.NotFound, "find "+id, "it is in %s, not in %s", there, s.region).
 			WithHint("run `ssmdeck doctor %s --region %s`", id, there)
@@ -117,8 +121,12 @@ func (s *Service) locateID(ctx context.Context, id string, elsewhere Elsewhere) 
 	return e.WithHint("check the id and --profile")
 }
 
-// lookAround asks all other Regions at once. failed names those that could not
-// be asked.
+// lookFor is how long a Region may take to say whether it knows a machine: one that
+// hangs must not keep the answer of the others.
+const lookFor = 15 * time.Second
+
+// lookAround asks all other Regions at once, until one knows the machine. failed
+// names those that could not be asked.
 func (s *Service) lookAround(ctx context.Context, id string, regions []string, elsewhere Elsewhere) (there string, looked []string, failed string) {
 	looked = []string{s.region}
 	if elsewhere == nil {
@@ -132,6 +140,8 @@ func (s *Service) lookAround(ctx context.Context, id string, regions []string, e
 		asked = make([]bool, len(regions))
 		turn  = make(chan struct{}, atOnce)
 	)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	for i, r := range regions {
 		if r == s.region {
 			continue
@@ -139,9 +149,14 @@ func (s *Service) lookAround(ctx context.Context, id string, regions []string, e
 		turn <- struct{}{}
 		group.Go(func() {
 			defer func() { <-turn }()
+			ctx, cancel := context.WithTimeout(ctx, lookFor)
+			defer cancel()
 			ok, err := elsewhere(ctx, r, id)
 			mu.Lock()
 			defer mu.Unlock()
+			if ok {
+				stop()
+			}
 			if found[i], asked[i] = ok, err == nil; err != nil {
 				not = append(not, r)
 			}

@@ -109,10 +109,10 @@ func (f *facts) peers(w way) []netip.Prefix {
 	return blocks
 }
 
-// admitted reports whether the endpoint's security groups let the machine in.
-// Where EC2 names none, or they can not be read, nothing is said against it.
+// admitted reports whether the endpoint's security groups, which were read, let the
+// machine in. Where EC2 names none nothing is said against it.
 func (f *facts) admitted(e *network.Endpoint) bool {
-	if len(e.Groups) == 0 || f.groups.err != nil {
+	if len(e.Groups) == 0 {
 		return true
 	}
 	return slices.ContainsFunc(e.Groups, func(id string) bool {

@@ -157,7 +157,7 @@ func byEndpoint(f *facts, e *network.Endpoint, service string) Check {
 	case !e.Available():
 		return fail("endpoint-not-available", "endpoint %s to %s is %s", e.ID, service, e.State).
 			fix("aws ec2 describe-vpc-endpoints --vpc-endpoint-ids " + e.ID)
-	case !f.admitted(e):
+	case f.groups.err == nil && !f.admitted(e):
 		return fail("endpoint-group-closed", "the security groups of endpoint %s to %s (%s) do not let the machine in on 443", e.ID, service, strings.Join(e.Groups, ", ")).
 			repair(Repair{kind: letIn, Group: e.Groups[0], Peer: f.peer()})
 	}
@@ -165,10 +165,24 @@ func byEndpoint(f *facts, e *network.Endpoint, service string) Check {
 	case iam.NotAllowed, iam.Denied:
 		return fail("endpoint-policy-denies", "the policy of endpoint %s does not allow %s", e.ID, probes[service]).
 			fix("aws ec2 modify-vpc-endpoint --reset-policy --vpc-endpoint-id " + e.ID)
+	}
+	if f.groups.err != nil && len(e.Groups) > 0 { // whom they let in is not known
+		return unread(f.groups.err)
+	}
+	switch allowedBy(e, service) {
 	case iam.Perhaps:
 		return pass("by endpoint %s; its policy allows it under a condition", e.ID)
 	}
 	return pass("by endpoint %s", e.ID)
+}
+
+// peersUnread is the check of a way whose far end is in subnets that could not be
+// read.
+func (f *facts) peersUnread(w way) (c Check, not bool) {
+	if f.subnets.err == nil || w.endpoint == nil || len(w.endpoint.Subnets) == 0 {
+		return c, false
+	}
+	return unread(f.subnets.err), true
 }
 
 // peer is what to let into an endpoint's group: a group of the machine, else its
@@ -200,6 +214,9 @@ func letsOut(f *facts) Check {
 		w := f.wayTo(service)
 		if w.endpoint == nil && !w.open && w.exit != network.Elsewhere {
 			continue
+		}
+		if c, not := f.peersUnread(w); not {
+			return c
 		}
 		var to []string
 		if w.endpoint != nil {
@@ -248,7 +265,7 @@ func aclsPass(f *facts) Check {
 		if w.endpoint == nil && !w.open && w.exit != network.Elsewhere {
 			continue
 		}
-		if c := f.throughACLs(w, mine, service, first, last); c.Status == Fail {
+		if c := f.throughACLs(w, mine, service, first, last); c.Status != Pass {
 			return c
 		}
 	}
@@ -260,6 +277,9 @@ func aclsPass(f *facts) Check {
 func (f *facts) throughACLs(w way, mine network.ACL, service string, first, last int) Check {
 	if w.endpoint != nil && slices.Contains(w.endpoint.Subnets, f.subnet()) {
 		return pass("within %s", f.subnet()) // no list in between
+	}
+	if c, not := f.peersUnread(w); not {
+		return c
 	}
 	worst := pass("%s", w)
 	for _, peer := range f.peers(w) {

@@ -379,6 +379,31 @@ func TestWhatIsDeniedIsSkipped(t *testing.T) {
 			t.Errorf("%s: nothing was skipped", action)
 		}
 	}
+	// Nor is what lies at the far end of an endpoint taken for good unread.
+	for action, spoil := range map[string]struct {
+		deny   func(f *facts, err error)
+		checks []string
+	}{
+		"ec2:DescribeSecurityGroups": {func(f *facts, err error) { f.groups = fact[map[string]network.Group]{err: err} }, []string{"ssm", "ssmmessages", "security-group"}},
+		"ec2:DescribeSubnets":        {func(f *facts, err error) { f.subnets = fact[map[string]network.Subnet]{err: err} }, []string{"security-group", "acl"}},
+	} {
+		f := healthy()
+		lockedDown(&f, svcSSM, svcChannels)
+		for i := range f.endpoints.value {
+			f.endpoints.value[i].Subnets = []string{"subnet-2"}
+		}
+		f.groups.value["sg-1"] = network.Group{ID: "sg-1"}
+		spoil.deny(&f, fault.New(fault.Auth, "read", "not allowed: %s", action))
+		var skipped []string
+		for _, c := range examined(&f) {
+			if c.Err != nil {
+				skipped = append(skipped, c.ID)
+			}
+		}
+		if !slices.Equal(skipped, spoil.checks) {
+			t.Errorf("%s: skipped %v, want %v", action, skipped, spoil.checks)
+		}
+	}
 	if AllDenied([]Check{unread(no), unread(denyOf("a", "b:C")), skip("x")}) == nil {
 		t.Error("all were skipped")
 	} else if AllDenied([]Check{unread(no), pass("x")}) != nil || AllDenied([]Check{skip("x")}) != nil {

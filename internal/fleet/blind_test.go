@@ -55,3 +55,45 @@ func TestIdsPassWhereNothingCanBeLookedUp(t *testing.T) {
 		}
 	})
 }
+
+// Where names, types and roles cannot be read, they are not taken to be different
+// from what a filter leaves out.
+func TestFiltersOnWhatIsNotKnown(t *testing.T) {
+	for _, text := range []string{"name!=web-1", "instance_type!=m5.large", "role!=admin", "name~^web"} {
+		f, err := ParseFilter(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		denied := func(t *testing.T) *Service {
+			s, m := mocked(t)
+			m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).AnyTimes().Return(nil, failure("AccessDeniedException"))
+			m.DescribeInstanceInformation(gomock.Any(), gomock.Any()).AnyTimes().Return(informations("", information(idA, "ip-10-0-0-1")), nil)
+			return s.Joining(&cloud{err: failure("UnauthorizedOperation")}, Clients{})
+		}
+		for _, expr := range []string{"all", "tag:env=prod"} {
+			if sel, err := denied(t).Select(t.Context(), target(t, expr), f); fault.KindOf(err) != fault.Auth || fault.HintOf(err) == "" {
+				t.Errorf("%s, %s: chose %v, %v", expr, text, sel.InstanceIDs, err)
+			}
+		}
+		if nodes, _, err := denied(t).Table(t.Context(), Query{Filter: f}, 0); fault.KindOf(err) != fault.Auth {
+			t.Errorf("%s: listed %v, %v", text, nodes, err)
+		}
+	}
+	s, m := mocked(t)
+	m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).Return(nil, failure("AccessDeniedException"))
+	m.DescribeInstanceInformation(gomock.Any(), gomock.Any()).Return(informations("", information(idA, "web-1")), nil)
+	sel, err := s.Joining(&cloud{err: failure("UnauthorizedOperation")}, Clients{}).Select(t.Context(), target(t, "web-*"), Filter{})
+	if err != nil || !strings.Contains(sel.Note, "computer names") {
+		t.Errorf("note %q, %v", sel.Note, err)
+	}
+}
+
+// A lookup of names that breaks off must not leave a pattern with half of its nodes.
+func TestNamesThatBreakOffAreAnError(t *testing.T) {
+	s, m := mocked(t)
+	m.DescribeInstanceInformation(gomock.Any(), gomock.Any()).Return(informations("", information(idA, "ip-10-0-0-1")), nil)
+	m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).Return(nil, failure("ThrottlingException"))
+	if sel, err := s.Select(t.Context(), target(t, "tag:env=prod", "ip-*"), Filter{}); fault.KindOf(err) != fault.Throttled {
+		t.Errorf("chose %v, %v", sel.InstanceIDs, err)
+	}
+}

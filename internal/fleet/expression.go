@@ -96,6 +96,28 @@ func cutOperators(s string) []piece {
 	return append(out, piece{op: op, text: strings.TrimSpace(s[start:])})
 }
 
+// NameExpr is the expression that means the node of this name and nothing else,
+// whatever the name looks like: all, i-dead, R&D. ok is false when there is none,
+// as for a name with a * in it.
+func NameExpr(name string) (expr string, ok bool) {
+	means := func(expr string) bool {
+		t, err := ParseTarget(expr)
+		return err == nil && t.Kind == KindName && t.Value == name
+	}
+	if means(name) {
+		return name, true
+	}
+	var b strings.Builder
+	b.WriteString("name:")
+	for _, r := range name {
+		if r != ',' && r != '[' && r != ']' && strings.ContainsRune(special, r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String(), means(b.String())
+}
+
 // unescape removes the backslashes before special characters.
 func unescape(s string) string {
 	if !strings.Contains(s, `\`) {

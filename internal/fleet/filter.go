@@ -146,6 +146,29 @@ func (f Filter) possible(gaps []Gap) error {
 	return nil
 }
 
+// answerable is the error for a filter that asks about what the calls that were
+// possible do not tell. nodes were listed.
+func (s *Service) answerable(f Filter, nodes []Node) error {
+	if !slices.ContainsFunc(nodes, Node.Instance) {
+		return nil
+	}
+	for _, t := range f.terms {
+		lost := s.noProperties.Load()
+		switch t.field.key {
+		case "name", "instance_type":
+			lost = s.noNames.Load()
+		case "role":
+		default:
+			continue
+		}
+		if lost {
+			return fault.New(fault.Auth, "filter by "+t.field.key, "it is unknown of instances, because ssm:DescribeInstanceProperties cannot be used here").
+				WithHint("leave the term out, or ask for an IAM policy that allows ssm:DescribeInstanceProperties")
+		}
+	}
+	return nil
+}
+
 // FilterKeys returns the keys a filter understands, for help and completion.
 func FilterKeys() []string {
 	keys := make([]string, len(fields))

@@ -90,6 +90,10 @@ func (s *Service) Table(ctx context.Context, q Query, parts Part) ([]Node, []Gap
 		cancel()
 		return nil, nil, err
 	}
+	if err := s.answerable(filter, nodes); err != nil {
+		cancel()
+		return nil, nil, err
+	}
 	gaps, err := s.join(ctx, nodes, parts, sweep)
 	if err != nil {
 		return nil, nil, err
@@ -107,6 +111,9 @@ func (s *Service) Join(ctx context.Context, nodes []Node, parts Part) ([]Gap, er
 
 // joined fills in what filter needs.
 func (s *Service) joined(ctx context.Context, nodes []Node, filter Filter) ([]Node, error) {
+	if err := s.answerable(filter, nodes); err != nil {
+		return nil, err
+	}
 	parts := filter.Parts()
 	if parts == 0 {
 		return nodes, nil

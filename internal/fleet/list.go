@@ -180,37 +180,56 @@ func (s *Service) either(properties, information iter.Seq2[Node, error]) iter.Se
 // EC2 knows. Names are a comfort: where they cannot be had, the computer name
 // stays.
 func (s *Service) withNames(ctx context.Context, information iter.Seq2[Node, error]) iter.Seq2[Node, error] {
-	if s.ec2 == nil {
-		return information
-	}
 	return func(yield func(Node, error) bool) {
+		if s.ec2 == nil {
+			s.noNames.Store(true)
+			forward(information, yield)
+			return
+		}
 		nodes, err := All(information)
 		if err != nil {
 			yield(Node{}, err)
 			return
 		}
-		var instances []string
+		s.askNames(ctx, nodes)
 		for _, n := range nodes {
-			if n.Instance() {
-				instances = append(instances, n.ID)
-			}
-		}
-		names := map[string]string{}
-		if len(instances) > 0 && !s.noEC2.Load() {
-			if len(instances) >= sweepFrom {
-				instances = nil
-			}
-			found, err := s.ec2.Described(ctx, instances)
-			s.noEC2.Store(err != nil)
-			for _, i := range found {
-				names[i.ID] = i.Tags["Name"]
-			}
-		}
-		for _, n := range nodes {
-			n.Name = cmp.Or(names[n.ID], n.Name)
 			if !yield(n, nil) {
 				return
 			}
+		}
+	}
+}
+
+// askNames takes the names and types of instances over from EC2, where it may be
+// asked.
+func (s *Service) askNames(ctx context.Context, nodes []Node) {
+	at := map[string]int{}
+	var instances []string
+	for i, n := range nodes {
+		if n.Instance() {
+			at[n.ID] = i
+			instances = append(instances, n.ID)
+		}
+	}
+	if len(instances) == 0 {
+		return
+	}
+	if s.ec2 == nil || s.noEC2.Load() {
+		s.noNames.Store(true)
+		return
+	}
+	if len(instances) >= sweepFrom {
+		instances = nil
+	}
+	found, err := s.ec2.Described(ctx, instances)
+	if err != nil {
+		s.noEC2.Store(true)
+		s.noNames.Store(true)
+	}
+	for _, i := range found {
+		if k, ok := at[i.ID]; ok {
+			nodes[k].Name = cmp.Or(i.Tags["Name"], nodes[k].Name)
+			nodes[k].InstanceType = cmp.Or(i.Type, nodes[k].InstanceType)
 		}
 	}
 }
@@ -321,7 +340,10 @@ func (s *Service) tagged(ctx context.Context, tags []Target) iter.Seq2[Node, err
 				return
 			case aws.ToString(next) == "":
 				names := namer{s: s}
-				names.join(ctx, nodes)
+				if err := names.join(ctx, nodes); err != nil {
+					yield(Node{}, err)
+					return
+				}
 				for _, n := range nodes {
 					if !yield(n, nil) {
 						return
@@ -411,7 +433,7 @@ func (s *Service) taggedPages(ctx context.Context, tags []Target) iter.Seq2[Node
 		named := pages(func(token *string) ([]Node, *string, error) {
 			nodes, next, err := s.informationPage(ctx, filters, token)
 			if err == nil {
-				names.join(ctx, nodes)
+				err = names.join(ctx, nodes)
 			}
 			return nodes, next, err
 		})
@@ -450,28 +472,37 @@ type namer struct {
 	all   map[string]Node // the fleet, fetched when one page was not enough
 }
 
-func (j *namer) join(ctx context.Context, nodes []Node) {
+func (j *namer) join(ctx context.Context, nodes []Node) error {
 	j.pages++
-	if len(nodes) == 0 || j.s.noProperties.Load() {
-		return
+	if len(nodes) == 0 {
+		return nil
 	}
-	known := j.all
+	known, err := j.all, error(nil)
 	switch {
+	case j.s.noProperties.Load():
 	case j.pages == 1:
-		known = j.fetch(ctx, ids(nodes))
+		known, err = j.fetch(ctx, ids(nodes))
 	case known == nil:
-		j.all = j.fetch(ctx, nil)
+		j.all, err = j.fetch(ctx, nil)
 		known = j.all
+	}
+	if err != nil {
+		return err
 	}
 	for i, n := range nodes {
 		if p, ok := known[n.ID]; ok {
 			nodes[i] = n.named(p)
 		}
 	}
+	if j.s.noProperties.Load() {
+		j.s.askNames(ctx, nodes)
+	}
+	return nil
 }
 
-// fetch looks ids up, or everything (1000 nodes a call) when ids is nil.
-func (j *namer) fetch(ctx context.Context, ids []string) map[string]Node {
+// fetch looks ids up, or everything (1000 nodes a call) when ids is nil. That it is
+// not allowed to is no error.
+func (j *namer) fetch(ctx context.Context, ids []string) (map[string]Node, error) {
 	known := map[string]Node{}
 	list := j.s.properties(ctx, nil)
 	if ids != nil {
@@ -485,15 +516,16 @@ func (j *namer) fetch(ctx context.Context, ids []string) map[string]Node {
 		}
 	}
 	for n, err := range list {
-		if err != nil {
-			if unusable(err) {
-				j.s.noProperties.Store(true)
-			}
+		if unusable(err) {
+			j.s.noProperties.Store(true)
 			break
+		}
+		if err != nil {
+			return nil, err
 		}
 		known[n.ID] = n
 	}
-	return known
+	return known, nil
 }
 
 func ids(nodes []Node) []string {

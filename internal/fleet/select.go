@@ -97,12 +97,15 @@ func (s *Service) choose(ctx context.Context, targets []Target, filter Filter, m
 	if nodes, err = s.joined(ctx, nodes, filter); err != nil {
 		return Selection{}, err
 	}
-	nodes = slices.DeleteFunc(nodes, func(n Node) bool { return !filter.Match(n) || (p.all && !n.Online()) })
+	nodes = slices.DeleteFunc(nodes, func(n Node) bool { return !filter.Match(n) })
 	if len(nodes) == 0 {
 		return Selection{}, p.nothing(filter)
 	}
 	Sort(nodes)
 	sel, err := p.selection(nodes, filter)
+	if s.noNames.Load() && slices.ContainsFunc(leaves(p.named), Target.named) {
+		sel.Note = strings.TrimPrefix(sel.Note+"; names of instances cannot be read here: their computer names were looked at", "; ")
+	}
 	if blind {
 		sel.Note = "the nodes cannot be looked up here, and their ids are sent as they are"
 	}
@@ -240,10 +243,10 @@ func (p *plan) query() Query {
 	return q
 }
 
-// pick keeps the named nodes, each once. Every name must fit: all that do not
-// are in one error.
+// pick keeps the named nodes, each once; beside all those that are online. Every
+// name must fit: all that do not are in one error.
 func (p *plan) pick(nodes []Node, m members) ([]Node, error) {
-	if p.all || len(p.named) == 0 {
+	if len(p.named) == 0 && !p.all {
 		return nodes, nil
 	}
 	op := "choose nodes"
@@ -268,6 +271,9 @@ func (p *plan) pick(nodes []Node, m members) ([]Node, error) {
 				out = append(out, n)
 			}
 		}
+	}
+	if p.all {
+		out = slices.DeleteFunc(slices.Clone(nodes), func(n Node) bool { return !n.Online() && !seen[n.ID] })
 	}
 	switch {
 	case len(wrong) == 0:

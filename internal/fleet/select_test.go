@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -189,6 +190,7 @@ func TestSelectNodes(t *testing.T) {
 		{"a filter narrows", []string{"web-*"}, "agent<3.3", []string{web1}, 0},
 		{"all is all that are online", []string{"all"}, "", []string{db1, twin1, twin2, web1, web2}, 0},
 		{"all swallows names", []string{"all", "web-1"}, "", []string{db1, twin1, twin2, web1, web2}, 0},
+		{"all and one that is not online", []string{"all", "down"}, "", []string{db1, twin1, twin2, web1, web2}, 1},
 		{"an offline node is kept apart", []string{"web-1", "down"}, "", []string{web1}, 1},
 	}
 	for _, tt := range tests {
@@ -204,7 +206,7 @@ func TestSelectNodes(t *testing.T) {
 			if len(sel.Nodes) != len(tt.ids)+tt.offline {
 				t.Errorf("%d nodes, want %d", len(sel.Nodes), len(tt.ids)+tt.offline)
 			}
-			if tt.offline > 0 && !strings.Contains(sel.Note, "1 of 2 nodes are offline") {
+			if tt.offline > 0 && !strings.Contains(sel.Note, fmt.Sprintf("1 of %d nodes are offline", len(sel.Nodes))) {
 				t.Errorf("note %q", sel.Note)
 			}
 		})
@@ -260,7 +262,7 @@ func TestSelectByTag(t *testing.T) {
 		}
 	})
 	t.Run("with a filter ids are sent, and it says so", func(t *testing.T) {
-		f, err := ParseFilter("name=web-2")
+		f, err := ParseFilter("id=" + web2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -346,6 +348,7 @@ func TestSelectRefuses(t *testing.T) {
 		"an ambiguous name":          {[]string{"web-1", "twin"}, "", fault.NotFound, "2 nodes fit"},
 		"an unknown name":            {[]string{"web-1", "nix"}, "", fault.NotFound, "find node nix"},
 		"all wrong names are named":  {[]string{"nix", "web-1", "twin", "zip-*"}, "", fault.NotFound, "3 of 4 targets fit no node or several: nix, twin, zip-*"},
+		"a slip beside all":          {[]string{"all", "wbe-1"}, "", fault.NotFound, "find node wbe-1"},
 		"a pattern without a match":  {[]string{"zip-*"}, "", fault.NotFound, "no node has this name"},
 		"a filter that leaves none":  {[]string{"all"}, "platform=windows", fault.NotFound, "after the filter"},
 		"only nodes that are not up": {[]string{"down"}, "", fault.Offline, "down (" + down + ")"},

@@ -35,6 +35,7 @@ type Service struct {
 
 	noProperties atomic.Bool // DescribeInstanceProperties was refused
 	noEC2        atomic.Bool // EC2 did not tell names
+	noNames      atomic.Bool // the computer names of instances stand for their names
 }
 
 // New returns a Service on client, an *ssm.Client. stdin is what the target

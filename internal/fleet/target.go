@@ -64,6 +64,17 @@ func (t Target) Has(k Kind) bool {
 	return t.Kind == k || slices.ContainsFunc(t.Set, func(o Operand) bool { return o.Target.Has(k) })
 }
 
+// named reports whether a term finds nodes by what they are called.
+func (t Target) named() bool {
+	switch t.Kind {
+	case KindName, KindGlob, KindRange:
+		return true
+	case KindFile:
+		return slices.ContainsFunc(t.listed, Target.named)
+	}
+	return false
+}
+
 var (
 	idForm      = pattern.Lazy(`^(?:i-(?:[0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17})$`)
 	almostID    = pattern.Lazy(`^m?i-[0-9a-fA-F]+$`)

@@ -271,3 +271,17 @@ func TestHas(t *testing.T) {
 		}
 	}
 }
+
+func TestNameExpr(t *testing.T) {
+	for name, want := range map[string]string{
+		"web-1": "web-1", "R&D box": `name:R\&D box`, "all": "name:all", "-": "name:-", "-x": "name:-x", "i-dead": "name:i-dead",
+		web1: "name:" + web1, "tag:env=prod": "name:tag:env=prod", "@web": "name:@web", "web-[1-3]": "name:web-[1-3]",
+		"a,b": "name:a,b", "a|b!c": `name:a\|b\!c`, "10.0.0.0/8": "name:10.0.0.0/8", `a\&b`: `name:a\\\&b`, "a=b": "name:a=b",
+		"file:x": "name:file:x", "": "", "*": "", "we?b": "", " web": "name: web", "web ": "", "a\tb": "",
+	} {
+		got, ok := NameExpr(name)
+		if ok != (want != "") || ok && got != want {
+			t.Errorf("%q: %q, %v; want %q", name, got, ok, want)
+		}
+	}
+}

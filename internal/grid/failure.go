@@ -16,7 +16,12 @@ type Failure struct {
 }
 
 // Error returns "222222222222 eu-west-1: what".
-func (f *Failure) Error() string { return f.Place.String() + ": " + f.Err.Error() }
+func (f *Failure) Error() string {
+	if where := f.Place.String(); where != "" {
+		return where + ": " + f.Err.Error()
+	}
+	return f.Err.Error() // before account and Region were known
+}
 
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
@@ -60,7 +65,9 @@ func (e *Incomplete) lines() []string {
 	lines := make([]string, len(order))
 	for i, r := range order {
 		where := strings.TrimSpace(r.who + " " + strings.Join(slices.Compact(regions[r]), ", "))
-		lines[i] = where + ": " + r.text
+		if lines[i] = r.text; where != "" {
+			lines[i] = where + ": " + r.text
+		}
 	}
 	return lines
 }

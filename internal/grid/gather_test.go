@@ -163,6 +163,7 @@ func TestFaults(t *testing.T) {
 		text     string
 	}{
 		{"one of two", []Failure{{at("r-1"), auth}}, fault.RemoteFailed, "1 of 2"},
+		{"nobody known", []Failure{{Place{}, auth}, {Place{}, auth}}, fault.Auth, "no account and Region has answered in full\nlist nodes: not allowed"},
 		{"all alike", []Failure{{at("r-1"), auth}, {at("r-0"), auth}}, fault.Auth, "no account and Region has answered in full\n111111111111 r-0, r-1: list nodes: not allowed"},
 		{"all, in two ways", []Failure{{at("r-1"), auth}, {at("r-0"), net}}, fault.RemoteFailed, "no account"},
 	} {

@@ -13,10 +13,10 @@ const sampleRows = 200
 const gap = "  "
 
 // screen writes a table for a terminal.
-type screen[T any] struct {
+type screen struct {
 	out
 	o     Options
-	cols  []*Column[T]
+	cols  []*Column[any]
 	sized bool
 	width []int // of each column, once sized
 	cells []cell
@@ -29,15 +29,15 @@ type cell struct {
 	width int
 }
 
-func newScreen[T any](w io.Writer, o Options, cols []*Column[T]) *screen[T] {
-	return &screen[T]{
+func newScreen(w io.Writer, o Options, cols []*Column[any]) *screen {
+	return &screen{
 		out: out{w: w}, o: o, cols: cols,
 		width: make([]int, len(cols)), cells: make([]cell, len(cols)),
 		mark: o.styles().Glyphs.Ellipsis,
 	}
 }
 
-func (s *screen[T]) row(v T) error {
+func (s *screen) row(v any) error {
 	color := s.o.color()
 	for i, c := range s.cols {
 		var text string
@@ -59,7 +59,7 @@ func (s *screen[T]) row(v T) error {
 	return nil
 }
 
-func (s *screen[T]) end() error {
+func (s *screen) end() error {
 	if s.sized || s.n == 0 {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (s *screen[T]) end() error {
 }
 
 // start sizes the columns and writes the header and the sample.
-func (s *screen[T]) start(more bool) error {
+func (s *screen) start(more bool) error {
 	headers := make([]cell, len(s.cols))
 	for i, c := range s.cols {
 		headers[i] = cell{c.Name, Width(c.Name)}
@@ -98,7 +98,7 @@ func (s *screen[T]) start(more bool) error {
 	return s.flush()
 }
 
-func (s *screen[T]) measure(cells []cell) {
+func (s *screen) measure(cells []cell) {
 	for i, c := range cells {
 		s.width[i] = max(s.width[i], c.width)
 	}
@@ -107,7 +107,7 @@ func (s *screen[T]) measure(cells []cell) {
 // fit makes the columns fit the window: it narrows text first, then ids, then
 // whatever is widest. With more rows to come it gives room that is left to the
 // columns, because those rows may be wider. A wide table is not cut.
-func (s *screen[T]) fit(more bool) {
+func (s *screen) fit(more bool) {
 	if s.o.Format == FormatWide {
 		return
 	}
@@ -135,7 +135,7 @@ func (s *screen[T]) fit(more bool) {
 }
 
 // narrow takes a cell from the widest column that has more than least.
-func (s *screen[T]) narrow(ids bool, least int) bool {
+func (s *screen) narrow(ids bool, least int) bool {
 	widest := -1
 	for i, w := range s.width {
 		if w > least && (ids || !s.cols[i].ID) && (widest < 0 || w > s.width[widest]) {
@@ -149,7 +149,7 @@ func (s *screen[T]) narrow(ids bool, least int) bool {
 	return true
 }
 
-func (s *screen[T]) cut(i int, c cell) cell {
+func (s *screen) cut(i int, c cell) cell {
 	if c.width <= s.width[i] || s.o.Format == FormatWide {
 		return c
 	}
@@ -163,7 +163,7 @@ func (s *screen[T]) cut(i int, c cell) cell {
 }
 
 // line appends a row to the buffer, without spaces at its end.
-func (s *screen[T]) line(cells []cell) {
+func (s *screen) line(cells []cell) {
 	start, spaces, total := s.buf.Len(), 0, 0
 	for i, c := range cells {
 		c = s.cut(i, c)

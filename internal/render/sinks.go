@@ -11,18 +11,18 @@ import (
 
 // sink writes rows in one format. end is called after the last row, also when
 // there was none.
-type sink[T any] interface {
-	row(v T) error
+type sink interface {
+	row(v any) error
 	end() error
 }
 
 // textSink writes tab-separated lines.
-type textSink[T any] struct {
+type textSink struct {
 	out
-	cols []*Column[T]
+	cols []*Column[any]
 }
 
-func (s *textSink[T]) row(v T) error {
+func (s *textSink) row(v any) error {
 	for i, c := range s.cols {
 		if i > 0 {
 			s.buf.WriteByte('\t')
@@ -33,32 +33,32 @@ func (s *textSink[T]) row(v T) error {
 	return s.flush()
 }
 
-func (s *textSink[T]) end() error { return nil }
+func (s *textSink) end() error { return nil }
 
 // nameSink writes bare ids.
-type nameSink[T any] struct {
+type nameSink struct {
 	out
-	id func(T) string
+	id func(any) string
 }
 
-func (s *nameSink[T]) row(v T) error {
+func (s *nameSink) row(v any) error {
 	s.buf.WriteString(Visible(s.id(v)))
 	s.buf.WriteByte('\n')
 	return s.flush()
 }
 
-func (s *nameSink[T]) end() error { return nil }
+func (s *nameSink) end() error { return nil }
 
 // csvSink writes a header of keys, and records.
-type csvSink[T any] struct {
+type csvSink struct {
 	out
 	csv    *csv.Writer
-	cols   []*Column[T]
+	cols   []*Column[any]
 	record []string
 }
 
-func newCSV[T any](w io.Writer, o Options, cols []*Column[T]) *csvSink[T] {
-	s := &csvSink[T]{out: out{w: w}, cols: cols, record: make([]string, len(cols))}
+func newCSV(w io.Writer, o Options, cols []*Column[any]) *csvSink {
+	s := &csvSink{out: out{w: w}, cols: cols, record: make([]string, len(cols))}
 	s.csv = csv.NewWriter(&s.buf)
 	if !o.NoHeaders {
 		for i, c := range cols {
@@ -70,12 +70,12 @@ func newCSV[T any](w io.Writer, o Options, cols []*Column[T]) *csvSink[T] {
 }
 
 // write puts the record into the buffer, which cannot fail.
-func (s *csvSink[T]) write() {
+func (s *csvSink) write() {
 	_ = s.csv.Write(s.record)
 	s.csv.Flush()
 }
 
-func (s *csvSink[T]) row(v T) error {
+func (s *csvSink) row(v any) error {
 	for i, c := range s.cols {
 		s.record[i] = visible(c.Text(v), keepBreaks)
 	}
@@ -83,23 +83,23 @@ func (s *csvSink[T]) row(v T) error {
 	return s.flush()
 }
 
-func (s *csvSink[T]) end() error { return s.flush() }
+func (s *csvSink) end() error { return s.flush() }
 
 // jsonSink writes one array.
-type jsonSink[T any] struct {
+type jsonSink struct {
 	out
 	enc *json.Encoder
 }
 
-func newJSON[T any](w io.Writer) *jsonSink[T] {
-	s := &jsonSink[T]{out: out{w: w}}
+func newJSON(w io.Writer) *jsonSink {
+	s := &jsonSink{out: out{w: w}}
 	s.enc = json.NewEncoder(&s.buf)
 	s.enc.SetEscapeHTML(false)
 	s.enc.SetIndent("  ", "  ")
 	return s
 }
 
-func (s *jsonSink[T]) row(v T) error {
+func (s *jsonSink) row(v any) error {
 	if s.n == 0 {
 		s.buf.WriteString("[\n  ")
 	} else {
@@ -113,7 +113,7 @@ func (s *jsonSink[T]) row(v T) error {
 	return s.flushJSON()
 }
 
-func (s *jsonSink[T]) end() error {
+func (s *jsonSink) end() error {
 	if s.n == 0 {
 		s.buf.WriteString("[]\n")
 	} else {
@@ -123,26 +123,26 @@ func (s *jsonSink[T]) end() error {
 }
 
 // jsonlSink writes one compact object per line.
-type jsonlSink[T any] struct {
+type jsonlSink struct {
 	out
 	enc *json.Encoder
 }
 
-func newJSONL[T any](w io.Writer) *jsonlSink[T] {
-	s := &jsonlSink[T]{out: out{w: w}}
+func newJSONL(w io.Writer) *jsonlSink {
+	s := &jsonlSink{out: out{w: w}}
 	s.enc = json.NewEncoder(&s.buf)
 	s.enc.SetEscapeHTML(false)
 	return s
 }
 
-func (s *jsonlSink[T]) row(v T) error {
+func (s *jsonlSink) row(v any) error {
 	if err := s.enc.Encode(v); err != nil {
 		return fmt.Errorf("encode %T: %w", v, err)
 	}
 	return s.flushJSON()
 }
 
-func (s *jsonlSink[T]) end() error { return nil }
+func (s *jsonlSink) end() error { return nil }
 
 func (o *out) flushJSON() error {
 	_, err := o.w.Write(escapeControls(o.buf.Bytes()))
@@ -151,11 +151,11 @@ func (o *out) flushJSON() error {
 }
 
 // yamlSink writes one sequence, an element at a time.
-type yamlSink[T any] struct {
+type yamlSink struct {
 	out
 }
 
-func (s *yamlSink[T]) row(v T) error {
+func (s *yamlSink) row(v any) error {
 	tree, err := treeOf(v)
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (s *yamlSink[T]) row(v T) error {
 	return s.flush()
 }
 
-func (s *yamlSink[T]) end() error {
+func (s *yamlSink) end() error {
 	if s.n == 0 {
 		s.buf.WriteString("[]\n")
 	}

@@ -74,6 +74,28 @@ func (t Table[T]) Keys() []string {
 // before the first row is asked for. A failed write ends the list; see
 // IsBrokenPipe.
 func (t Table[T]) Write(w io.Writer, o Options, rows iter.Seq2[T, error]) error {
+	plain := Wrap(t, func(v any) T { row, _ := v.(T); return row })
+	return table{plain}.write(w, o, func(yield func(any, error) bool) {
+		for row, err := range rows {
+			if !yield(row, err) {
+				return
+			}
+		}
+	})
+}
+
+// Check returns the Usage error that Write would, without writing. Commands that
+// change something call it before they do.
+func (t Table[T]) Check(o Options) error {
+	o.Notes = nil // of a list without rows
+	return t.Write(io.Discard, o, func(func(T, error) bool) {})
+}
+
+// table is a list of which the type of the rows is forgotten, so that all that
+// prints is compiled once, not for each type.
+type table struct{ Table[any] }
+
+func (t table) write(w io.Writer, o Options, rows iter.Seq2[any, error]) error {
 	q, err := compileQuery(o.Query)
 	if err != nil {
 		return err
@@ -83,7 +105,7 @@ func (t Table[T]) Write(w io.Writer, o Options, rows iter.Seq2[T, error]) error 
 		return err
 	}
 	if q != nil {
-		s = &querySink[T]{w: w, o: o, q: q}
+		s = &querySink{w: w, o: o, q: q}
 	}
 	if o.SortBy != "" {
 		compare, err := t.order(o.SortBy)
@@ -95,15 +117,8 @@ func (t Table[T]) Write(w io.Writer, o Options, rows iter.Seq2[T, error]) error 
 	return t.drain(o, s, rows)
 }
 
-// Check returns the Usage error that Write would, without writing. Commands that
-// change something call it before they do.
-func (t Table[T]) Check(o Options) error {
-	o.Notes = nil // of a list without rows
-	return t.Write(io.Discard, o, func(func(T, error) bool) {})
-}
-
 // drain feeds the rows to the sink.
-func (t Table[T]) drain(o Options, s sink[T], rows iter.Seq2[T, error]) error {
+func (t table) drain(o Options, s sink, rows iter.Seq2[any, error]) error {
 	var faults []error
 	n := 0
 	for row, err := range rows {
@@ -141,15 +156,15 @@ func join(errs []error) error {
 }
 
 // order returns the comparison --sort-by asks for.
-func (t Table[T]) order(by string) (func(a, b T) int, error) {
+func (t table) order(by string) (func(a, b any) int, error) {
 	name, descending := strings.CutPrefix(by, "-")
 	c, err := t.column("--sort-by", name)
 	if err != nil {
 		return nil, err
 	}
-	compare := func(a, b T) int { return NaturalCompare(c.Text(a), c.Text(b)) }
+	compare := func(a, b any) int { return NaturalCompare(c.Text(a), c.Text(b)) }
 	if c.Less != nil {
-		compare = func(a, b T) int {
+		compare = func(a, b any) int {
 			switch {
 			case c.Less(a, b):
 				return -1
@@ -160,15 +175,15 @@ func (t Table[T]) order(by string) (func(a, b T) int, error) {
 		}
 	}
 	if descending {
-		return func(a, b T) int { return compare(b, a) }, nil
+		return func(a, b any) int { return compare(b, a) }, nil
 	}
 	return compare, nil
 }
 
 // sorted collects the rows and yields them in order, the errors before them.
-func sorted[T any](rows iter.Seq2[T, error], compare func(a, b T) int) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var all []T
+func sorted(rows iter.Seq2[any, error], compare func(a, b any) int) iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
+		var all []any
 		var faults []error
 		for row, err := range rows {
 			if err != nil {
@@ -179,9 +194,8 @@ func sorted[T any](rows iter.Seq2[T, error], compare func(a, b T) int) iter.Seq2
 		}
 		slices.SortStableFunc(all, compare)
 		// A limit must not hide the errors.
-		var none T
 		for _, err := range faults {
-			if !yield(none, err) {
+			if !yield(nil, err) {
 				return
 			}
 		}
@@ -194,8 +208,8 @@ func sorted[T any](rows iter.Seq2[T, error], compare func(a, b T) int) iter.Seq2
 }
 
 // columns returns the columns to show.
-func (t Table[T]) columns(o Options) ([]*Column[T], error) {
-	var cols []*Column[T]
+func (t table) columns(o Options) ([]*Column[any], error) {
+	var cols []*Column[any]
 	if len(o.Columns) == 0 {
 		for i := range t.Columns {
 			if c := &t.Columns[i]; !c.Asked && (!c.Wide || o.wide()) {
@@ -214,7 +228,7 @@ func (t Table[T]) columns(o Options) ([]*Column[T], error) {
 	return cols, nil
 }
 
-func (t Table[T]) column(flag, name string) (*Column[T], error) {
+func (t table) column(flag, name string) (*Column[any], error) {
 	name = strings.TrimSpace(name)
 	exact := key(name)
 	name = key(strings.ReplaceAll(name, "_", "-"))
@@ -232,7 +246,7 @@ func (t Table[T]) column(flag, name string) (*Column[T], error) {
 
 // sink returns what writes the rows in the format. queried says that it will
 // not be used for rows but that the options must make sense.
-func (t Table[T]) sink(w io.Writer, o Options, queried bool) (sink[T], error) {
+func (t table) sink(w io.Writer, o Options, queried bool) (sink, error) {
 	if len(o.Columns) > 0 && (queried || !o.columnar()) {
 		return nil, fault.Usagef("--columns chooses columns of table, wide, text and csv").
 			WithHint("choose fields with `--query '[].{id: id}'`")
@@ -245,20 +259,20 @@ func (t Table[T]) sink(w io.Writer, o Options, queried bool) (sink[T], error) {
 	case FormatTable, FormatWide:
 		return newScreen(w, o, cols), nil
 	case FormatText:
-		return &textSink[T]{out{w: w}, cols}, nil
+		return &textSink{out{w: w}, cols}, nil
 	case FormatCSV:
 		return newCSV(w, o, cols), nil
 	case FormatName:
 		if t.ID == nil && !queried {
 			return nil, fault.Usagef("-o name: these rows have no names")
 		}
-		return &nameSink[T]{out{w: w}, t.ID}, nil
+		return &nameSink{out{w: w}, t.ID}, nil
 	case FormatJSON:
-		return newJSON[T](w), nil
+		return newJSON(w), nil
 	case FormatJSONL:
-		return newJSONL[T](w), nil
+		return newJSONL(w), nil
 	case FormatYAML:
-		return &yamlSink[T]{out: out{w: w}}, nil
+		return &yamlSink{out: out{w: w}}, nil
 	case FormatJUnit:
 		return nil, fault.Usagef("-o junit is for checks, such as `ssmdeck doctor`")
 	default:
@@ -268,18 +282,18 @@ func (t Table[T]) sink(w io.Writer, o Options, queried bool) (sink[T], error) {
 }
 
 // querySink collects the rows for a query.
-type querySink[T any] struct {
+type querySink struct {
 	w    io.Writer
 	o    Options
 	q    *query
-	rows []T
+	rows []any
 }
 
-func (s *querySink[T]) row(v T) error { s.rows = append(s.rows, v); return nil }
+func (s *querySink) row(v any) error { s.rows = append(s.rows, v); return nil }
 
-func (s *querySink[T]) end() error {
+func (s *querySink) end() error {
 	if s.rows == nil {
-		s.rows = []T{}
+		s.rows = []any{}
 	}
 	v, err := s.q.apply(s.rows)
 	if err != nil {

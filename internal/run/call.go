@@ -141,26 +141,30 @@ func plain(err error) string {
 // on, and the hint says how to come back to them.
 func interrupted(cause error, ref string, unsent int) error {
 	e := &fault.Error{Kind: fault.Interrupted, Op: "run"}
-	text := "interrupted"
+	left := &Left{Unsent: unsent, text: "interrupted", cause: cause}
 	if errors.Is(cause, context.DeadlineExceeded) {
 		e.Kind = fault.Pending
-		text = "not done in the time given"
+		left.text = "not done in the time given"
 	}
-	if unsent > 0 {
-		text += fmt.Sprintf("; %d nodes were not sent the command", unsent)
-	}
-	e.Err = &stopped{text: text, cause: cause}
+	e.Err = left
 	if ref != "" {
 		e.Hint = fmt.Sprintf("what was sent goes on: `ssmdeck run watch %s` follows, `ssmdeck run cancel %s` stops it", ref, ref)
 	}
 	return e
 }
 
-// stopped is the end of a context in words for people.
-type stopped struct {
-	text  string
-	cause error
+// Left is why a run is not followed any more though it goes on: a context ended.
+type Left struct {
+	Unsent int // nodes that were not sent the command
+	text   string
+	cause  error
 }
 
-func (s *stopped) Error() string { return s.text }
-func (s *stopped) Unwrap() error { return s.cause }
+func (l *Left) Error() string {
+	if l.Unsent > 0 {
+		return fmt.Sprintf("%s; %d nodes were not sent the command", l.text, l.Unsent)
+	}
+	return l.text
+}
+
+func (l *Left) Unwrap() error { return l.cause }

@@ -89,10 +89,21 @@ func commandOf(c types.Command) Command {
 	for _, t := range c.Targets {
 		out.TargetedBy = append(out.TargetedBy, fleet.APITarget{Key: aws.ToString(t.Key), Values: t.Values})
 	}
-	if c.CloudWatchOutputConfig != nil {
-		out.LogGroup = aws.ToString(c.CloudWatchOutputConfig.CloudWatchLogGroupName)
-	}
+	out.LogGroup = logGroup(c.CloudWatchOutputConfig, out.Document)
 	return out
+}
+
+// logGroup is where a command's output goes in CloudWatch Logs, "" for nowhere. The
+// service has a group for each document when none was named (API reference,
+// CloudWatchOutputConfig).
+func logGroup(c *types.CloudWatchOutputConfig, document string) string {
+	if c == nil || !c.CloudWatchOutputEnabled {
+		return ""
+	}
+	if name := aws.ToString(c.CloudWatchLogGroupName); name != "" || document == "" {
+		return name
+	}
+	return "/aws/ssm/" + document[strings.LastIndex(document, "/")+1:]
 }
 
 func progressOf(c types.Command) Progress {

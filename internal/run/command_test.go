@@ -26,7 +26,7 @@ func fullCommand() types.Command {
 		TargetCount: 9, CompletedCount: 8, ErrorCount: 2, DeliveryTimedOutCount: 1,
 		Targets:                []types.Target{{Key: aws.String("tag:env"), Values: []string{"prod"}}},
 		Parameters:             map[string][]string{"commands": {"#!/bin/sh\n\n  export TOKEN=s3cr3t\nrun"}},
-		CloudWatchOutputConfig: &types.CloudWatchOutputConfig{CloudWatchLogGroupName: aws.String("/ssm")},
+		CloudWatchOutputConfig: &types.CloudWatchOutputConfig{CloudWatchLogGroupName: aws.String("/ssm"), CloudWatchOutputEnabled: true},
 	}
 }
 
@@ -41,6 +41,21 @@ func TestCommandOf(t *testing.T) {
 	}
 	if d := diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+func TestWhereOutputGoesInCloudWatchLogs(t *testing.T) {
+	for want, c := range map[string]*types.CloudWatchOutputConfig{
+		"":                            nil,
+		"/g":                          {CloudWatchLogGroupName: aws.String("/g"), CloudWatchOutputEnabled: true},
+		"/aws/ssm/AWS-RunShellScript": {CloudWatchOutputEnabled: true},
+	} {
+		if got := logGroup(c, "AWS-RunShellScript"); got != want {
+			t.Errorf("%+v: got %q, want %q", c, got, want)
+		}
+	}
+	if got := logGroup(&types.CloudWatchOutputConfig{CloudWatchLogGroupName: aws.String("/g")}, "D"); got != "" {
+		t.Errorf("a group that is not used: got %q", got)
 	}
 }
 

@@ -16,13 +16,17 @@ import (
 )
 
 // On returns a command, and how it stands on one node. An unknown command or node
-// is a NotFound error.
+// is a NotFound error. Where commands may not be listed, the command is known by its
+// id alone.
 func (s *Service) On(ctx context.Context, id, node string) (Command, Invocation, error) {
 	if err := checkID(id); err != nil {
 		return Command{}, Invocation{}, err
 	}
 	cmd, err := s.lookup(ctx, newPacer(), id)
-	if err != nil {
+	switch {
+	case err != nil && mayNotList(err):
+		cmd = Command{ID: id}
+	case err != nil:
 		return Command{}, Invocation{}, err
 	}
 	op := "read output of " + id + " on " + node
@@ -61,6 +65,7 @@ func (s *Service) Copy(ctx context.Context, c Command, inv Invocation, stdout, s
 			steps = append(steps, step.Name)
 		}
 	}
+	keep := keepingOf(c)
 	out, errs := &joiner{w: stdout}, &joiner{w: stderr}
 	for _, step := range steps {
 		in := &ssm.GetCommandInvocationInput{CommandId: aws.String(c.ID), InstanceId: aws.String(inv.NodeID)}
@@ -71,6 +76,7 @@ func (s *Service) Copy(ctx context.Context, c Command, inv Invocation, stdout, s
 		if err != nil {
 			return sum, awsapi.Explain(op, err)
 		}
+		keep.group = cmp.Or(keep.group, logGroup(got.CloudWatchOutputConfig, aws.ToString(got.DocumentName)))
 		o := longOf(got)
 		p := part{command: c.ID, node: inv.NodeID, step: cmp.Or(step, aws.ToString(got.PluginName)), ended: inv.Ended}
 		for _, stream := range []struct {
@@ -80,7 +86,7 @@ func (s *Service) Copy(ctx context.Context, c Command, inv Invocation, stdout, s
 		}{{"stdout", o.Stdout, o.StdoutURL, maxStdout, out}, {"stderr", o.Stderr, o.StderrURL, maxStderr, errs}} {
 			stream.to.next()
 			p.stream, p.url = stream.name, stream.url
-			if err := s.copyStream(ctx, keepingOf(c), p, stream.text, stream.most, stream.to, &sum); err != nil {
+			if err := s.copyStream(ctx, keep, p, stream.text, stream.most, stream.to, &sum); err != nil {
 				return sum, err
 			}
 		}

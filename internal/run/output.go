@@ -58,8 +58,7 @@ func (f *follower) ended(t *tracked, inv Invocation, plugins []types.CommandPlug
 		f.changed(inv)
 		return
 	}
-	small := max(t.expected, t.progress.Targets) <= pageSize
-	if tellsAll(plugins, small) {
+	if tellsAll(plugins, f.size() <= pageSize) {
 		f.changed(inv)
 		f.printed(inv, preview(inv.NodeID, plugins, false))
 		return

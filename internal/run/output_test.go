@@ -169,6 +169,18 @@ func TestOnAndCopyRefuse(t *testing.T) {
 	wantKind(t, err, fault.NotFound, "read output of "+cid+" on i-1")
 }
 
+// TestOutputIsReadWithoutTheRightToList: whoever has the ids needs no list.
+func TestOutputIsReadWithoutTheRightToList(t *testing.T) {
+	client := NewMockapi(gomock.NewController(t))
+	client.EXPECT().ListCommands(gomock.Any(), gomock.Any()).Return(nil, errDenied)
+	client.EXPECT().ListCommandInvocations(gomock.Any(), gomock.Any()).Return(nil, errDenied)
+	client.EXPECT().GetCommandInvocation(gomock.Any(), gomock.Any()).Times(2).Return(wholeOutput("all\n", "", 0), nil)
+	inv, _, stdout, _, err := copied(t, New(client, nil))
+	if err != nil || inv.State != Success || stdout != "all\n" {
+		t.Errorf("got %+v, %q, %v", inv, stdout, err)
+	}
+}
+
 func TestStderrIsKeptApart(t *testing.T) {
 	c, req := bySize(3)
 	c.work = time.Second

@@ -51,6 +51,8 @@ type follower struct {
 	emit  func(Event)
 	pacer *pacer
 	runID string
+	// planned is how many ids are to be sent to in all; 0 for runs taken up.
+	planned int
 
 	commands  []*tracked
 	countedAt time.Time
@@ -86,6 +88,7 @@ type tracked struct {
 	progress Progress
 	nodes    map[string]Invocation // as last seen
 	finals   int                   // of nodes
+	news     time.Time             // when a node was last seen to change
 	errors   int                   // of nodes that count as errors, as MaxErrors does
 
 	listed   bool      // the service knows it
@@ -196,6 +199,15 @@ func (f *follower) atWork() int {
 		}
 	}
 	return nodes
+}
+
+// size is how many nodes the run is for, as far as that is known.
+func (f *follower) size() int {
+	nodes := 0
+	for _, t := range f.commands {
+		nodes += max(t.expected, t.progress.Targets)
+	}
+	return max(nodes, f.planned)
 }
 
 // counting reports whether a counter may still move.
@@ -500,7 +512,7 @@ func (f *follower) observeOne(t *tracked, now Invocation, got *ssm.GetCommandInv
 	if !now.State.Final() || !ran(now.State, now.Detail) || o.Truncated && t.keep.anywhere() {
 		return f.observe(t, now, nil)
 	}
-	t.nodes[now.NodeID] = now
+	t.nodes[now.NodeID], t.news = now, time.Now()
 	t.final(now)
 	if f.live != nil {
 		f.live.ended(t, now, nil)
@@ -533,7 +545,7 @@ func (f *follower) observe(t *tracked, now Invocation, plugins []types.CommandPl
 	if known && (old.State.Final() || same(old, now)) {
 		return false
 	}
-	t.nodes[now.NodeID] = now
+	t.nodes[now.NodeID], t.news = now, time.Now()
 	if now.State.Final() {
 		t.final(now)
 		f.ended(t, now, plugins)
@@ -551,7 +563,7 @@ func (f *follower) changed(inv Invocation) {
 // have had the time to.
 func (f *follower) settle(t *tracked) {
 	if f.noCounters {
-		t.closed = t.complete()
+		f.settleAlone(t)
 		return
 	}
 	if !t.progress.State.Final() || t.stale && !t.complete() {
@@ -574,6 +586,23 @@ func (f *follower) settle(t *tracked) {
 	t.closed = true
 	if missing := max(expected, t.progress.Targets) - t.finals; missing > 0 {
 		f.notice(Notice{Kind: Unsettled, Text: "the command has ended, and the service does not say how on every node", Count: missing})
+	}
+}
+
+// settleAlone closes a command without counters once all nodes it is for are done:
+// those that it was sent to, or that its targets stood for. One that the service
+// made no invocation for, because its tag has changed, is not waited for for ever.
+func (f *follower) settleAlone(t *tracked) {
+	if len(t.nodes) > t.finals || len(t.nodes) == 0 {
+		return // some are at work, or none was seen: see overdue
+	}
+	missing := max(t.expected, len(t.ids)) - t.finals
+	if missing > 0 && time.Since(t.news) < unlisted {
+		return
+	}
+	t.closed = true
+	if missing > 0 {
+		f.notice(Notice{Kind: Unsettled, Text: "the service shows no invocation on some nodes", Count: missing})
 	}
 }
 

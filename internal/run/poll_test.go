@@ -59,6 +59,24 @@ func TestAHugeRunStaysUnderTheRates(t *testing.T) {
 	}
 }
 
+// TestSilentNodesCostNoCalls: that a text is empty is asked for again in small runs
+// only, however many commands a large one is cut into.
+func TestSilentNodesCostNoCalls(t *testing.T) {
+	c := &cloud{work: time.Second, result: func(string) nodeResult { return nodeResult{} }}
+	req := Request{Selection: selected(nodes(1000, "linux")), Script: "x", Concurrency: "100%"}
+	start(t, c, req, func(t *testing.T, r *recorder, err error) {
+		if err != nil || r.board.Err() != nil {
+			t.Fatal(err, r.board.Err())
+		}
+		if n := c.byOp["GetCommandInvocation"]; n > 0 {
+			t.Errorf("asked for %d outputs by themselves", n)
+		}
+		if n := len(r.notices(Shortened)); n > 0 {
+			t.Errorf("%d times outputs are called short", n)
+		}
+	})
+}
+
 func TestManyCommandsArePolledTogether(t *testing.T) {
 	c := &cloud{work: 30 * time.Second}
 	req := Request{Selection: selected(nodes(1000, "linux")), Script: "x", Concurrency: "100%"}

@@ -1,10 +1,10 @@
 package run
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // The platforms Quote tells apart, as fleet.Node writes them. macOS quotes as
@@ -88,7 +88,7 @@ func posixQuote(arg string) string {
 // look like a command name, or it is an expression. Numbers are quoted, or 007, 0x10
 // and 1kb would arrive as 7, 16 and 1024 (about_Parsing, about_Numeric_Literals).
 func powerShellBare(arg string, first bool) bool {
-	if arg == "" || number.MatchString(arg) {
+	if arg == "" || number().MatchString(arg) {
 		return false
 	}
 	if name, _, _ := strings.Cut(arg, ":"); strings.HasPrefix(arg, "-") && strings.Contains(name, ".") {
@@ -101,7 +101,7 @@ func powerShellBare(arg string, first bool) bool {
 }
 
 // number is how what PowerShell may read as a number begins.
-var number = regexp.MustCompile(`^[-+]?\.?[0-9]`)
+var number = pattern.Lazy(`^[-+]?\.?[0-9]`)
 
 // powerShellQuote: PowerShell takes the typographic single quotes for the plain
 // one, so all of them are doubled (about_Quoting_Rules).

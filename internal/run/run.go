@@ -62,6 +62,9 @@ func (s *Service) Start(ctx context.Context, req Request, emit func(Event)) erro
 	}
 	f := newFollower(s, emit)
 	f.runID = p.runID
+	for _, s := range p.sends {
+		f.planned += len(s.ids)
+	}
 	if req.Live && s.store != nil {
 		f.live = newTail(s.store)
 	}

@@ -195,6 +195,37 @@ func TestWithoutListsNodesAreReadOneByOne(t *testing.T) {
 	}
 }
 
+// TestWithoutListsARunByTagEnds: nothing says how many nodes the service has found,
+// and one of those that it was thought to find may be missing.
+func TestWithoutListsARunByTagEnds(t *testing.T) {
+	for _, deny := range []string{"ListCommandInvocations ListCommands", "ListCommands"} {
+		for _, missing := range []int{0, 1} {
+			t.Run(fmt.Sprint(deny, missing), func(t *testing.T) {
+				known := nodes(5, "linux")
+				c := &cloud{work: 10 * time.Second, target: idsOf(known[missing:])}
+				c.fail = func(op string, _ int) error {
+					if strings.Contains(" "+deny+" ", " "+op+" ") {
+						return errDenied
+					}
+					return nil
+				}
+				sel := fleet.Selection{Nodes: known, Targets: []fleet.APITarget{{Key: "tag:env", Values: []string{"prod"}}}}
+				start(t, c, Request{Selection: sel, Script: "x"}, func(t *testing.T, r *recorder, err error) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got := r.board.Count(Success); got != 5-missing || r.board.Count(NotSent) != missing {
+						t.Errorf("%d are ok and %d were not sent", got, r.board.Count(NotSent))
+					}
+					if n := len(r.notices(Unsettled)); n != missing {
+						t.Errorf("%d times nodes are called missing", n)
+					}
+				})
+			})
+		}
+	}
+}
+
 func TestWhatCannotBothBeTrueIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := NewMockapi(gomock.NewController(t))

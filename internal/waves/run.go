@@ -67,6 +67,17 @@ func (s *State) Left() []string {
 	return ids
 }
 
+// LeftWaves are the nodes of Left, wave by wave; a wave that is done is left out.
+func (s *State) LeftWaves() [][]string {
+	var rest [][]string
+	for i := range s.Waves {
+		if ids := s.left(i); len(ids) > 0 {
+			rest = append(rest, ids)
+		}
+	}
+	return rest
+}
+
 func (s *State) left(wave int) []string {
 	var ids []string
 	for _, id := range s.Waves[wave] {
@@ -176,6 +187,11 @@ func Run(ctx context.Context, s *State, o Options) error {
 			return err
 		}
 	}
+	return s.Err()
+}
+
+// Err is the RemoteFailed fault of nodes that have failed, or nil.
+func (s *State) Err() error {
 	if failed := s.Count(Failed); failed > 0 {
 		return fault.New(fault.RemoteFailed, "", "%d of %d nodes failed", failed, s.Total())
 	}

@@ -125,6 +125,9 @@ func TestRunStopsWhenTooManyFail(t *testing.T) {
 	if fault.KindOf(err) != fault.RemoteFailed || !strings.Contains(err.Error(), "stopped before wave 3") || !slices.Equal(done, []string{"a", "b c"}) {
 		t.Errorf("none may fail: %v, %v", done, err)
 	}
+	if rest := s.LeftWaves(); len(rest) != 1 || !slices.Equal(rest[0], []string{"d"}) {
+		t.Errorf("waves left: %v", rest)
+	}
 	if !slices.Equal(s.Left(), []string{"d"}) || s.Nodes["b"] != (Result{Failed, 2, "no"}) {
 		t.Errorf("state %+v", s)
 	}

@@ -56,6 +56,9 @@ type loaded struct {
 	err   error
 }
 
+// cancelled ends the picker without a choice.
+type cancelled struct{}
+
 func newModel(o Options) *model {
 	m := &model{o: o, filter: o.Filter, marked: map[string]bool{}, width: 80, height: 24, loading: o.Load != nil}
 	m.take(o.Items)
@@ -77,6 +80,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.take(msg.items)
 		}
 		m.over = m.over || len(m.rows) == 0 // nothing to choose from: the caller says why
+	case cancelled:
+		m.over = true
 	case pressed:
 		m.press(msg.press)
 		msg.taken <- m.over

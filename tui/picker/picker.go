@@ -66,6 +66,7 @@ func Run(ctx context.Context, in, out *os.File, o Options) ([]string, error) {
 	}
 	defer func() { _ = keys.Close() }()
 	g := t.Guard()
+	g.Alternate(func() bool { return false }) // it is never used: leaving it would move the cursor
 	defer func() { _ = g.Close() }()
 	defer g.RestoreOnSignal()()
 	if err := g.Raw(); err != nil {
@@ -76,7 +77,7 @@ func Run(ctx context.Context, in, out *os.File, o Options) ([]string, error) {
 	if o.Styles.Color {
 		profile = colorprofile.ANSI
 	}
-	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(nil), tea.WithOutput(rawOutput{out}),
+	p := tea.NewProgram(m, tea.WithInput(nil), tea.WithOutput(rawOutput{out}),
 		tea.WithoutSignalHandler(), tea.WithColorProfile(profile))
 	err = serve(ctx, p, keys, o.Load)
 	switch {
@@ -105,6 +106,11 @@ func serve(ctx context.Context, p *tea.Program, keys cancelable, load func(conte
 			p.Send(loaded{items, err})
 		})
 	}
+	// With the context of its own, Bubble Tea would leave its last frame on the screen.
+	group.Go(func() {
+		<-ctx.Done()
+		p.Send(cancelled{}) // does nothing when it has ended
+	})
 	_, err := p.Run()
 	stop()
 	keys.Cancel()

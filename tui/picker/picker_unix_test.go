@@ -200,6 +200,12 @@ func TestWaysOutThatNobodyTyped(t *testing.T) {
 		default:
 			t.Error("the loading outlives the picker")
 		}
+		s.see("\x1b[?2004l")
+		// From the filter line, where the cursor is, everything below goes.
+		_, end, drawn := strings.Cut(s.text(), "type to filter")
+		if !drawn || strings.Contains(end, "\n") || !strings.Contains(end, "\x1b[J") || strings.Contains(end, "\x1b[?1049l") {
+			t.Errorf("what was drawn is left on the screen: %q", end)
+		}
 	})
 	t.Run("nothing to choose from", func(t *testing.T) {
 		s := newScreen(t)

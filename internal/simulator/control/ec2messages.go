@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
@@ -76,17 +77,16 @@ type messageIn struct {
 }
 
 // destination is the node a message is for: the caller's own, or, for a user
-// with the rights of an instance profile, what the id ends with.
+// with the rights of an instance profile, the instance that the id ends with.
 func (c *call) destination(message string) string {
 	if c.caller.Node != "" {
 		return c.caller.Node
 	}
-	for i := len(message) - 1; i >= 0; i-- {
-		if message[i] == '.' {
-			return message[i+1:]
-		}
+	node := message[strings.LastIndex(message, ".")+1:]
+	if c.self(node) != nil {
+		return ""
 	}
-	return ""
+	return node
 }
 
 func noMessage(id string) error {

@@ -175,3 +175,24 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// TestIgnoredSignaturesStillSayWhoItIs: agents prove nothing then, and are the nodes
+// that they are.
+func TestIgnoredSignaturesStillSayWhoItIs(t *testing.T) {
+	base := NewCredentials("123456789012", "admin")
+	v := NewVerifier(Ignore, "us-east-1", time.Now, base)
+	node := temporary("123456789012", "role", "mi-0123456789abcdef0", time.Now().Add(time.Hour))
+	node.Caller.Node = "mi-0123456789abcdef0"
+	v.Issue(node)
+	for auth, want := range map[string]string{
+		"": "",
+		algorithm + " Credential=" + node.AccessKeyID + "/20260101/us-east-1/ssm/aws4_request, SignedHeaders=host, Signature=0": node.Caller.Node,
+		algorithm + " Credential=unknown/20260101/us-east-1/ssm/aws4_request, SignedHeaders=host, Signature=0":                  "",
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Header.Set("Authorization", auth)
+		if got, err := v.Verify(r, nil, "ssm"); err != nil || got.Node != want {
+			t.Errorf("%q is from node %q, %v; want %q", auth, got.Node, err, want)
+		}
+	}
+}

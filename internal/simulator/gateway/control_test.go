@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -233,5 +235,37 @@ func TestControlChannelNeedsItsToken(t *testing.T) {
 	}
 	if r.Connected(nodeID) {
 		t.Error("an agent without a token is connected")
+	}
+}
+
+// TestAnAgentThatDoesNotReadIsNotAnsweredWithoutEnd: what waits for it is bounded,
+// whatever it asks.
+func TestAnAgentThatDoesNotReadIsNotAnsweredWithoutEnd(t *testing.T) {
+	r, control := newControlRig(t, func(string, JobMessage) {})
+	k := r.control(nodeID).k
+	// Every reply is acknowledged with its job's id, and this agent reads none of it.
+	reply := wire.Message{Type: wire.AgentJobReply, Created: 1, Payload: wire.Marshal(map[string]string{"jobId": strings.Repeat("x", 32<<10)})}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for sent := 0; sent < 16*boxBytes; sent += len(reply.Payload) {
+		reply.ID = wire.NewUUID()
+		raw, err := wire.Append(nil, &reply)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeCtx, done := context.WithTimeout(ctx, time.Second)
+		err = control.ws.Write(writeCtx, websocket.MessageBinary, raw)
+		done()
+		if err != nil {
+			break // it is slowed down
+		}
+	}
+	waiting := 0
+	msgs, _ := k.box.Take(nil) // its writer is stuck
+	for _, msg := range msgs {
+		waiting += len(msg)
+	}
+	if waiting > boxBytes+wire.MaxMessage {
+		t.Errorf("%d bytes wait for an agent that does not read", waiting)
 	}
 }

@@ -1,0 +1,36 @@
+package commands
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// moreThanOne is the error of n things of which some failed: its own for a single one.
+func moreThanOne(op string, faults []error, n int) error {
+	switch {
+	case len(faults) == 0:
+		return nil
+	case n == 1:
+		return faults[0]
+	}
+	return fault.New(fault.RemoteFailed, op, "%d of %d failed:\n  %w", len(faults), n, &lines{errors.Join(faults...), joinLines(faults)})
+}
+
+// lines is several errors with a text of their own.
+type lines struct {
+	error
+	text string
+}
+
+func (l *lines) Error() string { return l.text }
+func (l *lines) Unwrap() error { return l.error }
+
+func joinLines(errs []error) string {
+	lines := make([]string, len(errs))
+	for i, err := range errs {
+		lines[i] = err.Error()
+	}
+	return strings.Join(lines, "\n  ")
+}

@@ -1,0 +1,49 @@
+package commands
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// sinceFlag is --since of a command: what is older is left out.
+type sinceFlag string
+
+// bind adds the flag; what are the rows in the words of its help.
+func (s *sinceFlag) bind(cmd *cobra.Command, what string) {
+	cmd.Flags().StringVar((*string)(s), "since", "", "only "+what+" since `time`: 24h or 7d ago, 2026-03-01, 2026-03-01T08:00:00Z")
+	completeFlag(cmd, "since", func() []string { return []string{"1h", "24h", "7d"} })
+}
+
+// time returns the moment that is meant, the zero time without the flag. A day is
+// its first moment here.
+func (s sinceFlag) time(now time.Time) (time.Time, error) {
+	text := string(s)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if number, ok := strings.CutSuffix(text, "d"); ok {
+		if days, err := strconv.Atoi(number); err == nil && days > 0 && days < 100_000 {
+			return now.AddDate(0, 0, -days), nil
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return now.Add(-d), nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		at, err := time.ParseInLocation(layout, text, now.Location())
+		switch {
+		case err != nil:
+		case at.After(now):
+			return time.Time{}, fault.Usagef("--since %s has not come yet", text)
+		default:
+			return at, nil
+		}
+	}
+	return time.Time{}, fault.Usagef("--since %q is no time that has passed", text).
+		WithHint("write 10m, 24h or 7d for so long ago, a day as 2026-03-01, or a time as 2026-03-01T08:00:00Z")
+}
