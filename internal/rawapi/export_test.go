@@ -10,14 +10,15 @@ import (
 
 // FilledInput returns an input of the operation in which every field has a value,
 // and its JSON.
-func (o *Operation) FilledInput() (any, []byte) { return filledJSON(o.entry.input) }
+func (o *Operation) FilledInput() (any, []byte) { return filledJSON(o.entry.input, 0) }
 
-// FilledOutput is FilledInput for the answer.
-func (o *Operation) FilledOutput() (any, []byte) { return filledJSON(o.entry.output) }
+// FilledOutput is FilledInput for the answer, with other texts: a page does not
+// lead to itself.
+func (o *Operation) FilledOutput() (any, []byte) { return filledJSON(o.entry.output, 5000) }
 
-func filledJSON(t reflect.Type) (any, []byte) {
+func filledJSON(t reflect.Type, n int) (any, []byte) {
 	p := reflect.New(t)
-	p.Elem().Set(filled(t))
+	p.Elem().Set(filledFrom(t, n))
 	data, err := encode(p.Interface())
 	if err != nil {
 		panic(err)
