@@ -138,7 +138,7 @@ func TestSecretFieldsAreTheModels(t *testing.T) {
 	for _, o := range Operations() {
 		for _, f := range o.Fields {
 			in := reflect.New(o.entry.input).Elem()
-			in.Field(f.index).Set(fill(f.typ, nil))
+			in.Field(f.index).Set(filled(f.typ))
 			r := o.NewRequest(nil)
 			r.input = in
 			all := r.secrets()
