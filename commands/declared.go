@@ -149,7 +149,11 @@ func (d *declared) completeArgs(op *rawapi.Operation) cobra.CompletionFunc {
 		}
 		in := d.args[len(args)]
 		if in.words != nil {
-			return in.words(), cobra.ShellCompDirectiveNoFileComp
+			words, how := in.words(), cobra.ShellCompDirectiveNoFileComp
+			if len(words) > 0 && strings.HasSuffix(words[0], "/") { // the id follows
+				how |= cobra.ShellCompDirectiveNoSpace
+			}
+			return words, how
 		}
 		if f := op.Field(in.field); f != nil {
 			return f.Enum, cobra.ShellCompDirectiveNoFileComp

@@ -274,7 +274,7 @@ func (o *agentsUpdateOptions) end(env *Env, ro render.Options, rows []updateRow,
 		return err
 	case len(st.Offline) > 0:
 		return fault.New(fault.RemoteFailed, "update agents", "%s offline: nothing was done there", pluralAre(len(st.Offline), "node")).
-			WithHint("run it again when they are back; `ssmdeck node get NODE` shows what is known of one")
+			WithHint("run it again when they are back; `ssmdeck doctor NODE` says why")
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func nodePing(cmd *cobra.Command, env *Env, choice nodeChoice, args []string) er
 		env.note("ssmdeck: note: some nodes could not be asked about: %s", firstLine(failed))
 	}
 	return fault.New(fault.RemoteFailed, "ping", "%d of %s not connected", not, pluralAre(len(rows), "node")).
-		WithHint("`ssmdeck node get NODE` shows what is known of one")
+		WithHint("`ssmdeck doctor NODE` says why")
 }
 
 func pluralAre(n int, noun string) string {

@@ -74,10 +74,11 @@ func nodeTag(cmd *cobra.Command, env *Env, choice nodeChoice, args []string, dry
 		}
 	}
 	failed := svc.ChangeTags(ctx, nodes, change)
-	if err := ctx.Err(); err != nil && len(failed) > 0 {
-		return err
+	err = writeOutcomes(env, ro, "tag nodes", nodes, "changed", failed)
+	if interrupted := ctx.Err(); interrupted != nil && len(failed) > 0 {
+		return interrupted // those that were changed before are in the list
 	}
-	return writeOutcomes(env, ro, "tag nodes", nodes, "changed", failed)
+	return err
 }
 
 // tagWords says what is done to tags: "set env=prod, remove owner".

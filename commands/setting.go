@@ -74,7 +74,7 @@ func serviceSettingsHelp() string {
 
 // settingColumns are those of get and of list.
 var settingColumns = []declaredColumn{
-	{name: "SETTING", path: "SettingId"},
+	{name: "SETTING", path: "SettingId", id: true},
 	{name: "VALUE", path: "SettingValue"},
 	{name: "STATUS", path: "Status"},
 	{name: "CHANGED", path: "LastModifiedDate", time: true},

@@ -67,8 +67,8 @@ func ParseTagChange(words []string) (TagChange, error) {
 	return c, nil
 }
 
-// ChangeTags changes tags of nodes: those of instances with EC2, in one call for
-// all, and those of hybrid nodes one by one. It goes on after a failure and
+// ChangeTags changes tags of nodes: those of instances with EC2, 1000 at a
+// time, and those of hybrid nodes one by one. It goes on after a failure and
 // returns the failures by node; ctx ends it.
 func (s *Service) ChangeTags(ctx context.Context, nodes []Node, c TagChange) map[string]error {
 	failed := map[string]error{}
@@ -85,25 +85,42 @@ func (s *Service) ChangeTags(ctx context.Context, nodes []Node, c TagChange) map
 			failed[n.ID] = fault.New(fault.Usage, "tag "+n.ID, "only instances and hybrid nodes have tags")
 		}
 	}
-	if len(instances) == 0 {
-		return failed
-	}
-	err := errNoEC2
-	if s.ec2 != nil {
-		err = nil
-		if len(c.Set) > 0 {
-			err = s.ec2.SetTags(ctx, instances, c.Set)
-		}
-		if err == nil && len(c.Remove) > 0 {
-			err = s.ec2.RemoveTags(ctx, instances, c.Remove)
-		}
-	}
-	if err != nil {
-		for _, id := range instances {
-			failed[id] = err
+	for chunk := range slices.Chunk(instances, taggedAtOnce) {
+		if err := s.changeInstances(ctx, chunk, c); err != nil {
+			for _, id := range chunk {
+				failed[id] = err
+			}
 		}
 	}
 	return failed
+}
+
+// taggedAtOnce is how many instances the tags of one call are for.
+const taggedAtOnce = 1000
+
+func (s *Service) changeInstances(ctx context.Context, ids []string, c TagChange) error {
+	if s.ec2 == nil {
+		return errNoEC2
+	}
+	if len(c.Set) > 0 {
+		if err := s.ec2.SetTags(ctx, ids, c.Set); err != nil {
+			return err
+		}
+	}
+	if len(c.Remove) > 0 {
+		if err := s.ec2.RemoveTags(ctx, ids, c.Remove); err != nil {
+			return halfDone(c, err)
+		}
+	}
+	return nil
+}
+
+// halfDone is the error of removing tags when others were set before.
+func halfDone(c TagChange, err error) error {
+	if len(c.Set) == 0 {
+		return err
+	}
+	return reword("remove tags, after the others were set", err)
 }
 
 func (s *Service) changeHybrid(ctx context.Context, id string, c TagChange) error {
@@ -122,7 +139,7 @@ func (s *Service) changeHybrid(ctx context.Context, id string, c TagChange) erro
 			ResourceId: aws.String(id), ResourceType: types.ResourceTypeForTaggingManagedInstance, TagKeys: c.Remove,
 		})
 		if err != nil {
-			return awsapi.Explain(op, err)
+			return halfDone(c, awsapi.Explain(op, err))
 		}
 	}
 	return nil

@@ -55,7 +55,7 @@ type Instances interface {
 	// Described returns the instances of the account that have these ids, all of
 	// them when ids is nil. Ids that do not exist are left out.
 	Described(ctx context.Context, ids []string) ([]Instance, error)
-	// SetTags and RemoveTags change the tags of instances; all or none.
+	// SetTags and RemoveTags change the tags of up to 1000 instances; all or none.
 	SetTags(ctx context.Context, ids []string, tags map[string]string) error
 	RemoveTags(ctx context.Context, ids, keys []string) error
 }

@@ -275,3 +275,42 @@ func TestNamesComeFromEC2WherePropertiesAreDenied(t *testing.T) {
 		t.Errorf("without EC2: %v, %v", n, err)
 	}
 }
+
+// Each thousand instances are changed by themselves: what a later call says is not
+// said of those of an earlier one.
+func TestTagsOfManyInstances(t *testing.T) {
+	s, _ := mocked(t)
+	c := &failingCloud{after: 1}
+	s.Joining(c, Clients{})
+	nodes := make([]Node, 2*taggedAtOnce+1)
+	for i := range nodes {
+		nodes[i].ID = fmt.Sprintf("i-%017x", i)
+	}
+	failed := s.ChangeTags(t.Context(), nodes, TagChange{Set: map[string]string{"a": "b"}})
+	if len(failed) != taggedAtOnce+1 || failed[nodes[0].ID] != nil || failed[nodes[taggedAtOnce].ID] == nil || c.calls != 3 {
+		t.Errorf("%d failed, after %d calls", len(failed), c.calls)
+	}
+	s, _ = mocked(t)
+	s.Joining(&failingCloud{after: 1}, Clients{})
+	failed = s.ChangeTags(t.Context(), nodes[:1], TagChange{Set: map[string]string{"a": "b"}, Remove: []string{"c"}})
+	if err := failed[nodes[0].ID]; err == nil || !strings.Contains(err.Error(), "after the others were set") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// failingCloud is EC2 that does not change any more tags after some calls.
+type failingCloud struct {
+	cloud
+	after, calls int
+}
+
+func (c *failingCloud) change() error {
+	if c.calls++; c.calls > c.after {
+		return failure("RequestLimitExceeded")
+	}
+	return nil
+}
+
+func (c *failingCloud) SetTags(context.Context, []string, map[string]string) error { return c.change() }
+
+func (c *failingCloud) RemoveTags(context.Context, []string, []string) error { return c.change() }

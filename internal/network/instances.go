@@ -12,9 +12,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 )
 
-// taggedAtOnce is how many resources one CreateTags or DeleteTags takes.
-const taggedAtOnce = 1000
-
 // Described returns the instances with these ids, 200 a call; with nil all of
 // the account and Region, 1000 a page. Ids that do not exist are left out: a
 // filter passes over them where naming them would be an error.
@@ -71,30 +68,26 @@ func fleetInstance(i types.Instance) fleet.Instance {
 	return n
 }
 
-// SetTags sets tags of instances.
+// SetTags sets tags of instances, of 1000 at most.
 func (s *Service) SetTags(ctx context.Context, ids []string, tags map[string]string) error {
 	list := make([]types.Tag, 0, len(tags))
 	for k, v := range tags {
 		list = append(list, types.Tag{Key: aws.String(k), Value: aws.String(v)})
 	}
-	for chunk := range slices.Chunk(ids, taggedAtOnce) {
-		if _, err := s.api.CreateTags(ctx, &ec2.CreateTagsInput{Resources: chunk, Tags: list}); err != nil {
-			return awsapi.Explain("tag the instances", err)
-		}
+	if _, err := s.api.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: list}); err != nil {
+		return awsapi.Explain("tag the instances", err)
 	}
 	return nil
 }
 
-// RemoveTags removes tags of instances, whatever their values.
+// RemoveTags removes tags of instances, of 1000 at most, whatever their values.
 func (s *Service) RemoveTags(ctx context.Context, ids, keys []string) error {
 	list := make([]types.Tag, 0, len(keys))
 	for _, k := range keys {
 		list = append(list, types.Tag{Key: aws.String(k)})
 	}
-	for chunk := range slices.Chunk(ids, taggedAtOnce) {
-		if _, err := s.api.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: chunk, Tags: list}); err != nil {
-			return awsapi.Explain("remove tags of the instances", err)
-		}
+	if _, err := s.api.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: ids, Tags: list}); err != nil {
+		return awsapi.Explain("remove tags of the instances", err)
 	}
 	return nil
 }

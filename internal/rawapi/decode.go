@@ -51,10 +51,7 @@ func (d *decoder) show(v any) string {
 	default:
 		return "a structure"
 	}
-	if r := []rune(text); len(r) > 60 {
-		text = string(r[:57]) + "..."
-	}
-	return text
+	return shorten(text)
 }
 
 // wants notes that v is not what the field takes.

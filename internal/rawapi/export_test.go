@@ -12,13 +12,13 @@ import (
 // and its JSON.
 func (o *Operation) FilledInput() (any, []byte) { return filledJSON(o.entry.input, 0) }
 
-// FilledOutput is FilledInput for the answer, with other values: a page that names
-// itself as the next one is refused.
+// FilledOutput is FilledInput for the answer, with other texts: a page does not
+// lead to itself.
 func (o *Operation) FilledOutput() (any, []byte) { return filledJSON(o.entry.output, 5000) }
 
 func filledJSON(t reflect.Type, n int) (any, []byte) {
 	p := reflect.New(t)
-	p.Elem().Set(fillNext(t, nil, &n))
+	p.Elem().Set(filledFrom(t, n))
 	data, err := encode(p.Interface())
 	if err != nil {
 		panic(err)

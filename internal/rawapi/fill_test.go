@@ -10,12 +10,10 @@ import (
 )
 
 // filled returns a value of t in which every field has a value, each text another.
-func filled(t reflect.Type) reflect.Value { return fill(t, nil) }
+func filled(t reflect.Type) reflect.Value { return filledFrom(t, 0) }
 
-func fill(t reflect.Type, open []reflect.Type) reflect.Value {
-	n := 0
-	return fillNext(t, open, &n)
-}
+// filledFrom is filled with numbers in the texts that begin behind n.
+func filledFrom(t reflect.Type, n int) reflect.Value { return fillNext(t, nil, &n) }
 
 func fillNext(t reflect.Type, open []reflect.Type, n *int) reflect.Value {
 	v := reflect.New(t).Elem()

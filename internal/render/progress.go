@@ -268,7 +268,8 @@ type progressJSON struct {
 // draw puts the line on the screen, once show has done so first.
 func (p *Progress) draw() {
 	if p.shown && !p.held {
-		p.write("\r" + CutEnd(p.line(), p.o.Width()-1, p.o.Styles.Glyphs.Ellipsis) + "\x1b[K")
+		// Two columns are left for the ^C that a terminal echoes.
+		p.write("\r" + CutEnd(p.line(), p.o.Width()-3, p.o.Styles.Glyphs.Ellipsis) + "\x1b[K")
 	}
 }
 

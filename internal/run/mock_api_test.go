@@ -7,9 +7,11 @@ package run
 import (
 	context "context"
 	reflect "reflect"
+	time "time"
 
 	ssm "github.com/aws/aws-sdk-go-v2/service/ssm"
 	gomock "github.com/golang/mock/gomock"
+	logstore "github.com/ssmdeck/ssmdeck/internal/logstore"
 )
 
 // Mockapi is a mock of api interface.
@@ -133,4 +135,69 @@ func (mr *MockapiMockRecorder) SendCommand(ctx, in interface{}, opts ...interfac
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]interface{}{ctx, in}, opts...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "SendCommand", reflect.TypeOf((*Mockapi)(nil).SendCommand), varargs...)
+}
+
+// Mockstore is a mock of store interface.
+type Mockstore struct {
+	ctrl     *gomock.Controller
+	recorder *MockstoreMockRecorder
+}
+
+// MockstoreMockRecorder is the mock recorder for Mockstore.
+type MockstoreMockRecorder struct {
+	mock *Mockstore
+}
+
+// NewMockstore creates a new mock instance.
+func NewMockstore(ctrl *gomock.Controller) *Mockstore {
+	mock := &Mockstore{ctrl: ctrl}
+	mock.recorder = &MockstoreMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *Mockstore) EXPECT() *MockstoreMockRecorder {
+	return m.recorder
+}
+
+// Open mocks base method.
+func (m *Mockstore) Open(s logstore.Stream, since time.Time) *logstore.Cursor {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Open", s, since)
+	ret0, _ := ret[0].(*logstore.Cursor)
+	return ret0
+}
+
+// Open indicates an expected call of Open.
+func (mr *MockstoreMockRecorder) Open(s, since interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Open", reflect.TypeOf((*Mockstore)(nil).Open), s, since)
+}
+
+// ReadObject mocks base method.
+func (m *Mockstore) ReadObject(ctx context.Context, o logstore.Object, found func(), emit func([]byte) error) error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "ReadObject", ctx, o, found, emit)
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// ReadObject indicates an expected call of ReadObject.
+func (mr *MockstoreMockRecorder) ReadObject(ctx, o, found, emit interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ReadObject", reflect.TypeOf((*Mockstore)(nil).ReadObject), ctx, o, found, emit)
+}
+
+// Recent mocks base method.
+func (m *Mockstore) Recent(ctx context.Context, group, prefix string, since time.Time, emit func(logstore.Event)) error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Recent", ctx, group, prefix, since, emit)
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// Recent indicates an expected call of Recent.
+func (mr *MockstoreMockRecorder) Recent(ctx, group, prefix, since, emit interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Recent", reflect.TypeOf((*Mockstore)(nil).Recent), ctx, group, prefix, since, emit)
 }
