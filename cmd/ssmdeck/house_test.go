@@ -131,7 +131,7 @@ func TestEveryDependencyHasItsReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	// `service/{s3,sts}` stands for several.
-	text := regexp.MustCompile("([a-z0-9/]*)\\{([a-z0-9,]+)\\}").ReplaceAllStringFunc(string(page), func(m string) string {
+	text := regexp.MustCompile(`([a-z0-9/]*)\{([a-z0-9,]+)\}`).ReplaceAllStringFunc(string(page), func(m string) string {
 		before, names, _ := strings.Cut(strings.TrimSuffix(m, "}"), "{")
 		var all []string
 		for name := range strings.SplitSeq(names, ",") {
