@@ -186,7 +186,7 @@ func until(t *testing.T, ok func() bool) {
 func TestARealAgentComesAndGoes(t *testing.T) {
 	var clock testClock
 	sc := world.Demo()
-	sc.Agents.LostAfter = 7 * time.Minute
+	sc.Agents.LostAfter, sc.RunCommand.DeliveryTimeout = 7*time.Minute, time.Hour // longer than the clock jumps
 	s := start(t, Options{Scenario: sc, Now: clock.now})
 	a, leave := join(t, s, nil)
 	until(t, func() bool { return connection(t, s, a.ID) == "connected" }) // agents hear nothing when they are

@@ -350,10 +350,10 @@ func (w *World) CancelCommand(id string, nodes []string) error {
 		if len(nodes) > 0 && !slices.Contains(nodes, inv.NodeID) {
 			continue
 		}
-		switch inv.Status {
-		case statusPending, statusDelayed:
+		switch {
+		case (inv.Status == statusPending || inv.Status == statusDelayed) && (inv.job == nil || !inv.job.given):
 			w.finish(c, inv, statusCancelled, statusCancelled)
-		case statusInProgress:
+		case !final(inv.Status): // it is at work, or a real agent may have it
 			inv.Status, inv.Details = statusCancelling, statusCancelling
 		}
 		inv.cancel()

@@ -44,6 +44,8 @@ const (
 type job struct {
 	Job
 	hidden time.Time     // until then it is not given out again
+	given  bool          // the agent may have it, acknowledged or not
+	over   bool          // it is cancelled, and not given out any more
 	acked  bool          // the agent has it
 	ended  bool          // there is nothing more to come
 	status string        // how it ended: a documentStatus, or Undeliverable
@@ -148,8 +150,9 @@ func (w *World) lookAtJob(c *command, inv *invocation, a *realAgent, j *job) (ov
 	w.mu.Lock()
 	now := w.now()
 	changed, ready = a.changed, j.ready
-	send := !j.ended && !j.acked && a.connected && !now.Before(j.hidden)
+	send := !j.ended && !j.acked && !j.over && a.connected && !now.Before(j.hidden)
 	if send {
+		j.given = true
 		j.hidden = now.Add(resendJob - time.Second) // gone by when it is looked at again
 	}
 	if j.acked && (inv.Status == statusPending || inv.Status == statusDelayed) {
@@ -166,7 +169,7 @@ func (w *World) lookAtJob(c *command, inv *invocation, a *realAgent, j *job) (ov
 	w.mu.Unlock()
 	if send && w.agents.SendJob(inv.NodeID, j.Job) != nil {
 		w.mu.Lock()
-		j.hidden = time.Time{} // the channel has just gone: the older path may have it
+		j.given, j.hidden = false, time.Time{} // the channel has just gone: the older path may have it
 		w.mu.Unlock()
 	}
 	return false, "", "", changed, ready
@@ -186,11 +189,12 @@ func outcomeOf(document string) (status, details string) {
 }
 
 // cancelJob asks the agent to end a job. It reports false when the agent does
-// not have it: then it never will.
+// not have it: then it never will. One that is on its way may have arrived.
 func (w *World) cancelJob(a *realAgent, inv *invocation, j *job) bool {
 	w.mu.Lock()
-	if !j.acked {
-		a.drop(j)
+	a.drop(j)
+	j.over = true
+	if !j.given {
 		w.mu.Unlock()
 		return false
 	}
@@ -287,7 +291,7 @@ func (w *World) JobAcknowledged(node, id, status, text string) bool {
 		j.acked = true
 		a.drop(j)
 	case ackFull:
-		j.hidden = w.now().Add(resendJob)
+		j.given, j.hidden = false, w.now().Add(resendJob)
 	default:
 		if inv != nil {
 			inv.Trace = "the agent refused the command: " + strings.TrimSpace(status+" "+text)
@@ -391,7 +395,7 @@ func (w *World) NextMessage(ctx context.Context, node string, visibility time.Du
 		a, now := n.agent, w.now()
 		for _, j := range a.outbox {
 			if !j.acked && !now.Before(j.hidden) {
-				j.hidden = now.Add(visibility)
+				j.given, j.hidden = true, now.Add(visibility)
 				w.mu.Unlock()
 				return j.Job, true
 			}

@@ -169,6 +169,22 @@ func TestCancelledJobs(t *testing.T) {
 			t.Errorf("it is %s, and %d jobs were sent", got, len(agents.jobs))
 		}
 
+		crossing := send(t, w, order(node, time.Hour))
+		synctest.Wait()
+		if err := w.CancelCommand(crossing, nil); err != nil { // the job has left, its acknowledgement has not come
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if len(agents.jobs) != 2 || !strings.HasPrefix(agents.jobs[1].Topic, topicCancel+".") {
+			t.Fatalf("an agent that may have the job got %+v", agents.jobs)
+		}
+		w.JobReplied(node, agents.jobs[0].ID, success)
+		synctest.Wait()
+		if got := w.Invocations(crossing)[0].Status; got != "Success" {
+			t.Errorf("what had run before the cancellation came is %s", got)
+		}
+		agents.jobs = nil
+
 		stubborn := send(t, w, order(node, time.Hour))
 		synctest.Wait()
 		w.JobAcknowledged(node, agents.jobs[0].ID, "200", "")
