@@ -45,7 +45,7 @@ type Config struct {
 	// PingEvery is how often Run pings after the start; real agents do every five
 	// minutes. 0: never.
 	PingEvery time.Duration
-	// Orders, if set, is told the content of each job from the control channel.
+	// Orders, if set, is told the content of each job, whichever way it came.
 	Orders func(content string)
 	// NoControlChannel leaves the agent with message delivery, the older path.
 	NoControlChannel bool

@@ -274,6 +274,9 @@ func (a *Agent) poll(ctx context.Context) {
 
 // message takes an order from message delivery.
 func (a *Agent) message(ctx context.Context, group *sync.WaitGroup, id, payload string) {
+	if a.cfg.Orders != nil {
+		a.cfg.Orders(payload)
+	}
 	var o order
 	if json.Unmarshal([]byte(payload), &o) != nil {
 		_ = a.Call(ctx, "EC2WindowsMessageDeliveryService.FailMessage", map[string]string{"MessageId": id, "FailureType": "InvalidDocument"}, nil)
