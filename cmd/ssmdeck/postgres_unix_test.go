@@ -174,7 +174,7 @@ func newPsql(t *testing.T, pg *postgres) *psql {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if n := srv.Stats().OpenSessions; n != 0 {
+		if n := srv.Settle(5 * time.Second); n != 0 {
 			t.Errorf("%d sessions are still open", n)
 		}
 		if err := srv.Close(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
 )
@@ -104,7 +105,7 @@ func TestForwardSurvivesExpiredCredentials(t *testing.T) {
 	for range events { // until it has ended
 	}
 	_ = cmd.Wait()
-	if n := srv.Stats().OpenSessions; n != 0 {
+	if n := srv.Settle(5 * time.Second); n != 0 {
 		t.Errorf("%d sessions are still open", n)
 	}
 }

@@ -262,6 +262,16 @@ type Stats struct {
 	OpenSessions int            `json:"open_sessions"`
 }
 
+// Settle waits until no session is open, for at most d, and returns how many are:
+// what an agent has ended is closed a moment after its client knows.
+func (s *Server) Settle(d time.Duration) (open int) {
+	for deadline := time.Now().Add(d); ; time.Sleep(5 * time.Millisecond) {
+		if open = s.Stats().OpenSessions; open == 0 || time.Now().After(deadline) {
+			return open
+		}
+	}
+}
+
 func (s *Server) serveStats(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(s.Stats())
