@@ -199,40 +199,31 @@ type Filter struct {
 
 // List returns the access requests of the account and Region, page by page.
 func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		equal := func(key types.OpsItemFilterKey, value string) types.OpsItemFilter {
-			return types.OpsItemFilter{Key: key, Operator: types.OpsItemFilterOperatorEqual, Values: []string{value}}
-		}
-		in := &ssm.DescribeOpsItemsInput{
-			OpsItemFilters: []types.OpsItemFilter{equal(types.OpsItemFilterKeyOpsitemType, itemType)}, MaxResults: aws.Int32(50),
-		}
-		if f.Node != "" {
-			in.OpsItemFilters = append(in.OpsItemFilters, equal(types.OpsItemFilterKeyAccessRequestTargetResourceId, f.Node))
-		}
-		if f.Status != "" {
-			in.OpsItemFilters = append(in.OpsItemFilters, equal(types.OpsItemFilterKeyStatus, f.Status))
-		}
-		for {
-			out, err := s.api.DescribeOpsItems(ctx, in)
-			if err != nil {
-				yield(Entry{}, awsapi.Explain("list access requests", err))
-				return
-			}
-			for i := range out.OpsItemSummaries {
-				if !yield(entry(&out.OpsItemSummaries[i]), nil) {
-					return
-				}
-			}
-			if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-				return
-			}
-		}
+	equal := func(key types.OpsItemFilterKey, value string) types.OpsItemFilter {
+		return types.OpsItemFilter{Key: key, Operator: types.OpsItemFilterOperatorEqual, Values: []string{value}}
 	}
+	in := &ssm.DescribeOpsItemsInput{
+		OpsItemFilters: []types.OpsItemFilter{equal(types.OpsItemFilterKeyOpsitemType, itemType)}, MaxResults: aws.Int32(50),
+	}
+	if f.Node != "" {
+		in.OpsItemFilters = append(in.OpsItemFilters, equal(types.OpsItemFilterKeyAccessRequestTargetResourceId, f.Node))
+	}
+	if f.Status != "" {
+		in.OpsItemFilters = append(in.OpsItemFilters, equal(types.OpsItemFilterKeyStatus, f.Status))
+	}
+	return awsapi.Pages("list access requests", func(token *string) ([]types.OpsItemSummary, *string, error) {
+		in.NextToken = token
+		out, err := s.api.DescribeOpsItems(ctx, in)
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.OpsItemSummaries, out.NextToken, nil
+	}, entry)
 }
 
 var nodeID = pattern.Lazy(`\b(?:mi-[0-9a-f]{17}|i-(?:[0-9a-f]{17}|[0-9a-f]{8}))\b`)
 
-func entry(o *types.OpsItemSummary) Entry {
+func entry(o types.OpsItemSummary) Entry {
 	e := Entry{
 		ID: aws.ToString(o.OpsItemId), Status: string(o.Status), Title: aws.ToString(o.Title), Owner: aws.ToString(o.CreatedBy),
 		Created: aws.ToTime(o.CreatedTime), Changed: aws.ToTime(o.LastModifiedTime),

@@ -163,30 +163,13 @@ func filter(key types.DescribeActivationsFilterKeys, value string) types.Describ
 
 // pages lists what filters match.
 func (s *Service) pages(ctx context.Context, op string, filters []types.DescribeActivationsFilter) iter.Seq2[Activation, error] {
-	return func(yield func(Activation, error) bool) {
-		in := &ssm.DescribeActivationsInput{Filters: filters, MaxResults: aws.Int32(pageSize)}
-		for {
-			out, err := s.api.DescribeActivations(ctx, in)
-			if err != nil {
-				yield(Activation{}, awsapi.Explain(op, err))
-				return
-			}
-			for _, a := range out.ActivationList {
-				if !yield(of(a), nil) {
-					return
-				}
-			}
-			next := aws.ToString(out.NextToken)
-			if next == "" {
-				return
-			}
-			if next == aws.ToString(in.NextToken) {
-				yield(Activation{}, fault.New(fault.Failed, op, "%w", errSamePage))
-				return
-			}
-			in.NextToken = out.NextToken
+	return awsapi.Pages(op, func(token *string) ([]types.Activation, *string, error) {
+		out, err := s.api.DescribeActivations(ctx, &ssm.DescribeActivationsInput{Filters: filters, MaxResults: aws.Int32(pageSize), NextToken: token})
+		if err != nil {
+			return nil, nil, err
 		}
-	}
+		return out.ActivationList, out.NextToken, nil
+	}, of)
 }
 
 func of(a types.Activation) Activation {

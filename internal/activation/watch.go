@@ -2,7 +2,6 @@ package activation
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"time"
 
@@ -86,37 +85,17 @@ func (s *Service) Watch(ctx context.Context, id string, progress func(Activation
 // Nodes returns the nodes that have registered with an activation and are
 // listed by the service.
 func (s *Service) Nodes(ctx context.Context, id string) iter.Seq2[Node, error] {
-	op := "list the nodes of activation " + id
-	return func(yield func(Node, error) bool) {
-		in := &ssm.DescribeInstanceInformationInput{
+	return awsapi.Pages("list the nodes of activation "+id, func(token *string) ([]types.InstanceInformation, *string, error) {
+		out, err := s.api.DescribeInstanceInformation(ctx, &ssm.DescribeInstanceInformationInput{
 			Filters:    []types.InstanceInformationStringFilter{{Key: aws.String("ActivationIds"), Values: []string{id}}},
-			MaxResults: aws.Int32(pageSize),
+			MaxResults: aws.Int32(pageSize), NextToken: token,
+		})
+		if err != nil {
+			return nil, nil, err
 		}
-		for {
-			out, err := s.api.DescribeInstanceInformation(ctx, in)
-			if err != nil {
-				yield(Node{}, awsapi.Explain(op, err))
-				return
-			}
-			for _, n := range out.InstanceInformationList {
-				if !yield(nodeOf(n), nil) {
-					return
-				}
-			}
-			next := aws.ToString(out.NextToken)
-			if next == "" {
-				return
-			}
-			if next == aws.ToString(in.NextToken) {
-				yield(Node{}, fault.New(fault.Failed, op, "%w", errSamePage))
-				return
-			}
-			in.NextToken = out.NextToken
-		}
-	}
+		return out.InstanceInformationList, out.NextToken, nil
+	}, nodeOf)
 }
-
-var errSamePage = errors.New("the service gives the same page again: the list is not complete")
 
 func nodeOf(n types.InstanceInformation) Node {
 	platform := aws.ToString(n.PlatformName)

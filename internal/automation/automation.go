@@ -207,35 +207,26 @@ type Filter struct {
 // List lists executions, newest first, as the service does. An error is the last
 // element.
 func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Execution, error] {
-	return func(yield func(Execution, error) bool) {
-		in := &ssm.DescribeAutomationExecutionsInput{MaxResults: aws.Int32(50)}
-		add := func(key types.AutomationExecutionFilterKey, value string) {
-			if value != "" {
-				in.Filters = append(in.Filters, types.AutomationExecutionFilter{Key: key, Values: []string{value}})
-			}
-		}
-		add(types.AutomationExecutionFilterKeyExecutionStatus, string(f.State))
-		add(types.AutomationExecutionFilterKeyDocumentNamePrefix, f.Document)
-		add(types.AutomationExecutionFilterKeyParentExecutionId, f.Parent)
-		if !f.After.IsZero() {
-			add(types.AutomationExecutionFilterKeyStartTimeAfter, f.After.UTC().Format(time.RFC3339))
-		}
-		for {
-			out, err := s.api.DescribeAutomationExecutions(ctx, in)
-			if err != nil {
-				yield(Execution{}, awsapi.Explain("list automations", err))
-				return
-			}
-			for _, m := range out.AutomationExecutionMetadataList {
-				if !yield(fromMetadata(m), nil) {
-					return
-				}
-			}
-			if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-				return
-			}
+	in := &ssm.DescribeAutomationExecutionsInput{MaxResults: aws.Int32(50)}
+	add := func(key types.AutomationExecutionFilterKey, value string) {
+		if value != "" {
+			in.Filters = append(in.Filters, types.AutomationExecutionFilter{Key: key, Values: []string{value}})
 		}
 	}
+	add(types.AutomationExecutionFilterKeyExecutionStatus, string(f.State))
+	add(types.AutomationExecutionFilterKeyDocumentNamePrefix, f.Document)
+	add(types.AutomationExecutionFilterKeyParentExecutionId, f.Parent)
+	if !f.After.IsZero() {
+		add(types.AutomationExecutionFilterKeyStartTimeAfter, f.After.UTC().Format(time.RFC3339))
+	}
+	return awsapi.Pages("list automations", func(token *string) ([]types.AutomationExecutionMetadata, *string, error) {
+		in.NextToken = token
+		out, err := s.api.DescribeAutomationExecutions(ctx, in)
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.AutomationExecutionMetadataList, out.NextToken, nil
+	}, fromMetadata)
 }
 
 func fromMetadata(m types.AutomationExecutionMetadata) Execution {

@@ -153,28 +153,18 @@ type Summary struct {
 // List lists documents in the service's order. Bad filters are a Usage error,
 // before any call. An error is the last element.
 func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Summary, error] {
-	return func(yield func(Summary, error) bool) {
-		in, err := f.input()
-		if err != nil {
-			yield(Summary{}, err)
-			return
-		}
-		for {
-			out, err := s.api.ListDocuments(ctx, in)
-			if err != nil {
-				yield(Summary{}, awsapi.Explain("list documents", err))
-				return
-			}
-			for _, d := range out.DocumentIdentifiers {
-				if !yield(summary(d), nil) {
-					return
-				}
-			}
-			if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-				return
-			}
-		}
+	in, err := f.input()
+	if err != nil {
+		return func(yield func(Summary, error) bool) { yield(Summary{}, err) }
 	}
+	return awsapi.Pages("list documents", func(token *string) ([]types.DocumentIdentifier, *string, error) {
+		in.NextToken = token
+		out, err := s.api.ListDocuments(ctx, in)
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.DocumentIdentifiers, out.NextToken, nil
+	}, summary)
 }
 
 func summary(d types.DocumentIdentifier) Summary {

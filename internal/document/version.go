@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -89,27 +90,21 @@ type Version struct {
 // Versions lists the versions of a document in the service's order, newest
 // first. An error is the last element.
 func (s *Service) Versions(ctx context.Context, name string) iter.Seq2[Version, error] {
-	return func(yield func(Version, error) bool) {
-		in := &ssm.ListDocumentVersionsInput{Name: aws.String(name), MaxResults: aws.Int32(50)}
-		for {
-			out, err := s.api.ListDocumentVersions(ctx, in)
-			if err != nil {
-				yield(Version{}, explain("list versions of document "+name, name, err))
-				return
-			}
-			for _, v := range out.DocumentVersions {
-				if !yield(Version{
-					Number: aws.ToString(v.DocumentVersion), Name: aws.ToString(v.VersionName), IsDefault: v.IsDefaultVersion,
-					Format: string(v.DocumentFormat), Status: string(v.Status), StatusInfo: aws.ToString(v.StatusInformation),
-					Review: string(v.ReviewStatus), Created: aws.ToTime(v.CreatedDate),
-				}, nil) {
-					return
-				}
-			}
-			if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-				return
-			}
+	op := "list versions of document " + name
+	return awsapi.Pages(op, func(token *string) ([]types.DocumentVersionInfo, *string, error) {
+		out, err := s.api.ListDocumentVersions(ctx, &ssm.ListDocumentVersionsInput{Name: aws.String(name), MaxResults: aws.Int32(50), NextToken: token})
+		if err != nil {
+			return nil, nil, explain(op, name, err)
 		}
+		return out.DocumentVersions, out.NextToken, nil
+	}, version)
+}
+
+func version(v types.DocumentVersionInfo) Version {
+	return Version{
+		Number: aws.ToString(v.DocumentVersion), Name: aws.ToString(v.VersionName), IsDefault: v.IsDefaultVersion,
+		Format: string(v.DocumentFormat), Status: string(v.Status), StatusInfo: aws.ToString(v.StatusInformation),
+		Review: string(v.ReviewStatus), Created: aws.ToTime(v.CreatedDate),
 	}
 }
 

@@ -297,28 +297,15 @@ func (s *Service) informationPage(ctx context.Context, filters []types.InstanceI
 // pages yields the nodes of all pages, skipping entries without an id. A page
 // may be empty and still have a successor.
 func pages(page func(token *string) ([]Node, *string, error)) iter.Seq2[Node, error] {
-	const op = "list nodes"
+	all := awsapi.Pages("list nodes", page, func(n Node) Node { return n })
 	return func(yield func(Node, error) bool) {
-		var token *string
-		for {
-			nodes, next, err := page(token)
-			if err != nil {
-				yield(Node{}, awsapi.Explain(op, err))
+		for n, err := range all {
+			if err == nil && n.ID == "" {
+				continue
+			}
+			if !yield(n, err) {
 				return
 			}
-			for _, n := range nodes {
-				if n.ID != "" && !yield(n, nil) {
-					return
-				}
-			}
-			switch {
-			case aws.ToString(next) == "":
-				return
-			case token != nil && *next == *token:
-				yield(Node{}, fault.New(fault.Failed, op, "the service gave the same page twice"))
-				return
-			}
-			token = next
 		}
 	}
 }

@@ -54,36 +54,27 @@ type Filter struct {
 
 // List returns sessions, newest first as the service sorts them, page by page.
 func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		in := &ssm.DescribeSessionsInput{State: types.SessionStateActive, MaxResults: aws.Int32(200)}
-		if f.History {
-			in.State = types.SessionStateHistory
-		}
-		for _, filter := range []types.SessionFilter{
-			{Key: types.SessionFilterKeyTargetId, Value: &f.Target},
-			{Key: types.SessionFilterKeyOwner, Value: &f.Owner},
-			{Key: types.SessionFilterKeySessionId, Value: &f.ID},
-		} {
-			if *filter.Value != "" {
-				in.Filters = append(in.Filters, filter)
-			}
-		}
-		for {
-			out, err := s.api.DescribeSessions(ctx, in)
-			if err != nil {
-				yield(Entry{}, awsapi.Explain("list sessions", err))
-				return
-			}
-			for i := range out.Sessions {
-				if !yield(entry(&out.Sessions[i]), nil) {
-					return
-				}
-			}
-			if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-				return
-			}
+	in := &ssm.DescribeSessionsInput{State: types.SessionStateActive, MaxResults: aws.Int32(200)}
+	if f.History {
+		in.State = types.SessionStateHistory
+	}
+	for _, filter := range []types.SessionFilter{
+		{Key: types.SessionFilterKeyTargetId, Value: &f.Target},
+		{Key: types.SessionFilterKeyOwner, Value: &f.Owner},
+		{Key: types.SessionFilterKeySessionId, Value: &f.ID},
+	} {
+		if *filter.Value != "" {
+			in.Filters = append(in.Filters, filter)
 		}
 	}
+	return awsapi.Pages("list sessions", func(token *string) ([]types.Session, *string, error) {
+		in.NextToken = token
+		out, err := s.api.DescribeSessions(ctx, in)
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.Sessions, out.NextToken, nil
+	}, entry)
 }
 
 // Get returns a running session, or one that ended in the last 30 days.
@@ -102,7 +93,7 @@ func (s *Service) Get(ctx context.Context, id string) (Entry, error) {
 		WithHint("`ssmdeck session list --history` lists those there were")
 }
 
-func entry(s *types.Session) Entry {
+func entry(s types.Session) Entry {
 	e := Entry{
 		ID: aws.ToString(s.SessionId), Target: aws.ToString(s.Target), Owner: aws.ToString(s.Owner),
 		Status: string(s.Status), Started: aws.ToTime(s.StartDate), Ended: s.EndDate,
