@@ -65,18 +65,7 @@ func nodePing(cmd *cobra.Command, env *Env, choice nodeChoice, args []string) er
 	if err != nil {
 		return err
 	}
-	ro, err := env.renderOptions()
-	if err != nil {
-		return err
-	}
-	if err := pingTable(ro).Check(ro); err != nil {
-		return err
-	}
-	svc, err := env.Fleet(ctx)
-	if err != nil {
-		return err
-	}
-	nodes, err := members(ctx, svc, targets, filter)
+	ro, svc, nodes, err := chosenNodes(ctx, env, pingTable, targets, filter)
 	if err != nil {
 		return err
 	}

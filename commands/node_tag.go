@@ -48,18 +48,7 @@ func nodeTag(cmd *cobra.Command, env *Env, choice nodeChoice, args []string, dry
 	if err != nil {
 		return err
 	}
-	ro, err := env.renderOptions()
-	if err != nil {
-		return err
-	}
-	if err := nodeOutcomeTable(ro).Check(ro); err != nil {
-		return err
-	}
-	svc, err := env.Fleet(ctx)
-	if err != nil {
-		return err
-	}
-	nodes, err := members(ctx, svc, targets, filter)
+	ro, svc, nodes, err := chosenNodes(ctx, env, nodeOutcomeTable, targets, filter)
 	if err != nil {
 		return err
 	}
@@ -132,18 +121,7 @@ func nodeDeregister(cmd *cobra.Command, env *Env, args []string, dryRun bool) er
 			}
 		}
 	}
-	ro, err := env.renderOptions()
-	if err != nil {
-		return err
-	}
-	if err := nodeOutcomeTable(ro).Check(ro); err != nil {
-		return err
-	}
-	svc, err := env.Fleet(ctx)
-	if err != nil {
-		return err
-	}
-	nodes, err := members(ctx, svc, targets, filter)
+	ro, svc, nodes, err := chosenNodes(ctx, env, nodeOutcomeTable, targets, filter)
 	if err != nil {
 		return err
 	}

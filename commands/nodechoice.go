@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
 // nodeChoice are the nodes that a command of `node` is for: targets as arguments
@@ -55,6 +56,24 @@ func members(ctx context.Context, svc *fleet.Service, targets []fleet.Target, fi
 		return nil, err
 	}
 	return sel.Nodes, nil
+}
+
+// chosenNodes checks how a command will print what it did, before any call, and
+// then finds the nodes that it is for.
+func chosenNodes[T any](ctx context.Context, env *Env, table func(render.Options) render.Table[T], targets []fleet.Target, filter fleet.Filter) (
+	ro render.Options, svc *fleet.Service, nodes []fleet.Node, err error,
+) {
+	if ro, err = env.renderOptions(); err != nil {
+		return ro, nil, nil, err
+	}
+	if err = table(ro).Check(ro); err != nil {
+		return ro, nil, nil, err
+	}
+	if svc, err = env.Fleet(ctx); err != nil {
+		return ro, nil, nil, err
+	}
+	nodes, err = members(ctx, svc, targets, filter)
+	return ro, svc, nodes, err
 }
 
 // parseTargets reads expressions and the values of --tag.
