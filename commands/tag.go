@@ -26,7 +26,7 @@ var tagKinds = []tagKind{
 	{api: "ManagedInstance", words: []string{"node", "instance"}, prefix: "mi-"},
 	{api: "Parameter", words: []string{"param", "parameter"}},
 	{api: "Document", words: []string{"document", "doc"}},
-	{api: "MaintenanceWindow", words: []string{"window", "mw"}, prefix: "mw-"},
+	{api: "MaintenanceWindow", words: []string{"window"}, prefix: "mw-"},
 	{api: "PatchBaseline", words: []string{"baseline"}, prefix: "pb-"},
 	{api: "OpsItem", words: []string{"opsitem"}, prefix: "oi-"},
 	{api: "OpsMetadata", words: []string{"opsmetadata"}},

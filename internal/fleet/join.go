@@ -14,6 +14,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
@@ -309,21 +310,37 @@ func (s *Service) bulkTags(ctx context.Context) (map[string]map[string]string, e
 	}
 }
 
-// PatchState is what the last patching of a node found.
+// PatchState is what the last scan or installation of a node found. Each one
+// overwrites what the one before found.
 type PatchState struct {
-	Baseline      string    `json:"baseline"`
-	Group         string    `json:"group,omitempty"`
-	Operation     string    `json:"operation"` // Scan, Install
-	Ended         time.Time `json:"ended,omitzero"`
-	Installed     int       `json:"installed"`
-	Missing       int       `json:"missing"`
-	Failed        int       `json:"failed"`
-	PendingReboot int       `json:"pending_reboot"`
-	Rejected      int       `json:"installed_rejected"`
-	Critical      int       `json:"critical_noncompliant"`
-	Security      int       `json:"security_noncompliant"`
-	Other         int       `json:"other_noncompliant"`
+	Baseline  string    `json:"baseline"`
+	Group     string    `json:"group,omitempty"`
+	Operation string    `json:"operation"` // Scan, Install
+	Started   time.Time `json:"started,omitzero"`
+	Ended     time.Time `json:"ended,omitzero"`
+	Reboot    string    `json:"reboot_option,omitempty"` // RebootIfNeeded, NoReboot
+	Snapshot  string    `json:"snapshot,omitempty"`
+	Overrides string    `json:"install_override_list,omitempty"` // S3 or https
+
+	Installed      int `json:"installed"`
+	InstalledOther int `json:"installed_other"`
+	Missing        int `json:"missing"`
+	Failed         int `json:"failed"`
+	PendingReboot  int `json:"pending_reboot"`
+	Rejected       int `json:"installed_rejected"`
+	NotApplicable  int `json:"not_applicable"`
+	Available      int `json:"available_security_updates"` // on Windows: not yet approved
+
+	// Of the patches that are not as they should be, by what the baseline says:
+	// level CRITICAL, classification security, all others.
+	Critical int `json:"critical_noncompliant"`
+	Security int `json:"security_noncompliant"`
+	Other    int `json:"other_noncompliant"`
 }
+
+// NonCompliant is how many patches of a node are not as they should be (User
+// Guide, "Understanding patch compliance state values").
+func (p PatchState) NonCompliant() int { return p.Missing + p.Failed + p.PendingReboot + p.Rejected }
 
 func (s *Service) joinPatch(ctx context.Context, nodes []Node) (Gap, error) {
 	at := map[string]int{}
@@ -354,13 +371,7 @@ func (s *Service) joinPatch(ctx context.Context, nodes []Node) (Gap, error) {
 			}
 			for _, p := range out.InstancePatchStates {
 				if i, ok := at[aws.ToString(p.InstanceId)]; ok {
-					nodes[i].Patch = &PatchState{
-						Baseline: aws.ToString(p.BaselineId), Group: aws.ToString(p.PatchGroup), Operation: string(p.Operation),
-						Ended: aws.ToTime(p.OperationEndTime), Installed: int(p.InstalledCount), Missing: int(p.MissingCount),
-						Failed: int(p.FailedCount), PendingReboot: int(aws.ToInt32(p.InstalledPendingRebootCount)),
-						Rejected: int(aws.ToInt32(p.InstalledRejectedCount)), Critical: int(aws.ToInt32(p.CriticalNonCompliantCount)),
-						Security: int(aws.ToInt32(p.SecurityNonCompliantCount)), Other: int(aws.ToInt32(p.OtherNonCompliantCount)),
-					}
+					nodes[i].Patch = patchState(p)
 				}
 			}
 			mu.Unlock()
@@ -374,6 +385,19 @@ func (s *Service) joinPatch(ctx context.Context, nodes []Node) (Gap, error) {
 		}
 	})
 	return gap, err
+}
+
+func patchState(p types.InstancePatchState) *PatchState {
+	return &PatchState{
+		Baseline: aws.ToString(p.BaselineId), Group: aws.ToString(p.PatchGroup), Operation: string(p.Operation),
+		Started: aws.ToTime(p.OperationStartTime), Ended: aws.ToTime(p.OperationEndTime), Reboot: string(p.RebootOption),
+		Snapshot: aws.ToString(p.SnapshotId), Overrides: aws.ToString(p.InstallOverrideList),
+		Installed: int(p.InstalledCount), InstalledOther: int(p.InstalledOtherCount), Missing: int(p.MissingCount),
+		Failed: int(p.FailedCount), NotApplicable: int(p.NotApplicableCount) + int(aws.ToInt32(p.UnreportedNotApplicableCount)),
+		PendingReboot: int(aws.ToInt32(p.InstalledPendingRebootCount)), Rejected: int(aws.ToInt32(p.InstalledRejectedCount)),
+		Available: int(aws.ToInt32(p.AvailableSecurityUpdateCount)), Critical: int(aws.ToInt32(p.CriticalNonCompliantCount)),
+		Security: int(aws.ToInt32(p.SecurityNonCompliantCount)), Other: int(aws.ToInt32(p.OtherNonCompliantCount)),
+	}
 }
 
 // withheld reports whether an error means that something is not ours to read,

@@ -1,0 +1,16 @@
+package commands
+
+import "github.com/spf13/cobra"
+
+func newPatchCmd(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "patch <command>",
+		Aliases: []string{"patches"},
+		Short:   "Patch Manager: what is missing where, and installing it",
+		Long: `Patch Manager keeps, for each node, what its last scan or installation found, held
+against the patch baseline of the node's patch group.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: runGroup,
+	}
+	return cmd
+}
