@@ -38,3 +38,15 @@ func Pages[In, Out any](op string, page func(token *string) ([]In, *string, erro
 		}
 	}
 }
+
+// Collect returns all elements of a list, or those before its error and the error.
+func Collect[T any](list iter.Seq2[T, error]) ([]T, error) {
+	var all []T
+	for v, err := range list {
+		if err != nil {
+			return all, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}

@@ -186,7 +186,7 @@ const filterForm = "write terms like platform=linux ping=online agent<3.3 name~^
 // four comparisons are for versions, numbers and ages. Its errors are Usage
 // faults.
 func ParseFilter(s string) (Filter, error) {
-	words, err := splitWords(s)
+	words, err := SplitWords(s)
 	if err != nil {
 		return Filter{}, err
 	}
@@ -377,8 +377,8 @@ func compareVersions(a, b []uint64) int {
 	return 0
 }
 
-// splitWords cuts s at spaces outside of '…' and "…".
-func splitWords(s string) ([]string, error) {
+// SplitWords cuts s at spaces outside of '…' and "…".
+func SplitWords(s string) ([]string, error) {
 	var words []string
 	var b strings.Builder
 	var quote rune

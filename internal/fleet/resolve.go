@@ -180,7 +180,7 @@ func (x *index) find(t Target) []Node {
 		hits = x.id[t.Value]
 	case KindGlob:
 		for i, n := range x.nodes {
-			if glob(t.Value, n.Name) || glob(t.Value, n.ComputerName) {
+			if Glob(t.Value, n.Name) || Glob(t.Value, n.ComputerName) {
 				hits = append(hits, i)
 			}
 		}

@@ -285,9 +285,9 @@ func ReadTargets(r io.Reader, source string) ([]Target, error) {
 	return out, nil
 }
 
-// glob matches name against a pattern in which * stands for any characters and
+// Glob matches name against a pattern in which * stands for any characters and
 // ? for one. Case counts.
-func glob(pattern, name string) bool {
+func Glob(pattern, name string) bool {
 	p, n := []rune(pattern), []rune(name)
 	i, j, star, mark := 0, 0, -1, 0
 	for j < len(n) {

@@ -171,8 +171,8 @@ func TestGlob(t *testing.T) {
 		{strings.Repeat("*a", 50), strings.Repeat("a", 5000) + "b", false}, // no explosion
 	}
 	for _, tt := range tests {
-		if got := glob(tt.pattern, tt.name); got != tt.want {
-			t.Errorf("glob(%.20q, %.20q) = %v, want %v", tt.pattern, tt.name, got, tt.want)
+		if got := Glob(tt.pattern, tt.name); got != tt.want {
+			t.Errorf("Glob(%.20q, %.20q) = %v, want %v", tt.pattern, tt.name, got, tt.want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package control
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -50,7 +51,7 @@ func (c *call) putInventory(t *world.Tables, in request) (any, error) {
 		return nil, world.Errorf("InvalidInstanceId", "Instance %s is not a managed node.", node)
 	}
 	custom := map[string]bool{}
-	for _, r := range t.All(world.KindInventory) {
+	for _, r := range t.All(world.KindInventoryType) {
 		custom[textOf(r, "TypeName")] = true
 	}
 	items := in.objects("Items")
@@ -71,6 +72,9 @@ func (c *call) putInventory(t *world.Tables, in request) (any, error) {
 		return nil, world.Errorf("CustomSchemaCountLimitExceededException", "You have exceeded the limit of %d custom inventory types.", maxCustomTypes)
 	}
 	for _, item := range items {
+		if disabled(t, item) {
+			continue // taken, and not kept
+		}
 		if !item.has("Content") {
 			old, ok := t.Get(world.KindInventory, node+" "+item.text("TypeName"))
 			if !ok || old["ContentHash"] != item["ContentHash"] {
@@ -79,8 +83,35 @@ func (c *call) putInventory(t *world.Tables, in request) (any, error) {
 			continue
 		}
 		t.Put(world.KindInventory, node+" "+item.text("TypeName"), with(item, world.Record{"InstanceId": node}))
+		learnType(t, item)
 	}
 	return empty(), nil
+}
+
+// disabled reports whether an item is of a version of a type that is not listened
+// to: DeleteInventory said DisableSchema.
+func disabled(t *world.Tables, item request) bool {
+	r, ok := t.Get(world.KindInventoryType, item.text("TypeName"))
+	return ok && textOf(r, "disabled") != "" && world.CompareVersions(item.text("SchemaVersion"), textOf(r, "disabled")) <= 0
+}
+
+// learnType keeps the attributes of a type of the account's own. They stay when
+// its data goes.
+func learnType(t *world.Tables, item request) {
+	name := item.text("TypeName")
+	if !strings.HasPrefix(name, "Custom:") {
+		return
+	}
+	attributes := map[string]bool{}
+	if old, ok := t.Get(world.KindInventoryType, name); ok {
+		maps.Copy(attributes, old["attributes"].(map[string]bool))
+	}
+	for _, e := range item.objects("Content") {
+		for k := range e {
+			attributes[k] = true
+		}
+	}
+	t.Put(world.KindInventoryType, name, world.Record{"TypeName": name, "Version": item.text("SchemaVersion"), "attributes": attributes})
 }
 
 // inventory is what is known of a type on a node: what was put, else what the
@@ -154,6 +185,9 @@ func (c *call) getInventory(t *world.Tables, in request) (any, error) {
 	}
 	filters := in.filters("Filters", "Key", "Values", "Type")
 	for _, f := range filters {
+		if f.operator == "Exists" {
+			return nil, world.Errorf("InvalidFilter", "The filter type Exists can only be used in the groups of aggregators.")
+		}
 		if !strings.HasPrefix(f.key, "AWS:") && !strings.HasPrefix(f.key, "Custom:") {
 			return nil, world.Errorf("InvalidFilter", "The filter name isn't valid: %s. Give the type and the attribute, such as AWS:InstanceInformation.PlatformType.", f.key)
 		}
@@ -162,7 +196,7 @@ func (c *call) getInventory(t *world.Tables, in request) (any, error) {
 		return slices.ContainsFunc(filters, func(f filter) bool { return !c.inventoryMatches(t, n, f) })
 	})
 	if a := in.objects("Aggregators"); len(a) > 0 {
-		return c.countInventory(t, nodes, a[0])
+		return c.aggregateInventory(t, nodes, a)
 	}
 	nodes, token, err := page(c, "GetInventory", nodes, nodeID, in.text("NextToken"), in.size(), 50)
 	if err != nil {
@@ -199,25 +233,96 @@ func (c *call) inventoryMatches(t *world.Tables, n world.Node, f filter) bool {
 	return f.matches(have)
 }
 
-// countInventory counts nodes by an attribute.
-func (c *call) countInventory(t *world.Tables, nodes []world.Node, a request) (any, error) {
-	kind, attribute := splitAttribute(a.text("Expression"))
-	if schema, known := inventorySchemas[kind]; !known || !slices.Contains(strings.Fields(schema), attribute) {
-		return nil, world.Errorf("InvalidAggregatorException", "The specified aggregator isn't valid for the group type: %s.", a.text("Expression"))
+// aggregateInventory counts: by attributes, or in groups of filters.
+func (c *call) aggregateInventory(t *world.Tables, nodes []world.Node, aggregators []request) (any, error) {
+	data := world.Record{}
+	for _, a := range aggregators {
+		for _, group := range a.objects("Groups") {
+			matching := 0
+			for _, n := range nodes {
+				if c.inGroup(t, n, group) {
+					matching++
+				}
+			}
+			data[group.text("Name")] = world.Record{"TypeName": group.text("Name"), "SchemaVersion": "1.0", "Content": []any{
+				map[string]any{"notMatchingCount": strconv.Itoa(len(nodes) - matching)}, map[string]any{"matchingCount": strconv.Itoa(matching)},
+			}}
+		}
+		if !a.has("Expression") {
+			continue
+		}
+		kind, item, err := c.countInventory(t, nodes, a)
+		if err != nil {
+			return nil, err
+		}
+		data[kind] = item
+	}
+	return world.Record{"Entities": []world.Record{{"Id": "", "Data": data}}}, nil
+}
+
+// inGroup reports whether a node matches the filters of a group. TypeName with
+// Exists asks for nodes that report a type.
+func (c *call) inGroup(t *world.Tables, n world.Node, group request) bool {
+	for _, f := range group.filters("Filters", "Key", "Values", "Type") {
+		ok := false
+		if f.key == "TypeName" {
+			ok = slices.ContainsFunc(f.values, func(kind string) bool { _, _, reported := c.inventory(t, n, kind); return reported })
+		} else {
+			ok = c.inventoryMatches(t, n, f)
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// countInventory counts by an attribute, and by those of the aggregators within,
+// which are of the node's other types, or of the same entry.
+func (c *call) countInventory(t *world.Tables, nodes []world.Node, a request) (string, world.Record, error) {
+	first, _ := splitAttribute(a.text("Expression"))
+	var expressions []string
+	for next := []request{a}; len(next) > 0; next = next[0].objects("Aggregators") {
+		expression := next[0].text("Expression")
+		kind, attribute := splitAttribute(expression)
+		schema, known := inventorySchemas[kind]
+		if own, ok := t.Get(world.KindInventoryType, kind); ok {
+			known = own["attributes"].(map[string]bool)[attribute]
+		} else {
+			known = known && slices.Contains(strings.Fields(strings.ReplaceAll(schema, "#", "")), attribute)
+		}
+		if !known {
+			return "", nil, world.Errorf("InvalidAggregatorException", "The specified aggregator isn't valid for the group type: %s.", expression)
+		}
+		expressions = append(expressions, expression)
 	}
 	counts := map[string]int{}
+	values := map[string]map[string]any{}
 	for _, n := range nodes {
-		_, entries, _ := c.inventory(t, n, kind)
+		_, entries, _ := c.inventory(t, n, first)
 		for _, e := range entries {
-			counts[e.text(attribute)]++
+			row := map[string]any{}
+			for _, expression := range expressions {
+				kind, attribute := splitAttribute(expression)
+				of := e
+				if kind != first {
+					if _, others, _ := c.inventory(t, n, kind); len(others) > 0 {
+						of = others[0]
+					}
+				}
+				row[attribute] = of.text(attribute)
+			}
+			key := fmt.Sprint(row)
+			counts[key]++
+			values[key] = row
 		}
 	}
 	content := []any{}
-	for _, v := range slices.Sorted(maps.Keys(counts)) {
-		content = append(content, map[string]any{attribute: v, "Count": strconv.Itoa(counts[v])})
+	for _, key := range slices.Sorted(maps.Keys(counts)) {
+		values[key]["Count"] = strconv.Itoa(counts[key])
+		content = append(content, values[key])
 	}
-	item := world.Record{"TypeName": kind, "SchemaVersion": "1.0", "Content": content}
-	return world.Record{"Entities": []world.Record{{"Id": "", "Data": world.Record{kind: item}}}}, nil
+	return first, world.Record{"TypeName": first, "SchemaVersion": "1.0", "Content": content}, nil
 }
 
 func (c *call) getInventorySchema(t *world.Tables, in request) (any, error) {
@@ -229,17 +334,12 @@ func (c *call) getInventorySchema(t *world.Tables, in request) (any, error) {
 			schemas[kind][plain] = number
 		}
 	}
-	for _, r := range t.All(world.KindInventory) {
+	versions := map[string]string{}
+	for _, r := range t.All(world.KindInventoryType) {
 		kind := textOf(r, "TypeName")
-		if schemas[kind] == nil {
-			schemas[kind] = map[string]bool{}
-		}
-		for _, e := range request(r).objects("Content") {
-			for name := range e {
-				if _, known := schemas[kind][name]; !known {
-					schemas[kind][name] = false
-				}
-			}
+		schemas[kind], versions[kind] = map[string]bool{}, textOf(r, "Version")
+		for name := range r["attributes"].(map[string]bool) {
+			schemas[kind][name] = false
 		}
 	}
 	want := in.text("TypeName")
@@ -252,7 +352,7 @@ func (c *call) getInventorySchema(t *world.Tables, in request) (any, error) {
 		for _, name := range slices.Sorted(maps.Keys(schemas[kind])) {
 			attributes = append(attributes, world.Record{"Name": name, "DataType": map[bool]string{true: "number", false: "string"}[schemas[kind][name]]})
 		}
-		list = append(list, world.Record{"TypeName": kind, "Version": "1.0", "Attributes": attributes})
+		list = append(list, world.Record{"TypeName": kind, "Version": cmp.Or(versions[kind], "1.0"), "Attributes": attributes})
 	}
 	if want != "" && len(list) == 0 {
 		return nil, noType(want)
@@ -265,18 +365,25 @@ func (c *call) deleteInventory(t *world.Tables, in request) (any, error) {
 	if !strings.HasPrefix(kind, "Custom:") {
 		return nil, noType(kind)
 	}
-	items := keep(t.All(world.KindInventory), func(r world.Record) bool { return textOf(r, "TypeName") == kind })
-	if len(items) == 0 {
+	known, ok := t.Get(world.KindInventoryType, kind)
+	if !ok {
 		return nil, noType(kind)
 	}
+	items := keep(t.All(world.KindInventory), func(r world.Record) bool { return textOf(r, "TypeName") == kind })
 	summary := world.Record{
 		"TotalCount": len(items), "RemainingCount": 0,
-		"SummaryItems": []world.Record{{"Version": cmp.Or(textOf(items[0], "SchemaVersion"), "1.0"), "Count": len(items), "RemainingCount": 0}},
+		"SummaryItems": []world.Record{{"Version": textOf(known, "Version"), "Count": len(items), "RemainingCount": 0}},
 	}
 	if in.flag("DryRun") {
 		return world.Record{"TypeName": kind, "DeletionSummary": with(summary, world.Record{"RemainingCount": len(items)})}, nil
 	}
 	id, now := world.NewUUID(), c.world.Now()
+	switch in.text("SchemaDeleteOption") {
+	case "DisableSchema":
+		t.Change(world.KindInventoryType, kind, world.Record{"disabled": known["Version"]})
+	case "DeleteSchema":
+		t.Delete(world.KindInventoryType, kind)
+	}
 	for _, r := range items {
 		t.Delete(world.KindInventory, textOf(r, "InstanceId")+" "+kind)
 	}

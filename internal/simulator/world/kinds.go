@@ -24,6 +24,7 @@ const (
 	KindPolicy             = "policy"              // ARN and UUID
 	KindSync               = "sync"                // type and name
 	KindInventory          = "inventory"           // node and type
+	KindInventoryType      = "inventory type"      // of the account's own, by name
 	KindInventoryDeletion  = "inventory deletion"  // UUID
 	KindCompliance         = "compliance"          // resource and type
 	KindCloudConnector     = "cloud connector"     // cc-…

@@ -1,0 +1,278 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/inventory"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+)
+
+func newInventoryStatusCmd(env *Env) *cobra.Command {
+	var (
+		choice nodeChoice
+		kind   string
+		stale  time.Duration
+		only   bool
+		gate   bool
+	)
+	cmd := &cobra.Command{
+		Use:   "status [target]...",
+		Short: "See which nodes report inventory, and how old it is",
+		Long: `List nodes with what they reported of a type and when, those that reported nothing
+first. A node that is silent is in no answer of ` + "`ssmdeck inventory query`" + `.`,
+		Example: `  $ ssmdeck inventory status
+  $ ssmdeck inventory status --gaps
+  $ ssmdeck inventory status --tag env=prod --type Custom:Rack --fail
+  $ ssmdeck inventory status --older-than 24h -o name`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			if err := inventory.CheckType(kind, false); err != nil {
+				return err
+			}
+			if stale <= 0 {
+				return fault.Usagef("--older-than %s is no age", stale).WithHint("for instance --older-than 48h")
+			}
+			targets, filter, err := choice.parseSome(args)
+			if err != nil {
+				return err
+			}
+			if err := checkGridTable(env, coverageTable, ro); err != nil {
+				return err
+			}
+			var bad tally
+			only = only || cmd.Flags().Changed("older-than")
+			err = writeGrid(cmd.Context(), env, coverageTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[coverageRow, error], error) {
+				rows, err := inventoryCoverage(ctx, env, targets, filter, kind, ro.Now.Add(-stale))
+				shown := rows[:0]
+				for _, r := range rows {
+					if r.Status != coverageGood {
+						bad.add(1, 0)
+					}
+					if !only || r.Status != coverageGood {
+						shown = append(shown, r)
+					}
+				}
+				return each(shown), err
+			})
+			if n, _ := bad.sum(); err == nil && gate && n > 0 {
+				return fault.New(fault.RemoteFailed, "inventory status", "%s silent or stale", pluralAre(n, "node")).
+					WithHint("`ssmdeck inventory enable` makes agents gather inventory, `ssmdeck doctor` says why one is not connected")
+			}
+			return err
+		},
+	}
+	choice.bind(env, cmd)
+	f := cmd.Flags()
+	f.StringVar(&kind, "type", inventory.Application, "the `type` that nodes must have reported")
+	f.DurationVar(&stale, "older-than", 48*time.Hour, "only nodes whose inventory is older than this `age`, or missing")
+	f.BoolVar(&only, "gaps", false, "only nodes without, or with old inventory")
+	f.BoolVar(&gate, "fail", false, "exit with 6 when there is such a node")
+	completeFlag(cmd, "type", inventoryTypeNames(false))
+	return spans(cmd)
+}
+
+// coverageRow is what a node reported of a type.
+type coverageRow struct {
+	Status   string    `json:"status"` // silent, stale, reported
+	Node     string    `json:"node"`
+	Name     string    `json:"name"`
+	Ping     string    `json:"ping"`
+	Platform string    `json:"platform"`
+	Entries  int       `json:"entries"`
+	Captured time.Time `json:"captured,omitzero"`
+}
+
+const (
+	coverageSilent = "silent"
+	coverageStale  = "stale"
+	coverageGood   = "reported"
+)
+
+func inventoryCoverage(ctx context.Context, env *Env, targets []fleet.Target, filter fleet.Filter, kind string, oldest time.Time) ([]coverageRow, error) {
+	svc, err := env.Fleet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := nodesOrAll(ctx, svc, targets, filter)
+	if err != nil {
+		return nil, err
+	}
+	inv, err := env.Inventory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(nodes))
+	for i, n := range nodes {
+		ids[i] = n.ID
+	}
+	found, err := inv.Covered(ctx, kind, ids)
+	if err != nil {
+		return nil, err
+	}
+	by := map[string][]coverageRow{}
+	for _, n := range nodes {
+		c := found[n.ID]
+		r := coverageRow{Status: coverageGood, Node: n.ID, Name: n.Name, Ping: n.Ping, Platform: n.Platform, Entries: c.Entries, Captured: c.Captured}
+		switch {
+		case !c.Reported:
+			r.Status = coverageSilent
+		case c.Captured.Before(oldest):
+			r.Status = coverageStale
+		}
+		by[r.Status] = append(by[r.Status], r)
+	}
+	return append(append(by[coverageSilent], by[coverageStale]...), by[coverageGood]...), nil
+}
+
+func coverageTable(o render.Options) render.Table[coverageRow] {
+	levels := map[string]theme.Level{coverageSilent: theme.Bad, coverageStale: theme.Warn, coverageGood: theme.Good}
+	return render.Table[coverageRow]{
+		ID: func(r coverageRow) string { return r.Node }, Empty: "no such node",
+		Columns: []render.Column[coverageRow]{
+			{
+				Name: "STATUS", Text: func(r coverageRow) string { return r.Status },
+				Human: func(r coverageRow) string { return o.Styles.Status(levels[r.Status], r.Status) },
+			},
+			{Name: "NODE", ID: true, Text: func(r coverageRow) string { return r.Node }},
+			{Name: "NAME", Text: func(r coverageRow) string { return r.Name }},
+			{Name: "PING", Text: func(r coverageRow) string { return r.Ping }},
+			{Name: "PLATFORM", Wide: true, Text: func(r coverageRow) string { return r.Platform }},
+			{Name: "ENTRIES", Right: true, Text: func(r coverageRow) string { return fmt.Sprint(r.Entries) }},
+			capturedColumn(o, func(r coverageRow) time.Time { return r.Captured }),
+		},
+	}
+}
+
+func newInventoryEnableCmd(env *Env) *cobra.Command {
+	var (
+		choice  nodeChoice
+		name    string
+		every   time.Duration
+		without []string
+		dryRun  bool
+	)
+	cmd := &cobra.Command{
+		Use:   "enable [target]...",
+		Short: "Make agents gather inventory",
+		Long: `Make an association with the document ` + inventory.Document + `, for all nodes, or
+for those that tags or names choose. It runs at once, and then every --every. A node
+should be in one such association only; those that there are already are shown, and
+it is asked.`,
+		Example: `  $ ssmdeck inventory enable
+  $ ssmdeck inventory enable --tag env=prod --every 6h --without networkConfig,services
+  $ ssmdeck inventory enable --dry-run`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			if _, err := inventory.NewGathering(name, every, nil, without); err != nil {
+				return err
+			}
+			targets, filter, err := choice.parseSome(args)
+			if err != nil {
+				return err
+			}
+			if !filter.Empty() && len(targets) == 0 {
+				return fault.Usagef("--filter narrows nodes, and none are chosen").WithHint("choose them with --tag, or name all")
+			}
+			svc, err := env.Inventory(ctx)
+			if err != nil {
+				return err
+			}
+			where, whom, err := gatheringTargets(ctx, env, targets, filter)
+			if err != nil {
+				return err
+			}
+			g, err := inventory.NewGathering(name, every, where, without)
+			if err != nil {
+				return err
+			}
+			there, err := svc.Gatherings(ctx)
+			if err != nil {
+				return err
+			}
+			for _, old := range there {
+				env.note("ssmdeck: association %s gathers inventory already, %s, on %s", old.ID, old.Schedule, render.Visible(targetWords(old.Targets)))
+			}
+			if dryRun {
+				env.note("dry run: nothing was created")
+				return showGathering(env, ro, g)
+			}
+			if err := env.confirm(ctx, "gather inventory on "+whom+", "+g.Schedule); err != nil {
+				return err
+			}
+			if g, err = svc.Enable(ctx, g); err != nil {
+				return err
+			}
+			return showGathering(env, ro, g)
+		},
+	}
+	choice.bind(env, cmd)
+	f := cmd.Flags()
+	f.StringVar(&name, "name", "", "`name` of the association")
+	f.DurationVar(&every, "every", 12*time.Hour, "how often: a `time` from 30m on")
+	f.StringSliceVar(&without, "without", nil, "`parts` not to gather: "+strings.Join(inventory.Parts(), ", "))
+	f.BoolVar(&dryRun, "dry-run", false, "show what would be created, and create nothing")
+	completeFlag(cmd, "without", inventory.Parts)
+	return cmd
+}
+
+// gatheringTargets turns the choice of nodes into targets of an association, and
+// says whom it is for.
+func gatheringTargets(ctx context.Context, env *Env, targets []fleet.Target, filter fleet.Filter) ([]fleet.APITarget, string, error) {
+	if len(targets) == 0 {
+		return nil, "all nodes, also those that come later", nil
+	}
+	svc, err := env.Fleet(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	sel, err := svc.Select(ctx, targets, filter)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(sel.Targets) > 0 {
+		return sel.Targets, targetWords(sel.Targets), nil
+	}
+	const most = 50 // values of a target (API reference, Target)
+	if len(sel.InstanceIDs) > most {
+		return nil, "", fault.Usagef("%d nodes are chosen one by one, and an association takes %d", len(sel.InstanceIDs), most).
+			WithHint("choose them by a tag, which also holds for nodes that come later")
+	}
+	return []fleet.APITarget{{Key: "InstanceIds", Values: sel.InstanceIDs}}, plural(len(sel.InstanceIDs), "node"), nil
+}
+
+func targetWords(targets []fleet.APITarget) string {
+	var words []string
+	for _, t := range targets {
+		words = append(words, t.Key+"="+strings.Join(t.Values, ","))
+	}
+	return strings.Join(words, " and ")
+}
+
+func showGathering(env *Env, ro render.Options, g inventory.Gathering) error {
+	return render.Object(env.Out, ro, g, func(d *render.Detail) {
+		d.ID(g.ID)
+		if g.ID != "" {
+			d.Field("association", g.ID)
+		}
+		d.Field("document", inventory.Document)
+		d.Field("schedule", g.Schedule)
+		d.Field("targets", targetWords(g.Targets))
+		d.Field("gathers", strings.Join(g.Parts, ", "))
+	})
+}
