@@ -289,3 +289,35 @@ func (c *call) listComplianceSummaries(t *world.Tables, in request) (any, error)
 	}
 	return c.listing("ListComplianceSummaries", "ComplianceSummaryItems", "ComplianceType", list, in, 50)
 }
+
+// inventoryComplianceItem is the inventory type of compliance items.
+const inventoryComplianceItem = "AWS:ComplianceItem"
+
+// complianceInventory are the compliance items of a node as its inventory has
+// them.
+func (c *call) complianceInventory(t *world.Tables, n world.Node) (content []map[string]string, ok bool) {
+	for _, item := range c.compliance(t).of(n, true) {
+		entry := map[string]string{}
+		for _, name := range []string{"ComplianceType", "Id", "Title", "Status", "Severity"} {
+			entry[name] = stamp(item[name])
+		}
+		summary, _ := item["ExecutionSummary"].(map[string]any)
+		for _, name := range []string{"ExecutionId", "ExecutionType"} {
+			entry[name] = textOf(summary, name)
+		}
+		if at, ok := timeOf(summary, "ExecutionTime"); ok {
+			entry["ExecutionTime"] = dated(at)
+		}
+		switch details := item["Details"].(type) {
+		case map[string]string:
+			maps.Copy(entry, details)
+		case map[string]any:
+			for name, v := range details {
+				entry[name] = stamp(v)
+			}
+		}
+		maps.DeleteFunc(entry, func(_, v string) bool { return v == "" })
+		content = append(content, entry)
+	}
+	return content, len(content) > 0
+}
