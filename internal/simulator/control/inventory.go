@@ -167,13 +167,19 @@ func (c *call) getInventory(t *world.Tables, in request) (any, error) {
 			return nil, world.Errorf("InvalidFilter", "The filter name isn't valid: %s. Give the type and the attribute, such as AWS:InstanceInformation.PlatformType.", f.key)
 		}
 	}
-	nodes := slices.DeleteFunc(c.world.Nodes(), func(n world.Node) bool {
-		return slices.ContainsFunc(filters, func(f filter) bool { return !c.inventoryMatches(t, n, f) })
-	})
-	if a := in.objects("Aggregators"); len(a) > 0 {
-		return c.countInventory(t, nodes, a[0])
+	matches := func(n world.Node) bool {
+		return !slices.ContainsFunc(filters, func(f filter) bool { return !c.inventoryMatches(t, n, f) })
 	}
-	nodes, token, err := page(c, "GetInventory", nodes, nodeID, in.text("NextToken"), in.size(), 50)
+	nodes := c.world.Nodes()
+	if a := in.objects("Aggregators"); len(a) > 0 {
+		return c.countInventory(t, slices.DeleteFunc(nodes, func(n world.Node) bool { return !matches(n) }), a[0])
+	}
+	nodes, token, err := pageByNode(c, "GetInventory", nodes, func(n world.Node) (list []world.Node, err error) {
+		if matches(n) {
+			list = append(list, n)
+		}
+		return list, nil
+	}, nodeID, in, 50)
 	if err != nil {
 		return nil, err
 	}

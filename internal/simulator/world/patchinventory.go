@@ -32,7 +32,7 @@ func (w *World) applications(n Node) []map[string]string {
 	for name, version := range n.spec.Packages {
 		content[name] = entry(map[string]string{"Name": name, "Version": version, "Architecture": n.Architecture, "Publisher": n.PlatformName})
 	}
-	for _, u := range w.patchingOf(n).units {
+	for _, u := range w.unitsOf(n) {
 		p := u.installed()
 		if p == nil || p.KB() != "" {
 			continue
@@ -59,7 +59,7 @@ func (w *World) patchInventory(n Node, kind string) (content []map[string]string
 		if n.OperatingSystem() != patches.Windows {
 			return nil, s.End, false
 		}
-		for _, u := range w.patchingOf(n).units {
+		for _, u := range w.unitsOf(n) {
 			if p := u.installed(); p != nil {
 				content = append(content, entry(map[string]string{
 					"HotFixId": p.KB(), "Description": map[bool]string{true: "Security Update", false: "Update"}[p.Security], "InstalledTime": when(u.at),
