@@ -70,6 +70,7 @@ var floors = [][]room{
 		{name: "internal/run", ours: []string{"internal/fleet", "internal/document", "internal/logstore"}, others: []string{sdk}},
 		{name: "internal/logstore", others: []string{sdk}},
 		{name: "internal/automation", others: []string{sdk}},
+		{name: "internal/window", others: []string{sdk, yaml}},
 		{name: "internal/network", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/iam", others: []string{sdk}},
 		{name: "internal/grid", ours: []string{"internal/network"}, others: []string{sdk}},
