@@ -46,6 +46,7 @@ var floors = [][]room{
 		{name: "internal/vt"},
 		{name: "internal/pattern"},
 		{name: "internal/textdiff"},
+		{name: "internal/schedule", ours: []string{"internal/fault"}},
 		{name: "internal/strictyaml", ours: []string{"internal/fault"}, others: []string{yaml}},
 		{name: "internal/untyped", ours: []string{"internal/strictyaml"}, others: []string{yaml}},
 		{name: "sessionclient/wire"},
