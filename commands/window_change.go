@@ -1,8 +1,10 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +44,9 @@ func (o *windowSettings) bind(cmd *cobra.Command) {
 	f.StringVar(&o.description, "description", "", "`text` for people")
 	f.BoolVar(&o.allow, "allow-unassociated-targets", false, "let tasks run on nodes that are in no target of the window")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything, show what would be sent and send nothing")
-	completeFlag(cmd, "timezone", func() []string { return []string{"UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Tokyo"} })
+	completeFlag(cmd, "timezone", func() []string {
+		return []string{"UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Tokyo"}
+	})
 }
 
 func newWindowCreateCmd(env *Env) *cobra.Command {
@@ -118,7 +122,7 @@ func (o *windowSettings) create(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	if err := o.unique(ctx, env, svc); err != nil {
+	if err := o.unique(ctx, svc); err != nil {
 		return err
 	}
 	if o.dryRun {
@@ -140,7 +144,7 @@ func (o *windowSettings) create(ctx context.Context, env *Env) error {
 
 // unique refuses the name of a window that is there: the service would make a second
 // one, and the name would mean neither.
-func (o *windowSettings) unique(ctx context.Context, env *Env, svc *window.Service) error {
+func (o *windowSettings) unique(ctx context.Context, svc *window.Service) error {
 	for w, err := range svc.List(ctx, window.Filter{Name: o.name}) {
 		if err != nil {
 			return err
@@ -150,7 +154,6 @@ func (o *windowSettings) unique(ctx context.Context, env *Env, svc *window.Servi
 				WithHint("change it with `ssmdeck window update %s`, or take another name", w.ID)
 		}
 	}
-	_ = env
 	return nil
 }
 
@@ -192,9 +195,9 @@ func (e *Env) showSchedule(ro render.Options, w window.Window) {
 		e.note("it would not open: the schedule has no time that is still to come")
 		return
 	}
-	e.note("opens next%s:", map[bool]string{true: " (when it is enabled)"}[!w.Enabled])
+	e.note("opens %s%s:", cmp.Or(w.Explain(ro.Now), "next"), map[bool]string{true: " (when it is enabled)"}[!w.Enabled])
 	for _, t := range runs {
-		line := openingTime(t, zoneOf(w))
+		line := openingTime(t, w.Zone())
 		if here := openingTime(t, ro.Location); here != line {
 			line += "   here " + here
 		}
@@ -219,7 +222,7 @@ func (e *Env) compareSchedule(ctx context.Context, svc *window.Service, w window
 	for i := range min(len(ours), len(theirs)) {
 		if !ours[i].Truncate(time.Minute).Equal(theirs[i].Truncate(time.Minute)) {
 			e.note("ssmdeck: warning: the service says that it opens %s, and not %s: the service decides",
-				openingTime(theirs[i], zoneOf(w)), openingTime(ours[i], zoneOf(w)))
+				openingTime(theirs[i], w.Zone()), openingTime(ours[i], w.Zone()))
 			return
 		}
 	}
@@ -294,11 +297,11 @@ func (o *windowSettings) update(cmd *cobra.Command, env *Env, expr string) error
 		return err
 	}
 	next := o.merged(cmd, old)
-	if err := windowFaults("window update", next.Check(ro.Now), map[string]string{"name": "--name"}); err != nil {
+	if err := windowFaults("window update", o.about(cmd, next.Check(ro.Now)), map[string]string{"name": "--name"}); err != nil {
 		return err
 	}
 	if next.Name != old.Name {
-		if err := (&windowSettings{name: next.Name}).unique(ctx, env, svc); err != nil {
+		if err := (&windowSettings{name: next.Name}).unique(ctx, svc); err != nil {
 			return err
 		}
 	}
@@ -336,13 +339,17 @@ func (o *windowSettings) checkGiven(cmd *cobra.Command, now time.Time) error {
 	if given("schedule-offset") && !given("schedule") || given("timezone") && !given("schedule") {
 		probe.Schedule = "cron(0 2 ? * SUN *)"
 	}
-	var list []window.Fault
-	for _, f := range o.merged(cmd, probe).Check(now) {
-		if flag := strings.ReplaceAll(f.Field, "_", "-"); given(flag) || f.Field == "name" {
-			list = append(list, f)
-		}
-	}
-	return windowFaults("window update", list, map[string]string{"name": "--name"})
+	return windowFaults("window update", o.about(cmd, o.merged(cmd, probe).Check(now)), map[string]string{"name": "--name"})
+}
+
+// about leaves out the faults of fields that no flag touches: the service has taken
+// them.
+func (o *windowSettings) about(cmd *cobra.Command, list []window.Fault) []window.Fault {
+	together := map[string][]string{"cutoff": {"duration"}, "schedule": {"timezone", "schedule-offset"}, "schedule-offset": {"schedule"}, "end": {"start"}}
+	return slices.DeleteFunc(list, func(f window.Fault) bool {
+		flag := strings.ReplaceAll(f.Field, "_", "-")
+		return !slices.ContainsFunc(append([]string{flag}, together[flag]...), cmd.Flags().Changed)
+	})
 }
 
 // showDifferences notes what is to change, a line for each field.
@@ -482,7 +489,7 @@ func (e *Env) deleteWindows(ctx context.Context, exprs []string, dryRun bool) er
 	for _, k := range known {
 		names = append(names, render.Visible(k.Name))
 		e.note("%s %s: %s, %s and their history are lost%s", render.Visible(k.Name), k.ID,
-			counted(len(k.Targets), "target"), counted(len(k.Tasks), "task"), runningNow(k))
+			plural(len(k.Targets), "target"), plural(len(k.Tasks), "task"), runningNow(k))
 	}
 	if dryRun {
 		e.note("dry run: nothing was deleted")
@@ -507,12 +514,4 @@ func runningNow(k window.Known) string {
 		return "; it is open now (" + k.Last.ID + ")"
 	}
 	return ""
-}
-
-// counted is a number of things: "1 target", "2 targets".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -139,15 +139,6 @@ func windowParts(o render.Options) window.Read {
 	}
 }
 
-// zoneOf is the zone of a window's schedule; UTC when it names none, or one that is
-// not known here.
-func zoneOf(w window.Window) *time.Location {
-	if loc, err := time.LoadLocation(w.Timezone); err == nil && w.Timezone != "" {
-		return loc
-	}
-	return time.UTC
-}
-
 // openingTime is a time in a zone for people: "Sun 2026-03-01 02:00 CET".
 func openingTime(t time.Time, loc *time.Location) string {
 	if t.IsZero() {
@@ -196,7 +187,7 @@ func windowTable(o render.Options) render.Table[window.Known] {
 					if w.Next.IsZero() {
 						return ""
 					}
-					return openingTime(w.Next, zoneOf(w.Window)) + ", " + render.Ago(o.Now, w.Next)
+					return openingTime(w.Next, w.Zone()) + ", " + render.Ago(o.Now, w.Next)
 				},
 				Less: func(a, b window.Known) bool { return sooner(a.Next, b.Next) },
 			},
@@ -257,7 +248,7 @@ func newWindowGetCmd(env *Env) *cobra.Command {
 				if err != nil {
 					return window.Known{}, err
 				}
-				known, err := svc.ReadAll(ctx, []window.Window{w}, window.Read{Targets: true, Tasks: true, Last: true})
+				known, err := svc.ReadAll(ctx, []window.Window{w}, window.Read{Targets: true, Tasks: true, Last: true, Tags: true})
 				if err != nil {
 					return window.Known{}, err
 				}
@@ -273,7 +264,11 @@ func windowDetails(d *render.Detail, o render.Options, w window.Known) {
 	d.Field("Window ID", w.ID)
 	d.Field("Description", w.Description)
 	d.Human("State", windowEnabled(w.Window), o.Styles.Status(enabledLevel(w.Window), windowEnabled(w.Window)))
-	d.Field("Schedule", w.Schedule)
+	human := render.Visible(w.Schedule)
+	if words := w.Explain(o.Now); words != "" {
+		human += "  (" + words + ")"
+	}
+	d.Human("Schedule", w.Schedule, human)
 	d.Field("Timezone", w.Timezone)
 	offset := ""
 	if w.Offset > 0 {
@@ -287,8 +282,8 @@ func windowDetails(d *render.Detail, o render.Options, w window.Known) {
 	if w.Next.IsZero() {
 		d.Field("Next run", "")
 	} else {
-		human := openingTime(w.Next, zoneOf(w.Window)) + ", " + render.Ago(o.Now, w.Next)
-		if here := openingTime(w.Next, o.Location); here != openingTime(w.Next, zoneOf(w.Window)) {
+		human := openingTime(w.Next, w.Zone()) + ", " + render.Ago(o.Now, w.Next)
+		if here := openingTime(w.Next, o.Location); here != openingTime(w.Next, w.Zone()) {
 			human += "; here " + here
 		}
 		d.Human("Next run", render.Timestamp(w.Next), human)
@@ -296,6 +291,7 @@ func windowDetails(d *render.Detail, o render.Options, w window.Known) {
 	if w.AllowUnassociated != nil {
 		d.Field("Allow unassociated targets", strconv.FormatBool(*w.AllowUnassociated))
 	}
+	d.Field("Tags", tagLine(w.Tags))
 	moment(d, o, "Created", w.Created)
 	moment(d, o, "Modified", w.Modified)
 	if w.Last != nil {

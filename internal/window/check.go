@@ -94,10 +94,7 @@ func (w Window) Check(now time.Time) []Fault {
 	if !start.IsZero() && !end.IsZero() && !end.After(start) {
 		f.add("end", "%s is not after the start, %s", w.End, w.Start)
 	}
-	if !end.IsZero() && end.Before(now) {
-		f.add("end", "%s has passed: the window would never open", w.End)
-	}
-	f.schedule(w, start, end, now)
+	f.schedule(w, now)
 	return f
 }
 

@@ -54,8 +54,8 @@ func taskLabel(t Task) string { return cmp.Or(t.Name, t.Type.Word()+" "+t.Run) }
 
 // Describe is a window as a file would describe it, and what could not be: targets
 // that tasks name and that are gone.
-func Describe(k Known, tags map[string]string) (Desired, []string) {
-	d := Desired{Window: k.Window, Tags: tags}
+func Describe(k Known) (Desired, []string) {
+	d := Desired{Window: k.Window, Tags: k.Tags}
 	var lost []string
 	targets := slices.SortedFunc(slices.Values(k.Targets), func(a, b Target) int {
 		return cmp.Or(strings.Compare(targetLabel(a), targetLabel(b)), strings.Compare(a.ID, b.ID))

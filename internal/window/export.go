@@ -223,8 +223,15 @@ func (e *exporter) task(w Desired, t DesiredTask) *yaml.Node {
 
 func (e *exporter) parameter(w Desired, t DesiredTask, name string) *yaml.Node {
 	values := t.Parameters[name]
-	if SecretParameter(name) && !e.secrets && len(values) == 1 {
-		return e.variable(w, t, name)
+	if SecretParameter(name) && !e.secrets {
+		if len(values) == 1 {
+			return e.variable(w, t, name)
+		}
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for i := range values {
+			list.Content = append(list.Content, e.variable(w, t, fmt.Sprintf("%s %d", name, i+1)))
+		}
+		return list
 	}
 	if len(values) == 1 {
 		return scalar(values[0])

@@ -129,15 +129,19 @@ func CutoffBehavior(word string) string {
 func (p *fileParser) parameters(n *yaml.Node) map[string][]string {
 	params := map[string][]string{}
 	p.Mapping(n, "parameters", nil, func(name string, v *yaml.Node) {
-		if v.Kind != yaml.MappingNode {
-			params[name] = p.texts(v, name)
-			return
+		values := []*yaml.Node{v}
+		if v.Kind == yaml.SequenceNode {
+			values = v.Content
 		}
-		text, keep := p.secret(v, "parameter "+name)
-		if keep {
-			p.Fail(v, "parameter %s: a parameter is in a file or a variable", name)
+		list := []string{}
+		for _, v := range values {
+			text, keep := p.secret(v, "parameter "+name)
+			if keep {
+				p.Fail(v, "parameter %s: a parameter is in a file or a variable", name)
+			}
+			list = append(list, text)
 		}
-		params[name] = []string{text}
+		params[name] = list
 	})
 	return params
 }
