@@ -134,21 +134,17 @@ func windowFaults(path string, list []window.Fault, flags map[string]string) err
 		if !ok {
 			name = "--" + strings.ReplaceAll(f.Field, "_", "-")
 		}
-		errs = append(errs, fault.Usagef("%s: %s", name, f.Text))
+		text := f.Text
+		if f.Hint != "" && len(list) > 1 { // beside the first line, before the marks
+			head, marks, _ := strings.Cut(text, "\n")
+			text = strings.TrimSuffix(head+" ("+f.Hint+")\n"+marks, "\n")
+		}
+		errs = append(errs, fault.Usagef("%s: %s", name, text))
 	}
 	if len(errs) == 1 {
 		return fault.Usagef("%w", errs[0]).WithHint("%s", list[0].Hint)
 	}
-	return fault.Usagef("%s: %d faults:\n  %s", path, len(errs), joinLines(errs)).WithHint("%s", firstHint(list))
-}
-
-func firstHint(list []window.Fault) string {
-	for _, f := range list {
-		if f.Hint != "" {
-			return strings.TrimPrefix(f.Field+": "+f.Hint, ": ")
-		}
-	}
-	return ""
+	return fault.Usagef("%s: %d faults:\n  %s", path, len(errs), joinLines(errs))
 }
 
 // windowSelectors makes of targets and tags what a window's target is made of, and

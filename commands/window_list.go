@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -335,7 +336,7 @@ func taskTargets(t window.Task, targets []window.Target) string {
 	}
 	names := map[string]string{}
 	for _, target := range targets {
-		names[target.ID] = shortName(target.Name, target.ID)
+		names[target.ID] = cmp.Or(target.Name, selectorLine(target.Selectors))
 	}
 	var words []string
 	for _, s := range t.Selectors {

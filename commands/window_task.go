@@ -77,20 +77,12 @@ func windowTaskTable(targets []window.Target) func(render.Options) render.Table[
 				{Name: "TARGETS", Text: func(t window.Task) string { return taskTargets(t, targets) }},
 				{Name: "CONCURRENCY", Wide: true, Right: true, Text: func(t window.Task) string { return t.Concurrency }},
 				{Name: "MAX ERRORS", Wide: true, Right: true, Text: func(t window.Task) string { return t.MaxErrors }},
-				{Name: "CUTOFF", Wide: true, Text: cutoffWord},
+				{Name: "CUTOFF", Wide: true, Text: window.Task.CutoffWord},
 				{Name: "ROLE", Wide: true, ID: true, Text: func(t window.Task) string { return t.ServiceRole }},
 				{Name: "DESCRIPTION", Wide: true, Text: func(t window.Task) string { return t.Description }},
 			},
 		}
 	}
-}
-
-// cutoffWord is what becomes of the task at the cutoff.
-func cutoffWord(t window.Task) string {
-	if t.Cutoff == window.CancelTask {
-		return "cancel"
-	}
-	return "continue"
 }
 
 // shownTask is a task for machines: secrets in it are sizes, unless they are asked
@@ -187,7 +179,7 @@ func taskDetails(d *render.Detail, w window.Window, t shownTask) {
 	d.Field("Concurrency", t.Concurrency)
 	d.Field("Max errors", t.MaxErrors)
 	d.Field("Service role", t.ServiceRole)
-	d.Human("Cutoff behavior", cutoffWord(t.Task), map[bool]string{true: "cancel: what runs at the cutoff is stopped", false: "continue: what runs at the cutoff goes on"}[t.Cutoff == window.CancelTask])
+	d.Human("Cutoff behavior", t.CutoffWord(), map[bool]string{true: "cancel: what runs at the cutoff is stopped", false: "continue: what runs at the cutoff goes on"}[t.Cutoff == window.CancelTask])
 	d.Field("Alarms", strings.Join(t.Alarms, ", "))
 	d.Field("Document version", t.DocumentVersion)
 	d.Field("Comment", t.Comment)

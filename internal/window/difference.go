@@ -134,16 +134,18 @@ func spelled(list []Selector) string {
 func (t Task) fields(names map[string]string) []field {
 	t = t.normal()
 	var named []Selector
+	var of []string
 	for _, s := range t.Selectors {
 		if s.Key == ByWindowTarget {
-			ids := s.Values
-			s = Selector{Key: "window target"}
-			for _, id := range ids {
-				s.Values = append(s.Values, cmp.Or(names[id], id))
+			for _, id := range s.Values {
+				of = append(of, cmp.Or(names[id], id))
 			}
+			continue
 		}
 		named = append(named, s)
 	}
+	slices.Sort(of)
+	targets := strings.TrimSpace(strings.Join(of, ", ") + " " + spelled(named))
 	timeout := ""
 	if t.Timeout > 0 {
 		timeout = t.Timeout.String()
@@ -152,12 +154,12 @@ func (t Task) fields(names map[string]string) []field {
 		{name: "name", text: t.Name},
 		{name: "description", text: t.Description},
 		{name: "run", text: t.Run},
-		{name: "targets", text: spelled(named)},
+		{name: "targets", text: targets},
 		{name: "priority", text: strconv.Itoa(t.Priority)},
 		{name: "concurrency", text: t.Concurrency},
 		{name: "max_errors", text: t.MaxErrors},
 		{name: "service_role", text: t.ServiceRole},
-		{name: "cutoff_behavior", text: t.Cutoff},
+		{name: "cutoff_behavior", text: t.CutoffWord()},
 		{name: "alarms", text: strings.Join(t.Alarms, ", ")},
 		{name: "ignore_alarm_failure", text: truth(t.IgnoreAlarmFailure)},
 		{name: "document_version", text: t.DocumentVersion},
@@ -173,6 +175,14 @@ func (t Task) fields(names map[string]string) []field {
 		field{name: "document_hash", text: t.DocumentHash}, field{name: "document_hash_type", text: t.DocumentHashType},
 		field{name: "payload", text: string(t.Payload), secret: true}, field{name: "client_context", text: t.ClientContext, secret: true},
 		field{name: "qualifier", text: t.Qualifier}, field{name: "input", text: t.Input, secret: true}, field{name: "execution_name", text: t.ExecutionName})
+}
+
+// CutoffWord is what becomes of the task at the cutoff, in the words of a file.
+func (t Task) CutoffWord() string {
+	if t.Cutoff == CancelTask {
+		return "cancel"
+	}
+	return "continue"
 }
 
 func truth(b bool) string {

@@ -254,7 +254,7 @@ func (p *fileParser) secret(n *yaml.Node, key string) (text string, keep bool) {
 		case "env":
 			name, ok := p.text(v, how), false
 			if text, ok = p.from.Env(name); !ok {
-				err = fmt.Errorf("the variable %s is not set", name)
+				err = fmt.Errorf("the variable %s is not set (with {keep: true} a task that is there keeps what it has)", name)
 			}
 		case "keep":
 			if keep = p.truth(v, how); !keep {

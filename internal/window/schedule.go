@@ -2,7 +2,6 @@ package window
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/schedule"
@@ -33,12 +32,13 @@ func (f *faults) schedule(w Window, now time.Time) {
 		return
 	}
 	fields := map[schedule.Input]string{schedule.Expression: "schedule", schedule.Zone: "timezone", schedule.Offset: "schedule_offset"}
-	caret := bad.Caret()
 	for _, fault := range bad.Faults {
-		text := fault.String()
-		if fault.Input == schedule.Expression && caret != "" {
-			text += "\n" + indented(caret)
-			caret = "" // it shows all places at once
+		text := fault.Message
+		if fault.Field != "" {
+			text = fault.Field + ": " + text
+		}
+		if mark := bad.Mark(fault); mark != "" {
+			text += "\n    " + bad.Text + "\n    " + mark
 		}
 		field := fields[fault.Input]
 		if field == "" {
@@ -46,10 +46,6 @@ func (f *faults) schedule(w Window, now time.Time) {
 		}
 		*f = append(*f, Fault{Field: field, Text: text, Hint: fault.Hint})
 	}
-}
-
-func indented(text string) string {
-	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ")
 }
 
 // read is the schedule of a window that the service may hold already.
