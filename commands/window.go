@@ -11,5 +11,6 @@ func newWindowCmd(env *Env) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
+	cmd.AddCommand(newWindowScheduleCmd(env))
 	return cmd
 }
