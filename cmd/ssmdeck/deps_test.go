@@ -71,6 +71,7 @@ var floors = [][]room{
 		{name: "internal/logstore", others: []string{sdk}},
 		{name: "internal/automation", others: []string{sdk}},
 		{name: "internal/window", others: []string{sdk, yaml}},
+		{name: "internal/agenda", ours: []string{"internal/fleet", "internal/window"}},
 		{name: "internal/network", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/iam", others: []string{sdk}},
 		{name: "internal/grid", ours: []string{"internal/network"}, others: []string{sdk}},

@@ -65,27 +65,32 @@ func (e *Error) Hint() string {
 	return ""
 }
 
-// Caret shows where the faults of the expression are: the expression, and a line
-// with marks under each faulty place. It is "" when none of the faults has a place
-// in it, and when the expression cannot stand on one line.
+// Caret shows where the faults of the expression are: the expression, and under it
+// for each faulty place a line with marks and what is wrong. It is "" when none of
+// the faults has a place in it, and when the expression cannot stand on one line.
 func (e *Error) Caret() string {
-	if strings.ContainsFunc(e.Text, func(r rune) bool { return r < ' ' || r == utf8.RuneError || r == 0x7f }) || len(e.Text) > 256 {
-		return ""
-	}
-	var lines []string
+	lines := []string{e.Text}
 	for _, f := range e.Faults {
-		if f.Input != Expression {
-			continue
+		if mark := e.Mark(f); mark != "" {
+			lines = append(lines, mark+" "+f.String())
 		}
-		pos := min(max(f.Pos, 0), len(e.Text))
-		end := min(max(pos+f.Len, pos), len(e.Text))
-		mark := strings.Repeat("^", max(1, utf8.RuneCountInString(e.Text[pos:end])))
-		lines = append(lines, strings.Repeat(" ", utf8.RuneCountInString(e.Text[:pos]))+mark+" "+f.String())
 	}
-	if len(lines) == 0 {
+	if len(lines) == 1 {
 		return ""
 	}
-	return e.Text + "\n" + strings.Join(lines, "\n")
+	return strings.Join(lines, "\n")
+}
+
+// Mark is the line of marks that belongs under the expression for a fault, "" when
+// there is none.
+func (e *Error) Mark(f Fault) string {
+	odd := func(r rune) bool { return r < ' ' || r == utf8.RuneError || r == 0x7f }
+	if f.Input != Expression || len(e.Text) > maxText || strings.ContainsFunc(e.Text, odd) {
+		return ""
+	}
+	pos := min(max(f.Pos, 0), len(e.Text))
+	end := min(max(pos+f.Len, pos), len(e.Text))
+	return strings.Repeat(" ", utf8.RuneCountInString(e.Text[:pos])) + strings.Repeat("^", max(1, utf8.RuneCountInString(e.Text[pos:end])))
 }
 
 // parser reads one expression and collects what is wrong with it.

@@ -87,7 +87,7 @@ func (w Window) Check(now time.Time) []Fault {
 	case w.Cutoff < 0 || w.Cutoff >= maxDuration:
 		f.add("cutoff", "%d is not a number of hours from 0 to %d", w.Cutoff, maxDuration-1)
 	case w.Duration >= 1 && w.Cutoff >= w.Duration:
-		f.add("cutoff", "%d hours before the end of %d: no task could ever begin", w.Cutoff, w.Duration)
+		f.add("cutoff", "%d h before the end of a window of %d h: no task could ever begin", w.Cutoff, w.Duration)
 		f.hint("it must be less than the duration")
 	}
 	start, end := f.date("start", w.Start), f.date("end", w.End)
