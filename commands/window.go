@@ -29,15 +29,11 @@ A window is named by its id or its name.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-<<<<<<< HEAD
 	cmd.AddCommand(
 		newWindowListCmd(env), newWindowGetCmd(env), newWindowCreateCmd(env), newWindowUpdateCmd(env), newWindowSwitchCmd(env, true),
 		newWindowSwitchCmd(env, false), newWindowDeleteCmd(env), newWindowTargetCmd(env), newWindowTaskCmd(env), newWindowExecutionCmd(env),
-		newWindowWatchCmd(env), newWindowExportCmd(env), newWindowPlanCmd(env), newWindowApplyCmd(env),
+		newWindowWatchCmd(env), newWindowExportCmd(env), newWindowPlanCmd(env), newWindowApplyCmd(env), newWindowScheduleCmd(env),
 	)
-=======
-	cmd.AddCommand(newWindowScheduleCmd(env))
->>>>>>> p-calendar
 	return cmd
 }
 

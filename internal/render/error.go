@@ -52,12 +52,8 @@ func writeErrorText(b *strings.Builder, styles *theme.Styles, err error) {
 	const most = 10 // lines
 	var lines []string
 	for line := range strings.Lines(err.Error()) {
-		line = strings.TrimRight(line, " \t\r\n")
-		if len(lines) == 0 {
-			line = strings.TrimSpace(line)
-		}
-		if line != "" { // beyond two blanks, an indentation has a meaning: marks under a place
-			lines = append(lines, Visible(strings.TrimPrefix(line, "  ")))
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, Visible(line))
 		}
 	}
 	if len(lines) == 0 {

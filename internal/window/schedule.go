@@ -38,7 +38,7 @@ func (f *faults) schedule(w Window, now time.Time) {
 			text = fault.Field + ": " + text
 		}
 		if mark := bad.Mark(fault); mark != "" {
-			text += "\n    " + bad.Text + "\n    " + mark
+			text += "\n| " + bad.Text + "\n| " + mark // the bar keeps the marks in their columns
 		}
 		field := fields[fault.Input]
 		if field == "" {
