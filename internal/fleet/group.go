@@ -58,3 +58,17 @@ func (s *Service) groupMembers(ctx context.Context, t Target) (map[string]bool, 
 	}
 	return ids, nil
 }
+
+// GroupMembers returns the ids of the instances and hybrid nodes of a resource group,
+// managed or not.
+func (s *Service) GroupMembers(ctx context.Context, name string) (map[string]bool, error) {
+	t := Target{Kind: KindGroup, Expr: "@" + name, Value: name}
+	if err := s.groupable([]Target{t}); err != nil {
+		return nil, err
+	}
+	return s.groupMembers(ctx, t)
+}
+
+// Withheld reports whether an error means that something is not ours to read, rather
+// than that all is lost.
+func Withheld(err error) bool { return withheld(err) }

@@ -1,0 +1,128 @@
+package window
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// workers is how many windows are read at a time. The scope's own limiter keeps
+// the calls below the service's rates.
+const workers = 6
+
+// Read says what is read of each window beside what the list has.
+type Read struct {
+	Settings bool // AllowUnassociated and the dates
+	Targets  bool
+	Tasks    bool
+	Details  bool // what tasks hand over; one call for each task
+	Last     bool // the newest execution
+	Tags     bool
+}
+
+// Known is a window with what was read of it.
+type Known struct {
+	Whole
+	Last *Execution        `json:"last_execution,omitempty"` // the newest; nil: none, or not asked for
+	Tags map[string]string `json:"tags,omitempty"`
+}
+
+// ReadAll reads parts of many windows, a few at a time, in their order. The first
+// error ends it.
+func (s *Service) ReadAll(ctx context.Context, windows []Window, what Read) ([]Known, error) {
+	all := make([]Known, len(windows))
+	err := inParallel(ctx, len(windows), func(ctx context.Context, i int) (err error) {
+		all[i], err = s.read(ctx, windows[i], what)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// All reads every window with its targets and tasks, without what tasks hand over:
+// two calls for each window.
+func (s *Service) All(ctx context.Context, f Filter) ([]Whole, error) {
+	windows, err := collect(s.List(ctx, f))
+	if err != nil {
+		return nil, err
+	}
+	known, err := s.ReadAll(ctx, windows, Read{Targets: true, Tasks: true})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Whole, len(known))
+	for i, k := range known {
+		all[i] = k.Whole
+	}
+	return all, nil
+}
+
+func (s *Service) read(ctx context.Context, w Window, what Read) (Known, error) {
+	k := Known{Whole: Whole{Window: w, Targets: []Target{}, Tasks: []Task{}}}
+	var err error
+	if what.Settings {
+		if k.Window, err = s.Get(ctx, w.ID); err != nil {
+			return k, err
+		}
+	}
+	if what.Targets {
+		if k.Targets, err = s.Targets(ctx, w.ID); err != nil {
+			return k, err
+		}
+	}
+	if what.Tasks {
+		if k.Tasks, err = s.Tasks(ctx, w.ID); err != nil {
+			return k, err
+		}
+		slices.SortStableFunc(k.Tasks, func(a, b Task) int { return a.Priority - b.Priority })
+	}
+	if what.Details {
+		for i, t := range k.Tasks {
+			if k.Tasks[i], err = s.Details(ctx, w.ID, t.ID); err != nil {
+				return k, err
+			}
+		}
+	}
+	if what.Last {
+		if k.Last, err = s.Newest(ctx, w.ID); err != nil {
+			return k, err
+		}
+	}
+	if what.Tags {
+		if k.Tags, err = s.Tags(ctx, w.ID); err != nil {
+			return k, err
+		}
+	}
+	return k, nil
+}
+
+// inParallel calls do for 0 to n-1, a few at a time, and returns the first error,
+// which cancels the rest.
+func inParallel(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var group sync.WaitGroup
+	next := make(chan int)
+	for range min(workers, n) {
+		group.Go(func() {
+			for i := range next {
+				if err := do(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+feed:
+	for i := range n {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	group.Wait()
+	return context.Cause(ctx)
+}
