@@ -12,8 +12,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/vt"
 )
 
-// window is a screen of 40 by 10 that writes to w.
-func window(w io.Writer) *screen {
+// smallScreen is a screen of 40 by 10 that writes to w.
+func smallScreen(w io.Writer) *screen {
 	return &screen{out: w, size: func() (int, int) { return 40, 10 }, styles: theme.New(theme.Plain, false, true)}
 }
 
@@ -25,7 +25,7 @@ func TestTheStatusLineNeverCutsASequence(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for try := range 200 {
 		var b bytes.Buffer
-		s := window(&b)
+		s := smallScreen(&b)
 		var drawn []string
 		for rest := remoteOutput; rest != ""; {
 			n := 1
@@ -65,7 +65,7 @@ func TestTheStatusLineNeverCutsASequence(t *testing.T) {
 
 func TestTheStatusLineMakesRoomForItself(t *testing.T) {
 	var b bytes.Buffer
-	s := window(&b)
+	s := smallScreen(&b)
 	s.status("no connection")
 	want := "\n\x1b[A\x1b7\x1b[10;1H\x1b(B\x0f\x1b[0;7mno connection" + strings.Repeat(" ", 26) + "\x1b[0m\x1b8"
 	if b.String() != want {
@@ -94,7 +94,7 @@ func TestTheStatusLineInAWindowOfAnotherSize(t *testing.T) {
 	const below = "\n\x1b[A\x1b7\x1b[B\r\x1b[0m\x1b[J\x1b8"
 	for _, size := range [][2]int{{40, 6}, {40, 20}, {30, 10}} {
 		var b bytes.Buffer
-		s := window(&b)
+		s := smallScreen(&b)
 		s.status("no connection")
 		s.size = func() (int, int) { return size[0], size[1] }
 		b.Reset()
@@ -113,7 +113,7 @@ func TestTheStatusLineInAWindowOfAnotherSize(t *testing.T) {
 
 func TestAFullScreenProgramIsDrawnOverAndDrawsAnew(t *testing.T) {
 	var b bytes.Buffer
-	s := window(&b)
+	s := smallScreen(&b)
 	_, _ = io.WriteString(s, "\x1b[?1049h\x1b[?1000h")
 	b.Reset()
 	s.status("no connection")
@@ -146,7 +146,7 @@ func TestAFullScreenProgramIsDrawnOverAndDrawsAnew(t *testing.T) {
 
 func TestLinesOverAProgramInASmallWindow(t *testing.T) {
 	var b bytes.Buffer
-	s := window(&b)
+	s := smallScreen(&b)
 	s.size = func() (int, int) { return 20, 2 }
 	_, _ = io.WriteString(s, "\x1b[?1049h")
 	b.Reset()
@@ -157,7 +157,7 @@ func TestLinesOverAProgramInASmallWindow(t *testing.T) {
 }
 
 func TestModesAreSeenInBrokenSequences(t *testing.T) {
-	s := window(io.Discard)
+	s := smallScreen(io.Discard)
 	for _, tt := range []struct {
 		seq  string
 		full bool
@@ -170,7 +170,7 @@ func TestModesAreSeenInBrokenSequences(t *testing.T) {
 
 func TestAnImageIsNotHeldBack(t *testing.T) {
 	var b bytes.Buffer
-	s := window(&b)
+	s := smallScreen(&b)
 	image := "\x1bPq" + strings.Repeat("x", 3*holdBack)
 	_, _ = io.WriteString(s, image)
 	if b.String() != image {
@@ -189,7 +189,7 @@ func TestAnImageIsNotHeldBack(t *testing.T) {
 
 func TestADumbTerminalGetsLines(t *testing.T) {
 	var b bytes.Buffer
-	s := window(&b)
+	s := smallScreen(&b)
 	s.plain = true
 	if s.canStatus() {
 		t.Error("it would get a status line")
@@ -211,7 +211,7 @@ func (s stuckTerminal) Write(p []byte) (int, error) {
 
 func TestAKeyDoesNotWaitForAStuckTerminal(t *testing.T) {
 	stuck := stuckTerminal{make(chan struct{}), make(chan struct{})}
-	s := window(stuck)
+	s := smallScreen(stuck)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -11,6 +11,6 @@ func newWindowCmd(env *Env) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newWindowScheduleCmd(env))
+	cmd.AddCommand(newWindowScheduleCmd(env), newWindowCalendarCmd(env), newWindowPreviewCmd(env), newWindowCoverageCmd(env))
 	return cmd
 }
