@@ -48,12 +48,12 @@ first. A node that is silent is in no answer of ` + "`ssmdeck inventory query`" 
 			if err != nil {
 				return err
 			}
-			if err := checkGridTable(env, coverageTable, ro); err != nil {
+			if err := checkGridTable(env, inventoryCoverageTable, ro); err != nil {
 				return err
 			}
 			var bad tally
 			only = only || cmd.Flags().Changed("older-than")
-			err = writeGrid(cmd.Context(), env, coverageTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[coverageRow, error], error) {
+			err = writeGrid(cmd.Context(), env, inventoryCoverageTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[reportingRow, error], error) {
 				rows, err := inventoryCoverage(ctx, env, targets, filter, kind, ro.Now.Add(-stale))
 				shown := rows[:0]
 				for _, r := range rows {
@@ -83,8 +83,8 @@ first. A node that is silent is in no answer of ` + "`ssmdeck inventory query`" 
 	return spans(cmd)
 }
 
-// coverageRow is what a node reported of a type.
-type coverageRow struct {
+// reportingRow is what a node reported of a type.
+type reportingRow struct {
 	Status   string    `json:"status"` // silent, stale, reported
 	Node     string    `json:"node"`
 	Name     string    `json:"name"`
@@ -100,7 +100,7 @@ const (
 	coverageGood   = "reported"
 )
 
-func inventoryCoverage(ctx context.Context, env *Env, targets []fleet.Target, filter fleet.Filter, kind string, oldest time.Time) ([]coverageRow, error) {
+func inventoryCoverage(ctx context.Context, env *Env, targets []fleet.Target, filter fleet.Filter, kind string, oldest time.Time) ([]reportingRow, error) {
 	svc, err := env.Fleet(ctx)
 	if err != nil {
 		return nil, err
@@ -121,10 +121,10 @@ func inventoryCoverage(ctx context.Context, env *Env, targets []fleet.Target, fi
 	if err != nil {
 		return nil, err
 	}
-	by := map[string][]coverageRow{}
+	by := map[string][]reportingRow{}
 	for _, n := range nodes {
 		c := found[n.ID]
-		r := coverageRow{Status: coverageGood, Node: n.ID, Name: n.Name, Ping: n.Ping, Platform: n.Platform, Entries: c.Entries, Captured: c.Captured}
+		r := reportingRow{Status: coverageGood, Node: n.ID, Name: n.Name, Ping: n.Ping, Platform: n.Platform, Entries: c.Entries, Captured: c.Captured}
 		switch {
 		case !c.Reported:
 			r.Status = coverageSilent
@@ -136,21 +136,21 @@ func inventoryCoverage(ctx context.Context, env *Env, targets []fleet.Target, fi
 	return append(append(by[coverageSilent], by[coverageStale]...), by[coverageGood]...), nil
 }
 
-func coverageTable(o render.Options) render.Table[coverageRow] {
+func inventoryCoverageTable(o render.Options) render.Table[reportingRow] {
 	levels := map[string]theme.Level{coverageSilent: theme.Bad, coverageStale: theme.Warn, coverageGood: theme.Good}
-	return render.Table[coverageRow]{
-		ID: func(r coverageRow) string { return r.Node }, Empty: "no such node",
-		Columns: []render.Column[coverageRow]{
+	return render.Table[reportingRow]{
+		ID: func(r reportingRow) string { return r.Node }, Empty: "no such node",
+		Columns: []render.Column[reportingRow]{
 			{
-				Name: "STATUS", Text: func(r coverageRow) string { return r.Status },
-				Human: func(r coverageRow) string { return o.Styles.Status(levels[r.Status], r.Status) },
+				Name: "STATUS", Text: func(r reportingRow) string { return r.Status },
+				Human: func(r reportingRow) string { return o.Styles.Status(levels[r.Status], r.Status) },
 			},
-			{Name: "NODE", ID: true, Text: func(r coverageRow) string { return r.Node }},
-			{Name: "NAME", Text: func(r coverageRow) string { return r.Name }},
-			{Name: "PING", Text: func(r coverageRow) string { return r.Ping }},
-			{Name: "PLATFORM", Wide: true, Text: func(r coverageRow) string { return r.Platform }},
-			{Name: "ENTRIES", Right: true, Text: func(r coverageRow) string { return fmt.Sprint(r.Entries) }},
-			capturedColumn(o, func(r coverageRow) time.Time { return r.Captured }),
+			{Name: "NODE", ID: true, Text: func(r reportingRow) string { return r.Node }},
+			{Name: "NAME", Text: func(r reportingRow) string { return r.Name }},
+			{Name: "PING", Text: func(r reportingRow) string { return r.Ping }},
+			{Name: "PLATFORM", Wide: true, Text: func(r reportingRow) string { return r.Platform }},
+			{Name: "ENTRIES", Right: true, Text: func(r reportingRow) string { return fmt.Sprint(r.Entries) }},
+			capturedColumn(o, func(r reportingRow) time.Time { return r.Captured }),
 		},
 	}
 }
@@ -206,7 +206,7 @@ it is asked.`,
 				return err
 			}
 			for _, old := range there {
-				env.note("ssmdeck: association %s gathers inventory already, %s, on %s", old.ID, old.Schedule, render.Visible(targetWords(old.Targets)))
+				env.note("ssmdeck: association %s gathers inventory already, %s, on %s", old.ID, old.Schedule, render.Visible(apiTargetWords(old.Targets)))
 			}
 			if dryRun {
 				env.note("dry run: nothing was created")
@@ -246,7 +246,7 @@ func gatheringTargets(ctx context.Context, env *Env, targets []fleet.Target, fil
 		return nil, "", err
 	}
 	if len(sel.Targets) > 0 {
-		return sel.Targets, targetWords(sel.Targets), nil
+		return sel.Targets, apiTargetWords(sel.Targets), nil
 	}
 	const most = 50 // values of a target (API reference, Target)
 	if len(sel.InstanceIDs) > most {
@@ -256,7 +256,7 @@ func gatheringTargets(ctx context.Context, env *Env, targets []fleet.Target, fil
 	return []fleet.APITarget{{Key: "InstanceIds", Values: sel.InstanceIDs}}, plural(len(sel.InstanceIDs), "node"), nil
 }
 
-func targetWords(targets []fleet.APITarget) string {
+func apiTargetWords(targets []fleet.APITarget) string {
 	var words []string
 	for _, t := range targets {
 		words = append(words, t.Key+"="+strings.Join(t.Values, ","))
@@ -272,7 +272,7 @@ func showGathering(env *Env, ro render.Options, g inventory.Gathering) error {
 		}
 		d.Field("document", inventory.Document)
 		d.Field("schedule", g.Schedule)
-		d.Field("targets", targetWords(g.Targets))
+		d.Field("targets", apiTargetWords(g.Targets))
 		d.Field("gathers", strings.Join(g.Parts, ", "))
 	})
 }

@@ -164,6 +164,8 @@ func TestZonesThatAreNone(t *testing.T) {
 		{"Berlin", "did you mean Europe/Berlin?"},
 		{"new york", "did you mean America/New_York?"},
 		{"Europe/Brelin", "did you mean Europe/Berlin?"},
+		{"Brelin", "did you mean Europe/Berlin?"},
+		{"Amerika/New_Yrk", "did you mean America/New_York?"},
 		{"US/Los_Angeles", "did you mean America/Los_Angeles?"},
 		{"Local", "for example Europe/Berlin, America/New_York or UTC"},
 		{"../etc/passwd", "for example Europe/Berlin, America/New_York or UTC"},
