@@ -15,6 +15,6 @@ against the patch baseline of the node's patch group.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newPatchStatusCmd(env))
+	cmd.AddCommand(newPatchStatusCmd(env), newPatchMissingCmd(env), newPatchNodeCmd(env))
 	return cmd
 }
