@@ -440,7 +440,7 @@ func (c Counts) String() string {
 		what string
 	}{
 		{c.NonCompliant, "non-compliant"},
-		{c.WithCritical, "with critical patches missing"},
+		{c.WithCritical, "of them critical"},
 		{c.WithFailed, "with failed patches"},
 		{c.WithPendingReboot, "waiting for a reboot"},
 		{c.NeverScanned, "never scanned"},
