@@ -79,6 +79,7 @@ var floors = [][]room{
 		{name: "internal/waves"},
 		{name: "internal/inventory", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/patch", ours: []string{"internal/fleet"}, others: []string{sdk}},
+		{name: "internal/compliance", others: []string{sdk, yaml}},
 		{name: "internal/agentupdate", ours: []string{"internal/fleet", "internal/run"}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},
