@@ -73,6 +73,7 @@ var floors = [][]room{
 		{name: "internal/iam", others: []string{sdk}},
 		{name: "internal/grid", ours: []string{"internal/network"}, others: []string{sdk}},
 		{name: "internal/waves"},
+		{name: "internal/history"},
 		{name: "internal/patch", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/agentupdate", ours: []string{"internal/fleet", "internal/run"}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
