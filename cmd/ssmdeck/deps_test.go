@@ -74,6 +74,8 @@ var floors = [][]room{
 		{name: "internal/grid", ours: []string{"internal/network"}, others: []string{sdk}},
 		{name: "internal/waves"},
 		{name: "internal/history"},
+		{name: "internal/htmlpage"},
+		{name: "internal/patchreport", ours: []string{"internal/fleet", "internal/history", "internal/htmlpage", "internal/patch"}},
 		{name: "internal/patch", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/agentupdate", ours: []string{"internal/fleet", "internal/run"}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},

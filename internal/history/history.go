@@ -48,18 +48,20 @@ type Look struct {
 	Failed        int `json:"failed"`
 	PendingReboot int `json:"pending_reboot"`
 	NeverScanned  int `json:"never_scanned"`
+	Unknown       int `json:"unknown,omitempty"` // nodes whose state could not be read
 
 	OldestScan time.Time `json:"oldest_scan,omitzero"` // zero: no node was ever scanned
-	Partial    bool      `json:"partial,omitempty"`    // some nodes could not be read
 }
 
-// Share is the part of the nodes that are compliant, 0 to 1, and whether there are
-// nodes to have one. Nodes that were never scanned count, and are not compliant.
+// Share is the part of the nodes that are compliant, 0 to 1, of those whose state
+// could be read. Nodes that were never scanned count, and are not compliant. any is
+// false where there was no such node.
 func (l Look) Share() (share float64, any bool) {
-	if l.Nodes == 0 {
+	n := l.Nodes - l.Unknown
+	if n <= 0 {
 		return 0, false
 	}
-	return float64(l.Compliant) / float64(l.Nodes), true
+	return float64(l.Compliant) / float64(n), true
 }
 
 // Everything is the scope of a look at all nodes.
@@ -207,7 +209,7 @@ func parse(data []byte) (looks []Look, damaged int) {
 			continue
 		}
 		var l Look
-		if json.Unmarshal(line, &l) != nil || l.Time.IsZero() || l.Nodes < 0 || l.Compliant < 0 || l.Compliant > l.Nodes {
+		if json.Unmarshal(line, &l) != nil || l.Time.IsZero() || l.Nodes < 0 || l.Compliant < 0 || l.Unknown < 0 || l.Compliant+l.Unknown > l.Nodes {
 			damaged++
 			continue
 		}

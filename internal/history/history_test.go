@@ -23,7 +23,7 @@ func TestLooksComeBackOldestFirst(t *testing.T) {
 		t.Fatalf("of nothing: %v, %d, %v", looks, damaged, err)
 	}
 	second, first := look(day.Add(time.Hour), 9, 4), look(day, 9, 3)
-	first.OldestScan, first.Partial = day.Add(-time.Hour), true
+	first.OldestScan, first.Unknown = day.Add(-time.Hour), 1
 	for _, l := range []Look{second, first} {
 		if err := s.Append(l); err != nil {
 			t.Fatal(err)
@@ -176,6 +176,9 @@ func TestLatest(t *testing.T) {
 	}
 	if share, any := got[1].Share(); share != 0.4 || !any {
 		t.Errorf("share %v, %v", share, any)
+	}
+	if share, _ := (Look{Nodes: 5, Compliant: 2, Unknown: 1}).Share(); share != 0.5 {
+		t.Errorf("of four that could be read two are %v", share)
 	}
 	if _, any := (Look{}).Share(); any {
 		t.Error("no nodes have a share")
