@@ -9,8 +9,12 @@ func newPatchCmd(env *Env) *cobra.Command {
 		Short:   "Patch Manager: what is missing where, and installing it",
 		Long: `Patch Manager keeps, for each node, what its last scan or installation found, held
 against the patch baseline of the node's patch group.`,
+		Example: `  $ ssmdeck patch status
+  $ ssmdeck patch missing --cve CVE-2026-1000
+  $ ssmdeck patch node web-1`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
+	cmd.AddCommand(newPatchStatusCmd(env))
 	return cmd
 }

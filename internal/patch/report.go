@@ -2,6 +2,7 @@ package patch
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -68,6 +69,29 @@ type Numbers struct {
 // NonCompliant is how many patches are not as they should be.
 func (n Numbers) NonCompliant() int { return n.Missing + n.Failed + n.PendingReboot + n.Rejected }
 
+// In is how many patches are in a state.
+func (n Numbers) In(s State) int {
+	switch s {
+	case Missing:
+		return n.Missing
+	case Failed:
+		return n.Failed
+	case InstalledPendingReboot:
+		return n.PendingReboot
+	case InstalledRejected:
+		return n.Rejected
+	case Installed:
+		return n.Installed
+	case InstalledOther:
+		return n.InstalledOther
+	case NotApplicable:
+		return n.NotApplicable
+	case AvailableSecurityUpdate:
+		return n.Available
+	}
+	return 0
+}
+
 func (n *Numbers) add(o Numbers) {
 	n.Critical += o.Critical
 	n.Security += o.Security
@@ -101,7 +125,9 @@ func RowOf(n fleet.Node, now time.Time, stale time.Duration) Row {
 		}
 		r.Stale = stale > 0 && now.Sub(p.Ended) > stale
 		r.Status = Compliant
-		if r.NonCompliant() > 0 {
+		// A baseline may count security updates that are only available, too: then the
+		// levels say more than the states.
+		if r.NonCompliant() > 0 || r.Critical+r.Security+r.Other > 0 {
 			r.Status = NonCompliant
 		}
 	}
@@ -135,7 +161,8 @@ func CompareRows(a, b Row) int {
 	)
 }
 
-// Counts add up nodes. The JSON names are part of the output contract.
+// Counts add up nodes. The JSON names are part of the output contract; in JSON
+// there is also compliant_percent, see Percent.
 type Counts struct {
 	Nodes        int `json:"nodes"`
 	Compliant    int `json:"compliant"`
@@ -275,6 +302,7 @@ const (
 	ByBaseline Dimension = "baseline"
 	ByPlatform Dimension = "platform"
 	ByAge      Dimension = "age"
+	ByLevel    Dimension = "level" // of the baselines; see Levels
 )
 
 // Key is where a node belongs.
@@ -344,15 +372,44 @@ func Slices(rows []Row, by Dimension, now time.Time) []Slice {
 		}
 		out[i].Add(r)
 	}
-	slices.SortFunc(out, func(a, b Slice) int {
-		if by == ByAge {
-			return cmp.Compare(ageOrder(a.Key), ageOrder(b.Key))
-		}
-		return cmp.Or(cmp.Compare(b.WithCritical, a.WithCritical), cmp.Compare(b.WithSecurity, a.WithSecurity),
-			cmp.Compare(b.NonCompliant, a.NonCompliant), cmp.Compare(b.NeverScanned, a.NeverScanned), cmp.Compare(b.Nodes, a.Nodes),
-			strings.Compare(a.Key, b.Key))
-	})
+	slices.SortFunc(out, by.CompareSlices)
 	return out
+}
+
+// CompareSlices is the order of Slices.
+func (d Dimension) CompareSlices(a, b Slice) int {
+	if d == ByAge {
+		return cmp.Compare(ageOrder(a.Key), ageOrder(b.Key))
+	}
+	return cmp.Or(cmp.Compare(b.WithCritical, a.WithCritical), cmp.Compare(b.WithSecurity, a.WithSecurity),
+		cmp.Compare(b.NonCompliant, a.NonCompliant), cmp.Compare(b.NeverScanned, a.NeverScanned), cmp.Compare(b.Nodes, a.Nodes),
+		strings.Compare(a.Key, b.Key))
+}
+
+// MarshalJSON writes the numbers, and the percentage where it is known.
+func (s Slice) MarshalJSON() ([]byte, error) {
+	type plain Counts
+	return json.Marshal(struct {
+		Key string `json:"key"`
+		plain
+		Percent *float64 `json:"compliant_percent,omitempty"`
+	}{s.Key, plain(s.Counts), s.percent()})
+}
+
+// MarshalJSON writes the numbers, and the percentage where it is known.
+func (c Counts) MarshalJSON() ([]byte, error) {
+	type plain Counts
+	return json.Marshal(struct {
+		plain
+		Percent *float64 `json:"compliant_percent,omitempty"`
+	}{plain(c), c.percent()})
+}
+
+func (c Counts) percent() *float64 {
+	if p, known := c.Percent(); known {
+		return &p
+	}
+	return nil
 }
 
 // Levels counts by what the baselines say. All three are always there.

@@ -124,7 +124,7 @@ func TestLevels(t *testing.T) {
 
 func TestCountsInOneSentence(t *testing.T) {
 	got := NewReport(example(), now, StaleAfter).Total.String()
-	want := "2 of 7 nodes compliant (33.3%), 3 non-compliant, 1 with critical patches missing, 1 with failed patches, 1 waiting for a reboot, 1 never scanned, 1 unknown"
+	want := "2 of 7 nodes compliant (33.3%), 3 non-compliant, 1 of them critical, 1 with failed patches, 1 waiting for a reboot, 1 never scanned, 1 unknown"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
