@@ -21,7 +21,7 @@ func (r *Report) HTML(w io.Writer) error {
 		h.El("div", h.Class("pair"), r.levels(), r.ages()),
 		r.slices("Operating systems", "System", "unknown", r.Platforms, ""),
 		r.slices("Patch baselines", "Baseline of the last scan", "none", r.Baselines, ""),
-		r.nodeTables(), r.foot(),
+		r.patches(), r.nodeTables(), r.foot(),
 	)
 	return h.Page{Title: r.Title, CSS: css, Body: []h.Part{main}}.Write(w)
 }
@@ -134,6 +134,59 @@ func (r *Report) ages() h.Part {
 	}
 	return h.El("section", h.El("h2", h.Text("Age of the scans")),
 		h.El("p", h.Class("remark"), h.Text("A number is as old as the scan that found it.")), barChart("Nodes by the age of their scan", bars))
+}
+
+// patches are the single patches, put together by what was asked for.
+func (r *Report) patches() h.Part {
+	if r.By == "" {
+		return nil
+	}
+	section := h.El("section", h.El("h2", h.Text(r.patchTitle())))
+	if len(r.Patches) == 0 {
+		return append2(section, h.El("p", h.Text("No patch is missing, failed, rejected or waits for a reboot.")))
+	}
+	bars := make([]bar, len(r.Patches))
+	body := h.El("tbody")
+	for i, t := range r.Patches {
+		name := keyName(t.Key, "none")
+		bars[i] = bar{name: name, note: nodes(t.Nodes), pieces: []piece{{t.Nodes, severityClass(t.Severity, t.Key), "nodes"}}}
+		row := h.El("tr", h.El("th", h.Attr("scope", "row"), h.Text(name)))
+		if r.By == patch.ByPatch {
+			row.Append(cell("", t.Title), cell("", t.Classification), cell("", strings.Join(t.CVEs, " ")))
+		}
+		if r.By == patch.ByPatch || r.By == patch.ByCVE {
+			row.Append(cell("", t.Severity))
+		}
+		row.Append(count(t.Nodes), count(t.Patches), count(t.Missing), marked(t.Failed, "bad"), marked(t.PendingReboot, "warn"), count(t.Rejected), cell("time", stamp(t.Oldest)))
+		body.Append(row)
+	}
+	heads := []string{string(r.By)}
+	if r.By == patch.ByPatch {
+		heads = append(heads, "Title", "Classification", "CVEs")
+	}
+	if r.By == patch.ByPatch || r.By == patch.ByCVE {
+		heads = append(heads, "Severity")
+	}
+	heads = append(heads, "Nodes", "Patches", "Missing", "Failed", "Reboot", "Rejected", "Oldest scan")
+	section.Append(barChart(r.patchTitle()+": nodes", bars[:min(len(bars), maxBars)]))
+	return append2(section, h.El("details", h.Attr("open", "open"), h.El("summary", h.Text(fmt.Sprintf("All %d", len(r.Patches)))), table(body, heads...)))
+}
+
+func (r *Report) patchTitle() string {
+	return map[patch.Dimension]string{
+		patch.ByPatch: "Missing and failed patches", patch.ByCVE: "CVEs that are open", patch.BySeverity: "Patches by severity", patch.ByClassification: "Patches by classification",
+	}[r.By]
+}
+
+// severityClass is the colour of a severity, in the words of any system.
+func severityClass(severity, key string) string {
+	switch strings.ToLower(keyName(severity, key)) {
+	case "critical":
+		return "bad"
+	case "important", "high":
+		return "warn"
+	}
+	return "other"
 }
 
 // nodeTables are all nodes by their status.

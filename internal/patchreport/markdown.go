@@ -35,6 +35,7 @@ func (r *Report) Markdown(w io.Writer) error {
 	r.mdSlices(&b, "Patch groups", "Group", "no group", r.Groups)
 	r.mdSlices(&b, "Operating systems", "System", "unknown", r.Platforms)
 	r.mdSlices(&b, "Age of the scans", "Scan", "", r.Ages)
+	r.mdPatches(&b)
 	for _, s := range r.sections() {
 		fmt.Fprintf(&b, "## %s: %s\n\n", s.title, nodes(len(s.nodes)))
 		r.mdNodes(&b, s)
@@ -58,6 +59,19 @@ func (r *Report) mdSlices(b *bytes.Buffer, title, what, none string, all []patch
 			append(numbers(s.NonCompliant, s.WithCritical, s.WithFailed, s.WithPendingReboot, s.NeverScanned), stamp(s.Oldest))...)...)...))
 	}
 	mdTable(b, []string{what, "Nodes", "Compliant", "Non-compliant", "Lack critical", "Failed", "Reboot", "Never scanned", "Oldest scan"}, rows)
+}
+
+func (r *Report) mdPatches(b *bytes.Buffer) {
+	if r.By == "" {
+		return
+	}
+	fmt.Fprintf(b, "## %s\n\n", r.patchTitle())
+	var rows [][]string
+	for _, t := range r.Patches {
+		row := []string{keyName(t.Key, "none"), t.Title, t.Severity}
+		rows = append(rows, append(row, append(numbers(t.Nodes, t.Missing, t.Failed, t.PendingReboot, t.Rejected), stamp(t.Oldest))...))
+	}
+	mdTable(b, []string{string(r.By), "Title", "Severity", "Nodes", "Missing", "Failed", "Reboot", "Rejected", "Oldest scan"}, rows)
 }
 
 func (r *Report) mdNodes(b *bytes.Buffer, s section) {

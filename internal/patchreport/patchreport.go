@@ -46,15 +46,21 @@ type Report struct {
 	Targets string    `json:"targets"` // the nodes that were meant, as they were typed
 	Partial bool      `json:"partial"` // something that was asked for is not in it
 
-	Places    []Place        `json:"places"`
-	Total     patch.Counts   `json:"total"`
-	Groups    []patch.Slice  `json:"groups"`
-	Baselines []patch.Slice  `json:"baselines"`
-	Platforms []patch.Slice  `json:"platforms"`
-	Ages      []patch.Slice  `json:"ages"`
-	Levels    []patch.Level  `json:"levels"`
-	Nodes     []Node         `json:"nodes"` // from the worst on
-	Trend     []history.Look `json:"trend"` // of all places, the oldest first
+	Places    []Place       `json:"places"`
+	Total     patch.Counts  `json:"total"`
+	Groups    []patch.Slice `json:"groups"`
+	Baselines []patch.Slice `json:"baselines"`
+	Platforms []patch.Slice `json:"platforms"`
+	Ages      []patch.Slice `json:"ages"`
+	Levels    []patch.Level `json:"levels"`
+	Nodes     []Node        `json:"nodes"` // from the worst on
+
+	// By is what Patches are put together by: patch, cve, severity, classification;
+	// empty when single patches were not read.
+	By      patch.Dimension `json:"by,omitempty"`
+	Patches []patch.Tally   `json:"patches,omitempty"` // from the worst on
+
+	Trend []history.Look `json:"trend"` // of all places, the oldest first
 }
 
 // New puts places together. title, program and targets are shown as they are.
@@ -212,4 +218,27 @@ func (r *Report) sections() []section {
 		}
 	}
 	return slices.DeleteFunc(all, func(s section) bool { return len(s.nodes) == 0 })
+}
+
+// Wrong says what is not as it should be on a node, in one line.
+func (n Node) Wrong() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{
+		{n.Missing, "missing"},
+		{n.Failed, "failed"},
+		{n.PendingReboot, "waiting for a reboot"},
+		{n.Rejected, "installed although rejected"},
+	} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	text := strings.Join(parts, ", ")
+	if n.Critical > 0 {
+		text += fmt.Sprintf("; %d critical", n.Critical)
+	}
+	return text
 }
