@@ -91,7 +91,7 @@ func withSimulator(ctx context.Context, env *Env, so simulator.Options, f func(i
 				return v, true
 			}
 			switch name {
-			case "SSMDECK_OUTPUT", "SSMDECK_COLOR", "SSMDECK_THEME", "SSMDECK_ASCII", "SSMDECK_NO_PROMPT", "SSMDECK_DEBUG", "SSMDECK_LOG_FILE", "SSMDECK_ESCAPE_CHAR":
+			case "SSMDECK_OUTPUT", "SSMDECK_COLOR", "SSMDECK_THEME", "SSMDECK_ASCII", "SSMDECK_NO_PROMPT", "SSMDECK_DEBUG", "SSMDECK_LOG_FILE", "SSMDECK_ESCAPE_CHAR", "SSMDECK_HISTORY":
 				return env.Lookup(name)
 			}
 			if isAWSName(name) {

@@ -20,6 +20,7 @@ type (
 		Name     string      `xml:"name,attr"`
 		Tests    int         `xml:"tests,attr"`
 		Failures int         `xml:"failures,attr"`
+		Errors   int         `xml:"errors,attr,omitempty"`
 		Skipped  int         `xml:"skipped,attr"`
 		Cases    []junitCase `xml:"testcase"`
 	}
@@ -27,6 +28,7 @@ type (
 		Class   string        `xml:"classname,attr"`
 		Name    string        `xml:"name,attr"`
 		Failure *junitMessage `xml:"failure,omitempty"`
+		Error   *junitMessage `xml:"error,omitempty"`
 		Skipped *junitMessage `xml:"skipped,omitempty"`
 		Out     string        `xml:"system-out,omitempty"`
 	}
@@ -65,6 +67,10 @@ func writeJUnit(w io.Writer, checks []doctor.Check) error {
 		}
 		s.Cases = append(s.Cases, k)
 	}
+	return all.write(w)
+}
+
+func (all junitSuites) write(w io.Writer) error {
 	var buf bytes.Buffer
 	buf.WriteString(xml.Header)
 	enc := xml.NewEncoder(&buf)

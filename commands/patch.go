@@ -16,5 +16,6 @@ against the patch baseline of the node's patch group.`,
 		RunE: runGroup,
 	}
 	cmd.AddCommand(newPatchStatusCmd(env), newPatchMissingCmd(env), newPatchNodeCmd(env))
+	cmd.AddCommand(newPatchReportCmd(env), newPatchHistoryCmd(env), newPatchMetricsCmd(env), newPatchAlarmCmd(env), newPatchConfigCmd(env))
 	return cmd
 }

@@ -30,6 +30,8 @@ func (e *Env) Patches(ctx context.Context) (*patch.Service, error) {
 type patchNodes struct {
 	choice nodeChoice
 	stale  string
+	// noHistory says that what was counted is not kept.
+	noHistory bool
 
 	targets []fleet.Target
 	query   fleet.Query

@@ -24,6 +24,7 @@ type patchStatusOptions struct {
 
 	severities, classes []string
 	olderThan           string
+	scope               string // of the history
 	noncompliant, never bool
 
 	match patch.Match
@@ -76,6 +77,7 @@ among all that were looked at has what it names, or when a state could not be re
 		},
 	}
 	o.nodes.bind(env, cmd)
+	o.nodes.bindNoHistory(cmd)
 	o.gate.bind(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.by, "by", o.by, "count by this `dimension`: "+dimensionWords())
@@ -114,6 +116,7 @@ func (o *patchStatusOptions) parse(args []string) (err error) {
 	if err := o.nodes.parse(args); err != nil {
 		return err
 	}
+	o.scope = o.nodes.scope(args)
 	if o.match.Severities, err = patch.ParseSeverities("severity", o.severities); err != nil {
 		return err
 	}
@@ -194,6 +197,7 @@ func writePatchStatus[T any](ctx context.Context, env *Env, o *patchStatusOption
 			return nil, err
 		}
 		noteReport(env, l.report)
+		o.nodes.keep(ctx, env, l, o.scope)
 		rows := o.shown(l.report.Nodes, l.report.Made)
 		if of != nil {
 			o.gate.add(l.report.Total)

@@ -41,7 +41,8 @@ func repeatable(operation string) bool {
 	case "CreateMaintenanceWindow", "CreatePatchBaseline", "DeleteInventory",
 		"RegisterTargetWithMaintenanceWindow", "RegisterTaskWithMaintenanceWindow":
 		return true
-	case "SendSSHPublicKey", "PutObject": // the same key, the same object again
+	case "SendSSHPublicKey", "PutObject", // the same key, the same object again
+		"PutMetricAlarm", "PutConfigRule", "PutRule", "PutTargets":
 		return true
 	}
 	for _, p := range repeatPrefixes {

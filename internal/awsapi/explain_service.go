@@ -22,7 +22,7 @@ type kindRule struct {
 // names. A test walks every exception of the SDK and wants a rule for each.
 var kindRules = [...]kindRule{
 	{true, []string{"TargetNotConnected"}, fault.Offline},
-	{true, []string{"InvalidInstanceId", "InvalidDocument", "InvalidCommandId", "InvalidResourceId", "NoSuchBucket", "NoSuchKey"}, fault.NotFound},
+	{true, []string{"InvalidInstanceId", "InvalidDocument", "InvalidCommandId", "InvalidResourceId", "NoSuchBucket", "NoSuchKey", "NoSuchConfigRuleException"}, fault.NotFound},
 	{true, []string{
 		"MaxDocumentSizeExceeded", "HierarchyLevelLimitExceededException", "DuplicateInstanceId",
 	}, fault.Usage},
@@ -35,7 +35,9 @@ var kindRules = [...]kindRule{
 	{true, []string{
 		"RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "RequestThrottled", "RequestThrottledException",
 	}, fault.Throttled},
-	{true, []string{"UnauthorizedOperation"}, fault.Auth}, // EC2's AccessDenied
+	{true, []string{"UnauthorizedOperation", "InsufficientPermissionsException"}, fault.Auth}, // EC2's AccessDenied, that of AWS Config
+	{true, []string{"MissingRequiredParameterException"}, fault.Usage}, // CloudWatch
+	{true, []string{"MaxNumberOfConfigRulesExceededException"}, fault.Limit},
 	{true, []string{"UnknownOperationException", "InvalidAction", "SerializationException"}, fault.Failed},
 	{true, []string{"InternalFailure", "InternalError", "ServiceUnavailable", "ServiceUnavailableException"}, fault.Service},
 	{true, []string{"DisabledException", "KMSInvalidStateException"}, fault.Failed},

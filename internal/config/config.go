@@ -55,6 +55,7 @@ type Settings struct {
 	LogFile     string
 	CacheDir    string // never empty unless the machine has no home folder
 	Escape      string // the escape character of shells, or "none"
+	History     bool   // keep what looks at patching counted
 
 	origins map[Key]Origin
 }

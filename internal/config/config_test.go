@@ -114,7 +114,7 @@ func TestSettingsOfAContext(t *testing.T) {
 		File: path, Contexts: []string{"prod", "stage"}, Context: "prod",
 		Profile: "shop-prod", Region: "eu-west-1", RoleARN: "arn:aws:iam::012345678901:role/ops",
 		Output: "wide", Theme: "light", Color: "auto", ASCII: true, ReadOnly: true, Protected: true,
-		CacheDir: filepath.Join("/home/ann", ".cache", "ssmdeck"), Escape: "~",
+		CacheDir: filepath.Join("/home/ann", ".cache", "ssmdeck"), Escape: "~", History: true,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -33,7 +33,7 @@ var (
 		string(Regions), string(Accounts), string(Role), string(ExternalID),
 		string(Output), string(Theme), string(Color), string(ReadOnly), string(Protected),
 	}
-	defaultKeys = []string{string(Output), string(Theme), string(Color), string(ASCII)}
+	defaultKeys = []string{string(Output), string(Theme), string(Color), string(ASCII), string(History)}
 )
 
 // parse reads the YAML of a configuration file. An unknown or repeated key, a

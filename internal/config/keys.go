@@ -27,6 +27,7 @@ const (
 	LogFile     Key = "log_file"
 	CacheDirKey Key = "cache_dir"
 	Escape      Key = "escape_char"
+	History     Key = "history"
 )
 
 // spec says where a key may be set and where its value goes.
@@ -62,6 +63,7 @@ var specs = [...]spec{
 	{key: LogFile, flag: "log-file", env: "SSMDECK_LOG_FILE", field: func(s *Settings) any { return &s.LogFile }},
 	{key: CacheDirKey, env: "SSMDECK_CACHE_DIR", field: func(s *Settings) any { return &s.CacheDir }},
 	{key: Escape, env: "SSMDECK_ESCAPE_CHAR", def: "~", field: func(s *Settings) any { return &s.Escape }},
+	{key: History, env: "SSMDECK_HISTORY", def: "on", field: func(s *Settings) any { return &s.History }},
 }
 
 func specOf(k Key) *spec {
@@ -101,6 +103,7 @@ func Variables() []Variable {
 		{"SSMDECK_LOG_FILE", "file for the log"},
 		{"SSMDECK_CACHE_DIR", "folder for caches, in place of the usual one"},
 		{"SSMDECK_ESCAPE_CHAR", "escape character of `ssmdeck shell`, ~ by default, or none"},
+		{"SSMDECK_HISTORY", "off keeps no numbers of what looks at patching counted (see `ssmdeck patch history`)"},
 	}
 }
 

@@ -96,8 +96,8 @@ func (d *Detail) write(w io.Writer, o Options) error {
 			return fault.Usagef("-o name: this has no name")
 		}
 		out.buf.WriteString(Visible(d.id) + "\n")
-	case FormatJUnit:
-		return fault.Usagef("-o junit is for checks, such as `ssmdeck doctor`")
+	case FormatJUnit, FormatHTML, FormatMarkdown:
+		return fault.Usagef("%s", special[f])
 	default:
 		_, err := ParseFormat(string(f))
 		return err

@@ -57,7 +57,19 @@ const (
 
 	// FormatJUnit is for checks, which know how to print it; lists refuse it.
 	FormatJUnit Format = "junit"
+
+	// FormatHTML and FormatMarkdown are for reports, which know how to write them;
+	// lists refuse them.
+	FormatHTML     Format = "html"
+	FormatMarkdown Format = "markdown"
 )
+
+// special are the formats that only some commands know, and which do.
+var special = map[Format]string{
+	FormatJUnit:    "-o junit is for checks, such as `ssmdeck doctor`, and for reports",
+	FormatHTML:     "-o html is for reports: `ssmdeck patch report`",
+	FormatMarkdown: "-o markdown is for reports: `ssmdeck patch report`",
+}
 
 // Formats returns the names ParseFormat takes, in the order help shows them.
 func Formats() []string {
@@ -67,7 +79,7 @@ func Formats() []string {
 // ParseFormat reads the value of -o; "" is FormatAuto. Anything else is a Usage
 // error that lists the names and suggests the nearest.
 func ParseFormat(s string) (Format, error) {
-	if s == "" || slices.Contains(Formats(), s) || s == string(FormatJUnit) {
+	if s == "" || slices.Contains(Formats(), s) || special[Format(s)] != "" {
 		return Format(s), nil
 	}
 	err := fault.Usagef("unknown output format %q: use %s", s, strings.Join(Formats(), ", "))

@@ -273,8 +273,8 @@ func (t table) sink(w io.Writer, o Options, queried bool) (sink, error) {
 		return newJSONL(w), nil
 	case FormatYAML:
 		return &yamlSink{out: out{w: w}}, nil
-	case FormatJUnit:
-		return nil, fault.Usagef("-o junit is for checks, such as `ssmdeck doctor`")
+	case FormatJUnit, FormatHTML, FormatMarkdown:
+		return nil, fault.Usagef("%s", special[f])
 	default:
 		_, err := ParseFormat(string(f))
 		return nil, err

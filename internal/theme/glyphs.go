@@ -15,6 +15,7 @@ type Glyphs struct {
 	Changed  string   // a value that has just changed
 	Spinner  []string // frames, about ten a second
 	Bar      []string // a cell filled 0/n .. n/n; n is len-1
+	Spark    []string // a cell of a sparkline from low to high
 	Rule     string   // a horizontal line
 	Pipe     string   // a vertical line
 }
@@ -44,6 +45,7 @@ func utf8Glyphs() Glyphs {
 		Up: "↑", Down: "↓", Changed: "Δ",
 		Spinner: []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
 		Bar:     []string{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
+		Spark:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 		Rule:    "─", Pipe: "│",
 	}
 }
@@ -55,6 +57,7 @@ func asciiGlyphs() Glyphs {
 		Up: "^", Down: "v", Changed: "*",
 		Spinner: []string{"|", "/", "-", "\\"},
 		Bar:     []string{".", "#"},
+		Spark:   []string{"_", ".", "-", "=", "^"},
 		Rule:    "-", Pipe: "|",
 	}
 }

@@ -1,7 +1,8 @@
 // Package control is the public face of the simulated services: Systems Manager,
-// KMS, EC2 Instance Connect and CloudWatch Logs in JSON 1.1, STS, RDS,
-// ElastiCache, Redshift and EC2 in the query protocol, OpenSearch Service and S3
-// in REST, with signature verification.
+// KMS, EC2 Instance Connect, CloudWatch Logs, AWS Config and EventBridge in JSON
+// 1.1, CloudWatch in CBOR, JSON and the query protocol, STS, RDS, ElastiCache,
+// Redshift and EC2 in the query protocol, OpenSearch Service and S3 in REST, with
+// signature verification.
 //
 // It holds no state of its own beyond credentials, counters and throttles: the
 // account is package world's, sessions are the gateway's. It knows the wire
@@ -124,6 +125,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // or the client has gone
 	}
 	target := r.Header.Get("X-Amz-Target")
+	if h.serveCloudWatch(w, r, body) {
+		return
+	}
 	if target == "" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		h.serveQuery(w, r, body, id)
 		return
@@ -215,6 +219,10 @@ func splitTarget(target string) (service, name string) {
 		return taggingService, name
 	case organizationsTarget:
 		return organizationsService, name
+	case configTarget:
+		return configService, name
+	case eventsTarget:
+		return eventsService, name
 	}
 	return "", name
 }

@@ -82,5 +82,7 @@ func operations() map[string]operation {
 	add("Logs_20140328.", filterLogsOperations())
 	add(taggingTarget+".", taggingOperations())
 	add(organizationsTarget+".", organizationsOperations())
+	add(configTarget+".", configOperations())
+	add(eventsTarget+".", eventOperations())
 	return table
 }

@@ -32,6 +32,10 @@ var queryServices = map[string]queryService{
 // serveQuery answers a request in the query protocol.
 func (h *Handler) serveQuery(w http.ResponseWriter, r *http.Request, body []byte, id string) {
 	form, err := url.ParseQuery(string(body))
+	if form.Get("Version") == cloudWatchVersion {
+		h.serveCloudWatchQuery(w, r, body, id)
+		return
+	}
 	s, known := queryServices[form.Get("Version")]
 	if err != nil || !known {
 		h.serveSTS(w, r, body, id)

@@ -28,6 +28,11 @@ const (
 	KindCompliance         = "compliance"          // resource and type
 	KindCloudConnector     = "cloud connector"     // cc-…
 	KindPreview            = "execution preview"   // UUID
+	KindMetric             = "metric"              // namespace, name and dimensions
+	KindAlarm              = "alarm"               // name
+	KindConfigRule         = "config rule"         // name
+	KindEventRule          = "event rule"          // name
+	KindEventTarget        = "event target"        // rule and id
 	KindToken              = "client token"        // operation and token
 )
 

@@ -1,0 +1,239 @@
+// Package eventrules knows the rules of Amazon EventBridge that tell a topic when a
+// node stops being compliant with its patch baseline.
+package eventrules
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
+)
+
+//go:generate go tool mockgen -source=eventrules.go -destination=mock_api_test.go -package=eventrules
+
+// DetailType is what Systems Manager calls the event (User Guide, "Amazon EventBridge
+// event examples for Systems Manager").
+const DetailType = "Configuration Compliance State Change"
+
+// Pattern is what our rules wait for: a node that is not compliant any more.
+const Pattern = `{"source":["aws.ssm"],"detail-type":["` + DetailType + `"],"detail":{"compliance-type":["Patch"],"compliance-status":["non_compliant"]}}`
+
+const (
+	listPage   = 100 // of ListRules and ListTargetsByRule
+	maxTargets = 5   // of a rule (EventBridge quotas)
+)
+
+// api is what is needed of *eventbridge.Client.
+type api interface {
+	ListRules(context.Context, *eventbridge.ListRulesInput, ...func(*eventbridge.Options)) (*eventbridge.ListRulesOutput, error)
+	DescribeRule(context.Context, *eventbridge.DescribeRuleInput, ...func(*eventbridge.Options)) (*eventbridge.DescribeRuleOutput, error)
+	PutRule(context.Context, *eventbridge.PutRuleInput, ...func(*eventbridge.Options)) (*eventbridge.PutRuleOutput, error)
+	DeleteRule(context.Context, *eventbridge.DeleteRuleInput, ...func(*eventbridge.Options)) (*eventbridge.DeleteRuleOutput, error)
+	ListTargetsByRule(context.Context, *eventbridge.ListTargetsByRuleInput, ...func(*eventbridge.Options)) (*eventbridge.ListTargetsByRuleOutput, error)
+	PutTargets(context.Context, *eventbridge.PutTargetsInput, ...func(*eventbridge.Options)) (*eventbridge.PutTargetsOutput, error)
+	RemoveTargets(context.Context, *eventbridge.RemoveTargetsInput, ...func(*eventbridge.Options)) (*eventbridge.RemoveTargetsOutput, error)
+}
+
+// Rule is a rule of the default bus.
+type Rule struct {
+	Name    string
+	State   string // ENABLED, DISABLED
+	Pattern string
+	Topics  []string // the ARNs of its targets, in their order
+	ids     []string // of the targets, beside Topics
+}
+
+// Watches reports whether the rule waits for changes of compliance.
+func (r Rule) Watches() bool {
+	var p struct {
+		Source []json.RawMessage `json:"source"`
+		Detail []json.RawMessage `json:"detail-type"`
+	}
+	if json.Unmarshal([]byte(r.Pattern), &p) != nil {
+		return false
+	}
+	return slices.ContainsFunc(p.Detail, func(m json.RawMessage) bool { return string(m) == `"`+DetailType+`"` })
+}
+
+// Same reports whether the rule waits for exactly Pattern.
+func (r Rule) Same() bool {
+	var have, want any
+	if json.Unmarshal([]byte(r.Pattern), &have) != nil || json.Unmarshal([]byte(Pattern), &want) != nil {
+		return false
+	}
+	return equal(have, want)
+}
+
+func equal(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+var names = pattern.Lazy(`^[.\-_A-Za-z0-9]{1,64}$`)
+
+// CheckName refuses a name of a rule that EventBridge would refuse.
+func CheckName(name string) error {
+	if !names().MatchString(name) {
+		return fault.Usagef("%q is not a name of a rule of EventBridge", name).WithHint("use up to 64 letters, digits, . - and _")
+	}
+	return nil
+}
+
+// Service works in one account and Region. It keeps nothing.
+type Service struct{ api api }
+
+// New returns a Service for the account of cfg.
+func New(cfg aws.Config) *Service { return &Service{eventbridge.NewFromConfig(cfg)} }
+
+// Rules lists the rules that wait for changes of compliance, with their targets.
+func (s *Service) Rules(ctx context.Context) ([]Rule, error) {
+	var list []Rule
+	for r, err := range awsapi.Pages("list the rules of EventBridge", func(token *string) ([]types.Rule, *string, error) {
+		out, err := s.api.ListRules(ctx, &eventbridge.ListRulesInput{Limit: aws.Int32(listPage), NextToken: token})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.Rules, out.NextToken, nil
+	}, func(r types.Rule) Rule {
+		return Rule{Name: aws.ToString(r.Name), State: string(r.State), Pattern: aws.ToString(r.EventPattern)}
+	}) {
+		if err != nil {
+			return nil, err
+		}
+		if !r.Watches() {
+			continue
+		}
+		if err := s.targets(ctx, &r); err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+// Find returns the rule of a name with its targets; found is false when there is none.
+func (s *Service) Find(ctx context.Context, name string) (r Rule, found bool, err error) {
+	out, err := s.api.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(name)})
+	if err != nil {
+		if err = awsapi.Explain("look for the rule "+name, err); fault.KindOf(err) == fault.NotFound {
+			return r, false, nil
+		}
+		return r, false, err
+	}
+	r = Rule{Name: name, State: string(out.State), Pattern: aws.ToString(out.EventPattern)}
+	return r, true, s.targets(ctx, &r)
+}
+
+func (s *Service) targets(ctx context.Context, r *Rule) error {
+	for t, err := range awsapi.Pages("list the targets of the rule "+r.Name, func(token *string) ([]types.Target, *string, error) {
+		out, err := s.api.ListTargetsByRule(ctx, &eventbridge.ListTargetsByRuleInput{Rule: aws.String(r.Name), Limit: aws.Int32(listPage), NextToken: token})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.Targets, out.NextToken, nil
+	}, func(t types.Target) types.Target { return t }) {
+		if err != nil {
+			return err
+		}
+		r.Topics, r.ids = append(r.Topics, aws.ToString(t.Arn)), append(r.ids, aws.ToString(t.Id))
+	}
+	return nil
+}
+
+// Put makes a rule that tells topics, or changes old, which may be the zero Rule, to
+// that. Targets of old that are not among topics are taken away.
+func (s *Service) Put(ctx context.Context, name string, topics []string, old Rule) error {
+	op := "make the rule " + name
+	if _, err := s.api.PutRule(ctx, &eventbridge.PutRuleInput{
+		Name: aws.String(name), EventPattern: aws.String(Pattern), State: types.RuleStateEnabled,
+		Description: aws.String("Tells when a managed node is not compliant with its patch baseline any more."),
+	}); err != nil {
+		return awsapi.Explain(op, err)
+	}
+	var gone []string
+	for i, arn := range old.Topics {
+		if !slices.Contains(topics, arn) {
+			gone = append(gone, old.ids[i])
+		}
+	}
+	// Somebody should be told at all times: the new ones are there before the old
+	// ones go, unless there is no room for both.
+	crowded := len(old.ids)+len(topics) > maxTargets
+	if crowded {
+		if err := s.remove(ctx, name, gone); err != nil {
+			return err
+		}
+	}
+	in := &eventbridge.PutTargetsInput{Rule: aws.String(name)}
+	for i, arn := range topics {
+		id := fmt.Sprintf("topic-%d", i+1)
+		for slices.Contains(old.ids, id) { // another target has it
+			id += "x"
+		}
+		if at := slices.Index(old.Topics, arn); at >= 0 {
+			id = old.ids[at]
+		}
+		in.Targets = append(in.Targets, types.Target{Id: aws.String(id), Arn: aws.String(arn)})
+	}
+	out, err := s.api.PutTargets(ctx, in)
+	if err != nil {
+		return awsapi.Explain("give targets to the rule "+name, err)
+	}
+	err = failed("give targets to the rule "+name, len(out.FailedEntries), func(i int) (string, string) {
+		f := out.FailedEntries[i]
+		return aws.ToString(f.TargetId), aws.ToString(f.ErrorMessage)
+	})
+	if err != nil || crowded {
+		return err
+	}
+	return s.remove(ctx, name, gone)
+}
+
+// Delete takes the targets of a rule away, and deletes it.
+func (s *Service) Delete(ctx context.Context, r Rule) error {
+	if err := s.remove(ctx, r.Name, r.ids); err != nil {
+		return err
+	}
+	if _, err := s.api.DeleteRule(ctx, &eventbridge.DeleteRuleInput{Name: aws.String(r.Name)}); err != nil {
+		return awsapi.Explain("delete the rule "+r.Name, err)
+	}
+	return nil
+}
+
+func (s *Service) remove(ctx context.Context, rule string, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	op := "take targets from the rule " + rule
+	out, err := s.api.RemoveTargets(ctx, &eventbridge.RemoveTargetsInput{Rule: aws.String(rule), Ids: ids})
+	if err != nil {
+		return awsapi.Explain(op, err)
+	}
+	return failed(op, len(out.FailedEntries), func(i int) (string, string) {
+		f := out.FailedEntries[i]
+		return aws.ToString(f.TargetId), aws.ToString(f.ErrorMessage)
+	})
+}
+
+// failed is the error of entries that an answer says have failed.
+func failed(op string, n int, entry func(i int) (id, why string)) error {
+	if n == 0 {
+		return nil
+	}
+	lines := make([]string, n)
+	for i := range lines {
+		id, why := entry(i)
+		lines[i] = id + ": " + why
+	}
+	return fault.New(fault.RemoteFailed, op, "%s", strings.Join(lines, "; "))
+}
