@@ -12,5 +12,6 @@ against the patch baseline of the node's patch group.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
+	cmd.AddCommand(newPatchScanCmd(env), newPatchInstallCmd(env))
 	return cmd
 }

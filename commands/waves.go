@@ -9,13 +9,13 @@ import (
 	"io"
 	"iter"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -120,21 +120,18 @@ func (o *waveOptions) keep(st any) error {
 	if err != nil {
 		return err
 	}
-	fail := func(err error) error { return fault.New(fault.Failed, "keep the state in "+path, "%w", err) }
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".ssmdeck-state-*") // mode 0600
-	if err != nil {
-		return fail(err)
-	}
-	_, err = tmp.Write(append(raw, '\n'))
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-		return fail(err)
+	if err := config.WriteFileAtomic(path, append(raw, '\n'), 0o600); err != nil {
+		return fault.New(fault.Failed, "keep the state in "+path, "%w", err)
 	}
 	return nil
+}
+
+// lock keeps other processes from going on with the same state, where one is kept.
+func (o *waveOptions) lock() (release func(), err error) {
+	if o.file() == "" {
+		return func() {}, nil
+	}
+	return lockState(o.file())
 }
 
 // waveDrive drives waves and shows how far they are.
