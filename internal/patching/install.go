@@ -20,7 +20,7 @@ import (
 const (
 	// visible is how long after it was written down a run may still come into the
 	// service's list of commands: one call of SendCommand, and what lists lag behind.
-	visible = 30 * time.Second
+	visible = 15 * time.Second
 	// lookBack allows for clocks that differ from the service's.
 	lookBack  = 15 * time.Minute
 	lookAgain = 2 * time.Second
