@@ -3,6 +3,7 @@ package commands
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -167,21 +168,21 @@ func (o *patchInstallOptions) run(cmd *cobra.Command, env *Env, args []string) e
 		return err
 	}
 	o.sayPlan(env, ro, plan)
+	schedules, err := env.PatchSchedules(ctx)
+	if err != nil {
+		return err
+	}
+	o.saySchedules(ctx, env, ro, schedules, nodes)
 	if o.dryRun {
-		env.note("would install patches on %s; nothing was sent", installWords(plan.Options, plan.Waves))
+		env.note("would install patches on %s; no installation was sent", installWords(plan.Options, plan.Waves))
 		return writeList(env, patchPlanTable, ro, plan.Nodes)
 	}
 	if err := plan.Err(); err != nil {
 		return err
 	}
-	schedules, err := env.PatchSchedules(ctx)
-	if err != nil {
-		return err
-	}
 	if err := schedules.Open(ctx, o.calendars); err != nil {
 		return err
 	}
-	o.saySchedules(ctx, env, ro, schedules, nodes)
 	if err := env.confirm(ctx, "install patches on "+installWords(plan.Options, plan.Waves)); err != nil {
 		return err
 	}
@@ -420,11 +421,27 @@ func (o *patchInstallOptions) end(env *Env, ro render.Options, st *patching.Stat
 		env.note("ssmdeck: with a baseline override nodes report no patch states: that nothing failed is what the command itself says")
 	}
 	if err = waveError(err); err != nil {
-		return err
+		return o.explained(st, err)
 	}
 	if len(st.Offline) > 0 {
 		return fault.New(fault.RemoteFailed, "install patches", "%s offline: nothing was done there", pluralAre(len(st.Offline), "node")).
 			WithHint("run it again when they are back; `ssmdeck doctor NODE` says why")
 	}
 	return nil
+}
+
+// explained says in the error of nodes that failed where all that they printed is.
+func (o *patchInstallOptions) explained(st *patching.State, err error) error {
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Kind != fault.RemoteFailed || e.Op != "" {
+		return err
+	}
+	out := *e
+	out.Op = "install patches"
+	for id, r := range waveNodes(st.Waves) {
+		if result := st.Nodes[id].Result; out.Hint == "" && o.outDir == "" && r.Status == waves.Failed && result != nil && result.CommandID != "" {
+			out.Hint = fmt.Sprintf("`ssmdeck command output %s %s` has all that the first of them printed", result.CommandID, id)
+		}
+	}
+	return &out
 }

@@ -17,6 +17,9 @@ func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.P
 	if online > p.Unknown {
 		env.note("ssmdeck: %s to install on %d of %s, by scans %s", patchesWord(p.Patches), p.Install, plural(online, "node"), scanAges(ro, p))
 	}
+	if o.dryRun && p.Install > patching.NamedUpTo {
+		env.note("ssmdeck: patches are named for up to %d nodes that lack any; these are counts", patching.NamedUpTo)
+	}
 	if p.Unknown > 0 {
 		env.note("ssmdeck: %s never scanned: what would be installed there is not known (--scan-first scans)", wereNodes(p.Unknown))
 	}
@@ -27,9 +30,11 @@ func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.P
 	case patching.IfNeeded:
 		env.note("ssmdeck: every node on which something is installed reboots: by the last scans %s", plural(p.Reboots, "node"))
 	case patching.Never:
+		text := "no node reboots: what is installed may not be in effect until somebody reboots it"
 		if needed := countNeeded(p); needed > 0 {
-			env.note("ssmdeck: no node reboots; on %s what is installed probably needs it to be in effect", plural(needed, "node"))
+			text += fmt.Sprintf("; by the names of the patches, %s will need it", plural(needed, "node"))
 		}
+		env.note("ssmdeck: %s", text)
 	}
 	if p.Offline > 0 {
 		env.note("ssmdeck: %s offline and cannot be patched: %s", pluralAre(p.Offline, "node"), offlineNames(p))

@@ -16,6 +16,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 )
@@ -296,7 +297,7 @@ func (o *patchScanOptions) watch(ctx context.Context, env *Env, ro render.Option
 	case err != nil:
 		return err
 	}
-	if err := v.board.Err(); err != nil {
+	if err := v.err(); err != nil {
 		return err
 	}
 	silent := 0
@@ -310,6 +311,20 @@ func (o *patchScanOptions) watch(ctx context.Context, env *Env, ro render.Option
 			WithHint("may the nodes call ssm:PutInventory? Their output tells: `ssmdeck run show %s`", v.board.Ref())
 	}
 	return nil
+}
+
+// err is how the scan ended, as an error.
+func (v *patchScanView) err() error {
+	var e *fault.Error
+	if err := v.board.Err(); !errors.As(err, &e) {
+		return err
+	}
+	out := *e
+	out.Op = "scan for patches"
+	if out.Kind == fault.RemoteFailed && out.Hint == "" {
+		out.Hint = fmt.Sprintf("`ssmdeck run show %s` has all that the nodes printed", v.board.Ref())
+	}
+	return &out
 }
 
 // patchScanRow is one node of a scan.
@@ -445,8 +460,12 @@ func withWords(reason string, words []string) string {
 	if len(words) == 0 {
 		return reason
 	}
-	return strings.TrimPrefix(reason+": "+words[0], ": ")
+	return strings.TrimPrefix(reason+": "+logPrefix().ReplaceAllString(words[0], ""), ": ")
 }
+
+// logPrefix is what the document's scripts begin their lines with on Linux:
+// "11/26/2026 19:02:20 root [ERROR]: ".
+var logPrefix = pattern.Lazy(`^\d{2}/\d{2}/\d{4} \d{2}:\d{2}:\d{2} \S+ \[[A-Z]+\]: `)
 
 // durationWord is a time that something took; none is not shown.
 func durationWord(d time.Duration) string {

@@ -14,12 +14,12 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/waves"
 )
 
-// namedUpTo is of how many nodes the patches are read one by one, which takes a call
+// NamedUpTo is of how many nodes the patches are read one by one, which takes a call
 // each; of more the counts tell, which take one for 50.
-const (
-	namedUpTo   = 500
-	planWorkers = 8
-)
+const NamedUpTo = 500
+
+// planWorkers is how many such calls are made at a time, under the pace.
+const planWorkers = 8
 
 // states is the fleet as far as patching needs it, a *fleet.Service.
 type states interface {
@@ -167,7 +167,7 @@ func (p Planner) name(ctx context.Context, rows []Planned) error {
 			lacking = append(lacking, &rows[i])
 		}
 	}
-	if len(lacking) > namedUpTo {
+	if len(lacking) > NamedUpTo {
 		return nil
 	}
 	return each(ctx, len(lacking), func(ctx context.Context, i int) error {

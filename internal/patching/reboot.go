@@ -33,7 +33,7 @@ const (
 	WillReboot Rebooting = "will"    // something is to be installed, or waits for a reboot, and it may reboot
 	NoReboot   Rebooting = "no"      // nothing to install
 	LeftFor    Rebooting = "needed"  // it does not reboot, and something installed probably needs it
-	MayReboot  Rebooting = "unknown" // it was never scanned, or not read: what is missing is not known
+	MayReboot  Rebooting = "unknown" // it was never scanned, or its patches were not read
 )
 
 // reboots says what to expect of a node, and why.
@@ -61,6 +61,8 @@ func reboots(o Options, n Planned) (Rebooting, string) {
 		return LeftFor, "patches installed before wait for it"
 	case len(wanting) > 0:
 		return LeftFor, few(wanting, 3)
+	case !n.Named && n.Missing+n.Failed > 0:
+		return MayReboot, "which patches these are was not read"
 	}
 	return NoReboot, ""
 }
