@@ -3,13 +3,7 @@ package commands
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,25 +12,15 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/waves"
 )
 
-// maxStateFile bounds a file of --resume in bytes.
-const maxStateFile = 64 << 20
-
 type agentsUpdateOptions struct {
-	choice    nodeChoice
-	waves     string
-	maxErrors string
-	version   string
-	health    string
-	pause     time.Duration
-	settle    time.Duration
-	state     string
-	resume    string
-	force     bool
-	dryRun    bool
+	choice  nodeChoice
+	waves   waveOptions
+	version string
+	force   bool
+	dryRun  bool
 }
 
 func newAgentsUpdateCmd(env *Env) *cobra.Command {
@@ -66,14 +50,8 @@ takes exactly that run up again.`,
 	}
 	o.choice.bind(env, cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.waves, "waves", "1,10%,50%,100%", "how far each wave goes: `sizes`, numbers or percentages")
-	f.StringVar(&o.maxErrors, "max-errors", "0", "stop when more than `n` nodes have failed: a number or a percentage")
+	o.waves.bind(f, "update")
 	f.StringVar(&o.version, "to", "", "`version` to install; the newest one without it")
-	f.StringVar(&o.health, "health", "", "`script` that must succeed on every node after its update")
-	f.DurationVar(&o.pause, "pause", 0, "how long to wait between two waves: `duration`")
-	f.DurationVar(&o.settle, "settle", 10*time.Minute, "how long an agent may take to come back: `duration`")
-	f.StringVar(&o.state, "state", "", "keep how far it is in `file`")
-	f.StringVar(&o.resume, "resume", "", "go on with the run whose state is in `file`")
 	f.BoolVar(&o.force, "force", false, "also nodes that have the version already")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show the waves and send nothing")
 	return cmd
@@ -99,22 +77,17 @@ const updateKind = "ssmdeck node agents update"
 
 func (o *agentsUpdateOptions) run(cmd *cobra.Command, env *Env, args []string) error {
 	ctx := cmd.Context()
-	sizes, err := waves.ParseSizes(o.waves)
-	if err != nil {
+	if err := o.waves.check(cmd.CommandPath()); err != nil {
 		return err
 	}
-	limit, err := waves.ParseLimit(o.maxErrors)
-	if err != nil {
-		return err
-	}
-	switch {
-	case o.pause < 0 || o.settle <= 0:
-		return fault.Usagef("%s: --pause and --settle are times to wait", cmd.CommandPath()).WithHint("for instance --pause 5m --settle 10m")
-	case o.version != "" && !fleet.IsVersion(o.version):
+	if o.version != "" && !fleet.IsVersion(o.version) {
 		return fault.Usagef("--to %q is not a version", o.version).WithHint("write it like 3.3.4851.0")
-	case o.state != "" && o.resume != "":
-		return fault.Usagef("--state and --resume exclude each other").WithHint("--resume goes on writing to its file")
 	}
+	release, err := o.waves.lock()
+	if err != nil {
+		return err
+	}
+	defer release()
 	ro, err := env.renderOptions()
 	if err != nil {
 		return err
@@ -127,18 +100,18 @@ func (o *agentsUpdateOptions) run(cmd *cobra.Command, env *Env, args []string) e
 		return err
 	}
 	var st *updateState
-	if o.resume != "" {
+	if o.waves.resume != "" {
 		if st, err = o.read(cmd, args); err != nil {
 			return err
 		}
-	} else if st, err = o.plan(ctx, cmd, env, svc, args, sizes); err != nil {
+	} else if st, err = o.plan(ctx, cmd, env, svc, args); err != nil {
 		return err
 	}
 	rows := func() []updateRow { return updateRows(st) }
 	left := st.Waves.Left()
 	if len(left) == 0 {
 		env.note("ssmdeck: there is nothing to update")
-		return o.end(env, ro, rows(), st, limit, st.Waves.Err())
+		return o.end(env, ro, rows(), st, st.Waves.Err())
 	}
 	if o.dryRun {
 		env.note("would update %s; nothing was sent", updateWords(st, left))
@@ -147,11 +120,11 @@ func (o *agentsUpdateOptions) run(cmd *cobra.Command, env *Env, args []string) e
 	if err := env.confirm(ctx, "update "+updateWords(st, left)); err != nil {
 		return err
 	}
-	if err := o.keep(st); err != nil {
+	if err := o.waves.keep(st); err != nil {
 		return err
 	}
-	err = o.drive(ctx, env, svc, st, limit)
-	return o.end(env, ro, rows(), st, limit, err)
+	err = o.drive(ctx, env, svc, st)
+	return o.end(env, ro, rows(), st, err)
 }
 
 // updateWords says what is to be updated: "the agents of 40 nodes in 4 waves of
@@ -166,7 +139,7 @@ func updateWords(st *updateState, left []string) string {
 }
 
 // plan finds the nodes that need an update and lays the waves.
-func (o *agentsUpdateOptions) plan(ctx context.Context, cmd *cobra.Command, env *Env, svc *fleet.Service, args []string, sizes []waves.Size) (*updateState, error) {
+func (o *agentsUpdateOptions) plan(ctx context.Context, cmd *cobra.Command, env *Env, svc *fleet.Service, args []string) (*updateState, error) {
 	targets, filter, err := o.choice.parse(cmd.CommandPath(), args)
 	if err != nil {
 		return nil, err
@@ -190,7 +163,7 @@ func (o *agentsUpdateOptions) plan(ctx context.Context, cmd *cobra.Command, env 
 			}
 		}
 	}
-	st := &updateState{Kind: updateKind, Version: o.version, Want: want, Health: o.health, Nodes: map[string]updateNode{}}
+	st := &updateState{Kind: updateKind, Version: o.version, Want: want, Health: o.waves.health, Nodes: map[string]updateNode{}}
 	var ids []string
 	done := 0
 	for _, n := range nodes {
@@ -211,12 +184,12 @@ func (o *agentsUpdateOptions) plan(ctx context.Context, cmd *cobra.Command, env 
 	if len(st.Offline) > 0 {
 		env.note("ssmdeck: %s offline and cannot be updated", pluralAre(len(st.Offline), "node"))
 	}
-	st.Waves = waves.New(waves.Plan(ids, sizes), time.Now())
+	st.Waves = waves.New(waves.Plan(ids, o.waves.sizes), time.Now())
 	return st, nil
 }
 
 // drive does the waves.
-func (o *agentsUpdateOptions) drive(ctx context.Context, env *Env, svc *fleet.Service, st *updateState, limit waves.Limit) error {
+func (o *agentsUpdateOptions) drive(ctx context.Context, env *Env, svc *fleet.Service, st *updateState) error {
 	runner, err := env.Runner(ctx)
 	if err != nil {
 		return err
@@ -226,119 +199,42 @@ func (o *agentsUpdateOptions) drive(ctx context.Context, env *Env, svc *fleet.Se
 		return err
 	}
 	defer progress.Close()
-	now := 0
+	d := waveDrive{options: &o.waves, state: st.Waves, progress: progress, keep: func() error { return o.waves.keep(st) }}
 	u := &agentupdate.Updater{
-		Run: runner, Fleet: svc, Version: st.Version, Want: st.Want, Health: st.Health, Settle: o.settle,
-		Step: func(what string, done, total int) {
-			progress.Set(render.Status{Label: fmt.Sprintf("wave %d of %d: %s", now, len(st.Waves.Waves), what), Done: int64(done), Total: int64(total)})
-		},
+		Run: runner, Fleet: svc, Version: st.Version, Want: st.Want, Health: st.Health, Settle: o.waves.settle, Step: d.step,
 	}
-	return waves.Run(ctx, st.Waves, waves.Options{
-		MaxFailures: limit.Of(st.Waves.Total()), Pause: o.pause,
-		Do: func(ctx context.Context, wave int, ids []string) (map[string]string, error) { return u.Wave(ctx, ids) },
-		Changed: func(s *waves.State, wave int, phase waves.Phase) error {
-			now = wave
-			switch phase {
-			case waves.Beginning:
-				progress.Event(fmt.Sprintf("wave %d of %d: %s", wave, len(s.Waves), plural(len(s.Waves[wave-1]), "node")), nil)
-			case waves.Ended:
-				progress.Event(fmt.Sprintf("wave %d of %d: done, %d ok and %d failed so far", wave, len(s.Waves), s.Count(waves.OK), s.Count(waves.Failed)), nil)
-			case waves.Pausing:
-				progress.Event(fmt.Sprintf("wave %d of %d begins in %s", wave, len(s.Waves), o.pause), nil)
-				return nil
-			}
-			return o.keep(st)
-		},
+	return d.run(ctx, func(ctx context.Context, _ int, ids []string) (waves.Outcome, error) {
+		failed, err := u.Wave(ctx, ids)
+		return waves.Outcome{Failed: failed}, err
 	})
 }
 
 // end prints what became of the nodes and says how to go on.
-func (o *agentsUpdateOptions) end(env *Env, ro render.Options, rows []updateRow, st *updateState, limit waves.Limit, err error) error {
+func (o *agentsUpdateOptions) end(env *Env, ro render.Options, rows []updateRow, st *updateState, err error) error {
 	if printErr := writeList(env, updateTable, ro, rows); printErr != nil {
 		return printErr
 	}
-	if left := len(st.Waves.Left()); left > 0 && err != nil {
-		how := "the same command goes on with the rest"
-		if file := cmp.Or(o.state, o.resume); file != "" {
-			how = fmt.Sprintf("`ssmdeck node agents update --resume %s` goes on", shellWord(file))
-		}
-		if st.Waves.Count(waves.Failed) > limit.Of(st.Waves.Total()) {
-			how += "; a larger --max-errors is needed while those that failed are counted"
-		}
-		env.note("ssmdeck: %s not updated; %s", pluralAre(left, "node"), how)
-	}
-	switch {
-	case err != nil && (errors.Is(err, context.Canceled) || fault.KindOf(err) == fault.Interrupted):
-		return &fault.Exit{Code: fault.Interrupted.ExitCode()}
-	case err != nil:
+	o.waves.sayLeft(env, st.Waves, err, "updated", "the same command goes on with the rest", "ssmdeck node agents update")
+	if err = waveError(err); err != nil {
 		return err
-	case len(st.Offline) > 0:
+	}
+	if len(st.Offline) > 0 {
 		return fault.New(fault.RemoteFailed, "update agents", "%s offline: nothing was done there", pluralAre(len(st.Offline), "node")).
 			WithHint("run it again when they are back; `ssmdeck doctor NODE` says why")
 	}
 	return nil
 }
 
-func shellWord(s string) string {
-	for _, r := range s {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '/' || r == '.' || r == '-' || r == '_') {
-			return strconv.Quote(s)
-		}
-	}
-	return s
-}
-
 // read takes up the state of --resume.
 func (o *agentsUpdateOptions) read(cmd *cobra.Command, args []string) (*updateState, error) {
-	for _, flag := range []string{"target", "tag", "filter", "waves", "to", "health", "force"} {
-		if cmd.Flags().Changed(flag) || len(args) > 0 {
-			return nil, fault.Usagef("--resume goes on with what was begun, and takes no targets and no --%s", flag)
-		}
-	}
-	f, err := os.Open(o.resume)
-	if err != nil {
-		return nil, fault.New(fault.Usage, "read the state", "%w", err)
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxStateFile))
-	if err != nil {
-		return nil, fault.New(fault.Usage, "read the state", "%w", err)
-	}
 	var st updateState
-	if err := json.Unmarshal(raw, &st); err != nil || st.Kind != updateKind || st.Waves == nil {
-		return nil, fault.Usagef("%s is not the state of an update of agents", o.resume).WithHint("name the file that --state wrote")
+	if err := o.waves.read(cmd, args, &st, "to", "force"); err != nil {
+		return nil, err
 	}
-	if err := st.Waves.Check(); err != nil {
-		return nil, fault.New(fault.Usage, "read the state of "+o.resume, "%w", err)
+	if st.Kind != updateKind {
+		return nil, notThatState(o.waves.resume, "an update of agents")
 	}
-	return &st, nil
-}
-
-// keep writes the state where one is kept: a reader sees the old or the new one.
-func (o *agentsUpdateOptions) keep(st *updateState) error {
-	path := cmp.Or(o.state, o.resume)
-	if path == "" {
-		return nil
-	}
-	raw, err := json.MarshalIndent(st, "", "  ")
-	if err != nil {
-		return err
-	}
-	fail := func(err error) error { return fault.New(fault.Failed, "keep the state in "+path, "%w", err) }
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".ssmdeck-state-*") // mode 0600
-	if err != nil {
-		return fail(err)
-	}
-	_, err = tmp.Write(append(raw, '\n'))
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-		return fail(err)
-	}
-	return nil
+	return &st, checkWaves(o.waves.resume, st.Waves)
 }
 
 // updateRow is one node of an update.
@@ -353,14 +249,8 @@ type updateRow struct {
 
 func updateRows(st *updateState) []updateRow {
 	var rows []updateRow
-	for i, w := range st.Waves.Waves {
-		for _, id := range w {
-			r := updateRow{Status: "waiting", ID: id, Name: st.Nodes[id].Name, From: st.Nodes[id].From, Wave: i + 1}
-			if done, ok := st.Waves.Nodes[id]; ok {
-				r.Status, r.Detail = string(done.Status), done.Detail
-			}
-			rows = append(rows, r)
-		}
+	for id, r := range waveNodes(st.Waves) {
+		rows = append(rows, updateRow{Status: string(r.Status), ID: id, Name: st.Nodes[id].Name, Wave: r.Wave, From: st.Nodes[id].From, Detail: r.Detail})
 	}
 	for _, id := range st.Offline {
 		rows = append(rows, updateRow{Status: "offline", ID: id, Name: st.Nodes[id].Name, From: st.Nodes[id].From})
@@ -369,20 +259,14 @@ func updateRows(st *updateState) []updateRow {
 }
 
 func updateTable(o render.Options) render.Table[updateRow] {
-	levels := map[string]theme.Level{"ok": theme.Good, "failed": theme.Bad, "offline": theme.Warn, "begun": theme.Busy, "waiting": theme.Idle}
 	return render.Table[updateRow]{
 		ID: func(r updateRow) string { return r.ID },
 		Columns: []render.Column[updateRow]{
 			{
 				Name: "STATUS", Text: func(r updateRow) string { return r.Status },
-				Human: func(r updateRow) string { return o.Styles.Status(levels[r.Status], r.Status) },
+				Human: func(r updateRow) string { return o.Styles.Status(waveLevels()[r.Status], r.Status) },
 			},
-			{Name: "WAVE", Right: true, Text: func(r updateRow) string {
-				if r.Wave == 0 {
-					return ""
-				}
-				return strconv.Itoa(r.Wave)
-			}},
+			{Name: "WAVE", Right: true, Text: func(r updateRow) string { return waveWord(r.Wave) }},
 			{Name: "NODE ID", ID: true, Text: func(r updateRow) string { return r.ID }},
 			{Name: "NAME", Text: func(r updateRow) string { return r.Name }},
 			{Name: "FROM", Text: func(r updateRow) string { return r.From }},

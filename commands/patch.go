@@ -17,5 +17,6 @@ against the patch baseline of the node's patch group.`,
 	}
 	cmd.AddCommand(newPatchStatusCmd(env), newPatchMissingCmd(env), newPatchNodeCmd(env))
 	cmd.AddCommand(newPatchReportCmd(env), newPatchHistoryCmd(env), newPatchMetricsCmd(env), newPatchAlarmCmd(env), newPatchConfigCmd(env))
+	cmd.AddCommand(newPatchScanCmd(env), newPatchInstallCmd(env))
 	return cmd
 }

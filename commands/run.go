@@ -268,11 +268,7 @@ func (o *runOptions) run(ctx context.Context, env *Env) error {
 	if o.req.Selection, err = nodes.Select(ctx, targets, filter); err != nil {
 		return err
 	}
-	all, group := false, false
-	for _, t := range targets {
-		all = all || t.Has(fleet.KindAll)
-		group = group || t.Kind == fleet.KindGroup
-	}
+	all, group := wide(targets)
 	return o.send(ctx, env, view, all, group)
 }
 
@@ -355,16 +351,31 @@ func (o *runOptions) paramWords(ctx context.Context, env *Env) []string {
 
 // confirm asks where a run may hit more than its author thought of.
 func (o *runOptions) confirm(ctx context.Context, env *Env, all, group bool) error {
-	n := len(o.req.Selection.Nodes)
+	return confirmNodes(ctx, env, "run", o.req.Selection.Nodes, all, group)
+}
+
+// confirmNodes asks before something is done on nodes that were chosen with all, as a
+// group whose members the service looks up, or that are many. verb is what is done.
+func confirmNodes(ctx context.Context, env *Env, verb string, nodes []fleet.Node, all, group bool) error {
+	n := len(nodes)
 	unknown := group && n == 0 // how many it hits is for the service to find out
 	if n <= 1 && !all && !group || !env.canAsk() && !all && !unknown && n < alwaysAsk {
 		return nil
 	}
-	what := "run on every member of the group"
+	what := verb + " on every member of the group"
 	if n > 0 {
-		what = fmt.Sprintf("run on %s: %s", plural(n, "node"), someNames(o.req.Selection.Nodes))
+		what = fmt.Sprintf("%s on %s: %s", verb, plural(n, "node"), someNames(nodes))
 	}
 	return env.confirm(ctx, what)
+}
+
+// wide reports whether targets say all, or name a group by itself.
+func wide(targets []fleet.Target) (all, group bool) {
+	for _, t := range targets {
+		all = all || t.Has(fleet.KindAll)
+		group = group || t.Kind == fleet.KindGroup
+	}
+	return all, group
 }
 
 // someNames names the first few nodes.

@@ -101,7 +101,7 @@ func TestSplitComment(t *testing.T) {
 			t.Errorf("%q: got %+v", comment, got)
 		}
 	}
-	tag := commentTag(newRunID(), 1000, 1000)
+	tag := commentTag(NewRunID(), 1000, 1000)
 	if n := len(strings.Repeat("x", MaxComment) + " " + tag); n != 100 {
 		t.Errorf("the longest comment has %d characters, want 100", n)
 	}

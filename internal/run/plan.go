@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"slices"
@@ -57,7 +58,7 @@ func makePlan(r Request) (plan, error) {
 	if len(sel.InstanceIDs) == 0 && len(sel.Targets) == 0 {
 		return plan{}, nothingSelected(sel)
 	}
-	p := plan{runID: newRunID()}
+	p := plan{runID: cmp.Or(r.RunID, NewRunID())}
 	if len(r.Again) > 0 {
 		return p.again(r)
 	}
@@ -187,7 +188,8 @@ const (
 	MaxComment = 100 - tagLength
 )
 
-func newRunID() string { return strings.ToLower(rand.Text()[:runIDLength]) }
+// NewRunID makes the id of a run; see Request.RunID.
+func NewRunID() string { return strings.ToLower(rand.Text()[:runIDLength]) }
 
 func commentTag(runID string, number, of int) string {
 	return fmt.Sprintf("[ssmdeck %s.%d/%d]", runID, number, of)

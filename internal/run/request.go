@@ -57,6 +57,11 @@ type Request struct {
 
 	// NoWait makes Start return when everything is sent.
 	NoWait bool
+
+	// RunID is the id that the run's commands carry, from NewRunID; "" makes one. Who
+	// writes it down before Start finds with Find what was sent, whatever happens to
+	// this program.
+	RunID string
 }
 
 // Commands returns how many commands the request takes, and the error that Start
@@ -123,6 +128,9 @@ func (r Request) Validate() error {
 	}
 	if err := checkText("the comment", r.Comment); err != nil {
 		return err
+	}
+	if r.RunID != "" && !IsRunID(r.RunID) {
+		return fault.Usagef("%q is not the id of a run", r.RunID)
 	}
 	if _, err := ParseConcurrency(r.Concurrency); err != nil {
 		return err

@@ -113,12 +113,20 @@ func (s *State) Check() error {
 	return nil
 }
 
+// Outcome is what became of a wave. Nodes that are in neither went well.
+type Outcome struct {
+	Failed map[string]string // why, by node
+	Left   []string          // never had their turn: no further wave is begun, and Run takes them up again
+}
+
 // Options say how waves are driven. Do is required.
 type Options struct {
-	// Do does it to a wave and returns the failures, by node; what is missing
-	// there went well. An error is about all of it, and ends the run: the nodes of
-	// the wave stay begun.
-	Do func(ctx context.Context, wave int, ids []string) (failures map[string]string, err error)
+	// Do does it to a wave and says what became of it. An error is about all of it,
+	// and ends the run: the nodes of the wave stay begun.
+	Do func(ctx context.Context, wave int, ids []string) (Outcome, error)
+	// Before, if there is one, is asked before a wave is begun, the first one too. Its
+	// error ends the run.
+	Before func(ctx context.Context, wave int) error
 	// MaxFailures is how many nodes may fail, over all waves.
 	MaxFailures int
 	Pause       time.Duration // between two waves
@@ -166,25 +174,36 @@ func Run(ctx context.Context, s *State, o Options) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if o.Before != nil {
+			if err := o.Before(ctx, i+1); err != nil {
+				return err
+			}
+		}
 		for _, id := range ids {
 			s.Nodes[id] = Result{Status: Begun, Wave: i + 1}
 		}
 		if err := changed(i, Beginning); err != nil {
 			return err
 		}
-		failures, err := o.Do(ctx, i+1, ids)
+		out, err := o.Do(ctx, i+1, ids)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
 			r := Result{Status: OK, Wave: i + 1}
-			if why, bad := failures[id]; bad {
+			if why, bad := out.Failed[id]; bad {
 				r.Status, r.Detail = Failed, why
 			}
 			s.Nodes[id] = r
 		}
+		for _, id := range out.Left {
+			delete(s.Nodes, id)
+		}
 		if err := changed(i, Ended); err != nil {
 			return err
+		}
+		if n := len(out.Left); n > 0 {
+			return fault.New(fault.RemoteFailed, "", "stopped in wave %d of %d: %d of %d nodes failed, and %d of the wave had no turn", i+1, len(s.Waves), s.Count(Failed), s.Total(), n)
 		}
 	}
 	return s.Err()

@@ -106,9 +106,9 @@ func FuzzParseSizes(f *testing.F) {
 
 // record drives waves in which the nodes of bad fail, and returns what was done.
 func record(ctx context.Context, s *State, max int, bad map[string]string) (done []string, err error) {
-	err = Run(ctx, s, Options{MaxFailures: max, Do: func(_ context.Context, _ int, ids []string) (map[string]string, error) {
+	err = Run(ctx, s, Options{MaxFailures: max, Do: func(_ context.Context, _ int, ids []string) (Outcome, error) {
 		done = append(done, strings.Join(ids, " "))
-		return bad, nil
+		return Outcome{Failed: bad}, nil
 	}})
 	return done, err
 }
@@ -136,11 +136,11 @@ func TestRunStopsWhenTooManyFail(t *testing.T) {
 func TestStateIsTakenUp(t *testing.T) {
 	s := New([][]string{{"a"}, {"b", "c"}, {"d"}}, time.Unix(1, 0).UTC())
 	boom := errors.New("boom")
-	err := Run(t.Context(), s, Options{Do: func(_ context.Context, wave int, _ []string) (map[string]string, error) {
+	err := Run(t.Context(), s, Options{Do: func(_ context.Context, wave int, _ []string) (Outcome, error) {
 		if wave == 2 {
-			return nil, boom
+			return Outcome{}, boom
 		}
-		return nil, nil
+		return Outcome{}, nil
 	}})
 	if !errors.Is(err, boom) || s.Count(Begun) != 2 {
 		t.Fatalf("%v, %+v", err, s)
@@ -169,6 +169,36 @@ func TestStateIsTakenUp(t *testing.T) {
 	}
 }
 
+func TestNodesWithoutATurnAreLeft(t *testing.T) {
+	s := New([][]string{{"a", "b", "c"}, {"d"}}, time.Time{})
+	err := Run(t.Context(), s, Options{MaxFailures: 5, Do: func(context.Context, int, []string) (Outcome, error) {
+		return Outcome{Failed: map[string]string{"a": "no"}, Left: []string{"c"}}, nil
+	}})
+	if fault.KindOf(err) != fault.RemoteFailed || !strings.Contains(err.Error(), "1 of the wave had no turn") {
+		t.Errorf("got %v", err)
+	}
+	if !slices.Equal(s.Left(), []string{"c", "d"}) || s.Nodes["b"].Status != OK || s.Check() != nil {
+		t.Errorf("state %+v", s)
+	}
+}
+
+func TestAWaveThatMayNotBeginIsNotBegun(t *testing.T) {
+	s := New([][]string{{"a"}, {"b"}}, time.Time{})
+	shut := errors.New("shut")
+	err := Run(t.Context(), s, Options{
+		Do: func(context.Context, int, []string) (Outcome, error) { return Outcome{}, nil },
+		Before: func(_ context.Context, wave int) error {
+			if wave == 2 {
+				return shut
+			}
+			return nil
+		},
+	})
+	if !errors.Is(err, shut) || s.Count(Begun) != 0 || !slices.Equal(s.Left(), []string{"b"}) {
+		t.Errorf("%v, %+v", err, s)
+	}
+}
+
 func TestPauseIsBetweenWavesAndCanBeLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -179,9 +209,9 @@ func TestPauseIsBetweenWavesAndCanBeLeft(t *testing.T) {
 		var phases []Phase
 		err := Run(ctx, s, Options{
 			Pause: time.Minute,
-			Do: func(context.Context, int, []string) (map[string]string, error) {
+			Do: func(context.Context, int, []string) (Outcome, error) {
 				at = append(at, time.Since(start))
-				return nil, nil
+				return Outcome{}, nil
 			},
 			Changed: func(_ *State, wave int, p Phase) error {
 				phases = append(phases, p)

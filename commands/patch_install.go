@@ -1,0 +1,447 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/config"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/patching"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/waves"
+)
+
+const patchInstallPath = "ssmdeck patch install"
+
+type patchInstallOptions struct {
+	choice      nodeChoice
+	waves       waveOptions
+	patching    patching.Options
+	reboot      string
+	calendars   []string
+	concurrency string
+	timeout     string
+	outDir      string
+	scanFirst   bool
+	dryRun      bool
+
+	delivery time.Duration // timeout
+	own      bool          // the file of the state is of our own choice
+}
+
+func newPatchInstallCmd(env *Env) *cobra.Command {
+	var o patchInstallOptions
+	cmd := &cobra.Command{
+		Use:   "install <target>...",
+		Short: "Install missing patches in waves",
+		Long: `Install what the baselines of nodes approve, with the document ` + patching.Document + `, a
+wave of nodes at a time: with 1,10%,50%,100% first one node, then up to a tenth of
+them, then half, then all.
+
+Whether nodes may reboot has no default: with --reboot if-needed a node reboots when
+anything was installed or waited for a reboot, with never none does, and what was
+installed may not be in effect. On a terminal it is asked.
+
+After each wave the agents must be back within --settle, the nodes must report
+nothing failed and nothing missing, and --health must succeed. When more than
+--max-errors nodes have failed, no further wave is begun. --calendar begins a wave
+only while the change calendar is open.
+
+How far it is is kept in a file, before anything is sent. Whatever ends ssmdeck, what
+it has sent goes on, and --resume FILE finds it and goes on: no node is patched twice
+and none is lost. Ctrl-C stops following and says how to resume; once more quits.
+
+--dry-run shows what would be installed where, and which nodes reboot, by the last
+scan of each node; --scan-first scans before that.`,
+		Example: `  # What would be installed, and who would reboot?
+  $ ssmdeck patch install --tag 'Patch Group=web' --reboot if-needed --dry-run
+
+  # One node, then a tenth, then all; a check and ten minutes between
+  $ ssmdeck patch install --tag env=prod --reboot if-needed --waves 1,10%,100% --pause 10m --health 'curl -sf localhost/health'
+
+  # Without reboots, only what a list names
+  $ ssmdeck patch install 'db-*' --reboot never --override-list s3://patches/tonight.yaml
+
+  # Go on after the laptop was closed
+  $ ssmdeck patch install --resume tonight.json`,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, env, args) },
+	}
+	o.choice.bind(env, cmd)
+	f := cmd.Flags()
+	o.waves.bind(f, "installation")
+	bindPatchRate(f, &o.concurrency, &o.timeout)
+	f.StringVar(&o.reboot, "reboot", "", "whether nodes reboot: `when`, one of "+strings.Join(patching.Reboots(), ", "))
+	f.StringVar(&o.patching.OverrideList, "override-list", "", "install only what the list at this `URL` names, s3://… or https://…")
+	f.StringVar(&o.patching.BaselineOverride, "baseline-override", "", "use the baselines in this S3 object in place of the nodes' own: `s3://BUCKET/KEY`")
+	f.StringVar(&o.patching.Snapshot, "snapshot-id", "", "`GUID` of the snapshot of baselines; one is made for the run without it")
+	f.StringSliceVar(&o.calendars, "calendar", nil, "begin waves only while these change `calendars` are open")
+	f.BoolVar(&o.scanFirst, "scan-first", false, "scan the nodes before, also with --dry-run")
+	f.StringVar(&o.outDir, "out-dir", "", "write what the nodes printed to files in the new or empty `folder`, and a summary.json")
+	f.BoolVar(&o.dryRun, "dry-run", false, "show what would be installed and send nothing")
+	_ = cmd.RegisterFlagCompletionFunc("reboot", cobra.FixedCompletions([]string{
+		"if-needed\ta node reboots when anything was installed", "never\tno node reboots",
+	}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// check reads the flags, before any call.
+func (o *patchInstallOptions) check(cmd *cobra.Command) (err error) {
+	if err := o.waves.check(cmd.CommandPath()); err != nil {
+		return err
+	}
+	if o.reboot != "" {
+		if o.patching.Reboot, err = patching.ParseReboot(o.reboot); err != nil {
+			return err
+		}
+	}
+	if err := o.patching.Check(); err != nil {
+		return err
+	}
+	if o.delivery, err = run.ParseTimeout(o.timeout); err != nil {
+		return err
+	}
+	if _, err := run.ParseConcurrency(o.concurrency); err != nil {
+		return err
+	}
+	switch {
+	case o.scanFirst && o.waves.resume != "":
+		return fault.Usagef("--resume goes on with what was begun, and takes no --scan-first")
+	case o.dryRun && o.outDir != "":
+		return fault.Usagef("--dry-run installs nothing, so there is nothing for --out-dir")
+	}
+	return nil
+}
+
+func (o *patchInstallOptions) run(cmd *cobra.Command, env *Env, args []string) error {
+	ctx := cmd.Context()
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	if err := patchPlanTable(ro).Check(ro); err != nil {
+		return err
+	}
+	if err := patchInstallTable(ro).Check(ro); err != nil && !o.dryRun {
+		return err
+	}
+	if o.waves.resume != "" {
+		return o.resume(cmd, env, ro, args)
+	}
+	targets, filter, err := o.choice.parse(cmd.CommandPath(), args)
+	if err != nil {
+		return err
+	}
+	if err := o.chooseReboot(ctx, env); err != nil {
+		return err
+	}
+	svc, err := env.Fleet(ctx)
+	if err != nil {
+		return err
+	}
+	nodes, err := members(ctx, svc, targets, filter)
+	if err != nil {
+		return err
+	}
+	o.patching.Snapshot = cmp.Or(o.patching.Snapshot, patching.NewSnapshot())
+	if o.scanFirst {
+		if err := o.scan(ctx, env, svc, nodes); err != nil {
+			return err
+		}
+	}
+	plan, err := o.plan(ctx, env, svc, nodes)
+	if err != nil {
+		return err
+	}
+	o.sayPlan(env, ro, plan)
+	schedules, err := env.PatchSchedules(ctx)
+	if err != nil {
+		return err
+	}
+	o.saySchedules(ctx, env, ro, schedules, nodes)
+	if o.dryRun {
+		env.note("would install patches on %s; no installation was sent", installWords(plan.Options, plan.Waves))
+		return writeList(env, patchPlanTable, ro, plan.Nodes)
+	}
+	if err := plan.Err(); err != nil {
+		return err
+	}
+	if err := schedules.Open(ctx, o.calendars); err != nil {
+		return err
+	}
+	if err := env.confirm(ctx, "install patches on "+installWords(plan.Options, plan.Waves)); err != nil {
+		return err
+	}
+	if err := o.chooseFile(env); err != nil {
+		return err
+	}
+	st := patching.NewState(plan, o.waves.health, time.Now())
+	return o.install(ctx, env, ro, svc, st)
+}
+
+// chooseReboot asks whether nodes may reboot, where it was not said: there is no
+// answer that is right for everybody.
+func (o *patchInstallOptions) chooseReboot(ctx context.Context, env *Env) error {
+	if o.reboot != "" {
+		return nil
+	}
+	if !env.canAsk() {
+		return fault.Usagef("%s: it is not said whether nodes may reboot", patchInstallPath).
+			WithHint("add --reboot if-needed (a node reboots when anything was installed) or --reboot never")
+	}
+	for {
+		answer, err := env.ask(ctx, "may nodes reboot when something was installed? [if-needed/never] ")
+		if err != nil {
+			return err
+		}
+		if o.patching.Reboot, err = patching.ParseReboot(answer); err == nil {
+			return nil
+		}
+	}
+}
+
+// scan brings what is known of nodes up to date.
+func (o *patchInstallOptions) scan(ctx context.Context, env *Env, svc *fleet.Service, nodes []fleet.Node) error {
+	var online []string
+	for _, n := range nodes {
+		if !n.Offline() {
+			online = append(online, n.ID)
+		}
+	}
+	if len(online) == 0 {
+		return nil
+	}
+	if err := confirmNodes(ctx, env, "scan for patches, then plan,", nodes, false, false); err != nil {
+		return err
+	}
+	runner, err := env.Runner(ctx)
+	if err != nil {
+		return err
+	}
+	progress, err := env.progress()
+	if err != nil {
+		return err
+	}
+	defer progress.Close()
+	v := &patchScanView{states: map[string]*fleet.PatchState{}, names: map[string]string{}, progress: progress}
+	_, err = patching.Scanner{Run: runner, Fleet: svc}.Scan(ctx, patching.Scan{
+		Selection: fleet.Selection{Nodes: nodes, InstanceIDs: online}, Snapshot: patching.NewSnapshot(), Comment: "patch scan before an installation",
+		Concurrency: o.concurrency, MaxErrors: "100%", Timeout: o.delivery,
+	}, v.event, v.seen)
+	if err != nil {
+		return err
+	}
+	if n := v.board.Failures(); n > 0 {
+		env.note("ssmdeck: the scan did not succeed on %s; what is known of them is older", plural(n, "node"))
+	}
+	return nil
+}
+
+// plan says what would be done. The patches are named where somebody looks at them.
+func (o *patchInstallOptions) plan(ctx context.Context, env *Env, svc *fleet.Service, nodes []fleet.Node) (*patching.Plan, error) {
+	scope, err := env.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	planner := patching.Planner{Fleet: svc, Patches: patch.New(scope.SSM()), Names: o.dryRun || env.canAsk()}
+	return planner.Plan(ctx, nodes, o.patching, o.waves.sizes)
+}
+
+// chooseFile makes a file for the state where none was named.
+func (o *patchInstallOptions) chooseFile(env *Env) error {
+	if o.waves.state != "" {
+		return nil
+	}
+	dir, err := config.StateDir(env.Lookup, runtime.GOOS)
+	if err != nil {
+		return fault.Usagef("there is no folder to keep how far the installation is: %w", err).WithHint("name a file with --state")
+	}
+	dir = filepath.Join(dir, "patch")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fault.New(fault.Failed, "make the folder for the state", "%w", err).WithHint("name a file with --state")
+	}
+	name := fmt.Sprintf("install-%s-%s.json", time.Now().UTC().Format("20060102T150405"), o.patching.Snapshot[:8])
+	o.waves.state, o.own = filepath.Join(dir, name), true
+	return nil
+}
+
+// resume takes up an installation that was begun.
+func (o *patchInstallOptions) resume(cmd *cobra.Command, env *Env, ro render.Options, args []string) error {
+	ctx := cmd.Context()
+	var st patching.State
+	if err := o.waves.read(cmd, args, &st, "reboot", "override-list", "baseline-override", "snapshot-id"); err != nil {
+		return err
+	}
+	if st.Kind != patching.StateKind {
+		return notThatState(o.waves.resume, "an installation of patches")
+	}
+	if err := st.Check(); err != nil {
+		return fault.New(fault.Usage, "read the state of "+o.waves.resume, "%w", err)
+	}
+	svc, err := env.Fleet(ctx)
+	if err != nil {
+		return err
+	}
+	left := st.Waves.LeftWaves()
+	if len(left) == 0 {
+		env.note("ssmdeck: there is nothing left to install")
+		return o.end(env, ro, &st, st.Waves.Err())
+	}
+	if begun := st.Waves.Count(waves.Begun); begun > 0 {
+		env.note("ssmdeck: %s in a wave that was begun: what was sent to them is looked for first, and followed", pluralAre(begun, "node"))
+	}
+	if o.dryRun {
+		env.note("would go on installing patches on %s; nothing was sent", installWords(st.Options, left))
+		return writeList(env, patchInstallTable, ro, patchInstallRows(&st))
+	}
+	schedules, err := env.PatchSchedules(ctx)
+	if err != nil {
+		return err
+	}
+	if err := schedules.Open(ctx, o.calendars); err != nil {
+		return err
+	}
+	if err := env.confirm(ctx, "go on installing patches on "+installWords(st.Options, left)); err != nil {
+		return err
+	}
+	return o.install(ctx, env, ro, svc, &st)
+}
+
+// installWords says where patches are to be installed: "40 nodes in 4 waves of 1, 3,
+// 16 and 20 (reboot if-needed)".
+func installWords(o patching.Options, left [][]string) string {
+	n := 0
+	for _, w := range left {
+		n += len(w)
+	}
+	if n == 0 {
+		return "no node"
+	}
+	return fmt.Sprintf("%s in %s (reboot %s)", plural(n, "node"), waves.Describe(left), o.Reboot.Word())
+}
+
+// install does the waves that are left, and prints what became of them.
+func (o *patchInstallOptions) install(ctx context.Context, env *Env, ro render.Options, svc *fleet.Service, st *patching.State) error {
+	release, err := o.waves.lock()
+	if err != nil {
+		return err
+	}
+	defer release()
+	view := &runView{viewOptions: viewOptions{outDir: o.outDir}, env: env, options: ro, names: map[string]string{}}
+	if err := view.prepare(); err != nil {
+		return err
+	}
+	if err := o.waves.keep(st); err != nil {
+		return err
+	}
+	if o.own {
+		env.note("ssmdeck: how far it is is kept in %s", o.waves.state)
+	}
+	driveErr := o.drive(ctx, env, svc, st, view)
+	if view.dir != nil {
+		runner, err := env.Runner(ctx)
+		if err != nil {
+			return err
+		}
+		if err := view.save(context.WithoutCancel(ctx), runner); err != nil {
+			return err
+		}
+	}
+	return o.end(env, ro, st, driveErr)
+}
+
+// drive does the waves.
+func (o *patchInstallOptions) drive(ctx context.Context, env *Env, svc *fleet.Service, st *patching.State, view *runView) error {
+	scope, err := env.Scope(ctx)
+	if err != nil {
+		return err
+	}
+	runner, err := env.Runner(ctx)
+	if err != nil {
+		return err
+	}
+	schedules := patching.NewSchedules(scope.SSM())
+	progress, err := env.progress()
+	if err != nil {
+		return err
+	}
+	defer progress.Close()
+	for id, n := range st.Nodes {
+		view.names[id] = n.Name
+	}
+	keep := func() error { return o.waves.keep(st) }
+	d := waveDrive{
+		options: &o.waves, state: st.Waves, progress: progress, keep: keep,
+		before: func(ctx context.Context, _ int) error { return schedules.Open(ctx, o.calendars) },
+	}
+	installer := &patching.Installer{
+		Run: runner, Fleet: svc, Patches: patch.New(scope.SSM()), State: st, Concurrency: o.concurrency, Timeout: o.delivery,
+		MaxFailures: o.waves.limit.Of(st.Waves.Total()), Settle: o.waves.settle, Keep: keep, Step: d.step,
+		Event: func(e run.Event) {
+			if i := e.Invocation; i != nil {
+				named := *i
+				named.NodeName = cmp.Or(view.names[i.NodeID], i.NodeName)
+				e.Invocation = &named
+				if i.State.Final() {
+					progress.Event(nodeLabel(named.NodeName, i.NodeID)+" "+render.Visible(stateWords(named)), i)
+				}
+			}
+			if e.Kind != run.Done && e.Kind != run.Planned { // the board is of all waves
+				view.board.Apply(e)
+			}
+		},
+	}
+	return d.run(ctx, installer.Wave)
+}
+
+// end prints what became of the nodes and says how to go on.
+func (o *patchInstallOptions) end(env *Env, ro render.Options, st *patching.State, err error) error {
+	if printErr := writeList(env, patchInstallTable, ro, patchInstallRows(st)); printErr != nil {
+		return printErr
+	}
+	o.waves.sayLeft(env, st.Waves, err, "patched", "", patchInstallPath)
+	if o.own && len(st.Waves.Left()) == 0 {
+		_ = os.Remove(o.waves.state) // nothing is left to take up
+	}
+	if st.Options.BaselineOverride != "" {
+		env.note("ssmdeck: with a baseline override nodes report no patch states: that nothing failed is what the command itself says")
+	}
+	if err = waveError(err); err != nil {
+		return o.explained(st, err)
+	}
+	if len(st.Offline) > 0 {
+		return fault.New(fault.RemoteFailed, "install patches", "%s offline: nothing was done there", pluralAre(len(st.Offline), "node")).
+			WithHint("run it again when they are back; `ssmdeck doctor NODE` says why")
+	}
+	return nil
+}
+
+// explained says in the error of nodes that failed where all that they printed is.
+func (o *patchInstallOptions) explained(st *patching.State, err error) error {
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Kind != fault.RemoteFailed || e.Op != "" {
+		return err
+	}
+	out := *e
+	out.Op = "install patches"
+	for id, r := range waveNodes(st.Waves) {
+		if result := st.Nodes[id].Result; out.Hint == "" && o.outDir == "" && r.Status == waves.Failed && result != nil && result.CommandID != "" {
+			out.Hint = fmt.Sprintf("`ssmdeck command output %s %s` has all that the first of them printed", result.CommandID, id)
+		}
+	}
+	return &out
+}

@@ -1,0 +1,137 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/patching"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+)
+
+// sayPlan tells what a plan comes to, before the question.
+func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.Plan) {
+	online := len(p.Nodes) - p.Offline
+	if online > p.Unknown {
+		env.note("ssmdeck: %s to install on %d of %s, by scans %s", patchesWord(p.Patches), p.Install, plural(online, "node"), scanAges(ro, p))
+	}
+	if o.dryRun && p.Install > patching.NamedUpTo {
+		env.note("ssmdeck: patches are named for up to %d nodes that lack any; these are counts", patching.NamedUpTo)
+	}
+	if p.Unknown > 0 {
+		env.note("ssmdeck: %s never scanned: what would be installed there is not known (--scan-first scans)", wereNodes(p.Unknown))
+	}
+	if o.patching.OverrideList != "" || o.patching.BaselineOverride != "" {
+		env.note("ssmdeck: the last scans knew nothing of the override: what will be installed may differ")
+	}
+	switch p.Options.Reboot {
+	case patching.IfNeeded:
+		env.note("ssmdeck: every node on which something is installed reboots: by the last scans %s", plural(p.Reboots, "node"))
+	case patching.Never:
+		text := "no node reboots: what is installed may not be in effect until somebody reboots it"
+		if needed := countNeeded(p); needed > 0 {
+			text += fmt.Sprintf("; by the names of the patches, %s will need it", plural(needed, "node"))
+		}
+		env.note("ssmdeck: %s", text)
+	}
+	if p.Offline > 0 {
+		env.note("ssmdeck: %s offline and cannot be patched: %s", pluralAre(p.Offline, "node"), offlineNames(p))
+	}
+}
+
+func patchesWord(n int) string {
+	if n == 1 {
+		return "1 patch"
+	}
+	return fmt.Sprintf("%d patches", n)
+}
+
+func wereNodes(n int) string {
+	if n == 1 {
+		return "1 node was"
+	}
+	return plural(n, "node") + " were"
+}
+
+func countNeeded(p *patching.Plan) int {
+	n := 0
+	for _, node := range p.Nodes {
+		if node.Reboot == patching.LeftFor {
+			n++
+		}
+	}
+	return n
+}
+
+func offlineNames(p *patching.Plan) string {
+	var nodes []fleet.Node
+	for _, n := range p.Nodes {
+		if n.Status == patching.IsOffline {
+			nodes = append(nodes, fleet.Node{ID: n.ID, Name: n.Name})
+		}
+	}
+	return render.Visible(someNames(nodes))
+}
+
+// scanAges says how old scans are: "of 2 h ago", "from 3 days ago to 2 h ago".
+func scanAges(o render.Options, p *patching.Plan) string {
+	oldest, newest := render.Ago(o.Now, p.Oldest), render.Ago(o.Now, p.Newest)
+	if oldest == newest {
+		return "of " + oldest
+	}
+	return "from " + oldest + " to " + newest
+}
+
+// saySchedules tells what else there is to know before the question: maintenance
+// windows of the nodes, and what else patches them. Not to be allowed to know is no
+// obstacle, and is said.
+func (o *patchInstallOptions) saySchedules(ctx context.Context, env *Env, ro render.Options, s *patching.Schedules, nodes []fleet.Node) {
+	var ids []string
+	for _, n := range nodes {
+		ids = append(ids, n.ID)
+	}
+	windows, all, err := s.Windows(ctx, ids)
+	of := ""
+	if !all {
+		of = " (of the first 500)"
+	}
+	switch {
+	case err != nil:
+		env.note("ssmdeck: the maintenance windows of these nodes are not known: %s", err)
+	case len(windows) == 0:
+		env.note("ssmdeck: no maintenance window is registered for these nodes%s", of)
+	default:
+		env.note("ssmdeck: maintenance windows of these nodes%s: %s", of, windowWords(ro, windows))
+	}
+	if found, err := s.Associations(ctx, nodes); err == nil && len(found) > 0 {
+		env.note("ssmdeck: also scanned or patched by %s", associationWords(found))
+	}
+	if at, err := s.AtWork(ctx, nodes); err == nil && len(at) > 0 {
+		env.note("ssmdeck: being scanned or patched right now by %s: agents do one after the other", someOf(at, 3))
+	}
+}
+
+// windowWords names a few windows with their next runs.
+func windowWords(o render.Options, windows []patching.Window) string {
+	var words []string
+	for _, w := range windows {
+		next := "no further run"
+		switch {
+		case !w.Enabled:
+			next = "disabled"
+		case !w.Next.IsZero():
+			next = "next " + render.Local(w.Next, o.Location) + ", in " + render.Duration(w.Next.Sub(o.Now).Round(time.Minute))
+		}
+		words = append(words, fmt.Sprintf("%s (%s)", render.Visible(w.Name), next))
+	}
+	return someOf(words, 4)
+}
+
+func someOf(words []string, most int) string {
+	if len(words) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,183 @@
+package commands
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/patching"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+)
+
+// patchInstallRow is one node of an installation.
+type patchInstallRow struct {
+	Status string `json:"status"` // waiting, begun, ok, failed, offline
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Wave   int    `json:"wave,omitempty"`
+	// What the node reported afterwards; absent when it did not.
+	Installed     *int      `json:"installed,omitempty"` // that were missing or had failed before, and are not any more
+	Failed        *int      `json:"failed,omitempty"`
+	Missing       *int      `json:"missing,omitempty"`
+	PendingReboot *int      `json:"pending_reboot,omitempty"`
+	Reported      time.Time `json:"reported,omitzero"`
+
+	Rebooted      bool      `json:"rebooted"`
+	Started       time.Time `json:"started,omitzero"`
+	Ended         time.Time `json:"ended,omitzero"`
+	Seconds       float64   `json:"seconds,omitempty"`
+	CommandID     string    `json:"command_id,omitempty"`
+	ExitCode      *int      `json:"exit_code,omitempty"`
+	Reason        string    `json:"reason,omitempty"`
+	FailedPatches []string  `json:"failed_patches,omitempty"`
+	Words         []string  `json:"words,omitempty"` // of the node's own output
+}
+
+func patchInstallRows(st *patching.State) []patchInstallRow {
+	var rows []patchInstallRow
+	for id, r := range waveNodes(st.Waves) {
+		row := patchInstallRow{Status: string(r.Status), ID: id, Name: st.Nodes[id].Name, Wave: r.Wave, Reason: r.Detail}
+		rows = append(rows, row.with(st.Nodes[id]))
+	}
+	for _, id := range st.Offline {
+		rows = append(rows, patchInstallRow{Status: "offline", ID: id, Name: st.Nodes[id].Name})
+	}
+	return rows
+}
+
+func (row patchInstallRow) with(n *patching.Node) patchInstallRow {
+	r := n.Result
+	if r == nil {
+		return row
+	}
+	row.CommandID, row.Rebooted, row.FailedPatches, row.Words = r.CommandID, r.Rebooted, r.FailedPatches, r.Words
+	if r.ExitCode != run.NoExit {
+		row.ExitCode = &r.ExitCode
+	}
+	if r.Started != nil {
+		row.Started = *r.Started
+	}
+	if r.Ended != nil {
+		row.Ended = *r.Ended
+	}
+	row.Seconds = r.Took().Seconds()
+	a := r.After
+	if a == nil {
+		return row
+	}
+	row.Failed, row.Missing, row.PendingReboot, row.Reported = &a.Failed, &a.Missing, &a.PendingReboot, a.At
+	if b := n.Before; b != nil {
+		done := max(0, b.Missing+b.Failed-a.Missing-a.Failed)
+		row.Installed = &done
+	}
+	return row
+}
+
+func patchInstallTable(o render.Options) render.Table[patchInstallRow] {
+	number := func(name string, of func(patchInstallRow) *int) render.Column[patchInstallRow] {
+		return render.Column[patchInstallRow]{Name: name, Right: true, Text: func(r patchInstallRow) string {
+			if n := of(r); n != nil {
+				return strconv.Itoa(*n)
+			}
+			return ""
+		}}
+	}
+	return render.Table[patchInstallRow]{
+		ID: func(r patchInstallRow) string { return r.ID },
+		Columns: []render.Column[patchInstallRow]{
+			{
+				Name: "STATUS", Text: func(r patchInstallRow) string { return r.Status },
+				Human: func(r patchInstallRow) string { return o.Styles.Status(waveLevels()[r.Status], r.Status) },
+			},
+			{Name: "WAVE", Right: true, Text: func(r patchInstallRow) string { return waveWord(r.Wave) }},
+			{Name: "NODE ID", ID: true, Text: func(r patchInstallRow) string { return r.ID }},
+			{Name: "NAME", Text: func(r patchInstallRow) string { return r.Name }},
+			number("INSTALLED", func(r patchInstallRow) *int { return r.Installed }),
+			number("FAILED", func(r patchInstallRow) *int { return r.Failed }),
+			number("MISSING", func(r patchInstallRow) *int { return r.Missing }),
+			number("PENDING REBOOT", func(r patchInstallRow) *int { return r.PendingReboot }),
+			{Name: "REBOOTED", Text: func(r patchInstallRow) string {
+				switch {
+				case r.CommandID == "":
+					return ""
+				case r.Rebooted:
+					return "yes"
+				}
+				return "no"
+			}},
+			{
+				Name: "TOOK", Right: true, Text: func(r patchInstallRow) string { return durationWord(time.Duration(r.Seconds * float64(time.Second))) },
+				Less: func(a, b patchInstallRow) bool { return a.Seconds < b.Seconds },
+			},
+			{Name: "COMMAND", Wide: true, ID: true, Text: func(r patchInstallRow) string { return r.CommandID }},
+			{Name: "REASON", Text: func(r patchInstallRow) string { return withWords(r.Reason, r.Words) }},
+		},
+	}
+}
+
+// patchPlanTable is what --dry-run shows.
+func patchPlanTable(o render.Options) render.Table[patching.Planned] {
+	levels := map[string]theme.Level{
+		patching.ToInstall: theme.Busy, patching.Nothing: theme.Good, patching.NeverScanned: theme.Warn, patching.IsOffline: theme.Warn,
+	}
+	number := func(name string, of func(patching.Planned) int) render.Column[patching.Planned] {
+		return render.Column[patching.Planned]{Name: name, Right: true, Text: func(r patching.Planned) string {
+			if !r.Known {
+				return ""
+			}
+			return strconv.Itoa(of(r))
+		}}
+	}
+	patches := func(r patching.Planned, most int) string {
+		var ids []string
+		for _, p := range r.Patches {
+			ids = append(ids, p.ID)
+		}
+		return someOf(ids, most)
+	}
+	reboot := func(r patching.Planned) string {
+		if r.Why == "" {
+			return string(r.Reboot)
+		}
+		return string(r.Reboot) + ": " + r.Why
+	}
+	return render.Table[patching.Planned]{
+		ID: func(r patching.Planned) string { return r.ID },
+		Columns: []render.Column[patching.Planned]{
+			{
+				Name: "STATUS", Text: func(r patching.Planned) string { return r.Status },
+				Human: func(r patching.Planned) string {
+					return o.Styles.Status(levels[r.Status], strings.ReplaceAll(r.Status, "_", " "))
+				},
+			},
+			{Name: "WAVE", Right: true, Text: func(r patching.Planned) string { return waveWord(r.Wave) }},
+			{Name: "NODE ID", ID: true, Text: func(r patching.Planned) string { return r.ID }},
+			{Name: "NAME", Text: func(r patching.Planned) string { return r.Name }},
+			{Name: "SYSTEM", Wide: true, Text: func(r patching.Planned) string { return r.System }},
+			number("MISSING", func(r patching.Planned) int { return r.Missing }),
+			number("FAILED", func(r patching.Planned) int { return r.Failed }),
+			number("PENDING REBOOT", func(r patching.Planned) int { return r.PendingReboot }),
+			{
+				Name: "REBOOT", Text: func(r patching.Planned) string { return string(r.Reboot) },
+				Human: func(r patching.Planned) string { return render.Visible(reboot(r)) },
+			},
+			{
+				Name: "SCANNED", Text: func(r patching.Planned) string { return render.Timestamp(r.Scanned) },
+				Human: func(r patching.Planned) string {
+					if !r.Known {
+						return "never"
+					}
+					return render.Ago(o.Now, r.Scanned)
+				},
+			},
+			{Name: "BASELINE", Wide: true, ID: true, Text: func(r patching.Planned) string { return r.Baseline }},
+			{Name: "GROUP", Wide: true, Text: func(r patching.Planned) string { return r.Group }},
+			{
+				Name: "PATCHES", Text: func(r patching.Planned) string { return patches(r, len(r.Patches)) },
+				Human: func(r patching.Planned) string { return render.Visible(patches(r, 3)) },
+			},
+		},
+	}
+}

@@ -1,0 +1,262 @@
+package patching
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/waves"
+)
+
+// NamedUpTo is of how many nodes the patches are read one by one, which takes a call
+// each; of more the counts tell, which take one for 50.
+const NamedUpTo = 500
+
+// planWorkers is how many such calls are made at a time, under the pace.
+const planWorkers = 8
+
+// states is the fleet as far as patching needs it, a *fleet.Service.
+type states interface {
+	Join(ctx context.Context, nodes []fleet.Node, parts fleet.Part) ([]fleet.Gap, error)
+	List(ctx context.Context, q fleet.Query) iter.Seq2[fleet.Node, error]
+}
+
+// patches are the patches of nodes, a *patch.Service.
+type patches interface {
+	OfNode(ctx context.Context, node string, states ...patch.State) iter.Seq2[patch.Patch, error]
+}
+
+// Planned is one node of a Plan: what the last scan or installation found there, and
+// what an installation would do.
+type Planned struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Platform string `json:"platform,omitempty"`
+	System   string `json:"system,omitempty"` // name and version of the operating system
+	Status   string `json:"status"`           // install, nothing, never_scanned, offline
+	Wave     int    `json:"wave,omitempty"`   // from 1; none when it is offline
+
+	Baseline      string    `json:"baseline,omitempty"`
+	Group         string    `json:"group,omitempty"`
+	Operation     string    `json:"operation,omitempty"` // whose result this is: Scan, Install
+	Scanned       time.Time `json:"scanned,omitzero"`    // when it ended
+	Missing       int       `json:"missing"`
+	Failed        int       `json:"failed"`
+	PendingReboot int       `json:"pending_reboot"`
+
+	Reboot  Rebooting     `json:"reboot"` // will, no, needed, unknown
+	Why     string        `json:"reboot_reason,omitempty"`
+	Patches []patch.Patch `json:"patches,omitempty"` // missing and failed ones, where they were read
+	Known   bool          `json:"known"`             // there is a result to go by
+	Named   bool          `json:"named"`             // Patches are all of Missing and Failed
+}
+
+// The states of a planned node.
+const (
+	ToInstall    = "install"
+	Nothing      = "nothing" // its last scan found nothing missing
+	NeverScanned = "never_scanned"
+	IsOffline    = "offline"
+)
+
+// Plan is what an installation would do, as far as the last scans tell.
+type Plan struct {
+	Options Options    `json:"options"`
+	Nodes   []Planned  `json:"nodes"` // wave by wave, then those that are offline
+	Waves   [][]string `json:"waves"`
+
+	Install int       `json:"install"` // nodes with something to install
+	Patches int       `json:"patches"` // missing and failed, over all nodes
+	Reboots int       `json:"reboots"` // nodes that will reboot
+	Unknown int       `json:"unknown"` // nodes of which nothing is known
+	Offline int       `json:"offline"`
+	Oldest  time.Time `json:"oldest_scan,omitzero"`
+	Newest  time.Time `json:"newest_scan,omitzero"`
+}
+
+// Planner makes plans.
+type Planner struct {
+	Fleet   states
+	Patches patches
+	// Names says that the patches of nodes are to be read and named, where it is
+	// affordable: up to 500 nodes.
+	Names bool
+}
+
+// Plan says what an installation on nodes would do. Those that are offline are in
+// no wave. The nodes get their patch states; one without the right to read these is
+// refused, since what an installation has done could not be told.
+func (p Planner) Plan(ctx context.Context, nodes []fleet.Node, o Options, sizes []waves.Size) (*Plan, error) {
+	if err := Read(ctx, p.Fleet, nodes); err != nil {
+		return nil, err
+	}
+	plan := &Plan{Options: o}
+	var ids []string
+	var offline []Planned
+	for _, n := range nodes {
+		row := planned(n)
+		if n.Offline() {
+			row.Status = IsOffline
+			offline = append(offline, row)
+			continue
+		}
+		ids = append(ids, n.ID)
+		plan.Nodes = append(plan.Nodes, row)
+	}
+	plan.Waves = waves.Plan(ids, sizes)
+	i := 0
+	for w, members := range plan.Waves {
+		for range members {
+			plan.Nodes[i].Wave = w + 1
+			i++
+		}
+	}
+	if p.Names {
+		if err := p.name(ctx, plan.Nodes); err != nil {
+			return nil, err
+		}
+	}
+	plan.Nodes = append(plan.Nodes, offline...)
+	plan.sum()
+	return plan, nil
+}
+
+// Read fills in the patch states of nodes, 50 in a call. What may not be read is an
+// error.
+func Read(ctx context.Context, from states, nodes []fleet.Node) error {
+	gaps, err := from.Join(ctx, nodes, fleet.PartPatch)
+	if err != nil {
+		return err
+	}
+	for _, g := range gaps {
+		if g.Err != nil {
+			return g.Err
+		}
+	}
+	return nil
+}
+
+func planned(n fleet.Node) Planned {
+	row := Planned{
+		ID: n.ID, Name: n.Name, Platform: n.Platform, System: strings.TrimSpace(n.PlatformName + " " + n.PlatformVersion), Status: NeverScanned,
+	}
+	s := n.Patch
+	if s == nil {
+		return row
+	}
+	row.Known, row.Status = true, Nothing
+	row.Baseline, row.Group, row.Operation, row.Scanned = s.Baseline, s.Group, s.Operation, s.Ended
+	row.Missing, row.Failed, row.PendingReboot = s.Missing, s.Failed, s.PendingReboot
+	if s.Missing+s.Failed > 0 {
+		row.Status = ToInstall
+	}
+	return row
+}
+
+// name reads the patches of the nodes that lack any.
+func (p Planner) name(ctx context.Context, rows []Planned) error {
+	var lacking []*Planned
+	for i := range rows {
+		if rows[i].Missing+rows[i].Failed > 0 {
+			lacking = append(lacking, &rows[i])
+		}
+	}
+	if len(lacking) > NamedUpTo {
+		return nil
+	}
+	return each(ctx, len(lacking), func(ctx context.Context, i int) error {
+		row := lacking[i]
+		for found, err := range p.Patches.OfNode(ctx, row.ID, patch.Missing, patch.Failed) {
+			if err != nil {
+				return err
+			}
+			row.Patches = append(row.Patches, found)
+		}
+		row.Named = true
+		return nil
+	})
+}
+
+// each does n things with a few workers, and waits for them. The first error ends
+// the rest.
+func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(planWorkers, n) {
+		workers.Go(func() {
+			for i := range next {
+				if err := do(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		select {
+		case next <- i:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(next)
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// sum counts the nodes.
+func (p *Plan) sum() {
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		if n.Status == IsOffline {
+			n.Reboot = NoReboot
+			p.Offline++
+			continue
+		}
+		n.Reboot, n.Why = reboots(p.Options, *n)
+		switch {
+		case !n.Known:
+			p.Unknown++
+		case n.Status == ToInstall:
+			p.Install++
+		}
+		p.Patches += n.Missing + n.Failed
+		if n.Reboot == WillReboot {
+			p.Reboots++
+		}
+		if n.Scanned.IsZero() {
+			continue
+		}
+		if p.Oldest.IsZero() || n.Scanned.Before(p.Oldest) {
+			p.Oldest = n.Scanned
+		}
+		if n.Scanned.After(p.Newest) {
+			p.Newest = n.Scanned
+		}
+	}
+}
+
+// Err is an Offline fault when no node of the plan can be reached.
+func (p *Plan) Err() error {
+	if len(p.Waves) > 0 {
+		return nil
+	}
+	return fault.New(fault.Offline, "install patches", "all %d nodes are offline, and nothing was sent", len(p.Nodes)).
+		WithHint("`ssmdeck doctor NODE` says why")
+}
+
+// few names the first of some things.
+func few(names []string, most int) string {
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
