@@ -74,6 +74,7 @@ var floors = [][]room{
 		{name: "internal/grid", ours: []string{"internal/network"}, others: []string{sdk}},
 		{name: "internal/waves"},
 		{name: "internal/patch", ours: []string{"internal/fleet"}, others: []string{sdk}},
+		{name: "internal/baseline", others: []string{sdk, yaml}},
 		{name: "internal/agentupdate", ours: []string{"internal/fleet", "internal/run"}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},
