@@ -12,5 +12,7 @@ against the patch baseline of the node's patch group.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
+	cmd.AddCommand(newPatchBaselineCmd(env), newPatchGroupCmd(env), newPatchAvailableCmd(env), newPatchEffectiveCmd(env), newPatchPropertiesCmd(env),
+		newPatchExplainCmd(env), newPatchPlanCmd(env))
 	return cmd
 }

@@ -344,3 +344,21 @@ func (b *Baseline) Warnings() []string {
 	}
 	return out
 }
+
+// CheckValues holds values of a filter against what is documented for an operating
+// system; field is what is named in the problems.
+func CheckValues(os, field, key string, values []string) []Problem {
+	c := checker{s: systemOf(os), os: os}
+	if c.s != nil && len(values) > 0 && !slices.Contains(c.s.keys, key) {
+		c.fail(field, "patches of %s have none", c.s.name)
+		c.hint("%s", c.s.keyHint(key))
+		return c.found
+	}
+	for _, v := range values {
+		c.value(field, key, v)
+	}
+	return c.found
+}
+
+// IsCVE reports whether a word is a CVE: CVE-2026-1234, in any case.
+func IsCVE(word string) bool { return cvePattern().MatchString(strings.ToUpper(word)) }

@@ -231,3 +231,52 @@ func orWords(words []string) string {
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
+
+// ParseDays reads a number of days: 7 or 7d.
+func ParseDays(text string) (int, error) {
+	n, err := parseDays(text)
+	if err == nil && (n < 0 || n > maxDelay) {
+		return 0, fmt.Errorf("%d is not within 0 and %d days", n, maxDelay)
+	}
+	return n, err
+}
+
+// ParseFilters reads filters as rules have them, without the rest of a rule.
+func ParseFilters(text string) ([]Filter, []Problem) {
+	r, problems := ParseRule(text)
+	if r.After != nil || r.Until != "" || r.Level != "" || r.NonSecurity {
+		problems = append(problems, Problem{Text: "takes filters only", Hint: "delays, dates and levels are of rules"})
+	}
+	return r.Filters, problems
+}
+
+// ParseSource reads a source as flags have it: name=main products=A,B with
+// file=PATH, which read reads, or configuration="…".
+func ParseSource(text string, read func(path string) ([]byte, error)) (s Source, problems []Problem) {
+	words, err := fields(text)
+	if err != nil {
+		return s, []Problem{{Text: err.Error()}}
+	}
+	for _, word := range words {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "name":
+			s.Name = value
+		case "products", "product":
+			s.Products = splitValues(value)
+		case "configuration":
+			s.Configuration = value
+		case "file":
+			data, err := read(value)
+			if err != nil {
+				problems = append(problems, Problem{Field: key, Text: err.Error()})
+				s.Configuration = "?" // not to be told twice
+				continue
+			}
+			s.Configuration = string(data)
+		default:
+			problems = append(problems, Problem{Text: fmt.Sprintf("%q is unknown", key), Hint: "a source has name, products, and file or configuration"})
+		}
+	}
+	return s, problems
+}

@@ -114,27 +114,45 @@ func (s *Service) Find(ctx context.Context, word, os string) (string, error) {
 	if IsID(word) {
 		return word, nil
 	}
-	var named []Identity
-	for b, err := range s.List(ctx, Query{NamePrefix: word, OS: os}) {
+	named, err := s.named(ctx, word, os)
+	switch {
+	case err != nil:
+		return "", err
+	case len(named) == 0:
+		return "", s.unknown(ctx, "find the baseline "+word, word)
+	}
+	return named[0].ID, nil
+}
+
+// Named reads the baseline with a name and an operating system; one without id when
+// there is none.
+func (s *Service) Named(ctx context.Context, name, os string) (Baseline, error) {
+	named, err := s.named(ctx, name, os)
+	if err != nil || len(named) == 0 {
+		return Baseline{}, err
+	}
+	return s.Get(ctx, named[0].ID)
+}
+
+// named lists the baselines with a name: none or one; several are an error that
+// lists them.
+func (s *Service) named(ctx context.Context, name, os string) (named []Identity, err error) {
+	for b, err := range s.List(ctx, Query{NamePrefix: name, OS: os}) {
 		switch {
 		case err != nil:
-			return "", err
-		case b.Name == word:
+			return nil, err
+		case b.Name == name:
 			named = append(named, b)
 		}
 	}
-	op := "find the baseline " + word
-	switch len(named) {
-	case 0:
-		return "", s.unknown(ctx, op, word)
-	case 1:
-		return named[0].ID, nil
+	if len(named) < 2 {
+		return named, nil
 	}
 	var all []string
 	for _, b := range named {
 		all = append(all, fmt.Sprintf("%s (%s)", b.ID, b.OS))
 	}
-	return "", fault.New(fault.NotFound, op, "%d baselines have this name: %s", len(named), strings.Join(all, ", ")).WithHint("name one by its id")
+	return nil, fault.New(fault.NotFound, "find the baseline "+name, "%d baselines have this name: %s", len(named), strings.Join(all, ", ")).WithHint("name one by its id")
 }
 
 // unknown is the error of a name that no baseline has, with those that are near.
