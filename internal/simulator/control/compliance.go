@@ -105,30 +105,6 @@ func (k compliance) putItems(n world.Node) []world.Record {
 	return list
 }
 
-func (c *call) patchCompliance(n world.Node) []world.Record {
-	end := c.world.PatchState(n.ID).End
-	var list []world.Record
-	for _, p := range c.world.NodePatches(n) {
-		status, severity := "COMPLIANT", strings.ToUpper(p.Severity)
-		if p.State != "INSTALLED" && p.State != "INSTALLED_OTHER" {
-			status = "NON_COMPLIANT"
-		}
-		switch severity {
-		case "CRITICAL", "MEDIUM", "LOW":
-		case "IMPORTANT":
-			severity = "HIGH"
-		default:
-			severity = "UNSPECIFIED"
-		}
-		list = append(list, world.Record{
-			"ComplianceType": "Patch", "Id": p.Title, "Title": p.Title, "Status": status, "Severity": severity,
-			"ExecutionSummary": world.Record{"ExecutionTime": end, "ExecutionType": "Command"},
-			"Details":          map[string]string{"Classification": p.Classification, "PatchState": p.State, "DocumentName": "AWS-RunPatchBaseline"},
-		})
-	}
-	return list
-}
-
 func (k compliance) associationCompliance(n world.Node) []world.Record {
 	var list []world.Record
 	for _, a := range k.associations[n.ID] {
@@ -245,8 +221,8 @@ func (c *call) resourceSummaries(t *world.Tables) []world.Record {
 			types[kind].last = item["ExecutionSummary"]
 			types[kind].of(textOf(item, "Status"))[textOf(item, "Severity")]++
 		}
-		if !known.hasPut(n, "Patch") {
-			types["Patch"] = patchTally(c.world.PatchState(n.ID))
+		if s := c.world.PatchState(n.ID); s.Operation != "" && !known.hasPut(n, "Patch") {
+			types["Patch"] = patchTally(s)
 		}
 		for _, kind := range slices.Sorted(maps.Keys(types)) {
 			list = append(list, types[kind].summary(kind, n.ID))
@@ -283,18 +259,6 @@ func (y *tally) summary(kind, node string) world.Record {
 		"NonCompliantSummary": world.Record{"NonCompliantCount": y.bad.total(), "SeveritySummary": y.bad.record()},
 		"key":                 node + " " + kind,
 	}
-}
-
-// patchTally counts the patches of a node without listing them.
-func patchTally(s world.PatchState) *tally {
-	y := newTally()
-	y.last = world.Record{"ExecutionTime": s.End, "ExecutionType": "Command"}
-	y.good["MEDIUM"], y.good["UNSPECIFIED"] = s.Installed, s.Other
-	bad := s.NonCompliant()
-	y.bad["CRITICAL"] = min(s.Critical, bad)
-	y.bad["HIGH"] = min(s.Security, bad-y.bad["CRITICAL"])
-	y.bad["LOW"] = bad - y.bad["CRITICAL"] - y.bad["HIGH"]
-	return y
 }
 
 func (c *call) listResourceComplianceSummaries(t *world.Tables, in request) (any, error) {
