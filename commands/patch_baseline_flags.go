@@ -14,18 +14,18 @@ import (
 
 // baselineFlags are what create and update say of a baseline.
 type baselineFlags struct {
-	name, description                 string
-	rules, globals, sources           []string
-	approve, reject                   []string
-	approveLevel, rejectAction        string
-	securityUpdates                   string
-	nonSecurity                       bool
-	after                             string
-	addRules                          []string
-	addApprove, dropApprove           []string
-	addReject, dropReject             []string
-	noValidate, dryRun, replace       bool
-	set                               *pflag.FlagSet
+	name, description           string
+	rules, globals, sources     []string
+	approve, reject             []string
+	approveLevel, rejectAction  string
+	securityUpdates             string
+	nonSecurity                 bool
+	after                       string
+	addRules                    []string
+	addApprove, dropApprove     []string
+	addReject, dropReject       []string
+	noValidate, dryRun, replace bool
+	set                         *pflag.FlagSet
 }
 
 const ruleHelp = `A rule is written as KEY=VALUE pairs: filters (product, classification, severity;

@@ -63,7 +63,9 @@ is registered with it (ssmdeck patch group register) or it is made the default.`
 	o.bind(cmd, false)
 	os.bind(cmd, "the operating")
 	cmd.Flags().StringVar(&from, "from", "", "copy this `baseline` first: id, name, or aws-default")
-	completeFlag(cmd, "from", func() []string { return append(env.baselineWords(context.Background()), "aws-default\tAWS's own for the system") })
+	completeFlag(cmd, "from", func() []string {
+		return append(env.baselineWords(context.Background()), "aws-default\tAWS's own for the system")
+	})
 	bindTags(cmd.Flags(), &tags, "the baseline")
 	return cmd
 }

@@ -22,10 +22,10 @@ type effectiveRow struct {
 	Explicit bool      `json:"explicit"`
 	Rule     int       `json:"rule,omitempty"`
 	Level    string    `json:"level,omitempty"`
-	At       time.Time `json:"approved_at,omitzero"`        // or will be
-	Days     *int      `json:"days_left,omitempty"`         // until it is approved
-	Why      string    `json:"why"`                         // as we read the rules
-	Source   string    `json:"decided_by"`                  // service, ssmdeck
+	At       time.Time `json:"approved_at,omitzero"`         // or will be
+	Days     *int      `json:"days_left,omitempty"`          // until it is approved
+	Why      string    `json:"why"`                          // as we read the rules
+	Source   string    `json:"decided_by"`                   // service, ssmdeck
 	Differs  bool      `json:"differs_from_rules,omitempty"` // the service says other than we read the rules
 }
 

@@ -25,7 +25,7 @@ type explanation struct {
 	baseline.Applies
 	Why string `json:"why"`
 	// LastScan is what the node's last scan or installation went by.
-	LastScan *lastScan       `json:"last_scan,omitempty"`
+	LastScan *lastScan        `json:"last_scan,omitempty"`
 	Patches  []explainedPatch `json:"patches"`
 
 	node fleet.Node
@@ -234,9 +234,18 @@ func (p *explainedPatch) decide(b *baseline.Baseline, now time.Time) {
 	if d.Outcome != baseline.NotCovered {
 		return
 	}
-	p.Would = fmt.Sprintf("ssmdeck patch baseline update %s --add-approve '%s'", baseline.ShortID(b.ID), p.ID)
+	entry, nonSecurity := baseline.Remedy(b, p.Patch)
+	add := " --add-approve"
+	p.Would = "ssmdeck patch baseline update " + baseline.ShortID(b.ID)
 	if b.AWS {
-		p.Would = fmt.Sprintf("ssmdeck patch baseline create NAME --os %s --from %s --approve '%s'", b.OS, b.Name, p.ID)
+		add = " --approve"
+		p.Would = fmt.Sprintf("ssmdeck patch baseline create NAME --os %s --from %s", b.OS, b.Name)
+	}
+	if entry != "" {
+		p.Would += fmt.Sprintf("%s '%s'", add, entry)
+	}
+	if nonSecurity {
+		p.Would += " --approve-non-security"
 	}
 }
 
@@ -312,7 +321,7 @@ func (p *explainedPatch) says() string {
 	if p.Would != "" {
 		parts = append(parts, "this would approve it: "+p.Would)
 	}
-	return strings.Join(parts, ". ")
+	return strings.Join(parts, "; ")
 }
 
 func day(t time.Time) string {

@@ -104,8 +104,12 @@ func (p *planner) catalogue(ctx context.Context, product string) ([]baseline.Pat
 		p.env.note("ssmdeck: warning: of some nodes the product is not known; for them all patches of %s are looked at", p.before.OS)
 		return p.svc.Catalogue(ctx, p.before.OS, nil, nil)
 	}
-	list, err := p.svc.Catalogue(ctx, p.before.OS, []string{product}, nil)
-	if err == nil && len(list) == 0 {
+	listed, err := p.svc.CatalogueProduct(ctx, p.before.OS, product)
+	if err != nil {
+		return nil, err
+	}
+	list, err := p.svc.Catalogue(ctx, p.before.OS, []string{listed}, nil)
+	if list = baseline.Of(product, list); err == nil && len(list) == 0 {
 		p.env.note("ssmdeck: warning: the service has no catalogue for %s: only what scans have listed is compared, without release dates", product)
 	}
 	return list, err

@@ -35,10 +35,10 @@ func (s *Service) Assignment(ctx context.Context) (*Assignment, error) {
 // Applies is which baseline a node goes by, and why.
 type Applies struct {
 	Baseline   Identity `json:"baseline"`
-	Group      string   `json:"group,omitempty"`      // of the node
-	Tag        string   `json:"group_tag,omitempty"`  // the tag that says so
+	Group      string   `json:"group,omitempty"`       // of the node
+	Tag        string   `json:"group_tag,omitempty"`   // the tag that says so
 	OtherGroup string   `json:"other_group,omitempty"` // what the other spelling of the tag says
-	Registered bool     `json:"registered"`           // the group is, for the operating system; else the default counts
+	Registered bool     `json:"registered"`            // the group is, for the operating system; else the default counts
 	// Elsewhere are the operating systems that the group is registered for, when it
 	// is not for the node's.
 	Elsewhere []string `json:"group_registered_for,omitempty"`

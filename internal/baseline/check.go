@@ -70,7 +70,8 @@ func Fault(what string, problems []Problem) error {
 
 // Check returns what is wrong with a baseline, without a call. Unless anyValue is
 // set, the values of filters must be documented ones of the operating system:
-// new ones may come at any time, and then it is set.
+// new ones may come at any time, and then it is set. What it does not take either way
+// are keys, limits and forms of the API reference.
 func (b *Baseline) Check(anyValue bool) []Problem {
 	c := checker{s: systemOf(b.OS), os: b.OS, anyValue: anyValue}
 	switch {
@@ -150,6 +151,10 @@ func (c *checker) optional(field, value string, words []string) {
 }
 
 func (c *checker) rule(field string, r Rule) {
+	if len(r.Filters) == 0 && !c.anyValue {
+		c.fail(field, "has no filter")
+		c.hint("product=* matches every patch")
+	}
 	c.filters(field, r.Filters)
 	c.optional(field+": level", r.Level, Levels)
 	undated := c.s != nil && c.s.family == deb

@@ -102,7 +102,7 @@ func byRules(b *Baseline, p Patch, f family, now time.Time) Decision {
 		d, miss := byRule(i+1, r, p, f, now)
 		switch {
 		case miss != "":
-			misses = append(misses, fmt.Sprintf("rule %d: %s", i+1, miss))
+			misses = append(misses, miss)
 		case d.Outcome == Approved:
 			return d
 		case d.Outcome == Pending:
@@ -121,7 +121,32 @@ func byRules(b *Baseline, p Patch, f family, now time.Time) Decision {
 	case len(b.Rules) == 0:
 		return Decision{Outcome: NotCovered, Why: "the baseline has no rules, and its list of approved patches does not have it"}
 	}
-	return Decision{Outcome: NotCovered, Why: strings.Join(misses, "; ")}
+	return Decision{Outcome: NotCovered, Why: missed(misses)}
+}
+
+// missed says why no rule takes a patch, once where it is the same for all.
+func missed(misses []string) string {
+	if len(misses) > 1 && !slices.ContainsFunc(misses, func(m string) bool { return m != misses[0] }) {
+		return "of all rules: " + misses[0]
+	}
+	for i := range misses {
+		misses[i] = fmt.Sprintf("rule %d: %s", i+1, misses[i])
+	}
+	return strings.Join(misses, "; ")
+}
+
+// Remedy is what would have a patch approved at once that b does not cover: the entry
+// for the list of approved patches, empty when it has one already, and whether
+// ApproveNonSecurity must be set for it.
+func Remedy(b *Baseline, p Patch) (entry string, nonSecurity bool) {
+	f := familyOf(b.OS)
+	if listed(b.Approve, p, f, true) == "" {
+		entry = p.ID
+		if names := p.packageNames(f); f == deb && len(names) > 0 {
+			entry = names[0]
+		}
+	}
+	return entry, noSecurity(p, f) && !b.ApproveNonSecurity
 }
 
 // byRule applies one rule. miss says why it does not take the patch.

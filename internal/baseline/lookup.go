@@ -78,16 +78,23 @@ func (q CatalogueQuery) with(key string, values []string) CatalogueQuery {
 }
 
 // Enrich fills in what scans do not say of the patches of a node - release dates,
-// advisories, repositories - from the catalogue, a call for 20 of them. Patches that
+// advisories, repositories - from the catalogue, a call for 10 of them. Patches that
 // it does not have stay as they are. product is the node's.
 func (s *Service) Enrich(ctx context.Context, os, product string, patches []Patch) error {
-	key, query := "NAME", CatalogueQuery{}
-	if os == "WINDOWS" {
-		key = "PATCH_ID"
-	} else if product == "" {
+	if len(patches) == 0 {
 		return nil
-	} else {
-		query["PRODUCT"] = []string{product}
+	}
+	key, query := "NAME", CatalogueQuery{}
+	listed, err := s.CatalogueProduct(ctx, os, product)
+	switch {
+	case err != nil:
+		return err
+	case os == "WINDOWS":
+		key = "PATCH_ID"
+	case product == "":
+		return nil
+	default:
+		query["PRODUCT"] = []string{listed}
 	}
 	var names []string
 	for _, p := range patches {
@@ -100,7 +107,10 @@ func (s *Service) Enrich(ctx context.Context, os, product string, patches []Patc
 		}
 	}
 	known := map[string][]Patch{}
-	for chunk := range slices.Chunk(names, maxQueryValues) {
+	for chunk := range slices.Chunk(names, maxQueryValues/2) {
+		if os == "WINDOWS" {
+			chunk = kbForms(chunk)
+		}
 		for p, err := range s.Available(ctx, query.with(key, chunk)) {
 			if err != nil {
 				return err
@@ -109,9 +119,57 @@ func (s *Service) Enrich(ctx context.Context, os, product string, patches []Patc
 		}
 	}
 	for i := range patches {
-		patches[i] = patches[i].merged(known[patches[i].ID], product)
+		patches[i] = patches[i].merged(known[patches[i].ID], listed)
+		if product != "" && os != "WINDOWS" {
+			patches[i].Product = product
+		}
 	}
 	return nil
+}
+
+// kbForms writes KB numbers in the two forms that there are, since the API reference
+// shows one and answers of the service hold both.
+func kbForms(numbers []string) (out []string) {
+	for _, n := range numbers {
+		out = append(out, n)
+		if plain := strings.TrimPrefix(n, "KB"); plain != n {
+			out = append(out, plain)
+		}
+	}
+	return out
+}
+
+// CatalogueProduct is the name under which the catalogue has the product of a node:
+// some are there by their major version only. It is the product itself when there is
+// none.
+func (s *Service) CatalogueProduct(ctx context.Context, os, product string) (string, error) {
+	if product == "" {
+		return "", nil
+	}
+	names, err := s.Products(ctx, os)
+	if err != nil {
+		return "", err
+	}
+	if slices.Contains(names, product) {
+		return product, nil
+	}
+	for at := strings.LastIndexByte(product, '.'); at > 0; at = strings.LastIndexByte(product[:at], '.') {
+		if slices.Contains(names, product[:at]) {
+			return product[:at], nil
+		}
+	}
+	return product, nil
+}
+
+// Of marks patches of the catalogue as those of a node's product, which may be more
+// exact than the catalogue is.
+func Of(product string, list []Patch) []Patch {
+	for i := range list {
+		if product != "" {
+			list[i].Product = product
+		}
+	}
+	return list
 }
 
 // merged takes over what the catalogue says of the same version of a patch; of
@@ -149,6 +207,11 @@ func (p Patch) merged(known []Patch, product string) Patch {
 // Search finds what a word names in the catalogue: a KB number, a CVE, an advisory or
 // a package of the product.
 func (s *Service) Search(ctx context.Context, os, product, word string) ([]Patch, error) {
+	node := product
+	product, err := s.CatalogueProduct(ctx, os, node)
+	if err != nil {
+		return nil, err
+	}
 	query := CatalogueQuery{}
 	upper := strings.ToUpper(word)
 	cve := cvePattern().MatchString(upper)
@@ -158,7 +221,7 @@ func (s *Service) Search(ctx context.Context, os, product, word string) ([]Patch
 			query["PRODUCT"] = []string{product}
 		}
 	case os == "WINDOWS":
-		query["PATCH_ID"] = []string{upper}
+		query["PATCH_ID"] = kbForms([]string{upper})
 	case product == "":
 		return nil, nil
 	default:
@@ -184,6 +247,9 @@ func (s *Service) Search(ctx context.Context, os, product, word string) ([]Patch
 		case p.MatchID(word) && (product == "" || p.Product == "" || os != "WINDOWS" || p.Product == product):
 			out = append(out, p)
 		}
+	}
+	if os != "WINDOWS" {
+		out = Of(node, out)
 	}
 	return out, nil
 }

@@ -180,7 +180,7 @@ func filterText(f Filter) string {
 // Sentence says what the rule does: "approves Security patches of severity
 // Critical or Important 7 days after release, level HIGH".
 func (r Rule) Sentence() string {
-	what, more := "all patches", ""
+	what, more, product := "all patches", "", ""
 	for _, f := range r.Filters {
 		if len(f.Values) == 0 || slices.Contains(f.Values, Any) {
 			continue
@@ -198,7 +198,7 @@ func (r Rule) Sentence() string {
 		case "PRIORITY":
 			more += " of priority " + values
 		case "PRODUCT":
-			more += " for " + values
+			product = " for " + values
 		default:
 			more += " with " + strings.ToLower(strings.ReplaceAll(f.Key, "_", " ")) + " " + values
 		}
@@ -214,7 +214,7 @@ func (r Rule) Sentence() string {
 	default:
 		when = fmt.Sprintf(" %d days after release", *r.After)
 	}
-	s := "approves " + what + more + when
+	s := "approves " + what + more + product + when
 	if r.NonSecurity {
 		s += ", and updates that no security notice names"
 	}

@@ -119,7 +119,7 @@ func (s *Service) Find(ctx context.Context, word, os string) (string, error) {
 	case err != nil:
 		return "", err
 	case len(named) == 0:
-		return "", s.unknown(ctx, "find the baseline "+word, word)
+		return "", s.unknown(ctx, word, os)
 	}
 	return named[0].ID, nil
 }
@@ -156,12 +156,15 @@ func (s *Service) named(ctx context.Context, name, os string) (named []Identity,
 }
 
 // unknown is the error of a name that no baseline has, with those that are near.
-func (s *Service) unknown(ctx context.Context, op, word string) error {
-	err := fault.New(fault.NotFound, op, "no baseline has this name")
+func (s *Service) unknown(ctx context.Context, word, os string) error {
+	err := fault.New(fault.NotFound, "find the baseline "+word, "no baseline has this name")
 	var names []string
 	for b, lerr := range s.List(ctx, Query{}) {
-		if lerr != nil {
-			break
+		switch {
+		case lerr != nil:
+			return err.WithHint("`ssmdeck patch baseline list` shows them")
+		case b.Name == word:
+			return fault.New(fault.NotFound, err.Op, "the one with this name is for %s, and not for %s", b.OS, os)
 		}
 		names = append(names, b.Name)
 	}
