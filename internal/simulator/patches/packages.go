@@ -89,7 +89,6 @@ var linux = []software{
 	{"docker", "docker", "docker.io", 9, "25.0.%d", "admin", "", "", 0},
 	{"containerd", "containerd", "containerd", 9, "1.7.%d", "admin", "", "", 0},
 	{"microcode", "microcode_ctl", "intel-microcode", 13, "2.1", "kernel", "eb", "", 2},
-	{"ssm", "amazon-ssm-agent", "amazon-ssm-agent", 4, "3.3.%d.0", "admin", "", "", 0},
 	{"chrony", "chrony", "chrony", 28, "4.3", "net", "", "", 0},
 }
 

@@ -1,7 +1,6 @@
 package patches
 
 import (
-	"slices"
 	"strings"
 	"sync"
 )
@@ -96,10 +95,18 @@ var products = sync.OnceValue(func() []*Product {
 	return list
 })
 
-// Products returns the products of a system, of all when it is empty.
-func Products(system string) []*Product {
-	return slices.DeleteFunc(slices.Clone(products()), func(p *Product) bool { return system != "" && p.System != system })
-}
+// bySystem are the products of each system, and of all under the empty name.
+var bySystem = sync.OnceValue(func() map[string][]*Product {
+	all := map[string][]*Product{"": products()}
+	for _, p := range products() {
+		all[p.System] = append(all[p.System], p)
+	}
+	return all
+})
+
+// Products returns the products of a system, of all when it is empty. They must not
+// be changed.
+func Products(system string) []*Product { return bySystem()[system] }
 
 // ProductOf finds the product that a node of a system runs, by the name and
 // version that it reports of itself.

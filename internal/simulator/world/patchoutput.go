@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/patches"
-	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
 )
 
 // patchOutput writes what the patch documents write: on Windows tables of
@@ -151,17 +150,4 @@ func (o *patchOutput) summary(j *patchJob, r *patchReport) {
 	}
 	_, _ = io.WriteString(o.stdout, b.String())
 	o.logf("Patch compliance was reported.")
-}
-
-// runPatching does what a step of a patch document does.
-func (w *World) runPatching(c *command, inv *invocation, stdout, stderr *capture) PluginResult {
-	code, err := w.patch(inv.ctx, inv.NodeID, orderOf(c), &patchOutput{stdout: stdout, stderr: stderr})
-	switch {
-	case err != nil:
-		return PluginResult{Status: statusCancelled, Details: statusCancelled, Code: shell.StatusKilled}
-	case code != 0:
-		_, _ = fmt.Fprintf(stderr, "failed to run commands: exit status %d", code)
-		return PluginResult{Status: statusFailed, Details: statusFailed, Code: code}
-	}
-	return PluginResult{Status: statusSuccess, Details: statusSuccess}
 }

@@ -23,6 +23,10 @@ type patchOrder struct {
 	overrideList      string // S3 URL of a list of patches
 	baseline          string // S3 URL of baselines
 	command           string
+	tag               *Target // of the baseline
+	// after runs when everything is installed, before the system starts anew; nil:
+	// nothing. When it reports false the operation ends without a report.
+	after func() bool
 }
 
 func orderOf(c *command) patchOrder {
@@ -32,6 +36,10 @@ func orderOf(c *command) patchOrder {
 		baseline: arg("BaselineOverride"), command: c.ID,
 	}
 	fill(&o.reboot, "RebootIfNeeded")
+	if rest, ok := strings.CutPrefix(arg("BaselineTags"), "Key="); ok {
+		key, value, _ := strings.Cut(rest, ",Values=")
+		o.tag = &Target{Key: key, Values: []string{value}}
+	}
 	return o
 }
 
@@ -100,6 +108,11 @@ func (w *World) patch(ctx context.Context, id string, order patchOrder, out *pat
 	}
 	_ = w.Tables(func(t *Tables) error {
 		j.b, j.cut = w.Snapshot(t, n, order.snapshot)
+		if order.tag != nil {
+			if b := w.tagged(t, n.OperatingSystem(), *order.tag); b != nil {
+				j.b = b
+			}
+		}
 		return nil
 	})
 	out.begin(j)
@@ -116,6 +129,10 @@ func (w *World) patch(ctx context.Context, id string, order patchOrder, out *pat
 			j.keep(before.report) // what is installed is installed
 			return 0, err
 		}
+		if order.after != nil && !order.after() {
+			j.keep(before.report)
+			return 1, nil
+		}
 		if err := j.reboot(ctx, out); err != nil {
 			j.keep(before.report)
 			return 0, err
@@ -128,6 +145,18 @@ func (w *World) patch(ctx context.Context, id string, order patchOrder, out *pat
 		return 1, nil
 	}
 	return 0, nil
+}
+
+// tagged is the only baseline of the account for a system that has a tag; nil when
+// there is none.
+func (w *World) tagged(t *Tables, os string, tag Target) *patches.Baseline {
+	for _, r := range t.All(KindBaseline) {
+		tags, _ := r[tagsMember].(map[string]string)
+		if v, ok := tags[tag.Key]; ok && slices.Contains(tag.Values, v) && r["OperatingSystem"] == os {
+			return BaselineOf(r)
+		}
+	}
+	return nil
 }
 
 // keep makes the outcome that of the node.

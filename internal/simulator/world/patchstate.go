@@ -231,6 +231,20 @@ func (w *World) patchingOf(n Node) *nodePatching {
 	return w.firstPatching(n)
 }
 
+// unitsOf is what a node has, without the report about it.
+func (w *World) unitsOf(n Node) []unit {
+	w.patching.mu.Lock()
+	p := w.patching.nodes[n.ID]
+	w.patching.mu.Unlock()
+	switch {
+	case p != nil:
+		return p.units
+	case n.spec.Patch == nil:
+		return firstUnits(n.ID, n.Product(), w.started)
+	}
+	return w.firstPatching(n).units
+}
+
 // PatchState returns what the last patch operation found on a node: what its
 // scenario says, unless an operation has run since, else what a scan found in the
 // night before the world began.

@@ -117,11 +117,16 @@ const mostAbsent = 12
 // absent are the rows about approved patches of packages that a node does not have.
 func absent(product *patches.Product, units []unit, b *patches.Baseline, cut time.Time) []patchRow {
 	var rows []patchRow
+	i := 0 // units are in the order of packages, as far as they are of them
 	for _, q := range product.Packages() {
 		if len(rows) == mostAbsent {
 			break
 		}
-		if slices.ContainsFunc(units, func(u unit) bool { return u.pkg == q }) {
+		if i < len(units) && units[i].pkg == q {
+			i++
+			continue
+		}
+		if slices.ContainsFunc(units[min(i, len(units)):], func(u unit) bool { return u.pkg == q }) {
 			continue
 		}
 		if p, d := (unit{pkg: q}).candidate(b, cut); p != nil {
