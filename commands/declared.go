@@ -305,12 +305,17 @@ func sayArgs(form string, args []string) string {
 // refuseWrite ends what a read-only setting would refuse, before anything is read
 // or asked.
 func (e *Env) refuseWrite(op *rawapi.Operation, dryRun bool) error {
+	return e.refuseChange(op.Name, dryRun || !op.Writes)
+}
+
+// refuseChange is refuseWrite for an operation, of any service, that writes.
+func (e *Env) refuseChange(operation string, dryRun bool) error {
 	s, err := e.Settings()
 	if err != nil {
 		return err
 	}
-	if s.ReadOnly && op.Writes && !dryRun {
-		return awsapi.RefuseWrite(op.Name)
+	if s.ReadOnly && !dryRun {
+		return awsapi.RefuseWrite(operation)
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/inventory"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -60,7 +59,7 @@ YAML list of objects with --file.`,
 			if err := svc.Put(ctx, n.ID, put, time.Now()); err != nil {
 				return err
 			}
-			env.note("%s: %s of %s", render.Visible(n.String()), entriesWord(len(put.Entries)), put.Type)
+			env.note("%s: %s of %s", render.Visible(n.String()), plural(len(put.Entries), "entry"), put.Type)
 			return nil
 		},
 	}
@@ -72,13 +71,6 @@ YAML list of objects with --file.`,
 	f.BoolVar(&dryRun, "dry-run", false, "show what would be written, and write nothing")
 	completeFlag(cmd, "type", inventoryTypeNames(true))
 	return cmd
-}
-
-func entriesWord(n int) string {
-	if n == 1 {
-		return "1 entry"
-	}
-	return fmt.Sprintf("%d entries", n)
 }
 
 func jsonUnlessAsked(ro render.Options) render.Options {
@@ -177,12 +169,8 @@ version are not listened to.`,
 			if disable && whole {
 				return fault.Usagef("--disable-schema and --delete-schema exclude each other")
 			}
-			s, err := env.Settings()
-			if err != nil {
+			if err := env.refuseChange("DeleteInventory", dryRun); err != nil { // before its dry run is asked for
 				return err
-			}
-			if s.ReadOnly && !dryRun { // also the dry run counts as a write there
-				return awsapi.RefuseWrite("DeleteInventory")
 			}
 			svc, err := env.Inventory(ctx)
 			if err != nil {

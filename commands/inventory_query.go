@@ -219,7 +219,7 @@ func (o *inventoryQuery) run(ctx context.Context, env *Env, q inventory.Query, k
 		return rows, err
 	}
 	if o.by != "" {
-		err = writeGrid(ctx, env, itemCounts(o.by), ro, func(ctx context.Context, env *Env) (iter.Seq2[itemCount, error], error) {
+		err = writeGrid(ctx, env, inventoryItemCounts(o.by), ro, func(ctx context.Context, env *Env) (iter.Seq2[itemCount, error], error) {
 			rows, err := list(ctx, env)
 			return each(countItems(rows, o.by)), err
 		})
@@ -352,7 +352,7 @@ func countItems(rows []itemRow, by string) []itemCount {
 	return list
 }
 
-func itemCounts(by string) func(render.Options) render.Table[itemCount] {
+func inventoryItemCounts(by string) func(render.Options) render.Table[itemCount] {
 	return func(render.Options) render.Table[itemCount] {
 		return render.Table[itemCount]{
 			ID: func(c itemCount) string { return c.Value }, Empty: "no node reported that",

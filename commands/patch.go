@@ -18,5 +18,7 @@ against the patch baseline of the node's patch group.`,
 	cmd.AddCommand(newPatchStatusCmd(env), newPatchMissingCmd(env), newPatchNodeCmd(env))
 	cmd.AddCommand(newPatchReportCmd(env), newPatchHistoryCmd(env), newPatchMetricsCmd(env), newPatchAlarmCmd(env), newPatchConfigCmd(env))
 	cmd.AddCommand(newPatchScanCmd(env), newPatchInstallCmd(env))
+	cmd.AddCommand(newPatchBaselineCmd(env), newPatchGroupCmd(env), newPatchAvailableCmd(env), newPatchEffectiveCmd(env), newPatchPropertiesCmd(env),
+		newPatchExplainCmd(env), newPatchPlanCmd(env))
 	return cmd
 }

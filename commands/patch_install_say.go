@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
@@ -15,7 +14,7 @@ import (
 func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.Plan) {
 	online := len(p.Nodes) - p.Offline
 	if online > p.Unknown {
-		env.note("ssmdeck: %s to install on %d of %s, by scans %s", patchesWord(p.Patches), p.Install, plural(online, "node"), scanAges(ro, p))
+		env.note("ssmdeck: %s to install on %d of %s, by scans %s", plural(p.Patches, "patch"), p.Install, plural(online, "node"), scanAges(ro, p))
 	}
 	if o.dryRun && p.Install > patching.NamedUpTo {
 		env.note("ssmdeck: patches are named for up to %d nodes that lack any; these are counts", patching.NamedUpTo)
@@ -39,13 +38,6 @@ func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.P
 	if p.Offline > 0 {
 		env.note("ssmdeck: %s offline and cannot be patched: %s", pluralAre(p.Offline, "node"), offlineNames(p))
 	}
-}
-
-func patchesWord(n int) string {
-	if n == 1 {
-		return "1 patch"
-	}
-	return fmt.Sprintf("%d patches", n)
 }
 
 func wereNodes(n int) string {
@@ -127,11 +119,4 @@ func windowWords(o render.Options, windows []patching.Window) string {
 		words = append(words, fmt.Sprintf("%s (%s)", render.Visible(w.Name), next))
 	}
 	return someOf(words, 4)
-}
-
-func someOf(words []string, most int) string {
-	if len(words) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
-	}
-	return strings.Join(words, ", ")
 }

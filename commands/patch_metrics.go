@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/metrics"
@@ -151,19 +150,6 @@ func checkMetricFlags(namespace string, groups int) error {
 		return fault.Usagef("--groups %d is not between 0 and %d", groups, maxMetricGroups)
 	}
 	return metrics.CheckNamespace(namespace)
-}
-
-// refuseChange ends what a read-only setting would refuse, before anything is read
-// or asked.
-func (e *Env) refuseChange(operation string, dryRun bool) error {
-	s, err := e.Settings()
-	if err != nil {
-		return err
-	}
-	if s.ReadOnly && !dryRun {
-		return awsapi.RefuseWrite(operation)
-	}
-	return nil
 }
 
 func datumTable(ro render.Options) render.Table[metrics.Datum] {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/window"
@@ -153,18 +152,6 @@ func (o *windowSettings) unique(ctx context.Context, svc *window.Service) error 
 			return fault.New(fault.Conflict, "create maintenance window "+o.name, "there is one of this name: %s", w.ID).
 				WithHint("change it with `ssmdeck window update %s`, or take another name", w.ID)
 		}
-	}
-	return nil
-}
-
-// refuseChange is refuseWrite for an operation by its name.
-func (e *Env) refuseChange(operation string, dryRun bool) error {
-	s, err := e.Settings()
-	if err != nil {
-		return err
-	}
-	if s.ReadOnly && !dryRun {
-		return awsapi.RefuseWrite(operation)
 	}
 	return nil
 }

@@ -152,16 +152,14 @@ func (c *call) evaluations(t *world.Tables, rule world.Record) []world.Record {
 	}
 	var list []world.Record
 	for _, n := range c.world.Nodes() {
-		s := c.patchStateOf(t, n)
-		end, _ := s["OperationEndTime"].(time.Time)
-		if textOf(s, "Operation") == "" || end.IsZero() {
+		s := c.world.PatchState(n.ID)
+		end := s.End
+		if s.Operation == "" || end.IsZero() {
 			continue // never scanned: there is nothing that Config could have recorded
 		}
 		verdict := configGood
-		for _, member := range []string{"MissingCount", "FailedCount", "InstalledPendingRebootCount", "InstalledRejectedCount"} {
-			if count, _ := s[member].(int); count > 0 {
-				verdict = configBad
-			}
+		if s.NonCompliant() > 0 {
+			verdict = configBad
 		}
 		id := "AWS::SSM::ManagedInstanceInventory/" + n.ID
 		list = append(list, world.Record{
