@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/patches"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
 )
 
 // patchDocuments are the documents that scan and install.
@@ -83,8 +84,6 @@ type patchJob struct {
 	started time.Time
 	listed  []listedPatch
 	failed  map[*patches.Patch]bool
-	done    []*patches.Patch // installed by this run, in order
-	reboots bool
 	last    PatchState
 }
 
@@ -246,7 +245,13 @@ func (j *patchJob) put(want wantedPatch) {
 		return // another has brought it along
 	}
 	u.have, u.at, u.pending, u.held = want.patch.Seq, j.now().Truncate(time.Second), true, false
-	j.done = append(j.done, want.patch)
+	if m, ok := j.n.machine.(shell.Patchable); ok && want.patch.KB() == "" {
+		version := want.patch.Version()
+		if want.patch.Release() != "" {
+			version += "-" + want.patch.Release()
+		}
+		m.Upgrade(want.patch.Package.Name, version)
+	}
 }
 
 // neededBy is the newer release that a patch brings along: that of the package
@@ -299,7 +304,10 @@ func (j *patchJob) reboot(ctx context.Context, out *patchOutput) error {
 	j.SetPing(j.n.ID, PingLost)
 	err := j.wait(ctx, *j.sc.Patching.Reboot)
 	j.SetPing(j.n.ID, PingOnline) // it comes back even when nobody waits for it
-	j.booted, j.reboots = j.now(), true
+	j.booted = j.now()
+	if m, ok := j.n.machine.(shell.Patchable); ok {
+		m.Restart(j.booted)
+	}
 	for i := range j.units {
 		j.units[i].pending = false
 	}

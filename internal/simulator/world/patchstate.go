@@ -179,6 +179,10 @@ func (w *World) firstPatching(n Node) *nodePatching {
 	}
 	r.head = head
 	r.count()
+	if spec != nil && len(r.rows) == 0 {
+		r.head.PatchSpec = *spec // at a time without patches the counts stand alone
+		r.head.Group, r.head.Baseline = head.Group, head.Baseline
+	}
 	p.report = r
 	return p
 }
