@@ -106,7 +106,7 @@ func TestWindowsMayNotOpenTooOften(t *testing.T) {
 	for expression, ok := range map[string]bool{
 		"cron(0/5 * * * ? *)": true, "cron(0/4 * * * ? *)": false, "cron(* 2 * * ? *)": false, "cron(0,4 2 * * ? *)": false, "cron(0,5 2 * * ? *)": true,
 		"cron(0,57 * * * ? *)": false, "cron(0,57 2 * * ? *)": true, "cron(0,30 0 2 * * ? *)": false, "cron(30 0 2 * * ? *)": true,
-		"cron(1,58 0,23 * * ? *)": false, // 23:58 and 00:01
+		"cron(1,58 0,23 * * ? *)":   false, // 23:58 and 00:01
 		"cron(1,58 0,23 ? * SUN *)": true, "cron(1,58 0,23 ? * FRI,SAT *)": false, "cron(1,58 0,23 L * ? *)": true,
 		"rate(5 minutes)": true, "rate(4 minutes)": false, "rate(1 minute)": false, "at(2026-03-01T12:00:00)": true,
 	} {
@@ -129,7 +129,7 @@ func TestDaylightSavingTime(t *testing.T) {
 		{"rate(12 hours)", "Europe/Berlin", "2026-03-29T00:00:00Z", "2026-03-29T12:00:00Z 2026-03-30T00:00:00Z"},
 		{"cron(15 2 ? * SUN#2 *)", "America/New_York", "2026-03-01T00:00:00Z", "2026-04-12T06:15:00Z 2026-05-10T06:15:00Z"},
 		{"cron(45 1 4 4,5 ? *)", "Australia/Lord_Howe", "2026-04-01T00:00:00Z", "2026-04-03T14:45:00Z 2026-05-03T15:15:00Z"}, // half an hour
-		{"cron(0 12 30 12 ? *)", "Pacific/Apia", "2010-12-31T00:00:00Z", "2012-12-29T22:00:00Z 2013-12-29T22:00:00Z"},         // they had no 30 December 2011
+		{"cron(0 12 30 12 ? *)", "Pacific/Apia", "2010-12-31T00:00:00Z", "2012-12-29T22:00:00Z 2013-12-29T22:00:00Z"},        // they had no 30 December 2011
 	} {
 		from, err := time.Parse(time.RFC3339, tt.from)
 		if err != nil {
