@@ -27,18 +27,18 @@ type place struct{ account, region string }
 
 // makeCell makes the world of a scenario and what serves it. Whatever it has made
 // when it fails is in the cell all the same, to be closed.
-func makeCell(sc *world.Scenario, root *world.Scenario, o Options, base string, verifier *control.Verifier) (*cell, error) {
+func makeCell(sc *world.Scenario, root *world.Scenario, o Options, clock *world.Clock, base string, verifier *control.Verifier) (*cell, error) {
 	c := &cell{verifier: verifier}
 	scenario, err := withShell(sc, o.Shell)
 	if err != nil {
 		return c, err
 	}
-	c.machines = &machines{allowRoot: o.AllowRoot, region: scenario.Region, now: o.Now}
+	c.machines = &machines{allowRoot: o.AllowRoot, region: scenario.Region, now: clock.Now}
 	maker := o.Machine
 	if maker == nil {
 		maker = c.machines.make
 	}
-	if c.world, err = world.New(scenario, world.Config{Now: o.Now, Machine: maker}); err != nil {
+	if c.world, err = world.New(scenario, world.Config{Clock: clock, Machine: maker}); err != nil {
 		return c, err
 	}
 	c.gateway = gateway.New(gateway.Config{
@@ -89,7 +89,7 @@ func (s *Server) addCells(o Options, base string) error {
 	s.cells = map[place]*cell{}
 	for _, sc := range o.Scenario.Worlds()[1:] {
 		unsigned := control.NewCredentials(sc.Account, sc.User)
-		c, err := makeCell(sc, o.Scenario, o, base, s.verifier.In(sc.Region, unsigned))
+		c, err := makeCell(sc, o.Scenario, o, s.clock, base, s.verifier.In(sc.Region, unsigned))
 		s.cells[place{sc.Account, sc.Region}] = c
 		if err != nil {
 			return err

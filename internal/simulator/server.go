@@ -53,7 +53,8 @@ type Options struct {
 	Agent agent.Options
 	// Machine replaces the machines of all nodes; nil: by Shell.
 	Machine world.MachineMaker
-	// Now is the clock of all dates; nil: time.Now.
+	// Now is the time of the machine; nil: time.Now. Dates are those of the
+	// scenario's clock, which runs with it.
 	Now    func() time.Time
 	Logger *slog.Logger // nil: silent
 }
@@ -62,11 +63,14 @@ type Options struct {
 type Server struct {
 	*cell   // of the scenario itself
 	cells   map[place]*cell
+	clock   *world.Clock // of all cells
 	http    *http.Server
 	creds   control.Credentials
 	url     string
 	caFile  string
 	serving sync.WaitGroup
+	life    context.Context // ends when Close begins
+	end     context.CancelFunc
 
 	closing sync.Once
 	closed  error
@@ -94,6 +98,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{}
+	s.life, s.end = context.WithCancel(context.Background())
 	if err := s.assemble(ctx, o); err != nil {
 		_ = s.Close()
 		return nil, err
@@ -135,7 +140,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	}
 	base := ws + "://" + l.Addr().String()
 	verifier := control.NewVerifier(o.Sign, o.Scenario.Region, o.Now, s.creds)
-	if s.cell, err = makeCell(o.Scenario, o.Scenario, o, base, verifier); err == nil {
+	s.clock = o.Scenario.MakeClock(o.Now)
+	if s.cell, err = makeCell(o.Scenario, o.Scenario, o, s.clock, base, verifier); err == nil {
 		err = s.addCells(o, base)
 	}
 	if err != nil {
@@ -176,6 +182,8 @@ func (s *Server) serve(l net.Listener, log *slog.Logger) {
 	mux.HandleFunc("GET "+StatsPath, s.serveStats)
 	mux.HandleFunc("POST "+HostsPath, s.servePoint)
 	mux.HandleFunc("GET "+KeysPath, s.serveKeys)
+	mux.HandleFunc("GET "+ClockPath, s.serveClock)
+	mux.HandleFunc("POST "+ClockPath, s.serveSetClock)
 	mux.Handle("/", s.routed(func(c *cell) http.Handler { return c.api }))
 	s.http = &http.Server{
 		Handler: dated(mux, s.cell.world.Scenario().ClockAhead), ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols),
@@ -293,6 +301,7 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) close() error {
+	s.end()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	var errs []error

@@ -63,7 +63,7 @@ func (c *call) getAccessToken(in *getAccessTokenIn) (any, error) {
 	if r.Status != world.AccessApproved {
 		return out, nil
 	}
-	expires := c.world.Now().Add(c.world.Scenario().Access.TokenTTL)
+	expires := c.verifier.now().Add(c.world.Scenario().Access.TokenTTL)
 	creds := temporary(c.world.Account(), "AWSSSMJustInTimeAccess", c.caller.Name, expires)
 	creds.Caller.Nodes, creds.Caller.AccessRequest = slices.Clone(r.Nodes), r.ID
 	c.verifier.Issue(creds)

@@ -110,7 +110,7 @@ func (c *call) requestRoleToken(in *requestRoleTokenIn) (any, error) {
 	if !ok {
 		return nil, world.Errorf("InvalidInstanceId", "Not existing InstanceId %s", c.caller.Node)
 	}
-	expires := c.world.Now().Add(c.world.Scenario().Agents.TokenTTL).Truncate(time.Second)
+	expires := c.verifier.now().Add(c.world.Scenario().Agents.TokenTTL).Truncate(time.Second)
 	role := n.IAMRole
 	if r, ok := c.world.Role(role); ok {
 		role = r.Name

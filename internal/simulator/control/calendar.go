@@ -17,7 +17,7 @@ func (c *call) getCalendarState(in request) (any, error) {
 	at := now
 	if text := in.text("AtTime"); text != "" {
 		var err error
-		if at, err = isoTime(text); err != nil {
+		if at, err = world.ParseISOTime(text); err != nil {
 			return nil, invalid("AtTime " + text + " is not an ISO 8601 date and time.")
 		}
 	}

@@ -32,8 +32,17 @@ type fixture struct {
 
 type machine struct{}
 
-func (machine) Run(_ context.Context, c shell.Command, io shell.IO) (int, error) {
+func (machine) Run(ctx context.Context, c shell.Command, io shell.IO) (int, error) {
 	switch {
+	case strings.HasPrefix(c.Script, "sleep "):
+		d, err := time.ParseDuration(strings.TrimPrefix(c.Script, "sleep "))
+		if err != nil {
+			return 1, err
+		}
+		if shell.Sleep(ctx, d) != nil {
+			return shell.StatusKilled, nil
+		}
+		return 0, nil
 	case strings.HasPrefix(c.Script, "fail"):
 		_, _ = io.Stderr.Write([]byte("bad\n"))
 		return 2, nil
@@ -105,7 +114,7 @@ func newFixture(t testing.TB, scenario string, now func() time.Time) *fixture {
 	}
 	t.Cleanup(func() { _ = w.Close() })
 	f := &fixture{t: t, creds: NewCredentials(w.Account(), "tester"), gate: &fakeSessions{status: map[string]string{}}}
-	f.Handler = New(Config{World: w, Sessions: f.gate, Verifier: NewVerifier(Require, w.Region(), w.Now, f.creds)})
+	f.Handler = New(Config{World: w, Sessions: f.gate, Verifier: NewVerifier(Require, w.Region(), w.Clock().Real, f.creds)})
 	return f
 }
 
@@ -129,7 +138,7 @@ func (f *fixture) post(target, body string, change ...func(*http.Request)) *http
 		r.Header.Set("Content-Type", "application/x-amz-json-1.1")
 		r.Header.Set("X-Amz-Target", target)
 	}
-	sign(r, body, service, f.creds, f.world.Now())
+	sign(r, body, service, f.creds, f.world.Clock().Real())
 	for _, c := range change {
 		c(r)
 	}

@@ -59,7 +59,7 @@ type Handler struct {
 func New(cfg Config) *Handler {
 	h := &Handler{
 		world: cfg.World, sessions: cfg.Sessions, verifier: cfg.Verifier, account: cfg.Account, log: cfg.Logger,
-		throttle: newThrottle(cfg.World.Scenario().Throttle, cfg.World.Now),
+		throttle: newThrottle(cfg.World.Scenario().Throttle, cfg.Verifier.now),
 		tokens:   newTokenKey(),
 		calls:    map[string]int{},
 	}

@@ -139,7 +139,7 @@ func (h *Handler) assumeRole(caller Caller, form url.Values, id string) (any, er
 	if err := h.trusts(caller, role[0], role[1], role[2], form.Get("ExternalId")); err != nil {
 		return nil, err
 	}
-	c := temporary(role[1], role[2], session, h.world.Now().Add(time.Duration(seconds)*time.Second))
+	c := temporary(role[1], role[2], session, h.verifier.now().Add(time.Duration(seconds)*time.Second))
 	h.verifier.Issue(c)
 	return assumeRoleResponse{
 		XMLNS: stsNamespace, Arn: c.Caller.ARN, AssumedRoleID: c.Caller.UserID, AccessKeyID: c.AccessKeyID,

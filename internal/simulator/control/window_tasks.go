@@ -1,6 +1,11 @@
 package control
 
-import "github.com/ssmdeck/ssmdeck/internal/simulator/world"
+import (
+	"slices"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
+)
 
 func windowTaskOperations() map[string]operation {
 	return map[string]operation{
@@ -41,6 +46,9 @@ func (c *call) registerTargetWithMaintenanceWindow(t *world.Tables, in request) 
 	if _, ok := t.Get(world.KindWindow, window); !ok {
 		return nil, noWindow(window)
 	}
+	if err := checkWindowTarget(in); err != nil {
+		return nil, err
+	}
 	return once(t, "RegisterTargetWithMaintenanceWindow", in, func() (any, error) {
 		if len(partsOf(t, world.KindWindowTarget, window)) >= maxWindowTargets {
 			return nil, world.Errorf("ResourceLimitExceededException", "A maintenance window can have at most %d targets.", maxWindowTargets)
@@ -51,6 +59,19 @@ func (c *call) registerTargetWithMaintenanceWindow(t *world.Tables, in request) 
 	})
 }
 
+// checkWindowTarget refuses targets that are not of their type.
+func checkWindowTarget(in request) error {
+	kind := in.text("ResourceType")
+	for _, target := range in.targets("Targets") {
+		group := strings.HasPrefix(target.Key, "resource-groups:")
+		node := strings.EqualFold(target.Key, "InstanceIds") || target.Key == "tag-key" || strings.HasPrefix(target.Key, "tag:")
+		if group != (kind == "RESOURCE_GROUP") || !group && !node {
+			return invalid("Target key " + target.Key + " is not valid for resource type " + kind + ".")
+		}
+	}
+	return nil
+}
+
 func (c *call) updateMaintenanceWindowTarget(t *world.Tables, in request) (any, error) {
 	old, err := part(t, world.KindWindowTarget, in.text("WindowId"), in.text("WindowTargetId"))
 	if err != nil {
@@ -59,6 +80,9 @@ func (c *call) updateMaintenanceWindowTarget(t *world.Tables, in request) (any, 
 	next := revised(old, in, "Targets", "OwnerInformation", "Name", "Description")
 	if next["Targets"] == nil {
 		return nil, invalid("Targets is required when Replace is true.")
+	}
+	if err := checkWindowTarget(next); err != nil {
+		return nil, err
 	}
 	t.Put(world.KindWindowTarget, in.text("WindowTargetId"), next)
 	return next, nil
@@ -121,7 +145,7 @@ func (c *call) registerTaskWithMaintenanceWindow(t *world.Tables, in request) (a
 		if len(partsOf(t, world.KindWindowTask, window)) >= maxWindowTasks {
 			return nil, world.Errorf("ResourceLimitExceededException", "A maintenance window can have at most %d tasks.", maxWindowTasks)
 		}
-		if err := checkTask(t, in); err != nil {
+		if err := c.checkTask(t, in); err != nil {
 			return nil, err
 		}
 		id := world.NewUUID()
@@ -133,8 +157,13 @@ func (c *call) registerTaskWithMaintenanceWindow(t *world.Tables, in request) (a
 }
 
 // checkTask refuses tasks that could not run.
-func checkTask(t *world.Tables, task request) error {
+func (c *call) checkTask(t *world.Tables, task request) error {
 	targets := task.targets("Targets")
+	for kind, member := range parametersOfType {
+		if task.object("TaskInvocationParameters").has(member) && task.text("TaskType") != kind {
+			return invalid("TaskInvocationParameters." + member + " is not valid for a task of type " + task.text("TaskType") + ".")
+		}
+	}
 	switch {
 	case len(targets) == 0 && task.text("TaskType") == "RUN_COMMAND":
 		return invalid("A task of type RUN_COMMAND needs targets.")
@@ -144,14 +173,39 @@ func checkTask(t *world.Tables, task request) error {
 		return invalid("MaxConcurrency and MaxErrors are required for a task with targets.")
 	}
 	for _, target := range targets {
-		if target.Key != "WindowTargetIds" {
-			continue
-		}
-		for _, id := range target.Values {
-			if _, err := part(t, world.KindWindowTarget, task.text("WindowId"), id); err != nil {
+		switch {
+		case target.Key == "WindowTargetIds":
+			for _, id := range target.Values {
+				if _, err := part(t, world.KindWindowTarget, task.text("WindowId"), id); err != nil {
+					return err
+				}
+			}
+		case !strings.EqualFold(target.Key, "InstanceIds"):
+			return invalid("Target key " + target.Key + " is not valid for a task: use InstanceIds or WindowTargetIds.")
+		default:
+			if err := c.checkUnregistered(t, task.text("WindowId"), target.Values); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// parametersOfType is the member of TaskInvocationParameters for a type of task.
+var parametersOfType = map[string]string{"RUN_COMMAND": "RunCommand", "AUTOMATION": "Automation", "LAMBDA": "Lambda", "STEP_FUNCTIONS": "StepFunctions"}
+
+// checkUnregistered refuses nodes that are no targets of a window which wants them
+// to be.
+func (c *call) checkUnregistered(t *world.Tables, window string, nodes []string) error {
+	if w, _ := t.Get(world.KindWindow, window); request(w).flag("AllowUnassociatedTargets") {
+		return nil
+	}
+	for _, target := range partsOf(t, world.KindWindowTarget, window) {
+		registered := c.world.Targeted(request(target).targets("Targets"))
+		nodes = slices.DeleteFunc(slices.Clone(nodes), func(id string) bool { return slices.Contains(registered, id) })
+	}
+	if len(nodes) > 0 {
+		return invalid("The maintenance window does not allow unassociated targets, and " + strings.Join(nodes, ", ") + " is not registered with it.")
 	}
 	return nil
 }
@@ -167,7 +221,7 @@ func (c *call) updateMaintenanceWindowTask(t *world.Tables, in request) (any, er
 	}
 	next := revised(old, in, "Targets", "TaskArn", "ServiceRoleArn", "TaskParameters", "TaskInvocationParameters", "Priority", "MaxConcurrency",
 		"MaxErrors", "LoggingInfo", "Name", "Description", "CutoffBehavior", "AlarmConfiguration")
-	if err := checkTask(t, next); err != nil {
+	if err := c.checkTask(t, next); err != nil {
 		return nil, err
 	}
 	t.Put(world.KindWindowTask, id, next)

@@ -40,7 +40,10 @@ func (c *call) createMaintenanceWindow(t *world.Tables, in request) (any, error)
 			return nil, err
 		}
 		id, now := world.NewHexID("mw-", 17), c.world.Now()
-		t.Put(world.KindWindow, id, with(in, world.Record{"WindowId": id, "Enabled": true, "CreatedDate": now, "ModifiedDate": now, "tags": tags}))
+		w := with(in, world.Record{"WindowId": id, "Enabled": true, "CreatedDate": now, "ModifiedDate": now, "tags": tags})
+		world.SetSchedule(w, now)
+		t.Put(world.KindWindow, id, w)
+		c.world.WindowChanged(id)
 		return world.Record{"WindowId": id}, nil
 	})
 }
@@ -50,29 +53,29 @@ func checkWindow(w request) error {
 	if w.number("Cutoff", 0) >= w.number("Duration", 24) {
 		return invalid("Cutoff must be less than Duration.")
 	}
-	if _, err := world.ParseSchedule(w.text("Schedule"), w.text("ScheduleTimezone")); err != nil {
+	schedule, zone := w.text("Schedule"), w.text("ScheduleTimezone")
+	if err := world.CheckWindowSchedule(schedule, zone); err != nil {
 		return invalid("Invalid schedule: " + err.Error() + ".")
 	}
+	if w.has("ScheduleOffset") && !strings.HasPrefix(schedule, "cron(") {
+		return invalid("ScheduleOffset is supported for cron expressions only.")
+	}
+	var dates []time.Time
 	for _, name := range []string{"StartDate", "EndDate"} {
-		if text := w.text(name); text != "" {
-			if _, err := isoTime(text); err != nil {
-				return invalid(name + " " + text + " is not an ISO 8601 date and time.")
-			}
+		text := w.text(name)
+		if text == "" {
+			continue
 		}
+		at, err := world.ParseISOTime(text)
+		if err != nil {
+			return invalid(name + " " + text + " is not an ISO 8601 date and time.")
+		}
+		dates = append(dates, at)
+	}
+	if len(dates) == 2 && !dates[0].Before(dates[1]) {
+		return invalid("StartDate must be before EndDate.")
 	}
 	return nil
-}
-
-// isoTime reads the dates that windows take, with or without a zone.
-func isoTime(text string) (time.Time, error) {
-	var err error
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
-		var t time.Time
-		if t, err = time.Parse(layout, text); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, err
 }
 
 // revised is a record with the members that a request gives; with Replace those
@@ -109,8 +112,13 @@ func (c *call) updateMaintenanceWindow(t *world.Tables, in request) (any, error)
 	if err := checkWindow(next); err != nil {
 		return nil, err
 	}
-	next["ModifiedDate"] = c.world.Now()
+	now := c.world.Now()
+	next["ModifiedDate"] = now
+	if textOf(next, "Schedule") != textOf(old, "Schedule") || textOf(next, "ScheduleTimezone") != textOf(old, "ScheduleTimezone") {
+		world.SetSchedule(next, now)
+	}
 	t.Put(world.KindWindow, id, next)
+	c.world.WindowChanged(id)
 	return next, nil
 }
 
@@ -119,46 +127,21 @@ func (c *call) updateMaintenanceWindow(t *world.Tables, in request) (any, error)
 func (c *call) deleteMaintenanceWindow(t *world.Tables, in request) (any, error) {
 	id := in.text("WindowId")
 	t.Delete(world.KindWindow, id)
-	for kind, member := range map[string]string{world.KindWindowTarget: "WindowTargetId", world.KindWindowTask: "WindowTaskId", world.KindWindowExecution: "WindowExecutionId"} {
+	for kind, member := range map[string]string{world.KindWindowTarget: "WindowTargetId", world.KindWindowTask: "WindowTaskId"} {
 		for _, r := range t.All(kind) {
 			if textOf(r, "WindowId") == id {
 				t.Delete(kind, textOf(r, member))
 			}
 		}
 	}
+	c.world.WindowChanged(id)
 	return world.Record{"WindowId": id}, nil
-}
-
-// runs returns the times at which a window opens after from and not after until,
-// at most n, those before its start and after its end left out. A zero until is
-// no limit.
-func runs(w request, from, until time.Time, n int) []time.Time {
-	s, err := world.ParseSchedule(w.text("Schedule"), w.text("ScheduleTimezone"))
-	if err != nil || !w.flag("Enabled") {
-		return nil
-	}
-	created, _ := w["CreatedDate"].(time.Time)
-	if start, err := isoTime(w.text("StartDate")); err == nil && start.After(from) {
-		from = start.Add(-time.Nanosecond)
-	}
-	end, endErr := isoTime(w.text("EndDate"))
-	offset := time.Duration(w.number("ScheduleOffset", 0)) * 24 * time.Hour
-	var list []time.Time
-	for at := from.Add(-offset); len(list) < n; {
-		next, ok := s.Next(at, created)
-		open := next.Add(offset)
-		if !ok || endErr == nil && open.After(end) || !until.IsZero() && open.After(until) {
-			break
-		}
-		list, at = append(list, open), next
-	}
-	return list
 }
 
 // shownWindow is a window with its next execution.
 func (c *call) shownWindow(w world.Record) world.Record {
-	if next := runs(w, c.world.Now(), time.Time{}, 1); len(next) > 0 {
-		return with(w, world.Record{"NextExecutionTime": next[0].Format("2006-01-02T15:04Z07:00")})
+	if next := world.WindowTimes(w, c.world.Now(), time.Time{}, 1); len(next) > 0 {
+		return with(w, world.Record{"NextExecutionTime": world.ISOTime(next[0])})
 	}
 	return w
 }
@@ -211,14 +194,14 @@ func (c *call) describeMaintenanceWindowSchedule(t *world.Tables, in request) (a
 	}
 	var all []run
 	for _, w := range windows {
-		for _, at := range runs(w, c.world.Now(), time.Time{}, scheduleAhead) {
+		for _, at := range world.WindowTimes(w, c.world.Now(), time.Time{}, scheduleAhead) {
 			all = append(all, run{w, at})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b run) int { return a.at.Compare(b.at) })
 	var list []world.Record
 	for _, r := range all {
-		at := r.at.Format("2006-01-02T15:04Z07:00")
+		at := world.ISOTime(r.at)
 		list = append(list, world.Record{"WindowId": r.window["WindowId"], "Name": r.window["Name"], "ExecutionTime": at, "key": textOf(r.window, "WindowId") + at})
 	}
 	return c.listing("DescribeMaintenanceWindowSchedule", "ScheduledWindowExecutions", "key", list, in, 50)

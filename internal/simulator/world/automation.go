@@ -44,6 +44,7 @@ type Automation struct {
 	cancel  context.CancelFunc
 	finish  bool // stop after the step that runs
 	ended   chan struct{}
+	then    func() // called when it has ended; may be nil
 }
 
 // AutomationRequest is what StartAutomationExecution is given, its fields valid by
@@ -94,6 +95,11 @@ func (a *Automation) Current() *AutomationStep {
 
 // StartAutomation starts an execution. Its errors are those of the API operation.
 func (w *World) StartAutomation(r AutomationRequest) (string, error) {
+	return w.beginAutomation(r, nil)
+}
+
+// beginAutomation has then called when the execution has ended.
+func (w *World) beginAutomation(r AutomationRequest, then func()) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ctx.Err() != nil {
@@ -110,7 +116,7 @@ func (w *World) StartAutomation(r AutomationRequest) (string, error) {
 			return a.ID, nil
 		}
 	}
-	a, err := w.startAutomation(r)
+	a, err := w.startAutomation(r, then)
 	if err != nil {
 		return "", err
 	}
@@ -118,15 +124,22 @@ func (w *World) StartAutomation(r AutomationRequest) (string, error) {
 }
 
 // startAutomation makes an execution and runs it. Callers hold w.mu.
-func (w *World) startAutomation(r AutomationRequest) (*Automation, error) {
+func (w *World) startAutomation(r AutomationRequest, then func()) (*Automation, error) {
 	a, err := w.newAutomation(r)
 	if err != nil {
 		return nil, err
 	}
+	a.then = then
 	w.automations[a.ID] = a
 	w.automationOrder = append(w.automationOrder, a.ID)
 	w.forgetAutomations()
+	act := w.clock.work.begin()
+	a.ctx = act.of(a.ctx)
 	w.group.Go(func() {
+		defer act.end()
+		if a.then != nil {
+			defer a.then()
+		}
 		defer close(a.ended)
 		defer a.cancel()
 		w.runAutomation(a)

@@ -90,19 +90,31 @@ func (w *World) actSleep(ctx context.Context, a *Automation, in map[string]any) 
 	if err != nil {
 		return err
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+	over := w.clock.alarm(w.now().Add(d))
+	defer over.stop()
 	for {
-		select {
-		case <-timer.C:
+		s, err := a.signalled(ctx, over.ring)
+		switch {
+		case err != nil:
+			return err
+		case s.kind == "StopStep":
+			return errStepStopped
+		case over.rung():
 			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		case s := <-a.signals:
-			if s.kind == "StopStep" {
-				return errStepStopped
-			}
 		}
+	}
+}
+
+// signalled waits for a signal, for over, or for the end of ctx.
+func (a *Automation) signalled(ctx context.Context, over <-chan struct{}) (signal, error) {
+	defer park(ctx, func() bool { return len(a.signals) > 0 || closed(over) || ctx.Err() != nil })()
+	select {
+	case s := <-a.signals:
+		return s, nil
+	case <-over:
+		return signal{}, nil
+	case <-ctx.Done():
+		return signal{}, ctx.Err()
 	}
 }
 
@@ -119,16 +131,14 @@ func (w *World) await(ctx context.Context, a *Automation, i int, kinds ...string
 	mark(statusWaiting)
 	defer mark(statusInProgress)
 	for {
-		select {
-		case s := <-a.signals:
-			if s.kind == "StopStep" {
-				return s, errStepStopped
-			}
-			if slices.Contains(kinds, s.kind) {
-				return s, nil
-			}
-		case <-ctx.Done():
-			return signal{}, ctx.Err()
+		s, err := a.signalled(ctx, nil)
+		switch {
+		case err != nil:
+			return s, err
+		case s.kind == "StopStep":
+			return s, errStepStopped
+		case slices.Contains(kinds, s.kind):
+			return s, nil
 		}
 	}
 }
@@ -166,9 +176,6 @@ func argumentLists(v any) map[string][]string {
 	}
 	return out
 }
-
-// commandPoll is how often a step looks at its command.
-const commandPoll = 50 * time.Millisecond
 
 // actRunCommand sends a command and waits for its end.
 func (w *World) actRunCommand(ctx context.Context, in map[string]any) (map[string][]string, error) {
@@ -214,23 +221,17 @@ func (w *World) actRunCommand(ctx context.Context, in map[string]any) (map[strin
 
 // commandEnd waits until a command has ended; the command ends with ctx.
 func (w *World) commandEnd(ctx context.Context, id string) (status string, err error) {
-	tick := time.NewTicker(commandPoll)
-	defer tick.Stop()
-	for {
-		w.update(func() {
-			if c, ok := w.commands[id]; ok {
-				status = c.Status
-			}
-		})
-		if final(status) || status == "" {
-			return status, nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return "", errors.Join(ctx.Err(), w.CancelCommand(id, nil))
-		}
+	var c *command
+	w.update(func() { c = w.commands[id] })
+	if c == nil { // it has ended, and so long ago that it is forgotten
+		return "", nil
 	}
+	until(ctx, c.done)
+	if !closed(c.done) {
+		return "", errors.Join(ctx.Err(), w.CancelCommand(id, nil))
+	}
+	w.update(func() { status = c.Status })
+	return status, nil
 }
 
 // chooseStep is the step that aws:branch goes on with: that of the first choice

@@ -55,19 +55,7 @@ func (w *World) update(f func()) {
 
 func (w *World) untilScheduled(a *Automation) bool {
 	w.update(func() { a.Status = statusScheduled })
-	return pause(a.ctx, a.Scheduled.Sub(w.now())) == nil
-}
-
-// pause waits, or returns why it could not.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return w.clock.Sleep(a.ctx, a.Scheduled.Sub(w.now())) == nil
 }
 
 // endAutomation sums up an execution. Steps that did not run stay Pending.
@@ -140,14 +128,13 @@ func (a *Automation) follow(i int, step AutomationStep) int {
 func (w *World) untilStarted(a *Automation) bool {
 	w.update(func() { a.Status = statusWaiting })
 	for {
-		select {
-		case s := <-a.signals:
-			if s.kind == "StartStep" {
-				w.update(func() { a.Status = statusInProgress })
-				return true
-			}
-		case <-a.ctx.Done():
+		s, err := a.signalled(a.ctx, nil)
+		switch {
+		case err != nil:
 			return false
+		case s.kind == "StartStep":
+			w.update(func() { a.Status = statusInProgress })
+			return true
 		}
 	}
 }
@@ -171,7 +158,7 @@ func (w *World) runAutomationStep(a *Automation, i int) AutomationStep {
 	for attempt := range a.Steps[i].Attempts {
 		ctx, cancel := a.ctx, context.CancelFunc(func() {})
 		if t := a.Steps[i].Timeout; t > 0 {
-			ctx, cancel = context.WithTimeout(a.ctx, time.Duration(t)*time.Second)
+			ctx, cancel = w.clock.within(a.ctx, time.Duration(t)*time.Second)
 		}
 		outputs, err = w.act(ctx, a, i, spec, inputs)
 		if err != nil && ctx.Err() != nil && a.ctx.Err() == nil {
@@ -238,20 +225,19 @@ func jsonTexts(inputs map[string]any) map[string]string {
 // the rate control allows.
 func (w *World) runTargets(a *Automation) {
 	limit := max(1, share(a.MaxConcurrency, len(a.Resolved)))
-	slots := make(chan struct{}, limit)
-	for range limit {
-		slots <- struct{}{}
-	}
+	slots, always := newGate(limit), context.WithoutCancel(a.ctx)
 	for i, target := range a.Resolved {
-		<-slots
+		slots.enter(always, nil)
 		var failed int
 		w.update(func() { failed = a.count(statusFailed) + a.count(statusTimedOut) })
 		if a.ctx.Err() != nil || failed > share(a.MaxErrors, len(a.Resolved)) {
-			slots <- struct{}{}
+			slots.leave()
 			break
 		}
+		act := w.clock.work.begin()
 		w.group.Go(func() {
-			defer func() { slots <- struct{}{} }()
+			defer act.end()
+			defer slots.leave()
 			r := AutomationRequest{
 				DocumentName: a.DocumentName, Version: a.DocumentVersion, Parameters: maps.Clone(a.Parameters), ExecutedBy: a.ExecutedBy,
 				Parent: a.ID, Target: target, AssociationID: a.AssociationID,
@@ -260,11 +246,11 @@ func (w *World) runTargets(a *Automation) {
 				r.Parameters = map[string][]string{}
 			}
 			r.Parameters[a.TargetParameter] = []string{target}
-			w.runChild(a, i, r)
+			w.runChild(act.of(a.ctx), a, i, r)
 		})
 	}
 	for range limit {
-		<-slots
+		slots.enter(always, nil)
 	}
 	w.endParent(a)
 }
@@ -285,7 +271,7 @@ func (w *World) runLocations(a *Automation) {
 			})
 			continue
 		}
-		w.runChild(a, i, AutomationRequest{
+		w.runChild(a.ctx, a, i, AutomationRequest{
 			DocumentName: a.DocumentName, Version: a.DocumentVersion, Parameters: a.Parameters, ExecutedBy: a.ExecutedBy, Parent: a.ID,
 			TargetParameter: a.TargetParameter, Targets: a.Targets, MaxConcurrency: a.MaxConcurrency, MaxErrors: a.MaxErrors,
 		})
@@ -294,9 +280,9 @@ func (w *World) runLocations(a *Automation) {
 }
 
 // runChild runs an execution as step i of another.
-func (w *World) runChild(a *Automation, i int, r AutomationRequest) {
+func (w *World) runChild(ctx context.Context, a *Automation, i int, r AutomationRequest) {
 	w.update(func() { a.Steps[i].Status, a.Steps[i].Started = statusInProgress, w.now() })
-	outputs, err := w.child(a.ctx, r)
+	outputs, err := w.child(ctx, r)
 	w.endStep(a, i, outputs, err)
 }
 
@@ -327,16 +313,15 @@ func (w *World) endParent(a *Automation) {
 // child runs an execution and waits for its end.
 func (w *World) child(ctx context.Context, r AutomationRequest) (map[string][]string, error) {
 	w.mu.Lock()
-	c, err := w.startAutomation(r)
+	c, err := w.startAutomation(r, nil)
 	w.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case <-c.ended:
-	case <-ctx.Done():
+	until(ctx, c.ended)
+	if ctx.Err() != nil {
 		c.cancel()
-		<-c.ended
+		until(context.WithoutCancel(ctx), c.ended)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -91,6 +91,10 @@ type command struct {
 	args        map[string][]string
 	invocations []*invocation // in the order in which they are sent
 	cancelled   bool          // CancelCommand came
+	sent        time.Time     // in real time
+	expired     *alarm        // for Expires
+	done        chan struct{} // closed when every invocation has ended
+	then        func()        // called when it has; may be nil
 }
 
 type invocation struct {
@@ -112,7 +116,10 @@ func final(status string) bool {
 
 // SendCommand starts a command and returns it as it is at the start. Its errors
 // are those of the API operation.
-func (w *World) SendCommand(r CommandRequest) (Command, error) {
+func (w *World) SendCommand(r CommandRequest) (Command, error) { return w.sendCommand(r, nil) }
+
+// sendCommand has then called, with w.mu held, when every invocation has ended.
+func (w *World) sendCommand(r CommandRequest, then func()) (Command, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ctx.Err() != nil {
@@ -122,6 +129,7 @@ func (w *World) SendCommand(r CommandRequest) (Command, error) {
 	if err != nil {
 		return Command{}, err
 	}
+	c.then = then
 	started := c.copy()
 	if len(r.Targets) > 0 {
 		started.Total = 0 // the service counts the targets later
@@ -132,9 +140,11 @@ func (w *World) SendCommand(r CommandRequest) (Command, error) {
 	if c.Total == 0 {
 		// Success is the service's word even for nothing done.
 		c.Status, c.Details = statusSuccess, detailNoTargets
+		c.end()
 		return started, nil
 	}
-	w.group.Go(func() { w.dispatch(c) })
+	act := w.clock.work.begin()
+	w.group.Go(func() { w.dispatch(c, act) })
 	return started, nil
 }
 
@@ -163,7 +173,7 @@ func (w *World) newCommand(r CommandRequest) (*command, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &command{Command: Command{CommandRequest: r, ID: newUUID(), Requested: w.now(), Status: statusPending, Details: statusPending, Total: len(ids)}, version: v, body: v.Body, args: args}
+	c := &command{Command: Command{CommandRequest: r, ID: newUUID(), Requested: w.now(), Status: statusPending, Details: statusPending, Total: len(ids)}, version: v, body: v.Body, args: args, sent: w.clock.Real(), done: make(chan struct{})}
 	c.DocumentName = doc.Name
 	if c.DocumentVersion == "" {
 		c.DocumentVersion = "$DEFAULT"
@@ -257,10 +267,18 @@ func (c *command) copy() Command {
 	return out
 }
 
+// end tells those who wait for the command. Callers hold w.mu.
+func (c *command) end() {
+	close(c.done)
+	if c.then != nil {
+		c.then()
+	}
+}
+
 // visible reports whether the eventually consistent store shows the invocations
-// of c yet; the command itself it shows at once.
+// of c yet; the command itself it shows at once. That takes real time.
 func (w *World) visible(c *command) bool {
-	return !w.now().Before(c.Requested.Add(*w.sc.RunCommand.VisibleAfter))
+	return !w.clock.Real().Before(c.sent.Add(*w.sc.RunCommand.VisibleAfter))
 }
 
 // Commands returns the commands, the latest first.

@@ -12,29 +12,31 @@ const delayedAfter = 2 * time.Second
 
 // dispatch sends a command to its nodes, as many at a time as its rate control
 // allows, and ends when every invocation has ended.
-func (w *World) dispatch(c *command) {
-	slots := make(chan struct{}, max(1, share(c.MaxConcurrency, c.Total)))
-	expired := time.NewTimer(c.Expires.Sub(w.now()))
-	defer expired.Stop()
+func (w *World) dispatch(c *command, act *Activity) {
+	slots := newGate(share(c.MaxConcurrency, c.Total))
+	c.expired = w.clock.deadline(c.Expires) // before anything is delivered
+	defer c.expired.stop()
 	var group sync.WaitGroup
 	defer group.Wait()
+	defer act.end()
 	for _, inv := range c.invocations {
-		select {
-		case slots <- struct{}{}:
-		case <-expired.C:
-			w.expire(c)
-			return
-		case <-w.ctx.Done():
-			w.stop(c, statusCancelled, statusCancelled)
+		if !slots.enter(act.of(w.ctx), c.expired.ring) {
+			if w.ctx.Err() != nil {
+				w.stop(c, statusCancelled, statusCancelled)
+			} else {
+				w.expire(c)
+			}
 			return
 		}
 		if !w.mayStart(c, inv) {
-			<-slots
+			slots.leave()
 			continue
 		}
+		one := w.clock.work.begin()
 		group.Go(func() {
-			defer func() { <-slots }()
-			w.deliver(c, inv)
+			defer one.end()
+			defer slots.leave()
+			w.deliver(c, inv, one)
 		})
 	}
 }
@@ -79,11 +81,14 @@ func (w *World) stop(c *command, status, details string) {
 }
 
 // deliver waits for the node and runs the command on it.
-func (w *World) deliver(c *command, inv *invocation) {
+func (w *World) deliver(c *command, inv *invocation, act *Activity) {
 	if w.hasAgent(inv.node) {
+		// Real agents live in real time: the clock does not wait for them.
+		defer act.park(func() bool { return false })()
 		w.deliverToAgent(c, inv)
 		return
 	}
+	inv.ctx = act.of(inv.ctx)
 	if !w.reach(c, inv) {
 		return
 	}
@@ -97,32 +102,33 @@ func (w *World) deliver(c *command, inv *invocation) {
 // reach waits until the node is online and marks the invocation InProgress. It
 // returns false when the invocation has ended instead.
 func (w *World) reach(c *command, inv *invocation) bool {
-	expired := time.NewTimer(c.Expires.Sub(w.now()))
-	defer expired.Stop()
-	late := time.NewTimer(delayedAfter)
-	defer late.Stop()
-	arrive := time.NewTimer(w.sc.RunCommand.DeliveryDelay)
-	defer arrive.Stop()
-	arrived := false
+	now := w.now()
+	late := w.clock.alarm(now.Add(delayedAfter))
+	defer late.stop()
+	arrive := w.clock.alarm(now.Add(w.sc.RunCommand.DeliveryDelay))
+	defer arrive.stop()
+	onItsWay, punctual := arrive.ring, late.ring
 	for {
-		started, over, changed := w.tryStart(c, inv, arrived)
+		started, over, changed := w.tryStart(c, inv, arrive.rung())
 		if started || over {
 			return started
 		}
-		select {
-		case <-arrive.C:
-			arrived = true
-		case <-changed:
-		case <-late.C:
-			w.mark(c, inv, statusDelayed)
-		case <-expired.C:
-			w.mu.Lock()
-			w.finish(c, inv, statusTimedOut, detailDelivery)
-			w.mu.Unlock()
-		case <-inv.ctx.Done():
+		if arrive.rung() {
+			onItsWay = nil
+		}
+		until(inv.ctx, onItsWay, changed, punctual, c.expired.ring)
+		switch {
+		case inv.ctx.Err() != nil:
 			w.mu.Lock()
 			w.finish(c, inv, statusCancelled, statusCancelled)
 			w.mu.Unlock()
+		case c.expired.rung():
+			w.mu.Lock()
+			w.finish(c, inv, statusTimedOut, detailDelivery)
+			w.mu.Unlock()
+		case punctual != nil && late.rung():
+			punctual = nil
+			w.mark(c, inv, statusDelayed)
 		}
 	}
 }
@@ -173,6 +179,7 @@ func (w *World) finish(c *command, inv *invocation, status, details string) {
 	}
 	if c.Completed == c.Total {
 		c.Status, c.Details = c.outcome()
+		c.end()
 	}
 }
 

@@ -99,8 +99,6 @@ func (a *realAgent) drop(j *job) {
 
 // followJob sends a job until the agent has it and waits for its end.
 func (w *World) followJob(c *command, inv *invocation, a *realAgent, j *job) (status, details string) {
-	expired := time.NewTimer(c.Expires.Sub(w.now()))
-	defer expired.Stop()
 	late := time.NewTimer(delayedAfter)
 	defer late.Stop()
 	again := time.NewTicker(resendJob)
@@ -128,7 +126,7 @@ func (w *World) followJob(c *command, inv *invocation, a *realAgent, j *job) (st
 			giveUp = t.C
 		case <-giveUp:
 			return statusCancelled, statusCancelled
-		case <-expired.C:
+		case <-c.expired.ring:
 			w.mu.Lock()
 			acked := j.acked
 			w.mu.Unlock()
@@ -148,7 +146,7 @@ func (w *World) followJob(c *command, inv *invocation, a *realAgent, j *job) (st
 // there is one, and says when there is something to look at again.
 func (w *World) lookAtJob(c *command, inv *invocation, a *realAgent, j *job) (over bool, status, details string, changed, ready <-chan struct{}) {
 	w.mu.Lock()
-	now := w.now()
+	now := w.clock.Real()
 	changed, ready = a.changed, j.ready
 	send := !j.ended && !j.acked && !j.over && a.connected && !now.Before(j.hidden)
 	if send {
@@ -291,7 +289,7 @@ func (w *World) JobAcknowledged(node, id, status, text string) bool {
 		j.acked = true
 		a.drop(j)
 	case ackFull:
-		j.given, j.hidden = false, w.now().Add(resendJob)
+		j.given, j.hidden = false, w.clock.Real().Add(resendJob)
 	default:
 		if inv != nil {
 			inv.Trace = "the agent refused the command: " + strings.TrimSpace(status+" "+text)
@@ -392,7 +390,7 @@ func (w *World) NextMessage(ctx context.Context, node string, visibility time.Du
 			w.mu.Unlock()
 			return Job{}, false
 		}
-		a, now := n.agent, w.now()
+		a, now := n.agent, w.clock.Real()
 		for _, j := range a.outbox {
 			if !j.acked && !now.Before(j.hidden) {
 				j.given, j.hidden = true, now.Add(visibility)

@@ -10,7 +10,6 @@ const (
 	KindWindow             = "window"              // mw-…
 	KindWindowTarget       = "window target"       // UUID
 	KindWindowTask         = "window task"         // UUID
-	KindWindowExecution    = "window execution"    // UUID
 	KindBaseline           = "baseline"            // pb-…
 	KindPatchGroup         = "patch group"         // operating system and group
 	KindDefaultBaseline    = "default baseline"    // operating system

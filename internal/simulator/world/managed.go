@@ -39,6 +39,7 @@ type realAgent struct {
 	fingerprint string         // of its machine
 	rotate      bool           // it is to make a new key
 	connected   bool           // it has a control channel
+	pinged      time.Time      // in real time
 	outbox      []*job         // not yet acknowledged, in order
 	changed     chan struct{}  // closed and replaced when the fields above change
 	gone        chan struct{}  // closed when the node is deregistered
@@ -221,7 +222,7 @@ func (w *World) Ping(id string, p AgentPing) error {
 			*f.to = f.from
 		}
 	}
-	n.Ping, n.LastPing = PingOnline, w.now()
+	n.Ping, n.LastPing, n.agent.pinged = PingOnline, w.now(), w.clock.Real()
 	n.agent.kick()
 	close(w.pinged)
 	w.pinged = make(chan struct{})
@@ -236,6 +237,7 @@ func (w *World) AgentConnected(id string, up bool) {
 	if n, ok := w.nodes[id]; ok {
 		if n.agent == nil {
 			n.agent = newRealAgent()
+			n.agent.pinged = w.clock.Real()
 		}
 		n.agent.connected = up
 		n.agent.kick()
@@ -252,7 +254,7 @@ func (w *World) hasAgent(n *Node) bool {
 // ping is the ping status of a node now: that of one with a real agent ages.
 // Callers hold w.mu.
 func (w *World) ping(n *Node) string {
-	if n.agent != nil && n.Ping == PingOnline && w.now().Sub(n.LastPing) > w.sc.Agents.LostAfter {
+	if n.agent != nil && n.Ping == PingOnline && w.clock.Real().Sub(n.agent.pinged) > w.sc.Agents.LostAfter {
 		return PingLost
 	}
 	return n.Ping

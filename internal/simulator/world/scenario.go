@@ -46,6 +46,7 @@ type Scenario struct {
 	LogGroups  []LogGroupSpec   `yaml:"log_groups"`
 
 	Windows      []WindowSpec      `yaml:"maintenance_windows"`
+	Functions    []FunctionSpec    `yaml:"functions"`
 	Baselines    []BaselineSpec    `yaml:"baselines"`
 	Associations []AssociationSpec `yaml:"associations"`
 	OpsItems     []OpsItemSpec     `yaml:"opsitems"`
@@ -80,6 +81,8 @@ type Scenario struct {
 	Denied []string `yaml:"denied"`
 	// OrganizationDenied are the IAM actions that the organization allows nobody.
 	OrganizationDenied []string `yaml:"organization_denied"`
+	// Clock is the time that dates are in; this machine's when absent.
+	Clock ClockSpec `yaml:"clock"`
 	// ClockAhead is how far the clock of the service is ahead of this machine's.
 	ClockAhead time.Duration `yaml:"clock_ahead"`
 

@@ -63,6 +63,7 @@ func (c *checker) all() {
 	c.access()
 	c.faults()
 	c.places()
+	c.clock()
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -2,7 +2,6 @@ package world
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,18 +12,12 @@ import (
 // Schedule is a schedule expression of Systems Manager (User Guide, "Reference:
 // Cron and rate expressions"): cron(minutes hours day-of-month month day-of-week
 // year), with an optional field of seconds before them; rate(5 hours); or
-// at(2026-03-01T12:00:00).
+// at(2026-03-01T12:00:00), which is in UTC whatever the time zone.
 type Schedule struct {
 	at    time.Time
 	every time.Duration
 	cron  *cron
 	zone  *time.Location
-}
-
-// cron has the allowed values of each field.
-type cron struct {
-	second, minute, hour, month, year func(int) bool
-	day                               func(time.Time) bool
 }
 
 // ParseSchedule reads an expression. zone is an IANA name, UTC when empty. Its
@@ -33,12 +26,12 @@ func ParseSchedule(expression, zone string) (*Schedule, error) {
 	s := &Schedule{zone: time.UTC}
 	if zone != "" {
 		z, err := time.LoadLocation(zone)
-		if err != nil {
+		if err != nil || zone == "Local" {
 			return nil, fmt.Errorf("time zone %q is not known", zone)
 		}
 		s.zone = z
 	}
-	kind, rest, _ := strings.Cut(strings.TrimSpace(expression), "(")
+	kind, rest, _ := strings.Cut(expression, "(")
 	body, ok := strings.CutSuffix(rest, ")")
 	if !ok {
 		return nil, fmt.Errorf("%q is not cron(...), rate(...) or at(...)", expression)
@@ -46,7 +39,7 @@ func ParseSchedule(expression, zone string) (*Schedule, error) {
 	var err error
 	switch kind {
 	case "at":
-		s.at, err = time.ParseInLocation("2006-01-02T15:04:05", body, s.zone)
+		s.at, err = parseAt(body)
 	case "rate":
 		s.every, err = parseRate(body)
 	case "cron":
@@ -57,215 +50,76 @@ func ParseSchedule(expression, zone string) (*Schedule, error) {
 	return s, err
 }
 
+func parseAt(body string) (time.Time, error) {
+	const layout = "2006-01-02T15:04:05"
+	t, err := time.Parse(layout, body)
+	if err != nil || len(body) != len(layout) { // fractions are none of the layout's business
+		return time.Time{}, fmt.Errorf("%q is not a time such as 2026-03-01T12:00:00", body)
+	}
+	return t, nil
+}
+
+// maxRate bounds the number of a rate.
+const maxRate = 10_000
+
 func parseRate(body string) (time.Duration, error) {
-	count, unit, ok := strings.Cut(body, " ")
-	n, err := strconv.Atoi(count)
-	if !ok || err != nil || n < 1 || n > 10_000 {
+	count, unit, _ := strings.Cut(body, " ")
+	n, ok := digits(count)
+	if !ok || n < 1 || n > maxRate {
 		return 0, fmt.Errorf("%q is not a rate such as 5 hours", body)
 	}
-	units := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
-	d, one := units[unit]
-	if !one {
-		d, ok = units[strings.TrimSuffix(unit, "s")]
-	}
-	if !ok || one != (n == 1) {
+	if unit, ok = singular(unit, n); !ok {
 		return 0, fmt.Errorf("%q is not a rate: the unit is minute, hour or day exactly for 1, else minutes, hours or days", body)
 	}
-	return time.Duration(n) * d, nil
+	return time.Duration(n) * map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}[unit], nil
 }
 
-var (
-	monthNames = []string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}
-	dayNames   = []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}
-)
-
-func parseCron(f []string) (*cron, error) {
-	if len(f) == 6 {
-		f = append([]string{"0"}, f...)
-	}
-	if len(f) != 7 {
-		return nil, fmt.Errorf("a cron expression has six fields, or seven with seconds, not %d", len(f))
-	}
-	if (f[3] == "?") == (f[5] == "?") {
-		return nil, fmt.Errorf("exactly one of day-of-month and day-of-week must be ?")
-	}
-	var c cron
-	var err error
-	for _, field := range []struct {
-		to        *func(int) bool
-		text      string
-		low, high int
-		names     []string
-	}{
-		{&c.second, f[0], 0, 59, nil},
-		{&c.minute, f[1], 0, 59, nil},
-		{&c.hour, f[2], 0, 23, nil},
-		{&c.month, f[4], 1, 12, monthNames},
-		{&c.year, f[6], 1970, 2199, nil},
-	} {
-		if *field.to, err = parseField(field.text, field.low, field.high, field.names); err != nil {
-			return nil, err
-		}
-	}
-	if f[3] != "?" {
-		c.day, err = parseMonthDay(f[3])
-	} else {
-		c.day, err = parseWeekDay(f[5])
-	}
-	return &c, err
+// singular is the unit of a rate without the s that all numbers but 1 want.
+func singular(unit string, n int) (string, bool) {
+	one, plural := strings.CutSuffix(unit, "s")
+	return one, plural == (n != 1) && (one == "minute" || one == "hour" || one == "day")
 }
 
-// parseField reads a list of values, ranges and steps. names stand for the values
-// from low on.
-func parseField(text string, low, high int, names []string) (func(int) bool, error) {
-	if text == "*" {
-		return func(int) bool { return true }, nil
+// digits reads a number that is nothing but digits.
+func digits(s string) (int, bool) {
+	if len(s) == 0 || len(s) > 5 || strings.Trim(s, "0123456789") != "" {
+		return 0, false
 	}
-	value := func(s string) (int, error) {
-		if i := slices.Index(names, strings.ToUpper(s)); i >= 0 {
-			return low + i, nil
-		}
-		n, err := strconv.Atoi(s)
-		if err != nil || n < low || n > high {
-			return 0, fmt.Errorf("%q is not a value from %d to %d", s, low, high)
-		}
-		return n, nil
-	}
-	allowed := map[int]bool{}
-	for part := range strings.SplitSeq(text, ",") {
-		span, stepText, stepped := strings.Cut(part, "/")
-		first, last, ranged := strings.Cut(span, "-")
-		from, to, step := low, high, 1
-		var err error
-		if span != "*" {
-			if from, err = value(first); err != nil {
-				return nil, err
-			}
-			switch {
-			case ranged:
-				if to, err = value(last); err != nil {
-					return nil, err
-				}
-			case !stepped:
-				to = from
-			}
-		}
-		if stepped {
-			if step, err = strconv.Atoi(stepText); err != nil || step < 1 {
-				return nil, fmt.Errorf("%q is not a step", stepText)
-			}
-		}
-		if from > to {
-			return nil, fmt.Errorf("%q is not a range", part)
-		}
-		for n := from; n <= to; n += step {
-			allowed[n] = true
-		}
-	}
-	return func(n int) bool { return allowed[n] }, nil
+	n, err := strconv.Atoi(s)
+	return n, err == nil
 }
 
-// lastDay is the last day of t's month.
-func lastDay(t time.Time) int { return time.Date(t.Year(), t.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day() }
+// closest is how often a maintenance window may open at most.
+const closest = 5 * time.Minute
 
-// parseMonthDay reads a field of days of the month: also L, the last one, and
-// 15W, the weekday nearest to the 15th.
-func parseMonthDay(text string) (func(time.Time) bool, error) {
-	if text == "L" {
-		return func(t time.Time) bool { return t.Day() == lastDay(t) }, nil
-	}
-	if day, ok := strings.CutSuffix(text, "W"); ok {
-		n, err := strconv.Atoi(day)
-		if err != nil || n < 1 || n > 31 {
-			return nil, fmt.Errorf("%q is not a day of the month", text)
-		}
-		return func(t time.Time) bool { return t.Day() == nearestWeekday(t, n) }, nil
-	}
-	days, err := parseField(text, 1, 31, nil)
-	return func(t time.Time) bool { return days(t.Day()) }, err
-}
-
-// nearestWeekday is the day of t's month from Monday to Friday that is nearest to
-// day n.
-func nearestWeekday(t time.Time, n int) int {
-	n = min(n, lastDay(t))
-	switch time.Date(t.Year(), t.Month(), n, 0, 0, 0, 0, time.UTC).Weekday() {
-	case time.Saturday:
-		if n == 1 {
-			return 3
-		}
-		return n - 1
-	case time.Sunday:
-		if n == lastDay(t) {
-			return n - 2
-		}
-		return n + 1
-	}
-	return n
-}
-
-// parseWeekDay reads a field of days of the week, 1 or SUN to 7 or SAT: also
-// FRI#3, the third one of the month, and FRIL, the last one.
-func parseWeekDay(text string) (func(time.Time) bool, error) {
-	name, nth, numbered := strings.Cut(text, "#")
-	last := false
-	if !numbered && text != "L" {
-		name, last = strings.CutSuffix(text, "L")
-	}
-	if text == "L" {
-		name = "SAT"
-	}
-	days, err := parseField(name, 1, 7, dayNames)
+// CheckWindowSchedule reports what is wrong with the schedule of a maintenance
+// window.
+func CheckWindowSchedule(expression, zone string) error {
+	s, err := ParseSchedule(expression, zone)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	n := 0
-	if numbered {
-		if n, err = strconv.Atoi(nth); err != nil || n < 1 || n > 5 {
-			return nil, fmt.Errorf("%q is not a week of the month", nth)
-		}
+	if s.every > 0 && s.every < closest || s.cron != nil && s.cron.shortest() < closest {
+		return fmt.Errorf("%s is more often than every five minutes", expression)
 	}
-	return func(t time.Time) bool {
-		return days(int(t.Weekday())+1) && (n == 0 || (t.Day()-1)/7+1 == n) && (!last || t.Day()+7 > lastDay(t))
-	}, nil
+	return nil
 }
 
-// scheduleHorizon is how far into the future a next time is looked for.
-const scheduleHorizon = 5 * 366 // days
-
-// Next is the first time after t. start is where rates count from. ok is false
-// when there is none.
+// Next is the first time after t, in the schedule's time zone. start is where
+// rates count from. ok is false when there is none.
+//
+// A cron time that the change to daylight saving time leaves out is left out, and
+// one that it repeats is taken once, the first time: what EventBridge Scheduler
+// documents for the same expressions; Systems Manager says nothing.
 func (s *Schedule) Next(t, start time.Time) (next time.Time, ok bool) {
 	switch {
 	case s.every > 0:
 		if t.Before(start) {
-			return start, true
+			return start.In(s.zone), true
 		}
-		return start.Add((t.Sub(start)/s.every + 1) * s.every), true
+		return start.Add((t.Sub(start)/s.every + 1) * s.every).In(s.zone), true
 	case s.cron == nil:
-		return s.at, s.at.After(t)
+		return s.at.In(s.zone), s.at.After(t)
 	}
-	c, t := s.cron, t.In(s.zone)
-	for i := range scheduleHorizon {
-		day := time.Date(t.Year(), t.Month(), t.Day()+i, 0, 0, 0, 0, s.zone)
-		if !c.year(day.Year()) || !c.month(int(day.Month())) || !c.day(day) {
-			continue
-		}
-		for h := range 24 {
-			if !c.hour(h) {
-				continue
-			}
-			for m := range 60 {
-				for sec := range 60 {
-					if !c.minute(m) || !c.second(sec) {
-						continue
-					}
-					if next = time.Date(day.Year(), day.Month(), day.Day(), h, m, sec, 0, s.zone); next.After(t) {
-						return next, true
-					}
-				}
-			}
-		}
-	}
-	return time.Time{}, false
+	return s.cron.next(t.In(s.zone), s.zone)
 }

@@ -7,21 +7,6 @@ import (
 	"time"
 )
 
-// WindowSpec is a maintenance window of a scenario, with at most one target and
-// one task.
-type WindowSpec struct {
-	Name     string            `yaml:"name"`
-	Schedule string            `yaml:"schedule"` // cron(...), rate(...), at(...)
-	Timezone string            `yaml:"timezone"` // IANA name; UTC
-	Duration int               `yaml:"duration"` // hours; 3
-	Cutoff   int               `yaml:"cutoff"`   // hours before the end; 1 or 0
-	Disabled bool              `yaml:"disabled"`
-	Tags     map[string]string `yaml:"tags"`
-	Nodes    []string          `yaml:"nodes"`   // ids of its target
-	Targets  map[string]string `yaml:"targets"` // tags of its target
-	Document string            `yaml:"document"`
-}
-
 // BaselineSpec is a patch baseline of the account.
 type BaselineSpec struct {
 	Name    string   `yaml:"name"`
@@ -95,29 +80,6 @@ func seedTargets(nodes []string, tags map[string]string) []any {
 	return list
 }
 
-func (w *World) seedWindow(t *Tables, s WindowSpec) {
-	id, made := NewHexID("mw-", 17), w.now().Add(-seedAge)
-	t.Put(KindWindow, id, Record{
-		"WindowId": id, "Name": s.Name, "Schedule": s.Schedule, "ScheduleTimezone": s.Timezone, "Duration": s.Duration, "Cutoff": s.Cutoff,
-		"AllowUnassociatedTargets": false, "Enabled": !s.Disabled, "CreatedDate": made, "ModifiedDate": made, tagsMember: maps.Clone(s.Tags),
-	})
-	targets := seedTargets(s.Nodes, s.Targets)
-	if targets == nil {
-		return
-	}
-	target := newUUID()
-	t.Put(KindWindowTarget, target, Record{"WindowId": id, "WindowTargetId": target, "ResourceType": "INSTANCE", "Targets": targets})
-	if s.Document == "" {
-		return
-	}
-	task := newUUID()
-	t.Put(KindWindowTask, task, Record{
-		"WindowId": id, "WindowTaskId": task, "TaskArn": s.Document, "TaskType": "RUN_COMMAND", "Type": "RUN_COMMAND", "Priority": 1,
-		"Targets": []any{Record{"Key": "WindowTargetIds", "Values": []any{target}}}, "MaxConcurrency": "10%", "MaxErrors": "1",
-		"TaskInvocationParameters": Record{"RunCommand": Record{}}, "CutoffBehavior": "CONTINUE_TASK",
-	})
-}
-
 func (w *World) seedBaseline(t *Tables, s BaselineSpec) {
 	id, made := NewHexID("pb-", 17), w.now().Add(-seedAge)
 	t.Put(KindBaseline, id, Record{
@@ -161,20 +123,7 @@ func (w *World) seedOpsItem(t *Tables, s OpsItemSpec) {
 
 // records checks the resources that are records.
 func (c *checker) records() {
-	for i := range c.sc.Windows {
-		s := &c.sc.Windows[i]
-		if s.Duration == 0 {
-			s.Duration = 3
-		}
-		if s.Cutoff == 0 {
-			s.Cutoff = min(1, s.Duration-1)
-		}
-		c.match(at("maintenance_windows", i, "name"), s.Name, `[a-zA-Z0-9_.-]{3,128}`)
-		if s.Duration < 1 || s.Duration > 24 || s.Cutoff < 0 || s.Cutoff >= s.Duration {
-			c.failf(at("maintenance_windows", i, "duration"), "duration: 1 to 24 hours, and more than the cutoff of %d", s.Cutoff)
-		}
-		c.schedule(at("maintenance_windows", i, "schedule"), s.Schedule, s.Timezone)
-	}
+	c.windows()
 	for i := range c.sc.Baselines {
 		s := &c.sc.Baselines[i]
 		c.match(at("baselines", i, "name"), s.Name, `[a-zA-Z0-9_.-]{3,128}`)

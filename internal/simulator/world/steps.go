@@ -1,7 +1,6 @@
 package world
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -106,7 +105,7 @@ func (w *World) runScript(inv *invocation, action string, inputs map[string]any,
 	if s, err := strconv.Atoi(strings.TrimSpace(text(inputs["timeoutSeconds"]))); err == nil && s > 0 {
 		limit = time.Duration(s) * time.Second
 	}
-	ctx, cancel := context.WithTimeout(inv.ctx, limit)
+	ctx, cancel := w.clock.within(shell.WithSleep(inv.ctx, w.clock.Sleep), limit)
 	defer cancel()
 	script := strings.Join(textList(inputs["runCommand"]), "\n")
 	if action == "aws:runShellScript" {

@@ -36,7 +36,10 @@ type MachineMaker func(n Node, spec NodeSpec, dial DialFunc) (shell.Machine, err
 
 // Config is what a World needs beside its scenario.
 type Config struct {
-	// Now is the clock for all dates; nil is time.Now. Timeouts are real time.
+	// Clock is the time of the world, which others may share; nil: a clock of its
+	// own that runs with Now.
+	Clock *Clock
+	// Now is the time of the machine; nil is time.Now.
 	Now func() time.Time
 	// Machine makes the machine of every node; it must not be nil.
 	Machine MachineMaker
@@ -44,7 +47,10 @@ type Config struct {
 
 // World is the state of one simulated account in one region.
 type World struct {
-	now     func() time.Time
+	clock   *Clock
+	now     func() time.Time // what the clock shows
+	agenda  *agenda
+	windows windowRuns
 	sc      *Scenario
 	latest  string // the newest agent version of the scenario
 	network *network
@@ -85,7 +91,9 @@ type World struct {
 // listeners and commands live until Close.
 func New(sc *Scenario, cfg Config) (*World, error) {
 	w := &World{
-		now:       cfg.Now,
+		clock:     cfg.Clock,
+		agenda:    newAgenda(),
+		windows:   windowRuns{runs: map[string]*windowRun{}, of: map[string][]*windowRun{}},
 		sc:        sc,
 		nodes:     map[string]*Node{},
 		instances: map[string]*Node{},
@@ -100,9 +108,10 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		automations: map[string]*Automation{},
 		pinged:      make(chan struct{}),
 	}
-	if w.now == nil {
-		w.now = time.Now
+	if w.clock == nil {
+		w.clock = sc.Clock.clock(cfg.Now)
 	}
+	w.now = w.clock.Now
 	w.started = w.now()
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.hybrid = newHybrid(w.ctx)
@@ -116,6 +125,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		func() error { return w.addDocuments() },
 		func() error { return w.addParameters() },
 		func() error { return w.addRecords() },
+		func() error { return w.openWindows() },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -137,6 +147,9 @@ func (w *World) Close() error {
 
 // Now is the time of the world.
 func (w *World) Now() time.Time { return w.now() }
+
+// Clock is what tells the time of the world.
+func (w *World) Clock() *Clock { return w.clock }
 
 // Account and Region place the world; Scenario is what it was made from and
 // must not be changed.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/virtual/posix"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/virtual/program"
-	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // duration reads 1.5, 10s, 2m, 1h or 1d.
@@ -46,7 +46,7 @@ func sleep(ctx context.Context, p *program.Proc) int {
 		}
 		total += d
 	}
-	if err := wait.Sleep(ctx, total); err != nil {
+	if err := shell.Sleep(ctx, total); err != nil {
 		return posix.KilledStatus(ctx)
 	}
 	return 0
@@ -73,8 +73,18 @@ func timeout(ctx context.Context, p *program.Proc) int {
 	tctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if d > 0 {
-		t := time.AfterFunc(d, func() { cancel(sig) })
-		defer t.Stop()
+		stopped := make(chan struct{})
+		limit, stop := context.WithCancel(ctx)
+		go func() {
+			defer close(stopped)
+			if shell.Sleep(limit, d) == nil {
+				cancel(sig)
+			}
+		}()
+		defer func() {
+			stop()
+			<-stopped
+		}()
 	}
 	status := p.Shell.Spawn(tctx, posix.Spawn{Args: args[1:], Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr})
 	if tctx.Err() != nil && ctx.Err() == nil && !f.Has("p") {

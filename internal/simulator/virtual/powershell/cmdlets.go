@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ssmdeck/ssmdeck/internal/wait"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
 )
 
 var aliases = map[string]string{
@@ -151,7 +151,7 @@ func startSleep(s *Shell, c *call, _ emit) error {
 	if !ok || sec < 0 || sec > 1e9 {
 		return s.throw("ParameterArgumentValidationError", "Cannot validate argument on parameter 'Seconds'.")
 	}
-	return wait.Sleep(s.ctx, time.Duration(sec*float64(time.Second)))
+	return shell.Sleep(s.ctx, time.Duration(sec*float64(time.Second)))
 }
 
 // withItem runs a block with $_ set and returns what it gives.
