@@ -218,9 +218,13 @@ func (e *Env) compareSchedule(ctx context.Context, svc *window.Service, w window
 		e.note("ssmdeck: the service's schedule could not be read: %v", err)
 		return
 	}
-	ours := w.Openings(time.Now(), shownRuns)
+	if len(theirs) == 0 {
+		return
+	}
+	// From their first on: their clock may not be ours.
+	ours := w.Openings(theirs[0].Add(-time.Minute), len(theirs))
 	for i := range min(len(ours), len(theirs)) {
-		if !ours[i].Truncate(time.Minute).Equal(theirs[i].Truncate(time.Minute)) {
+		if d := ours[i].Sub(theirs[i]); d < -time.Minute || d > time.Minute {
 			e.note("ssmdeck: warning: the service says that it opens %s, and not %s: the service decides",
 				openingTime(theirs[i], w.Zone()), openingTime(ours[i], w.Zone()))
 			return
