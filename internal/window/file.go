@@ -107,11 +107,7 @@ func (p *fileParser) tell(at *yaml.Node, where places, who string, list []Fault)
 		if n == nil {
 			n = at
 		}
-		text := f.Text
-		if f.Hint != "" {
-			text += " (" + f.Hint + ")"
-		}
-		p.Fail(n, "%s: %s: %s", who, f.Field, text)
+		p.Fail(n, "%s: %s: %s", who, f.Field, f.Line())
 	}
 }
 
