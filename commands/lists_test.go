@@ -68,6 +68,10 @@ func TestListsTakeTheOutputFlags(t *testing.T) {
 		"document share list":  {"mine"},
 		"document review list": {"mine"},
 		"document versions":    {"mine"},
+
+		"window execution list": {"weekly-patching"},
+		"window target list":    {"weekly-patching"},
+		"window task list":      {"weekly-patching"},
 	}
 	other := map[string]bool{"forward list": true} // of this machine, without the service
 	lists := 0

@@ -13,15 +13,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/window"
 )
 
-// Windows returns the service that knows maintenance windows.
-func (e *Env) Windows(ctx context.Context) (*window.Service, error) {
-	scope, err := e.Scope(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return window.New(scope.SSM()), nil
-}
-
 // namedWindows reads all windows, or those that ids and names mean. A name that none
 // or several have is an error.
 func namedWindows(ctx context.Context, svc *window.Service, names []string) ([]window.Window, error) {

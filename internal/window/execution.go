@@ -3,6 +3,8 @@ package window
 import (
 	"context"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
 // State is what an execution or a part of one is doing, as the API writes it.
@@ -211,4 +214,26 @@ func (s *Service) Invocation(ctx context.Context, execution, task, id string) (I
 func (s *Service) Cancel(ctx context.Context, id string) error {
 	_, err := s.api.CancelMaintenanceWindowExecution(ctx, &ssm.CancelMaintenanceWindowExecutionInput{WindowExecutionId: aws.String(id)})
 	return awsapi.Explain("cancel execution "+id, err)
+}
+
+// States are all states, as people type them.
+func States() []string {
+	var list []string
+	for _, s := range []State{Pending, InProgress, Success, Failed, TimedOut, Cancelling, Cancelled, Skipped} {
+		list = append(list, strings.ToLower(string(s)))
+	}
+	return list
+}
+
+// ParseState finds the state that somebody has typed, in any case; "" is none.
+func ParseState(word string) (State, error) {
+	w := strings.ReplaceAll(strings.ToLower(word), "-", "_")
+	if w == "" || slices.Contains(States(), w) {
+		return State(strings.ToUpper(w)), nil
+	}
+	err := fault.Usagef("an execution is never %q", word)
+	if near := fault.Nearest(w, States()); near != "" {
+		return "", err.WithHint("did you mean %s?", near)
+	}
+	return "", err.WithHint("its states are %s", strings.Join(States(), ", "))
 }

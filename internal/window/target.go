@@ -35,10 +35,11 @@ func (s *Service) FindTarget(ctx context.Context, w Window, expr string) (Target
 	if err != nil {
 		return Target{}, err
 	}
-	return oneTarget(w, expr, all)
+	return OneTarget(w, expr, all)
 }
 
-func oneTarget(w Window, expr string, all []Target) (Target, error) {
+// OneTarget finds, among the targets of a window, the one that an id or a name means.
+func OneTarget(w Window, expr string, all []Target) (Target, error) {
 	return one("find target "+expr+" of maintenance window "+w.Name, "target", "ssmdeck window target list "+w.Name, expr, all,
 		func(t Target) (string, string) { return t.ID, t.Name })
 }
@@ -57,4 +58,14 @@ func sdkTargets(list []Selector) []types.Target {
 		targets = append(targets, types.Target{Key: aws.String(s.Key), Values: slices.Clone(s.Values)})
 	}
 	return targets
+}
+
+// SameTarget returns the target that means what t means; nil when none does.
+func SameTarget(t Target, all []Target) *Target {
+	for i := range all {
+		if all[i].ResourceType == t.ResourceType && spelled(all[i].Selectors) == spelled(t.Selectors) {
+			return &all[i]
+		}
+	}
+	return nil
 }

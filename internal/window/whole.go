@@ -17,12 +17,14 @@ type Read struct {
 	Tasks    bool
 	Details  bool // what tasks hand over; one call for each task
 	Last     bool // the newest execution
+	Tags     bool
 }
 
 // Known is a window with what was read of it.
 type Known struct {
 	Whole
-	Last *Execution `json:"last_execution,omitempty"` // the newest; nil: none, or not asked for
+	Last *Execution        `json:"last_execution,omitempty"` // the newest; nil: none, or not asked for
+	Tags map[string]string `json:"tags,omitempty"`
 }
 
 // ReadAll reads parts of many windows, a few at a time, in their order. The first
@@ -84,12 +86,13 @@ func (s *Service) read(ctx context.Context, w Window, what Read) (Known, error) 
 		}
 	}
 	if what.Last {
-		for e, err := range s.Executions(ctx, w.ID, Period{}) {
-			if err != nil {
-				return k, err
-			}
-			k.Last = &e
-			break // the service lists the newest first
+		if k.Last, err = s.Newest(ctx, w.ID); err != nil {
+			return k, err
+		}
+	}
+	if what.Tags {
+		if k.Tags, err = s.Tags(ctx, w.ID); err != nil {
+			return k, err
 		}
 	}
 	return k, nil

@@ -177,16 +177,14 @@ func newGate(n int) *gate { return &gate{free: max(1, n), changed: make(chan str
 
 // enter waits for a place, or for over or the end of ctx; it then returns false.
 func (g *gate) enter(ctx context.Context, over <-chan struct{}) bool {
-	for {
+	for !closed(over) && ctx.Err() == nil {
 		ok, changed := g.try()
 		if ok {
 			return true
 		}
 		until(ctx, changed, over)
-		if closed(over) || ctx.Err() != nil {
-			return false
-		}
 	}
+	return false
 }
 
 func (g *gate) try() (ok bool, changed <-chan struct{}) {

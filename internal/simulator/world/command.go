@@ -92,6 +92,7 @@ type command struct {
 	invocations []*invocation // in the order in which they are sent
 	cancelled   bool          // CancelCommand came
 	sent        time.Time     // in real time
+	expired     *alarm        // for Expires
 	done        chan struct{} // closed when every invocation has ended
 	then        func()        // called when it has; may be nil
 }

@@ -14,13 +14,13 @@ const delayedAfter = 2 * time.Second
 // allows, and ends when every invocation has ended.
 func (w *World) dispatch(c *command, act *Activity) {
 	slots := newGate(share(c.MaxConcurrency, c.Total))
-	expired := w.clock.deadline(c.Expires)
-	defer expired.stop()
+	c.expired = w.clock.deadline(c.Expires) // before anything is delivered
+	defer c.expired.stop()
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer act.end()
 	for _, inv := range c.invocations {
-		if !slots.enter(act.of(w.ctx), expired.ring) {
+		if !slots.enter(act.of(w.ctx), c.expired.ring) {
 			if w.ctx.Err() != nil {
 				w.stop(c, statusCancelled, statusCancelled)
 			} else {
@@ -103,8 +103,6 @@ func (w *World) deliver(c *command, inv *invocation, act *Activity) {
 // returns false when the invocation has ended instead.
 func (w *World) reach(c *command, inv *invocation) bool {
 	now := w.now()
-	expired := w.clock.deadline(c.Expires)
-	defer expired.stop()
 	late := w.clock.alarm(now.Add(delayedAfter))
 	defer late.stop()
 	arrive := w.clock.alarm(now.Add(w.sc.RunCommand.DeliveryDelay))
@@ -118,13 +116,13 @@ func (w *World) reach(c *command, inv *invocation) bool {
 		if arrive.rung() {
 			onItsWay = nil
 		}
-		until(inv.ctx, onItsWay, changed, punctual, expired.ring)
+		until(inv.ctx, onItsWay, changed, punctual, c.expired.ring)
 		switch {
 		case inv.ctx.Err() != nil:
 			w.mu.Lock()
 			w.finish(c, inv, statusCancelled, statusCancelled)
 			w.mu.Unlock()
-		case expired.rung():
+		case c.expired.rung():
 			w.mu.Lock()
 			w.finish(c, inv, statusTimedOut, detailDelivery)
 			w.mu.Unlock()

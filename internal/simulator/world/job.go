@@ -99,8 +99,6 @@ func (a *realAgent) drop(j *job) {
 
 // followJob sends a job until the agent has it and waits for its end.
 func (w *World) followJob(c *command, inv *invocation, a *realAgent, j *job) (status, details string) {
-	expired := w.clock.deadline(c.Expires)
-	defer expired.stop()
 	late := time.NewTimer(delayedAfter)
 	defer late.Stop()
 	again := time.NewTicker(resendJob)
@@ -128,7 +126,7 @@ func (w *World) followJob(c *command, inv *invocation, a *realAgent, j *job) (st
 			giveUp = t.C
 		case <-giveUp:
 			return statusCancelled, statusCancelled
-		case <-expired.ring:
+		case <-c.expired.ring:
 			w.mu.Lock()
 			acked := j.acked
 			w.mu.Unlock()

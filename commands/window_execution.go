@@ -1,0 +1,503 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/window"
+)
+
+func newWindowExecutionCmd(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "execution <command>",
+		Aliases: []string{"executions", "exec"},
+		Short:   "What a maintenance window did: executions, tasks, invocations, outputs",
+		Long: `What a window did. Each opening is an execution; in it each task runs as one or
+several invocations, which start commands, automations, functions or state machines.`,
+		Example: `  $ ssmdeck window execution list weekly-patch --since 7d
+  $ ssmdeck window execution get 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55
+  $ ssmdeck window execution output 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55`,
+		Args: cobra.ArbitraryArgs,
+		RunE: runGroup,
+	}
+	cmd.AddCommand(newExecutionListCmd(env), newExecutionGetCmd(env), newExecutionTasksCmd(env), newExecutionTaskCmd(env), newExecutionInvocationsCmd(env),
+		newExecutionInvocationCmd(env), newExecutionOutputCmd(env), newExecutionCancelCmd(env))
+	return cmd
+}
+
+// executionIDs checks the form of ids, before any call.
+func executionIDs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := exactArgs(names...)(cmd, args); err != nil {
+			return err
+		}
+		for i, id := range args {
+			if !window.IsPartID(id) {
+				return fault.Usagef("%q is not %s", id, names[i]).WithHint("ids look like 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55: see `ssmdeck window execution list WINDOW`")
+			}
+		}
+		return nil
+	}
+}
+
+func newExecutionListCmd(env *Env) *cobra.Command {
+	var (
+		since sinceFlag
+		state string
+	)
+	cmd := &cobra.Command{
+		Use:     "list <window>",
+		Aliases: []string{"ls"},
+		Short:   "List the executions of a window, newest first",
+		Example: `  $ ssmdeck window execution list weekly-patch
+  $ ssmdeck window execution list weekly-patch --since 30d --state failed -o name`,
+		Args:              exactArgs("the window"),
+		ValidArgsFunction: env.completeWindow,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			if err := executionTable(ro).Check(ro); err != nil {
+				return err
+			}
+			from, err := since.time(ro.Now)
+			if err != nil {
+				return err
+			}
+			want, err := window.ParseState(state)
+			if err != nil {
+				return err
+			}
+			svc, err := env.Windows(ctx)
+			if err != nil {
+				return err
+			}
+			w, err := svc.Lookup(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return writeSeq(env, executionTable, ro, func(yield func(window.Execution, error) bool) {
+				for e, err := range svc.Executions(ctx, w.ID, window.Period{After: from}) {
+					if (err != nil || want == "" || e.State == want) && !yield(e, err) {
+						return
+					}
+				}
+			})
+		},
+	}
+	since.bind(cmd, "executions")
+	cmd.Flags().StringVar(&state, "state", "", "only executions in this `state`: success, failed, timed_out, cancelled, in_progress, …")
+	completeFlag(cmd, "state", window.States)
+	return cmd
+}
+
+func took(from, to time.Time) string {
+	if from.IsZero() || to.IsZero() {
+		return ""
+	}
+	return render.Duration(to.Sub(from).Truncate(time.Second))
+}
+
+func executionTable(o render.Options) render.Table[window.Execution] {
+	return render.Table[window.Execution]{
+		ID:    func(e window.Execution) string { return e.ID },
+		Empty: "the window has no executions, or the service has forgotten them",
+		Columns: []render.Column[window.Execution]{
+			{
+				Name: "STATUS", Text: func(e window.Execution) string { return string(e.State) },
+				Human: func(e window.Execution) string { return styledState(o, e.State) },
+			},
+			{Name: "EXECUTION ID", ID: true, Text: func(e window.Execution) string { return e.ID }},
+			{
+				Name: "STARTED", Text: func(e window.Execution) string { return render.Timestamp(e.Started) },
+				Human: func(e window.Execution) string {
+					return openingTime(e.Started, o.Location) + ", " + render.Ago(o.Now, e.Started)
+				},
+				Less: func(a, b window.Execution) bool { return a.Started.Before(b.Started) },
+			},
+			{
+				Name: "TOOK", Text: func(e window.Execution) string { return took(e.Started, e.Ended) },
+				Less: func(a, b window.Execution) bool { return a.Ended.Sub(a.Started) < b.Ended.Sub(b.Started) },
+			},
+			{Name: "DETAILS", Text: func(e window.Execution) string { return e.Details }},
+			{
+				Name: "ENDED", Wide: true, Text: func(e window.Execution) string { return render.Timestamp(e.Ended) },
+				Human: func(e window.Execution) string { return render.Ago(o.Now, e.Ended) },
+				Less:  func(a, b window.Execution) bool { return a.Ended.Before(b.Ended) },
+			},
+		},
+	}
+}
+
+func newExecutionGetCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "get <execution>",
+		Aliases: []string{"show"},
+		Short:   "Show an execution with its tasks and their invocations",
+		Example: `  $ ssmdeck window execution get 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55
+  $ ssmdeck window execution get 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55 -o json --query 'tasks[].invocations[].started_id'`,
+		Args: executionIDs("the execution's id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			svc, err := env.Windows(cmd.Context())
+			if err != nil {
+				return err
+			}
+			t, err := svc.Tree(cmd.Context(), args[0], env.commandCounts(cmd.Context()))
+			if err != nil {
+				return err
+			}
+			return render.Object(env.Out, ro, t, func(d *render.Detail) { treeDetails(d, ro, t) })
+		},
+	}
+}
+
+// commandCounts asks Run Command how far a command has come.
+func (e *Env) commandCounts(ctx context.Context) window.Commands {
+	svc, err := e.Runner(ctx)
+	if err != nil {
+		return nil
+	}
+	return func(ctx context.Context, id string) (window.Counts, error) {
+		r, err := svc.Find(ctx, id)
+		return window.Counts{Nodes: r.Targets, Completed: r.Completed, Errors: r.Errors + r.DeliveryTimedOut}, err
+	}
+}
+
+func treeDetails(d *render.Detail, o render.Options, t window.Tree) {
+	d.ID(t.ID)
+	d.Field("Execution ID", t.ID)
+	d.Field("Window", cmp.Or(t.Window, t.WindowID))
+	d.Human("Status", string(t.State), styledState(o, t.State))
+	d.Field("Details", t.Execution.Details)
+	moment(d, o, "Started", t.Started)
+	moment(d, o, "Ended", t.Ended)
+	for i, task := range t.Tasks {
+		d.Section(fmt.Sprintf("Task %d: %s %s", i+1, task.Type.Word(), task.TaskRun.Run))
+		d.Human("Status", string(task.State), styledState(o, task.State))
+		d.Field("Details", task.TaskRun.Details)
+		d.Field("Task execution ID", task.ID)
+		d.Field("Took", took(task.TaskRun.Started, task.TaskRun.Ended))
+		for _, inv := range task.Invocations {
+			d.Human("Invocation "+inv.ID[:min(8, len(inv.ID))], invocationLine(inv), styledState(o, inv.State)+render.Visible(invocationLine(inv)[len(inv.State):]))
+		}
+	}
+}
+
+// invocationLine says how an invocation stands and what it has started.
+func invocationLine(i window.InvocationRow) string {
+	line := string(i.State)
+	if i.Command != nil {
+		line += fmt.Sprintf("  %d of %s done", i.Command.Completed, plural(i.Command.Nodes, "node"))
+		if i.Command.Errors > 0 {
+			line += fmt.Sprintf(", %d failed", i.Command.Errors)
+		}
+	}
+	if i.Made != "" {
+		switch i.Type {
+		case window.RunCommand:
+			line += "  command " + i.Made
+		case window.Automation:
+			line += "  automation " + i.Made
+		default:
+			line += "  " + i.Made
+		}
+	}
+	if i.Details != "" {
+		line += "  " + i.Details
+	}
+	return line
+}
+
+func newExecutionTasksCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "tasks <execution>",
+		Short:   "List what the tasks did in an execution",
+		Example: "  $ ssmdeck window execution tasks 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55",
+		Args:    executionIDs("the execution's id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			if err := taskRunTable(ro).Check(ro); err != nil {
+				return err
+			}
+			svc, err := env.Windows(cmd.Context())
+			if err != nil {
+				return err
+			}
+			tasks, err := svc.TaskRuns(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return writeList(env, taskRunTable, ro, tasks)
+		},
+	}
+}
+
+func taskRunTable(o render.Options) render.Table[window.TaskRun] {
+	return render.Table[window.TaskRun]{
+		ID:    func(t window.TaskRun) string { return t.ID },
+		Empty: "the execution has run no task",
+		Columns: []render.Column[window.TaskRun]{
+			{
+				Name: "STATUS", Text: func(t window.TaskRun) string { return string(t.State) },
+				Human: func(t window.TaskRun) string { return styledState(o, t.State) },
+			},
+			{Name: "TASK EXECUTION ID", ID: true, Text: func(t window.TaskRun) string { return t.ID }},
+			{Name: "TYPE", Text: func(t window.TaskRun) string { return t.Type.Word() }},
+			{Name: "RUN", ID: true, Text: func(t window.TaskRun) string { return t.Run }},
+			{Name: "STARTED", Text: func(t window.TaskRun) string { return render.Timestamp(t.Started) }, Human: func(t window.TaskRun) string { return render.Ago(o.Now, t.Started) }},
+			{Name: "TOOK", Text: func(t window.TaskRun) string { return took(t.Started, t.Ended) }},
+			{Name: "DETAILS", Text: func(t window.TaskRun) string { return t.Details }},
+		},
+	}
+}
+
+func newExecutionTaskCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "task <execution> <task-execution>",
+		Short:   "Show what one task did in an execution",
+		Example: "  $ ssmdeck window execution task 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55 6b1c0c0e-8d41-4a4c-9c3e-2b1d6d1f7a55",
+		Args:    executionIDs("the execution's id", "the id of a task's execution"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			svc, err := env.Windows(cmd.Context())
+			if err != nil {
+				return err
+			}
+			t, err := svc.TaskRun(cmd.Context(), args[0], args[1])
+			if err != nil {
+				return err
+			}
+			return render.Object(env.Out, ro, t, func(d *render.Detail) {
+				d.ID(t.ID)
+				d.Field("Task execution ID", t.ID)
+				d.Human("Status", string(t.State), styledState(ro, t.State))
+				d.Field("Details", t.Details)
+				d.Field("Type", t.Type.Word())
+				d.Field("Run", t.Run)
+				d.Field("Priority", strconv.Itoa(t.Priority))
+				d.Field("Concurrency", t.Concurrency)
+				d.Field("Max errors", t.MaxErrors)
+				d.Field("Service role", t.ServiceRole)
+				moment(d, ro, "Started", t.Started)
+				moment(d, ro, "Ended", t.Ended)
+			})
+		},
+	}
+}
+
+func newExecutionInvocationsCmd(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:     "invocations <execution> <task-execution>",
+		Short:   "List the invocations of a task: what was started, and how it went",
+		Example: "  $ ssmdeck window execution invocations 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55 6b1c0c0e-8d41-4a4c-9c3e-2b1d6d1f7a55",
+		Args:    executionIDs("the execution's id", "the id of a task's execution"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			if err := invocationTable(ro).Check(ro); err != nil {
+				return err
+			}
+			svc, err := env.Windows(cmd.Context())
+			if err != nil {
+				return err
+			}
+			list, err := svc.Invocations(cmd.Context(), args[0], args[1])
+			if err != nil {
+				return err
+			}
+			return writeList(env, invocationTable, ro, list)
+		},
+	}
+}
+
+func invocationTable(o render.Options) render.Table[window.Invocation] {
+	return render.Table[window.Invocation]{
+		ID:    func(i window.Invocation) string { return i.ID },
+		Empty: "the task has no invocations",
+		Columns: []render.Column[window.Invocation]{
+			{
+				Name: "STATUS", Text: func(i window.Invocation) string { return string(i.State) },
+				Human: func(i window.Invocation) string { return styledState(o, i.State) },
+			},
+			{Name: "INVOCATION ID", ID: true, Text: func(i window.Invocation) string { return i.ID }},
+			{Name: "TYPE", Text: func(i window.Invocation) string { return i.Type.Word() }},
+			{Name: "STARTED ID", ID: true, Text: func(i window.Invocation) string { return i.Made }},
+			{Name: "TOOK", Text: func(i window.Invocation) string { return took(i.Started, i.Ended) }},
+			{Name: "DETAILS", Text: func(i window.Invocation) string { return i.Details }},
+			{Name: "WINDOW TARGET ID", Wide: true, ID: true, Text: func(i window.Invocation) string { return i.Target }},
+			{Name: "OWNER", Wide: true, Text: func(i window.Invocation) string { return i.Owner }},
+		},
+	}
+}
+
+// shownInvocation is an invocation for machines, with its parameters where they were
+// asked for.
+type shownInvocation struct {
+	window.Invocation
+	Parameters string `json:"parameters,omitempty"`
+}
+
+func newExecutionInvocationCmd(env *Env) *cobra.Command {
+	secrets := false
+	cmd := &cobra.Command{
+		Use:     "invocation <execution> <task-execution> <invocation>",
+		Short:   "Show one invocation of a task",
+		Long:    "Show one invocation of a task. What was handed over may hold secrets, and is shown with --show-payload only.",
+		Example: "  $ ssmdeck window execution invocation 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55 6b1c0c0e-8d41-4a4c-9c3e-2b1d6d1f7a55 1c0c0e6b-8d41-4a4c-9c3e-2b1d6d1f7a55",
+		Args:    executionIDs("the execution's id", "the id of a task's execution", "the invocation's id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			svc, err := env.Windows(cmd.Context())
+			if err != nil {
+				return err
+			}
+			i, err := svc.Invocation(cmd.Context(), args[0], args[1], args[2])
+			if err != nil {
+				return err
+			}
+			shown := shownInvocation{Invocation: i, Parameters: i.Parameters}
+			if !secrets && i.Parameters != "" {
+				shown.Parameters = window.Hidden(len(i.Parameters))
+			}
+			return render.Object(env.Out, ro, shown, func(d *render.Detail) {
+				d.ID(i.ID)
+				d.Field("Invocation ID", i.ID)
+				d.Human("Status", string(i.State), styledState(ro, i.State))
+				d.Field("Details", i.Details)
+				d.Field("Type", i.Type.Word())
+				d.Field("Started ID", i.Made)
+				d.Field("Window target ID", i.Target)
+				d.Field("Owner", i.Owner)
+				moment(d, ro, "Started", i.Started)
+				moment(d, ro, "Ended", i.Ended)
+				d.Block("Parameters", shown.Parameters)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&secrets, "show-payload", false, "show what was handed over")
+	return cmd
+}
+
+func newExecutionOutputCmd(env *Env) *cobra.Command {
+	var vo viewOptions
+	cmd := &cobra.Command{
+		Use:   "output <execution>",
+		Short: "Show what the commands of an execution printed on the nodes",
+		Long: `Show what the commands that an execution has started printed, as ` + "`ssmdeck run show`" + `
+does: identical outputs folded into one, failures first. Automations and what else
+was started is named with the command that shows it.`,
+		Example: `  $ ssmdeck window execution output 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55
+  $ ssmdeck window execution output 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55 --out-dir night`,
+		Args: executionIDs("the execution's id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			svc, err := env.Windows(ctx)
+			if err != nil {
+				return err
+			}
+			t, err := svc.Tree(ctx, args[0], nil)
+			if err != nil {
+				return err
+			}
+			var commands []string
+			for _, task := range t.Tasks {
+				for _, i := range task.Invocations {
+					switch {
+					case i.Made == "":
+					case i.Type == window.RunCommand:
+						commands = append(commands, i.Made)
+					case i.Type == window.Automation:
+						env.note("automation %s: see `ssmdeck automation get %s`", i.Made, i.Made)
+					default:
+						env.note("%s %s: %s %s", i.Type.Word(), render.Visible(task.TaskRun.Run), render.Visible(i.Made), i.State)
+					}
+				}
+			}
+			if len(commands) == 0 {
+				return fault.New(fault.NotFound, "show the output of execution "+args[0], "it has started no command").
+					WithHint("see `ssmdeck window execution get %s`", args[0])
+			}
+			return runShow(ctx, env, commands, vo)
+		},
+	}
+	vo.bind(cmd.Flags())
+	return cmd
+}
+
+func newExecutionCancelCmd(env *Env) *cobra.Command {
+	dryRun := false
+	cmd := &cobra.Command{
+		Use:   "cancel <execution>",
+		Short: "Cancel an execution: no more tasks begin",
+		Long: `Cancel an execution: no more tasks begin. What runs goes on to its end; the commands
+that still run are named, with how to cancel them.`,
+		Example: "  $ ssmdeck window execution cancel 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55",
+		Args:    executionIDs("the execution's id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.cancelExecution(cmd.Context(), args[0], dryRun)
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be cancelled and cancel nothing")
+	return cmd
+}
+
+func (e *Env) cancelExecution(ctx context.Context, id string, dryRun bool) error {
+	if err := e.refuseChange("CancelMaintenanceWindowExecution", dryRun); err != nil {
+		return err
+	}
+	svc, err := e.Windows(ctx)
+	if err != nil {
+		return err
+	}
+	t, err := svc.Tree(ctx, id, nil)
+	if err != nil {
+		return err
+	}
+	switch {
+	case t.State.Final():
+		e.note("%s had already ended: %s", id, t.State)
+		return nil
+	case dryRun:
+		e.note("dry run: would cancel %s, which is %s", id, t.State)
+		return nil
+	}
+	if err := e.confirm(ctx, fmt.Sprintf("cancel the execution %s (%s)", id, t.State)); err != nil {
+		return err
+	}
+	if err := svc.Cancel(ctx, id); err != nil {
+		return err
+	}
+	e.note("asked to cancel %s: no more tasks begin", id)
+	for _, task := range t.Tasks {
+		for _, i := range task.Invocations {
+			if i.Type == window.RunCommand && i.Made != "" && !i.State.Final() {
+				e.note("the command %s goes on; `ssmdeck command cancel %s` cancels it", i.Made, i.Made)
+			}
+		}
+	}
+	return nil
+}
