@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -107,6 +108,7 @@ type complianceGate struct {
 
 	mu    sync.Mutex // scopes are looked at side by side
 	found int
+	types map[string]int // of found, where nodes are counted by type
 }
 
 func complianceGates() []string {
@@ -130,8 +132,9 @@ func (g *complianceGate) check() error {
 	return err.WithHint("use: %s", strings.Join(complianceGates(), ", "))
 }
 
-// see counts n things of a severity that do not comply.
-func (g *complianceGate) see(severity string, n int) {
+// see counts n things of a severity that do not comply, of a type where one node may
+// be in several.
+func (g *complianceGate) see(kind, severity string, n int) {
 	rank := slices.Index(complianceGates(), strings.ToLower(severity))
 	if limit := slices.Index(complianceGates(), g.kind); limit > 0 && rank > limit {
 		return
@@ -139,6 +142,12 @@ func (g *complianceGate) see(severity string, n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.found += n
+	if kind != "" && n > 0 {
+		if g.types == nil {
+			g.types = map[string]int{}
+		}
+		g.types[kind] += n
+	}
 }
 
 func (g *complianceGate) verdict(what string) error {
@@ -147,7 +156,14 @@ func (g *complianceGate) verdict(what string) error {
 	if g.kind == "" || g.found == 0 {
 		return nil
 	}
-	return fault.New(fault.RemoteFailed, "compliance --fail-on "+g.kind, "%s", plural(g.found, what)+map[bool]string{true: " does", false: " do"}[g.found == 1]+" not comply")
+	parts := []string{plural(g.found, what)}
+	if len(g.types) > 0 {
+		parts = parts[:0]
+		for _, kind := range keysOf(g.types) {
+			parts = append(parts, plural(g.types[kind], what)+" with "+render.Visible(kind))
+		}
+	}
+	return fault.New(fault.RemoteFailed, "compliance --fail-on "+g.kind, "not compliant: %s", strings.Join(parts, ", "))
 }
 
 func newComplianceSummaryCmd(env *Env) *cobra.Command {
@@ -181,7 +197,7 @@ in no number.`,
 				return func(yield func(compliance.TypeSummary, error) bool) {
 					for t, err := range svc.Types(ctx) {
 						if err == nil {
-							gate.seeCounts(t.Severities)
+							gate.seeCounts(t.Type, t.Severities)
 						}
 						if !yield(t, err) {
 							return
@@ -199,9 +215,9 @@ in no number.`,
 	return spans(cmd)
 }
 
-func (g *complianceGate) seeCounts(c compliance.Counts) {
+func (g *complianceGate) seeCounts(kind string, c compliance.Counts) {
 	for i, n := range []int{c.Critical, c.High, c.Medium, c.Low, c.Informational, c.Unspecified} {
-		g.see(compliance.Severities[i], n)
+		g.see(kind, compliance.Severities[i], n)
 	}
 }
 
@@ -280,7 +296,8 @@ func complianceCountTable(o render.Options, by string) render.Table[complianceCo
 	}
 }
 
-// countCompliance counts things by a key, most that do not comply first.
+// countCompliance counts things by a key: severities from the worst on, all else from
+// what most do not comply with.
 func countCompliance[T any](list []T, key func(T) string, status func(T) string) []complianceCount {
 	at := map[string]int{}
 	out := []complianceCount{}
@@ -300,10 +317,8 @@ func countCompliance[T any](list []T, key func(T) string, status func(T) string)
 		}
 	}
 	slices.SortFunc(out, func(a, b complianceCount) int {
-		if a.NonCompliant != b.NonCompliant {
-			return b.NonCompliant - a.NonCompliant
-		}
-		return strings.Compare(a.Key, b.Key)
+		return cmp.Or(slices.Index(compliance.Severities, a.Key)-slices.Index(compliance.Severities, b.Key),
+			b.NonCompliant-a.NonCompliant, strings.Compare(a.Key, b.Key))
 	})
 	return out
 }

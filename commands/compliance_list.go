@@ -97,7 +97,7 @@ func (o *complianceListOptions) run(ctx context.Context, env *Env, expr string) 
 	slices.SortStableFunc(items, compliance.CompareItems)
 	for _, item := range items {
 		if item.Status == compliance.NonCompliant {
-			o.gate.see(item.Severity, 1)
+			o.gate.see("", item.Severity, 1)
 		}
 	}
 	if o.countBy != "" {

@@ -145,7 +145,7 @@ func writeCompliance[T any](ctx context.Context, env *Env, o *complianceNodesOpt
 			}
 		}
 		for _, severity := range bad {
-			o.gate.see(severity, 1)
+			o.gate.see("", severity, 1)
 		}
 		return each(of(list)), nil
 	})

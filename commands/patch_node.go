@@ -62,12 +62,9 @@ In a pipe, and with -o csv, text and name, there are the patches alone.`,
 	return cmd
 }
 
-// allPatchStates are the states of a patch, the worst first.
-var allPatchStates = append(slices.Clone(patch.Wrong), patch.AvailableSecurityUpdate, patch.Installed, patch.InstalledOther, patch.NotApplicable)
-
 // patchStates are the words for them: missing, installed-pending-reboot.
 func patchStates() (words []string) {
-	for _, s := range allPatchStates {
+	for _, s := range patch.States {
 		words = append(words, strings.ToLower(strings.ReplaceAll(string(s), "_", "-")))
 	}
 	return words
@@ -85,7 +82,7 @@ func (o *patchNodeOptions) parse() (err error) {
 			}
 			return err.WithHint("there are: %s", strings.Join(words, ", "))
 		}
-		o.want = append(o.want, allPatchStates[i])
+		o.want = append(o.want, patch.States[i])
 	}
 	switch {
 	case o.all && len(o.want) > 0:

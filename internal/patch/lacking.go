@@ -111,5 +111,16 @@ func AffectedBy(rows []Row, all, lacking []NodePatches) Affected {
 
 // nameless reports whether a patch closes holes without naming them.
 func (p Patch) nameless() bool {
-	return len(p.CVEs) == 0 && (isClass(p.Classification, "security") || isClass(p.Classification, "critical") || severityRank(p.Severity) < 2)
+	return len(p.CVEs) == 0 && p.mayName() && (isClass(p.Classification, "security") || severityRank(p.Severity) < 2)
 }
+
+// harmless are classifications of patches that close no holes, and name no CVE. The
+// CriticalUpdates of Windows are not about security (Microsoft, "Description of the
+// standard terminology that is used to describe Microsoft software updates").
+var harmless = []string{
+	"bugfix", "enhancement", "recommended", "newpackage", "optional", "feature", "document",
+	"criticalupdates", "definitionupdates", "drivers", "featurepacks", "tools", "upgrades",
+}
+
+// mayName reports whether a patch may name CVEs.
+func (p Patch) mayName() bool { return !slices.Contains(harmless, strings.ToLower(p.Classification)) }

@@ -204,6 +204,9 @@ func TestReleased(t *testing.T) {
 				keys = append(keys, *f.Key+"="+strings.Join(f.Values, ","))
 			}
 			asked = append(asked, strings.Join(keys, " "))
+			if strings.HasPrefix(in.Filters[0].Values[0], "Ubuntu") {
+				return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "unknown product"}
+			}
 			if *in.Filters[0].Key == "PATCH_ID" {
 				return &ssm.DescribeAvailablePatchesOutput{Patches: []types.Patch{{KbNumber: aws.String("5034123"), ReleaseDate: aws.Time(now)}}}, nil
 			}
@@ -222,7 +225,7 @@ func TestReleased(t *testing.T) {
 		t.Errorf("%d are not told, %v, want that of Ubuntu", untold, err)
 	}
 	slices.Sort(asked)
-	if got, want := strings.Join(asked, "; "), "PATCH_ID=KB5034123; PRODUCT=AmazonLinux2,AmazonLinux2.0 NAME=curl"; got != want {
+	if got, want := strings.Join(asked, "; "), "PATCH_ID=KB5034123,5034123; PRODUCT=AmazonLinux2,AmazonLinux2.0 NAME=curl; PRODUCT=Ubuntu24.04,Ubuntu24,Ubuntu24.0 NAME=curl"; got != want {
 		t.Errorf("asked %s, want %s", got, want)
 	}
 	for _, tally := range tallies {
