@@ -15,7 +15,7 @@ against the patch baseline of the node's patch group.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newPatchStatusCmd(env))
+	cmd.AddCommand(newPatchStatusCmd(env), newPatchMissingCmd(env), newPatchNodeCmd(env))
 	cmd.AddCommand(newPatchReportCmd(env), newPatchHistoryCmd(env), newPatchMetricsCmd(env), newPatchAlarmCmd(env), newPatchConfigCmd(env))
 	return cmd
 }

@@ -76,25 +76,8 @@ type look struct {
 // read reads the nodes and the states of their patches, and says what there is to
 // say of them. Where no state at all may be read, that is the error.
 func (o *patchNodes) read(ctx context.Context, env *Env, parts fleet.Part) (look, error) {
-	svc, err := env.Fleet(ctx)
+	nodes, gaps, err := o.find(ctx, env, parts|fleet.PartPatch)
 	if err != nil {
-		return look{}, err
-	}
-	parts |= fleet.PartPatch
-	var nodes []fleet.Node
-	var gaps []fleet.Gap
-	if len(o.targets) > 0 {
-		if nodes, err = members(ctx, svc, o.targets, o.query.Filter); err == nil {
-			gaps, err = svc.Join(ctx, nodes, parts)
-		}
-	} else {
-		nodes, gaps, err = svc.Table(ctx, o.query, parts)
-	}
-	var several *fleet.Ambiguous
-	switch {
-	case fault.KindOf(err) == fault.NotFound && !errors.As(err, &several):
-		return look{}, &elsewhere{err}
-	case err != nil:
 		return look{}, err
 	}
 	l := look{report: patch.NewReport(nodes, time.Now(), o.old)}
@@ -111,6 +94,27 @@ func (o *patchNodes) read(ctx context.Context, env *Env, parts fleet.Part) (look
 	}
 	noteGaps(env, others)
 	return l, nil
+}
+
+// find reads the nodes, joined with parts. A name that nobody has here may be known
+// elsewhere.
+func (o *patchNodes) find(ctx context.Context, env *Env, parts fleet.Part) (nodes []fleet.Node, gaps []fleet.Gap, err error) {
+	svc, err := env.Fleet(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(o.targets) > 0 {
+		if nodes, err = members(ctx, svc, o.targets, o.query.Filter); err == nil {
+			gaps, err = svc.Join(ctx, nodes, parts)
+		}
+	} else {
+		nodes, gaps, err = svc.Table(ctx, o.query, parts)
+	}
+	var several *fleet.Ambiguous
+	if fault.KindOf(err) == fault.NotFound && !errors.As(err, &several) {
+		err = &elsewhere{err}
+	}
+	return nodes, gaps, err
 }
 
 // noteReport says on standard error what the numbers are worth: how many nodes are

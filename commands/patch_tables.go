@@ -31,17 +31,17 @@ func patchRowTable(o render.Options) render.Table[patch.Row] {
 		Columns: []render.Column[patch.Row]{
 			{
 				Name: "STATUS", Text: func(r patch.Row) string { return string(r.Status) },
-				Human: func(r patch.Row) string { return o.Styles.Status(patchLevels[r.Status], string(r.Status)) },
+				Human: func(r patch.Row) string { return o.Styles.Status(rowLevel(r), rowWord(r)) },
 			},
 			{Name: "NODE ID", ID: true, Text: func(r patch.Row) string { return r.ID }},
 			{Name: "NAME", Text: func(r patch.Row) string { return r.Name }},
-			{Name: "GROUP", Text: func(r patch.Row) string { return r.Group }},
-			n("CRITICAL", false, theme.Bad, func(r patch.Row) int { return r.Critical }),
-			n("SECURITY", false, theme.Bad, func(r patch.Row) int { return r.Security }),
+			n("CRIT", false, theme.Bad, func(r patch.Row) int { return r.Critical }),
+			n("SEC", false, theme.Bad, func(r patch.Row) int { return r.Security }),
 			n("MISSING", false, theme.Warn, func(r patch.Row) int { return r.Missing }),
 			n("FAILED", false, theme.Bad, func(r patch.Row) int { return r.Failed }),
 			n("REBOOT", false, theme.Warn, func(r patch.Row) int { return r.PendingReboot }),
 			scanColumn(o, "SCANNED", func(r patch.Row) (time.Time, bool) { return r.Scanned, r.Stale }),
+			{Name: "GROUP", Wide: true, Text: func(r patch.Row) string { return r.Group }},
 			n("OTHER", true, theme.Warn, func(r patch.Row) int { return r.Other }),
 			n("REJECTED", true, theme.Warn, func(r patch.Row) int { return r.Rejected }),
 			n("INSTALLED", true, theme.Unknown, func(r patch.Row) int { return r.Installed }),
@@ -49,11 +49,57 @@ func patchRowTable(o render.Options) render.Table[patch.Row] {
 			n("NOT APPLICABLE", true, theme.Unknown, func(r patch.Row) int { return r.NotApplicable }),
 			n("AVAILABLE", true, theme.Unknown, func(r patch.Row) int { return r.Available }),
 			{Name: "OPERATION", Wide: true, Text: func(r patch.Row) string { return r.Operation }},
-			{Name: "BASELINE", Wide: true, ID: true, Text: func(r patch.Row) string { return r.Baseline }},
+			{
+				Name: "BASELINE", Wide: true, ID: true, Text: func(r patch.Row) string { return r.Baseline },
+				Human: func(r patch.Row) string { return render.Visible(shortBaseline(r.Baseline)) },
+			},
 			{Name: "SYSTEM", Wide: true, Text: func(r patch.Row) string { return r.System }},
 			{Name: "PING", Wide: true, Text: func(r patch.Row) string { return r.Ping }},
 		},
 	}
+}
+
+// rowWord is the status of a node in a word for people: of one that is not as it
+// should be the worst that is wrong with it.
+func rowWord(r patch.Row) string {
+	switch {
+	case r.Status == patch.Compliant:
+		return "ok"
+	case r.Status == patch.NeverScanned:
+		return "never scanned"
+	case r.Status != patch.NonCompliant:
+		return string(r.Status)
+	case r.Critical > 0:
+		return "critical"
+	case r.Security > 0:
+		return "security"
+	case r.Failed > 0:
+		return "failed"
+	case r.Missing > 0:
+		return "missing"
+	case r.Rejected > 0:
+		return "rejected"
+	case r.PendingReboot > 0:
+		return "reboot"
+	}
+	return string(r.Status)
+}
+
+// rowLevel is how bad that is. A reboot that is due is no hole in itself.
+func rowLevel(r patch.Row) theme.Level {
+	if w := rowWord(r); w == "reboot" || w == "missing" || w == "rejected" {
+		return theme.Warn
+	}
+	return patchLevels[r.Status]
+}
+
+// shortBaseline is a baseline without the account it is in: that of AWS's own is an
+// ARN.
+func shortBaseline(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
+
+// shortTitle is the title of a patch beside its id: of a package its version.
+func shortTitle(id, title string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(title, id+":"), "0:")
 }
 
 // numberColumn is a count, with a level where it is not 0; nothing where it is not known.
@@ -126,7 +172,9 @@ func keyColumn[T any](o render.Options, by patch.Dimension, key func(T) string) 
 	return render.Column[T]{
 		Name: strings.ToUpper(string(by)), ID: by == patch.ByBaseline, Text: key,
 		Human: func(v T) string {
-			if k := key(v); k != "" {
+			if k := key(v); by == patch.ByBaseline {
+				return render.Visible(shortBaseline(k))
+			} else if k != "" {
 				return render.Visible(k)
 			}
 			return o.Styles.Dim.Render("(none)")
@@ -153,8 +201,8 @@ func sliceTable(o render.Options, by patch.Dimension) render.Table[patch.Slice] 
 			return cmp.Or(percent(s), o.Styles.Dim.Render("-"))
 		}, Less: func(a, b patch.Slice) bool { x, _ := a.Percent(); y, _ := b.Percent(); return x < y }},
 		n("NONCOMPLIANT", theme.Bad, func(s patch.Slice) int { return s.NonCompliant }),
-		n("CRITICAL", theme.Bad, func(s patch.Slice) int { return s.WithCritical }),
-		n("SECURITY", theme.Bad, func(s patch.Slice) int { return s.WithSecurity }),
+		n("CRIT", theme.Bad, func(s patch.Slice) int { return s.WithCritical }),
+		n("SEC", theme.Bad, func(s patch.Slice) int { return s.WithSecurity }),
 		n("REBOOT", theme.Warn, func(s patch.Slice) int { return s.WithPendingReboot }),
 		n("NEVER", theme.Warn, func(s patch.Slice) int { return s.NeverScanned }),
 		wide(n("UNKNOWN", theme.Warn, func(s patch.Slice) int { return s.Unknown })),
@@ -197,8 +245,9 @@ func tallyTable(o render.Options, by patch.Dimension) render.Table[patch.Tally] 
 		status.Human = func(t patch.Tally) string { return o.Styles.Status(patchLevels[t.Status], string(t.Status)) }
 		cols = append(cols, status, key, text("NAME", func(t patch.Tally) string { return t.Name }))
 	case patch.ByPatch:
-		cols = append(cols, key, text("SEVERITY", func(t patch.Tally) string { return t.Severity }),
-			text("CLASSIFICATION", func(t patch.Tally) string { return t.Classification }))
+		class := text("CLASSIFICATION", func(t patch.Tally) string { return t.Classification })
+		class.Wide = true
+		cols = append(cols, key, text("SEVERITY", func(t patch.Tally) string { return t.Severity }), class)
 	case patch.ByCVE:
 		cols = append(cols, key, text("SEVERITY", func(t patch.Tally) string { return t.Severity }))
 	default:
@@ -214,11 +263,15 @@ func tallyTable(o render.Options, by patch.Dimension) render.Table[patch.Tally] 
 		n("MISSING", theme.Warn, func(t patch.Tally) int { return t.Missing }),
 		n("FAILED", theme.Bad, func(t patch.Tally) int { return t.Failed }),
 		n("REBOOT", theme.Warn, func(t patch.Tally) int { return t.PendingReboot }),
-		n("REJECTED", theme.Warn, func(t patch.Tally) int { return t.Rejected }),
 	)
+	rejected := n("REJECTED", theme.Warn, func(t patch.Tally) int { return t.Rejected })
+	rejected.Wide = true
+	cols = append(cols, rejected)
 	cols = append(cols, spanColumns(o, func(t patch.Tally) (time.Time, time.Time) { return t.Oldest, t.Newest })...)
 	if by == patch.ByPatch {
-		cols = append(cols, text("TITLE", func(t patch.Tally) string { return t.Title }))
+		title := text("TITLE", func(t patch.Tally) string { return t.Title })
+		title.Human = func(t patch.Tally) string { return render.Visible(shortTitle(t.Key, t.Title)) }
+		cols = append(cols, title)
 		cves := text("CVES", func(t patch.Tally) string { return strings.Join(t.CVEs, ",") })
 		cves.Wide = true
 		cols = append(cols, cves)

@@ -80,6 +80,7 @@ var floors = [][]room{
 		{name: "internal/eventrules", others: []string{sdk}},
 		{name: "internal/patchreport", ours: []string{"internal/fleet", "internal/history", "internal/htmlpage", "internal/patch"}},
 		{name: "internal/patch", ours: []string{"internal/fleet"}, others: []string{sdk}},
+		{name: "internal/compliance", others: []string{sdk, yaml}},
 		{name: "internal/agentupdate", ours: []string{"internal/fleet", "internal/run"}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},

@@ -37,11 +37,15 @@ func (m Match) Matches(p Patch) bool {
 // is reports whether a person who writes id means the patch: KB5034123, 5034123,
 // openssl, openssl.x86_64, or its title.
 func (p Patch) is(id string) bool {
-	name := p.ID
-	if i := strings.LastIndexAny(name, ".:"); i > 0 && slices.Contains(architectures, name[i+1:]) {
-		name = name[:i]
+	return slices.ContainsFunc([]string{p.ID, p.Title, packageName(p.ID), strings.TrimPrefix(p.ID, "KB")}, func(s string) bool { return strings.EqualFold(s, id) })
+}
+
+// packageName is the id of a package without its architecture.
+func packageName(id string) string {
+	if i := strings.LastIndexAny(id, ".:"); i > 0 && slices.Contains(architectures, id[i+1:]) {
+		return id[:i]
 	}
-	return slices.ContainsFunc([]string{p.ID, p.Title, name, strings.TrimPrefix(p.ID, "KB")}, func(s string) bool { return strings.EqualFold(s, id) })
+	return id
 }
 
 // architectures end the ids of packages.

@@ -6,6 +6,7 @@ package patch
 import (
 	"context"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ const (
 
 // Wrong are the states in which a patch is not as it should be, the worst first.
 var Wrong = []State{Failed, Missing, InstalledRejected, InstalledPendingReboot}
+
+// States are all of them, the worst first.
+var States = append(slices.Clone(Wrong), AvailableSecurityUpdate, Installed, InstalledOther, NotApplicable)
 
 // NonCompliant reports whether a patch in this state makes its node non-compliant.
 func (s State) NonCompliant() bool {

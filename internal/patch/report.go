@@ -431,16 +431,20 @@ func Levels(rows []Row) []Level {
 // String is the report in one sentence.
 func (c Counts) String() string {
 	percent, known := c.Percent()
-	if !known {
-		return fmt.Sprintf("%d nodes, the state of none could be read", c.Nodes)
+	noun := "nodes"
+	if c.Nodes == 1 {
+		noun = "node"
 	}
-	text := fmt.Sprintf("%d of %d nodes compliant (%s%%)", c.Compliant, c.Nodes, number(percent))
+	if !known {
+		return fmt.Sprintf("%d %s, the state of none could be read", c.Nodes, noun)
+	}
+	text := fmt.Sprintf("%d of %d %s compliant (%s%%)", c.Compliant, c.Nodes, noun, number(percent))
 	for _, part := range []struct {
 		n    int
 		what string
 	}{
 		{c.NonCompliant, "non-compliant"},
-		{c.WithCritical, "with critical patches missing"},
+		{c.WithCritical, "of them critical"},
 		{c.WithFailed, "with failed patches"},
 		{c.WithPendingReboot, "waiting for a reboot"},
 		{c.NeverScanned, "never scanned"},

@@ -128,10 +128,22 @@ func itemPatch(item types.ComplianceItem) (p Patch, told bool) {
 	list, told := item.Details["CVEIds"]
 	p = Patch{
 		ID: aws.ToString(item.Id), Title: aws.ToString(item.Title), Classification: item.Details["Classification"],
-		Severity: item.Details["PatchSeverity"], State: State(item.Details["PatchState"]), CVEs: cves(list),
+		Severity: item.Details["PatchSeverity"], State: itemState(item.Details["PatchState"]), CVEs: cves(list),
 	}
+	told = told || !p.mayName()
 	if p.ID == p.Title { // of packages name.arch:epoch:version; DescribeInstancePatches says name.arch
 		p.ID, _, _ = strings.Cut(p.ID, ":")
 	}
 	return p, told
+}
+
+// itemState reads a state as compliance items write it: InstalledPendingReboot, or
+// INSTALLED_PENDING_REBOOT.
+func itemState(text string) State {
+	for _, s := range States {
+		if strings.EqualFold(strings.ReplaceAll(string(s), "_", ""), strings.ReplaceAll(text, "_", "")) {
+			return s
+		}
+	}
+	return State(text)
 }

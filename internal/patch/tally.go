@@ -176,11 +176,10 @@ func (p Patch) Compare(q Patch) int {
 
 // stateRank is where a state stands: what is wrong before what is well.
 func stateRank(s State) int {
-	all := append(slices.Clone(Wrong), AvailableSecurityUpdate, Installed, InstalledOther, NotApplicable)
-	if i := slices.Index(all, s); i >= 0 {
+	if i := slices.Index(States, s); i >= 0 {
 		return i
 	}
-	return len(all)
+	return len(States)
 }
 
 // Narrow is rows with the numbers of the chosen patches alone: a node that has none
