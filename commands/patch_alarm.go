@@ -191,8 +191,10 @@ func listAlarms(ctx context.Context, env *Env, namespace, via string) error {
 	if len(failures) == len(ways) {
 		return errors.Unwrap(failures[0])
 	}
-	if err := writeList(env, alarmTable, ro, rows); err != nil {
-		return err
+	if len(rows) > 0 || len(failures) == 0 { // an empty list would say that there is none
+		if err := writeList(env, alarmTable, ro, rows); err != nil {
+			return err
+		}
 	}
 	if len(failures) > 0 {
 		return fault.New(fault.RemoteFailed, "list alarms", "the list is not complete: %w", errors.Join(failures...))

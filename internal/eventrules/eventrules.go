@@ -187,16 +187,28 @@ func (s *Service) Put(ctx context.Context, name string, topics []string, old Rul
 	}
 	out, err := s.api.PutTargets(ctx, in)
 	if err != nil {
-		return awsapi.Explain("give targets to the rule "+name, err)
+		return s.undo(ctx, name, old, awsapi.Explain("give targets to the rule "+name, err))
 	}
 	err = failed("give targets to the rule "+name, len(out.FailedEntries), func(i int) (string, string) {
 		f := out.FailedEntries[i]
 		return aws.ToString(f.TargetId), aws.ToString(f.ErrorMessage)
 	})
 	if err != nil || crowded {
-		return err
+		return s.undo(ctx, name, old, err)
 	}
 	return s.remove(ctx, name, gone)
+}
+
+// undo deletes a new rule that could not be given targets: one that tells nobody looks
+// like one that does. It returns why the rule could not be made.
+func (s *Service) undo(ctx context.Context, name string, old Rule, why error) error {
+	if why == nil || old.Name != "" {
+		return why
+	}
+	if _, err := s.api.DeleteRule(ctx, &eventbridge.DeleteRuleInput{Name: aws.String(name)}); err != nil {
+		return fmt.Errorf("%w; the rule was made, tells nobody, and could not be deleted again: %w", why, awsapi.Explain("delete the rule "+name, err))
+	}
+	return why
 }
 
 // Delete takes the targets of a rule away, and deletes it.

@@ -145,7 +145,7 @@ func (c *call) deleteConfigRule(t *world.Tables, in request) (any, error) {
 // evaluations are what a rule says about the nodes: of the rule about patching,
 // that a node is compliant when no patch is missing, failed, rejected or waiting
 // for a reboot; of others nothing.
-func (c *call) evaluations(t *world.Tables, rule world.Record) []world.Record {
+func (c *call) evaluations(rule world.Record) []world.Record {
 	source, _ := rule["Source"].(map[string]any)
 	if source["SourceIdentifier"] != patchRule {
 		return nil
@@ -153,8 +153,7 @@ func (c *call) evaluations(t *world.Tables, rule world.Record) []world.Record {
 	var list []world.Record
 	for _, n := range c.world.Nodes() {
 		s := c.world.PatchState(n.ID)
-		end := s.End
-		if s.Operation == "" || end.IsZero() {
+		if s.Operation == "" {
 			continue // never scanned: there is nothing that Config could have recorded
 		}
 		verdict := configGood
@@ -163,10 +162,10 @@ func (c *call) evaluations(t *world.Tables, rule world.Record) []world.Record {
 		}
 		id := "AWS::SSM::ManagedInstanceInventory/" + n.ID
 		list = append(list, world.Record{
-			"key": id, "ComplianceType": verdict, "ResultRecordedTime": end.Add(time.Minute), "ConfigRuleInvokedTime": end.Add(time.Minute),
+			"key": id, "ComplianceType": verdict, "ResultRecordedTime": s.End.Add(time.Minute), "ConfigRuleInvokedTime": s.End.Add(time.Minute),
 			"EvaluationResultIdentifier": map[string]any{
 				"EvaluationResultQualifier": map[string]any{"ConfigRuleName": rule["ConfigRuleName"], "ResourceType": patchResource, "ResourceId": id, "EvaluationMode": "DETECTIVE"},
-				"OrderingTimestamp":         end,
+				"OrderingTimestamp":         s.End,
 			},
 		})
 	}
@@ -181,7 +180,7 @@ func (c *call) describeComplianceByConfigRule(t *world.Tables, in request) (any,
 	var list []world.Record
 	for _, r := range rules {
 		bad := 0
-		all := c.evaluations(t, r)
+		all := c.evaluations(r)
 		for _, e := range all {
 			if e["ComplianceType"] == configBad {
 				bad++
@@ -208,7 +207,7 @@ func (c *call) getComplianceDetailsByConfigRule(t *world.Tables, in request) (an
 	if !ok {
 		return nil, noConfigRule(in.text("ConfigRuleName"))
 	}
-	list := c.evaluations(t, rule)
+	list := c.evaluations(rule)
 	if types := in.texts("ComplianceTypes"); len(types) > 0 {
 		list = keep(list, func(r world.Record) bool { return slices.Contains(types, textOf(r, "ComplianceType")) })
 	}
