@@ -1,14 +1,309 @@
 package commands
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/compliance"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+)
 
 func newComplianceCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compliance <command>",
 		Short: "Compliance of nodes: patches, associations, types of your own",
-		Long:  `What nodes comply with: patches, associations, and types of your own.`,
-		Args:  cobra.ArbitraryArgs,
-		RunE:  runGroup,
+		Long: `What nodes comply with: patches, associations of State Manager, and types of your
+own, which ` + "`compliance put`" + ` reports. Each report of a node replaces the one before.`,
+		Example: `  $ ssmdeck compliance summary
+  $ ssmdeck compliance nodes --noncompliant --type Association
+  $ ssmdeck compliance list web-1
+  $ ssmdeck compliance put web-1 --type Custom:Tls --item 'id=tls,title="TLS 1.2",status=compliant,severity=high'`,
+		Args: cobra.ArbitraryArgs,
+		RunE: runGroup,
 	}
+	cmd.AddCommand(newComplianceSummaryCmd(env), newComplianceNodesCmd(env), newComplianceListCmd(env), newCompliancePutCmd(env))
 	return cmd
+}
+
+// Compliance returns the service that knows what nodes comply with.
+func (e *Env) Compliance(ctx context.Context) (*compliance.Service, error) {
+	scope, err := e.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return compliance.New(scope.SSM()), nil
+}
+
+// complianceTypes are the types that everybody has, for completion.
+func complianceTypes() []string {
+	return []string{compliance.Patch, compliance.Association, compliance.Custom}
+}
+
+// complianceFilter are the flags that narrow a list of compliance.
+type complianceFilter struct {
+	kind, severity string
+	noncompliant   bool
+}
+
+func (o *complianceFilter) bind(cmd *cobra.Command, what string) {
+	f := cmd.Flags()
+	f.StringVar(&o.kind, "type", "", "only "+what+" of this `type`: Patch, Association, Custom:NAME")
+	f.StringVar(&o.severity, "severity", "", "only "+what+" of this `severity`: "+strings.ToLower(strings.Join(compliance.Severities, ", ")))
+	f.BoolVar(&o.noncompliant, "noncompliant", false, "only "+what+" that do not comply")
+	completeFlag(cmd, "type", complianceTypes)
+	completeFlag(cmd, "severity", func() []string { return lowerAll(compliance.Severities) })
+}
+
+func lowerAll(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = strings.ToLower(s)
+	}
+	return out
+}
+
+// filter reads the flags.
+func (o *complianceFilter) filter() (f compliance.Filter, err error) {
+	f.Type = o.kind
+	for _, known := range complianceTypes()[:2] {
+		if strings.EqualFold(known, o.kind) {
+			f.Type = known
+		}
+	}
+	if f.Type != "" && f.Type != compliance.Patch && f.Type != compliance.Association && !strings.HasPrefix(f.Type, compliance.Custom) {
+		err := fault.Usagef("--type %q is no type of compliance", o.kind)
+		if near := fault.Nearest(o.kind, []string{compliance.Patch, compliance.Association}); near != "" {
+			return f, err.WithHint("did you mean %s?", near)
+		}
+		return f, err.WithHint("use Patch, Association, or Custom:NAME for one of your own")
+	}
+	if o.severity != "" {
+		f.Severity = strings.ToUpper(o.severity)
+		if !slices.Contains(compliance.Severities, f.Severity) {
+			err := fault.Usagef("--severity: %q is none", o.severity)
+			if near := fault.Nearest(f.Severity, compliance.Severities); near != "" {
+				return f, err.WithHint("did you mean %s?", strings.ToLower(near))
+			}
+			return f, err.WithHint("use: %s", strings.ToLower(strings.Join(compliance.Severities, ", ")))
+		}
+	}
+	if o.noncompliant {
+		f.Status = compliance.NonCompliant
+	}
+	return f, nil
+}
+
+// complianceGate is --fail-on of compliance: the worst that may not be.
+type complianceGate struct {
+	kind string
+
+	mu    sync.Mutex // scopes are looked at side by side
+	found int
+}
+
+func complianceGates() []string {
+	return append([]string{"noncompliant"}, lowerAll(compliance.Severities)...)
+}
+
+func (g *complianceGate) bind(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&g.kind, "fail-on", "", "exit with 6 when something does not comply: `noncompliant`, or a severity, which means it or a worse one")
+	completeFlag(cmd, "fail-on", complianceGates)
+}
+
+func (g *complianceGate) check() error {
+	g.kind = strings.ToLower(strings.TrimSpace(g.kind))
+	if g.kind == "" || slices.Contains(complianceGates(), g.kind) {
+		return nil
+	}
+	err := fault.Usagef("--fail-on: %q is none", g.kind)
+	if near := fault.Nearest(g.kind, complianceGates()); near != "" {
+		return err.WithHint("did you mean %s?", near)
+	}
+	return err.WithHint("use: %s", strings.Join(complianceGates(), ", "))
+}
+
+// see counts n things of a severity that do not comply.
+func (g *complianceGate) see(severity string, n int) {
+	rank := slices.Index(complianceGates(), strings.ToLower(severity))
+	if limit := slices.Index(complianceGates(), g.kind); limit > 0 && rank > limit {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.found += n
+}
+
+func (g *complianceGate) verdict(what string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.kind == "" || g.found == 0 {
+		return nil
+	}
+	return fault.New(fault.RemoteFailed, "compliance --fail-on "+g.kind, "%s", plural(g.found, what)+map[bool]string{true: " does", false: " do"}[g.found == 1]+" not comply")
+}
+
+func newComplianceSummaryCmd(env *Env) *cobra.Command {
+	var gate complianceGate
+	cmd := &cobra.Command{
+		Use:   "summary",
+		Short: "Count the nodes that comply and do not, by type and severity",
+		Long: `Count nodes by type of compliance: those that comply, and those that do not, by the
+worst severity of what they do not comply with. Nodes that have reported nothing are
+in no number.`,
+		Example: `  $ ssmdeck compliance summary
+  $ ssmdeck compliance summary --accounts org --all-regions
+  $ ssmdeck compliance summary --fail-on critical`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := gate.check(); err != nil {
+				return err
+			}
+			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			if err := checkGridTable(env, complianceTypeTable, ro); err != nil {
+				return err
+			}
+			err = writeGrid(cmd.Context(), env, complianceTypeTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[compliance.TypeSummary, error], error) {
+				svc, err := env.Compliance(ctx)
+				if err != nil {
+					return nil, err
+				}
+				return func(yield func(compliance.TypeSummary, error) bool) {
+					for t, err := range svc.Types(ctx) {
+						if err == nil {
+							gate.seeCounts(t.Severities)
+						}
+						if !yield(t, err) {
+							return
+						}
+					}
+				}, nil
+			})
+			if err != nil {
+				return err
+			}
+			return gate.verdict("node")
+		},
+	}
+	gate.bind(cmd)
+	return spans(cmd)
+}
+
+func (g *complianceGate) seeCounts(c compliance.Counts) {
+	for i, n := range []int{c.Critical, c.High, c.Medium, c.Low, c.Informational, c.Unspecified} {
+		g.see(compliance.Severities[i], n)
+	}
+}
+
+// severityColumns are numbers by severity.
+func severityColumns[T any](o render.Options, counts func(T) compliance.Counts) []render.Column[T] {
+	n := func(name string, level theme.Level, wide bool, of func(compliance.Counts) int) render.Column[T] {
+		c := numberColumn(o, name, level, nil, func(v T) int { return of(counts(v)) })
+		c.Wide = wide
+		return c
+	}
+	return []render.Column[T]{
+		n("CRITICAL", theme.Bad, false, func(c compliance.Counts) int { return c.Critical }),
+		n("HIGH", theme.Bad, false, func(c compliance.Counts) int { return c.High }),
+		n("MEDIUM", theme.Warn, false, func(c compliance.Counts) int { return c.Medium }),
+		n("LOW", theme.Warn, false, func(c compliance.Counts) int { return c.Low }),
+		n("INFORMATIONAL", theme.Unknown, true, func(c compliance.Counts) int { return c.Informational }),
+		n("UNSPECIFIED", theme.Unknown, true, func(c compliance.Counts) int { return c.Unspecified }),
+	}
+}
+
+func complianceTypeTable(o render.Options) render.Table[compliance.TypeSummary] {
+	type row = compliance.TypeSummary
+	cols := []render.Column[row]{
+		{Name: "TYPE", Text: func(t row) string { return t.Type }},
+		numberColumn(o, "COMPLIANT", theme.Unknown, nil, func(t row) int { return t.Compliant }),
+		numberColumn(o, "NONCOMPLIANT", theme.Bad, nil, func(t row) int { return t.NonCompliant }),
+	}
+	return render.Table[row]{
+		ID: func(t row) string { return t.Type }, Empty: "no node has reported compliance",
+		Columns: append(cols, severityColumns(o, func(t row) compliance.Counts { return t.Severities })...),
+	}
+}
+
+// complianceStatus is the column of a status.
+func complianceStatus[T any](o render.Options, status func(T) string) render.Column[T] {
+	return render.Column[T]{
+		Name: "STATUS", Text: status,
+		Human: func(v T) string {
+			switch s := status(v); s {
+			case compliance.Compliant:
+				return o.Styles.Status(theme.Good, "compliant")
+			case compliance.NonCompliant:
+				return o.Styles.Status(theme.Bad, "noncompliant")
+			default:
+				return o.Styles.Status(theme.Unknown, render.Visible(strings.ToLower(s)))
+			}
+		},
+	}
+}
+
+// executedColumn is when something was found.
+func executedColumn[T any](o render.Options, at func(T) time.Time) render.Column[T] {
+	return render.Column[T]{
+		Name: "EXECUTED", Text: func(v T) string { return render.Timestamp(at(v)) },
+		Human: func(v T) string { return render.Ago(o.Now, at(v)) },
+		Less:  func(a, b T) bool { return at(a).Before(at(b)) },
+	}
+}
+
+// complianceCount is a number of things that are alike.
+type complianceCount struct {
+	Key          string `json:"key"`
+	Compliant    int    `json:"compliant"`
+	NonCompliant int    `json:"noncompliant"`
+}
+
+// complianceCountTable is one line for each value that is counted by.
+func complianceCountTable(o render.Options, by string) render.Table[complianceCount] {
+	return render.Table[complianceCount]{
+		ID: func(c complianceCount) string { return c.Key }, Empty: "nothing to count",
+		Columns: []render.Column[complianceCount]{
+			{Name: strings.ToUpper(by), Text: func(c complianceCount) string { return c.Key }},
+			numberColumn(o, "COMPLIANT", theme.Unknown, nil, func(c complianceCount) int { return c.Compliant }),
+			numberColumn(o, "NONCOMPLIANT", theme.Bad, nil, func(c complianceCount) int { return c.NonCompliant }),
+		},
+	}
+}
+
+// countCompliance counts things by a key, most that do not comply first.
+func countCompliance[T any](list []T, key func(T) string, status func(T) string) []complianceCount {
+	at := map[string]int{}
+	out := []complianceCount{}
+	for _, v := range list {
+		k := key(v)
+		i, seen := at[k]
+		if !seen {
+			i = len(out)
+			at[k] = i
+			out = append(out, complianceCount{Key: k})
+		}
+		switch status(v) {
+		case compliance.Compliant:
+			out[i].Compliant++
+		case compliance.NonCompliant:
+			out[i].NonCompliant++
+		}
+	}
+	slices.SortFunc(out, func(a, b complianceCount) int {
+		if a.NonCompliant != b.NonCompliant {
+			return b.NonCompliant - a.NonCompliant
+		}
+		return strings.Compare(a.Key, b.Key)
+	})
+	return out
 }

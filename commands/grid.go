@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -169,6 +170,14 @@ type listIn[T any] func(ctx context.Context, env *Env) (iter.Seq2[T, error], err
 // are in the error, behind the rows of the others. The command must be marked with
 // spans.
 func writeGrid[T any](ctx context.Context, env *Env, table func(render.Options) render.Table[T], o render.Options, list listIn[T]) error {
+	return writeGridSorted(ctx, env, table, o, nil, list)
+}
+
+// writeGridSorted is writeGrid for lists that are in an order, which the list of all
+// scopes has, too; nil: the rows of each scope come when it has answered.
+func writeGridSorted[T any](ctx context.Context, env *Env, table func(render.Options) render.Table[T], o render.Options,
+	compare func(a, b T) int, list listIn[T],
+) error {
 	spec, err := env.gridSpec()
 	if err != nil {
 		return err
@@ -188,10 +197,15 @@ func writeGrid[T any](ctx context.Context, env *Env, table func(render.Options) 
 			yield(grid.Row[T]{}, opened)
 			return
 		}
+		var waiting []grid.Row[T]
 		for r, err := range gather(ctx, env, g, o, list) {
 			var failure *grid.Failure
 			if errors.As(err, &failure) {
 				failures = append(failures, *failure)
+				continue
+			}
+			if compare != nil && err == nil {
+				waiting = append(waiting, r)
 				continue
 			}
 			if !yield(r, err) {
@@ -199,8 +213,16 @@ func writeGrid[T any](ctx context.Context, env *Env, table func(render.Options) 
 			}
 		}
 		// With no row at all the error must come in place of an empty list.
-		if err := g.Fault(failures); err != nil {
-			yield(grid.Row[T]{}, err)
+		if err := g.Fault(failures); err != nil && !yield(grid.Row[T]{}, err) {
+			return
+		}
+		slices.SortStableFunc(waiting, func(a, b grid.Row[T]) int {
+			return cmp.Or(compare(a.Value, b.Value), strings.Compare(a.Place.String(), b.Place.String()))
+		})
+		for _, r := range waiting {
+			if !yield(r, nil) {
+				return
+			}
 		}
 	}
 	return gridTable(table(o), len(spec.Profiles) > 1).Write(env.Out, o, rows)

@@ -9,9 +9,14 @@ func newPatchCmd(env *Env) *cobra.Command {
 		Short:   "Patch Manager: what is missing where, and installing it",
 		Long: `Patch Manager keeps, for each node, what its last scan or installation found, held
 against the patch baseline of the node's patch group.`,
+		Example: `  $ ssmdeck patch status
+  $ ssmdeck patch missing --cve CVE-2026-1000
+  $ ssmdeck patch node web-1
+  $ ssmdeck patch scan --tag env=prod
+  $ ssmdeck patch install --tag env=prod --reboot if-needed --dry-run`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newPatchScanCmd(env), newPatchInstallCmd(env))
+	cmd.AddCommand(newPatchStatusCmd(env), newPatchMissingCmd(env), newPatchNodeCmd(env), newPatchScanCmd(env), newPatchInstallCmd(env))
 	return cmd
 }

@@ -77,6 +77,7 @@ var floors = [][]room{
 		{name: "internal/rollout", ours: []string{"internal/fleet", "internal/run"}},
 		{name: "internal/agentupdate", ours: []string{"internal/fleet", "internal/run", "internal/rollout"}},
 		{name: "internal/patching", ours: []string{"internal/fleet", "internal/run", "internal/rollout", "internal/patch", "internal/waves"}, others: []string{sdk}},
+		{name: "internal/compliance", others: []string{sdk, yaml}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},

@@ -170,7 +170,7 @@ func Deregisterable(n Node) error {
 // is called with each answer, from several goroutines; it gets what kept an
 // answer from coming, too. The error is that of a ctx that ended.
 func (s *Service) ConnectedAll(ctx context.Context, nodes []Node, seen func(n Node, connected bool, err error)) error {
-	return parallel(ctx, len(nodes), func(ctx context.Context, i int) error {
+	return awsapi.Parallel(ctx, len(nodes), func(ctx context.Context, i int) error {
 		connected, err := s.Connected(ctx, nodes[i].ID)
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -63,11 +63,10 @@ type Instances interface {
 
 // Sizes and limits of the calls that join.
 const (
-	sweepFrom   = 1000 // from so many instances on all of the account are read
-	patchIDs    = 50   // ids of one DescribeInstancePatchStates
-	joinWorkers = 8    // calls at a time, under the pace
-	bulkFrom    = 20   // from more hybrid nodes on their tags are read at once
-	fewHybrids  = 40   // of so many the tags are read rather than a fleet paged through
+	sweepFrom  = 1000 // from so many instances on all of the account are read
+	patchIDs   = 50   // ids of one DescribeInstancePatchStates
+	bulkFrom   = 20   // from more hybrid nodes on their tags are read at once
+	fewHybrids = 40   // of so many the tags are read rather than a fleet paged through
 )
 
 // Table lists the nodes that match q, joined with the parts asked for and those
@@ -264,7 +263,7 @@ func (s *Service) joinTags(ctx context.Context, nodes []Node) (Gap, error) {
 	}
 	var mu sync.Mutex
 	var gap Gap
-	err := parallel(ctx, len(hybrid), func(ctx context.Context, k int) error {
+	err := awsapi.Parallel(ctx, len(hybrid), func(ctx context.Context, k int) error {
 		n := &nodes[hybrid[k]]
 		tags, err := s.Tags(ctx, n.ID)
 		if err != nil && withheld(err) {
@@ -350,7 +349,7 @@ func (s *Service) joinPatch(ctx context.Context, nodes []Node) (Gap, error) {
 	chunks := slices.Collect(slices.Chunk(ids(nodes), patchIDs))
 	var mu sync.Mutex
 	var gap Gap
-	err := parallel(ctx, len(chunks), func(ctx context.Context, k int) error {
+	err := awsapi.Parallel(ctx, len(chunks), func(ctx context.Context, k int) error {
 		in := &ssm.DescribeInstancePatchStatesInput{InstanceIds: chunks[k], MaxResults: aws.Int32(patchIDs)}
 		for {
 			out, err := s.api.DescribeInstancePatchStates(ctx, in)
@@ -416,35 +415,6 @@ func withheld(err error) bool {
 		}
 	}
 	return errors.Is(err, errNoEC2)
-}
-
-// parallel calls each for 0 to n-1, a few at a time, and returns the first
-// error, which ends the others.
-func parallel(ctx context.Context, n int, each func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan int)
-	var group sync.WaitGroup
-	for range min(n, joinWorkers) {
-		group.Go(func() {
-			for i := range next {
-				if err := each(ctx, i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-feed:
-	for i := range n {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-			break feed
-		}
-	}
-	close(next)
-	group.Wait()
-	return context.Cause(ctx)
 }
 
 // Unmanaged returns the EC2 instances that run and that Systems Manager does not

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,8 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/golang/mock/gomock"
-
-	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
 // cloud is EC2 in memory.
@@ -160,26 +157,6 @@ func TestUnmanaged(t *testing.T) {
 	c.err = failure("UnauthorizedOperation")
 	if _, err := s.Unmanaged(t.Context()); err == nil {
 		t.Error("no right to EC2 passes for no instance")
-	}
-}
-
-func TestParallelStopsAtTheFirstError(t *testing.T) {
-	var calls atomic.Int32
-	boom := errors.New("boom")
-	err := parallel(t.Context(), 10_000, func(context.Context, int) error {
-		calls.Add(1)
-		return boom
-	})
-	if !errors.Is(err, boom) || calls.Load() > 100 {
-		t.Errorf("%v after %d calls", err, calls.Load())
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := parallel(ctx, 5, func(context.Context, int) error { return nil }); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	if err := parallel(t.Context(), 0, nil); err != nil || fault.KindOf(err) == fault.Auth {
-		t.Errorf("got %v", err)
 	}
 }
 

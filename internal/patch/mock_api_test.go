@@ -35,6 +35,26 @@ func (m *Mockapi) EXPECT() *MockapiMockRecorder {
 	return m.recorder
 }
 
+// DescribeAvailablePatches mocks base method.
+func (m *Mockapi) DescribeAvailablePatches(arg0 context.Context, arg1 *ssm.DescribeAvailablePatchesInput, arg2 ...func(*ssm.Options)) (*ssm.DescribeAvailablePatchesOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{arg0, arg1}
+	for _, a := range arg2 {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "DescribeAvailablePatches", varargs...)
+	ret0, _ := ret[0].(*ssm.DescribeAvailablePatchesOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// DescribeAvailablePatches indicates an expected call of DescribeAvailablePatches.
+func (mr *MockapiMockRecorder) DescribeAvailablePatches(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{arg0, arg1}, arg2...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DescribeAvailablePatches", reflect.TypeOf((*Mockapi)(nil).DescribeAvailablePatches), varargs...)
+}
+
 // DescribeInstancePatches mocks base method.
 func (m *Mockapi) DescribeInstancePatches(arg0 context.Context, arg1 *ssm.DescribeInstancePatchesInput, arg2 ...func(*ssm.Options)) (*ssm.DescribeInstancePatchesOutput, error) {
 	m.ctrl.T.Helper()
@@ -53,4 +73,24 @@ func (mr *MockapiMockRecorder) DescribeInstancePatches(arg0, arg1 interface{}, a
 	mr.mock.ctrl.T.Helper()
 	varargs := append([]interface{}{arg0, arg1}, arg2...)
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DescribeInstancePatches", reflect.TypeOf((*Mockapi)(nil).DescribeInstancePatches), varargs...)
+}
+
+// ListComplianceItems mocks base method.
+func (m *Mockapi) ListComplianceItems(arg0 context.Context, arg1 *ssm.ListComplianceItemsInput, arg2 ...func(*ssm.Options)) (*ssm.ListComplianceItemsOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{arg0, arg1}
+	for _, a := range arg2 {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "ListComplianceItems", varargs...)
+	ret0, _ := ret[0].(*ssm.ListComplianceItemsOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// ListComplianceItems indicates an expected call of ListComplianceItems.
+func (mr *MockapiMockRecorder) ListComplianceItems(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{arg0, arg1}, arg2...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ListComplianceItems", reflect.TypeOf((*Mockapi)(nil).ListComplianceItems), varargs...)
 }

@@ -32,6 +32,9 @@ const (
 	AvailableSecurityUpdate State = "AVAILABLE_SECURITY_UPDATE"
 )
 
+// Wrong are the states in which a patch is not as it should be, the worst first.
+var Wrong = []State{Failed, Missing, InstalledRejected, InstalledPendingReboot}
+
 // NonCompliant reports whether a patch in this state makes its node non-compliant.
 func (s State) NonCompliant() bool {
 	return s == Missing || s == Failed || s == InstalledRejected || s == InstalledPendingReboot
@@ -88,10 +91,15 @@ func apiState(s State) string {
 	return b.String()
 }
 
+// cves splits a list of CVEs: "CVE-2026-1234,CVE-2026-1235".
+func cves(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == ';' })
+}
+
 func patchOf(p types.PatchComplianceData) Patch {
 	out := Patch{
 		ID: aws.ToString(p.KBId), Title: aws.ToString(p.Title), Classification: aws.ToString(p.Classification), Severity: aws.ToString(p.Severity),
-		State: State(p.State), CVEs: strings.FieldsFunc(aws.ToString(p.CVEIds), func(r rune) bool { return r == ',' || r == ' ' }),
+		State: State(p.State), CVEs: cves(aws.ToString(p.CVEIds)),
 	}
 	// The service's word for never is the beginning of time.
 	if at := aws.ToTime(p.InstalledTime); at.Unix() > 0 {

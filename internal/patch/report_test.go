@@ -1,0 +1,131 @@
+package patch
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+)
+
+var now = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+
+// node is a node whose last scan ended so long ago and found this.
+func node(name string, ago time.Duration, p fleet.PatchState) fleet.Node {
+	p.Ended = now.Add(-ago)
+	p.Baseline, p.Operation = "pb-0123456789abcdef0", "Scan"
+	return fleet.Node{ID: "i-" + name, Name: name, Platform: "linux", PlatformName: "Ubuntu", PlatformVersion: "24.04", Patch: &p}
+}
+
+func example() []fleet.Node {
+	unread := fleet.Node{ID: "i-unread", Name: "unread", Unknown: []string{"patch"}}
+	return []fleet.Node{
+		node("well", time.Hour, fleet.PatchState{Group: "web", Installed: 10}),
+		unread,
+		node("rebooting", 2*time.Hour, fleet.PatchState{Group: "web", PendingReboot: 1, Other: 1}),
+		{ID: "i-new", Name: "new", Tags: map[string]string{"PatchGroup": "db"}},
+		node("security", 8*24*time.Hour, fleet.PatchState{Group: "db", Missing: 9, Security: 9}),
+		node("critical", time.Hour, fleet.PatchState{Group: "db", Missing: 1, Failed: 1, Critical: 1, Other: 1}),
+		node("old", 40*24*time.Hour, fleet.PatchState{Group: "web", Installed: 3}),
+	}
+}
+
+func TestNodesAreFromTheWorstOn(t *testing.T) {
+	r := NewReport(example(), now, StaleAfter)
+	var names []string
+	for _, n := range r.Nodes {
+		names = append(names, n.Name)
+	}
+	if got, want := strings.Join(names, " "), "critical security rebooting new unread old well"; got != want {
+		t.Errorf("order %s, want %s", got, want)
+	}
+	shuffled := example()
+	slices.Reverse(shuffled)
+	if again := NewReport(shuffled, now, StaleAfter); !slices.Equal(r.Nodes, again.Nodes) || !slices.Equal(r.Groups, again.Groups) {
+		t.Error("the order depends on that of the nodes")
+	}
+}
+
+func TestTotalsCountEveryNodeOnce(t *testing.T) {
+	got := NewReport(example(), now, StaleAfter).Total
+	if got.Nodes != 7 || got.Compliant != 2 || got.NonCompliant != 3 || got.NeverScanned != 1 || got.Unknown != 1 || got.Stale != 2 {
+		t.Errorf("nodes counted as %+v", got)
+	}
+	if got.WithCritical != 1 || got.WithSecurity != 1 || got.WithMissing != 2 || got.WithFailed != 1 || got.WithPendingReboot != 1 {
+		t.Errorf("nodes with patches counted as %+v", got)
+	}
+	if got.Patches.Missing != 10 || got.Patches.Installed != 13 || got.Patches.NonCompliant() != 12 {
+		t.Errorf("patches counted as %+v", got.Patches)
+	}
+	if !got.Oldest.Equal(now.Add(-40*24*time.Hour)) || !got.Newest.Equal(now.Add(-time.Hour)) {
+		t.Errorf("scans from %s to %s", got.Oldest, got.Newest)
+	}
+}
+
+// A node that was never scanned is not compliant, and a hundred percent is all.
+func TestPercentNeverFlatters(t *testing.T) {
+	tests := []struct {
+		name  string
+		c     Counts
+		want  float64
+		known bool
+	}{
+		{"all", Counts{Nodes: 3, Compliant: 3}, 100, true},
+		{"never scanned", Counts{Nodes: 2, Compliant: 1, NeverScanned: 1}, 50, true},
+		{"unknown nodes are left out", Counts{Nodes: 3, Compliant: 1, NonCompliant: 1, Unknown: 1}, 50, true},
+		{"one of many", Counts{Nodes: 10000, Compliant: 9999, NonCompliant: 1}, 99.9, true},
+		{"nothing was read", Counts{Nodes: 4, Unknown: 4}, 0, false},
+		{"no node", Counts{}, 0, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, known := tt.c.Percent(); got != tt.want || known != tt.known {
+				t.Errorf("percent %v %v, want %v %v", got, known, tt.want, tt.known)
+			}
+		})
+	}
+}
+
+func TestSlicesAddUpToTheTotal(t *testing.T) {
+	r := NewReport(example(), now, StaleAfter)
+	for name, list := range map[string][]Slice{"groups": r.Groups, "baselines": r.Baselines, "platforms": r.Platforms, "ages": r.Ages} {
+		var sum Counts
+		for _, s := range list {
+			sum.Merge(s.Counts)
+		}
+		if sum != r.Total {
+			t.Errorf("%s add up to %+v, want %+v", name, sum, r.Total)
+		}
+	}
+	if r.Groups[0].Key != "db" || r.Groups[0].Nodes != 3 || r.Groups[0].NeverScanned != 1 {
+		t.Errorf("the worst group is %+v, want db with the node never scanned", r.Groups[0])
+	}
+	var ages []string
+	for _, a := range r.Ages {
+		ages = append(ages, a.Key)
+	}
+	if got, want := strings.Join(ages, ", "), "under 1 day, 7 to 30 days, 30 to 90 days, never-scanned, unknown"; got != want {
+		t.Errorf("ages %s, want %s", got, want)
+	}
+}
+
+func TestLevels(t *testing.T) {
+	got := NewReport(example(), now, StaleAfter).Levels
+	for i, want := range []struct {
+		level          string
+		nodes, patches int
+	}{{"critical", 1, 1}, {"security", 1, 9}, {"other", 2, 2}} {
+		if l := got[i]; l.Level != want.level || l.Nodes != want.nodes || l.Patches != want.patches {
+			t.Errorf("level %+v, want %+v", l, want)
+		}
+	}
+}
+
+func TestCountsInOneSentence(t *testing.T) {
+	got := NewReport(example(), now, StaleAfter).Total.String()
+	want := "2 of 7 nodes compliant (33.3%), 3 non-compliant, 1 of them critical, 1 with failed patches, 1 waiting for a reboot, 1 never scanned, 1 unknown"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
