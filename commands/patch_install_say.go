@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
@@ -17,11 +18,14 @@ func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.P
 	if online > p.Unknown {
 		env.note("ssmdeck: %s to install on %d of %s, by scans %s", patchesWord(p.Patches), p.Install, plural(online, "node"), scanAges(ro, p))
 	}
-	if o.dryRun && p.Install > patching.NamedUpTo {
-		env.note("ssmdeck: patches are named for up to %d nodes that lack any; these are counts", patching.NamedUpTo)
+	if unnamed := countNodes(p, func(n patching.Planned) bool { return n.Status == patching.ToInstall && !n.Named }); o.dryRun && unnamed > 0 {
+		env.note("ssmdeck: the patches of %s are counted and not named: names are read for up to %d nodes, or for all", plural(unnamed, "node"), patching.NamedUpTo)
 	}
 	if p.Unknown > 0 {
 		env.note("ssmdeck: %s never scanned: what would be installed there is not known (--scan-first scans)", wereNodes(p.Unknown))
+	}
+	if !p.Oldest.IsZero() && ro.Now.Sub(p.Oldest) > patch.StaleAfter {
+		env.note("ssmdeck: the oldest scan is more than a week old: --scan-first scans before the plan is made")
 	}
 	if o.patching.OverrideList != "" || o.patching.BaselineOverride != "" {
 		env.note("ssmdeck: the last scans knew nothing of the override: what will be installed may differ")
@@ -31,7 +35,7 @@ func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.P
 		env.note("ssmdeck: every node on which something is installed reboots: by the last scans %s", plural(p.Reboots, "node"))
 	case patching.Never:
 		text := "no node reboots: what is installed may not be in effect until somebody reboots it"
-		if needed := countNeeded(p); needed > 0 {
+		if needed := countNodes(p, func(n patching.Planned) bool { return n.Reboot == patching.LeftFor }); needed > 0 {
 			text += fmt.Sprintf("; by the names of the patches, %s will need it", plural(needed, "node"))
 		}
 		env.note("ssmdeck: %s", text)
@@ -55,10 +59,10 @@ func wereNodes(n int) string {
 	return plural(n, "node") + " were"
 }
 
-func countNeeded(p *patching.Plan) int {
+func countNodes(p *patching.Plan, fits func(patching.Planned) bool) int {
 	n := 0
 	for _, node := range p.Nodes {
-		if node.Reboot == patching.LeftFor {
+		if fits(node) {
 			n++
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/rollout"
@@ -309,7 +310,7 @@ func (w *waveRun) verify(ctx context.Context, ran []fleet.Node) error {
 		return err
 	}
 	maps.Copy(reported, others)
-	err = each(ctx, len(ran), func(ctx context.Context, i int) error {
+	err = awsapi.Parallel(ctx, len(ran), func(ctx context.Context, i int) error {
 		id := ran[i].ID
 		r := w.State.Nodes[id].Result
 		state := reported[id]
