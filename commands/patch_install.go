@@ -414,6 +414,9 @@ func (o *patchInstallOptions) end(env *Env, ro render.Options, st *patching.Stat
 	if printErr := writeList(env, patchInstallTable, ro, patchInstallRows(st)); printErr != nil {
 		return printErr
 	}
+	if ro.Terminal() {
+		sayFailures(env, st)
+	}
 	o.waves.sayLeft(env, st.Waves, err, "patched", "", patchInstallPath)
 	if o.own && len(st.Waves.Left()) == 0 {
 		_ = os.Remove(o.waves.state) // nothing is left to take up

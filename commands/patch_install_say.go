@@ -10,6 +10,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/waves"
 )
 
 // sayPlan tells what a plan comes to, before the question.
@@ -138,4 +139,28 @@ func someOf(words []string, most int) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
 	}
 	return strings.Join(words, ", ")
+}
+
+// sayFailures says of the first nodes that failed why, in their own words: a table on
+// a terminal has no room for these.
+func sayFailures(env *Env, st *patching.State) {
+	const most, lines = 10, 3
+	said := 0
+	for id, r := range waveNodes(st.Waves) {
+		if r.Status != waves.Failed {
+			continue
+		}
+		if said++; said > most {
+			continue
+		}
+		env.note("ssmdeck: %s: %s", nodeLabel(st.Nodes[id].Name, id), render.Visible(r.Detail))
+		if result := st.Nodes[id].Result; result != nil {
+			for _, line := range result.Words[:min(len(result.Words), lines)] {
+				env.note("    %s", render.Visible(line))
+			}
+		}
+	}
+	if said > most {
+		env.note("ssmdeck: and %d more have failed", said-most)
+	}
 }

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,6 +77,18 @@ func (row patchInstallRow) with(n *patching.Node) patchInstallRow {
 }
 
 func patchInstallTable(o render.Options) render.Table[patchInstallRow] {
+	// How many wait for a reboot; to people also that one was made.
+	reboot := countColumn(o, "REBOOT", theme.Warn, func(r patchInstallRow) *int { return r.PendingReboot })
+	count := reboot.Human
+	reboot.Human = func(r patchInstallRow) string {
+		switch {
+		case r.PendingReboot != nil && *r.PendingReboot > 0:
+			return o.Styles.Level(theme.Warn).Render(strconv.Itoa(*r.PendingReboot) + " wait")
+		case r.Rebooted:
+			return "done"
+		}
+		return count(r)
+	}
 	return render.Table[patchInstallRow]{
 		ID: func(r patchInstallRow) string { return r.ID },
 		Columns: []render.Column[patchInstallRow]{
@@ -86,11 +99,12 @@ func patchInstallTable(o render.Options) render.Table[patchInstallRow] {
 			{Name: "WAVE", Right: true, Text: func(r patchInstallRow) string { return waveWord(r.Wave) }},
 			{Name: "NODE ID", ID: true, Text: func(r patchInstallRow) string { return r.ID }},
 			{Name: "NAME", Text: func(r patchInstallRow) string { return r.Name }},
-			countColumn(o, "INSTALLED", theme.Good, func(r patchInstallRow) *int { return r.Installed }),
+			countColumn(o, "NEW", theme.Good, func(r patchInstallRow) *int { return r.Installed }),
 			countColumn(o, "FAILED", theme.Bad, func(r patchInstallRow) *int { return r.Failed }),
 			countColumn(o, "MISSING", theme.Bad, func(r patchInstallRow) *int { return r.Missing }),
-			countColumn(o, "REBOOT", theme.Warn, func(r patchInstallRow) *int { return r.PendingReboot }),
-			{Name: "REBOOTED", Text: func(r patchInstallRow) string {
+			reboot,
+			{Name: "REASON", Text: func(r patchInstallRow) string { return withWords(r.Reason, r.Words) }},
+			{Name: "REBOOTED", Wide: true, Text: func(r patchInstallRow) string {
 				switch {
 				case r.CommandID == "":
 					return ""
@@ -100,11 +114,10 @@ func patchInstallTable(o render.Options) render.Table[patchInstallRow] {
 				return "no"
 			}},
 			{
-				Name: "TOOK", Right: true, Text: func(r patchInstallRow) string { return durationWord(time.Duration(r.Seconds * float64(time.Second))) },
+				Name: "TOOK", Wide: true, Right: true, Text: func(r patchInstallRow) string { return durationWord(time.Duration(r.Seconds * float64(time.Second))) },
 				Less: func(a, b patchInstallRow) bool { return a.Seconds < b.Seconds },
 			},
 			{Name: "COMMAND", Wide: true, ID: true, Text: func(r patchInstallRow) string { return r.CommandID }},
-			{Name: "REASON", Text: func(r patchInstallRow) string { return withWords(r.Reason, r.Words) }},
 		},
 	}
 }

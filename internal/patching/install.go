@@ -335,7 +335,7 @@ func (w *waveRun) verify(ctx context.Context, ran []fleet.Node) error {
 	}
 	for _, n := range ran {
 		if why := shortfall(o, w.State.Nodes[n.ID].Result); why != "" {
-			w.failed[n.ID] = joined(w.failed[n.ID], why)
+			w.failed[n.ID] = why // it says more than an exit status
 		}
 	}
 	return nil
@@ -360,13 +360,6 @@ func shortfall(o Options, r *Result) string {
 		return fmt.Sprintf("%d still wait for a reboot", a.PendingReboot)
 	}
 	return ""
-}
-
-func joined(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "; " + b
 }
 
 func idsOf(nodes []fleet.Node) []string {
