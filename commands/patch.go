@@ -11,7 +11,9 @@ func newPatchCmd(env *Env) *cobra.Command {
 against the patch baseline of the node's patch group.`,
 		Example: `  $ ssmdeck patch status
   $ ssmdeck patch missing --cve CVE-2026-1000
-  $ ssmdeck patch node web-1`,
+  $ ssmdeck patch node web-1
+  $ ssmdeck patch scan --tag env=prod
+  $ ssmdeck patch install --tag env=prod --reboot if-needed --dry-run`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}

@@ -163,7 +163,8 @@ func (o *patchInstallOptions) run(cmd *cobra.Command, env *Env, args []string) e
 			return err
 		}
 	}
-	plan, err := o.plan(ctx, env, svc, nodes)
+	all, _ := wide(targets)
+	plan, err := o.plan(ctx, env, svc, nodes, all && o.choice.filter == "")
 	if err != nil {
 		return err
 	}
@@ -252,12 +253,12 @@ func (o *patchInstallOptions) scan(ctx context.Context, env *Env, svc *fleet.Ser
 }
 
 // plan says what would be done. The patches are named where somebody looks at them.
-func (o *patchInstallOptions) plan(ctx context.Context, env *Env, svc *fleet.Service, nodes []fleet.Node) (*patching.Plan, error) {
+func (o *patchInstallOptions) plan(ctx context.Context, env *Env, svc *fleet.Service, nodes []fleet.Node, whole bool) (*patching.Plan, error) {
 	scope, err := env.Scope(ctx)
 	if err != nil {
 		return nil, err
 	}
-	planner := patching.Planner{Fleet: svc, Patches: patch.New(scope.SSM()), Names: o.dryRun || env.canAsk()}
+	planner := patching.Planner{Fleet: svc, Patches: patch.New(scope.SSM()), Names: o.dryRun || env.canAsk(), Whole: whole}
 	return planner.Plan(ctx, nodes, o.patching, o.waves.sizes)
 }
 
@@ -412,6 +413,9 @@ func (o *patchInstallOptions) drive(ctx context.Context, env *Env, svc *fleet.Se
 func (o *patchInstallOptions) end(env *Env, ro render.Options, st *patching.State, err error) error {
 	if printErr := writeList(env, patchInstallTable, ro, patchInstallRows(st)); printErr != nil {
 		return printErr
+	}
+	if ro.Terminal() {
+		sayFailures(env, st)
 	}
 	o.waves.sayLeft(env, st.Waves, err, "patched", "", patchInstallPath)
 	if o.own && len(st.Waves.Left()) == 0 {

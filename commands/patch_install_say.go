@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/waves"
 )
 
 // sayPlan tells what a plan comes to, before the question.
@@ -16,11 +18,14 @@ func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.P
 	if online > p.Unknown {
 		env.note("ssmdeck: %s to install on %d of %s, by scans %s", plural(p.Patches, "patch"), p.Install, plural(online, "node"), scanAges(ro, p))
 	}
-	if o.dryRun && p.Install > patching.NamedUpTo {
-		env.note("ssmdeck: patches are named for up to %d nodes that lack any; these are counts", patching.NamedUpTo)
+	if unnamed := countNodes(p, func(n patching.Planned) bool { return n.Status == patching.ToInstall && !n.Named }); o.dryRun && unnamed > 0 {
+		env.note("ssmdeck: the patches of %s are counted and not named: names are read for up to %d nodes, or for all", plural(unnamed, "node"), patching.NamedUpTo)
 	}
 	if p.Unknown > 0 {
 		env.note("ssmdeck: %s never scanned: what would be installed there is not known (--scan-first scans)", wereNodes(p.Unknown))
+	}
+	if !p.Oldest.IsZero() && ro.Now.Sub(p.Oldest) > patch.StaleAfter {
+		env.note("ssmdeck: the oldest scan is more than a week old: --scan-first scans before the plan is made")
 	}
 	if o.patching.OverrideList != "" || o.patching.BaselineOverride != "" {
 		env.note("ssmdeck: the last scans knew nothing of the override: what will be installed may differ")
@@ -30,7 +35,7 @@ func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.P
 		env.note("ssmdeck: every node on which something is installed reboots: by the last scans %s", plural(p.Reboots, "node"))
 	case patching.Never:
 		text := "no node reboots: what is installed may not be in effect until somebody reboots it"
-		if needed := countNeeded(p); needed > 0 {
+		if needed := countNodes(p, func(n patching.Planned) bool { return n.Reboot == patching.LeftFor }); needed > 0 {
 			text += fmt.Sprintf("; by the names of the patches, %s will need it", plural(needed, "node"))
 		}
 		env.note("ssmdeck: %s", text)
@@ -47,10 +52,10 @@ func wereNodes(n int) string {
 	return plural(n, "node") + " were"
 }
 
-func countNeeded(p *patching.Plan) int {
+func countNodes(p *patching.Plan, fits func(patching.Planned) bool) int {
 	n := 0
 	for _, node := range p.Nodes {
-		if node.Reboot == patching.LeftFor {
+		if fits(node) {
 			n++
 		}
 	}
@@ -119,4 +124,28 @@ func windowWords(o render.Options, windows []patching.Window) string {
 		words = append(words, fmt.Sprintf("%s (%s)", render.Visible(w.Name), next))
 	}
 	return someOf(words, 4)
+}
+
+// sayFailures says of the first nodes that failed why, in their own words: a table on
+// a terminal has no room for these.
+func sayFailures(env *Env, st *patching.State) {
+	const most, lines = 10, 3
+	said := 0
+	for id, r := range waveNodes(st.Waves) {
+		if r.Status != waves.Failed {
+			continue
+		}
+		if said++; said > most {
+			continue
+		}
+		env.note("ssmdeck: %s: %s", nodeLabel(st.Nodes[id].Name, id), render.Visible(r.Detail))
+		if result := st.Nodes[id].Result; result != nil {
+			for _, line := range result.Words[:min(len(result.Words), lines)] {
+				env.note("    %s", render.Visible(line))
+			}
+		}
+	}
+	if said > most {
+		env.note("ssmdeck: and %d more have failed", said-most)
+	}
 }

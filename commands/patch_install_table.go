@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
@@ -76,13 +77,17 @@ func (row patchInstallRow) with(n *patching.Node) patchInstallRow {
 }
 
 func patchInstallTable(o render.Options) render.Table[patchInstallRow] {
-	number := func(name string, of func(patchInstallRow) *int) render.Column[patchInstallRow] {
-		return render.Column[patchInstallRow]{Name: name, Right: true, Text: func(r patchInstallRow) string {
-			if n := of(r); n != nil {
-				return strconv.Itoa(*n)
-			}
-			return ""
-		}}
+	// How many wait for a reboot; to people also that one was made.
+	reboot := countColumn(o, "REBOOT", theme.Warn, func(r patchInstallRow) *int { return r.PendingReboot })
+	count := reboot.Human
+	reboot.Human = func(r patchInstallRow) string {
+		switch {
+		case r.PendingReboot != nil && *r.PendingReboot > 0:
+			return o.Styles.Level(theme.Warn).Render(strconv.Itoa(*r.PendingReboot) + " wait")
+		case r.Rebooted:
+			return "done"
+		}
+		return count(r)
 	}
 	return render.Table[patchInstallRow]{
 		ID: func(r patchInstallRow) string { return r.ID },
@@ -94,11 +99,12 @@ func patchInstallTable(o render.Options) render.Table[patchInstallRow] {
 			{Name: "WAVE", Right: true, Text: func(r patchInstallRow) string { return waveWord(r.Wave) }},
 			{Name: "NODE ID", ID: true, Text: func(r patchInstallRow) string { return r.ID }},
 			{Name: "NAME", Text: func(r patchInstallRow) string { return r.Name }},
-			number("INSTALLED", func(r patchInstallRow) *int { return r.Installed }),
-			number("FAILED", func(r patchInstallRow) *int { return r.Failed }),
-			number("MISSING", func(r patchInstallRow) *int { return r.Missing }),
-			number("PENDING REBOOT", func(r patchInstallRow) *int { return r.PendingReboot }),
-			{Name: "REBOOTED", Text: func(r patchInstallRow) string {
+			countColumn(o, "NEW", theme.Good, func(r patchInstallRow) *int { return r.Installed }),
+			countColumn(o, "FAILED", theme.Bad, func(r patchInstallRow) *int { return r.Failed }),
+			countColumn(o, "MISSING", theme.Bad, func(r patchInstallRow) *int { return r.Missing }),
+			reboot,
+			{Name: "REASON", Text: func(r patchInstallRow) string { return withWords(r.Reason, r.Words) }},
+			{Name: "REBOOTED", Wide: true, Text: func(r patchInstallRow) string {
 				switch {
 				case r.CommandID == "":
 					return ""
@@ -108,11 +114,10 @@ func patchInstallTable(o render.Options) render.Table[patchInstallRow] {
 				return "no"
 			}},
 			{
-				Name: "TOOK", Right: true, Text: func(r patchInstallRow) string { return durationWord(time.Duration(r.Seconds * float64(time.Second))) },
+				Name: "TOOK", Wide: true, Right: true, Text: func(r patchInstallRow) string { return durationWord(time.Duration(r.Seconds * float64(time.Second))) },
 				Less: func(a, b patchInstallRow) bool { return a.Seconds < b.Seconds },
 			},
 			{Name: "COMMAND", Wide: true, ID: true, Text: func(r patchInstallRow) string { return r.CommandID }},
-			{Name: "REASON", Text: func(r patchInstallRow) string { return withWords(r.Reason, r.Words) }},
 		},
 	}
 }
@@ -122,13 +127,8 @@ func patchPlanTable(o render.Options) render.Table[patching.Planned] {
 	levels := map[string]theme.Level{
 		patching.ToInstall: theme.Busy, patching.Nothing: theme.Good, patching.NeverScanned: theme.Warn, patching.IsOffline: theme.Warn,
 	}
-	number := func(name string, of func(patching.Planned) int) render.Column[patching.Planned] {
-		return render.Column[patching.Planned]{Name: name, Right: true, Text: func(r patching.Planned) string {
-			if !r.Known {
-				return ""
-			}
-			return strconv.Itoa(of(r))
-		}}
+	number := func(name string, level theme.Level, of func(patching.Planned) int) render.Column[patching.Planned] {
+		return numberColumn(o, name, level, func(r patching.Planned) bool { return r.Known }, of)
 	}
 	patches := func(r patching.Planned, most int) string {
 		var ids []string
@@ -156,22 +156,14 @@ func patchPlanTable(o render.Options) render.Table[patching.Planned] {
 			{Name: "NODE ID", ID: true, Text: func(r patching.Planned) string { return r.ID }},
 			{Name: "NAME", Text: func(r patching.Planned) string { return r.Name }},
 			{Name: "SYSTEM", Wide: true, Text: func(r patching.Planned) string { return r.System }},
-			number("MISSING", func(r patching.Planned) int { return r.Missing }),
-			number("FAILED", func(r patching.Planned) int { return r.Failed }),
-			number("PENDING REBOOT", func(r patching.Planned) int { return r.PendingReboot }),
+			number("MISSING", theme.Warn, func(r patching.Planned) int { return r.Missing }),
+			number("FAILED", theme.Bad, func(r patching.Planned) int { return r.Failed }),
+			number("PENDING", theme.Warn, func(r patching.Planned) int { return r.PendingReboot }),
 			{
 				Name: "REBOOT", Text: func(r patching.Planned) string { return string(r.Reboot) },
 				Human: func(r patching.Planned) string { return render.Visible(reboot(r)) },
 			},
-			{
-				Name: "SCANNED", Text: func(r patching.Planned) string { return render.Timestamp(r.Scanned) },
-				Human: func(r patching.Planned) string {
-					if !r.Known {
-						return "never"
-					}
-					return render.Ago(o.Now, r.Scanned)
-				},
-			},
+			scanColumn(o, "SCANNED", func(r patching.Planned) (time.Time, bool) { return r.Scanned, o.Now.Sub(r.Scanned) > patch.StaleAfter }),
 			{Name: "BASELINE", Wide: true, ID: true, Text: func(r patching.Planned) string { return r.Baseline }},
 			{Name: "GROUP", Wide: true, Text: func(r patching.Planned) string { return r.Group }},
 			{

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 type patchScanOptions struct {
@@ -284,6 +284,7 @@ func (o *patchScanOptions) watch(ctx context.Context, env *Env, ro render.Option
 		return writeList(env, patchScanTable, ro, v.rows())
 	}
 	rows := v.rows()
+	ro.Now = time.Now() // what was scanned meanwhile is not of the future
 	if printErr := writeList(env, patchScanTable, ro, rows); printErr != nil {
 		return printErr
 	}
@@ -332,8 +333,8 @@ type patchScanRow struct {
 	Status        string        `json:"status"` // ok, unreported, failed, timed_out, cancelled, skipped, not_sent, running, …
 	ID            string        `json:"id"`
 	Name          string        `json:"name"`
-	Critical      *int          `json:"critical_noncompliant,omitempty"` // these are absent when nothing was reported
-	Security      *int          `json:"security_noncompliant,omitempty"`
+	Critical      *int          `json:"critical,omitempty"` // these are absent when nothing was reported
+	Security      *int          `json:"security,omitempty"`
 	Missing       *int          `json:"missing,omitempty"`
 	Failed        *int          `json:"failed,omitempty"`
 	PendingReboot *int          `json:"pending_reboot,omitempty"`
@@ -413,15 +414,12 @@ func patchTrouble(status string) int {
 }
 
 func patchScanTable(o render.Options) render.Table[patchScanRow] {
-	number := func(name string, of func(patchScanRow) *int) render.Column[patchScanRow] {
-		return render.Column[patchScanRow]{Name: name, Right: true, Text: func(r patchScanRow) string {
-			if n := of(r); n != nil {
-				return strconv.Itoa(*n)
-			}
-			return ""
-		}}
+	number := func(name string, level theme.Level, of func(patchScanRow) *int) render.Column[patchScanRow] {
+		return countColumn(o, name, level, of)
 	}
-	wide := func(c render.Column[patchScanRow]) render.Column[patchScanRow] { c.Wide = true; return c }
+	installed := number("INSTALLED", theme.Unknown, func(r patchScanRow) *int { return r.Installed })
+	scanned := scanColumn(o, "SCANNED", func(r patchScanRow) (time.Time, bool) { return r.Scanned, false })
+	installed.Wide, scanned.Wide = true, true
 	return render.Table[patchScanRow]{
 		ID: func(r patchScanRow) string { return r.ID },
 		Columns: []render.Column[patchScanRow]{
@@ -437,22 +435,30 @@ func patchScanTable(o render.Options) render.Table[patchScanRow] {
 			},
 			{Name: "NODE ID", ID: true, Text: func(r patchScanRow) string { return r.ID }},
 			{Name: "NAME", Text: func(r patchScanRow) string { return r.Name }},
-			number("CRITICAL", func(r patchScanRow) *int { return r.Critical }),
-			number("SECURITY", func(r patchScanRow) *int { return r.Security }),
-			number("MISSING", func(r patchScanRow) *int { return r.Missing }),
-			number("FAILED", func(r patchScanRow) *int { return r.Failed }),
-			number("PENDING REBOOT", func(r patchScanRow) *int { return r.PendingReboot }),
-			wide(number("INSTALLED", func(r patchScanRow) *int { return r.Installed })),
-			{
-				Name: "SCANNED", Text: func(r patchScanRow) string { return render.Timestamp(r.Scanned) },
-				Human: func(r patchScanRow) string { return render.Ago(o.Now, r.Scanned) },
-			},
+			number("CRIT", theme.Bad, func(r patchScanRow) *int { return r.Critical }),
+			number("SEC", theme.Bad, func(r patchScanRow) *int { return r.Security }),
+			number("MISSING", theme.Warn, func(r patchScanRow) *int { return r.Missing }),
+			number("FAILED", theme.Bad, func(r patchScanRow) *int { return r.Failed }),
+			number("REBOOT", theme.Warn, func(r patchScanRow) *int { return r.PendingReboot }),
+			{Name: "REASON", Text: func(r patchScanRow) string { return withWords(r.Reason, r.Words) }},
+			installed,
+			scanned,
 			{Name: "BASELINE", Wide: true, ID: true, Text: func(r patchScanRow) string { return r.Baseline }},
 			{Name: "GROUP", Wide: true, Text: func(r patchScanRow) string { return r.Group }},
 			{Name: "TOOK", Wide: true, Text: func(r patchScanRow) string { return durationWord(r.took) }},
-			{Name: "REASON", Text: func(r patchScanRow) string { return withWords(r.Reason, r.Words) }},
 		},
 	}
+}
+
+// countColumn is a count that may not be known, with a level where it is not 0.
+func countColumn[T any](o render.Options, name string, level theme.Level, of func(T) *int) render.Column[T] {
+	value := func(v T) int {
+		if n := of(v); n != nil {
+			return *n
+		}
+		return -1
+	}
+	return numberColumn(o, name, level, func(v T) bool { return of(v) != nil }, value)
 }
 
 // withWords is a reason with the first of a node's own words.

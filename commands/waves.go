@@ -147,7 +147,11 @@ type waveDrive struct {
 
 // step shows what is being done in the wave.
 func (d *waveDrive) step(what string, done, total int) {
-	d.progress.Set(render.Status{Label: fmt.Sprintf("wave %d of %d: %s", d.now, len(d.state.Waves), what), Done: int64(done), Total: int64(total)})
+	note := ""
+	if ok, failed := d.state.Count(waves.OK), d.state.Count(waves.Failed); ok+failed > 0 {
+		note = fmt.Sprintf("before: %d ok, %d failed", ok, failed)
+	}
+	d.progress.Set(render.Status{Label: fmt.Sprintf("wave %d of %d: %s", d.now, len(d.state.Waves), what), Done: int64(done), Total: int64(total), Note: note})
 }
 
 func (d *waveDrive) run(ctx context.Context, do func(ctx context.Context, wave int, ids []string) (waves.Outcome, error)) error {

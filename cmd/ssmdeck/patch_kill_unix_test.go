@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -41,15 +42,8 @@ func TestAKilledInstallationPatchesEveryNodeOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := simulator.Start(context.Background(), simulator.Options{Scenario: sc})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = srv.Close() })
-	dir := t.TempDir()
+	dir, env := patchHouse(t, sc)
 	state := filepath.Join(dir, "state.json")
-	env := append(os.Environ(), srv.Env()...)
-	env = append(env, "HOME="+dir, "XDG_STATE_HOME="+dir, "XDG_CACHE_HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	start := func(args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buffer) {
 		cmd := exec.Command(binary, append([]string{"patch", "install", "--yes", "-o", "json"}, args...)...)
 		var out, errs bytes.Buffer
@@ -109,6 +103,69 @@ func TestAKilledInstallationPatchesEveryNodeOnce(t *testing.T) {
 	}
 	if _, err := os.Stat(state + ".lock"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the lock is left: %v", err)
+	}
+}
+
+// patchHouse starts a simulator and returns a folder and an environment for ssmdeck.
+func patchHouse(t *testing.T, sc *world.Scenario) (dir string, env []string) {
+	t.Helper()
+	srv, err := simulator.Start(context.Background(), simulator.Options{Scenario: sc})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = srv.Close() })
+	dir = t.TempDir()
+	env = append(os.Environ(), srv.Env()...)
+	return dir, append(env, "HOME="+dir, "XDG_STATE_HOME="+dir, "XDG_CACHE_HOME="+dir, "XDG_CONFIG_HOME="+dir)
+}
+
+// TestAnInterruptedInstallationSaysHowToGoOn presses Ctrl-C in the middle of a wave:
+// the installation goes on, how to take it up is printed, and it is found again.
+func TestAnInterruptedInstallationSaysHowToGoOn(t *testing.T) {
+	binary, err := exec.LookPath("ssmdeck")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc, err := world.ParseScenario("patch", []byte("fleet: {count: 12}\npatching: {pace: 50ms, reboot: 3s}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, env := patchHouse(t, sc)
+	cmd := exec.Command(binary, "patch", "install", "all", "--yes", "--reboot", "if-needed", "--waves", "100%", "-o", "json")
+	var out, errs bytes.Buffer
+	cmd.Env, cmd.Stdout, cmd.Stderr = env, &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); len(installCommands(t, binary, env)) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing was sent")
+		}
+	}
+	_ = cmd.Process.Signal(os.Interrupt)
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 {
+		t.Errorf("it ended with %v\n%s", err, errs.String())
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "ssmdeck", "patch", "*.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("states %v, %v", files, err)
+	}
+	if !strings.Contains(errs.String(), "12 nodes are not patched; `ssmdeck patch install --resume "+files[0]+"` goes on") {
+		t.Errorf("it says:\n%s", errs.String())
+	}
+	if info, err := os.Stat(files[0]); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the state is %v, %v", info.Mode(), err)
+	}
+	again := exec.Command(binary, "patch", "install", "--yes", "--resume", files[0], "-o", "json")
+	again.Env = env
+	answer, err := again.Output()
+	if err != nil {
+		t.Fatalf("%v: %.300s", err, answer)
+	}
+	checkAllOK(t, answer, 12)
+	if commands := installCommands(t, binary, env); len(commands) != 1 || len(commands[0].InstanceIds) != 12 {
+		t.Errorf("there were %d commands: %+v", len(commands), commands)
 	}
 }
 

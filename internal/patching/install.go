@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/rollout"
@@ -309,7 +310,7 @@ func (w *waveRun) verify(ctx context.Context, ran []fleet.Node) error {
 		return err
 	}
 	maps.Copy(reported, others)
-	err = each(ctx, len(ran), func(ctx context.Context, i int) error {
+	err = awsapi.Parallel(ctx, len(ran), func(ctx context.Context, i int) error {
 		id := ran[i].ID
 		r := w.State.Nodes[id].Result
 		state := reported[id]
@@ -334,7 +335,7 @@ func (w *waveRun) verify(ctx context.Context, ran []fleet.Node) error {
 	}
 	for _, n := range ran {
 		if why := shortfall(o, w.State.Nodes[n.ID].Result); why != "" {
-			w.failed[n.ID] = joined(w.failed[n.ID], why)
+			w.failed[n.ID] = why // it says more than an exit status
 		}
 	}
 	return nil
@@ -359,13 +360,6 @@ func shortfall(o Options, r *Result) string {
 		return fmt.Sprintf("%d still wait for a reboot", a.PendingReboot)
 	}
 	return ""
-}
-
-func joined(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "; " + b
 }
 
 func idsOf(nodes []fleet.Node) []string {

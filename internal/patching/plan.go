@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -18,9 +17,6 @@ import (
 // each; of more the counts tell, which take one for 50.
 const NamedUpTo = 500
 
-// planWorkers is how many such calls are made at a time, under the pace.
-const planWorkers = 8
-
 // states is the fleet as far as patching needs it, a *fleet.Service.
 type states interface {
 	Join(ctx context.Context, nodes []fleet.Node, parts fleet.Part) ([]fleet.Gap, error)
@@ -30,6 +26,7 @@ type states interface {
 // patches are the patches of nodes, a *patch.Service.
 type patches interface {
 	OfNode(ctx context.Context, node string, states ...patch.State) iter.Seq2[patch.Patch, error]
+	OfNodes(ctx context.Context, rows []patch.Row, w patch.Wanted) (patch.Reading, error)
 }
 
 // Planned is one node of a Plan: what the last scan or installation found there, and
@@ -85,8 +82,11 @@ type Planner struct {
 	Fleet   states
 	Patches patches
 	// Names says that the patches of nodes are to be read and named, where it is
-	// affordable: up to 500 nodes.
+	// affordable: up to NamedUpTo nodes, or Whole.
 	Names bool
+	// Whole says that the nodes are all or nearly all of the account in the Region:
+	// then one sweep may name the patches of any number.
+	Whole bool
 }
 
 // Plan says what an installation on nodes would do. Those that are offline are in
@@ -118,7 +118,7 @@ func (p Planner) Plan(ctx context.Context, nodes []fleet.Node, o Options, sizes 
 		}
 	}
 	if p.Names {
-		if err := p.name(ctx, plan.Nodes); err != nil {
+		if err := p.name(ctx, nodes, plan.Nodes); err != nil {
 			return nil, err
 		}
 	}
@@ -159,57 +159,36 @@ func planned(n fleet.Node) Planned {
 	return row
 }
 
-// name reads the patches of the nodes that lack any.
-func (p Planner) name(ctx context.Context, rows []Planned) error {
-	var lacking []*Planned
-	for i := range rows {
-		if rows[i].Missing+rows[i].Failed > 0 {
-			lacking = append(lacking, &rows[i])
+// name reads the patches of the nodes that lack any. Those that could not be read
+// stay without names.
+func (p Planner) name(ctx context.Context, nodes []fleet.Node, rows []Planned) error {
+	lacking := map[string]bool{}
+	for _, r := range rows {
+		lacking[r.ID] = r.Missing+r.Failed > 0
+	}
+	var wanted []patch.Row
+	for _, n := range nodes {
+		if lacking[n.ID] {
+			wanted = append(wanted, patch.RowOf(n, time.Now(), 0))
 		}
 	}
-	if len(lacking) > NamedUpTo {
+	if len(wanted) > NamedUpTo && !p.Whole {
 		return nil
 	}
-	return each(ctx, len(lacking), func(ctx context.Context, i int) error {
-		row := lacking[i]
-		for found, err := range p.Patches.OfNode(ctx, row.ID, patch.Missing, patch.Failed) {
-			if err != nil {
-				return err
-			}
-			row.Patches = append(row.Patches, found)
-		}
-		row.Named = true
-		return nil
-	})
-}
-
-// each does n things with a few workers, and waits for them. The first error ends
-// the rest.
-func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range min(planWorkers, n) {
-		workers.Go(func() {
-			for i := range next {
-				if err := do(ctx, i); err != nil {
-					cancel(err)
-				}
-			}
-		})
+	reading, err := p.Patches.OfNodes(ctx, wanted, patch.Wanted{States: []patch.State{patch.Missing, patch.Failed}, Whole: p.Whole})
+	if err != nil {
+		return err
 	}
-	for i := range n {
-		select {
-		case next <- i:
-			continue
-		case <-ctx.Done():
-		}
-		break
+	found := map[string][]patch.Patch{}
+	for _, n := range reading.Nodes {
+		found[n.Row.ID] = n.Patches
 	}
-	close(next)
-	workers.Wait()
-	return context.Cause(ctx)
+	for i, r := range rows {
+		if lacking[r.ID] && reading.Failed[r.ID] == nil {
+			rows[i].Patches, rows[i].Named = found[r.ID], true
+		}
+	}
+	return nil
 }
 
 // sum counts the nodes.

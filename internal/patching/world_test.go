@@ -127,6 +127,20 @@ func (w *fakeWorld) OfNode(_ context.Context, node string, states ...patch.State
 	}
 }
 
+func (w *fakeWorld) OfNodes(ctx context.Context, rows []patch.Row, want patch.Wanted) (out patch.Reading, err error) {
+	for _, r := range rows {
+		n := patch.NodePatches{Row: r}
+		for p, err := range w.OfNode(ctx, r.ID, want.States...) {
+			if err != nil {
+				return out, err
+			}
+			n.Patches = append(n.Patches, p)
+		}
+		out.Nodes = append(out.Nodes, n)
+	}
+	return out, nil
+}
+
 // Start sends in commands of two nodes.
 func (w *fakeWorld) Start(_ context.Context, req run.Request, emit func(run.Event)) error {
 	w.mu.Lock()
