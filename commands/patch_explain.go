@@ -234,7 +234,10 @@ func (p *explainedPatch) decide(b *baseline.Baseline, now time.Time) {
 	if d.Outcome != baseline.NotCovered {
 		return
 	}
-	entry, nonSecurity := baseline.Remedy(b, p.Patch)
+	entry, nonSecurity, ok := baseline.Remedy(b, p.Patch, now)
+	if !ok {
+		return
+	}
 	add := " --add-approve"
 	p.Would = "ssmdeck patch baseline update " + baseline.ShortID(b.ID)
 	if b.AWS {
