@@ -202,14 +202,15 @@ func availableTable(o render.Options) render.Table[baseline.Patch] {
 	self := func(p baseline.Patch) baseline.Patch { return p }
 	return render.Table[baseline.Patch]{
 		ID: func(p baseline.Patch) string { return p.ID }, Empty: "there is no such patch",
-		Columns: append(patchCells(o, self), moreCells(self)...),
+		Columns: append(patchCells(o, self), moreCells(self, false)...),
 	}
 }
 
-// moreCells are the columns that tables of patches end with.
-func moreCells[T any](of func(T) baseline.Patch) []render.Column[T] {
+// moreCells are the columns that tables of patches end with; the product is one of
+// the wide ones where others matter more.
+func moreCells[T any](of func(T) baseline.Patch, wideProduct bool) []render.Column[T] {
 	return []render.Column[T]{
-		{Name: "PRODUCT", Text: func(r T) string { return of(r).Product }},
+		{Name: "PRODUCT", Wide: wideProduct, Text: func(r T) string { return of(r).Product }},
 		{
 			Name: "CVES", Wide: true, Text: func(r T) string { return strings.Join(of(r).CVEs, ",") },
 			Human: func(r T) string { return render.Visible(someOf(of(r).CVEs, 2)) },
