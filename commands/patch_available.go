@@ -156,7 +156,7 @@ func newestFirst[T any](list []T, of func(T) baseline.Patch) {
 // patchCells are the columns that tables of patches begin with.
 func patchCells[T any](o render.Options, of func(T) baseline.Patch) []render.Column[T] {
 	return []render.Column[T]{
-		{Name: "PATCH", Text: func(r T) string { return of(r).ID }},
+		{Name: "PATCH", ID: true, Text: func(r T) string { return of(r).ID }},
 		{Name: "VERSION", Text: func(r T) string { return versionOf(of(r)) }},
 		{Name: "CLASSIFICATION", Text: func(r T) string { return of(r).Classification }},
 		{
@@ -202,16 +202,17 @@ func availableTable(o render.Options) render.Table[baseline.Patch] {
 	self := func(p baseline.Patch) baseline.Patch { return p }
 	return render.Table[baseline.Patch]{
 		ID: func(p baseline.Patch) string { return p.ID }, Empty: "there is no such patch",
-		Columns: append(patchCells(o, self), moreCells(self)...),
+		Columns: append(patchCells(o, self), moreCells(self, false)...),
 	}
 }
 
-// moreCells are the columns that tables of patches end with.
-func moreCells[T any](of func(T) baseline.Patch) []render.Column[T] {
+// moreCells are the columns that tables of patches end with; the product is one of
+// the wide ones where others matter more.
+func moreCells[T any](of func(T) baseline.Patch, wideProduct bool) []render.Column[T] {
 	return []render.Column[T]{
-		{Name: "PRODUCT", Text: func(r T) string { return of(r).Product }},
+		{Name: "PRODUCT", Wide: wideProduct, Text: func(r T) string { return of(r).Product }},
 		{
-			Name: "CVES", Text: func(r T) string { return strings.Join(of(r).CVEs, ",") },
+			Name: "CVES", Wide: true, Text: func(r T) string { return strings.Join(of(r).CVEs, ",") },
 			Human: func(r T) string { return render.Visible(someOf(of(r).CVEs, 2)) },
 		},
 		{Name: "TITLE", Wide: true, Text: func(r T) string { return of(r).Title }},

@@ -275,8 +275,8 @@ func baselineDetail(d *render.Detail, ro render.Options, b baseline.Baseline) {
 	d.Field("Patches", strings.Join(b.Reject, ", "))
 	d.Field("Action", b.RejectAction)
 	if b.SecurityUpdates != "" {
-		d.Section("Security updates not approved")
-		d.Field("Nodes are", b.SecurityUpdates)
+		d.Section("Security updates")
+		d.Field("Available, not approved", b.SecurityUpdates)
 	}
 	for _, s := range b.Sources {
 		d.Section("Source " + s.Name)

@@ -223,5 +223,5 @@ func effectiveTable(o render.Options) render.Table[effectiveRow] {
 		render.Column[effectiveRow]{Name: "APPROVED AT", Wide: true, Text: func(r effectiveRow) string { return render.Timestamp(r.At) }},
 		render.Column[effectiveRow]{Name: "WHY", Wide: true, Text: func(r effectiveRow) string { return r.Why }},
 	)
-	return render.Table[effectiveRow]{ID: func(r effectiveRow) string { return r.ID }, Empty: "there is no such patch", Columns: append(columns, moreCells(of)...)}
+	return render.Table[effectiveRow]{ID: func(r effectiveRow) string { return r.ID }, Empty: "there is no such patch", Columns: append(columns, moreCells(of, true)...)}
 }

@@ -28,7 +28,8 @@ type explanation struct {
 	LastScan *lastScan        `json:"last_scan,omitempty"`
 	Patches  []explainedPatch `json:"patches"`
 
-	node fleet.Node
+	node  fleet.Node
+	rules []baseline.Rule // of the baseline, where one of them decides
 }
 
 // lastScan is when a node was last looked at, and with what.
@@ -127,6 +128,9 @@ func patchExplain(ctx context.Context, env *Env, expr, word string) error {
 	}
 	for i := range x.Patches {
 		x.Patches[i].decide(&b, ro.Now)
+		if x.Patches[i].Decision.Rule > 0 {
+			x.rules = b.Rules
+		}
 	}
 	slices.SortStableFunc(x.Patches, func(p, q explainedPatch) int {
 		return outcomeRank(p.Decision.Outcome) - outcomeRank(q.Decision.Outcome)
@@ -234,7 +238,10 @@ func (p *explainedPatch) decide(b *baseline.Baseline, now time.Time) {
 	if d.Outcome != baseline.NotCovered {
 		return
 	}
-	entry, nonSecurity := baseline.Remedy(b, p.Patch)
+	entry, nonSecurity, ok := baseline.Remedy(b, p.Patch, now)
+	if !ok {
+		return
+	}
 	add := " --add-approve"
 	p.Would = "ssmdeck patch baseline update " + baseline.ShortID(b.ID)
 	if b.AWS {
@@ -276,14 +283,28 @@ func (x *explanation) details(d *render.Detail, ro render.Options, word string) 
 			d.Field("Since then", "the baseline was changed; scan again for what it says now")
 		}
 	}
+	if len(x.rules) > 0 {
+		d.Section("Rules")
+		for i, r := range x.rules {
+			d.Field(fmt.Sprintf("Rule %d", i+1), r.Sentence())
+		}
+	}
 	d.Section("Patches")
 	if len(x.Patches) == 0 && word == "" && x.LastScan != nil {
 		d.Field("None", "the last scan found nothing that is not as it should be")
 	}
 	for _, p := range x.Patches {
-		text := p.says()
-		d.Human(p.label(), text, p.mark(ro)+" "+render.Visible(text))
+		d.Human(p.label(), string(p.Decision.Outcome)+": "+p.says(p.Decision.Why), p.mark(ro)+": "+render.Visible(p.says(p.short())))
 	}
+}
+
+// short is why, where the sentence of the rule stands above.
+func (p *explainedPatch) short() string {
+	d := p.Decision
+	if d.Rule == 0 || d.Outcome == baseline.Unknown {
+		return d.Why
+	}
+	return fmt.Sprintf("rule %d", d.Rule)
 }
 
 // label is the patch with its version.
@@ -298,26 +319,24 @@ func (p *explainedPatch) mark(ro render.Options) string {
 	return statusHuman(ro, string(p.Decision.Outcome), p.Days)
 }
 
-// says is the sentence about a patch.
-func (p *explainedPatch) says() string {
-	var parts []string
+// says is the sentence about a patch, beginning with why.
+func (p *explainedPatch) says(why string) string {
 	d := p.Decision
+	parts := []string{why}
 	switch {
 	case d.Outcome == baseline.Pending && p.Days != nil:
-		parts = append(parts, fmt.Sprintf("%s; released %s, %s left until %s", d.Why, day(p.Released), plural(*p.Days, "day"), day(d.At)))
+		parts = append(parts, fmt.Sprintf("released %s, %s left until %s", day(p.Released), plural(*p.Days, "day"), day(d.At)))
 	case d.Outcome == baseline.Approved && d.Rule > 0 && !d.At.IsZero():
-		parts = append(parts, fmt.Sprintf("%s; released %s, approved since %s", d.Why, day(p.Released), day(d.At)))
-	default:
-		parts = append(parts, d.Why)
+		parts = append(parts, fmt.Sprintf("released %s, approved since %s", day(p.Released), day(d.At)))
 	}
+	scan := "not in the last scan"
 	if p.State != "" {
-		parts = append(parts, "the last scan says "+p.State)
-	} else {
-		parts = append(parts, "the last scan does not list it")
+		scan = "the last scan says " + p.State
 	}
 	if p.Disagree {
-		parts[len(parts)-1] += ", which is not what the baseline says now"
+		scan += ", which is not what the baseline says now"
 	}
+	parts = append(parts, scan)
 	if p.Would != "" {
 		parts = append(parts, "this would approve it: "+p.Would)
 	}

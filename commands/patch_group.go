@@ -309,7 +309,7 @@ func groupGet(ctx context.Context, env *Env, group string) error {
 		for _, r := range rows {
 			d.Field(r.OS, fmt.Sprintf("%s (%s, %s), %s", r.BaselineName, baseline.ShortID(r.Baseline), byWhat(r.Registered), plural(r.Nodes, "node")))
 		}
-		d.Section("Nodes, by their last scans")
+		d.Section("Nodes")
 		for _, f := range []struct {
 			name string
 			n    int

@@ -300,6 +300,6 @@ func plannedPatchTable(o render.Options) render.Table[plannedPatch] {
 	)
 	return render.Table[plannedPatch]{
 		ID: func(r plannedPatch) string { return r.ID }, Empty: "nothing would start or stop being approved",
-		Columns: append(columns, moreCells(of)...),
+		Columns: append(columns, moreCells(of, true)...),
 	}
 }

@@ -78,20 +78,19 @@ func (p *planner) decide(ctx context.Context, catalogueOnly bool) error {
 		}
 		changes, unknown := baseline.Compare(&p.before, &p.after, catalogue, p.now)
 		p.unknown += unknown
+		all := newest(changes)
 		byID := map[string][]baseline.Patch{}
 		for _, c := range catalogue {
 			byID[c.ID] = append(byID[c.ID], c)
 		}
 		for _, i := range byProduct[product] {
 			n := &p.nodes[i]
-			mine := changes
 			if on, ok := have[n.Node]; ok {
 				n.From = "node"
-				mine = p.concerning(n, on, changes, byID)
+				p.put(n, newest(p.concerning(n, on, changes, byID)), rows)
+				continue
 			}
-			for _, c := range mine {
-				p.put(n, c, rows)
-			}
+			p.put(n, all, rows)
 		}
 	}
 	p.finish(rows)
@@ -187,20 +186,43 @@ func (p *planner) concerning(n *plannedNode, on baseline.OnNode, changes []basel
 	return append(out, more...)
 }
 
-// put notes a change with its node and its patch.
-func (p *planner) put(n *plannedNode, c baseline.Change, rows map[string]*plannedPatch) {
-	would := "start"
+// newest keeps, of what starts and of what stops, the newest version of each patch:
+// changes come in that order.
+func newest(changes []baseline.Change) []baseline.Change {
+	seen := map[string]bool{}
+	var out []baseline.Change
+	for _, c := range changes {
+		key := wouldWord(c) + c.ID
+		if !seen[key] {
+			seen[key] = true
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func wouldWord(c baseline.Change) string {
 	if c.Stops() {
-		would = "stop"
-		n.Stop = append(n.Stop, c.ID)
-	} else {
-		n.Start = append(n.Start, c.ID)
+		return "stop"
 	}
-	key := would + " " + c.Key() + " " + c.Product
-	if rows[key] == nil {
-		rows[key] = &plannedPatch{Change: c, Would: would, Nodes: []string{}}
+	return "start"
+}
+
+// put notes changes with their node and their patches.
+func (p *planner) put(n *plannedNode, changes []baseline.Change, rows map[string]*plannedPatch) {
+	for _, c := range changes {
+		would := wouldWord(c)
+		if would == "stop" {
+			n.Stop = append(n.Stop, c.ID)
+		} else {
+			n.Start = append(n.Start, c.ID)
+		}
+		key := would + " " + c.Key() + " " + c.Product
+		if rows[key] == nil {
+			rows[key] = &plannedPatch{Change: c, Would: would, Nodes: []string{}}
+		}
+		rows[key].Nodes = append(rows[key].Nodes, n.Node)
 	}
-	rows[key].Nodes = append(rows[key].Nodes, n.Node)
 }
 
 // finish orders the rows: nodes for which most changes first, patches that stop and
@@ -210,7 +232,6 @@ func (p *planner) finish(rows map[string]*plannedPatch) {
 	for i := range p.nodes {
 		n := &p.nodes[i]
 		names[n.Node] = orWord(n.Name, n.Node)
-		n.Start, n.Stop = slices.Compact(n.Start), slices.Compact(n.Stop)
 	}
 	for _, r := range rows {
 		folded := make([]string, len(r.Nodes))

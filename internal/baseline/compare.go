@@ -63,7 +63,7 @@ func (c Change) Concerns(os string, n OnNode, catalogue map[string][]Patch) bool
 	case os == "WINDOWS":
 		// What a scan does not list was not applicable, or not known to it.
 		return have.State == "AVAILABLE_SECURITY_UPDATE" || !listed
-	case !listed:
+	case !listed, have.State == "NOT_APPLICABLE":
 		return false
 	case asked:
 		return true

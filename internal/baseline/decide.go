@@ -53,10 +53,10 @@ const (
 // Decide says what baseline b makes of patch p at the time now:
 //
 //   - what the list of rejected patches names is rejected, whatever else holds;
+//   - what the global filters leave out is not of the baseline at all;
 //   - what the list of approved patches names is approved at once; on Linux, what
 //     no security notice speaks of only with ApproveNonSecurity;
-//   - all else must match the global filters, and then all filters of a rule, of
-//     each filter one value. The rule approves it so many days after its release,
+//   - all else must match all filters of a rule, of each filter one value. The rule approves it so many days after its release,
 //     or when it was released on its date or before (in UTC). Rules are looked at
 //     in order: the first that approves it now decides, else the one that will
 //     approve it first.
@@ -76,12 +76,6 @@ func Decide(b *Baseline, p Patch, now time.Time) Decision {
 		}
 		return Decision{Outcome: Rejected, Entry: e, Why: why}
 	}
-	if e := listed(b.Approve, p, f, true); e != "" {
-		if noSecurity(p, f) && !b.ApproveNonSecurity {
-			return Decision{Outcome: NotCovered, Entry: e, Why: "the list of approved patches has " + e + ", and takes security updates only (approve_non_security)"}
-		}
-		return Decision{Outcome: Approved, Entry: e, Level: levelOr(b.ApproveLevel), At: p.Released, Why: "the list of approved patches has " + e}
-	}
 	for _, gf := range b.GlobalFilters {
 		switch matches(gf, p, f) {
 		case no:
@@ -90,6 +84,12 @@ func Decide(b *Baseline, p Patch, now time.Time) Decision {
 			return Decision{Outcome: Unknown, Why: fmt.Sprintf("its %s is not known here, and a global filter asks for it", words(gf.Key))}
 		case yes:
 		}
+	}
+	if e := listed(b.Approve, p, f, true); e != "" {
+		if noSecurity(p, f) && !b.ApproveNonSecurity {
+			return Decision{Outcome: NotCovered, Entry: e, Why: "the list of approved patches has " + e + ", and takes security updates only (approve_non_security)"}
+		}
+		return Decision{Outcome: Approved, Entry: e, Level: levelOr(b.ApproveLevel), Why: "the list of approved patches has " + e}
 	}
 	return byRules(b, p, f, now)
 }
@@ -137,16 +137,21 @@ func missed(misses []string) string {
 
 // Remedy is what would have a patch approved at once that b does not cover: the entry
 // for the list of approved patches, empty when it has one already, and whether
-// ApproveNonSecurity must be set for it.
-func Remedy(b *Baseline, p Patch) (entry string, nonSecurity bool) {
+// ApproveNonSecurity must be set for it. ok is false when that would not be enough.
+func Remedy(b *Baseline, p Patch, now time.Time) (entry string, nonSecurity, ok bool) {
 	f := familyOf(b.OS)
+	fixed := *b
 	if listed(b.Approve, p, f, true) == "" {
 		entry = p.ID
 		if names := p.packageNames(f); f == deb && len(names) > 0 {
 			entry = names[0]
 		}
+		fixed.Approve = append(slices.Clip(b.Approve), entry)
 	}
-	return entry, noSecurity(p, f) && !b.ApproveNonSecurity
+	if noSecurity(p, f) && !b.ApproveNonSecurity {
+		nonSecurity, fixed.ApproveNonSecurity = true, true
+	}
+	return entry, nonSecurity, Decide(&fixed, p, now).Outcome == Approved
 }
 
 // byRule applies one rule. miss says why it does not take the patch.

@@ -2,6 +2,7 @@ package baseline
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -205,7 +206,7 @@ func (p Patch) merged(known []Patch, product string) Patch {
 }
 
 // Search finds what a word names in the catalogue: a KB number, a CVE, an advisory or
-// a package of the product.
+// a package of the product; of a package the newest version that fits.
 func (s *Service) Search(ctx context.Context, os, product, word string) ([]Patch, error) {
 	node := product
 	product, err := s.CatalogueProduct(ctx, os, node)
@@ -239,14 +240,19 @@ func (s *Service) Search(ctx context.Context, os, product, word string) ([]Patch
 			query["NAME"] = []string{name}
 		}
 	}
-	var out []Patch
+	newest := map[string]Patch{}
 	for p, err := range s.Available(ctx, query) {
 		switch {
 		case err != nil:
 			return nil, err
-		case p.MatchID(word) && (product == "" || p.Product == "" || os != "WINDOWS" || p.Product == product):
-			out = append(out, p)
+		case !p.MatchID(word), os == "WINDOWS" && product != "" && p.Product != "" && p.Product != product:
+		case newest[p.ID].ID == "" || p.Released.After(newest[p.ID].Released):
+			newest[p.ID] = p
 		}
+	}
+	var out []Patch
+	for _, id := range slices.Sorted(maps.Keys(newest)) {
+		out = append(out, newest[id])
 	}
 	if os != "WINDOWS" {
 		out = Of(node, out)

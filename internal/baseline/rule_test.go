@@ -133,6 +133,31 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestWarnings(t *testing.T) {
+	for want, b := range map[string]*Baseline{
+		"it approves nothing": with("WINDOWS"),
+		"rule 1: packages of Ubuntu Server have no release dates":  with("UBUNTU", "priority=Required after=7"),
+		"rule 1 waits 60 days in vain: rule 2 takes the same":      with("AMAZON_LINUX_2", "classification=Security severity=Critical after=60", "product=* classification=Security,Bugfix after=7"),
+		"rule 2 waits 14 days in vain: rule 1 takes the same":      with("WINDOWS", "product=* after=0", "classification=Updates after=14"),
+		"reject: CVE-2026-1234 rejects nothing: on Amazon Linux 2": with("AMAZON_LINUX_2", "product=* after=1").and(func(b *Baseline) { b.Reject = []string{"CVE-2026-1234"} }),
+	} {
+		if got := b.Warnings(); len(got) != 1 || !strings.Contains(got[0], want) {
+			t.Errorf("%q, want %s", got, want)
+		}
+	}
+	for _, b := range []*Baseline{
+		with("AMAZON_LINUX_2", "classification=Security severity=Critical after=2", "classification=Security after=7"),
+		with("AMAZON_LINUX_2", "classification=Security after=7", "classification=Security severity=Critical after=2"),
+		with("AMAZON_LINUX_2", "classification=Security after=7", "classification=Bugfix after=2"),
+		with("WINDOWS", "patch-set=APPLICATION product=* after=7", "product=* after=2"),
+		with("AMAZON_LINUX_2", "product=* after=7 non-security", "product=* after=2"),
+	} {
+		if got := b.Warnings(); len(got) > 0 {
+			t.Errorf("%s: %q", b.Rules[0].Text(), got)
+		}
+	}
+}
+
 const file = `name: prod
 os: al2023
 description: for production
