@@ -122,7 +122,8 @@ func (w *World) firstPatching(n Node) *nodePatching {
 	if spec != nil && spec.Never || n.Registered.After(w.started) {
 		return p
 	}
-	head := PatchState{End: w.started.UTC().Truncate(24 * time.Hour).Add(-time.Duration(spread(n.ID)%2700) * time.Second), RebootOption: "NoReboot"}
+	night := w.started.UTC().Truncate(24*time.Hour).AddDate(0, 0, -stale(n.ID))
+	head := PatchState{End: night.Add(-time.Duration(spread(n.ID)%2700) * time.Second), RebootOption: "NoReboot"}
 	head.Operation = "Scan"
 	r := &patchReport{availableBad: b.AvailableNonCompliant}
 	if spec != nil {
