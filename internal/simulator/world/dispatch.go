@@ -105,7 +105,11 @@ func (w *World) reach(c *command, inv *invocation) bool {
 	now := w.now()
 	late := w.clock.alarm(now.Add(delayedAfter))
 	defer late.stop()
-	arrive := w.clock.alarm(now.Add(w.sc.RunCommand.DeliveryDelay))
+	delay := w.sc.RunCommand.DeliveryDelay
+	if w.clock.Speed() == 0 {
+		delay = 0 // who has stopped the clock can work all the same
+	}
+	arrive := w.clock.alarm(now.Add(delay))
 	defer arrive.stop()
 	onItsWay, punctual := arrive.ring, late.ring
 	for {

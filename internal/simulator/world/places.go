@@ -117,6 +117,8 @@ func (c *checker) regions(path []any, account string, regions map[string]*Scenar
 			c.failf(at, "regions: %s is the Region of the scenario itself", name)
 		case len(sub.Regions)+len(sub.Accounts)+len(sub.Units) > 0:
 			c.failf(at, "regions: %s has Regions or accounts of its own", name)
+		case sub.Clock != (ClockSpec{}):
+			c.failf(at, "regions: %s has the clock of the scenario around it", name)
 		case sub.Account != "" || sub.Region != "" || sub.User != "":
 			c.failf(at, "regions: %s takes account, region and user from the scenario around it", name)
 		}

@@ -188,7 +188,7 @@ func (w *World) endWindowRun(r *windowRun) {
 			status, details = worse, "One or more tasks in the orchestration failed."
 		}
 	}
-	if status == WindowTimedOut {
+	if status == WindowTimedOut && r.cut {
 		details = "The cutoff of the maintenance window was reached."
 	}
 	if r.cancelled {
