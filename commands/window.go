@@ -33,6 +33,7 @@ A window is named by its id or its name.`,
 		newWindowListCmd(env), newWindowGetCmd(env), newWindowCreateCmd(env), newWindowUpdateCmd(env), newWindowSwitchCmd(env, true),
 		newWindowSwitchCmd(env, false), newWindowDeleteCmd(env), newWindowTargetCmd(env), newWindowTaskCmd(env), newWindowExecutionCmd(env),
 		newWindowWatchCmd(env), newWindowExportCmd(env), newWindowPlanCmd(env), newWindowApplyCmd(env), newWindowScheduleCmd(env),
+		newWindowCalendarCmd(env), newWindowPreviewCmd(env), newWindowCoverageCmd(env),
 	)
 	return cmd
 }

@@ -35,7 +35,7 @@ is "?". L is the last (day of the month; 6L or FRIL: the last Friday), THU#3 the
 Thursday, 15W the weekday nearest to the 15th. Unix cron is told how it is written
 here.
 
-Times are those of clocks in --timezone. A time that clocks jump over in spring has
+Times of cron are those of clocks in --timezone, and at(…) is in UTC. A time that clocks jump over in spring has
 no run on that day, and one that comes twice in autumn runs the first time; the user
 guide of Systems Manager does not say what it does then, and ` + "`window calendar --check`" + `
 asks the service.`,

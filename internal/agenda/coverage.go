@@ -98,7 +98,7 @@ func Cover(entries []Entry, r *Reach, among Set, s Span, counts func(window.Task
 			continue
 		}
 		c.Windows++
-		covered.join(nodes)
+		covered.Join(nodes)
 		open = append(open, e)
 	}
 	for i, n := range r.Nodes {
@@ -135,7 +135,7 @@ func (r *Reach) counted(e Entry, counts func(window.Task) bool) Set {
 	all := r.none()
 	for _, t := range e.Tasks {
 		if counts(t) {
-			all.join(r.Task(t.ID))
+			all.Join(r.Task(t.ID))
 		}
 	}
 	return all
@@ -208,9 +208,9 @@ func overlaps(open []Entry, r *Reach, among Set, s Span, counts func(window.Task
 	}
 	for i := range open {
 		for k := i + 1; k < len(open); k++ {
-			nodes := r.counted(open[i], counts).shared(r.counted(open[k], counts))
+			nodes := r.counted(open[i], counts).Shared(r.counted(open[k], counts))
 			if among != nil {
-				nodes = nodes.shared(among)
+				nodes = nodes.Shared(among)
 			}
 			if nodes.Len() == 0 {
 				continue

@@ -126,8 +126,8 @@ func (e *Entry) Openings(from, to time.Time) []Opening {
 	return all
 }
 
-// Next is when the window opens next after a moment.
-func (e *Entry) Next(after time.Time) (Opening, bool) {
+// NextOpening is when the window opens next after a moment.
+func (e *Entry) NextOpening(after time.Time) (Opening, bool) {
 	if e.Schedule == nil {
 		return Opening{}, false
 	}
@@ -185,7 +185,7 @@ func Mark(openings []Opening, reach *Reach) {
 			if before.WindowID == o.WindowID {
 				continue
 			}
-			n := reach.Window(o.WindowID).shared(reach.Window(before.WindowID)).Len()
+			n := reach.Window(o.WindowID).Shared(reach.Window(before.WindowID)).Len()
 			if n == 0 {
 				continue
 			}

@@ -26,7 +26,8 @@ func (s Set) Len() int {
 	return n
 }
 
-func (s Set) shared(other Set) Set {
+// Shared are the nodes that are in both.
+func (s Set) Shared(other Set) Set {
 	both := make(Set, min(len(s), len(other)))
 	for i := range both {
 		both[i] = s[i] & other[i]
@@ -34,7 +35,8 @@ func (s Set) shared(other Set) Set {
 	return both
 }
 
-func (s Set) join(other Set) {
+// Join adds the nodes of another set of the same Reach.
+func (s Set) Join(other Set) {
 	for i := range other {
 		s[i] |= other[i]
 	}
@@ -125,7 +127,7 @@ func NewReach(entries []Entry, nodes []fleet.Node, groups map[string]map[string]
 		for _, t := range e.Tasks {
 			nodes := r.choose(t.Selectors)
 			r.tasks[t.ID] = nodes
-			all.join(nodes)
+			all.Join(nodes)
 		}
 		r.windows[e.ID] = all
 	}
@@ -165,6 +167,15 @@ func (r *Reach) Only(nodes []fleet.Node) Set {
 	return s
 }
 
+// Replace puts nodes of the Reach, read anew, in the place of those it has.
+func (r *Reach) Replace(nodes []fleet.Node) {
+	for _, n := range nodes {
+		if i, ok := r.index[n.ID]; ok {
+			r.Nodes[i] = n
+		}
+	}
+}
+
 // choose finds the nodes that selectors mean. Ids and targets of the window add up;
 // tags narrow each other, as in Run Command.
 func (r *Reach) choose(selectors []window.Selector) Set {
@@ -175,7 +186,7 @@ func (r *Reach) choose(selectors []window.Selector) Set {
 			narrow = s
 			return
 		}
-		narrow = narrow.shared(s)
+		narrow = narrow.Shared(s)
 	}
 	for _, s := range selectors {
 		switch {
@@ -187,7 +198,7 @@ func (r *Reach) choose(selectors []window.Selector) Set {
 			}
 		case s.Key == window.ByWindowTarget:
 			for _, id := range s.Values {
-				chosen.join(r.targets[id])
+				chosen.Join(r.targets[id])
 			}
 		case s.Key == "tag-key":
 			for _, key := range s.Values {
@@ -201,7 +212,7 @@ func (r *Reach) choose(selectors []window.Selector) Set {
 			within(r.none())
 		}
 	}
-	chosen.join(narrow)
+	chosen.Join(narrow)
 	return chosen
 }
 
@@ -231,7 +242,7 @@ func (r *Reach) tagged(key string, values []string) Set {
 	found := r.none()
 	for v, nodes := range by {
 		if values == nil || slices.Contains(values, v) {
-			found.join(nodes)
+			found.Join(nodes)
 		}
 	}
 	return found

@@ -147,9 +147,11 @@ func (p *parser) item(w word, s spec, got *set) {
 		case err != nil || !digitsOnly(by.text) || n < 1:
 			p.fault(by, s.name, "", "the step %q is no number of 1 or more", by.text)
 			return
-		case n > s.max-s.min && !p.o.Stored:
-			p.fault(by, s.name, "", "a step of %d is longer than the field, which goes from %d to %d", n, s.min, s.max)
+		case n > s.max && !p.o.Stored:
+			p.fault(by, s.name, "", "a step is 1 to %d", s.max)
 			return
+		case n > s.max-s.min:
+			p.warn("%s: a step of %d is longer than the field, which goes from %d to %d: only the first value counts", s.name, n, s.min, s.max)
 		}
 		step, w = n, w.cut(0, slash)
 		text = w.text
@@ -276,6 +278,8 @@ func (p *parser) runs(s *Schedule) {
 	switch d := s.fields.days; {
 	case d.nth == 5:
 		p.warn("months with four %ss have no run", d.weekday)
+	case d.nearest > 28:
+		p.warn("the service does not say what %dW is in months without such a day; it is read as the last weekday", d.nearest)
 	case d.monthly != 0 && d.monthly&(1<<29-1) == 0 && s.fields.shortMonths():
 		p.warn("months without such a day have no run; L is the last day of every month")
 	}

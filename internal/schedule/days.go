@@ -45,13 +45,16 @@ func (p *parser) days(month, week word) days {
 }
 
 func (p *parser) monthdays(w word) days {
-	text := strings.ToUpper(w.text)
+	text := p.special(w, specDay.name)
 	switch {
 	case text == "*":
 		return days{every: true}
 	case text == "L":
 		return days{last: true}
-	case text == "LW" || text == "WL":
+	case (text == "LW" || strings.HasPrefix(text, "L-")) && !p.o.Stored:
+		p.fault(w, specDay.name, "L is the last day, and 15W the weekday nearest to the 15th", "the service does not document %s", w.text)
+		return days{}
+	case text == "LW":
 		return days{lastWork: true}
 	case strings.HasPrefix(text, "L-"):
 		back, err := strconv.Atoi(text[2:])
@@ -67,7 +70,7 @@ func (p *parser) monthdays(w word) days {
 		}
 		return days{nearest: day}
 	case strings.ContainsAny(text, "LW"):
-		p.fault(w, specDay.name, "L, L-3, LW and 15W stand alone in the field", "%q mixes L or W with something else", w.text)
+		p.fault(w, specDay.name, "L and 15W stand alone in the field", "%q mixes L or W with something else", w.text)
 		return days{}
 	}
 	got, _ := p.field(w, specDay)
@@ -78,8 +81,20 @@ func (p *parser) monthdays(w word) days {
 	return d
 }
 
-func (p *parser) weekdays(w word) days {
+// special is a field for days in capitals. L and W are documented as such only.
+func (p *parser) special(w word, field string) string {
 	text := strings.ToUpper(w.text)
+	if p.o.Stored || text == w.text {
+		return text
+	}
+	if last := w.text[len(w.text)-1]; last == 'l' || last == 'w' || strings.HasPrefix(w.text, "l-") || strings.HasPrefix(w.text, "lw") {
+		p.fault(w, field, "write "+text, "L and W are written in capitals")
+	}
+	return text
+}
+
+func (p *parser) weekdays(w word) days {
+	text := p.special(w, specWeekday.name)
 	switch hash := strings.IndexByte(text, '#'); {
 	case text == "*":
 		return days{every: true}
@@ -150,10 +165,9 @@ func (d *days) of(year int, month time.Month) uint32 {
 			day--
 		}
 		return bit(day)
-	case d.nearest > length:
-		return 0
 	case d.nearest > 0:
-		return bit(nearestWorkday(d.nearest, length, on(d.nearest)))
+		day := min(d.nearest, length)
+		return bit(nearestWorkday(day, length, on(day)))
 	case d.nth > 0:
 		return bit(1 + int((d.weekday-begins+7)%7) + 7*(d.nth-1))
 	case d.nth < 0:

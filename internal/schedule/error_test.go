@@ -65,9 +65,11 @@ func TestFaultsNameThePlaceAndTheRepair(t *testing.T) {
 		{"the day 0", "cron(0 2 ? * 0 *)", Options{}, `cron(0 2 ? * 0 *)
              ^ day-of-week: there is no day 0`, "write SUN: days are 1 (SUN) to 7 (SAT) here"},
 		{"W in a list", "cron(0 2 1W,15W * ? *)", Options{}, `cron(0 2 1W,15W * ? *)
-         ^^^^^^ day-of-month: "1W,15W" mixes L or W with something else`, "L, L-3, LW and 15W stand alone in the field"},
+         ^^^^^^ day-of-month: "1W,15W" mixes L or W with something else`, "L and 15W stand alone in the field"},
 		{"a step of nothing", "cron(0/0 2 ? * SUN *)", Options{}, `cron(0/0 2 ? * SUN *)
        ^ minutes: the step "0" is no number of 1 or more`, ""},
+		{"a step past the end", "cron(0/90 2 ? * SUN *)", Options{}, `cron(0/90 2 ? * SUN *)
+       ^^ minutes: a step is 1 to 59`, ""},
 		{"? for hours", "cron(0 ? ? * SUN *)", Options{}, `cron(0 ? ? * SUN *)
        ^ hours: "?" is no value of it`, "only day-of-month or day-of-week may be ?"},
 		{"a year too far", "cron(0 2 ? * SUN 2200)", Options{}, `cron(0 2 ? * SUN 2200)
@@ -90,11 +92,13 @@ func TestFaultsNameThePlaceAndTheRepair(t *testing.T) {
 		{"a rate beyond counting", "rate(99999999999999999999 days)", Options{}, `rate(99999999999999999999 days)
      ^^^^^^^^^^^^^^^^^^^^ "99999999999999999999" is no number of 1 or more`, ""},
 		{"a time with a zone", "at(2026-07-05T02:00:00+02:00)", Options{}, `at(2026-07-05T02:00:00+02:00)
-   ^^^^^^^^^^^^^^^^^^^^^^^^^ "2026-07-05T02:00:00+02:00" is no time of the form yyyy-mm-ddThh:mm:ss`, "it takes no zone of its own; this moment is at(2026-07-05T00:00:00) in UTC"},
+   ^^^^^^^^^^^^^^^^^^^^^^^^^ "2026-07-05T02:00:00+02:00" is no time of the form yyyy-mm-ddThh:mm:ss`, "it is in UTC and takes no zone: write at(2026-07-05T00:00:00)"},
 		{"a time without seconds", "at(2026-07-05T02:00)", Options{}, `at(2026-07-05T02:00)
    ^^^^^^^^^^^^^^^^ "2026-07-05T02:00" is no time of the form yyyy-mm-ddThh:mm:ss`, "write at(2026-07-05T02:00:00)"},
-		{"a time that does not exist", "at(2026-03-29T02:30:00)", Options{Zone: "Europe/Berlin"}, `at(2026-03-29T02:30:00)
-   ^^^^^^^^^^^^^^^^^^^ this time does not exist in Europe/Berlin: clocks go forward over it`, ""},
+		{"a small l", "cron(0 2 ? * 6l *)", Options{}, `cron(0 2 ? * 6l *)
+             ^^ day-of-week: L and W are written in capitals`, "write 6L"},
+		{"the last weekday, which is not documented", "cron(0 2 LW * ? *)", Options{}, `cron(0 2 LW * ? *)
+         ^^ day-of-month: the service does not document LW`, "L is the last day, and 15W the weekday nearest to the 15th"},
 		{"a date that does not exist", "at(2026-02-30T02:30:00)", Options{}, `at(2026-02-30T02:30:00)
    ^^^^^^^^^^^^^^^^^^^ "2026-02-30T02:30:00" is no time of the form yyyy-mm-ddThh:mm:ss`, "for example at(2026-07-05T02:00:00)"},
 		{"an offset on a rate", "rate(7 days)", Options{Offset: 2}, "schedule-offset: only cron schedules take an offset, and this is a rate", "leave the offset out, or write a cron(…) schedule"},
@@ -164,6 +168,8 @@ func TestZonesThatAreNone(t *testing.T) {
 		{"Berlin", "did you mean Europe/Berlin?"},
 		{"new york", "did you mean America/New_York?"},
 		{"Europe/Brelin", "did you mean Europe/Berlin?"},
+		{"Brelin", "did you mean Europe/Berlin?"},
+		{"Amerika/New_Yrk", "did you mean America/New_York?"},
 		{"US/Los_Angeles", "did you mean America/Los_Angeles?"},
 		{"Local", "for example Europe/Berlin, America/New_York or UTC"},
 		{"../etc/passwd", "for example Europe/Berlin, America/New_York or UTC"},

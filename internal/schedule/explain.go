@@ -20,7 +20,7 @@ func (s *Schedule) Explain() string {
 			text += " from " + s.options.Start.In(s.zone).Format("2006-01-02 15:04") + " " + s.zone.String()
 		}
 	case At:
-		text = "once, on " + s.once.In(s.zone).Format("Monday 2 January 2006 at 15:04:05 ") + s.zone.String()
+		text = "once, on " + s.once.UTC().Format("Monday 2 January 2006 at 15:04:05 UTC")
 	case Cron:
 		text = s.fields.explain(s.zone.String(), s.options.Offset)
 	}

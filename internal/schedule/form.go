@@ -166,7 +166,7 @@ func (p *parser) at(inner word, zone *time.Location) time.Time {
 	if err != nil || len(text) != len(atLayout) {
 		hint := "for example at(2026-07-05T02:00:00)"
 		if full, err := time.Parse(time.RFC3339, text); err == nil {
-			hint = fmt.Sprintf("it takes no zone of its own; this moment is at(%s) in %s", full.In(zone).Format(atLayout), zone)
+			hint = fmt.Sprintf("it is in UTC and takes no zone: write at(%s)", full.UTC().Format(atLayout))
 		} else {
 			for _, layout := range []string{"2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"} {
 				if near, err := time.Parse(layout, text); err == nil {
@@ -177,14 +177,10 @@ func (p *parser) at(inner word, zone *time.Location) time.Time {
 		p.fault(inner, "", hint, "%q is no time of the form yyyy-mm-ddThh:mm:ss", text)
 		return time.Time{}
 	}
-	local, ok := instant(wall{t.Year(), t.Month(), t.Day(), t.Hour()*3600 + t.Minute()*60 + t.Second()}, zone)
-	if !ok {
-		p.fault(inner, "", "", "this time does not exist in %s: clocks go forward over it", zone)
+	if zone != time.UTC {
+		p.warn("at(…) is a time in UTC, whatever the time zone: it runs at %s", t.In(zone).Format("2006-01-02 15:04 MST"))
 	}
-	if zone != time.UTC && p.o.Zone != "UTC" && p.o.Zone != "" {
-		p.warn("the service documents at(…) as UTC and does not say what a time zone does to it; it is read here as a time in %s", zone)
-	}
-	return local
+	return t
 }
 
 // rest checks what stands beside the expression.

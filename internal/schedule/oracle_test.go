@@ -16,7 +16,7 @@ func TestAgainstEveryMinute(t *testing.T) {
 	zones := []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/Santiago", "Africa/Casablanca", "Pacific/Apia"}
 	begins := []string{"2026-03-20 00:00", "2026-10-18 00:00", "2028-02-20 00:00", "2026-03-01 00:00", "2026-12-20 00:00"}
 	pick := func(from []string) string { return from[r.IntN(len(from))] }
-	for range 60 {
+	for range 25 {
 		zone, err := time.LoadLocation(pick(zones))
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,8 @@
 //     that exists twice, because they go back, runs once, the first time. Amazon
 //     EventBridge Scheduler, the one scheduler of AWS that says what it does, does
 //     so. [Schedule.Skipped] lists what is left out.
+//   - 31W is the last weekday in months that have no day 31.
+//   - at(…) is in UTC, as documented, also where the window has a time zone.
 //   - A rate counts hours that pass, not hours on a clock.
 //
 // The package is pure: it reads no clock and no file. Time zones are in the program.

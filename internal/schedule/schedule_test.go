@@ -42,7 +42,7 @@ func TestNextRuns(t *testing.T) {
 		{"the 15th is a Sunday: Monday", "cron(0 0 15W 3 ? *)", "", "2026-01-01 00:00", []string{"2026-03-16 00:00", "2027-03-15 00:00"}},
 		{"the first is a Saturday: Monday the third", "cron(0 0 1W 8 ? *)", "", "2026-01-01 00:00", []string{"2026-08-03 00:00"}},
 		{"the last is a Sunday: Friday", "cron(0 0 31W 5 ? *)", "", "2026-01-01 00:00", []string{"2026-05-29 00:00"}},
-		{"no 31st, no run", "cron(0 0 31W * ? *)", "", "2026-03-31 00:00", []string{"2026-05-29 00:00"}},
+		{"no 31st: the last weekday", "cron(0 0 31W * ? *)", "", "2026-03-31 00:00", []string{"2026-04-30 00:00", "2026-05-29 00:00"}},
 		{"days 1 is Sunday", "cron(0 2 ? * 1 *)", "", "2026-03-23 00:00", []string{"2026-03-29 02:00"}},
 		{"steps from a start", "cron(1/20 3 1 * ? *)", "", "2026-03-01 00:00", []string{"2026-03-01 03:01", "2026-03-01 03:21", "2026-03-01 03:41", "2026-04-01 03:01"}},
 		{"steps in a range", "cron(0 8-17/4 ? * MON *)", "", "2026-03-02 00:00", []string{"2026-03-02 08:00", "2026-03-02 12:00", "2026-03-02 16:00", "2026-03-09 08:00"}},
@@ -64,7 +64,7 @@ func TestNextRuns(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := parse(t, tt.text, Options{Zone: tt.zone, Stored: tt.want == nil})
+			s := parse(t, tt.text, Options{Zone: tt.zone, Stored: tt.want == nil || strings.Contains(tt.name, "last weekday") || strings.Contains(tt.name, "before the last")})
 			var got []string
 			now := at(tt.after)
 			for len(got) < max(1, len(tt.want)) {
@@ -156,8 +156,8 @@ func TestExplain(t *testing.T) {
 		{"cron(0 2 ? * THU#3 *)", Options{Offset: 2}, "on the third Thursday of the month at 02:00, and then 2 days later UTC"},
 		{"cron(15 10 ? * 6L *)", Options{}, "on the last Friday of the month at 10:15 UTC"},
 		{"cron(0 2 L * ? *)", Options{}, "on the last day of the month at 02:00 UTC"},
-		{"cron(0 2 L-1 * ? *)", Options{}, "on the day before the last of the month at 02:00 UTC"},
-		{"cron(0 2 LW * ? *)", Options{}, "on the last weekday (Monday to Friday) of the month at 02:00 UTC"},
+		{"cron(0 2 L-1 * ? *)", Options{Stored: true}, "on the day before the last of the month at 02:00 UTC"},
+		{"cron(0 2 LW * ? *)", Options{Stored: true}, "on the last weekday (Monday to Friday) of the month at 02:00 UTC"},
 		{"cron(0 2 15W JAN ? 2027)", Options{}, "on the weekday (Monday to Friday) nearest to day 15 of the month at 02:00 in January in 2027 UTC"},
 		{"cron(24 30 9 ? * * *)", Options{}, "every day at 09:30:24 UTC"},
 		{"rate(1 day)", Options{}, "every day"},
@@ -181,11 +181,13 @@ func TestWarnings(t *testing.T) {
 		{"cron(0 2 ? * 6 *)", Options{}, "6 means Friday"},
 		{"cron(0 2 ? * 6L *)", Options{}, "6L means Friday"},
 		{"cron(0 2 31 * ? *)", Options{}, "L is the last day"},
+		{"cron(0 2 31W * ? *)", Options{}, "without such a day"},
 		{"cron(0 2 ? * MON#5 *)", Options{}, "four Mondays"},
 		{"cron(0 2 ? * MON *)", Options{Zone: "EST"}, "all year"},
 		{"cron(0 2 ? * MON *)", Options{Zone: "CET"}, "summer time included"},
 		{"cron(0 2 ? * MON *)", Options{Zone: "Etc/GMT-2"}, "UTC+02:00"},
-		{"at(2026-07-05T02:00:00)", Options{Zone: "Asia/Tokyo"}, "documents at(…) as UTC"},
+		{"at(2026-07-05T02:00:00)", Options{Zone: "Asia/Tokyo"}, "2026-07-05 11:00 JST"},
+		{"cron(0 2 ? 1/12 MON *)", Options{}, "only the first value"},
 		{"cron(0 2 ? * MON *)", Options{Zone: "Europe/Berlin"}, ""},
 		{"cron(0 2 31 1,3 ? *)", Options{}, ""},
 	}

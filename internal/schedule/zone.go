@@ -113,24 +113,23 @@ func zoneHint(name string) string {
 	if near := fault.Nearest(city, zoneNames()); near != "" {
 		return "did you mean " + near + "?"
 	}
+	// A slip in the city, with a wrong part of the world or none.
+	place := city[strings.LastIndexByte(city, '/')+1:]
+	var cities []string
+	for _, known := range zoneNames() {
+		if strings.Contains(known, "/") {
+			cities = append(cities, known[strings.LastIndexByte(known, '/')+1:])
+		}
+	}
+	if near := fault.Nearest(place, cities); near != "" && len(place) > 3 {
+		for _, known := range zoneNames() {
+			if strings.HasSuffix(known, "/"+near) {
+				return "did you mean " + known + "?"
+			}
+		}
+	}
 	if near := fault.Closest(city, zoneNames(), 3); len(near) > 0 {
 		return "did you mean " + strings.Join(near, " or ") + "?"
-	}
-	// A place that is no zone of its own, or a part that is wrong.
-	if _, place, ok := strings.Cut(city, "/"); ok {
-		var all []string
-		for _, known := range zoneNames() {
-			if strings.Contains(known, "/") {
-				all = append(all, known[strings.LastIndexByte(known, '/')+1:])
-			}
-		}
-		if near := fault.Nearest(place, all); near != "" {
-			for _, known := range zoneNames() {
-				if strings.HasSuffix(known, "/"+near) {
-					return "did you mean " + known + "?"
-				}
-			}
-		}
 	}
 	return "for example Europe/Berlin, America/New_York or UTC"
 }

@@ -230,3 +230,8 @@ func one[T any](op, kind, list, expr string, all []T, words func(T) (id, name st
 		return none, fault.New(fault.NotFound, op, "%d have this name: %s", len(found), strings.Join(ids, ", ")).WithHint("use the id")
 	}
 }
+
+// Pick is the window of a list that an id or a name means, with the errors of Find.
+func Pick(expr string, all []Window) (Window, error) {
+	return one("find maintenance window "+expr, "maintenance window", "ssmdeck window list", expr, all, func(w Window) (string, string) { return w.ID, w.Name })
+}
