@@ -124,6 +124,7 @@ func (o *windowSettings) create(ctx context.Context, env *Env) error {
 		return err
 	}
 	if o.dryRun {
+		env.showDifferences(w.Given())
 		env.note("dry run: the window %s was not made", o.name)
 		return nil
 	}

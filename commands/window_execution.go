@@ -119,7 +119,7 @@ func executionTable(o render.Options) render.Table[window.Execution] {
 			{
 				Name: "STARTED", Text: func(e window.Execution) string { return render.Timestamp(e.Started) },
 				Human: func(e window.Execution) string {
-					return openingTime(e.Started, o.Location) + ", " + render.Ago(o.Now, e.Started)
+					return e.Started.In(o.Location).Format("2006-01-02 15:04")
 				},
 				Less: func(a, b window.Execution) bool { return a.Started.Before(b.Started) },
 			},

@@ -137,6 +137,7 @@ func (o *windowTask) aim(ctx context.Context, env *Env, svc *window.Service, w w
 		switch {
 		case list[0].Key == "InstanceIds":
 			t.Selectors = append(t.Selectors, list...)
+			env.warnOfUnassociated(w, list[0].Values, have)
 		default:
 			target := window.Target{WindowID: w.ID, ResourceType: kind, Selectors: list}
 			if same := window.SameTarget(target, have); same != nil {
@@ -150,6 +151,35 @@ func (o *windowTask) aim(ctx context.Context, env *Env, svc *window.Service, w w
 		t.Selectors = append(t.Selectors, ids)
 	}
 	return made, nil
+}
+
+// warnOfUnassociated tells of nodes that the task would not run on, since they are in
+// no target of a window that wants them to be.
+func (e *Env) warnOfUnassociated(w window.Window, ids []string, have []window.Target) {
+	if w.AllowUnassociated != nil && *w.AllowUnassociated {
+		return
+	}
+	var known []string
+	looked := false // up when it opens: who is in it is not known
+	for _, t := range have {
+		for _, s := range t.Selectors {
+			if s.Key == "InstanceIds" {
+				known = append(known, s.Values...)
+			} else {
+				looked = true
+			}
+		}
+	}
+	out := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(known, id) })
+	if len(out) == 0 {
+		return
+	}
+	unless := ""
+	if looked {
+		unless = ", unless a tag or group of the window has them then"
+	}
+	e.note("ssmdeck: warning: %s: in no target of %s by id, and the window runs nothing on such nodes%s; see --allow-unassociated-targets of `ssmdeck window update`",
+		strings.Join(out, ", "), render.Visible(w.Name), unless)
 }
 
 // provisional stands for targets that are not known yet, where a task is checked.

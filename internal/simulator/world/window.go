@@ -118,8 +118,8 @@ func WindowTimes(w Record, from, until time.Time, n int) []time.Time {
 			break
 		}
 		at = next
-		open := next.AddDate(0, 0, offset)
-		if !open.After(from) {
+		open, ok := daysLater(next, offset)
+		if !ok || !open.After(from) {
 			continue
 		}
 		if ends && open.After(end) || !until.IsZero() && open.After(until) {
@@ -128,6 +128,17 @@ func WindowTimes(w Record, from, until time.Time, n int) []time.Time {
 		list = append(list, open)
 	}
 	return list
+}
+
+// daysLater is a time on a clock some days on, by the rules of cron: none where the
+// clock jumps over it, the first where it comes twice. (Package time takes the second
+// of those, for no days too.)
+func daysLater(t time.Time, days int) (time.Time, bool) {
+	if days == 0 {
+		return t, true
+	}
+	d := time.Date(t.Year(), t.Month(), t.Day()+days, 0, 0, 0, 0, time.UTC)
+	return instant(dateOf(d.Year(), int(d.Month()), d.Day()), t.Hour(), t.Minute(), t.Second(), t.Location())
 }
 
 // hours is a number of hours of a window.
