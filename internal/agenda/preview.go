@@ -42,7 +42,7 @@ type Work struct {
 	NodeIDs   []string `json:"node_ids"`
 	Offline   []string `json:"offline_node_ids"`
 	MayReboot []string `json:"may_reboot_node_ids"`
-	Targeted  bool     `json:"targeted"` // whether the task has targets at all
+	Targeted  bool     `json:"targeted"`             // whether the task has targets at all
 	Unsure    bool     `json:"incomplete,omitempty"` // tags or groups could not be read
 	Patching  string   `json:"patch_operation,omitempty"`
 	Reboot    string   `json:"reboot_option,omitempty"`
