@@ -136,9 +136,8 @@ func windowFaults(path string, list []window.Fault, flags map[string]string) err
 			name = "--" + strings.ReplaceAll(f.Field, "_", "-")
 		}
 		text := f.Text
-		if f.Hint != "" && len(list) > 1 { // beside the first line, before the marks
-			head, marks, _ := strings.Cut(text, "\n")
-			text = strings.TrimSuffix(head+" ("+f.Hint+")\n"+marks, "\n")
+		if len(list) > 1 {
+			text = f.Line()
 		}
 		errs = append(errs, fault.Usagef("%s: %s", name, text))
 	}

@@ -34,6 +34,8 @@ func newWindowListCmd(env *Env) *cobra.Command {
 execution went, for which three calls a window are made; json, yaml and csv have
 them, too.
 
+Names stand for windows everywhere; -o wide shows their ids, and -o name prints them.
+
 With -t or --tag only the windows are listed that are for these nodes.`,
 		Example: `  $ ssmdeck window list
   $ ssmdeck window list -o wide --sort-by next-run
@@ -148,6 +150,16 @@ func openingTime(t time.Time, loc *time.Location) string {
 	return t.In(loc).Format("Mon 2006-01-02 15:04 MST")
 }
 
+// soonTime is openingTime for a column: the day of the week is enough for a time of
+// the next days.
+func soonTime(now, t time.Time, loc *time.Location) string {
+	const nextDays = 6 * 24 * time.Hour
+	if d := t.Sub(now); !t.IsZero() && d > 0 && d < nextDays {
+		return t.In(loc).Format("Mon 15:04 MST") + ", " + render.Ago(now, t)
+	}
+	return openingTime(t, loc)
+}
+
 func windowEnabled(w window.Window) string {
 	if w.Enabled {
 		return "enabled"
@@ -175,7 +187,6 @@ func windowTable(o render.Options) render.Table[window.Known] {
 		Empty: "no maintenance windows",
 		Columns: []render.Column[window.Known]{
 			{Name: "NAME", Text: func(w window.Known) string { return w.Name }},
-			{Name: "WINDOW ID", ID: true, Text: func(w window.Known) string { return w.ID }},
 			{
 				Name: "STATE", Text: func(w window.Known) string { return windowEnabled(w.Window) },
 				Human: func(w window.Known) string {
@@ -185,15 +196,13 @@ func windowTable(o render.Options) render.Table[window.Known] {
 			{
 				Name: "NEXT RUN", Text: func(w window.Known) string { return render.Timestamp(w.Next) },
 				Human: func(w window.Known) string {
-					if w.Next.IsZero() {
-						return ""
-					}
-					return openingTime(w.Next, w.Zone()) + ", " + render.Ago(o.Now, w.Next)
+					return soonTime(o.Now, w.Next, w.Zone())
 				},
 				Less: func(a, b window.Known) bool { return sooner(a.Next, b.Next) },
 			},
 			{Name: "SCHEDULE", Text: func(w window.Known) string { return w.Schedule }},
 			{Name: "HOURS", Right: true, Text: func(w window.Known) string { return count(w.Duration) }},
+			{Name: "WINDOW ID", Wide: true, ID: true, Text: func(w window.Known) string { return w.ID }},
 			{Name: "CUTOFF", Wide: true, Right: true, Text: func(w window.Known) string { return count(w.Cutoff) }},
 			{Name: "HERE", Wide: true, Text: func(w window.Known) string { return render.Timestamp(w.Next) }, Human: func(w window.Known) string {
 				return openingTime(w.Next, o.Location)
@@ -295,6 +304,12 @@ func windowDetails(d *render.Detail, o render.Options, w window.Known) {
 	d.Field("Tags", tagLine(w.Tags))
 	moment(d, o, "Created", w.Created)
 	moment(d, o, "Modified", w.Modified)
+	if len(w.Targets) == 0 {
+		d.Human("Targets", "", "none")
+	}
+	if len(w.Tasks) == 0 {
+		d.Human("Tasks", "", "none: it does nothing")
+	}
 	if w.Last != nil {
 		d.Section("Last execution")
 		d.Field("Execution ID", w.Last.ID)
@@ -303,11 +318,15 @@ func windowDetails(d *render.Detail, o render.Options, w window.Known) {
 		moment(d, o, "Ended", w.Last.Ended)
 		d.Field("Details", w.Last.Details)
 	}
-	d.Section("Targets")
+	if len(w.Targets) > 0 {
+		d.Section("Targets")
+	}
 	for _, t := range w.Targets {
 		d.Field(shortName(t.Name, t.ID), selectorLine(t.Selectors))
 	}
-	d.Section("Tasks")
+	if len(w.Tasks) > 0 {
+		d.Section("Tasks")
+	}
 	for _, t := range w.Tasks {
 		d.Field(shortName(t.Name, t.ID), fmt.Sprintf("%s %s for %s", t.Type.Word(), t.Run, taskTargets(t, w.Targets)))
 	}

@@ -70,6 +70,7 @@ func TestScripts(t *testing.T) {
 			"waitfor":    cmdWaitFor,
 			"value":      cmdValue,
 			"until":      cmdUntil,
+			"clock":      cmdClock,
 			"no-escapes": cmdNoEscapes,
 
 			"sshd":        cmdSSHD,

@@ -83,6 +83,9 @@ func (s *Server) serveSetClock(w http.ResponseWriter, r *http.Request) {
 // Forward puts the clock of the simulated accounts forward and returns when
 // everything that was due until then has happened.
 func (s *Server) Forward(ctx context.Context, to time.Time) error {
+	if err := s.life.Err(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()

@@ -16,6 +16,15 @@ import (
 // ("cutoff_behavior"); Text may have several lines, the last with a caret.
 type Fault struct{ Field, Text, Hint string }
 
+// Line is the text with its hint beside it, before any marks.
+func (f Fault) Line() string {
+	if f.Hint == "" {
+		return f.Text
+	}
+	head, marks, _ := strings.Cut(f.Text, "\n")
+	return strings.TrimSuffix(head+" ("+f.Hint+")\n"+marks, "\n")
+}
+
 // faults collects them.
 type faults []Fault
 

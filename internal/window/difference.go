@@ -107,6 +107,9 @@ func sameTime(text string) string {
 // Differences from a window to what it is to be.
 func (w Window) Differences(next Window) []Difference { return differences(w.fields(), next.fields()) }
 
+// Given are the fields of a window that is to be made, where they have a value.
+func (w Window) Given() []Difference { return given(differences(nil, w.fields())) }
+
 func (t Target) fields() []field {
 	return []field{
 		{name: "name", text: t.Name},

@@ -107,11 +107,7 @@ func (p *fileParser) tell(at *yaml.Node, where places, who string, list []Fault)
 		if n == nil {
 			n = at
 		}
-		text := f.Text
-		if f.Hint != "" {
-			text += " (" + f.Hint + ")"
-		}
-		p.Fail(n, "%s: %s: %s", who, f.Field, text)
+		p.Fail(n, "%s: %s: %s", who, f.Field, f.Line())
 	}
 }
 
@@ -149,7 +145,11 @@ func (p *fileParser) window(n *yaml.Node) {
 			*w.AllowUnassociated = p.truth(v, key)
 		case "tags":
 			w.Tags = map[string]string{}
-			p.Mapping(v, "tags", nil, func(k string, v *yaml.Node) { w.Tags[k] = p.text(v, k) })
+			p.Mapping(v, "tags", nil, func(k string, v *yaml.Node) {
+				if w.Tags[k] = p.text(v, k); strings.HasPrefix(strings.ToLower(k), "aws:") {
+					p.Fail(v, "tag %s: keys that begin with aws: are for AWS alone", k)
+				}
+			})
 		case "targets":
 			p.each(v, key, func(n *yaml.Node) { p.target(&w, n) })
 		case "tasks":

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
 var taskKeysLegal = []string{
@@ -75,7 +77,7 @@ func (p *fileParser) taskField(t *DesiredTask, key string, v *yaml.Node) {
 	case "type":
 		var err error
 		if t.Type, err = ParseType(p.text(v, key)); err != nil {
-			p.Fail(v, "%v", err)
+			p.Fail(v, "%v (%s)", err, fault.HintOf(err))
 		}
 	case "targets":
 		t.Refs = p.texts(v, key)

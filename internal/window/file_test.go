@@ -72,6 +72,7 @@ func TestWhatIsWrongInAFileIsToldAtOnceWithItsLine(t *testing.T) {
   duration: 3
   cutoff: 3
   zone: UTC
+  tags: {aws:x: a}
   targets:
   - {name: web, select: {env: prod}}
   tasks:
@@ -85,9 +86,9 @@ func TestWhatIsWrongInAFileIsToldAtOnceWithItsLine(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	for _, want := range []string{
-		"w.yaml:3: window weekly: schedule:", "w.yaml:5: window weekly: cutoff", `w.yaml:6: unknown key "zone"`, `w.yaml:8: target web: select: "env"`,
-		`w.yaml:10: there are no tasks of type "run-comand"`, "w.yaml:11: payload: the variable NOTSET is not set", `is for the target "webb", which the window has not (did you mean "web"?)`,
-		"w.yaml:12: task c: targets:", "w.yaml:13: window weekly has no schedule", "w.yaml:13: two windows are called weekly",
+		"w.yaml:3: window weekly: schedule:", "w.yaml:5: window weekly: cutoff", `w.yaml:6: unknown key "zone"`, "w.yaml:7: tag aws:x", `w.yaml:9: target web: select: "env"`,
+		`w.yaml:11: there are no tasks of type "run-comand"`, "w.yaml:12: payload: the variable NOTSET is not set", `is for the target "webb", which the window has not (did you mean "web"?)`,
+		"w.yaml:13: task c: targets:", "w.yaml:14: window weekly has no schedule", "w.yaml:14: two windows are called weekly",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("it does not say %q:\n%v", want, err)

@@ -277,6 +277,13 @@ func (c *Clock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
+// Branch is for a goroutine that sleeps beside others of an activity: the context
+// for it, and what it calls at its end.
+func (c *Clock) Branch(ctx context.Context) (context.Context, func()) {
+	act := c.work.begin()
+	return act.of(ctx), act.end
+}
+
 // within is context.WithTimeout in the clock's time; the error of the context is
 // that of a cancelled one.
 func (c *Clock) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {

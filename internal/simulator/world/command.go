@@ -276,9 +276,11 @@ func (c *command) end() {
 }
 
 // visible reports whether the eventually consistent store shows the invocations
-// of c yet; the command itself it shows at once. That takes real time.
+// of c yet; the command itself it shows at once. That takes real time, unless the
+// clock was put forward by as much.
 func (w *World) visible(c *command) bool {
-	return !w.clock.Real().Before(c.sent.Add(*w.sc.RunCommand.VisibleAfter))
+	after := *w.sc.RunCommand.VisibleAfter
+	return !w.clock.Real().Before(c.sent.Add(after)) || !w.now().Before(c.Requested.Add(after))
 }
 
 // Commands returns the commands, the latest first.

@@ -105,7 +105,7 @@ func (w *World) runScript(inv *invocation, action string, inputs map[string]any,
 	if s, err := strconv.Atoi(strings.TrimSpace(text(inputs["timeoutSeconds"]))); err == nil && s > 0 {
 		limit = time.Duration(s) * time.Second
 	}
-	ctx, cancel := w.clock.within(shell.WithSleep(inv.ctx, w.clock.Sleep), limit)
+	ctx, cancel := w.clock.within(shell.WithClock(inv.ctx, w.clock), limit)
 	defer cancel()
 	script := strings.Join(textList(inputs["runCommand"]), "\n")
 	if action == "aws:runShellScript" {

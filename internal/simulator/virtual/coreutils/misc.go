@@ -73,18 +73,7 @@ func timeout(ctx context.Context, p *program.Proc) int {
 	tctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if d > 0 {
-		stopped := make(chan struct{})
-		limit, stop := context.WithCancel(ctx)
-		go func() {
-			defer close(stopped)
-			if shell.Sleep(limit, d) == nil {
-				cancel(sig)
-			}
-		}()
-		defer func() {
-			stop()
-			<-stopped
-		}()
+		defer shell.AfterFunc(ctx, d, func() { cancel(sig) })()
 	}
 	status := p.Shell.Spawn(tctx, posix.Spawn{Args: args[1:], Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr})
 	if tctx.Err() != nil && ctx.Err() == nil && !f.Has("p") {

@@ -1,0 +1,155 @@
+package commands
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/window"
+)
+
+// newWindowSwitchCmd is enable or disable.
+func newWindowSwitchCmd(env *Env, on bool) *cobra.Command {
+	word, short := "enable", "Enable a window: it opens again when its schedule says so"
+	long := "Enable a window. It opens the next time that its schedule says so; what it missed is not made up for."
+	if !on {
+		word, short = "disable", "Disable a window: it does not open until it is enabled"
+		long = "Disable a window. An execution that runs goes on; `ssmdeck window execution cancel` stops it."
+	}
+	dryRun := false
+	cmd := &cobra.Command{
+		Use: word + " <window>...", Short: short, Long: long,
+		Example: "  $ ssmdeck window " + word + " weekly-patch\n  $ ssmdeck window " + word + " mw-0123456789abcdef0 --yes",
+		Args:    minArgs("the window"), ValidArgsFunction: env.completeWindows,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.switchWindows(cmd.Context(), args, on, dryRun)
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would change and change nothing")
+	return cmd
+}
+
+func (e *Env) switchWindows(ctx context.Context, exprs []string, on, dryRun bool) error {
+	if err := e.refuseChange("UpdateMaintenanceWindow", dryRun); err != nil {
+		return err
+	}
+	ro, err := e.renderOptions()
+	if err != nil {
+		return err
+	}
+	word := map[bool]string{true: "enable", false: "disable"}[on]
+	var todo []window.Window
+	var names []string
+	var svc *window.Service
+	for _, expr := range exprs {
+		var w window.Window
+		if svc, w, err = e.findWindow(ctx, expr); err != nil {
+			return err
+		}
+		if w.Enabled == on {
+			e.note("%s is %sd already", render.Visible(w.Name), word)
+			continue
+		}
+		todo, names = append(todo, w), append(names, render.Visible(w.Name))
+	}
+	switch {
+	case len(todo) == 0:
+		return nil
+	case dryRun:
+		e.note("dry run: would %s %s", word, strings.Join(names, ", "))
+		return nil
+	}
+	if on {
+		for _, w := range todo {
+			w.Enabled = true
+			e.showSchedule(ro, w)
+		}
+	}
+	if err := e.confirm(ctx, word+" "+strings.Join(names, ", ")); err != nil {
+		return err
+	}
+	var failed []error
+	for _, w := range todo {
+		next := w
+		next.Enabled = on
+		if err := svc.Update(ctx, w, next); err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		e.note("%sd %s", word, render.Visible(w.Name))
+	}
+	return moreThanOne(word+" maintenance windows", failed, len(todo))
+}
+
+func newWindowDeleteCmd(env *Env) *cobra.Command {
+	dryRun := false
+	cmd := &cobra.Command{
+		Use:     "delete <window>...",
+		Aliases: []string{"rm"},
+		Short:   "Delete windows with their targets, tasks and history",
+		Long: `Delete windows. Their targets and tasks go with them, and so does the record of
+their executions; what that is, is said before it is asked. There is no undo:
+` + "`ssmdeck window export`" + ` writes a file that makes a window again.`,
+		Example: `  $ ssmdeck window export weekly-patch > weekly-patch.yaml && ssmdeck window delete weekly-patch
+  $ ssmdeck window delete mw-0123456789abcdef0 --dry-run`,
+		Args: minArgs("the window"), ValidArgsFunction: env.completeWindows,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.deleteWindows(cmd.Context(), args, dryRun)
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be lost and delete nothing")
+	return cmd
+}
+
+func (e *Env) deleteWindows(ctx context.Context, exprs []string, dryRun bool) error {
+	if err := e.refuseChange("DeleteMaintenanceWindow", dryRun); err != nil {
+		return err
+	}
+	svc, err := e.Windows(ctx)
+	if err != nil {
+		return err
+	}
+	var list []window.Window
+	for _, expr := range exprs {
+		w, err := svc.Find(ctx, expr)
+		if err != nil {
+			return err
+		}
+		list = append(list, w)
+	}
+	known, err := svc.ReadAll(ctx, list, window.Read{Targets: true, Tasks: true, Last: true})
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, k := range known {
+		names = append(names, render.Visible(k.Name))
+		e.note("%s %s: %s, %s and their history are lost%s", render.Visible(k.Name), k.ID,
+			plural(len(k.Targets), "target"), plural(len(k.Tasks), "task"), runningNow(k))
+	}
+	if dryRun {
+		e.note("dry run: nothing was deleted")
+		return nil
+	}
+	if err := e.confirm(ctx, "delete "+strings.Join(names, ", ")); err != nil {
+		return err
+	}
+	var failed []error
+	for _, k := range known {
+		if err := svc.Delete(ctx, k.Window); err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		e.note("deleted %s", render.Visible(k.Name))
+	}
+	return moreThanOne("delete maintenance windows", failed, len(known))
+}
+
+func runningNow(k window.Known) string {
+	if k.Last != nil && !k.Last.State.Final() {
+		return "; it is open now (" + k.Last.ID + ")"
+	}
+	return ""
+}

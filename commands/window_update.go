@@ -1,0 +1,157 @@
+package commands
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/window"
+)
+
+func newWindowUpdateCmd(env *Env) *cobra.Command {
+	var o windowSettings
+	cmd := &cobra.Command{
+		Use:   "update <window>",
+		Short: "Change a maintenance window",
+		Long: `Change a window. Only what is given changes; an empty text takes a value away. What
+differs is shown and asked about. Without a difference nothing is sent.`,
+		Example: `  $ ssmdeck window update weekly-patch --schedule 'cron(0 3 ? * SUN *)'
+  $ ssmdeck window update weekly-patch --duration 4 --cutoff 1 --yes
+  $ ssmdeck window update weekly-patch --end '' --dry-run`,
+		Args:              exactArgs("the window"),
+		ValidArgsFunction: env.completeWindow,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.update(cmd, env, args[0])
+		},
+	}
+	o.bind(cmd)
+	cmd.Flags().StringVar(&o.name, "name", "", "a new `name`")
+	return cmd
+}
+
+// merged is a window with what the flags change.
+func (o *windowSettings) merged(cmd *cobra.Command, w window.Window) window.Window {
+	given := cmd.Flags().Changed
+	set := func(flag string, to *string, v string) {
+		if given(flag) {
+			*to = v
+		}
+	}
+	number := func(flag string, to *int, v int) {
+		if given(flag) {
+			*to = v
+		}
+	}
+	set("name", &w.Name, o.name)
+	set("description", &w.Description, o.description)
+	set("schedule", &w.Schedule, o.schedule)
+	set("timezone", &w.Timezone, o.timezone)
+	set("start", &w.Start, o.start)
+	set("end", &w.End, o.end)
+	number("schedule-offset", &w.Offset, o.offset)
+	number("duration", &w.Duration, o.duration)
+	number("cutoff", &w.Cutoff, o.cutoff)
+	if given("allow-unassociated-targets") {
+		w.AllowUnassociated = &o.allow
+	}
+	return w
+}
+
+func (o *windowSettings) update(cmd *cobra.Command, env *Env, expr string) error {
+	ctx := cmd.Context()
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	if cmd.Flags().NFlag() == 0 {
+		return fault.Usagef("%s: nothing to change is given", cmd.CommandPath()).WithHint("see `ssmdeck window update --help`")
+	}
+	if err := o.checkGiven(cmd, ro.Now); err != nil {
+		return err
+	}
+	if err := env.refuseChange("UpdateMaintenanceWindow", o.dryRun); err != nil {
+		return err
+	}
+	svc, old, err := env.findWindow(ctx, expr)
+	if err != nil {
+		return err
+	}
+	next := o.merged(cmd, old)
+	if err := windowFaults("window update", o.about(cmd, next.Check(ro.Now)), map[string]string{"name": "--name"}); err != nil {
+		return err
+	}
+	if next.Name != old.Name {
+		if err := (&windowSettings{name: next.Name}).unique(ctx, svc); err != nil {
+			return err
+		}
+	}
+	changes := old.Differences(next)
+	if len(changes) == 0 {
+		env.note("%s is so already", render.Visible(old.Name))
+		return nil
+	}
+	env.showDifferences(changes)
+	when := cmd.Flags().Changed("schedule") || cmd.Flags().Changed("timezone") || cmd.Flags().Changed("schedule-offset") || cmd.Flags().Changed("start") || cmd.Flags().Changed("end")
+	if when {
+		env.showSchedule(ro, next)
+	}
+	if o.dryRun {
+		env.note("dry run: %s was not changed", render.Visible(old.Name))
+		return nil
+	}
+	if err := env.confirm(ctx, "change the maintenance window "+render.Visible(old.Name)); err != nil {
+		return err
+	}
+	if err := svc.Update(ctx, old, next); err != nil {
+		return err
+	}
+	env.note("changed %s", render.Visible(next.Name))
+	if when {
+		env.compareSchedule(ctx, svc, next)
+	}
+	return nil
+}
+
+// checkGiven finds, before any call, what is wrong whatever the window is.
+func (o *windowSettings) checkGiven(cmd *cobra.Command, now time.Time) error {
+	probe := window.Window{Name: "probe", Schedule: "rate(1 day)", Duration: 24, Cutoff: 0, Enabled: true}
+	given := cmd.Flags().Changed
+	if given("schedule-offset") && !given("schedule") || given("timezone") && !given("schedule") {
+		probe.Schedule = "cron(0 2 ? * SUN *)"
+	}
+	return windowFaults("window update", o.about(cmd, o.merged(cmd, probe).Check(now)), map[string]string{"name": "--name"})
+}
+
+// about leaves out the faults of fields that no flag touches: the service has taken
+// them.
+func (o *windowSettings) about(cmd *cobra.Command, list []window.Fault) []window.Fault {
+	together := map[string][]string{"cutoff": {"duration"}, "schedule": {"timezone", "schedule-offset"}, "schedule-offset": {"schedule"}, "end": {"start"}}
+	return slices.DeleteFunc(list, func(f window.Fault) bool {
+		flag := strings.ReplaceAll(f.Field, "_", "-")
+		return !slices.ContainsFunc(append([]string{flag}, together[flag]...), cmd.Flags().Changed)
+	})
+}
+
+// showDifferences notes what is to change, a line for each field.
+func (e *Env) showDifferences(list []window.Difference) {
+	for _, d := range list {
+		e.note("  %s", differenceLine(d))
+	}
+}
+
+func differenceLine(d window.Difference) string {
+	short := func(s string) string {
+		if s == "" {
+			return "(none)"
+		}
+		return render.Visible(render.CutEnd(strings.ReplaceAll(s, "\n", `\n`), 100, "…"))
+	}
+	if d.Old == "" {
+		return render.Visible(d.Field) + ": " + short(d.New)
+	}
+	return render.Visible(d.Field) + ": " + short(d.Old) + " -> " + short(d.New)
+}
