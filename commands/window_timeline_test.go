@@ -60,7 +60,7 @@ func TestTheCalendarOnATerminal(t *testing.T) {
 	}
 	for _, line := range []string{
 		"* clocks go forward in Europe/Berlin: 02:00 -> 03:00",
-		"! patching has no run at 02:30: clocks in Europe/Berlin ju~",
+		"! patching has no run at 02:30: clocks in Europe/Berlin j~",
 		"  02:30-05:30  patching     ##=  no new task after 04:30",
 		"  23:00-04:00  db-weekly    ###=  no new task after 03:00", // an hour later on the clock
 		"  20:00-22:00  tokyo        ##  03:00 Asia/Tokyo",
