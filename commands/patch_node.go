@@ -112,7 +112,7 @@ func (o *patchNodeOptions) run(ctx context.Context, env *Env, expr string) error
 	if err != nil {
 		return err
 	}
-	if err := checkPatchNode(ro); err != nil {
+	if err := patchTable(ro).Check(ro); err != nil { // the options of lists hold for its patches
 		return err
 	}
 	n, err := env.findNode(ctx, expr)
@@ -168,13 +168,6 @@ func asTable(ro render.Options) bool {
 		return false
 	}
 	return ro.Query == ""
-}
-
-func checkPatchNode(ro render.Options) error {
-	if asTable(ro) {
-		return patchTable(ro).Check(ro)
-	}
-	return render.Object(io.Discard, ro, patchedNode{Patches: []patch.Patch{}}, func(*render.Detail) {})
 }
 
 func (o *patchNodeOptions) show(env *Env, ro render.Options, v patchedNode) error {
