@@ -70,9 +70,8 @@ func TestListsTakeTheOutputFlags(t *testing.T) {
 		"document review list": {"mine"},
 		"document versions":    {"mine"},
 		"compliance list":      {"web-1"},
-		"patch node":           {"web-1"},
 	}
-	also := []string{"ls", "document versions", "forward find", "patch status", "patch missing", "patch node", "compliance summary", "compliance nodes"}
+	also := []string{"ls", "document versions", "forward find", "patch status", "patch missing", "compliance summary", "compliance nodes"}
 	other := map[string]bool{"forward list": true} // of this machine, without the service
 	lists := 0
 	for _, c := range ownCommands() {

@@ -112,7 +112,9 @@ func (o *patchNodeOptions) run(ctx context.Context, env *Env, expr string) error
 	if err != nil {
 		return err
 	}
-	if err := patchTable(ro).Check(ro); err != nil { // the options of lists hold for its patches
+	check := ro // the options of lists hold for its patches; a query is for all of it
+	check.Query = ""
+	if err := patchTable(check).Check(check); err != nil {
 		return err
 	}
 	n, err := env.findNode(ctx, expr)
