@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // nasty are names that somebody may give a node.
@@ -47,7 +48,7 @@ func TestNothingThatIsWrittenBecomesMarkup(t *testing.T) {
 		if strings.ContainsAny(got, "\x00\x1b\u202e") {
 			t.Errorf("%q is %q on the page", s, got)
 		}
-		if !strings.ContainsAny(s, "\x00\x1b\u202e\xff") && strings.TrimSpace(got) != s+"x" {
+		if utf8.ValidString(s) && !strings.ContainsAny(s, "\x00\x1b\u202e") && strings.TrimSpace(got) != s+"x" {
 			t.Errorf("%q reads %q on the page", s, got)
 		}
 	}

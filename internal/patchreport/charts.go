@@ -18,8 +18,8 @@ const (
 	maxBars    = 20
 	barHeight  = 22
 	barGap     = 8
-	labelWidth = 190
-	noteWidth  = 190
+	labelWidth = 244
+	noteWidth  = 176
 	chartWidth = 900
 	barWidth   = chartWidth - labelWidth - noteWidth
 

@@ -20,7 +20,7 @@ func (r *Report) HTML(w io.Writer) error {
 		r.slices("Patch groups", "Patch group", "no group", r.Groups, "A node belongs to the patch group that its last scan used; one that was never scanned to that of its tag."),
 		h.El("div", h.Class("pair"), r.levels(), r.ages()),
 		r.slices("Operating systems", "System", "unknown", r.Platforms, ""),
-		r.slices("Patch baselines", "Baseline of the last scan", "none", r.Baselines, ""),
+		r.slices("Patch baselines", "Baseline of the last scan", "none", baselineNames(r.Baselines), ""),
 		r.patches(), r.nodeTables(), r.foot(),
 	)
 	return h.Page{Title: r.Title, CSS: css, Body: []h.Part{main}}.Write(w)

@@ -194,6 +194,15 @@ func keyName(key, none string) string {
 	return key
 }
 
+// baselineNames shortens the ARNs that AWS's own baselines are known by.
+func baselineNames(all []patch.Slice) []patch.Slice {
+	out := slices.Clone(all)
+	for i := range out {
+		out[i].Key = out[i].Key[strings.LastIndexByte(out[i].Key, '/')+1:]
+	}
+	return out
+}
+
 // section is a part of the nodes, of one status.
 type section struct {
 	status patch.Status

@@ -71,7 +71,7 @@ func (c *call) putConfigRule(t *world.Tables, in request) (any, error) {
 	case source.text("SourceIdentifier") == patchRule && rule.text("MaximumExecutionFrequency") != "":
 		return nil, badConfig("A MaximumExecutionFrequency is not allowed, because only resource-based triggers are allowed for this AWS-managed Config Rule %s.", patchRule)
 	}
-	record := world.Record(rule.take("ConfigRuleName", "Description", "Scope", "Source", "InputParameters"))
+	record := rule.take("ConfigRuleName", "Description", "Scope", "Source", "InputParameters")
 	record["ConfigRuleState"] = "ACTIVE"
 	if old, ok := t.Get(world.KindConfigRule, name); ok {
 		record["ConfigRuleId"], record["ConfigRuleArn"] = old["ConfigRuleId"], old["ConfigRuleArn"]

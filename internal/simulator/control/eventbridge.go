@@ -61,7 +61,7 @@ func (c *call) putEventRule(t *world.Tables, in request) (any, error) {
 			return nil, world.Errorf("InvalidEventPatternException", "Event pattern is not valid.")
 		}
 	}
-	record := world.Record(in.take("Name", "EventPattern", "ScheduleExpression", "Description", "RoleArn", "State"))
+	record := in.take("Name", "EventPattern", "ScheduleExpression", "Description", "RoleArn", "State")
 	if textOf(record, "State") == "" {
 		record["State"] = "ENABLED"
 	}
@@ -173,7 +173,7 @@ func (c *call) putEventTargets(t *world.Tables, in request) (any, error) {
 		return nil, world.Errorf("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
 	}
 	for _, target := range targets {
-		record := world.Record(target.take("Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer"))
+		record := target.take("Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer")
 		record[ruleMember] = rule
 		t.Put(world.KindEventTarget, rule+" "+target.text("Id"), record)
 	}

@@ -147,7 +147,7 @@ func (f *fixture) post(target, body string, change ...func(*http.Request)) *http
 	return rec
 }
 
-// sign is a signer for POST / of its own, independent of the verifier: fixed
+// sign is a signer for POST of its own, independent of the verifier: fixed
 // headers, in their order.
 func sign(r *http.Request, body, service string, c Credentials, now time.Time) {
 	date := now.UTC().Format("20060102T150405Z")
@@ -158,7 +158,7 @@ func sign(r *http.Request, body, service string, c Credentials, now time.Time) {
 		headers += "x-amz-security-token:" + c.SessionToken + "\n"
 		names += ";x-amz-security-token"
 	}
-	canonical := fmt.Sprintf("POST\n/\n\n%s\n%s\n%x", headers, names, sha256.Sum256([]byte(body)))
+	canonical := fmt.Sprintf("POST\n%s\n\n%s\n%s\n%x", r.URL.Path, headers, names, sha256.Sum256([]byte(body)))
 	scope := date[:8] + "/us-east-1/" + service + "/aws4_request"
 	text := fmt.Sprintf("AWS4-HMAC-SHA256\n%s\n%s\n%x", date, scope, sha256.Sum256([]byte(canonical)))
 	key := []byte("AWS4" + c.SecretAccessKey)
