@@ -25,7 +25,7 @@ type patchInstallRow struct {
 	PendingReboot *int      `json:"pending_reboot,omitempty"`
 	Reported      time.Time `json:"reported,omitzero"`
 
-	Rebooted      bool      `json:"rebooted"`
+	Rebooted      *bool     `json:"rebooted,omitempty"` // absent: not known
 	Started       time.Time `json:"started,omitzero"`
 	Ended         time.Time `json:"ended,omitzero"`
 	Seconds       float64   `json:"seconds,omitempty"`
@@ -84,7 +84,7 @@ func patchInstallTable(o render.Options) render.Table[patchInstallRow] {
 		switch {
 		case r.PendingReboot != nil && *r.PendingReboot > 0:
 			return o.Styles.Level(theme.Warn).Render(strconv.Itoa(*r.PendingReboot) + " wait")
-		case r.Rebooted:
+		case r.Rebooted != nil && *r.Rebooted:
 			return "done"
 		}
 		return count(r)
@@ -106,9 +106,9 @@ func patchInstallTable(o render.Options) render.Table[patchInstallRow] {
 			{Name: "REASON", Text: func(r patchInstallRow) string { return withWords(r.Reason, r.Words) }},
 			{Name: "REBOOTED", Wide: true, Text: func(r patchInstallRow) string {
 				switch {
-				case r.CommandID == "":
+				case r.Rebooted == nil:
 					return ""
-				case r.Rebooted:
+				case *r.Rebooted:
 					return "yes"
 				}
 				return "no"

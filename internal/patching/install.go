@@ -225,7 +225,7 @@ func (w *waveRun) judge(ctx context.Context, ids []string) error {
 			continue
 		}
 		r := w.State.result(id)
-		*r = Result{CommandID: row.CommandID, State: row.State, ExitCode: row.ExitCode, Started: row.Started, Ended: row.Ended, Rebooted: rebooted(row.Stdout)}
+		*r = Result{CommandID: row.CommandID, State: row.State, ExitCode: row.ExitCode, Started: row.Started, Ended: row.Ended, Rebooted: rebooted(row)}
 		if row.State != run.Success {
 			w.failed[id] = Installing + ": " + rollout.Why(row)
 			r.Words = Words(row.Stdout, row.Stderr)

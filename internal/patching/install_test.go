@@ -85,7 +85,7 @@ func TestWaveTellsWhatTheNodesReport(t *testing.T) {
 			t.Errorf("words %q", words)
 		}
 		r := p.State.Nodes["good"].Result
-		if !r.Rebooted || r.After.Installed != 13 || r.After.Missing != 0 || r.CommandID == "" {
+		if r.Rebooted == nil || !*r.Rebooted || r.After.Installed != 13 || r.After.Missing != 0 || r.CommandID == "" {
 			t.Errorf("good: %+v", r)
 		}
 	})

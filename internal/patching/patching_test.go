@@ -86,8 +86,29 @@ func TestRebootsAreTold(t *testing.T) {
 		"RebootOption : RebootIfNeeded": false, "not rebooting: NoReboot": false, "a reboot is needed": false, "": false,
 		"Skipped rebooting": false,
 	} {
-		if got := rebooted("first\n" + text + "\n"); got != want {
+		if got := tellsOfReboot("first\n" + text + "\n"); got != want {
 			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func TestARebootIsNotDeniedForWantOfOutput(t *testing.T) {
+	for name, tt := range map[string]struct {
+		row  run.Row
+		want string
+	}{
+		"all of it says nothing":  {run.Row{HasOutput: true, Stdout: "done"}, "no"},
+		"a part says nothing":     {run.Row{HasOutput: true, Stdout: "done", Truncated: true}, ""},
+		"the short form":          {run.Row{HasOutput: true, Stdout: "done", Preview: true}, ""},
+		"a part tells of it":      {run.Row{HasOutput: true, Stdout: "Rebooting", Preview: true}, "yes"},
+		"there was no output yet": {run.Row{}, ""},
+	} {
+		got := ""
+		if r := rebooted(tt.row); r != nil {
+			got = map[bool]string{true: "yes", false: "no"}[*r]
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
 }

@@ -38,7 +38,7 @@ type Scan struct {
 func (s Scan) Request() run.Request {
 	return run.Request{
 		Selection: s.Selection, Document: Document, Params: Options{Snapshot: s.Snapshot}.params("Scan"), Comment: s.Comment,
-		Concurrency: s.Concurrency, MaxErrors: s.MaxErrors, Timeout: s.Timeout, NoWait: s.NoWait,
+		Concurrency: s.Concurrency, MaxErrors: s.MaxErrors, Timeout: s.Timeout, NoWait: s.NoWait, FailedOutputs: true,
 	}
 }
 

@@ -65,8 +65,9 @@ type Result struct {
 	Ended     *time.Time `json:"ended,omitempty"`
 	// After is what the node reported when it was done; nil: it did not.
 	After *Counts `json:"after,omitempty"`
-	// Rebooted says that the node's output tells of a reboot.
-	Rebooted bool `json:"rebooted"`
+	// Rebooted says whether the node's output tells of a reboot; nil: not all of the
+	// output was read.
+	Rebooted *bool `json:"rebooted,omitempty"`
 	// FailedPatches are those that could not be installed.
 	FailedPatches []string `json:"failed_patches,omitempty"`
 	// Words are lines of the node's own output that say why something failed.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
+	"github.com/ssmdeck/ssmdeck/internal/run"
 )
 
 const (
@@ -68,9 +69,17 @@ func names(line string, patches []string) bool {
 	return false
 }
 
-// rebooted reports whether what a node printed tells that it rebooted. The service
-// has no word for it.
-func rebooted(stdout string) bool {
+// rebooted reports whether what a node printed tells that it rebooted; the service
+// has no word for it. nil: there is more output than was read, or none.
+func rebooted(row run.Row) *bool {
+	told := tellsOfReboot(row.Stdout)
+	if !told && (!row.HasOutput || row.Truncated || row.Preview) {
+		return nil
+	}
+	return &told
+}
+
+func tellsOfReboot(stdout string) bool {
 	for line := range strings.Lines(stdout) {
 		if rebootMade().MatchString(line) && !denies().MatchString(line) {
 			return true

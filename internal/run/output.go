@@ -63,6 +63,11 @@ func (f *follower) ended(t *tracked, inv Invocation, plugins []types.CommandPlug
 		f.printed(inv, preview(inv.NodeID, plugins, false))
 		return
 	}
+	if f.failedOutputs && inv.State == Success && len(plugins) > 0 {
+		f.changed(inv)
+		f.printed(inv, preview(inv.NodeID, plugins, true))
+		return
+	}
 	o := &owed{inv: inv, keep: t.keep, plugins: plugins, silent: len(plugins) == 0}
 	if !o.silent {
 		f.changed(inv)

@@ -263,3 +263,32 @@ func TestLateOutput(t *testing.T) {
 		}
 	})
 }
+
+func TestLongOutputsAreReadOfFailuresOnlyWhenNoOthersAreWanted(t *testing.T) {
+	long := strings.Repeat("a line of what a node wrote\n", 200)
+	c := &cloud{work: time.Second, result: func(node string) nodeResult {
+		r := nodeResult{stdout: long}
+		if node == "i-l0002" {
+			r.code = 1
+		}
+		return r
+	}}
+	req := Request{Selection: selected(nodes(4, "linux")), Script: "x", FailedOutputs: true, RunID: NewRunID(), MaxErrors: "100%"}
+	start(t, c, req, func(t *testing.T, r *recorder, err error) {
+		if err != nil || c.byOp["GetCommandInvocation"] != 1 {
+			t.Errorf("%v, %d outputs were read", err, c.byOp["GetCommandInvocation"])
+		}
+		for row := range r.board.Rows() {
+			if whole := row.NodeID == "i-l0002"; row.Preview == whole || (row.Stdout == long) != whole || row.ExitCode == NoExit {
+				t.Errorf("%s: %d bytes, preview %v, exit %d", row.NodeID, len(row.Stdout), row.Preview, row.ExitCode)
+			}
+		}
+		if r.board.RunID() != req.RunID || !strings.Contains(aws.ToString(c.commands[0].in.Comment), req.RunID) {
+			t.Errorf("the run is %s and was to be %s", r.board.RunID(), req.RunID)
+		}
+	})
+	req.RunID = "mine"
+	if err := req.Validate(); fault.KindOf(err) != fault.Usage {
+		t.Errorf("got %v", err)
+	}
+}

@@ -59,8 +59,10 @@ type follower struct {
 
 	owed      []*owed // outputs still to be fetched
 	noOutputs bool    // the caller may not fetch them
-	noWholes  bool    // the caller may not read what the API cut
-	room      int     // bytes that may still be kept of what the API cut
+
+	failedOutputs bool // long ones are wanted of failures only
+	noWholes      bool // the caller may not read what the API cut
+	room          int  // bytes that may still be kept of what the API cut
 
 	noCounters bool // the caller may not list commands
 	oneByOne   bool // the caller may not list invocations

@@ -58,6 +58,10 @@ type Request struct {
 	// NoWait makes Start return when everything is sent.
 	NoWait bool
 
+	// FailedOutputs says that outputs are wanted of nodes on which the command failed;
+	// of the others the short form will do, which costs no call.
+	FailedOutputs bool
+
 	// RunID is the id that the run's commands carry, from NewRunID; "" makes one. Who
 	// writes it down before Start finds with Find what was sent, whatever happens to
 	// this program.

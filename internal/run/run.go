@@ -61,7 +61,7 @@ func (s *Service) Start(ctx context.Context, req Request, emit func(Event)) erro
 		return err
 	}
 	f := newFollower(s, emit)
-	f.runID = p.runID
+	f.runID, f.failedOutputs = p.runID, req.FailedOutputs
 	for _, s := range p.sends {
 		f.planned += len(s.ids)
 	}
