@@ -213,7 +213,7 @@ func (o *planOptions) nodes(ctx context.Context, env *Env, targets []fleet.Targe
 	if err != nil {
 		return nil, err
 	}
-	const parts = fleet.PartEC2 | fleet.PartTags | fleet.PartPatch
+	parts := fleet.PartEC2 | fleet.PartTags
 	var nodes []fleet.Node
 	var gaps []fleet.Gap
 	if len(targets) == 0 {
@@ -225,7 +225,7 @@ func (o *planOptions) nodes(ctx context.Context, env *Env, targets []fleet.Targe
 		return nil, err
 	}
 	for _, g := range gaps {
-		if g.Part == fleet.PartTags || g.Part == fleet.PartEC2 {
+		if g.Part&parts != 0 {
 			return nil, fault.New(fault.KindOf(g.Err), "plan", "the tags of %s cannot be read, and so which baseline they go by: %w", plural(g.Nodes, "node"), g.Err)
 		}
 	}

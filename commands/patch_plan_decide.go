@@ -26,10 +26,10 @@ type planner struct {
 
 	nodes   []plannedNode
 	patches []plannedPatch
-	// How many patches start and stop, of how many products cannot be told, and of
-	// how many decisions there is too little to tell.
-	starts, stops, unknown int
-	failed                 error // of nodes that could not be read
+	// How many patches start and stop, of how many too little is known to tell, and
+	// how many nodes were never scanned.
+	starts, stops, unknown, never int
+	failed                        error // of nodes that could not be read
 }
 
 // choose keeps the nodes that go by the baseline. named: they were named by hand, and
@@ -121,6 +121,9 @@ func (p *planner) readNodes(ctx context.Context, have map[string]baseline.OnNode
 	if err != nil {
 		return err
 	}
+	if err := p.whoWasScanned(ctx); err != nil {
+		return err
+	}
 	svc := patch.New(scope.SSM())
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -150,6 +153,33 @@ func (p *planner) readNodes(ctx context.Context, have map[string]baseline.OnNode
 			return failures[0]
 		}
 		p.failed = fault.New(fault.RemoteFailed, "plan", "the patches of %s could not be read; for them the catalogue was used: %w", plural(len(failures), "node"), errors.Join(failures...))
+	}
+	return nil
+}
+
+// whoWasScanned reads the states of the nodes, 50 a call.
+func (p *planner) whoWasScanned(ctx context.Context) error {
+	svc, err := p.env.Fleet(ctx)
+	if err != nil {
+		return err
+	}
+	nodes := make([]fleet.Node, len(p.nodes))
+	for i := range p.nodes {
+		nodes[i] = p.nodes[i].node
+	}
+	gaps, err := svc.Join(ctx, nodes, fleet.PartPatch)
+	if err != nil {
+		return err
+	}
+	for _, g := range gaps {
+		return fault.New(fault.KindOf(g.Err), "plan", "whether %s were scanned cannot be read: %w", plural(g.Nodes, "node"), g.Err).
+			WithHint("--catalogue goes without")
+	}
+	for i := range nodes {
+		p.nodes[i].node = nodes[i]
+		if nodes[i].Patch == nil {
+			p.never++
+		}
 	}
 	return nil
 }
@@ -257,19 +287,15 @@ func (p *planner) finish(rows map[string]*plannedPatch) {
 // summary says the totals, and what they do not say.
 func (p *planner) summary() {
 	touched := 0
-	never := 0
 	for _, n := range p.nodes {
 		if len(n.Start)+len(n.Stop) > 0 {
 			touched++
 		}
-		if n.node.Patch == nil {
-			never++
-		}
 	}
 	p.env.note("ssmdeck: %s in the place of %s: %s would start being approved and %s stop, on %d of %s", p.after.Name, p.before.Label(),
 		plural(p.starts, "patch"), plural(p.stops, "patch"), touched, plural(len(p.nodes), "node"))
-	if never > 0 {
-		p.env.note("ssmdeck: %s never scanned: what they have is not known, and all of the catalogue is counted for them", wereWord(never))
+	if p.never > 0 {
+		p.env.note("ssmdeck: %s never scanned: what they have is not known, and all of the catalogue is counted for them", wereWord(p.never))
 	}
 	if p.unknown > 0 {
 		p.env.note("ssmdeck: warning: of %s too little is known to decide; they are not counted", plural(p.unknown, "patch"))

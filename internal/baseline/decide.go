@@ -52,10 +52,10 @@ const (
 
 // Decide says what baseline b makes of patch p at the time now:
 //
-//   - what the list of rejected patches names is rejected, whatever else holds;
 //   - what the global filters leave out is not of the baseline at all;
-//   - what the list of approved patches names is approved at once; on Linux, what
-//     no security notice speaks of only with ApproveNonSecurity;
+//   - what the list of rejected patches names is rejected, whatever else holds;
+//   - what the list of approved patches names is approved at once; on Linux, what is
+//     no security update only with ApproveNonSecurity;
 //   - all else must match all filters of a rule, of each filter one value. The rule approves it so many days after its release,
 //     or when it was released on its date or before (in UTC). Rules are looked at
 //     in order: the first that approves it now decides, else the one that will
@@ -69,13 +69,6 @@ const (
 // reference, PatchRule, PatchFilter).
 func Decide(b *Baseline, p Patch, now time.Time) Decision {
 	f := familyOf(b.OS)
-	if e := listed(b.Reject, p, f, false); e != "" {
-		why := "the list of rejected patches has " + e
-		if b.RejectAction != Block && f != windows {
-			why += "; it may still be installed when another package depends on it"
-		}
-		return Decision{Outcome: Rejected, Entry: e, Why: why}
-	}
 	for _, gf := range b.GlobalFilters {
 		switch matches(gf, p, f) {
 		case no:
@@ -85,13 +78,30 @@ func Decide(b *Baseline, p Patch, now time.Time) Decision {
 		case yes:
 		}
 	}
-	if e := listed(b.Approve, p, f, true); e != "" {
-		if noSecurity(p, f) && !b.ApproveNonSecurity {
-			return Decision{Outcome: NotCovered, Entry: e, Why: "the list of approved patches has " + e + ", and takes security updates only (approve_non_security)"}
+	if e := listed(b.Reject, p, f, false); e != "" {
+		why := "the list of rejected patches has " + e
+		if b.RejectAction != Block && f != windows {
+			why += "; it may still be installed when another package depends on it"
 		}
+		return Decision{Outcome: Rejected, Entry: e, Why: why}
+	}
+	e := listed(b.Approve, p, f, true)
+	if e == "" {
+		return byRules(b, p, f, now)
+	}
+	is := security(p, f)
+	if is == yes || b.ApproveNonSecurity {
 		return Decision{Outcome: Approved, Entry: e, Level: levelOr(b.ApproveLevel), Why: "the list of approved patches has " + e}
 	}
-	return byRules(b, p, f, now)
+	// The entry does not count, and so the rules decide.
+	d := byRules(b, p, f, now)
+	if d.Outcome == NotCovered {
+		d.Entry, d.Why = e, "the list of approved patches has "+e+", and takes security updates only (approve_non_security)"
+		if is == unsure {
+			d.Outcome, d.Why = Unknown, "the list of approved patches has "+e+", for security updates only, and whether it is one is not known here"
+		}
+	}
+	return d
 }
 
 // byRules goes through the rules.
@@ -148,7 +158,7 @@ func Remedy(b *Baseline, p Patch, now time.Time) (entry string, nonSecurity, ok 
 		}
 		fixed.Approve = append(slices.Clip(b.Approve), entry)
 	}
-	if noSecurity(p, f) && !b.ApproveNonSecurity {
+	if security(p, f) != yes && !b.ApproveNonSecurity {
 		nonSecurity, fixed.ApproveNonSecurity = true, true
 	}
 	return entry, nonSecurity, Decide(&fixed, p, now).Outcome == Approved
@@ -157,15 +167,15 @@ func Remedy(b *Baseline, p Patch, now time.Time) (entry string, nonSecurity, ok 
 // byRule applies one rule. miss says why it does not take the patch.
 func byRule(number int, r Rule, p Patch, f family, now time.Time) (d Decision, miss string) {
 	d = Decision{Outcome: Approved, Rule: number, Level: levelOr(r.Level), At: p.Released, Why: fmt.Sprintf("rule %d %s", number, r.Sentence())}
-	loose := noSecurity(p, f)
-	if loose && !r.NonSecurity {
+	loose := unannounced(p, f)
+	if loose == yes && !r.NonSecurity {
 		return d, "no security notice speaks of it, and the rule takes only what one does (non_security)"
 	}
 	if f == windows && !slices.ContainsFunc(r.Filters, func(x Filter) bool { return x.Key == "PATCH_SET" }) && patchSet(p) == "APPLICATION" {
 		return d, "it is for an application, and the rule is for the operating system"
 	}
 	for _, x := range r.Filters {
-		if loose && f != deb && x.Key != "PRODUCT" {
+		if loose == yes && f != deb && x.Key != "PRODUCT" {
 			continue
 		}
 		switch matches(x, p, f) {
@@ -177,8 +187,16 @@ func byRule(number int, r Rule, p Patch, f family, now time.Time) (d Decision, m
 		case yes:
 		}
 	}
-	if d.Outcome == Unknown || f == deb {
+	if d.Outcome == Unknown {
 		return d, ""
+	}
+	if loose == unsure && !r.NonSecurity {
+		d.Outcome, d.At = Unknown, time.Time{}
+		d.Why += ", of security updates, and whether it is one its repository does not tell"
+		return d, ""
+	}
+	if f == deb {
+		r.After, r.Until = nil, ""
 	}
 	return dated(d, r, p, now)
 }
@@ -195,6 +213,8 @@ func dated(d Decision, r Rule, p Patch, now time.Time) (Decision, string) {
 			d.Outcome, d.Why = Unknown, d.Why+"; its release date is not known here"
 		case !p.Released.UTC().Before(day.AddDate(0, 0, 1)):
 			return d, fmt.Sprintf("it was released on %s, after %s", p.Released.UTC().Format(time.DateOnly), r.Until)
+		case p.Released.After(now):
+			d.Outcome = Pending
 		}
 	case r.After == nil || *r.After == 0:
 		if p.Released.After(now) {
@@ -262,17 +282,42 @@ func patchSet(p Patch) string {
 	return "APPLICATION"
 }
 
-// noSecurity reports whether a patch of Linux is one that no notice speaks of, or
-// for Ubuntu and Debian one that is not from a security repository.
-func noSecurity(p Patch, f family) bool {
+// unannounced reports whether a patch of Linux is one that no notice speaks of, or
+// for Debian and its kin one from a repository that is not for security: "jammy-updates".
+// That of a whole release ("bullseye") does not tell.
+func unannounced(p Patch, f family) truth {
 	switch f {
 	case rpm, zypper:
-		return !p.Partial && p.Classification == "" && len(p.Advisories) == 0
+		if !p.Partial && p.Classification == "" && len(p.Advisories) == 0 {
+			return yes
+		}
 	case deb:
-		return p.Repository != "" && !strings.Contains(strings.ToLower(p.Repository), "security")
+		switch {
+		case p.Repository == "" || strings.Contains(strings.ToLower(p.Repository), "security") || strings.EqualFold(p.Classification, "Security"):
+			return no
+		case strings.Contains(p.Repository, "-"):
+			return yes
+		}
+		return unsure
 	case windows, mac:
 	}
-	return false
+	return no
+}
+
+// security reports whether a patch is a security update; all of Windows and macOS
+// count as such, since the choice is for Linux.
+func security(p Patch, f family) truth {
+	switch {
+	case f == windows || f == mac:
+		return yes
+	case f == deb:
+		return map[truth]truth{no: yes, yes: no, unsure: unsure}[unannounced(p, f)]
+	case strings.EqualFold(p.Classification, "Security"):
+		return yes
+	case p.Partial && p.Classification == "":
+		return unsure
+	}
+	return no
 }
 
 func familyOf(os string) family {

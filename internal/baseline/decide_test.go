@@ -109,6 +109,7 @@ func TestDecide(t *testing.T) {
 		"Ubuntu, another priority":      {b: with("UBUNTU", "priority=Required"), p: deb, want: NotCovered, why: "its priority is Optional"},
 		"Ubuntu, updates repository":    {b: with("UBUNTU", "priority=*"), p: set(deb, func(p *Patch) { p.Repository = "jammy-updates" }), want: NotCovered, why: "non_security"},
 		"Ubuntu, updates, non-security": {b: with("UBUNTU", "priority=Optional non-security"), p: set(deb, func(p *Patch) { p.Repository = "jammy-updates" }), want: Approved, rule: 1, level: Unspecified},
+		"Debian, the whole release":     {b: with("RASPBIAN", "priority=*"), p: set(deb, func(p *Patch) { p.Repository = "bullseye" }), want: Unknown, why: "its repository does not tell"},
 		"Ubuntu lists names only":       {b: with("UBUNTU").and(func(b *Baseline) { b.Approve = []string{"curl"} }), p: deb, want: Approved, level: Unspecified},
 		"Ubuntu, section is not known":  {b: with("UBUNTU", "section=libs"), p: deb, want: Unknown, why: "its section"},
 	} {

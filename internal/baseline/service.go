@@ -183,13 +183,26 @@ func (s *Service) Get(ctx context.Context, id string) (Baseline, error) {
 	return fromAPI(out), nil
 }
 
-// Read finds a baseline by a word (see Find) and reads it.
+// Read finds a baseline by a word (see Find) and reads it. Those of AWS may be named
+// without the ARN, by which alone the service knows them.
 func (s *Service) Read(ctx context.Context, word, os string) (Baseline, error) {
 	id, err := s.Find(ctx, word, os)
 	if err != nil {
 		return Baseline{}, err
 	}
-	return s.Get(ctx, id)
+	b, err := s.Get(ctx, id)
+	if fault.KindOf(err) != fault.NotFound || !strings.HasPrefix(id, "pb-") {
+		return b, err
+	}
+	for have, lerr := range s.List(ctx, Query{Owner: OwnerAWS}) {
+		if lerr != nil {
+			break
+		}
+		if SameID(have.ID, id) {
+			return s.Get(ctx, have.ID)
+		}
+	}
+	return b, err
 }
 
 // DefaultID is the id of the default baseline of an operating system.

@@ -244,7 +244,7 @@ func (p *Patch) Repository() string {
 	switch {
 	case p.Package.Product.style() == kb:
 		return ""
-	case p.Package.Product.System == Ubuntu && !p.Security:
+	case p.Package.Product.style() == deb && !p.Security:
 		return strings.Replace(repo, "-security", "-updates", 1)
 	case !p.Announced && p.Package.Product.style() == rpm:
 		return "epel"
