@@ -277,17 +277,7 @@ func (j *patchJob) refuses(u *unit, p *patches.Patch) bool {
 
 // wait lets time go by, in which the run can be stopped.
 func (j *patchJob) wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return j.clock.linger(ctx, d)
 }
 
 // reboot starts the system anew when something was installed, or waits for it
