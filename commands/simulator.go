@@ -90,7 +90,8 @@ any SDK. Keys are made anew for each start; requests must be signed with them.
 
 It runs until Ctrl-C. What nodes are told to run is interpreted in memory, unless
 --shell host asks for real shells of this machine. GET /simulator/stats counts
-the calls and the open sessions.`,
+the calls and the open sessions; POST /simulator/clock puts the clock of the
+account forward, and maintenance windows run on the way.`,
 		Example: `  # In one terminal
   $ ssmdeck simulator --listen 127.0.0.1:4599 > sim.env
 
@@ -101,6 +102,9 @@ the calls and the open sessions.`,
 
   # For a real agent on this machine
   $ ssmdeck simulator --tls --listen 127.0.0.1:4599 --agent-config amazon-ssm-agent.json > sim.env
+
+  # What next week's maintenance windows do, now
+  $ curl -H 'Content-Type: application/json' -d '{"advance": "168h"}' "$AWS_ENDPOINT_URL/simulator/clock"
 
   # A bad network, and agents as slow as real ones
   $ ssmdeck simulator --fault latency=40ms --fault loss=0.02 --fault pace=true`,

@@ -271,8 +271,11 @@ func coverageTable(zone *time.Location) func(render.Options) render.Table[agenda
 				},
 				{Name: "NODE ID", ID: true, Text: func(f agenda.Finding) string { return f.NodeID }},
 				{Name: "NODE", Text: func(f agenda.Finding) string { return f.Node }},
-				{Name: "WINDOW", Text: func(f agenda.Finding) string { return f.Window }},
-				{Name: "OTHER", Text: func(f agenda.Finding) string { return f.Other }},
+				{
+					Name: "WINDOW", Text: func(f agenda.Finding) string { return f.Window },
+					Human: func(f agenda.Finding) string { return render.Visible(strings.TrimSuffix(f.Window+", "+f.Other, ", ")) },
+				},
+				{Name: "OTHER", Wide: true, Text: func(f agenda.Finding) string { return f.Other }},
 				when("FROM", func(f agenda.Finding) time.Time { return f.From }),
 				when("TO", func(f agenda.Finding) time.Time { return f.To }),
 				{Name: "NODES", Wide: true, Right: true, Text: func(f agenda.Finding) string {

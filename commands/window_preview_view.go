@@ -107,7 +107,7 @@ func (v *workView) task(w agenda.Work, together bool) {
 	if w.Task != "" {
 		head = st.Strong.Render(head) + "  " + cmp.Or(kind, render.Visible(w.Type)) + " " + render.Visible(agenda.Document(w.Run))
 	} else {
-		head = st.Strong.Render(head) + "  " + cmp.Or(kind, render.Visible(w.Type))
+		head = cmp.Or(kind, render.Visible(w.Type)) + " " + st.Strong.Render(head)
 	}
 	if w.Version != "" {
 		head += " version " + render.Visible(w.Version)

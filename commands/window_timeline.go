@@ -229,7 +229,7 @@ func (v *calendarView) skips(from, to time.Time) []string {
 			continue
 		}
 		for _, s := range e.Schedule.Skipped(from, to) {
-			all = append(all, fmt.Sprintf("%s has no run at %s: this time does not exist in %s on this day", visibleName(e.Name), s.Local[11:16], zoneName(e.Schedule.Location())))
+			all = append(all, fmt.Sprintf("%s has no run at %s: clocks in %s jump over it", visibleName(e.Name), s.Local[11:16], zoneName(e.Schedule.Location())))
 		}
 	}
 	return all
@@ -278,7 +278,7 @@ func (v *calendarView) day(d oneDay) {
 		}
 	}
 	for _, s := range skips {
-		v.b.WriteString("  " + st.Warn.Render(st.Glyphs.Warn+" "+s) + "\n")
+		v.b.WriteString("  " + st.Warn.Render(render.CutEnd(st.Glyphs.Warn+" "+s, v.o.Width-2, st.Glyphs.Ellipsis)) + "\n")
 	}
 }
 
@@ -315,8 +315,8 @@ func (v *calendarView) line(o agenda.Opening, label int) {
 		return
 	}
 	v.b.WriteString(text + bar.String())
-	if len(facts) > 0 {
-		v.b.WriteString("  " + st.Dim.Render(strings.Join(facts, " "+st.Glyphs.Sep+" ")))
+	if room := v.o.Width - render.Width(text) - render.Width(bar.String()) - 2; len(facts) > 0 && room > 0 {
+		v.b.WriteString("  " + st.Dim.Render(render.CutEnd(strings.Join(facts, " "+st.Glyphs.Sep+" "), room, st.Glyphs.Ellipsis)))
 	}
 	v.b.WriteByte('\n')
 	for _, s := range o.Shared {

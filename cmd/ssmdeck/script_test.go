@@ -48,6 +48,7 @@ func TestMain(m *testing.M) {
 //	agent join NAME FILE       a machine registers and works, see cmdAgent
 //	port-of NAME URL           the port of URL goes to $NAME
 //	variable NAME FILE         what FILE holds, without the line's end, goes to $NAME
+//	clock DURATION|TIME        the simulator's clock is put forward, and what is due happens
 //	pushed-keys NODE           it lets in who has a key that was pushed to NODE, and nobody else
 //
 // At the end of every script the simulator must have no open session.

@@ -110,13 +110,13 @@ func Cover(entries []Entry, r *Reach, among Set, s Span, counts func(window.Task
 		case covered.Has(i):
 			c.Covered++
 		case r.Blind.Has(i):
-			c.Findings = append(c.Findings, Finding{Kind: Unknown, NodeID: n.ID, Node: n.Name, Message: "its tags cannot be read, and windows choose by tags"})
+			c.Findings = append(c.Findings, Finding{Kind: Unknown, NodeID: n.ID, Node: n.Name, Message: "its tags cannot be read, and windows choose by them"})
 		case len(r.Groups) > 0:
 			c.Findings = append(c.Findings, Finding{
 				Kind: Unknown, NodeID: n.ID, Node: n.Name, Message: "the members of " + strings.Join(r.Groups, ", ") + " cannot be looked up",
 			})
 		default:
-			c.Findings = append(c.Findings, Finding{Kind: Uncovered, NodeID: n.ID, Node: n.Name, Message: "no window does anything to it"})
+			c.Findings = append(c.Findings, Finding{Kind: Uncovered, NodeID: n.ID, Node: n.Name, Message: "no window acts on it"})
 		}
 	}
 	c.Findings = append(c.Findings, overlaps(open, r, among, s, counts)...)

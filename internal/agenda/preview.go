@@ -37,12 +37,12 @@ type Work struct {
 	ParameterNames []string            `json:"parameter_names,omitempty"`
 	Parameters     map[string][]string `json:"parameters,omitempty"`
 
-	// NodeIDs are the nodes that the task means as things are now. Nil: it has no
-	// targets.
-	NodeIDs   []string `json:"node_ids,omitempty"`
-	Offline   []string `json:"offline_node_ids,omitempty"`
-	MayReboot []string `json:"may_reboot_node_ids,omitempty"` // of installations of patches
-	Targeted  bool     `json:"targeted"`
+	// NodeIDs are the nodes that the task means as things are now, Offline those of them
+	// that are not connected, MayReboot those that an installation of patches may reboot.
+	NodeIDs   []string `json:"node_ids"`
+	Offline   []string `json:"offline_node_ids"`
+	MayReboot []string `json:"may_reboot_node_ids"`
+	Targeted  bool     `json:"targeted"`             // whether the task has targets at all
 	Unsure    bool     `json:"incomplete,omitempty"` // tags or groups could not be read
 	Patching  string   `json:"patch_operation,omitempty"`
 	Reboot    string   `json:"reboot_option,omitempty"`
@@ -66,6 +66,7 @@ type PreviewOptions struct {
 func (e *Entry) Preview(o Opening, r *Reach, po PreviewOptions) []Work {
 	head := Work{
 		WindowID: e.ID, Window: e.Name, Enabled: e.Enabled, Start: o.Start, Cutoff: o.Cutoff, End: o.End, Zone: o.Zone, Shared: o.Shared,
+		NodeIDs: []string{}, Offline: []string{}, MayReboot: []string{},
 	}
 	tasks := slices.Clone(e.Tasks)
 	slices.SortStableFunc(tasks, func(a, b window.Task) int {
@@ -122,7 +123,7 @@ func (w *Work) parameters(t window.Task, values bool) {
 }
 
 func ids(nodes []fleet.Node) []string {
-	var all []string
+	all := []string{}
 	for _, n := range nodes {
 		all = append(all, n.ID)
 	}

@@ -7,18 +7,19 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// cmdClock puts the clock of the script's simulator forward, by a duration or to a
-// time, and returns when all that was due has happened.
+// cmdClock puts the simulator's clock forward and waits for what that sets off.
 func cmdClock(ts *testscript.TestScript, neg bool, args []string) {
-	srv := simulators.get(ts)
-	if neg || len(args) != 1 || srv == nil {
-		ts.Fatalf("usage: clock DURATION|TIME, after simulate")
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: clock DURATION|TIME")
 	}
+	srv := simulators.get(ts)
 	to, err := time.Parse(time.RFC3339, args[0])
 	if err != nil {
 		d, err := time.ParseDuration(args[0])
 		ts.Check(err)
 		to = srv.World().Now().Add(d)
 	}
-	ts.Check(srv.Forward(context.Background(), to))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	ts.Check(srv.Forward(ctx, to))
 }
