@@ -130,6 +130,7 @@ func TestNounsAndVerbs(t *testing.T) {
 		"node": {"nodes", "instance"}, "activation": {"activations"}, "session": {"sessions"}, "command": {"commands", "cmd"},
 		"document": {"documents", "doc"}, "automation": {"automations", "auto", "runbook"}, "setting": {"settings"}, "sync": {"syncs"},
 		"tag": {"tags"}, "policy": {"policies"}, "cloud-connector": {"cloud-connectors"}, "shell": {"sh"}, "forward": {"fwd"},
+		"window": {"windows", "maintenance-window", "mw"},
 	}
 	root := newRootCmd(quietEnv())
 	for noun, aliases := range nouns {

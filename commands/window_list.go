@@ -105,8 +105,19 @@ func (o *windowList) run(ctx context.Context, env *Env) error {
 		if err != nil {
 			return nil, err
 		}
+		env.noteDenied(known)
 		return each(known), nil
 	})
+}
+
+// noteDenied tells what is missing since it may not be read.
+func (e *Env) noteDenied(known []window.Known) {
+	for _, k := range known {
+		if k.Denied != nil {
+			e.note("ssmdeck: some of it is not shown: %v", k.Denied)
+			return
+		}
+	}
 }
 
 // forTargets are the ids of windows for the nodes that are meant.
@@ -128,7 +139,7 @@ func (o *windowList) forTargets(ctx context.Context, env *Env, svc *window.Servi
 
 // windowParts says what has to be read for what is printed.
 func windowParts(o render.Options) window.Read {
-	all := window.Read{Targets: true, Tasks: true, Last: true}
+	all := window.Read{Targets: true, Tasks: true, Last: true, Lenient: true}
 	if o.Query != "" {
 		return all
 	}
@@ -138,7 +149,7 @@ func windowParts(o render.Options) window.Read {
 	}
 	asked := strings.Join(append(slices.Clone(o.Columns), o.SortBy), ",")
 	return window.Read{
-		Targets: strings.Contains(asked, "targets"), Tasks: strings.Contains(asked, "tasks"), Last: strings.Contains(asked, "last"),
+		Targets: strings.Contains(asked, "targets"), Tasks: strings.Contains(asked, "tasks"), Last: strings.Contains(asked, "last"), Lenient: true,
 	}
 }
 
@@ -258,10 +269,11 @@ func newWindowGetCmd(env *Env) *cobra.Command {
 				if err != nil {
 					return window.Known{}, err
 				}
-				known, err := svc.ReadAll(ctx, []window.Window{w}, window.Read{Targets: true, Tasks: true, Last: true, Tags: true})
+				known, err := svc.ReadAll(ctx, []window.Window{w}, window.Read{Targets: true, Tasks: true, Last: true, Tags: true, Lenient: true})
 				if err != nil {
 					return window.Known{}, err
 				}
+				env.noteDenied(known)
 				return known[0], nil
 			})
 		},

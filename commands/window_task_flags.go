@@ -44,7 +44,7 @@ func (o *windowTask) bind(env *Env, cmd *cobra.Command) {
 	f.StringArrayVar(&o.tags, "tag", nil, "short for -t tag:`KEY=VALUE`")
 	f.StringVar(&o.concurrency, "concurrency", "", "on how many nodes at a time: a number or a percentage `n` (default 10 with targets)")
 	f.StringVar(&o.maxErrors, "max-errors", "", "stop when more than `n` nodes have failed: a number or a percentage (default 1 with targets)")
-	f.IntVar(&o.priority, "priority", 1, "the `n` that comes first is lower; equal ones run at the same time")
+	f.IntVar(&o.priority, "priority", 1, "tasks with a lower `n` run first, those with the same at the same time")
 	f.StringVar(&o.role, "service-role", "", "`ARN` of the role that the task runs with (default: the service's own)")
 	f.StringVar(&o.cutoff, "cutoff-behavior", "continue", "`what` becomes of what runs at the cutoff: continue, cancel")
 	f.StringArrayVar(&o.alarms, "alarm", nil, "stop when the CloudWatch alarm of this `name` goes off")

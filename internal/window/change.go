@@ -194,6 +194,9 @@ func (s *Service) UpdateTask(ctx context.Context, w Window, old, next Task) erro
 		ServiceRoleArn: optional(next.ServiceRole), Name: optional(next.Name), Description: optional(next.Description),
 		CutoffBehavior: types.MaintenanceWindowTaskCutoffBehavior(next.Cutoff), AlarmConfiguration: next.alarms(), TaskInvocationParameters: next.invocation(),
 	}
+	if old.deprecated { // the service takes the old fields or the new ones, not both
+		in.Replace = aws.Bool(true)
+	}
 	for _, d := range old.Differences(next, nil) {
 		if d.New == "" {
 			in.Replace = aws.Bool(true) // nothing else empties a field

@@ -81,7 +81,7 @@ func flow(list []string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 	for _, v := range list {
 		n.Content = append(n.Content, scalar(v))
-		if strings.Contains(v, "\n") {
+		if strings.ContainsAny(v, " \n") { // a script
 			n.Style = 0
 		}
 	}

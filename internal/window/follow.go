@@ -205,11 +205,12 @@ func (s *Service) Newest(ctx context.Context, window string) (*Execution, error)
 const (
 	nearLook = 3 * time.Second
 	farLook  = 30 * time.Second
+	late     = 2 * time.Minute // after which the window itself is looked at again
 )
 
 // AwaitNext waits until the window opens, and returns the execution. One that runs
-// already is not waited for: it is returned. next is told once, before the waiting,
-// when the service says that it opens.
+// already is not waited for: it is returned. next is told, before the waiting, when
+// the service says that it opens, and again when it did not open then.
 func (s *Service) AwaitNext(ctx context.Context, w Window, next func(time.Time)) (Execution, error) {
 	before, err := s.Newest(ctx, w.ID)
 	if err != nil {
@@ -218,11 +219,8 @@ func (s *Service) AwaitNext(ctx context.Context, w Window, next func(time.Time))
 	if before != nil && !before.State.Final() {
 		return *before, nil
 	}
-	if !w.Enabled {
-		return Execution{}, fault.New(fault.Usage, "watch maintenance window "+w.Name, "it is disabled and does not open").WithHint("`ssmdeck window enable %s` enables it", w.Name)
-	}
-	if w.Next.IsZero() {
-		return Execution{}, fault.New(fault.NotFound, "watch maintenance window "+w.Name, "it does not open any more")
+	if err := w.opens(); err != nil {
+		return Execution{}, err
 	}
 	next(w.Next)
 	pause, failures := nearLook, 0
@@ -231,8 +229,21 @@ func (s *Service) AwaitNext(ctx context.Context, w Window, next func(time.Time))
 			return Execution{}, err
 		}
 		now, err := s.Newest(ctx, w.ID)
+		if err == nil && (now == nil || before != nil && now.ID == before.ID) {
+			now = nil
+			if time.Since(w.Next) > late { // changed meanwhile?
+				var changed Window
+				if changed, err = s.Get(ctx, w.ID); err == nil {
+					w = changed
+					if err := w.opens(); err != nil {
+						return Execution{}, err
+					}
+					next(w.Next)
+				}
+			}
+		}
 		switch {
-		case err == nil && now != nil && (before == nil || now.ID != before.ID):
+		case now != nil:
 			return *now, nil
 		case err == nil:
 			failures = 0
@@ -243,9 +254,20 @@ func (s *Service) AwaitNext(ctx context.Context, w Window, next func(time.Time))
 		default:
 			failures++
 		}
-		pause = min(pause*3/2, farLook)
-		if until := time.Until(w.Next); until < farLook {
+		if pause = min(pause*3/2, farLook); time.Until(w.Next) < farLook {
 			pause = nearLook
 		}
 	}
+}
+
+// opens is an error for a window that does not.
+func (w Window) opens() error {
+	op := "watch maintenance window " + w.Name
+	switch {
+	case !w.Enabled:
+		return fault.New(fault.Usage, op, "it is disabled and does not open").WithHint("`ssmdeck window enable %s` enables it", w.Name)
+	case w.Next.IsZero():
+		return fault.New(fault.NotFound, op, "it does not open any more")
+	}
+	return nil
 }

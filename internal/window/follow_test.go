@@ -106,6 +106,13 @@ func TestTheNextOpeningIsWaitedFor(t *testing.T) {
 		if _, err := s.AwaitNext(t.Context(), Window{ID: "w", Name: "w"}, func(time.Time) {}); err != nil { // it runs: no waiting
 			t.Error(err)
 		}
+		// Disabled while it is waited for, it does not open at its time.
+		due := time.Now().Add(time.Minute)
+		opens = due.Add(time.Hour)
+		m.EXPECT().GetMaintenanceWindow(gomock.Any(), gomock.Any()).Return(&ssm.GetMaintenanceWindowOutput{Name: aws.String("w")}, nil)
+		if _, err := s.AwaitNext(t.Context(), Window{ID: "w", Name: "w", Enabled: true, Next: due}, func(time.Time) {}); fault.KindOf(err) != fault.Usage || time.Since(due) > 3*time.Minute {
+			t.Errorf("it is waited for %s after its time: %v", time.Since(due), err)
+		}
 		opens = time.Now().Add(time.Hour)
 		if _, err := s.AwaitNext(t.Context(), Window{ID: "w", Name: "w"}, func(time.Time) {}); fault.KindOf(err) != fault.Usage {
 			t.Errorf("a disabled window is waited for: %v", err)

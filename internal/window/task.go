@@ -74,6 +74,8 @@ type Task struct {
 	// Of StepFunctions. Input is JSON.
 	Input         string `json:"-"`
 	ExecutionName string `json:"execution_name,omitempty"`
+
+	deprecated bool // what it hands over is in fields that newer tasks have not
 }
 
 // label is what people call it.
@@ -132,6 +134,7 @@ func (s *Service) Details(ctx context.Context, window, id string) (Task, error) 
 	}
 	t.setAlarms(out.AlarmConfiguration)
 	t.setInvocation(out.TaskInvocationParameters)
+	t.deprecated = len(out.TaskParameters) > 0 || out.LoggingInfo != nil
 	if t.Type == RunCommand && out.TaskInvocationParameters == nil {
 		t.setDeprecated(out.TaskParameters, out.LoggingInfo)
 	}

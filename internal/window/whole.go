@@ -1,9 +1,12 @@
 package window
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
 // workers is how many windows are read at a time. The scope's own limiter keeps
@@ -18,6 +21,9 @@ type Read struct {
 	Details  bool // what tasks hand over; one call for each task
 	Last     bool // the newest execution
 	Tags     bool
+	// Lenient goes on without the newest execution and the tags where they may not be
+	// read; Known.Denied then has the error.
+	Lenient bool
 }
 
 // Known is a window with what was read of it.
@@ -25,6 +31,8 @@ type Known struct {
 	Whole
 	Last *Execution        `json:"last_execution,omitempty"` // the newest; nil: none, or not asked for
 	Tags map[string]string `json:"tags,omitempty"`
+	// Denied is why the newest execution or the tags were not read; see Read.Lenient.
+	Denied error `json:"-"`
 }
 
 // ReadAll reads parts of many windows, a few at a time, in their order. The first
@@ -86,16 +94,25 @@ func (s *Service) read(ctx context.Context, w Window, what Read) (Known, error) 
 		}
 	}
 	if what.Last {
-		if k.Last, err = s.Newest(ctx, w.ID); err != nil {
+		if k.Last, err = s.Newest(ctx, w.ID); err != nil && !k.without(what, err) {
 			return k, err
 		}
 	}
 	if what.Tags {
-		if k.Tags, err = s.Tags(ctx, w.ID); err != nil {
+		if k.Tags, err = s.Tags(ctx, w.ID); err != nil && !k.without(what, err) {
 			return k, err
 		}
 	}
 	return k, nil
+}
+
+// without notes what may not be read, where that is to be no obstacle.
+func (k *Known) without(what Read, err error) bool {
+	if !what.Lenient || fault.KindOf(err) != fault.Auth {
+		return false
+	}
+	k.Denied = cmp.Or(k.Denied, err)
+	return true
 }
 
 // inParallel calls do for 0 to n-1, a few at a time, and returns the first error,
