@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/control"
@@ -48,7 +49,7 @@ func makeCell(sc *world.Scenario, root *world.Scenario, o Options, clock *world.
 		Agents: c.world.AgentConnected, Jobs: c.agentSays,
 	})
 	c.world.UseAgents(c.gateway)
-	c.api = control.New(control.Config{World: c.world, Sessions: c.gateway, Verifier: verifier, Account: root, Logger: o.Logger})
+	c.api = control.New(control.Config{World: c.world, Sessions: c.gateway, Verifier: verifier, Account: root, Base: "http" + strings.TrimPrefix(base, "ws"), Logger: o.Logger})
 	return c, nil
 }
 

@@ -184,6 +184,8 @@ func (s *Server) serve(l net.Listener, log *slog.Logger) {
 	mux.HandleFunc("GET "+KeysPath, s.serveKeys)
 	mux.HandleFunc("GET "+ClockPath, s.serveClock)
 	mux.HandleFunc("POST "+ClockPath, s.serveSetClock)
+	mux.HandleFunc("GET "+PatchesPath, s.servePatches)
+	mux.HandleFunc(snapshotsPattern, s.serveSnapshot)
 	mux.Handle("/", s.routed(func(c *cell) http.Handler { return c.api }))
 	s.http = &http.Server{
 		Handler: dated(mux, s.cell.world.Scenario().ClockAhead), ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols),

@@ -1,10 +1,7 @@
 package control
 
 import (
-	"fmt"
-	"hash/fnv"
-	"slices"
-	"strings"
+	"maps"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
@@ -29,84 +26,9 @@ func baselineOperations() map[string]operation {
 // a quota.
 const maxBaselines = 50
 
-// amazonBaselines are the names of the service's own baselines. For each
-// operating system the first is the default until another is.
-var amazonBaselines = []struct{ os, name string }{
-	{"WINDOWS", "AWS-DefaultPatchBaseline"},
-	{"WINDOWS", "AWS-WindowsPredefinedPatchBaseline-OS"},
-	{"WINDOWS", "AWS-WindowsPredefinedPatchBaseline-OS-Applications"},
-	{"AMAZON_LINUX", "AWS-AmazonLinuxDefaultPatchBaseline"},
-	{"AMAZON_LINUX_2", "AWS-AmazonLinux2DefaultPatchBaseline"},
-	{"AMAZON_LINUX_2022", "AWS-AmazonLinux2022DefaultPatchBaseline"},
-	{"AMAZON_LINUX_2023", "AWS-AmazonLinux2023DefaultPatchBaseline"},
-	{"UBUNTU", "AWS-UbuntuDefaultPatchBaseline"},
-	{"REDHAT_ENTERPRISE_LINUX", "AWS-RedHatDefaultPatchBaseline"},
-	{"SUSE", "AWS-SuseDefaultPatchBaseline"},
-	{"CENTOS", "AWS-CentOSDefaultPatchBaseline"},
-	{"ORACLE_LINUX", "AWS-OracleLinuxDefaultPatchBaseline"},
-	{"DEBIAN", "AWS-DebianDefaultPatchBaseline"},
-	{"MACOS", "AWS-MacOSDefaultPatchBaseline"},
-	{"RASPBIAN", "AWS-RaspbianDefaultPatchBaseline"},
-	{"ROCKY_LINUX", "AWS-RockyLinuxDefaultPatchBaseline"},
-	{"ALMA_LINUX", "AWS-AlmaLinuxDefaultPatchBaseline"},
-}
-
-// amazonAccount stands for the account of the service's own baselines.
-const amazonAccount = "075727635805"
-
-// newBaseline is what a baseline has of which nothing is said.
-func newBaseline(os string) world.Record {
-	return world.Record{
-		"OperatingSystem": os, "ApprovalRules": world.Record{"PatchRules": []any{}}, "GlobalFilters": world.Record{"PatchFilters": []any{}},
-		"ApprovedPatches": []any{}, "RejectedPatches": []any{}, "Sources": []any{}, "RejectedPatchesAction": "ALLOW_AS_DEPENDENCY",
-		"ApprovedPatchesComplianceLevel": "UNSPECIFIED", "ApprovedPatchesEnableNonSecurity": false,
-	}
-}
-
-// predefined returns the service's own baselines.
-func (c *call) predefined() []world.Record {
-	var list []world.Record
-	for _, b := range amazonBaselines {
-		h := fnv.New64a()
-		_, _ = h.Write([]byte(b.name))
-		id := fmt.Sprintf("arn:aws:ssm:%s:%s:patchbaseline/pb-0%016x", c.world.Region(), amazonAccount, h.Sum64())
-		severity := "SEVERITY"
-		if b.os == "WINDOWS" {
-			severity = "MSRC_SEVERITY"
-		}
-		rule := world.Record{
-			"PatchFilterGroup": world.Record{"PatchFilters": []world.Record{
-				{"Key": "CLASSIFICATION", "Values": []string{"Security"}}, {"Key": severity, "Values": []string{"Critical", "Important"}},
-			}},
-			"ComplianceLevel": "UNSPECIFIED", "ApproveAfterDays": 7, "EnableNonSecurity": false,
-		}
-		list = append(list, with(newBaseline(b.os), world.Record{
-			"BaselineId": id, "Name": b.name, "Description": "Default patch baseline provided by AWS.",
-			"ApprovalRules": world.Record{"PatchRules": []world.Record{rule}}, "amazon": true,
-		}))
-	}
-	return list
-}
-
-// baselines returns all baselines, those of the account last.
-func (c *call) baselines(t *world.Tables) []world.Record {
-	return append(c.predefined(), t.All(world.KindBaseline)...)
-}
-
 // baseline finds one by its id or ARN.
 func (c *call) baseline(t *world.Tables, id string) (world.Record, bool) {
-	if _, own, ok := strings.Cut(id, ":"+c.world.Account()+":patchbaseline/"); ok {
-		id = own
-	}
-	all := c.baselines(t)
-	i := slices.IndexFunc(all, func(b world.Record) bool {
-		full := textOf(b, "BaselineId")
-		return full == id || strings.HasSuffix(full, "/"+id)
-	})
-	if i < 0 {
-		return nil, false
-	}
-	return all[i], true
+	return c.world.Baseline(t, id)
 }
 
 func noBaseline(id string) error { return missing("DoesNotExistException", "Patch baseline", id) }
@@ -120,24 +42,14 @@ func (c *call) createPatchBaseline(t *world.Tables, in request) (any, error) {
 		if len(t.All(world.KindBaseline)) >= maxBaselines {
 			return nil, world.Errorf("ResourceLimitExceededException", "You can have at most %d patch baselines.", maxBaselines)
 		}
-		if err := checkRules(in); err != nil {
+		if err := checkBaseline(in, osOf(in)); err != nil {
 			return nil, err
 		}
 		id, now := world.NewHexID("pb-", 17), c.world.Now()
-		b := with(with(newBaseline("WINDOWS"), in), world.Record{"BaselineId": id, "CreatedDate": now, "ModifiedDate": now, "tags": tags})
-		t.Put(world.KindBaseline, id, b)
+		b := with(with(world.NewBaseline("WINDOWS"), in), world.Record{"BaselineId": id, "CreatedDate": now, "ModifiedDate": now, "tags": tags})
+		c.world.PutBaseline(t, id, b)
 		return world.Record{"BaselineId": id}, nil
 	})
-}
-
-// checkRules refuses approval rules that say when in no way or in two.
-func checkRules(in request) error {
-	for _, rule := range in.object("ApprovalRules").objects("PatchRules") {
-		if rule.has("ApproveAfterDays") == rule.has("ApproveUntilDate") {
-			return invalid("Each approval rule needs either ApproveAfterDays or ApproveUntilDate.")
-		}
-	}
-	return nil
 }
 
 // updatePatchBaseline leaves what is not given as it is, or with Replace as it
@@ -147,7 +59,7 @@ func (c *call) updatePatchBaseline(t *world.Tables, in request) (any, error) {
 	if !ok {
 		return nil, noBaseline(in.text("BaselineId"))
 	}
-	if err := checkRules(in); err != nil {
+	if err := checkBaseline(in, textOf(old, "OperatingSystem")); err != nil {
 		return nil, err
 	}
 	change := with(in, world.Record{"ModifiedDate": c.world.Now(), "Replace": nil})
@@ -155,9 +67,12 @@ func (c *call) updatePatchBaseline(t *world.Tables, in request) (any, error) {
 		if !in.has("Name") {
 			return nil, invalid("Name is required when Replace is true.")
 		}
-		change = with(with(newBaseline(textOf(old, "OperatingSystem")), world.Record{"Description": nil}), change)
+		change = with(with(world.NewBaseline(textOf(old, "OperatingSystem")), world.Record{"Description": nil}), change)
 	}
-	return t.Change(world.KindBaseline, textOf(old, "BaselineId"), change), nil
+	id := textOf(old, "BaselineId")
+	c.world.PutBaseline(t, id, maps.Clone(t.Change(world.KindBaseline, id, change)))
+	next, _ := t.Get(world.KindBaseline, id)
+	return next, nil
 }
 
 func (c *call) deletePatchBaseline(t *world.Tables, in request) (any, error) {
@@ -190,28 +105,15 @@ func (c *call) getPatchBaseline(t *world.Tables, in request) (any, error) {
 	return with(b, world.Record{"PatchGroups": groups}), nil
 }
 
-// defaultBaseline is the id of the default baseline of an operating system.
-func (c *call) defaultBaseline(t *world.Tables, os string) string {
-	if d, ok := t.Get(world.KindDefaultBaseline, os); ok {
-		return textOf(d, "BaselineId")
-	}
-	for _, b := range c.predefined() {
-		if b["OperatingSystem"] == os {
-			return textOf(b, "BaselineId")
-		}
-	}
-	return ""
-}
-
 func (c *call) identity(t *world.Tables, b world.Record) world.Record {
 	return world.Record{
 		"BaselineId": b["BaselineId"], "BaselineName": b["Name"], "OperatingSystem": b["OperatingSystem"], "BaselineDescription": b["Description"],
-		"DefaultBaseline": c.defaultBaseline(t, textOf(b, "OperatingSystem")) == b["BaselineId"],
+		"DefaultBaseline": c.world.DefaultBaseline(t, textOf(b, "OperatingSystem")) == b["BaselineId"],
 	}
 }
 
 func (c *call) describePatchBaselines(t *world.Tables, in request) (any, error) {
-	list, err := sift(c.baselines(t), prefixed(in, "NAME_PREFIX"), "ValidationException", func(b world.Record, key string) ([]string, bool) {
+	list, err := sift(c.world.Baselines(t), prefixed(in, "NAME_PREFIX"), "ValidationException", func(b world.Record, key string) ([]string, bool) {
 		switch key {
 		case "NAME_PREFIX":
 			return []string{textOf(b, "Name")}, true
@@ -256,7 +158,7 @@ func osOf(in request) string {
 
 func (c *call) getDefaultPatchBaseline(t *world.Tables, in request) (any, error) {
 	os := osOf(in)
-	return world.Record{"BaselineId": c.defaultBaseline(t, os), "OperatingSystem": os}, nil
+	return world.Record{"BaselineId": c.world.DefaultBaseline(t, os), "OperatingSystem": os}, nil
 }
 
 func (c *call) registerDefaultPatchBaseline(t *world.Tables, in request) (any, error) {
@@ -295,16 +197,7 @@ func (c *call) deregisterPatchBaselineForPatchGroup(t *world.Tables, in request)
 
 func (c *call) getPatchBaselineForPatchGroup(t *world.Tables, in request) (any, error) {
 	os, group := osOf(in), in.text("PatchGroup")
-	return world.Record{"BaselineId": c.groupBaseline(t, os, group), "PatchGroup": group, "OperatingSystem": os}, nil
-}
-
-// groupBaseline is the baseline of a patch group, the default one when it has
-// none.
-func (c *call) groupBaseline(t *world.Tables, os, group string) string {
-	if g, ok := t.Get(world.KindPatchGroup, os+" "+group); ok {
-		return textOf(g, "BaselineId")
-	}
-	return c.defaultBaseline(t, os)
+	return world.Record{"BaselineId": c.world.GroupBaseline(t, os, group), "PatchGroup": group, "OperatingSystem": os}, nil
 }
 
 func (c *call) describePatchGroups(t *world.Tables, in request) (any, error) {

@@ -105,30 +105,6 @@ func (k compliance) putItems(n world.Node) []world.Record {
 	return list
 }
 
-func (c *call) patchCompliance(n world.Node) []world.Record {
-	end := c.world.PatchState(n.ID).End
-	var list []world.Record
-	for _, p := range c.world.NodePatches(n) {
-		status, severity := "COMPLIANT", strings.ToUpper(p.Severity)
-		if p.State != "INSTALLED" && p.State != "INSTALLED_OTHER" {
-			status = "NON_COMPLIANT"
-		}
-		switch severity {
-		case "CRITICAL", "MEDIUM", "LOW":
-		case "IMPORTANT":
-			severity = "HIGH"
-		default:
-			severity = "UNSPECIFIED"
-		}
-		list = append(list, world.Record{
-			"ComplianceType": "Patch", "Id": p.Title, "Title": p.Title, "Status": status, "Severity": severity,
-			"ExecutionSummary": world.Record{"ExecutionTime": end, "ExecutionType": "Command"},
-			"Details":          map[string]string{"Classification": p.Classification, "PatchState": p.State, "DocumentName": "AWS-RunPatchBaseline"},
-		})
-	}
-	return list
-}
-
 func (k compliance) associationCompliance(n world.Node) []world.Record {
 	var list []world.Record
 	for _, a := range k.associations[n.ID] {
@@ -166,24 +142,34 @@ func (c *call) listComplianceItems(t *world.Tables, in request) (any, error) {
 			return nil, world.Errorf("InvalidResourceType", "The resource type isn't valid: %s.", kind)
 		}
 	}
-	nodes := c.world.Nodes()
-	if ids := in.texts("ResourceIds"); len(ids) > 0 {
-		n, ok := c.world.NodeInfo(ids[0])
-		if !ok {
-			return nil, errNoNode(ids[0])
+	ids := c.world.Targeted(nil)
+	if one := in.texts("ResourceIds"); len(one) > 0 {
+		if _, ok := c.world.NodeInfo(one[0]); !ok {
+			return nil, errNoNode(one[0])
 		}
-		nodes = []world.Node{n}
+		ids = one[:1]
 	}
 	known := c.compliance(t)
-	var list []world.Record
-	for _, n := range nodes {
-		list = append(list, known.of(n, true)...)
+	return c.listingByNode("ListComplianceItems", "ComplianceItems", ids, func(n world.Node) []world.Record { return known.of(n, true) }, in)
+}
+
+// listingByNode pages over what nodes have of compliance, held against the filters
+// of the request.
+func (c *call) listingByNode(op, member string, ids []string, of func(world.Node) []world.Record, in request) (any, error) {
+	filters := complianceFilters(in)
+	if _, err := sift(nil, filters, "InvalidFilter", complianceField); err != nil {
+		return nil, err
 	}
-	list, err := sift(list, complianceFilters(in), "InvalidFilter", complianceField)
+	list, token, err := pageByNode(c, op, ids, func(n world.Node) ([]world.Record, error) {
+		return sift(of(n), filters, "InvalidFilter", complianceField)
+	}, func(r world.Record) string { return textOf(r, "key") }, in, 50)
 	if err != nil {
 		return nil, err
 	}
-	return c.listing("ListComplianceItems", "ComplianceItems", "key", list, in, 50)
+	if list == nil {
+		list = []world.Record{}
+	}
+	return world.Record{member: list, "NextToken": token}, nil
 }
 
 // complianceFilters reads filters; a key may stand after Compliance: or the like.
@@ -231,26 +217,23 @@ func (s severities) worst() string {
 	return "UNSPECIFIED"
 }
 
-// resourceSummaries returns one summary for each node and compliance type.
-func (c *call) resourceSummaries(t *world.Tables) []world.Record {
-	known := c.compliance(t)
+// summaries returns one summary of a node for each compliance type.
+func (k compliance) summaries(n world.Node) []world.Record {
+	types := map[string]*tally{}
+	for _, item := range k.of(n, false) {
+		kind := textOf(item, "ComplianceType")
+		if types[kind] == nil {
+			types[kind] = newTally()
+		}
+		types[kind].last = item["ExecutionSummary"]
+		types[kind].of(textOf(item, "Status"))[textOf(item, "Severity")]++
+	}
+	if s := k.world.PatchState(n.ID); s.Operation != "" && !k.hasPut(n, "Patch") {
+		types["Patch"] = patchTally(s)
+	}
 	var list []world.Record
-	for _, n := range c.world.Nodes() {
-		types := map[string]*tally{}
-		for _, item := range known.of(n, false) {
-			kind := textOf(item, "ComplianceType")
-			if types[kind] == nil {
-				types[kind] = newTally()
-			}
-			types[kind].last = item["ExecutionSummary"]
-			types[kind].of(textOf(item, "Status"))[textOf(item, "Severity")]++
-		}
-		if !known.hasPut(n, "Patch") {
-			types["Patch"] = patchTally(c.world.PatchState(n.ID))
-		}
-		for _, kind := range slices.Sorted(maps.Keys(types)) {
-			list = append(list, types[kind].summary(kind, n.ID))
-		}
+	for _, kind := range slices.Sorted(maps.Keys(types)) {
+		list = append(list, types[kind].summary(kind, n.ID))
 	}
 	return list
 }
@@ -285,29 +268,19 @@ func (y *tally) summary(kind, node string) world.Record {
 	}
 }
 
-// patchTally counts the patches of a node without listing them.
-func patchTally(s world.PatchState) *tally {
-	y := newTally()
-	y.last = world.Record{"ExecutionTime": s.End, "ExecutionType": "Command"}
-	y.good["MEDIUM"], y.good["UNSPECIFIED"] = s.Installed, s.Other
-	bad := s.NonCompliant()
-	y.bad["CRITICAL"] = min(s.Critical, bad)
-	y.bad["HIGH"] = min(s.Security, bad-y.bad["CRITICAL"])
-	y.bad["LOW"] = bad - y.bad["CRITICAL"] - y.bad["HIGH"]
-	return y
-}
-
 func (c *call) listResourceComplianceSummaries(t *world.Tables, in request) (any, error) {
-	list, err := sift(c.resourceSummaries(t), complianceFilters(in), "InvalidFilter", complianceField)
-	if err != nil {
-		return nil, err
-	}
-	return c.listing("ListResourceComplianceSummaries", "ResourceComplianceSummaryItems", "key", list, in, 50)
+	known := c.compliance(t)
+	return c.listingByNode("ListResourceComplianceSummaries", "ResourceComplianceSummaryItems", c.world.Targeted(nil), known.summaries, in)
 }
 
 // listComplianceSummaries counts nodes.
 func (c *call) listComplianceSummaries(t *world.Tables, in request) (any, error) {
-	nodes, err := sift(c.resourceSummaries(t), complianceFilters(in), "InvalidFilter", complianceField)
+	known := c.compliance(t)
+	var all []world.Record
+	for _, n := range c.world.Nodes() {
+		all = append(all, known.summaries(n)...)
+	}
+	nodes, err := sift(all, complianceFilters(in), "InvalidFilter", complianceField)
 	if err != nil {
 		return nil, err
 	}
@@ -324,4 +297,36 @@ func (c *call) listComplianceSummaries(t *world.Tables, in request) (any, error)
 		list = append(list, types[kind].summary(kind, ""))
 	}
 	return c.listing("ListComplianceSummaries", "ComplianceSummaryItems", "ComplianceType", list, in, 50)
+}
+
+// inventoryComplianceItem is the inventory type of compliance items.
+const inventoryComplianceItem = "AWS:ComplianceItem"
+
+// complianceInventory are the compliance items of a node as its inventory has
+// them.
+func (c *call) complianceInventory(t *world.Tables, n world.Node) (content []map[string]string, ok bool) {
+	for _, item := range c.compliance(t).of(n, true) {
+		entry := map[string]string{}
+		for _, name := range []string{"ComplianceType", "Id", "Title", "Status", "Severity"} {
+			entry[name] = stamp(item[name])
+		}
+		summary, _ := item["ExecutionSummary"].(map[string]any)
+		for _, name := range []string{"ExecutionId", "ExecutionType"} {
+			entry[name] = textOf(summary, name)
+		}
+		if at, ok := timeOf(summary, "ExecutionTime"); ok {
+			entry["ExecutionTime"] = dated(at)
+		}
+		switch details := item["Details"].(type) {
+		case map[string]string:
+			maps.Copy(entry, details)
+		case map[string]any:
+			for name, v := range details {
+				entry[name] = stamp(v)
+			}
+		}
+		maps.DeleteFunc(entry, func(_, v string) bool { return v == "" })
+		content = append(content, entry)
+	}
+	return content, len(content) > 0
 }

@@ -96,7 +96,7 @@ func (c *call) filterPage(events []filteredLogEvent, in *filterLogEventsIn) (any
 	n := fitting(len(rest), limit, func(i int) string { return rest[i].Message })
 	out.Events = append(out.Events, rest[:n]...)
 	if n < len(rest) {
-		out.NextToken = c.tokens.seal(cursor{name, rest[n-1].EventID, start + n})
+		out.NextToken = c.tokens.seal(cursor{Op: name, Last: rest[n-1].EventID, Next: start + n})
 	}
 	return out, nil
 }

@@ -37,7 +37,10 @@ type Config struct {
 	// Account is the scenario that names the Regions and members around the world;
 	// nil: that of the world.
 	Account *world.Scenario
-	Logger  *slog.Logger // nil: silent
+	// Base is the URL of the server, http://127.0.0.1:PORT, for answers that lead
+	// there.
+	Base   string
+	Logger *slog.Logger // nil: silent
 }
 
 // Handler serves the APIs on POST /. It is safe for concurrent use.
@@ -46,6 +49,7 @@ type Handler struct {
 	sessions world.Sessions
 	verifier *Verifier
 	account  *world.Scenario
+	base     string
 	log      *slog.Logger
 	ops      map[string]operation // by X-Amz-Target
 	throttle *throttle
@@ -58,7 +62,7 @@ type Handler struct {
 // New returns a Handler.
 func New(cfg Config) *Handler {
 	h := &Handler{
-		world: cfg.World, sessions: cfg.Sessions, verifier: cfg.Verifier, account: cfg.Account, log: cfg.Logger,
+		world: cfg.World, sessions: cfg.Sessions, verifier: cfg.Verifier, account: cfg.Account, base: cfg.Base, log: cfg.Logger,
 		throttle: newThrottle(cfg.World.Scenario().Throttle, cfg.Verifier.now),
 		tokens:   newTokenKey(),
 		calls:    map[string]int{},

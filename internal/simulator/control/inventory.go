@@ -37,7 +37,12 @@ var inventorySchemas = map[string]string{
 	"AWS:InstanceDetailedInformation": "CPUModel CPUs# CPUSpeedMHz# CPUSockets# CPUCores# CPUHyperThreadEnabled OSServicePack KernelVersion",
 	"AWS:WindowsRegistry":             "ValueName KeyPath ValueType Value",
 	"AWS:WindowsRole":                 "Name DisplayName Path FeatureType DependsOn Description Installed InstalledState SubFeatures ServerComponentDescriptor Parent",
-	"AWS:WindowsUpdate":               "HotFixId Description InstalledTime InstalledBy",
+	world.InventoryWindowsUpdate:      "HotFixId Description InstalledTime InstalledBy",
+	world.InventoryPatchSummary: "PatchGroup BaselineId SnapshotId OwnerInformation RebootOption InstallOverrideList OperationType OperationStartTime OperationEndTime " +
+		"InstalledCount# InstalledOtherCount# InstalledPendingRebootCount# InstalledRejectedCount# MissingCount# FailedCount# NotApplicableCount# " +
+		"UnreportedNotApplicableCount# AvailableSecurityUpdateCount#",
+	world.InventoryPatches:  "Title KBId Classification Severity State InstalledTime CVEIds",
+	inventoryComplianceItem: "ComplianceType ExecutionId ExecutionType ExecutionTime Id Title Status Severity Classification PatchSeverity PatchState PatchBaselineId PatchGroup DocumentName DocumentVersion InstalledTime CVEIds",
 }
 
 func noType(name string) error {
@@ -91,6 +96,10 @@ func (c *call) inventory(t *world.Tables, n world.Node, kind string) (item world
 		return r, request(r).objects("Content"), true
 	}
 	content, at, ok := c.world.Inventory(n, kind)
+	if kind == inventoryComplianceItem {
+		content, ok = c.complianceInventory(t, n)
+		at = c.world.PatchState(n.ID).End
+	}
 	for _, e := range content {
 		entry := request{}
 		for k, v := range e {
@@ -158,13 +167,18 @@ func (c *call) getInventory(t *world.Tables, in request) (any, error) {
 			return nil, world.Errorf("InvalidFilter", "The filter name isn't valid: %s. Give the type and the attribute, such as AWS:InstanceInformation.PlatformType.", f.key)
 		}
 	}
-	nodes := slices.DeleteFunc(c.world.Nodes(), func(n world.Node) bool {
-		return slices.ContainsFunc(filters, func(f filter) bool { return !c.inventoryMatches(t, n, f) })
-	})
-	if a := in.objects("Aggregators"); len(a) > 0 {
-		return c.countInventory(t, nodes, a[0])
+	matches := func(n world.Node) bool {
+		return !slices.ContainsFunc(filters, func(f filter) bool { return !c.inventoryMatches(t, n, f) })
 	}
-	nodes, token, err := page(c, "GetInventory", nodes, nodeID, in.text("NextToken"), in.size(), 50)
+	if a := in.objects("Aggregators"); len(a) > 0 {
+		return c.countInventory(t, slices.DeleteFunc(c.world.Nodes(), func(n world.Node) bool { return !matches(n) }), a[0])
+	}
+	nodes, token, err := pageByNode(c, "GetInventory", c.world.Targeted(nil), func(n world.Node) (list []world.Node, err error) {
+		if matches(n) {
+			list = append(list, n)
+		}
+		return list, nil
+	}, nodeID, in, 50)
 	if err != nil {
 		return nil, err
 	}

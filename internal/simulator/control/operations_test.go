@@ -398,7 +398,7 @@ func TestDocumentsOnTheWire(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"Filters":[{"Key":"Owner","Values":["Self"]}]}`:                                                      "SSM-SessionManagerRunShell Shop-RestartService",
 		`{"Filters":[{"Key":"DocumentType","Values":["Session"]},{"Key":"Name","Values":["AWS-StartSSH"]}]}`:   "AWS-StartSSHSession",
-		`{"DocumentFilterList":[{"key":"PlatformTypes","value":"Windows"},{"key":"Name","value":"AWS-RunP"}]}`: "AWS-RunPatchBaseline AWS-RunPowerShellScript",
+		`{"DocumentFilterList":[{"key":"PlatformTypes","value":"Windows"},{"key":"Name","value":"AWS-RunP"}]}`: "AWS-RunPatchBaseline AWS-RunPatchBaselineAssociation AWS-RunPatchBaselineWithHooks AWS-RunPowerShellScript",
 	} {
 		if got := column(f.must("ListDocuments", body)["DocumentIdentifiers"], "Name"); got != want {
 			t.Errorf("%s: got %q", body, got)

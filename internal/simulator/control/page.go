@@ -27,6 +27,7 @@ type cursor struct {
 	Op   string
 	Last string
 	Next int
+	Node string `json:",omitempty"` // of the last item; see pageByNode
 }
 
 func (k tokenKey) seal(c cursor) string {
@@ -85,5 +86,48 @@ func page[T any](c *call, op string, items []T, key func(T) string, token string
 	if end == len(items) {
 		return items[start:], "", nil
 	}
-	return items[start:end], c.tokens.seal(cursor{op, key(items[end-1]), end}), nil
+	return items[start:end], c.tokens.seal(cursor{Op: op, Last: key(items[end-1]), Next: end}), nil
+}
+
+// pageByNode is page over what belongs to nodes, in the order of the nodes' ids:
+// only that of the nodes on the page is made, by expand.
+func pageByNode[T any](c *call, op string, ids []string, expand func(world.Node) ([]T, error), key func(T) string, in request, def int) ([]T, string, error) {
+	var cur cursor
+	if token := in.text("NextToken"); token != "" {
+		var ok bool
+		if cur, ok = c.tokens.open(op, token); !ok {
+			return nil, "", badToken(op)
+		}
+	}
+	n := def
+	if size := in.size(); size != nil {
+		n = *size
+	}
+	start, _ := slices.BinarySearch(ids, cur.Node)
+	var list []T
+	var places []cursor
+	for _, id := range ids[start:] {
+		node, ok := c.world.NodeInfo(id)
+		if !ok {
+			continue // it has gone meanwhile
+		}
+		items, err := expand(node)
+		if err != nil {
+			return nil, "", err
+		}
+		from := 0
+		if node.ID == cur.Node {
+			from = min(cur.Next, len(items))
+			if i := slices.IndexFunc(items, func(t T) bool { return key(t) == cur.Last }); i >= 0 {
+				from = i + 1
+			}
+		}
+		for i := from; i < len(items); i++ {
+			if len(list) == n {
+				return list, c.tokens.seal(places[n-1]), nil
+			}
+			list, places = append(list, items[i]), append(places, cursor{op, key(items[i]), i + 1, node.ID})
+		}
+	}
+	return list, "", nil
 }

@@ -6,172 +6,227 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/simulator/patches"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
 func patchOperations() map[string]operation {
 	return map[string]operation{
-		"DescribeAvailablePatches":                 recorded((*call).describeAvailablePatches),
+		"DescribeAvailablePatches":                 untyped((*call).describeAvailablePatches),
 		"DescribeEffectivePatchesForPatchBaseline": recorded((*call).describeEffectivePatches),
-		"DescribePatchProperties":                  recorded((*call).describePatchProperties),
-		"DescribeInstancePatchStates":              recorded((*call).describeInstancePatchStates),
-		"DescribeInstancePatchStatesForPatchGroup": recorded((*call).describeInstancePatchStatesForPatchGroup),
-		"DescribeInstancePatches":                  recorded((*call).describeInstancePatches),
-		"DescribePatchGroupState":                  recorded((*call).describePatchGroupState),
-		"GetDeployablePatchSnapshotForInstance":    untyped((*call).getDeployablePatchSnapshot),
+		"DescribePatchProperties":                  untyped((*call).describePatchProperties),
+		"DescribeInstancePatchStates":              untyped((*call).describeInstancePatchStates),
+		"DescribeInstancePatchStatesForPatchGroup": untyped((*call).describeInstancePatchStatesForPatchGroup),
+		"DescribeInstancePatches":                  untyped((*call).describeInstancePatches),
+		"DescribePatchGroupState":                  untyped((*call).describePatchGroupState),
+		"GetDeployablePatchSnapshotForInstance":    recorded((*call).getDeployablePatchSnapshot),
 	}
 }
 
-// catalogue returns the patches that there are to be had: made up, and the same
-// at all times.
-func catalogue() []world.Record {
-	released := time.Date(2026, 1, 13, 18, 0, 0, 0, time.UTC)
-	var list []world.Record
-	severities := []string{"Critical", "Important", "Moderate", "Low"}
-	for i := range 24 {
-		kb := fmt.Sprint(5034000 + i*7)
-		list = append(list, world.Record{
-			"Id": fmt.Sprintf("%08x-8d1c-4f0b-9c55-%012x", 0x5f3a0000+i, i*7919), "ReleaseDate": released.AddDate(0, 0, -7*i), "Title": "2026-01 Cumulative Update for Windows Server (KB" + kb + ")",
-			"Description": "Install this update to resolve issues in Windows.", "ContentUrl": "https://support.microsoft.com/help/" + kb, "Vendor": "Microsoft",
-			"ProductFamily": "Windows", "Product": []string{"WindowsServer2022", "WindowsServer2019"}[i%2], "Classification": []string{"SecurityUpdates", "CriticalUpdates"}[i%2],
-			"MsrcSeverity": severities[i%4], "KbNumber": "KB" + kb, "Language": "All", "CVEIds": []string{fmt.Sprintf("CVE-2026-%04d", 1000+i)}, "os": "WINDOWS", "key": kb,
-		})
+// windowsKeys and linuxKeys are the filters of DescribeAvailablePatches (API
+// reference).
+var (
+	windowsKeys = []string{"PATCH_SET", "PRODUCT", "PRODUCT_FAMILY", "CLASSIFICATION", "MSRC_SEVERITY", "PATCH_ID", "CVE_ID", "OPERATING_SYSTEM", "SECURITY"}
+	linuxKeys   = []string{
+		"PRODUCT", "NAME", "SEVERITY", "EPOCH", "VERSION", "RELEASE", "ARCH", "REPOSITORY", "ADVISORY_ID", "CVE_ID", "BUGZILLA_ID", "CLASSIFICATION",
+		"PRIORITY", "SECTION", "OPERATING_SYSTEM", "SECURITY",
 	}
-	for i, name := range []string{"kernel", "openssl", "curl", "glibc", "systemd", "sudo", "bind-utils", "python3", "expat", "libxml2"} {
-		list = append(list, world.Record{
-			"ReleaseDate": released.AddDate(0, 0, -3*i), "Title": name, "Classification": []string{"Security", "Bugfix"}[i%2], "Product": "AmazonLinux2", "ProductFamily": "AmazonLinux2",
-			"AdvisoryIds": []string{fmt.Sprintf("ALAS2-2026-%d", 2400+i)}, "CVEIds": []string{fmt.Sprintf("CVE-2026-%04d", 2000+i)}, "Name": name, "Epoch": 0,
-			"Version": fmt.Sprintf("1.%d.0", i), "Release": "3.amzn2", "Arch": "x86_64", "Severity": severities[i%4], "Repository": "amzn2-core", "os": "AMAZON_LINUX_2", "key": name,
-		})
-	}
-	return list
-}
+)
 
-// patchField is the value of a patch for a filter key.
-func patchField(p world.Record, key string) ([]string, bool) {
-	switch key {
-	case "PATCH_SET":
-		return []string{"OS"}, true
-	case "OPERATING_SYSTEM":
-		return []string{textOf(p, "os")}, true
-	case "SECURITY":
-		return []string{map[bool]string{true: "Y", false: "N"}[strings.HasPrefix(textOf(p, "Classification"), "Security")]}, true
-	case "CVE_ID", "ADVISORY_ID":
-		list, _ := p[map[string]string{"CVE_ID": "CVEIds", "ADVISORY_ID": "AdvisoryIds"}[key]].([]string)
-		return list, true
+// describeAvailablePatches lists the patches of Windows, and those of Linux for
+// requests that name a product.
+func (c *call) describeAvailablePatches(in request) (any, error) {
+	filters := in.filters("Filters", "Key", "Values", "")
+	wants := func(key string, values ...string) bool {
+		for _, f := range filters {
+			if f.key == key && !f.matches(values) {
+				return false
+			}
+		}
+		return true
 	}
-	member, ok := map[string]string{
-		"PRODUCT": "Product", "PRODUCT_FAMILY": "ProductFamily", "CLASSIFICATION": "Classification", "MSRC_SEVERITY": "MsrcSeverity",
-		"SEVERITY": "Severity", "NAME": "Name", "PATCH_ID": "KbNumber", "VERSION": "Version", "RELEASE": "Release", "REPOSITORY": "Repository",
-		"ARCH": "Arch", "EPOCH": "Epoch", "BUGZILLA_ID": "BugzillaIds", "SECTION": "Section", "PRIORITY": "Priority",
-	}[key]
-	if !ok {
-		return nil, false
+	named := false
+	for _, f := range filters {
+		if !slices.Contains(windowsKeys, f.key) && !slices.Contains(linuxKeys, f.key) {
+			return nil, invalid("The specified key is not valid: " + f.key + ".")
+		}
+		named = named || f.key == "PRODUCT" || f.key == "OPERATING_SYSTEM"
 	}
-	return []string{stamp(p[member])}, true
-}
-
-func (c *call) describeAvailablePatches(_ *world.Tables, in request) (any, error) {
-	list, err := sift(catalogue(), in.filters("Filters", "Key", "Values", ""), "ValidationException", patchField)
+	now := c.world.Now()
+	var list []*patches.Patch
+	for _, product := range patches.Products("") {
+		if !named && product.System != patches.Windows || !wants("OPERATING_SYSTEM", product.System) {
+			continue
+		}
+		for _, q := range product.Packages() {
+			if all := q.Releases(); len(all) == 0 || !wants("PRODUCT", all[0].Product()) {
+				continue
+			}
+			for _, p := range q.Until(now) {
+				if !slices.ContainsFunc(filters, func(f filter) bool { return f.key != "OPERATING_SYSTEM" && !f.matches(p.Property(f.key)) }) {
+					list = append(list, p)
+				}
+			}
+		}
+	}
+	shown, token, err := page(c, "DescribeAvailablePatches", list, (*patches.Patch).Key, in.text("NextToken"), in.size(), 50)
 	if err != nil {
 		return nil, err
 	}
-	return c.listing("DescribeAvailablePatches", "Patches", "key", list, in, 50)
+	records := []world.Record{}
+	for _, p := range shown {
+		records = append(records, patchRecord(p))
+	}
+	return world.Record{"Patches": records, "NextToken": token}, nil
+}
+
+// patchRecord is a patch as the API has it: with other members on Windows than
+// elsewhere.
+func patchRecord(p *patches.Patch) world.Record {
+	r := world.Record{"ReleaseDate": p.Released, "ProductFamily": p.Family(), "Product": p.Product(), "key": p.Key()}
+	if p.Class != "" {
+		r["Classification"] = p.Class
+	}
+	if len(p.CVEs) > 0 {
+		r["CVEIds"] = p.CVEs
+	}
+	if number := p.KB(); number != "" {
+		plain := strings.TrimPrefix(number, "KB")
+		r["Id"] = patchUUID(p)
+		r["Title"], r["Vendor"], r["MsrcSeverity"], r["KbNumber"], r["Language"] = p.Title(""), "Microsoft", p.Severity(), number, "All"
+		r["Description"] = "Install this update to resolve issues in Windows. For a list of the issues that are resolved, see Knowledge Base article " + plain + "."
+		r["ContentUrl"] = "https://support.microsoft.com/en-us/kb/" + plain
+		if p.Security {
+			r["MsrcNumber"] = ""
+		}
+		return r
+	}
+	r["Title"], r["Name"], r["Epoch"], r["Version"], r["Arch"], r["Repository"] = p.Package.Name, p.Package.Name, p.Epoch(), p.Version(), p.Package.Arch(""), p.Repository()
+	for member, v := range map[string]string{"Release": p.Release(), "Severity": p.Severity()} {
+		if v != "" {
+			r[member] = v
+		}
+	}
+	if list := p.Advisories(); len(list) > 0 {
+		r["AdvisoryIds"] = list
+	}
+	if list := p.Bugs(); len(list) > 0 {
+		r["BugzillaIds"] = list
+	}
+	return r
+}
+
+// patchUUID is the id of a patch of Windows.
+func patchUUID(p *patches.Patch) string {
+	return fmt.Sprintf("%08x-8d1c-4f0b-9c55-%012x", uint32(p.Released.Unix()), uint64(p.Seq)<<20|uint64(len(p.Key()))<<12|uint64(len(p.Package.Name)))
 }
 
 // describeEffectivePatches knows Windows baselines only, as the service does.
 func (c *call) describeEffectivePatches(t *world.Tables, in request) (any, error) {
-	b, ok := c.baseline(t, in.text("BaselineId"))
+	r, ok := c.baseline(t, in.text("BaselineId"))
 	if !ok {
 		return nil, noBaseline(in.text("BaselineId"))
 	}
-	if b["OperatingSystem"] != "WINDOWS" {
-		return nil, world.Errorf("UnsupportedOperatingSystem", "The operating system %s is not supported by this operation.", textOf(b, "OperatingSystem"))
+	if r["OperatingSystem"] != patches.Windows {
+		return nil, world.Errorf("UnsupportedOperatingSystem", "The operating system %s is not supported by this operation.", textOf(r, "OperatingSystem"))
 	}
-	approved, rejected := strs(b["ApprovedPatches"]), strs(b["RejectedPatches"])
-	var list []world.Record
-	for _, p := range catalogue() {
-		if p["os"] != "WINDOWS" {
-			continue
+	b, now := world.BaselineOf(r), c.world.Now()
+	var list []*patches.Patch
+	for _, product := range patches.Products(patches.Windows) {
+		for _, q := range product.Packages() {
+			for _, p := range q.Until(now) {
+				if b.Decide(p, now).Status != "" {
+					list = append(list, p)
+				}
+			}
 		}
-		released, _ := p["ReleaseDate"].(time.Time)
-		status := world.Record{"DeploymentStatus": "APPROVED", "ComplianceLevel": "UNSPECIFIED", "ApprovalDate": released.AddDate(0, 0, 7)}
-		kb := textOf(p, "KbNumber")
-		switch {
-		case slices.Contains(rejected, kb):
-			status["DeploymentStatus"] = "EXPLICIT_REJECTED"
-		case slices.Contains(approved, kb):
-			status["DeploymentStatus"] = "EXPLICIT_APPROVED"
-		case released.AddDate(0, 0, 7).After(c.world.Now()):
-			status["DeploymentStatus"] = "PENDING_APPROVAL"
-		}
-		list = append(list, world.Record{"Patch": p, "PatchStatus": status, "key": p["key"]})
 	}
-	return c.listing("DescribeEffectivePatchesForPatchBaseline", "EffectivePatches", "key", list, in, 100)
+	shown, token, err := page(c, "DescribeEffectivePatchesForPatchBaseline", list, (*patches.Patch).Key, in.text("NextToken"), in.size(), 100)
+	if err != nil {
+		return nil, err
+	}
+	records := []world.Record{}
+	for _, p := range shown {
+		d := b.Decide(p, now)
+		status := world.Record{"DeploymentStatus": string(d.Status), "ComplianceLevel": d.Level}
+		if !d.At.IsZero() {
+			status["ApprovalDate"] = d.At
+		}
+		records = append(records, world.Record{"Patch": patchRecord(p), "PatchStatus": status})
+	}
+	return world.Record{"EffectivePatches": records, "NextToken": token}, nil
 }
 
 // describePatchProperties lists what the rules of a baseline can name.
-func (c *call) describePatchProperties(_ *world.Tables, in request) (any, error) {
-	windows := in.text("OperatingSystem") == "WINDOWS"
-	values := map[string][]string{
-		"PRODUCT": {"*"}, "PRODUCT_FAMILY": {"Windows", "Office"}, "CLASSIFICATION": {"Security", "Bugfix", "Enhancement", "Recommended", "Newpackage"},
-		"SEVERITY": {"Critical", "Important", "Medium", "Low"}, "MSRC_SEVERITY": {"Critical", "Important", "Moderate", "Low", "Unspecified"},
-		"PRIORITY": {"Required", "Important", "Standard", "Optional", "Extra"},
+func (c *call) describePatchProperties(in request) (any, error) {
+	os, property, set := in.text("OperatingSystem"), in.text("Property"), in.text("PatchSet")
+	values, known := patches.Values(os)[property]
+	if property == "PRODUCT" {
+		known = true
+		for _, p := range patches.Products(os) {
+			if set != "APPLICATION" {
+				values = append(values, p.Name)
+			}
+		}
+		if os == patches.Windows && set != "OS" {
+			values = append(values, "SQL Server 2022", "Office 2016")
+		}
 	}
-	if windows {
-		values["PRODUCT"] = []string{"WindowsServer2025", "WindowsServer2022", "WindowsServer2019", "WindowsServer2016"}
-		values["CLASSIFICATION"] = []string{"CriticalUpdates", "DefinitionUpdates", "FeaturePacks", "SecurityUpdates", "ServicePacks", "UpdateRollups", "Updates"}
+	if !known {
+		return nil, invalid("Property " + property + " is not valid for operating system " + os + ".")
 	}
+	slices.Sort(values)
 	const name = "Name"
 	list := []world.Record{}
-	for _, v := range values[in.text("Property")] {
+	for _, v := range values {
 		list = append(list, world.Record{name: v})
 	}
 	return c.listing("DescribePatchProperties", "Properties", name, list, in, 50)
 }
 
-func (c *call) patchStateOf(t *world.Tables, n world.Node) world.Record {
-	s := c.world.PatchState(n.ID)
-	group, baseline := s.Group, s.Baseline
-	if group == "" {
-		group = n.PatchGroup()
-	}
-	if baseline == "" {
-		baseline = c.groupBaseline(t, n.OperatingSystem(), group)
-	}
-	return world.Record{
-		"InstanceId": n.ID, "PatchGroup": group, "BaselineId": baseline,
+func patchStateRecord(id string, s world.PatchState) world.Record {
+	r := world.Record{
+		"InstanceId": id, "PatchGroup": s.Group, "BaselineId": s.Baseline,
 		"InstalledCount": s.Installed, "InstalledOtherCount": s.Other, "InstalledPendingRebootCount": s.PendingReboot, "InstalledRejectedCount": s.Rejected,
-		"MissingCount": s.Missing, "FailedCount": s.Failed, "UnreportedNotApplicableCount": 0, "NotApplicableCount": s.NotApplicable, "AvailableSecurityUpdateCount": 0,
-		"OperationStartTime": s.Start, "OperationEndTime": s.End, "Operation": s.Operation, "RebootOption": "NoReboot",
+		"MissingCount": s.Missing, "FailedCount": s.Failed, "UnreportedNotApplicableCount": 0, "NotApplicableCount": s.NotApplicable,
+		"AvailableSecurityUpdateCount": s.Available,
+		"OperationStartTime":           s.Start, "OperationEndTime": s.End, "Operation": s.Operation, "RebootOption": s.RebootOption,
 		"CriticalNonCompliantCount": s.Critical, "SecurityNonCompliantCount": s.Security,
 		"OtherNonCompliantCount": max(0, s.NonCompliant()-s.Critical-s.Security),
 	}
+	for member, v := range map[string]string{"SnapshotId": s.SnapshotID, "InstallOverrideList": s.OverrideList} {
+		if v != "" {
+			r[member] = v
+		}
+	}
+	if !s.LastNoReboot.IsZero() {
+		r["LastNoRebootInstallOperationTime"] = s.LastNoReboot
+	}
+	return r
 }
 
-func (c *call) describeInstancePatchStates(t *world.Tables, in request) (any, error) {
+func (c *call) describeInstancePatchStates(in request) (any, error) {
+	ids := in.texts("InstanceIds")
+	if len(ids) > 50 {
+		return nil, invalid("Value at 'instanceIds' failed to satisfy constraint: Member must have length less than or equal to 50")
+	}
 	var list []world.Record
-	for _, id := range in.texts("InstanceIds") {
-		if n, ok := c.world.NodeInfo(id); ok && c.world.PatchState(id).Operation != "" {
-			list = append(list, c.patchStateOf(t, n))
+	for _, id := range ids {
+		if s := c.world.PatchState(id); s.Operation != "" {
+			list = append(list, patchStateRecord(id, s))
 		}
 	}
 	return c.listing("DescribeInstancePatchStates", "InstancePatchStates", "InstanceId", list, in, 100)
 }
 
-// grouped returns the nodes of a patch group.
-func (c *call) grouped(group string) []world.Node {
-	return slices.DeleteFunc(c.world.Nodes(), func(n world.Node) bool { return n.PatchGroup() != group })
-}
-
-func (c *call) describeInstancePatchStatesForPatchGroup(t *world.Tables, in request) (any, error) {
+func (c *call) describeInstancePatchStatesForPatchGroup(in request) (any, error) {
 	var list []world.Record
-	for _, n := range c.grouped(in.text("PatchGroup")) {
-		list = append(list, c.patchStateOf(t, n))
+	for id, s := range c.world.PatchGroupStates(in.text("PatchGroup")) {
+		list = append(list, patchStateRecord(id, s))
 	}
+	example := patchStateRecord("", world.PatchState{})
 	list, err := sift(list, in.filters("Filters", "Key", "Values", "Type"), "InvalidFilter", func(r world.Record, key string) ([]string, bool) {
-		known := strings.HasSuffix(key, "Count") && c.patchStateOf(t, world.Node{})[key] != nil
-		return []string{stamp(r[key])}, known
+		return []string{stamp(r[key])}, strings.HasSuffix(key, "Count") && example[key] != nil
 	})
 	if err != nil {
 		return nil, err
@@ -179,7 +234,17 @@ func (c *call) describeInstancePatchStatesForPatchGroup(t *world.Tables, in requ
 	return c.listing("DescribeInstancePatchStatesForPatchGroup", "InstancePatchStates", "InstanceId", list, in, 100)
 }
 
-func (c *call) describeInstancePatches(_ *world.Tables, in request) (any, error) {
+// camel writes a state as filters and compliance have it: INSTALLED_OTHER is
+// InstalledOther.
+func camel(state string) string {
+	var b strings.Builder
+	for word := range strings.SplitSeq(state, "_") {
+		b.WriteString(word[:1] + strings.ToLower(word[1:]))
+	}
+	return b.String()
+}
+
+func (c *call) describeInstancePatches(in request) (any, error) {
 	n, ok := c.world.NodeInfo(in.text("InstanceId"))
 	if !ok {
 		return nil, world.Errorf("InvalidInstanceId", "Instance %s is not a managed node.", in.text("InstanceId"))
@@ -190,14 +255,24 @@ func (c *call) describeInstancePatches(_ *world.Tables, in request) (any, error)
 		if p.Installed.IsZero() {
 			installed = time.Unix(0, 0) // the service has no other word for never
 		}
-		list = append(list, world.Record{
+		r := world.Record{
 			"Title": p.Title, "KBId": p.ID, "Classification": p.Classification, "Severity": p.Severity, "State": p.State, "InstalledTime": installed,
-			"CVEIds": p.CVEs, "key": fmt.Sprint(i),
-		})
+			"key": fmt.Sprint(i),
+		}
+		if len(p.CVEs) > 0 {
+			r["CVEIds"] = strings.Join(p.CVEs, ",")
+		}
+		list = append(list, r)
 	}
 	list, err := sift(list, in.filters("Filters", "Key", "Values", ""), "InvalidFilter", func(r world.Record, key string) ([]string, bool) {
-		known := slices.Contains([]string{"State", "Classification", "Severity", "KBId"}, key)
-		return []string{textOf(r, key)}, known
+		if key == "State" {
+			state := textOf(r, key)
+			if state == "" {
+				return nil, true
+			}
+			return []string{state, camel(state)}, true
+		}
+		return []string{textOf(r, key)}, slices.Contains([]string{"Classification", "Severity", "KBId"}, key)
 	})
 	if err != nil {
 		return nil, err
@@ -205,43 +280,27 @@ func (c *call) describeInstancePatches(_ *world.Tables, in request) (any, error)
 	return c.listing("DescribeInstancePatches", "Patches", "key", list, in, 50)
 }
 
-func (c *call) describePatchGroupState(_ *world.Tables, in request) (any, error) {
+func (c *call) describePatchGroupState(in request) (any, error) {
 	counts := map[string]int{}
-	nodes := c.grouped(in.text("PatchGroup"))
-	for _, n := range nodes {
-		s := c.world.PatchState(n.ID)
+	total := 0
+	for _, s := range c.world.PatchGroupStates(in.text("PatchGroup")) {
+		total++
 		for name, value := range map[string]int{
-			"InstancesWithInstalledPatches": s.Installed, "InstancesWithInstalledOtherPatches": s.Other, "InstancesWithMissingPatches": s.Missing,
-			"InstancesWithInstalledPendingRebootPatches": s.PendingReboot, "InstancesWithInstalledRejectedPatches": s.Rejected,
-			"InstancesWithFailedPatches": s.Failed, "InstancesWithNotApplicablePatches": s.NotApplicable,
-			"InstancesWithCriticalNonCompliantPatches": s.Critical, "InstancesWithSecurityNonCompliantPatches": s.Security,
-			"InstancesWithOtherNonCompliantPatches": s.NonCompliant() - s.Critical - s.Security,
+			"InstalledPatches": s.Installed, "InstalledOtherPatches": s.Other, "InstalledPendingRebootPatches": s.PendingReboot,
+			"InstalledRejectedPatches": s.Rejected, "MissingPatches": s.Missing, "FailedPatches": s.Failed, "NotApplicablePatches": s.NotApplicable,
+			"UnreportedNotApplicablePatches": 0, "CriticalNonCompliantPatches": s.Critical, "SecurityNonCompliantPatches": s.Security,
+			"OtherNonCompliantPatches": s.NonCompliant() - s.Critical - s.Security, "AvailableSecurityUpdates": s.Available,
 		} {
-			if value > 0 {
-				counts[name]++
-			}
+			counts[name] += min(1, max(0, value))
 		}
 	}
-	out := world.Record{"Instances": len(nodes)}
+	out := world.Record{"Instances": total}
 	for _, name := range []string{
 		"InstalledPatches", "InstalledOtherPatches", "InstalledPendingRebootPatches", "InstalledRejectedPatches", "MissingPatches", "FailedPatches",
 		"NotApplicablePatches", "UnreportedNotApplicablePatches", "CriticalNonCompliantPatches", "SecurityNonCompliantPatches",
 		"OtherNonCompliantPatches", "AvailableSecurityUpdates",
 	} {
-		out["InstancesWith"+name] = counts["InstancesWith"+name]
+		out["InstancesWith"+name] = counts[name]
 	}
 	return out, nil
-}
-
-// getDeployablePatchSnapshot is what the patch document asks for. Nothing is
-// behind the address.
-func (c *call) getDeployablePatchSnapshot(in request) (any, error) {
-	n, ok := c.world.NodeInfo(in.text("InstanceId"))
-	if !ok {
-		return nil, invalid("Instance " + in.text("InstanceId") + " is not a managed node.")
-	}
-	return world.Record{
-		"InstanceId": n.ID, "SnapshotId": in.text("SnapshotId"), "Product": n.OperatingSystem(),
-		"SnapshotDownloadUrl": "https://patch-baseline-snapshot-" + c.world.Region() + ".s3.amazonaws.com/" + in.text("SnapshotId"),
-	}, nil
 }

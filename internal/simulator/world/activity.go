@@ -78,10 +78,10 @@ func (a *Activity) park(ready func() bool) (unpark func()) {
 	}
 }
 
-// note tells those who watch. Callers hold w.mu.
+// note tells those who watch when it makes sense to look. Callers hold w.mu.
 func (w *work) note() {
 	w.changes++
-	if w.watched > 0 {
+	if w.watched > 0 && w.working == 0 {
 		close(w.changed)
 		w.changed = make(chan struct{})
 	}

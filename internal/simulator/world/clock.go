@@ -277,6 +277,15 @@ func (c *Clock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
+// linger is Sleep for what takes its time only to be lifelike: on a stopped clock
+// it takes none, so that who has stopped it can work all the same.
+func (c *Clock) linger(ctx context.Context, d time.Duration) error {
+	if c.Speed() == 0 {
+		return ctx.Err()
+	}
+	return c.Sleep(ctx, d)
+}
+
 // Branch is for a goroutine that sleeps beside others of an activity: the context
 // for it, and what it calls at its end.
 func (c *Clock) Branch(ctx context.Context) (context.Context, func()) {

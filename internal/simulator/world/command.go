@@ -9,9 +9,13 @@ import (
 	"time"
 )
 
-// commandHistory is how many finished commands are kept; the service keeps 30
-// days. One run on 10,000 node ids is 200 commands.
-const commandHistory = 2000
+// commandHistory is how many finished commands are kept, commandAge for how long:
+// the service's 30 days, by the world's clock. One run on 10,000 node ids is 200
+// commands.
+const (
+	commandHistory = 2000
+	commandAge     = 30 * 24 * time.Hour
+)
 
 // defaultDelivery is TimeoutSeconds when a request has none.
 const defaultDelivery = time.Hour
@@ -250,9 +254,10 @@ func (w *World) newInvocation(c *command, n *Node) *invocation {
 
 // forgetCommands drops the oldest finished commands. Callers hold w.mu.
 func (w *World) forgetCommands() {
-	excess := len(w.order) - commandHistory
+	excess, oldest := len(w.order)-commandHistory, w.now().Add(-commandAge)
 	w.order = slices.DeleteFunc(w.order, func(id string) bool {
-		if excess <= 0 || !final(w.commands[id].Status) {
+		c := w.commands[id]
+		if excess <= 0 && !c.Requested.Before(oldest) || !final(c.Status) {
 			return false
 		}
 		excess--

@@ -81,7 +81,10 @@ func nodeName(i int) string {
 	return "i-000000000000000" + string([]byte{digits[i/10], digits[i%10]})
 }
 
-func noMachine(Node, NodeSpec, DialFunc) (shell.Machine, error) { return nil, nil }
+// noMachine makes machines for tests in which nothing is said about what they do.
+func noMachine(n Node, _ NodeSpec, _ DialFunc) (shell.Machine, error) {
+	return fakeMachine{n.ID, succeed}, nil
+}
 
 // diff returns "" when the two are equal, else both.
 func diff(want, got any) string {

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -112,8 +113,10 @@ nodes:
 	if s := w.PatchState(ids[0]); s.Missing != 2 || s.Operation != "Scan" || w.Now().Sub(s.End) < time.Hour {
 		t.Errorf("patch state %+v", s)
 	}
-	w.notePatching(ids[0], "Install")
-	if s := w.PatchState(ids[0]); s.Missing != 0 || s.Installed != 2 || s.Operation != "Install" {
+	if code, err := w.patch(t.Context(), ids[0], patchOrder{operation: "Install", reboot: "NoReboot"}, &patchOutput{stdout: io.Discard, stderr: io.Discard}); code != 0 || err != nil {
+		t.Fatal(code, err)
+	}
+	if s := w.PatchState(ids[0]); s.Missing != 0 || s.PendingReboot != 2 || s.Operation != "Install" {
 		t.Errorf("after an installation %+v", s)
 	}
 	if s := w.PatchState("mi-0aaaaaaaaaaaaaaaa"); s != (PatchState{}) {

@@ -12,6 +12,10 @@ const (
 	InventoryApplication = "AWS:Application"
 	InventoryNetwork     = "AWS:Network"
 	InventoryService     = "AWS:Service"
+
+	InventoryPatchSummary  = "AWS:PatchSummary"
+	InventoryPatches       = "AWS:PatchCompliance"
+	InventoryWindowsUpdate = "AWS:WindowsUpdate"
 )
 
 // Inventory returns what a node reports of an inventory type, and when it did.
@@ -31,10 +35,9 @@ func (w *World) Inventory(n Node, kind string) (content []map[string]string, cap
 	case InventoryNetwork:
 		return []map[string]string{{"Name": "eth0", "IPV4": n.IP, "MacAddress": "0a:00:00:00:00:01"}}, captured, true
 	case InventoryApplication:
-		for _, name := range slices.Sorted(maps.Keys(n.spec.Packages)) {
-			content = append(content, map[string]string{"Name": name, "Version": n.spec.Packages[name], "Architecture": n.Architecture, "Publisher": n.PlatformName})
-		}
-		return content, captured, true
+		return w.applications(n), captured, true
+	case InventoryPatchSummary, InventoryPatches, InventoryWindowsUpdate:
+		return w.patchInventory(n, kind)
 	case InventoryService:
 		if n.Platform != "windows" {
 			return nil, captured, true

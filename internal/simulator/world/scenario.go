@@ -72,8 +72,9 @@ type Scenario struct {
 	// ActivationTier is standard or advanced.
 	ActivationTier string `yaml:"activation_tier"`
 
-	RunCommand RunSpec `yaml:"run_command"`
-	Faults     Faults  `yaml:"faults"`
+	RunCommand RunSpec      `yaml:"run_command"`
+	Patching   PatchingSpec `yaml:"patching"`
+	Faults     Faults       `yaml:"faults"`
 	// Throttle is how many calls a second an operation takes before it answers
 	// ThrottlingException.
 	Throttle map[string]float64 `yaml:"throttle"`

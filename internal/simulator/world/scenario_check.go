@@ -57,6 +57,7 @@ func (c *checker) all() {
 	}
 	c.lists()
 	c.records()
+	c.patching()
 	c.agents()
 	c.preferences()
 	c.logs()

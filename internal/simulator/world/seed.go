@@ -7,14 +7,6 @@ import (
 	"time"
 )
 
-// BaselineSpec is a patch baseline of the account.
-type BaselineSpec struct {
-	Name    string   `yaml:"name"`
-	OS      string   `yaml:"os"` // WINDOWS, AMAZON_LINUX_2023, …
-	Groups  []string `yaml:"groups"`
-	Default bool     `yaml:"default"`
-}
-
 // AssociationSpec is a State Manager association.
 type AssociationSpec struct {
 	Name       string              `yaml:"name"`
@@ -55,6 +47,7 @@ func (w *World) addRecords() error {
 		for _, s := range w.sc.OpsItems {
 			w.seedOpsItem(t, s)
 		}
+		w.rememberBaselines(t)
 		return nil
 	})
 }
@@ -78,23 +71,6 @@ func seedTargets(nodes []string, tags map[string]string) []any {
 		list = append(list, Record{"Key": "tag:" + key, "Values": []any{tags[key]}})
 	}
 	return list
-}
-
-func (w *World) seedBaseline(t *Tables, s BaselineSpec) {
-	id, made := NewHexID("pb-", 17), w.now().Add(-seedAge)
-	t.Put(KindBaseline, id, Record{
-		"BaselineId": id, "Name": s.Name, "OperatingSystem": s.OS, "CreatedDate": made, "ModifiedDate": made,
-		"ApprovalRules": Record{"PatchRules": []any{}}, "GlobalFilters": Record{"PatchFilters": []any{}}, "ApprovedPatches": []any{},
-		"RejectedPatches": []any{}, "Sources": []any{}, "RejectedPatchesAction": "ALLOW_AS_DEPENDENCY",
-		"ApprovedPatchesComplianceLevel": "UNSPECIFIED", "ApprovedPatchesEnableNonSecurity": false,
-	})
-	for _, g := range s.Groups {
-		key := s.OS + " " + g
-		t.Put(KindPatchGroup, key, Record{"BaselineId": id, "PatchGroup": g, "OperatingSystem": s.OS, "key": key})
-	}
-	if s.Default {
-		t.Put(KindDefaultBaseline, s.OS, Record{"BaselineId": id})
-	}
 }
 
 func (w *World) seedAssociation(t *Tables, s AssociationSpec) {
@@ -124,12 +100,7 @@ func (w *World) seedOpsItem(t *Tables, s OpsItemSpec) {
 // records checks the resources that are records.
 func (c *checker) records() {
 	c.windows()
-	for i := range c.sc.Baselines {
-		s := &c.sc.Baselines[i]
-		c.match(at("baselines", i, "name"), s.Name, `[a-zA-Z0-9_.-]{3,128}`)
-		c.oneOf(at("baselines", i, "os"), s.OS, "WINDOWS", "AMAZON_LINUX", "AMAZON_LINUX_2", "AMAZON_LINUX_2022", "AMAZON_LINUX_2023", "UBUNTU",
-			"REDHAT_ENTERPRISE_LINUX", "SUSE", "CENTOS", "ORACLE_LINUX", "DEBIAN", "MACOS", "RASPBIAN", "ROCKY_LINUX", "ALMA_LINUX")
-	}
+	c.baselines()
 	for i := range c.sc.Associations {
 		s := &c.sc.Associations[i]
 		c.match(at("associations", i, "document"), s.Document, `[a-zA-Z0-9_.-]{3,128}`)

@@ -86,9 +86,8 @@ func (w *World) performStep(c *command, inv *invocation, s Step, stdout, stderr 
 	}
 	inputs, _ := filled(s.Inputs, c.args, c.body.isList).(map[string]any)
 	switch {
-	case c.DocumentName == "AWS-RunPatchBaseline":
-		w.notePatching(n.ID, strings.Join(c.args["Operation"], ""))
-		return done(statusSuccess, statusSuccess, 0, patchReport(n, c.args), "")
+	case slices.Contains(patchDocuments, c.DocumentName):
+		return w.runPatching(c, inv, stdout, stderr)
 	case s.Action == "aws:updateSsmAgent":
 		return done(statusSuccess, statusSuccess, 0, w.updateAgent(n.ID, text(inputs["targetVersion"])), "")
 	case s.Action == "aws:runPowerShellScript" && n.Platform != "windows":
@@ -163,18 +162,4 @@ func (w *World) updateAgent(id, version string) string {
 	}
 	w.setAgentVersion(id, version)
 	return fmt.Sprintf("Updating amazon-ssm-agent from %s to %s\nSuccessfully downloaded the agent\nSuccessfully installed amazon-ssm-agent %s\namazon-ssm-agent updated successfully to %s\n", old, version, version, version)
-}
-
-// patchReport is what the patch baseline operation prints at its end. The
-// numbers depend on the node only.
-func patchReport(n *Node, args map[string][]string) string {
-	op := strings.Join(args["Operation"], "")
-	installed, other, missing := patchCounts(n.ID, op == "Install")
-	var b strings.Builder
-	fmt.Fprintf(&b, "Patching has been initiated for instance %s.\n", n.ID)
-	fmt.Fprintf(&b, "%s %s, baseline of the account for %s\n\n", n.PlatformName, n.PlatformVersion, n.PlatformType())
-	fmt.Fprintf(&b, "Results from %s (Operation: %s, RebootOption: %s)\n", n.ID, op, strings.Join(args["RebootOption"], ""))
-	fmt.Fprintf(&b, "  InstalledCount       : %d\n  InstalledOtherCount  : %d\n  MissingCount         : %d\n  FailedCount          : 0\n", installed, other, missing)
-	b.WriteString("Patch compliance was reported.\n")
-	return b.String()
 }

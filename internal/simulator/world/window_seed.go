@@ -126,6 +126,9 @@ func (s WindowTaskSpec) invocationParameters() Record {
 	return Record{"RunCommand": in}
 }
 
+// longestPast bounds how much a simulator has to do before it starts.
+const longestPast = 90 * 24 * time.Hour
+
 // windows checks the maintenance windows.
 func (c *checker) windows() {
 	for i := range c.sc.Windows {
@@ -141,8 +144,8 @@ func (c *checker) windows() {
 		if s.Duration < 1 || s.Duration > 24 || *s.Cutoff < 0 || *s.Cutoff >= s.Duration {
 			c.failf(p("duration"), "duration: 1 to 24 hours, and more than the cutoff of %d", *s.Cutoff)
 		}
-		if s.Ran < 0 {
-			c.failf(p("ran"), "ran: must not be negative")
+		if s.Ran < 0 || s.Ran > longestPast {
+			c.failf(p("ran"), "ran: %v is not from 0 to %v", s.Ran, longestPast)
 		}
 		if s.Offset < 0 || s.Offset > 6 || s.Offset > 0 && !strings.HasPrefix(s.Schedule, "cron(") {
 			c.failf(p("offset"), "offset: 1 to 6 days, for cron expressions")
@@ -152,7 +155,9 @@ func (c *checker) windows() {
 				c.failf(p(key), "%s: %q is not an ISO 8601 date and time", key, text)
 			}
 		}
-		c.schedule(p("schedule"), s.Schedule, s.Timezone)
+		if err := CheckWindowSchedule(s.Schedule, s.Timezone); err != nil {
+			c.failf(p("schedule"), "schedule: %v", err)
+		}
 		for j := range s.Tasks {
 			c.windowTask(append(p("tasks"), j), &s.Tasks[j], s)
 		}

@@ -57,6 +57,8 @@ type World struct {
 	keys    *keyStore
 	storage *storage
 	store   tableStore
+	// patching has a lock of its own, which is the last to be taken.
+	patching *patchStore
 
 	ctx    context.Context // of everything started by the World; ended by Close
 	cancel context.CancelFunc
@@ -75,7 +77,6 @@ type World struct {
 	settings  map[string]ServiceSetting
 	sshKeys   []sshKey
 	access    map[string]*AccessRequest
-	patched   map[string]patchRun // by node
 
 	roles map[string]*RoleSpec
 	site  site
@@ -103,7 +104,6 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		sessions:  map[string]*Session{},
 		settings:  map[string]ServiceSetting{},
 		access:    map[string]*AccessRequest{},
-		patched:   map[string]patchRun{},
 
 		automations: map[string]*Automation{},
 		pinged:      make(chan struct{}),
@@ -117,6 +117,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 	w.hybrid = newHybrid(w.ctx)
 	w.network = newNetwork(sc)
 	w.storage = newStorage(sc)
+	w.patching = newPatchStore(sc.Region)
 	w.roles, w.site = rolesOf(sc), siteOf(sc)
 	w.addSettings() // other steps ask for them
 	steps := []func() error{
