@@ -10,6 +10,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/schedule"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 )
 
@@ -44,7 +45,25 @@ func pickWindows(all []window.Window, names []string) ([]window.Window, error) {
 	return chosen, nil
 }
 
-// bare makes entries of windows of which only the list was read.
+// datedWindows reads when those windows were made whose runs depend on it, which the
+// list does not tell: rates of which the service names no next run, and offsets.
+func datedWindows(ctx context.Context, svc *window.Service, windows []window.Window) ([]window.Window, error) {
+	all := slices.Clone(windows)
+	for i, w := range windows {
+		if w.Offset == 0 && (!w.Next.IsZero() || !strings.HasPrefix(strings.TrimSpace(w.Schedule), string(schedule.Rate))) {
+			continue
+		}
+		whole, err := svc.Get(ctx, w.ID)
+		if err != nil {
+			return nil, err
+		}
+		whole.Next = w.Next
+		all[i] = whole
+	}
+	return all, nil
+}
+
+// bareEntries makes entries of windows of which only the list was read.
 func bareEntries(windows []window.Window) []agenda.Entry {
 	all := make([]agenda.Entry, len(windows))
 	for i, w := range windows {

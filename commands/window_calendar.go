@@ -170,15 +170,9 @@ func (o *windowCalendarOptions) openings(ctx context.Context, env *Env, span age
 	if err != nil {
 		return nil, nil, err
 	}
-	// An offset depends on when the window was made, which the list does not tell.
-	known := make([]window.Window, len(windows))
-	copy(known, windows)
-	for i, w := range windows {
-		if w.Offset > 0 && w.Next.IsZero() {
-			if known[i], err = svc.Get(ctx, w.ID); err != nil {
-				return nil, nil, err
-			}
-		}
+	known, err := datedWindows(ctx, svc, windows)
+	if err != nil {
+		return nil, nil, err
 	}
 	entries := bareEntries(known)
 	openings := agenda.Openings(entries, span.From, span.To)

@@ -180,6 +180,9 @@ func (c *coverage) find(ctx context.Context, env *Env) (agenda.Coverage, error) 
 	if err != nil {
 		return none, err
 	}
+	if windows, err = datedWindows(ctx, svc, windows); err != nil {
+		return none, err
+	}
 	entries, err := wholeEntries(ctx, svc, windows, window.Read{Targets: true, Tasks: true})
 	if err != nil {
 		return none, err
@@ -235,11 +238,11 @@ func installing(ctx context.Context, svc *window.Service, entries []agenda.Entry
 
 // noteCoverage sums up.
 func noteCoverage(env *Env, c agenda.Coverage, patch bool) {
-	what := "are in a window"
+	what := "in a window"
 	if patch {
-		what = "are patched by a window"
+		what = "patched by a window"
 	}
-	env.note("%d of %s %s; %s can do so", c.Covered, plural(c.Nodes, "node"), what, plural(c.Windows, "window"))
+	env.note("%s: %d %s, %d not; %s will do so", plural(c.Nodes, "node"), c.Covered, what, c.Nodes-c.Covered, plural(c.Windows, "window"))
 }
 
 func coverageTable(zone *time.Location) func(render.Options) render.Table[agenda.Finding] {
@@ -269,12 +272,24 @@ func coverageTable(zone *time.Location) func(render.Options) render.Table[agenda
 					Name: "FINDING", Text: func(f agenda.Finding) string { return string(f.Kind) },
 					Human: func(f agenda.Finding) string { return o.Styles.Status(levels[f.Kind], string(f.Kind)) },
 				},
-				{Name: "NODE ID", ID: true, Text: func(f agenda.Finding) string { return f.NodeID }},
-				{Name: "NODE", Text: func(f agenda.Finding) string { return f.Node }},
 				{
-					Name: "WINDOW", Text: func(f agenda.Finding) string { return f.Window },
-					Human: func(f agenda.Finding) string { return render.Visible(strings.TrimSuffix(f.Window+", "+f.Other, ", ")) },
+					// One column for both, so that the message has room on a terminal.
+					Name: "SUBJECT", Text: func(f agenda.Finding) string {
+						if f.NodeID != "" {
+							return f.NodeID
+						}
+						return f.Subject()
+					},
+					Human: func(f agenda.Finding) string {
+						if f.NodeID != "" && f.Node != "" && f.Node != f.NodeID {
+							return render.Visible(f.Node) + o.Styles.Dim.Render(" ("+render.Visible(f.NodeID)+")")
+						}
+						return render.Visible(f.Subject())
+					},
 				},
+				{Name: "NODE ID", Wide: true, ID: true, Text: func(f agenda.Finding) string { return f.NodeID }},
+				{Name: "NODE", Wide: true, Text: func(f agenda.Finding) string { return f.Node }},
+				{Name: "WINDOW", Wide: true, Text: func(f agenda.Finding) string { return f.Window }},
 				{Name: "OTHER", Wide: true, Text: func(f agenda.Finding) string { return f.Other }},
 				when("FROM", func(f agenda.Finding) time.Time { return f.From }),
 				when("TO", func(f agenda.Finding) time.Time { return f.To }),

@@ -114,6 +114,9 @@ func windowPreview(cmd *cobra.Command, env *Env, o windowPreviewOptions, names [
 	if err != nil {
 		return err
 	}
+	if every, err = datedWindows(ctx, p.windows, every); err != nil {
+		return err
+	}
 	all, err := pickWindows(every, names)
 	if err != nil {
 		return err

@@ -43,7 +43,13 @@ asks the service.`,
   $ ssmdeck window schedule 'cron(30 23 ? * TUE#3 *)' --schedule-offset 2 --count 12
   $ ssmdeck window schedule 'rate(7 days)' --start 2026-03-01T02:00:00Z
   $ ssmdeck window schedule 'cron(0 0/4 * * ? *)' --association`,
-		Args: exactArgs("the schedule"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 { // without quotes a shell makes files of * and ?
+				return fault.Usagef("%s: %s in place of one schedule", cmd.CommandPath(), plural(len(args), "argument")).
+					WithHint("put the schedule in single quotes: 'cron(0 2 ? * SUN *)'")
+			}
+			return exactArgs("the schedule")(cmd, args)
+		},
 		RunE: func(_ *cobra.Command, args []string) error { return windowSchedule(env, o, args[0]) },
 	}
 	f := cmd.Flags()

@@ -252,11 +252,10 @@ func (v *calendarView) day(d oneDay) {
 	if len(today)+len(skips) == 0 && (len(changes) == 0 || len(v.openings) == 0) {
 		return
 	}
-	v.b.WriteString("\n" + st.Title.Render(d.begin.In(v.zone).Format("Monday 2 January 2006")))
-	if len(changes) > 0 {
-		v.b.WriteString("  " + st.Warn.Render(st.Glyphs.Changed+" "+strings.Join(changes, "; ")))
+	v.b.WriteString("\n" + st.Title.Render(d.begin.In(v.zone).Format("Monday 2 January 2006")) + "\n")
+	for _, c := range changes {
+		v.b.WriteString("  " + st.Warn.Render(render.CutEnd(st.Glyphs.Changed+" "+c, v.o.Width-2, st.Glyphs.Ellipsis)) + "\n")
 	}
-	v.b.WriteByte('\n')
 	count := map[string]int{}
 	for _, o := range today {
 		count[o.WindowID]++
@@ -311,7 +310,8 @@ func (v *calendarView) line(o agenda.Opening, label int) {
 		}
 	}
 	if !o.Enabled {
-		v.b.WriteString(st.Dim.Render(text+strings.Repeat(st.Glyphs.Idle, max(1, int(o.End.Sub(o.Start)/time.Hour)))+"  disabled") + "\n")
+		text += strings.Repeat(st.Glyphs.Idle, max(1, int(o.End.Sub(o.Start)/time.Hour))) + "  disabled"
+		v.b.WriteString(st.Dim.Render(render.CutEnd(text, v.o.Width, st.Glyphs.Ellipsis)) + "\n")
 		return
 	}
 	v.b.WriteString(text + bar.String())
