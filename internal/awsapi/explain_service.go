@@ -36,7 +36,7 @@ var kindRules = [...]kindRule{
 		"RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "RequestThrottled", "RequestThrottledException",
 	}, fault.Throttled},
 	{true, []string{"UnauthorizedOperation", "InsufficientPermissionsException"}, fault.Auth}, // EC2's AccessDenied, that of AWS Config
-	{true, []string{"MissingRequiredParameterException"}, fault.Usage}, // CloudWatch
+	{true, []string{"MissingRequiredParameterException"}, fault.Usage},                        // CloudWatch
 	{true, []string{"MaxNumberOfConfigRulesExceededException"}, fault.Limit},
 	{true, []string{"UnknownOperationException", "InvalidAction", "SerializationException"}, fault.Failed},
 	{true, []string{"InternalFailure", "InternalError", "ServiceUnavailable", "ServiceUnavailableException"}, fault.Service},

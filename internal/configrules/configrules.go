@@ -11,15 +11,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/configservice"
-	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
-
-//go:generate go tool mockgen -source=configrules.go -destination=mock_api_test.go -package=configrules
 
 // Identifier is the managed rule about patch compliance, and Resource the type of
 // what it evaluates: one for every node that was scanned (AWS Config Developer Guide,
@@ -32,14 +29,58 @@ const (
 	maxName     = 64  // of the operations that read compliance
 )
 
-// api is what is needed of *configservice.Client.
-type api interface {
-	DescribeConfigRules(context.Context, *configservice.DescribeConfigRulesInput, ...func(*configservice.Options)) (*configservice.DescribeConfigRulesOutput, error)
-	GetComplianceDetailsByConfigRule(context.Context, *configservice.GetComplianceDetailsByConfigRuleInput, ...func(*configservice.Options)) (*configservice.GetComplianceDetailsByConfigRuleOutput, error)
-	DescribeComplianceByConfigRule(context.Context, *configservice.DescribeComplianceByConfigRuleInput, ...func(*configservice.Options)) (*configservice.DescribeComplianceByConfigRuleOutput, error)
-	PutConfigRule(context.Context, *configservice.PutConfigRuleInput, ...func(*configservice.Options)) (*configservice.PutConfigRuleOutput, error)
-	DeleteConfigRule(context.Context, *configservice.DeleteConfigRuleInput, ...func(*configservice.Options)) (*configservice.DeleteConfigRuleOutput, error)
+// service is AWS Config (public API model 2014-11-12).
+var service = awsapi.JSONService{ID: "Config Service", Signing: "config", Target: "StarlingDoveService"}
+
+// caller sends operations; *awsapi.JSONClient does.
+type caller interface {
+	Call(ctx context.Context, operation string, in, out any) error
 }
+
+// The parts of requests and answers that are needed, by their names in the API.
+type (
+	rulesIn struct {
+		ConfigRuleNames []string `json:",omitempty"`
+		NextToken       *string  `json:",omitempty"`
+	}
+	rulesOut struct {
+		ConfigRules []configRule
+		NextToken   *string
+	}
+	configRule struct {
+		ConfigRuleName  string
+		ConfigRuleArn   string                                      `json:",omitempty"`
+		ConfigRuleState string                                      `json:",omitempty"`
+		Description     string                                      `json:",omitempty"`
+		Scope           *struct{ ComplianceResourceTypes []string } `json:",omitempty"`
+		Source          struct{ Owner, SourceIdentifier string }
+	}
+	complianceOut struct {
+		ComplianceByConfigRules []struct {
+			Compliance struct{ ComplianceType string }
+		}
+	}
+	detailsIn struct {
+		ConfigRuleName string
+		Limit          int
+		NextToken      *string `json:",omitempty"`
+	}
+	detailsOut struct {
+		EvaluationResults []evaluation
+		NextToken         *string
+	}
+	evaluation struct {
+		ComplianceType             string
+		ResultRecordedTime         float64 // seconds since 1970
+		EvaluationResultIdentifier struct {
+			EvaluationResultQualifier struct {
+				ResourceID string `json:"ResourceId"`
+			}
+		}
+	}
+	putIn  struct{ ConfigRule configRule }
+	nameIn struct{ ConfigRuleName string }
+)
 
 // Rule is a rule of AWS Config.
 type Rule struct {
@@ -60,10 +101,10 @@ type Verdict struct {
 }
 
 // Service works in one account and Region. It keeps nothing.
-type Service struct{ api api }
+type Service struct{ api caller }
 
 // New returns a Service for the account of cfg.
-func New(cfg aws.Config) *Service { return &Service{configservice.NewFromConfig(cfg)} }
+func New(cfg aws.Config) *Service { return &Service{awsapi.NewJSON(cfg, service)} }
 
 var names = pattern.Lazy(`^[A-Za-z0-9_-]+$`)
 
@@ -76,20 +117,16 @@ func CheckName(name string) error {
 	return nil
 }
 
-func ruleOf(r types.ConfigRule) Rule {
-	out := Rule{Name: aws.ToString(r.ConfigRuleName), State: string(r.ConfigRuleState), ARN: aws.ToString(r.ConfigRuleArn)}
-	if r.Source != nil {
-		out.Source = aws.ToString(r.Source.SourceIdentifier)
-	}
-	return out
+func ruleOf(r configRule) Rule {
+	return Rule{Name: r.ConfigRuleName, State: r.ConfigRuleState, ARN: r.ConfigRuleArn, Source: r.Source.SourceIdentifier}
 }
 
 // Rules lists the rules about patch compliance.
 func (s *Service) Rules(ctx context.Context) ([]Rule, error) {
 	var list []Rule
-	for r, err := range awsapi.Pages("list the rules of AWS Config", func(token *string) ([]types.ConfigRule, *string, error) {
-		out, err := s.api.DescribeConfigRules(ctx, &configservice.DescribeConfigRulesInput{NextToken: token})
-		if err != nil {
+	for r, err := range awsapi.Pages("list the rules of AWS Config", func(token *string) ([]configRule, *string, error) {
+		var out rulesOut
+		if err := s.api.Call(ctx, "DescribeConfigRules", &rulesIn{NextToken: token}, &out); err != nil {
 			return nil, nil, err
 		}
 		return out.ConfigRules, out.NextToken, nil
@@ -106,8 +143,8 @@ func (s *Service) Rules(ctx context.Context) ([]Rule, error) {
 
 // Find returns the rule of a name; found is false when there is none.
 func (s *Service) Find(ctx context.Context, name string) (r Rule, found bool, err error) {
-	out, err := s.api.DescribeConfigRules(ctx, &configservice.DescribeConfigRulesInput{ConfigRuleNames: []string{name}})
-	if err != nil {
+	var out rulesOut
+	if err := s.api.Call(ctx, "DescribeConfigRules", &rulesIn{ConfigRuleNames: []string{name}}, &out); err != nil {
 		if err = awsapi.Explain("look for the rule "+name, err); fault.KindOf(err) == fault.NotFound {
 			return r, false, nil
 		}
@@ -121,29 +158,23 @@ func (s *Service) Find(ctx context.Context, name string) (r Rule, found bool, er
 
 // Compliance is what a rule says as a whole: COMPLIANT, NON_COMPLIANT, …
 func (s *Service) Compliance(ctx context.Context, rule string) (string, error) {
-	out, err := s.api.DescribeComplianceByConfigRule(ctx, &configservice.DescribeComplianceByConfigRuleInput{ConfigRuleNames: []string{rule}})
-	if err != nil {
+	var out complianceOut
+	if err := s.api.Call(ctx, "DescribeComplianceByConfigRule", &rulesIn{ConfigRuleNames: []string{rule}}, &out); err != nil {
 		return "", awsapi.Explain("read the compliance of the rule "+rule, err)
 	}
 	for _, c := range out.ComplianceByConfigRules {
-		if c.Compliance != nil {
-			return string(c.Compliance.ComplianceType), nil
-		}
+		return c.Compliance.ComplianceType, nil
 	}
-	return string(types.ComplianceTypeInsufficientData), nil
+	return "INSUFFICIENT_DATA", nil
 }
 
 // Verdicts are what a rule says of the nodes.
 func (s *Service) Verdicts(ctx context.Context, rule string) ([]Verdict, error) {
 	var list []Verdict
-	for v, err := range awsapi.Pages("read what the rule "+rule+" says", func(token *string) ([]types.EvaluationResult, *string, error) {
-		out, err := s.api.GetComplianceDetailsByConfigRule(ctx, &configservice.GetComplianceDetailsByConfigRuleInput{
-			ConfigRuleName: aws.String(rule), Limit: detailsPage, NextToken: token,
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.EvaluationResults, out.NextToken, nil
+	for v, err := range awsapi.Pages("read what the rule "+rule+" says", func(token *string) ([]evaluation, *string, error) {
+		var out detailsOut
+		err := s.api.Call(ctx, "GetComplianceDetailsByConfigRule", &detailsIn{ConfigRuleName: rule, Limit: detailsPage, NextToken: token}, &out)
+		return out.EvaluationResults, out.NextToken, err
 	}, verdictOf) {
 		if err != nil {
 			return nil, err
@@ -155,28 +186,27 @@ func (s *Service) Verdicts(ctx context.Context, rule string) ([]Verdict, error) 
 	return list, nil
 }
 
-func verdictOf(r types.EvaluationResult) Verdict {
-	v := Verdict{Type: string(r.ComplianceType), Recorded: aws.ToTime(r.ResultRecordedTime)}
-	if r.EvaluationResultIdentifier != nil && r.EvaluationResultIdentifier.EvaluationResultQualifier != nil {
-		// AWS::SSM::ManagedInstanceInventory/i-0123456789abcdef0
-		id := aws.ToString(r.EvaluationResultIdentifier.EvaluationResultQualifier.ResourceId)
-		v.Node = id[strings.LastIndexByte(id, '/')+1:]
-	}
+func verdictOf(e evaluation) Verdict {
+	v := Verdict{Type: e.ComplianceType, Recorded: time.UnixMilli(int64(e.ResultRecordedTime * 1000)).UTC()}
+	// AWS::SSM::ManagedInstanceInventory/i-0123456789abcdef0
+	id := e.EvaluationResultIdentifier.EvaluationResultQualifier.ResourceID
+	v.Node = id[strings.LastIndexByte(id, '/')+1:]
 	return v
 }
 
 // Put makes the managed rule under a name, or leaves it as it is.
 func (s *Service) Put(ctx context.Context, name string) error {
-	_, err := s.api.PutConfigRule(ctx, &configservice.PutConfigRuleInput{ConfigRule: &types.ConfigRule{
-		ConfigRuleName: aws.String(name), Description: aws.String("Managed nodes are as their patch baseline wants them."),
-		Scope:  &types.Scope{ComplianceResourceTypes: []string{Resource}},
-		Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: aws.String(Identifier)},
-	}})
+	rule := configRule{
+		ConfigRuleName: name, Description: "Managed nodes are as their patch baseline wants them.",
+		Scope: &struct{ ComplianceResourceTypes []string }{[]string{Resource}},
+	}
+	rule.Source.Owner, rule.Source.SourceIdentifier = "AWS", Identifier
+	err := s.api.Call(ctx, "PutConfigRule", &putIn{rule}, nil)
 	if err == nil {
 		return nil
 	}
-	var recorder *types.NoAvailableConfigurationRecorderException
-	if errors.As(err, &recorder) {
+	var api smithy.APIError
+	if errors.As(err, &api) && api.ErrorCode() == "NoAvailableConfigurationRecorderException" {
 		return fault.New(fault.Failed, "make the rule "+name, "AWS Config records nothing in this Region").
 			WithHint("set up a configuration recorder for %s first: the console of AWS Config does it, and it costs per recorded item", Resource)
 	}
@@ -185,7 +215,7 @@ func (s *Service) Put(ctx context.Context, name string) error {
 
 // Delete deletes a rule and what it has found.
 func (s *Service) Delete(ctx context.Context, name string) error {
-	if _, err := s.api.DeleteConfigRule(ctx, &configservice.DeleteConfigRuleInput{ConfigRuleName: aws.String(name)}); err != nil {
+	if err := s.api.Call(ctx, "DeleteConfigRule", &nameIn{name}, nil); err != nil {
 		return awsapi.Explain("delete the rule "+name, err)
 	}
 	return nil

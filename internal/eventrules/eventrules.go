@@ -10,15 +10,11 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
-
-//go:generate go tool mockgen -source=eventrules.go -destination=mock_api_test.go -package=eventrules
 
 // DetailType is what Systems Manager calls the event (User Guide, "Amazon EventBridge
 // event examples for Systems Manager").
@@ -32,16 +28,52 @@ const (
 	maxTargets = 5   // of a rule (EventBridge quotas)
 )
 
-// api is what is needed of *eventbridge.Client.
-type api interface {
-	ListRules(context.Context, *eventbridge.ListRulesInput, ...func(*eventbridge.Options)) (*eventbridge.ListRulesOutput, error)
-	DescribeRule(context.Context, *eventbridge.DescribeRuleInput, ...func(*eventbridge.Options)) (*eventbridge.DescribeRuleOutput, error)
-	PutRule(context.Context, *eventbridge.PutRuleInput, ...func(*eventbridge.Options)) (*eventbridge.PutRuleOutput, error)
-	DeleteRule(context.Context, *eventbridge.DeleteRuleInput, ...func(*eventbridge.Options)) (*eventbridge.DeleteRuleOutput, error)
-	ListTargetsByRule(context.Context, *eventbridge.ListTargetsByRuleInput, ...func(*eventbridge.Options)) (*eventbridge.ListTargetsByRuleOutput, error)
-	PutTargets(context.Context, *eventbridge.PutTargetsInput, ...func(*eventbridge.Options)) (*eventbridge.PutTargetsOutput, error)
-	RemoveTargets(context.Context, *eventbridge.RemoveTargetsInput, ...func(*eventbridge.Options)) (*eventbridge.RemoveTargetsOutput, error)
+// service is Amazon EventBridge (public API model 2015-10-07).
+var service = awsapi.JSONService{ID: "EventBridge", Signing: "events", Target: "AWSEvents"}
+
+// caller sends operations; *awsapi.JSONClient does.
+type caller interface {
+	Call(ctx context.Context, operation string, in, out any) error
 }
+
+// The parts of requests and answers that are needed, by their names in the API.
+type (
+	listIn struct {
+		Rule      string `json:",omitempty"`
+		Limit     int
+		NextToken *string `json:",omitempty"`
+	}
+	rulesOut struct {
+		Rules     []eventRule
+		NextToken *string
+	}
+	eventRule struct {
+		Name         string
+		Description  string `json:",omitempty"`
+		EventPattern string `json:",omitempty"`
+		State        string `json:",omitempty"`
+	}
+	targetsOut struct {
+		Targets   []target
+		NextToken *string
+	}
+	target struct {
+		ID  string `json:"Id"`
+		Arn string
+	}
+	putTargetsIn struct {
+		Rule    string
+		Targets []target
+	}
+	removeIn struct {
+		Rule string
+		IDs  []string `json:"Ids"`
+	}
+	nameIn    struct{ Name string }
+	failedOut struct {
+		FailedEntries []struct{ TargetID, ErrorMessage string }
+	}
+)
 
 // Rule is a rule of the default bus.
 type Rule struct {
@@ -90,23 +122,19 @@ func CheckName(name string) error {
 }
 
 // Service works in one account and Region. It keeps nothing.
-type Service struct{ api api }
+type Service struct{ api caller }
 
 // New returns a Service for the account of cfg.
-func New(cfg aws.Config) *Service { return &Service{eventbridge.NewFromConfig(cfg)} }
+func New(cfg aws.Config) *Service { return &Service{awsapi.NewJSON(cfg, service)} }
 
 // Rules lists the rules that wait for changes of compliance, with their targets.
 func (s *Service) Rules(ctx context.Context) ([]Rule, error) {
 	var list []Rule
-	for r, err := range awsapi.Pages("list the rules of EventBridge", func(token *string) ([]types.Rule, *string, error) {
-		out, err := s.api.ListRules(ctx, &eventbridge.ListRulesInput{Limit: aws.Int32(listPage), NextToken: token})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.Rules, out.NextToken, nil
-	}, func(r types.Rule) Rule {
-		return Rule{Name: aws.ToString(r.Name), State: string(r.State), Pattern: aws.ToString(r.EventPattern)}
-	}) {
+	for r, err := range awsapi.Pages("list the rules of EventBridge", func(token *string) ([]eventRule, *string, error) {
+		var out rulesOut
+		err := s.api.Call(ctx, "ListRules", &listIn{Limit: listPage, NextToken: token}, &out)
+		return out.Rules, out.NextToken, err
+	}, func(r eventRule) Rule { return Rule{Name: r.Name, State: r.State, Pattern: r.EventPattern} }) {
 		if err != nil {
 			return nil, err
 		}
@@ -123,29 +151,27 @@ func (s *Service) Rules(ctx context.Context) ([]Rule, error) {
 
 // Find returns the rule of a name with its targets; found is false when there is none.
 func (s *Service) Find(ctx context.Context, name string) (r Rule, found bool, err error) {
-	out, err := s.api.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(name)})
-	if err != nil {
+	var out eventRule
+	if err := s.api.Call(ctx, "DescribeRule", &nameIn{name}, &out); err != nil {
 		if err = awsapi.Explain("look for the rule "+name, err); fault.KindOf(err) == fault.NotFound {
 			return r, false, nil
 		}
 		return r, false, err
 	}
-	r = Rule{Name: name, State: string(out.State), Pattern: aws.ToString(out.EventPattern)}
+	r = Rule{Name: name, State: out.State, Pattern: out.EventPattern}
 	return r, true, s.targets(ctx, &r)
 }
 
 func (s *Service) targets(ctx context.Context, r *Rule) error {
-	for t, err := range awsapi.Pages("list the targets of the rule "+r.Name, func(token *string) ([]types.Target, *string, error) {
-		out, err := s.api.ListTargetsByRule(ctx, &eventbridge.ListTargetsByRuleInput{Rule: aws.String(r.Name), Limit: aws.Int32(listPage), NextToken: token})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.Targets, out.NextToken, nil
-	}, func(t types.Target) types.Target { return t }) {
+	for t, err := range awsapi.Pages("list the targets of the rule "+r.Name, func(token *string) ([]target, *string, error) {
+		var out targetsOut
+		err := s.api.Call(ctx, "ListTargetsByRule", &listIn{Rule: r.Name, Limit: listPage, NextToken: token}, &out)
+		return out.Targets, out.NextToken, err
+	}, func(t target) target { return t }) {
 		if err != nil {
 			return err
 		}
-		r.Topics, r.ids = append(r.Topics, aws.ToString(t.Arn)), append(r.ids, aws.ToString(t.Id))
+		r.Topics, r.ids = append(r.Topics, t.Arn), append(r.ids, t.ID)
 	}
 	return nil
 }
@@ -154,10 +180,9 @@ func (s *Service) targets(ctx context.Context, r *Rule) error {
 // that. Targets of old that are not among topics are taken away.
 func (s *Service) Put(ctx context.Context, name string, topics []string, old Rule) error {
 	op := "make the rule " + name
-	if _, err := s.api.PutRule(ctx, &eventbridge.PutRuleInput{
-		Name: aws.String(name), EventPattern: aws.String(Pattern), State: types.RuleStateEnabled,
-		Description: aws.String("Tells when a managed node is not compliant with its patch baseline any more."),
-	}); err != nil {
+	if err := s.api.Call(ctx, "PutRule", &eventRule{
+		Name: name, EventPattern: Pattern, State: "ENABLED", Description: "Tells when a managed node is not compliant with its patch baseline any more.",
+	}, nil); err != nil {
 		return awsapi.Explain(op, err)
 	}
 	var gone []string
@@ -174,7 +199,7 @@ func (s *Service) Put(ctx context.Context, name string, topics []string, old Rul
 			return err
 		}
 	}
-	in := &eventbridge.PutTargetsInput{Rule: aws.String(name)}
+	in := &putTargetsIn{Rule: name}
 	for i, arn := range topics {
 		id := fmt.Sprintf("topic-%d", i+1)
 		for slices.Contains(old.ids, id) { // another target has it
@@ -183,16 +208,13 @@ func (s *Service) Put(ctx context.Context, name string, topics []string, old Rul
 		if at := slices.Index(old.Topics, arn); at >= 0 {
 			id = old.ids[at]
 		}
-		in.Targets = append(in.Targets, types.Target{Id: aws.String(id), Arn: aws.String(arn)})
+		in.Targets = append(in.Targets, target{ID: id, Arn: arn})
 	}
-	out, err := s.api.PutTargets(ctx, in)
-	if err != nil {
+	var out failedOut
+	if err := s.api.Call(ctx, "PutTargets", in, &out); err != nil {
 		return s.undo(ctx, name, old, awsapi.Explain("give targets to the rule "+name, err))
 	}
-	err = failed("give targets to the rule "+name, len(out.FailedEntries), func(i int) (string, string) {
-		f := out.FailedEntries[i]
-		return aws.ToString(f.TargetId), aws.ToString(f.ErrorMessage)
-	})
+	err := failed("give targets to the rule "+name, out)
 	if err != nil || crowded {
 		return s.undo(ctx, name, old, err)
 	}
@@ -205,7 +227,7 @@ func (s *Service) undo(ctx context.Context, name string, old Rule, why error) er
 	if why == nil || old.Name != "" {
 		return why
 	}
-	if _, err := s.api.DeleteRule(ctx, &eventbridge.DeleteRuleInput{Name: aws.String(name)}); err != nil {
+	if err := s.api.Call(ctx, "DeleteRule", &nameIn{name}, nil); err != nil {
 		return fmt.Errorf("%w; the rule was made, tells nobody, and could not be deleted again: %w", why, awsapi.Explain("delete the rule "+name, err))
 	}
 	return why
@@ -216,7 +238,7 @@ func (s *Service) Delete(ctx context.Context, r Rule) error {
 	if err := s.remove(ctx, r.Name, r.ids); err != nil {
 		return err
 	}
-	if _, err := s.api.DeleteRule(ctx, &eventbridge.DeleteRuleInput{Name: aws.String(r.Name)}); err != nil {
+	if err := s.api.Call(ctx, "DeleteRule", &nameIn{r.Name}, nil); err != nil {
 		return awsapi.Explain("delete the rule "+r.Name, err)
 	}
 	return nil
@@ -227,25 +249,21 @@ func (s *Service) remove(ctx context.Context, rule string, ids []string) error {
 		return nil
 	}
 	op := "take targets from the rule " + rule
-	out, err := s.api.RemoveTargets(ctx, &eventbridge.RemoveTargetsInput{Rule: aws.String(rule), Ids: ids})
-	if err != nil {
+	var out failedOut
+	if err := s.api.Call(ctx, "RemoveTargets", &removeIn{rule, ids}, &out); err != nil {
 		return awsapi.Explain(op, err)
 	}
-	return failed(op, len(out.FailedEntries), func(i int) (string, string) {
-		f := out.FailedEntries[i]
-		return aws.ToString(f.TargetId), aws.ToString(f.ErrorMessage)
-	})
+	return failed(op, out)
 }
 
 // failed is the error of entries that an answer says have failed.
-func failed(op string, n int, entry func(i int) (id, why string)) error {
-	if n == 0 {
+func failed(op string, out failedOut) error {
+	if len(out.FailedEntries) == 0 {
 		return nil
 	}
-	lines := make([]string, n)
-	for i := range lines {
-		id, why := entry(i)
-		lines[i] = id + ": " + why
+	lines := make([]string, len(out.FailedEntries))
+	for i, f := range out.FailedEntries {
+		lines[i] = f.TargetID + ": " + f.ErrorMessage
 	}
 	return fault.New(fault.RemoteFailed, op, "%s", strings.Join(lines, "; "))
 }

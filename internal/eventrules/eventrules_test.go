@@ -7,37 +7,38 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
-	"github.com/golang/mock/gomock"
+	"github.com/aws/smithy-go"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
-// bus notes what is called, in order.
-func bus(t *testing.T) (*Mockapi, *[]string) {
-	m := NewMockapi(gomock.NewController(t))
-	calls := &[]string{}
-	m.EXPECT().PutRule(gomock.Any(), gomock.Any()).AnyTimes().DoAndReturn(func(_ context.Context, in *eventbridge.PutRuleInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutRuleOutput, error) {
-		*calls = append(*calls, "rule "+string(in.State))
-		return &eventbridge.PutRuleOutput{}, nil
-	})
-	m.EXPECT().PutTargets(gomock.Any(), gomock.Any()).AnyTimes().DoAndReturn(func(_ context.Context, in *eventbridge.PutTargetsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutTargetsOutput, error) {
+// bus notes what is called, in order, and answers with JSON.
+type bus struct {
+	calls   []string
+	answers map[string]string
+	missing string // an operation that finds nothing
+}
+
+func (b *bus) Call(_ context.Context, operation string, in, out any) error {
+	switch in := in.(type) {
+	case *putTargetsIn:
 		for _, target := range in.Targets {
-			*calls = append(*calls, "target "+aws.ToString(target.Id)+"="+aws.ToString(target.Arn))
+			b.calls = append(b.calls, "target "+target.ID+"="+target.Arn)
 		}
-		return &eventbridge.PutTargetsOutput{}, nil
-	})
-	m.EXPECT().RemoveTargets(gomock.Any(), gomock.Any()).AnyTimes().DoAndReturn(func(_ context.Context, in *eventbridge.RemoveTargetsInput, _ ...func(*eventbridge.Options)) (*eventbridge.RemoveTargetsOutput, error) {
-		*calls = append(*calls, "remove "+strings.Join(in.Ids, ","))
-		return &eventbridge.RemoveTargetsOutput{}, nil
-	})
-	m.EXPECT().DeleteRule(gomock.Any(), gomock.Any()).AnyTimes().DoAndReturn(func(context.Context, *eventbridge.DeleteRuleInput, ...func(*eventbridge.Options)) (*eventbridge.DeleteRuleOutput, error) {
-		*calls = append(*calls, "delete")
-		return &eventbridge.DeleteRuleOutput{}, nil
-	})
-	return m, calls
+	case *removeIn:
+		b.calls = append(b.calls, "remove "+strings.Join(in.IDs, ","))
+	case *eventRule:
+		b.calls = append(b.calls, "rule "+in.State)
+	default:
+		b.calls = append(b.calls, operation)
+	}
+	if operation == b.missing {
+		return &smithy.GenericAPIError{Code: "ResourceNotFoundException"}
+	}
+	if answer := b.answers[operation]; answer != "" {
+		return json.Unmarshal([]byte(answer), out)
+	}
+	return nil
 }
 
 func TestSomebodyIsToldAtAllTimes(t *testing.T) {
@@ -59,11 +60,11 @@ func TestSomebodyIsToldAtAllTimes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m, calls := bus(t)
-			if err := (&Service{m}).Put(t.Context(), "x", tt.topics, tt.old); err != nil {
+			b := &bus{}
+			if err := (&Service{b}).Put(t.Context(), "x", tt.topics, tt.old); err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.Join(*calls, "; "); got != tt.want {
+			if got := strings.Join(b.calls, "; "); got != tt.want {
 				t.Errorf("called %s, want %s", got, tt.want)
 			}
 		})
@@ -71,25 +72,23 @@ func TestSomebodyIsToldAtAllTimes(t *testing.T) {
 }
 
 func TestARuleIsDeletedWithItsTargets(t *testing.T) {
-	m, calls := bus(t)
-	if err := (&Service{m}).Delete(t.Context(), Rule{Name: "x", Topics: []string{"a"}, ids: []string{"1"}}); err != nil {
+	b := &bus{}
+	if err := (&Service{b}).Delete(t.Context(), Rule{Name: "x", Topics: []string{"a"}, ids: []string{"1"}}); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(*calls, []string{"remove 1", "delete"}) {
-		t.Errorf("called %v", *calls)
+	if !slices.Equal(b.calls, []string{"remove 1", "DeleteRule"}) {
+		t.Errorf("called %v", b.calls)
 	}
 }
 
 func TestTargetsThatFailAreAnError(t *testing.T) {
-	m := NewMockapi(gomock.NewController(t))
-	m.EXPECT().PutRule(gomock.Any(), gomock.Any()).Return(&eventbridge.PutRuleOutput{}, nil)
-	m.EXPECT().PutTargets(gomock.Any(), gomock.Any()).Return(&eventbridge.PutTargetsOutput{FailedEntryCount: 1, FailedEntries: []types.PutTargetsResultEntry{
-		{TargetId: aws.String("topic-1"), ErrorMessage: aws.String("no such topic")},
-	}}, nil)
-	m.EXPECT().DeleteRule(gomock.Any(), gomock.Any()).Return(&eventbridge.DeleteRuleOutput{}, nil) // it would tell nobody
-	err := (&Service{m}).Put(t.Context(), "x", []string{"a"}, Rule{})
+	b := &bus{answers: map[string]string{"PutTargets": `{"FailedEntryCount":1,"FailedEntries":[{"TargetId":"topic-1","ErrorMessage":"no such topic"}]}`}}
+	err := (&Service{b}).Put(t.Context(), "x", []string{"a"}, Rule{})
 	if fault.KindOf(err) != fault.RemoteFailed || !strings.Contains(err.Error(), "topic-1: no such topic") {
 		t.Errorf("got %v", err)
+	}
+	if b.calls[len(b.calls)-1] != "DeleteRule" { // it would tell nobody
+		t.Errorf("called %v", b.calls)
 	}
 }
 
@@ -118,21 +117,19 @@ func TestPatterns(t *testing.T) {
 }
 
 func TestOnlyRulesThatWatchAreListed(t *testing.T) {
-	m := NewMockapi(gomock.NewController(t))
-	m.EXPECT().ListRules(gomock.Any(), gomock.Any()).Return(&eventbridge.ListRulesOutput{Rules: []types.Rule{
-		{Name: aws.String("a"), EventPattern: aws.String(`{"source":["aws.ec2"]}`)}, {Name: aws.String("b"), EventPattern: aws.String(Pattern), State: types.RuleStateEnabled}, {Name: aws.String("c")},
-	}}, nil)
-	m.EXPECT().ListTargetsByRule(gomock.Any(), gomock.Any()).Return(&eventbridge.ListTargetsByRuleOutput{Targets: []types.Target{{Id: aws.String("1"), Arn: aws.String("t")}}}, nil)
-	list, err := (&Service{m}).Rules(t.Context())
+	pattern, _ := json.Marshal(Pattern)
+	b := &bus{answers: map[string]string{
+		"ListRules":         `{"Rules":[{"Name":"a","EventPattern":"{\"source\":[\"aws.ec2\"]}"},{"Name":"b","EventPattern":` + string(pattern) + `,"State":"ENABLED"},{"Name":"c"}]}`,
+		"ListTargetsByRule": `{"Targets":[{"Id":"1","Arn":"t"}]}`,
+	}}
+	list, err := (&Service{b}).Rules(t.Context())
 	if err != nil || len(list) != 1 || list[0].Name != "b" || !slices.Equal(list[0].Topics, []string{"t"}) {
 		t.Errorf("got %+v, %v", list, err)
 	}
 }
 
 func TestARuleThatIsNotThereIsNoError(t *testing.T) {
-	m := NewMockapi(gomock.NewController(t))
-	m.EXPECT().DescribeRule(gomock.Any(), gomock.Any()).Return(nil, &types.ResourceNotFoundException{})
-	if _, found, err := (&Service{m}).Find(t.Context(), "x"); found || err != nil {
+	if _, found, err := (&Service{&bus{missing: "DescribeRule"}}).Find(t.Context(), "x"); found || err != nil {
 		t.Errorf("found %v, %v", found, err)
 	}
 }
