@@ -18,5 +18,7 @@ against the patch baseline of the node's patch group.`,
 		RunE: runGroup,
 	}
 	cmd.AddCommand(newPatchStatusCmd(env), newPatchMissingCmd(env), newPatchNodeCmd(env), newPatchScanCmd(env), newPatchInstallCmd(env))
+	cmd.AddCommand(newPatchBaselineCmd(env), newPatchGroupCmd(env), newPatchAvailableCmd(env), newPatchEffectiveCmd(env), newPatchPropertiesCmd(env),
+		newPatchExplainCmd(env), newPatchPlanCmd(env))
 	return cmd
 }

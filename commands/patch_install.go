@@ -16,6 +16,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -157,6 +158,9 @@ func (o *patchInstallOptions) run(cmd *cobra.Command, env *Env, args []string) e
 	if err != nil {
 		return err
 	}
+	if err := o.checkOverride(ctx, env, nodes); err != nil {
+		return err
+	}
 	o.patching.Snapshot = cmp.Or(o.patching.Snapshot, patching.NewSnapshot())
 	if o.scanFirst {
 		if err := o.scan(ctx, env, svc, nodes); err != nil {
@@ -213,6 +217,22 @@ func (o *patchInstallOptions) chooseReboot(ctx context.Context, env *Env) error 
 			return nil
 		}
 	}
+}
+
+// checkOverride holds baselines of --baseline-override against the nodes.
+func (o *patchInstallOptions) checkOverride(ctx context.Context, env *Env, nodes []fleet.Node) error {
+	if o.patching.BaselineOverride == "" {
+		return nil
+	}
+	scope, err := env.Scope(ctx)
+	if err != nil {
+		return err
+	}
+	read, err := patching.CheckOverride(ctx, logstore.New(scope.Config()), o.patching, nodes)
+	if err == nil && !read {
+		env.note("ssmdeck: %s cannot be read from here: whether it fits the nodes was not checked", render.Visible(o.patching.BaselineOverride))
+	}
+	return err
 }
 
 // scan brings what is known of nodes up to date.

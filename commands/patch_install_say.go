@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
@@ -44,13 +43,6 @@ func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.P
 	if p.Offline > 0 {
 		env.note("ssmdeck: %s offline and cannot be patched: %s", pluralAre(p.Offline, "node"), offlineNames(p))
 	}
-}
-
-func patchesWord(n int) string {
-	if n == 1 {
-		return "1 patch"
-	}
-	return fmt.Sprintf("%d patches", n)
 }
 
 func wereNodes(n int) string {
@@ -132,13 +124,6 @@ func windowWords(o render.Options, windows []patching.Window) string {
 		words = append(words, fmt.Sprintf("%s (%s)", render.Visible(w.Name), next))
 	}
 	return someOf(words, 4)
-}
-
-func someOf(words []string, most int) string {
-	if len(words) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
-	}
-	return strings.Join(words, ", ")
 }
 
 // sayFailures says of the first nodes that failed why, in their own words: a table on

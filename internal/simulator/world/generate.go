@@ -25,7 +25,10 @@ type FleetSpec struct {
 	Unmanaged int `yaml:"unmanaged"` // running, and unknown to Systems Manager
 	Lost      int `yaml:"lost"`      // not connected
 	Windows   int `yaml:"windows"`
-	Outdated  int `yaml:"outdated"` // with an older agent
+	Outdated  int `yaml:"outdated"`  // with an older agent
+	Unscanned int `yaml:"unscanned"` // for patches, ever
+	// PatchGroups are dealt out in turn as the tag PatchGroup.
+	PatchGroups []string `yaml:"patch_groups"`
 }
 
 func (c *checker) fleet() {
@@ -44,6 +47,7 @@ func (c *checker) fleet() {
 		{"lost", f.Lost},
 		{"windows", f.Windows},
 		{"outdated", f.Outdated},
+		{"unscanned", f.Unscanned},
 	} {
 		if part.n < 0 || part.n > f.Count {
 			c.failf(at("fleet", part.key), "%s: %d is not from 0 to the count", part.key, part.n)
@@ -108,6 +112,12 @@ func (sc *Scenario) generate() {
 		}
 		if place(i, f.Count/2, f.Count) < f.Outdated {
 			n.AgentVersion = "3.3.2299.0"
+		}
+		if place(i, f.Count/3, f.Count) < f.Unscanned {
+			n.Patch = &PatchSpec{Never: true}
+		}
+		if len(f.PatchGroups) > 0 {
+			n.Tags["PatchGroup"] = f.PatchGroups[i/len(names)%len(f.PatchGroups)]
 		}
 		switch at := place(i, 0, f.Count); {
 		case at < f.Hybrid:

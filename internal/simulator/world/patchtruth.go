@@ -26,7 +26,6 @@ type unit struct {
 	at      time.Time // when that was
 	pending bool      // the system has not started since
 	fails   bool      // it cannot be installed
-	held    bool      // a newer one is kept back
 }
 
 // installed is the release that a node has; nil for none.
@@ -166,7 +165,7 @@ func firstUnits(id string, product *patches.Product, started time.Time) []unit {
 			until = patched.Add(-time.Duration(20+mark%60) * 24 * time.Hour) // held back
 		}
 		out := q.Until(until)
-		u := unit{pkg: q, have: len(out), held: mark%29 == 0}
+		u := unit{pkg: q, have: len(out)}
 		switch {
 		case len(out) == 0 && len(q.Until(started)) == 0:
 			continue // nobody has it yet

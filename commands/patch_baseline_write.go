@@ -1,0 +1,405 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/baseline"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+)
+
+// baselineOutcome is what create, update and apply did.
+type baselineOutcome struct {
+	Result string `json:"result"` // created, updated, unchanged
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	OS     string `json:"os"`
+}
+
+func writeBaselineOutcome(env *Env, ro render.Options, r baselineOutcome) error {
+	return render.Object(env.Out, ro, r, func(d *render.Detail) {
+		d.ID(r.ID)
+		d.Field("Result", r.Result)
+		d.Field("Id", r.ID)
+		d.Field("Name", r.Name)
+		d.Field("OS", r.OS)
+	})
+}
+
+func newBaselineCreateCmd(env *Env) *cobra.Command {
+	var (
+		o    baselineFlags
+		os   osFlag
+		from string
+		tags []string
+	)
+	cmd := &cobra.Command{
+		Use: "create <name> --os <system>", Aliases: []string{"new"},
+		Short: "Make a baseline from rules and lists, or from another one",
+		Long: `Make a baseline. --from copies another one first: an id, a name, or aws-default,
+which is AWS's own for the operating system; flags then change the copy, and
+--after the delay of all its rules.
+
+` + ruleHelp + `
+
+Everything is checked before it is sent. Nodes go by the new baseline once a group
+is registered with it (ssmdeck patch group register) or it is made the default.`,
+		Example: `  $ ssmdeck patch baseline create prod-al2023 --os al2023 --rule 'classification=Security severity=Critical,Important after=7d level=high' --reject 'kernel*'
+  $ ssmdeck patch baseline create db-windows --os windows --from aws-default --after 14d
+  $ ssmdeck patch baseline create web-ubuntu --os ubuntu --rule 'priority=Required,Important' --dry-run`,
+		Args: exactArgs("the name"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			system, err := os.parse()
+			if err != nil {
+				return err
+			}
+			return baselineCreate(cmd.Context(), env, &o, args[0], system, from, tags)
+		},
+	}
+	o.bind(cmd, false)
+	os.bind(cmd, "the operating")
+	cmd.Flags().StringVar(&from, "from", "", "copy this `baseline` first: id, name, or aws-default")
+	completeFlag(cmd, "from", func() []string {
+		return append(env.baselineWords(context.Background()), "aws-default\tAWS's own for the system")
+	})
+	bindTags(cmd.Flags(), &tags, "the baseline")
+	return cmd
+}
+
+func baselineCreate(ctx context.Context, env *Env, o *baselineFlags, name, os, from string, tagTexts []string) error {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	tags, err := parseTags(tagTexts)
+	if err != nil {
+		return err
+	}
+	p := o.parse(env)
+	b := baseline.Baseline{Name: name, OS: os}
+	switch {
+	case os == "" && (from == "" || from == "aws-default"):
+		p.problems = append(p.problems, baseline.Problem{Field: "--os", Text: "is missing", Hint: "the service would take WINDOWS; say which system it is for"})
+		b.OS = "" // and what depends on it is not told
+	case o.after != "" && from == "" && len(p.rules) == 0:
+		p.problems = append(p.problems, baseline.Problem{Field: "--after", Text: "there is no rule to change", Hint: "it goes with --from or --rule"})
+	}
+	o.apply(&b, p)
+	if os == "" && len(p.problems) > 0 {
+		return baseline.Fault("the baseline", p.problems)
+	}
+	if os != "" || from == "" {
+		if err := baseline.Fault("the baseline", append(p.problems, b.Check(o.noValidate)...)); err != nil {
+			return err
+		}
+	}
+	if err := env.refuseWriteTo("CreatePatchBaseline", o.dryRun); err != nil {
+		return err
+	}
+	svc, err := env.Baselines(ctx)
+	if err != nil {
+		return err
+	}
+	if from != "" {
+		if b, err = copyBaseline(ctx, svc, name, os, from); err != nil {
+			return err
+		}
+		o.apply(&b, p)
+	}
+	if err := o.check(env, &b, p); err != nil {
+		return err
+	}
+	if o.dryRun {
+		env.note("dry run: CreatePatchBaseline was not sent")
+		return showBaseline(env, ro, b)
+	}
+	if err := noSuchBaseline(ctx, svc, b); err != nil {
+		return err
+	}
+	id, err := svc.Create(ctx, b, tags)
+	if err != nil {
+		return err
+	}
+	env.note("no node goes by it yet: `ssmdeck patch group register GROUP %s` or `ssmdeck patch baseline set-default %s`", id, id)
+	return writeBaselineOutcome(env, ro, baselineOutcome{"created", id, b.Name, b.OS})
+}
+
+// copyBaseline reads the baseline to start from, under another name.
+func copyBaseline(ctx context.Context, svc *baseline.Service, name, os, from string) (baseline.Baseline, error) {
+	if from == "aws-default" {
+		from = baseline.Predefined(os)
+	}
+	b, err := svc.Read(ctx, from, os)
+	switch {
+	case err != nil:
+		return b, err
+	case os != "" && b.OS != os:
+		return b, fault.Usagef("--from %s is for %s, and --os says %s", from, b.OS, os).WithHint("filters and values differ from system to system; leave --os out to copy it for %s", b.OS)
+	}
+	b = b.File()
+	b.Name = name
+	return b, nil
+}
+
+// noSuchBaseline refuses a second baseline of one name and system: the service
+// would make it, and the name would mean neither.
+func noSuchBaseline(ctx context.Context, svc *baseline.Service, b baseline.Baseline) error {
+	for have, err := range svc.List(ctx, baseline.Query{NamePrefix: b.Name, OS: b.OS}) {
+		switch {
+		case err != nil:
+			return err
+		case have.Name == b.Name:
+			return fault.New(fault.Conflict, "create the baseline "+b.Name, "there is one for %s already: %s", b.OS, baseline.ShortID(have.ID)).
+				WithHint("change it with `ssmdeck patch baseline update %s`", baseline.ShortID(have.ID))
+		}
+	}
+	return nil
+}
+
+func showBaseline(env *Env, ro render.Options, b baseline.Baseline) error {
+	if ro.Format == render.FormatAuto {
+		ro.Format = render.FormatYAML
+	}
+	return render.Object(env.Out, ro, b.File(), func(d *render.Detail) { baselineDetail(d, ro, b) })
+}
+
+func parseTags(texts []string) (map[string]string, error) {
+	tags := map[string]string{}
+	for _, t := range texts {
+		if _, err := parseTag(t); err != nil {
+			return nil, err
+		}
+		key, value, _ := strings.Cut(t, "=")
+		tags[key] = value
+	}
+	return tags, nil
+}
+
+func newBaselineUpdateCmd(env *Env) *cobra.Command {
+	var (
+		o  baselineFlags
+		os osFlag
+	)
+	cmd := &cobra.Command{
+		Use:   "update <baseline>",
+		Short: "Change rules and lists of a baseline, after showing what changes",
+		Long: `Change a baseline: each flag replaces what it names, --add-… and --drop-… change
+lists, and all else stays. The difference is shown and asked about, and only it is
+sent. --replace sets everything that no flag names back to nothing, but for name and
+operating system. What the change means for nodes is shown by ssmdeck patch plan.
+
+` + ruleHelp,
+		Example: `  $ ssmdeck patch baseline update prod-al2023 --after 14d
+  $ ssmdeck patch baseline update prod-al2023 --add-reject 'kernel*' --reject-action block
+  $ ssmdeck patch baseline update prod-al2023 --rule 'classification=Security after=3d' --dry-run`,
+		Args: exactArgs("the baseline"), ValidArgsFunction: env.completeBaseline(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			system, err := os.parse()
+			if err != nil {
+				return err
+			}
+			return baselineUpdate(cmd.Context(), env, &o, args[0], system)
+		},
+	}
+	o.bind(cmd, true)
+	os.bind(cmd, "where several have the name, that of this")
+	return cmd
+}
+
+func baselineUpdate(ctx context.Context, env *Env, o *baselineFlags, word, os string) error {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	p := o.parse(env)
+	if err := baseline.Fault("the baseline", p.problems); err != nil {
+		return err
+	}
+	// What is wrong whatever the baseline says is told before it is read.
+	draft := baseline.Baseline{Name: "draft", OS: os}
+	o.apply(&draft, p)
+	if err := baseline.Fault("the baseline", withoutSystem(draft.Check(o.noValidate), os)); err != nil {
+		return err
+	}
+	if err := env.refuseWriteTo("UpdatePatchBaseline", o.dryRun); err != nil {
+		return err
+	}
+	svc, err := env.Baselines(ctx)
+	if err != nil {
+		return err
+	}
+	was, err := svc.Read(ctx, word, os)
+	if err != nil {
+		return err
+	}
+	if was.AWS {
+		return fault.Usagef("%s is AWS's own and cannot be changed", was.Name).
+			WithHint("copy it: `ssmdeck patch baseline create NAME --os %s --from %s`", was.OS, was.Name)
+	}
+	if err := o.dropped(was); err != nil {
+		return err
+	}
+	b := was
+	if o.replace {
+		b = baseline.Baseline{ID: was.ID, Name: was.Name, OS: was.OS, Groups: was.Groups}
+	}
+	o.apply(&b, p)
+	if err := o.check(env, &b, p); err != nil {
+		return err
+	}
+	return changeBaseline(ctx, env, ro, svc, was, b, o.replace, o.dryRun)
+}
+
+// withoutSystem leaves out that the system is missing, which is read later.
+func withoutSystem(problems []baseline.Problem, os string) []baseline.Problem {
+	if os != "" {
+		return problems
+	}
+	var out []baseline.Problem
+	for _, p := range problems {
+		if p.Field != "os" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// changeBaseline shows the difference, asks, and sends it.
+func changeBaseline(ctx context.Context, env *Env, ro render.Options, svc *baseline.Service, was, b baseline.Baseline, replace, dryRun bool) error {
+	if baseline.Equal(was, b) {
+		env.note("no change: %s says so already", was.Label())
+		return writeBaselineOutcome(env, ro, baselineOutcome{"unchanged", was.ID, was.Name, was.OS})
+	}
+	lines := baseline.Diff(was.Label(), "after the change", was, b)
+	if dryRun {
+		env.note("dry run: UpdatePatchBaseline was not sent")
+		if plainFormat(ro) {
+			return writeDiff(env, ro, lines)
+		}
+		return showBaseline(env, ro, b)
+	}
+	for _, l := range lines {
+		env.note("%s", visibleLine(l))
+	}
+	used, err := usedBy(ctx, svc, was)
+	if err != nil {
+		return err
+	}
+	if err := env.confirm(ctx, fmt.Sprintf("change the baseline %s%s", was.Label(), used)); err != nil {
+		return err
+	}
+	if err := svc.Update(ctx, was, b, replace); err != nil {
+		return err
+	}
+	env.note("the next scan of each node goes by it; what was found until now stays as it is")
+	return writeBaselineOutcome(env, ro, baselineOutcome{"updated", was.ID, b.Name, b.OS})
+}
+
+// usedBy says who goes by a baseline: ", the default of WINDOWS, of the groups a, b".
+func usedBy(ctx context.Context, svc *baseline.Service, b baseline.Baseline) (string, error) {
+	id, err := svc.DefaultID(ctx, b.OS)
+	if err != nil {
+		return "", err
+	}
+	var by []string
+	if baseline.SameID(id, b.ID) {
+		by = append(by, "the default of "+b.OS)
+	}
+	if len(b.Groups) > 0 {
+		by = append(by, "of the patch groups "+render.Visible(someWords(b.Groups)))
+	}
+	if len(by) == 0 {
+		return ", which no group uses", nil
+	}
+	return ", " + strings.Join(by, " and "), nil
+}
+
+func newBaselineApplyCmd(env *Env) *cobra.Command {
+	var (
+		file               string
+		tags               []string
+		noValidate, dryRun bool
+	)
+	cmd := &cobra.Command{
+		Use:   "apply -f <file>",
+		Short: "Create or update a baseline so that it says what a file says",
+		Long: `Make the baseline with the file's name and operating system say what the file says:
+it is created when there is none, changed when it differs, and left alone else. The
+file is the whole of it: what it does not name is set back to nothing. Changes are
+shown and asked about. The status is 0 also when there was nothing to do.
+
+    name: prod-al2023
+    os: AMAZON_LINUX_2023
+    rules:
+      - classification: [Security]
+        severity: [Critical, Important]
+        after_days: 7
+        level: HIGH
+    reject: [kernel*]
+    reject_action: BLOCK`,
+		Example: `  $ ssmdeck patch baseline apply -f prod-al2023.yaml --dry-run
+  $ ssmdeck patch baseline apply -f prod-al2023.yaml --yes
+  $ ssmdeck patch baseline export prod-al2023 | ssmdeck patch baseline apply -f - --region eu-west-1`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file == "" {
+				return fault.Usagef("%s: missing the file", cmd.CommandPath()).WithHint("name it with -f; - is standard input")
+			}
+			return baselineApply(cmd.Context(), env, file, tags, noValidate, dryRun)
+		},
+	}
+	bindFile(cmd, &file)
+	bindTags(cmd.Flags(), &tags, "a new baseline")
+	cmd.Flags().BoolVar(&noValidate, "no-validate", false, "take products, classifications and severities that are not documented")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change and change nothing")
+	return cmd
+}
+
+func baselineApply(ctx context.Context, env *Env, file string, tagTexts []string, noValidate, dryRun bool) error {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	tags, err := parseTags(tagTexts)
+	if err != nil {
+		return err
+	}
+	b, err := env.readBaselineFile(file, noValidate)
+	if err != nil {
+		return err
+	}
+	if err := env.refuseWriteTo("UpdatePatchBaseline", dryRun); err != nil {
+		return err
+	}
+	warnBaseline(env, &b)
+	svc, err := env.Baselines(ctx)
+	if err != nil {
+		return err
+	}
+	was, err := svc.Named(ctx, b.Name, b.OS)
+	switch {
+	case err != nil:
+		return err
+	case was.ID == "":
+		if dryRun {
+			env.note("dry run: CreatePatchBaseline was not sent")
+			return showBaseline(env, ro, b)
+		}
+		if err := env.confirm(ctx, fmt.Sprintf("create the baseline %s for %s", b.Name, b.OS)); err != nil {
+			return err
+		}
+		id, err := svc.Create(ctx, b, tags)
+		if err != nil {
+			return err
+		}
+		return writeBaselineOutcome(env, ro, baselineOutcome{"created", id, b.Name, b.OS})
+	case was.AWS:
+		return fault.Usagef("%s is AWS's own and cannot be changed", was.Name).WithHint("give the file another name")
+	}
+	b.ID, b.Groups = was.ID, was.Groups
+	return changeBaseline(ctx, env, ro, svc, was, b, true, dryRun)
+}
