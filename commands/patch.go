@@ -17,10 +17,11 @@ against the patch baseline of the node's patch group.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newPatchStatusCmd(env), newPatchMissingCmd(env), newPatchNodeCmd(env))
-	cmd.AddCommand(newPatchReportCmd(env), newPatchHistoryCmd(env), newPatchMetricsCmd(env), newPatchAlarmCmd(env), newPatchConfigCmd(env))
-	cmd.AddCommand(newPatchScanCmd(env), newPatchInstallCmd(env))
-	cmd.AddCommand(newPatchBaselineCmd(env), newPatchGroupCmd(env), newPatchAvailableCmd(env), newPatchEffectiveCmd(env), newPatchPropertiesCmd(env),
-		newPatchExplainCmd(env), newPatchPlanCmd(env))
+	cmd.AddCommand(
+		newPatchStatusCmd(env), newPatchMissingCmd(env), newPatchNodeCmd(env), newPatchExplainCmd(env), newPatchPlanCmd(env),
+		newPatchScanCmd(env), newPatchInstallCmd(env), newPatchBaselineCmd(env), newPatchGroupCmd(env), newPatchAvailableCmd(env),
+		newPatchEffectiveCmd(env), newPatchPropertiesCmd(env), newPatchReportCmd(env), newPatchHistoryCmd(env), newPatchMetricsCmd(env),
+		newPatchAlarmCmd(env), newPatchConfigCmd(env),
+	)
 	return cmd
 }

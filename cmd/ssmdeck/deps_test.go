@@ -88,7 +88,7 @@ var floors = [][]room{
 		{name: "internal/compliance", others: []string{sdk, yaml}},
 		{name: "internal/agentupdate", ours: []string{"internal/fleet", "internal/run", "internal/rollout"}},
 		{name: "internal/rollout", ours: []string{"internal/fleet", "internal/run"}},
-		{name: "internal/patching", ours: []string{"internal/fleet", "internal/run", "internal/rollout", "internal/patch", "internal/waves"}, others: []string{sdk}},
+		{name: "internal/patching", ours: []string{"internal/fleet", "internal/run", "internal/rollout", "internal/patch", "internal/waves", "internal/baseline", "internal/logstore"}, others: []string{sdk}},
 		{name: "internal/baseline", others: []string{sdk, yaml}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},

@@ -164,6 +164,9 @@ func TestAnInterruptedInstallationSaysHowToGoOn(t *testing.T) {
 		t.Fatalf("%v: %.300s", err, answer)
 	}
 	checkAllOK(t, answer, 12)
+	if _, err := os.Stat(files[0]); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("nothing is left to do, and the state is kept: %v", err)
+	}
 	if commands := installCommands(t, binary, env); len(commands) != 1 || len(commands[0].InstanceIds) != 12 {
 		t.Errorf("there were %d commands: %+v", len(commands), commands)
 	}

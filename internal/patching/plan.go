@@ -234,8 +234,13 @@ func (p *Plan) Err() error {
 
 // few names the first of some things.
 func few(names []string, most int) string {
-	if len(names) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	return strings.Join(names[:min(most, len(names))], ", ") + more(len(names)-most)
+}
+
+// more says that there are n more, if there are.
+func more(n int) string {
+	if n <= 0 {
+		return ""
 	}
-	return strings.Join(names, ", ")
+	return fmt.Sprintf(" and %d more", n)
 }
