@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -95,6 +96,12 @@ func (e *Env) baselineWords(ctx context.Context) []string {
 		}
 	}
 	return words
+}
+
+// checkObject returns the Usage error that printing one thing would, before any call;
+// v is an empty one.
+func checkObject(ro render.Options, v any) error {
+	return render.Object(io.Discard, ro, v, func(d *render.Detail) { d.ID("-") })
 }
 
 // refuseWriteTo is refuseWrite for an operation by its name.
@@ -220,6 +227,9 @@ func newBaselineGetCmd(env *Env) *cobra.Command {
 			}
 			ro, err := env.renderOptions()
 			if err != nil {
+				return err
+			}
+			if err := checkObject(ro, baseline.Baseline{}); err != nil {
 				return err
 			}
 			svc, err := env.Baselines(cmd.Context())

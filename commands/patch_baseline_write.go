@@ -75,6 +75,9 @@ func baselineCreate(ctx context.Context, env *Env, o *baselineFlags, name, os, f
 	if err != nil {
 		return err
 	}
+	if err := checkObject(ro, baselineOutcome{}); err != nil {
+		return err
+	}
 	tags, err := parseTags(tagTexts)
 	if err != nil {
 		return err
@@ -215,6 +218,9 @@ func baselineUpdate(ctx context.Context, env *Env, o *baselineFlags, word, os st
 	if err != nil {
 		return err
 	}
+	if err := checkObject(ro, baselineOutcome{}); err != nil {
+		return err
+	}
 	p := o.parse(env)
 	if err := baseline.Fault("the baseline", p.problems); err != nil {
 		return err
@@ -316,90 +322,4 @@ func usedBy(ctx context.Context, svc *baseline.Service, b baseline.Baseline) (st
 		return ", which no group uses", nil
 	}
 	return ", " + strings.Join(by, " and "), nil
-}
-
-func newBaselineApplyCmd(env *Env) *cobra.Command {
-	var (
-		file               string
-		tags               []string
-		noValidate, dryRun bool
-	)
-	cmd := &cobra.Command{
-		Use:   "apply -f <file>",
-		Short: "Create or update a baseline so that it says what a file says",
-		Long: `Make the baseline with the file's name and operating system say what the file says:
-it is created when there is none, changed when it differs, and left alone else. The
-file is the whole of it: what it does not name is set back to nothing. Changes are
-shown and asked about. The status is 0 also when there was nothing to do.
-
-    name: prod-al2023
-    os: AMAZON_LINUX_2023
-    rules:
-      - classification: [Security]
-        severity: [Critical, Important]
-        after_days: 7
-        level: HIGH
-    reject: [kernel*]
-    reject_action: BLOCK`,
-		Example: `  $ ssmdeck patch baseline apply -f prod-al2023.yaml --dry-run
-  $ ssmdeck patch baseline apply -f prod-al2023.yaml --yes
-  $ ssmdeck patch baseline export prod-al2023 | ssmdeck patch baseline apply -f - --region eu-west-1`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file == "" {
-				return fault.Usagef("%s: missing the file", cmd.CommandPath()).WithHint("name it with -f; - is standard input")
-			}
-			return baselineApply(cmd.Context(), env, file, tags, noValidate, dryRun)
-		},
-	}
-	bindFile(cmd, &file)
-	bindTags(cmd.Flags(), &tags, "a new baseline")
-	cmd.Flags().BoolVar(&noValidate, "no-validate", false, "take products, classifications and severities that are not documented")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would change and change nothing")
-	return cmd
-}
-
-func baselineApply(ctx context.Context, env *Env, file string, tagTexts []string, noValidate, dryRun bool) error {
-	ro, err := env.renderOptions()
-	if err != nil {
-		return err
-	}
-	tags, err := parseTags(tagTexts)
-	if err != nil {
-		return err
-	}
-	b, err := env.readBaselineFile(file, noValidate)
-	if err != nil {
-		return err
-	}
-	if err := env.refuseWriteTo("UpdatePatchBaseline", dryRun); err != nil {
-		return err
-	}
-	warnBaseline(env, &b)
-	svc, err := env.Baselines(ctx)
-	if err != nil {
-		return err
-	}
-	was, err := svc.Named(ctx, b.Name, b.OS)
-	switch {
-	case err != nil:
-		return err
-	case was.ID == "":
-		if dryRun {
-			env.note("dry run: CreatePatchBaseline was not sent")
-			return showBaseline(env, ro, b)
-		}
-		if err := env.confirm(ctx, fmt.Sprintf("create the baseline %s for %s", b.Name, b.OS)); err != nil {
-			return err
-		}
-		id, err := svc.Create(ctx, b, tags)
-		if err != nil {
-			return err
-		}
-		return writeBaselineOutcome(env, ro, baselineOutcome{"created", id, b.Name, b.OS})
-	case was.AWS:
-		return fault.Usagef("%s is AWS's own and cannot be changed", was.Name).WithHint("give the file another name")
-	}
-	b.ID, b.Groups = was.ID, was.Groups
-	return changeBaseline(ctx, env, ro, svc, was, b, true, dryRun)
 }

@@ -91,7 +91,7 @@ func patchExplain(ctx context.Context, env *Env, expr, word string) error {
 	if err != nil {
 		return err
 	}
-	if err := render.Object(discard{}, ro, explanation{}, func(d *render.Detail) { d.ID("-") }); err != nil {
+	if err := checkObject(ro, explanation{}); err != nil {
 		return err
 	}
 	n, err := env.findNode(ctx, expr)
@@ -137,11 +137,6 @@ func patchExplain(ctx context.Context, env *Env, expr, word string) error {
 	})
 	return render.Object(env.Out, ro, x, func(d *render.Detail) { x.details(d, ro, word) })
 }
-
-// discard is where a format is tried before any call.
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // explainNode finds the baseline that a node goes by.
 func explainNode(ctx context.Context, svc *baseline.Service, n fleet.Node) (x explanation, b baseline.Baseline, err error) {

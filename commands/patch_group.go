@@ -3,6 +3,7 @@ package commands
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -75,8 +76,8 @@ both tags with different values.`,
 				return err
 			}
 			return writeGrid(cmd.Context(), env, groupTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[groupRow, error], error) {
-				rows, err := patchGroups(ctx, env, system, "")
-				return each(rows), err
+				rows, partly, err := patchGroups(ctx, env, system, "")
+				return eachThen(rows, partly), err
 			})
 		},
 	}
@@ -84,11 +85,27 @@ both tags with different values.`,
 	return spans(cmd)
 }
 
+// eachThen yields rows and then an error, where there is one: of what the rows lack.
+func eachThen[T any](rows []T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, r := range rows {
+			if !yield(r, nil) {
+				return
+			}
+		}
+		if err != nil {
+			var none T
+			yield(none, err)
+		}
+	}
+}
+
 // patchGroups joins what is registered with what nodes carry; group narrows to one.
-func patchGroups(ctx context.Context, env *Env, os, group string) ([]groupRow, error) {
+// partly says that the tags of some nodes could not be read, which are not counted.
+func patchGroups(ctx context.Context, env *Env, os, group string) (list []groupRow, partly, err error) {
 	svc, err := env.Baselines(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rows := map[string]*groupRow{}
 	at := func(group, os string) *groupRow {
@@ -100,7 +117,7 @@ func patchGroups(ctx context.Context, env *Env, os, group string) ([]groupRow, e
 	}
 	for m, err := range svc.Groups(ctx, baseline.GroupQuery{OS: os, NamePrefix: group}) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if group != "" && m.Group != group {
 			continue
@@ -110,14 +127,16 @@ func patchGroups(ctx context.Context, env *Env, os, group string) ([]groupRow, e
 	}
 	nodes, gaps, err := taggedFleet(ctx, env)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	noteGaps(env, gaps)
+	for _, g := range gaps {
+		partly = fault.New(fault.RemoteFailed, "count the nodes of patch groups", "the tags of %s cannot be read: %w", plural(g.Nodes, "node"), g.Err)
+	}
 	countGroups(env, nodes, os, group, at)
 	if err := nameDefaults(ctx, svc, rows); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return sortedGroups(env, rows), nil
+	return sortedGroups(env, rows), partly, nil
 }
 
 // taggedFleet lists all nodes with their tags.
@@ -286,15 +305,20 @@ func groupGet(ctx context.Context, env *Env, group string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkObject(ro, groupState{}); err != nil {
+		return err
+	}
 	svc, err := env.Baselines(ctx)
 	if err != nil {
 		return err
 	}
-	rows, err := patchGroups(ctx, env, "", group)
-	if err != nil {
+	rows, partly, err := patchGroups(ctx, env, "", group)
+	switch {
+	case err != nil:
 		return err
-	}
-	if len(rows) == 0 {
+	case len(rows) == 0 && partly != nil:
+		return partly
+	case len(rows) == 0:
 		return unknownGroup(ctx, svc, group)
 	}
 	state, err := svc.State(ctx, group)
@@ -302,7 +326,7 @@ func groupGet(ctx context.Context, env *Env, group string) error {
 		return err
 	}
 	g := groupState{group, rows, state}
-	return render.Object(env.Out, ro, g, func(d *render.Detail) {
+	err = render.Object(env.Out, ro, g, func(d *render.Detail) {
 		d.ID(group)
 		d.Field("Group", group)
 		d.Section("Baselines")
@@ -330,6 +354,7 @@ func groupGet(ctx context.Context, env *Env, group string) error {
 			d.Field(f.name, strconv.Itoa(f.n))
 		}
 	})
+	return errors.Join(err, partly)
 }
 
 // unknownGroup is the error of a group that is neither registered nor carried.
