@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -195,6 +196,7 @@ func TestANodeThatChangesMeanwhile(t *testing.T) {
 
 func TestReleased(t *testing.T) {
 	m := NewMockapi(gomock.NewController(t))
+	var mu sync.Mutex
 	var asked []string
 	m.EXPECT().DescribeAvailablePatches(gomock.Any(), gomock.Any(), gomock.Any()).AnyTimes().DoAndReturn(
 		func(_ context.Context, in *ssm.DescribeAvailablePatchesInput, _ ...func(*ssm.Options)) (*ssm.DescribeAvailablePatchesOutput, error) {
@@ -202,7 +204,9 @@ func TestReleased(t *testing.T) {
 			for _, f := range in.Filters {
 				keys = append(keys, *f.Key+"="+strings.Join(f.Values, ","))
 			}
+			mu.Lock()
 			asked = append(asked, strings.Join(keys, " "))
+			mu.Unlock()
 			if strings.HasPrefix(in.Filters[0].Values[0], "Ubuntu") {
 				return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "unknown product"}
 			}
