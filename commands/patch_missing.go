@@ -41,8 +41,9 @@ func newPatchMissingCmd(env *Env) *cobra.Command {
 and those that failed to install. The nodes of a patch are written so that they can
 be a target: ssmdeck run -t 'web-[1-3]'.
 
---cve asks who lacks a patch for a CVE, and lists the nodes, also those of which
-nobody knows: never scanned, or not readable. It ends with a sentence that counts all
+--cve asks who lacks a patch for a CVE, and lists the nodes, also those that have it
+and wait for a reboot, and those of which nobody knows: never scanned, or not
+readable. It ends with a sentence that counts all
 of them. A node that is not in the list misses no patch that names the CVE; that is
 not a proof: Patch Manager knows of patches in the node's repositories that its
 baseline wants, and some systems' security patches name no CVE, which is said, too.
@@ -106,7 +107,7 @@ func (o *patchMissingOptions) parse(args []string) (err error) {
 		}
 		o.match.IDs = append(o.match.IDs, strings.TrimSpace(id))
 	}
-	return o.gate.check("missing", "failed", "noncompliant", "never-scanned", "stale")
+	return o.gate.check("missing", "failed", "pending-reboot", "noncompliant", "never-scanned", "stale")
 }
 
 func (o *patchMissingOptions) run(ctx context.Context, env *Env) error {
@@ -162,12 +163,15 @@ func writePatchMissing[T any](ctx context.Context, env *Env, o *patchMissingOpti
 		if err != nil {
 			return nil, err
 		}
-		all, partial, err := patchReading(ctx, env, l.report.Nodes, patch.Wanted{
-			States: []patch.State{patch.Missing, patch.Failed}, CVEs: true, Whole: o.nodes.whole(),
-		})
+		states := []patch.State{patch.Missing, patch.Failed}
+		if len(o.cves) > 0 { // what is installed is not in effect before the reboot
+			states = append(states, patch.InstalledPendingReboot)
+		}
+		all, partial, err := patchReading(ctx, env, l.report.Nodes, patch.Wanted{States: states, CVEs: true, Whole: o.nodes.whole()})
 		if err != nil {
 			return nil, err
 		}
+		patch.NamePending(all)
 		nodes := patch.Select(all, o.match)
 		var sum patch.Counts
 		for _, r := range patch.Narrow(l.report.Nodes, nodes) {
@@ -199,6 +203,9 @@ func (o *patchMissingOptions) conclude(env *Env, l look, all, nodes []patch.Node
 	a := patch.AffectedBy(l.report.Nodes, all, nodes)
 	what := strings.Join(o.match.CVEs, " or ")
 	text := fmt.Sprintf("%d of %s %s a patch for %s", a.Lacking, plural(a.Nodes, "node"), map[bool]string{true: "lacks", false: "lack"}[a.Lacking == 1], what)
+	if a.Waiting > 0 {
+		text += fmt.Sprintf(", %d more have it and wait for a reboot", a.Waiting)
+	}
 	if !t.Oldest.IsZero() {
 		text += ", by scans of " + ages(l.report.Made, t.Oldest, t.Newest)
 	}
@@ -249,7 +256,7 @@ func nodeSet(names, ids []string) string {
 
 // lackTable is one line for each patch that a node lacks.
 func lackTable(o render.Options) render.Table[patch.Lack] {
-	levels := map[patch.State]theme.Level{patch.Missing: theme.Warn, patch.Failed: theme.Bad, patch.StateNeverScanned: theme.Warn}
+	levels := map[patch.State]theme.Level{patch.Missing: theme.Warn, patch.Failed: theme.Bad, patch.StateNeverScanned: theme.Warn, patch.InstalledPendingReboot: theme.Warn}
 	text := func(name string, of func(patch.Lack) string) render.Column[patch.Lack] {
 		return render.Column[patch.Lack]{Name: name, Text: of}
 	}

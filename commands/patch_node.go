@@ -112,7 +112,9 @@ func (o *patchNodeOptions) run(ctx context.Context, env *Env, expr string) error
 	if err != nil {
 		return err
 	}
-	if err := checkPatchNode(ro); err != nil {
+	check := ro // the options of lists hold for its patches; a query is for all of it
+	check.Query = ""
+	if err := patchTable(check).Check(check); err != nil {
 		return err
 	}
 	n, err := env.findNode(ctx, expr)
@@ -168,13 +170,6 @@ func asTable(ro render.Options) bool {
 		return false
 	}
 	return ro.Query == ""
-}
-
-func checkPatchNode(ro render.Options) error {
-	if asTable(ro) {
-		return patchTable(ro).Check(ro)
-	}
-	return render.Object(io.Discard, ro, patchedNode{Patches: []patch.Patch{}}, func(*render.Detail) {})
 }
 
 func (o *patchNodeOptions) show(env *Env, ro render.Options, v patchedNode) error {

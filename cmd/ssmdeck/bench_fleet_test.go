@@ -49,6 +49,10 @@ func BenchmarkFleet(b *testing.B) {
 		{"agents", []string{"node", "agents"}},
 		{"unmanaged", []string{"ls", "--unmanaged"}},
 		{"patch", []string{"ls", "--filter", "missing>5", "-o", "name"}},
+		{"patch-status", []string{"patch", "status", "-o", "json"}},
+		{"patch-group", []string{"patch", "status", "--by", "group", "-o", "json"}},
+		{"patch-by-patch", []string{"patch", "status", "--by", "patch", "-o", "json"}},
+		{"patch-cve", []string{"patch", "missing", "--cve", "CVE-2026-3602", "-o", "json"}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			before := total(srv.Stats().Calls)

@@ -12,7 +12,7 @@ import (
 type Lack struct {
 	ID    string `json:"id"` // of the node
 	Name  string `json:"name"`
-	State State  `json:"state"` // MISSING, FAILED, NEVER_SCANNED, UNKNOWN
+	State State  `json:"state"` // MISSING, FAILED, NEVER_SCANNED, UNKNOWN; of CVEs INSTALLED_PENDING_REBOOT
 	// Of the patch; nothing where it is not known.
 	Patch          string   `json:"patch,omitempty"`
 	Title          string   `json:"title,omitempty"`
@@ -78,6 +78,7 @@ func (s State) unseen() int { return slices.Index([]State{StateNeverScanned, Sta
 type Affected struct {
 	Nodes   int // that were looked at
 	Lacking int // lack a patch that names one of the CVEs
+	Waiting int // lack none, and have one that waits for a reboot
 	Never   int // were never scanned
 	Unknown int // have a state that could not be read
 	// Blank is how many of the other nodes lack security patches that name no CVE: of
@@ -88,7 +89,14 @@ type Affected struct {
 // AffectedBy counts nodes by what is known of them and CVEs. all are the missing and
 // failed patches of all nodes, lacking those that name one of the CVEs.
 func AffectedBy(rows []Row, all, lacking []NodePatches) Affected {
-	a := Affected{Nodes: len(rows), Lacking: len(lacking)}
+	a := Affected{Nodes: len(rows)}
+	for _, n := range lacking {
+		if slices.ContainsFunc(n.Patches, func(p Patch) bool { return p.State != InstalledPendingReboot }) {
+			a.Lacking++
+		} else {
+			a.Waiting++
+		}
+	}
 	for _, r := range rows {
 		switch r.Status {
 		case NeverScanned:
@@ -111,7 +119,7 @@ func AffectedBy(rows []Row, all, lacking []NodePatches) Affected {
 
 // nameless reports whether a patch closes holes without naming them.
 func (p Patch) nameless() bool {
-	return len(p.CVEs) == 0 && p.mayName() && (isClass(p.Classification, "security") || severityRank(p.Severity) < 2)
+	return len(p.CVEs) == 0 && p.State != InstalledPendingReboot && p.mayName() && (isClass(p.Classification, "security") || severityRank(p.Severity) < 2)
 }
 
 // harmless are classifications of patches that close no holes, and name no CVE. The
@@ -124,3 +132,23 @@ var harmless = []string{
 
 // mayName reports whether a patch may name CVEs.
 func (p Patch) mayName() bool { return !slices.Contains(harmless, strings.ToLower(p.Classification)) }
+
+// NamePending gives patches that wait for a reboot the CVEs that the same patch names
+// where it is missing: the service names them of missing and failed patches only.
+func NamePending(nodes []NodePatches) {
+	names := map[string][]string{}
+	for _, n := range nodes {
+		for _, p := range n.Patches {
+			if len(p.CVEs) > 0 {
+				names[p.ID+"\x00"+p.Title] = p.CVEs
+			}
+		}
+	}
+	for _, n := range nodes {
+		for i, p := range n.Patches {
+			if p.State == InstalledPendingReboot && len(p.CVEs) == 0 {
+				n.Patches[i].CVEs = names[p.ID+"\x00"+p.Title]
+			}
+		}
+	}
+}

@@ -2,11 +2,9 @@ package patch
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -19,47 +17,37 @@ import (
 // sweepPage is the most of one page of ListComplianceItems (API reference).
 const sweepPage = 50
 
-// sweep reads the non-compliant patches of all nodes of the account, those of each
-// severity beside the others, and returns those of the needed nodes of which it
-// found as many as their rows count. It gives up when it has cost as many pages as
-// asking the nodes would cost calls, and when the service tells no CVEs here and
-// they are wanted; then, as without the right to it, what it has not found is left
-// to others.
+// sweep reads the non-compliant patches of all nodes of the account, page after page,
+// and returns those of the needed nodes of which it found as many as their rows
+// count. It gives up when it has cost as many pages as asking the nodes would cost
+// calls, and when the service tells no CVEs here and they are wanted; then, as
+// without the right to it, what it has not found is left to others.
 func (s *Service) sweep(ctx context.Context, needed map[string]Row, w Wanted, budget int) (map[string][]Patch, int, error) {
 	n := &net{needed: needed, wanted: w, found: map[string][]Patch{}, blank: map[string]bool{}}
-	severities := types.ComplianceSeverity("").Values()
-	err := awsapi.Parallel(ctx, len(severities), func(ctx context.Context, i int) error {
-		for items, err := range s.compliance(ctx, severities[i]) {
-			switch kind := fault.KindOf(err); {
-			case err == nil:
-			case ctx.Err() != nil:
-				return context.Cause(ctx)
-			case kind == fault.Auth, kind == fault.Usage:
-				return errGiveUp
-			default:
-				return err
-			}
-			if n.take(items) || n.pages() >= budget {
-				return errGiveUp
-			}
+	for items, err := range s.compliance(ctx) {
+		switch kind := fault.KindOf(err); {
+		case err == nil:
+		case ctx.Err() == nil && (kind == fault.Auth || kind == fault.Usage):
+			return n.whole(), n.pages, nil
+		default:
+			return nil, n.pages, err
 		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errGiveUp) {
-		return nil, 0, err
+		if n.take(items) || n.pages >= budget {
+			break
+		}
+		if w.Seen != nil {
+			w.Seen(len(n.found), len(needed))
+		}
 	}
-	return n.whole(), n.pages(), nil
+	return n.whole(), n.pages, nil
 }
 
-// errGiveUp ends a sweep that is of no more use.
-var errGiveUp = errors.New("the sweep is given up")
-
-// compliance pages through the non-compliant patches of one severity.
-func (s *Service) compliance(ctx context.Context, severity types.ComplianceSeverity) iter.Seq2[[]types.ComplianceItem, error] {
+// compliance pages through the non-compliant patches of all nodes.
+func (s *Service) compliance(ctx context.Context) iter.Seq2[[]types.ComplianceItem, error] {
 	equal := func(key, value string) types.ComplianceStringFilter {
 		return types.ComplianceStringFilter{Key: aws.String(key), Values: []string{value}, Type: types.ComplianceQueryOperatorTypeEqual}
 	}
-	filters := []types.ComplianceStringFilter{equal("ComplianceType", "Patch"), equal("Status", string(types.ComplianceStatusNonCompliant)), equal("Severity", string(severity))}
+	filters := []types.ComplianceStringFilter{equal("ComplianceType", "Patch"), equal("Status", string(types.ComplianceStatusNonCompliant))}
 	return awsapi.Pages("read the compliance of patches", func(token *string) ([][]types.ComplianceItem, *string, error) {
 		out, err := s.api.ListComplianceItems(ctx, &ssm.ListComplianceItemsInput{Filters: filters, MaxResults: aws.Int32(sweepPage), NextToken: token})
 		if err != nil {
@@ -74,25 +62,16 @@ type net struct {
 	needed map[string]Row
 	wanted Wanted
 
-	mu    sync.Mutex
 	found map[string][]Patch
 	blank map[string]bool // nodes with a patch whose CVEs are not told
 	told  bool            // CVEs were told of some patch
-	read  int             // pages
-}
-
-func (n *net) pages() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.read
+	pages int
 }
 
 // take keeps what is on a page, and reports whether going on is of no use: CVEs are
 // wanted, and the service tells none here.
 func (n *net) take(items []types.ComplianceItem) (useless bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.read++
+	n.pages++
 	for _, item := range items {
 		id := aws.ToString(item.ResourceId)
 		if _, ok := n.needed[id]; !ok || aws.ToString(item.ComplianceType) != "Patch" {

@@ -135,17 +135,21 @@ func TestNarrowCountsTheChosenPatchesAlone(t *testing.T) {
 func TestWhoIsOpenToACVE(t *testing.T) {
 	all := several()[:2]
 	nameless := NodePatches{Row{ID: "i-web-9", Name: "web-9", Status: NonCompliant}, []Patch{{ID: "ssl", Classification: "Security", State: Missing}}}
-	all = append(all, nameless)
-	rows := []Row{all[0].Row, all[1].Row, nameless.Row, {ID: "i-new", Name: "new", Status: NeverScanned}, {ID: "i-dark", Status: Unknown}, {ID: "i-well", Status: Compliant}}
+	kernel := all[0].Patches[0]
+	kernel.State, kernel.CVEs = InstalledPendingReboot, nil
+	waiting := NodePatches{Row{ID: "i-web-5", Name: "web-5", Status: NonCompliant}, []Patch{kernel}}
+	all = append(all, nameless, waiting)
+	NamePending(all)
+	rows := []Row{all[0].Row, all[1].Row, nameless.Row, waiting.Row, {ID: "i-new", Name: "new", Status: NeverScanned}, {ID: "i-dark", Status: Unknown}, {ID: "i-well", Status: Compliant}}
 	lacking := Select(all, Match{CVEs: []string{"CVE-2026-1"}})
-	if got, want := AffectedBy(rows, all, lacking), (Affected{Nodes: 6, Lacking: 2, Never: 1, Unknown: 1, Blank: 1}); got != want {
+	if got, want := AffectedBy(rows, all, lacking), (Affected{Nodes: 7, Lacking: 2, Waiting: 1, Never: 1, Unknown: 1, Blank: 1}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	var order []string
 	for _, l := range Lacking(rows, lacking) {
 		order = append(order, l.ID+" "+string(l.State))
 	}
-	if got, want := strings.Join(order, ", "), "i-web-1 MISSING, i-web-2 MISSING, i-new NEVER_SCANNED, i-dark UNKNOWN"; got != want {
+	if got, want := strings.Join(order, ", "), "i-web-1 MISSING, i-web-2 MISSING, i-web-5 INSTALLED_PENDING_REBOOT, i-new NEVER_SCANNED, i-dark UNKNOWN"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

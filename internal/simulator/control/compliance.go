@@ -142,26 +142,25 @@ func (c *call) listComplianceItems(t *world.Tables, in request) (any, error) {
 			return nil, world.Errorf("InvalidResourceType", "The resource type isn't valid: %s.", kind)
 		}
 	}
-	nodes := c.world.Nodes()
-	if ids := in.texts("ResourceIds"); len(ids) > 0 {
-		n, ok := c.world.NodeInfo(ids[0])
-		if !ok {
-			return nil, errNoNode(ids[0])
+	ids := c.world.Targeted(nil)
+	if one := in.texts("ResourceIds"); len(one) > 0 {
+		if _, ok := c.world.NodeInfo(one[0]); !ok {
+			return nil, errNoNode(one[0])
 		}
-		nodes = []world.Node{n}
+		ids = one[:1]
 	}
 	known := c.compliance(t)
-	return c.listingByNode("ListComplianceItems", "ComplianceItems", nodes, func(n world.Node) []world.Record { return known.of(n, true) }, in)
+	return c.listingByNode("ListComplianceItems", "ComplianceItems", ids, func(n world.Node) []world.Record { return known.of(n, true) }, in)
 }
 
 // listingByNode pages over what nodes have of compliance, held against the filters
 // of the request.
-func (c *call) listingByNode(op, member string, nodes []world.Node, of func(world.Node) []world.Record, in request) (any, error) {
+func (c *call) listingByNode(op, member string, ids []string, of func(world.Node) []world.Record, in request) (any, error) {
 	filters := complianceFilters(in)
 	if _, err := sift(nil, filters, "InvalidFilter", complianceField); err != nil {
 		return nil, err
 	}
-	list, token, err := pageByNode(c, op, nodes, func(n world.Node) ([]world.Record, error) {
+	list, token, err := pageByNode(c, op, ids, func(n world.Node) ([]world.Record, error) {
 		return sift(of(n), filters, "InvalidFilter", complianceField)
 	}, func(r world.Record) string { return textOf(r, "key") }, in, 50)
 	if err != nil {
@@ -271,7 +270,7 @@ func (y *tally) summary(kind, node string) world.Record {
 
 func (c *call) listResourceComplianceSummaries(t *world.Tables, in request) (any, error) {
 	known := c.compliance(t)
-	return c.listingByNode("ListResourceComplianceSummaries", "ResourceComplianceSummaryItems", c.world.Nodes(), known.summaries, in)
+	return c.listingByNode("ListResourceComplianceSummaries", "ResourceComplianceSummaryItems", c.world.Targeted(nil), known.summaries, in)
 }
 
 // listComplianceSummaries counts nodes.

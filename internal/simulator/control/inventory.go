@@ -170,11 +170,10 @@ func (c *call) getInventory(t *world.Tables, in request) (any, error) {
 	matches := func(n world.Node) bool {
 		return !slices.ContainsFunc(filters, func(f filter) bool { return !c.inventoryMatches(t, n, f) })
 	}
-	nodes := c.world.Nodes()
 	if a := in.objects("Aggregators"); len(a) > 0 {
-		return c.countInventory(t, slices.DeleteFunc(nodes, func(n world.Node) bool { return !matches(n) }), a[0])
+		return c.countInventory(t, slices.DeleteFunc(c.world.Nodes(), func(n world.Node) bool { return !matches(n) }), a[0])
 	}
-	nodes, token, err := pageByNode(c, "GetInventory", nodes, func(n world.Node) (list []world.Node, err error) {
+	nodes, token, err := pageByNode(c, "GetInventory", c.world.Targeted(nil), func(n world.Node) (list []world.Node, err error) {
 		if matches(n) {
 			list = append(list, n)
 		}

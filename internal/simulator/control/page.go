@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/model"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
@@ -92,7 +91,7 @@ func page[T any](c *call, op string, items []T, key func(T) string, token string
 
 // pageByNode is page over what belongs to nodes, in the order of the nodes' ids:
 // only that of the nodes on the page is made, by expand.
-func pageByNode[T any](c *call, op string, nodes []world.Node, expand func(world.Node) ([]T, error), key func(T) string, in request, def int) ([]T, string, error) {
+func pageByNode[T any](c *call, op string, ids []string, expand func(world.Node) ([]T, error), key func(T) string, in request, def int) ([]T, string, error) {
 	var cur cursor
 	if token := in.text("NextToken"); token != "" {
 		var ok bool
@@ -104,10 +103,14 @@ func pageByNode[T any](c *call, op string, nodes []world.Node, expand func(world
 	if size := in.size(); size != nil {
 		n = *size
 	}
-	start, _ := slices.BinarySearchFunc(nodes, cur.Node, func(node world.Node, id string) int { return strings.Compare(node.ID, id) })
+	start, _ := slices.BinarySearch(ids, cur.Node)
 	var list []T
 	var places []cursor
-	for _, node := range nodes[start:] {
+	for _, id := range ids[start:] {
+		node, ok := c.world.NodeInfo(id)
+		if !ok {
+			continue // it has gone meanwhile
+		}
 		items, err := expand(node)
 		if err != nil {
 			return nil, "", err

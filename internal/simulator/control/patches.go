@@ -219,20 +219,9 @@ func (c *call) describeInstancePatchStates(in request) (any, error) {
 	return c.listing("DescribeInstancePatchStates", "InstancePatchStates", "InstanceId", list, in, 100)
 }
 
-// grouped returns the ids of the nodes of a patch group whose state is known.
-func (c *call) grouped(group string) []string {
-	var ids []string
-	for _, id := range c.world.Targeted(nil) {
-		if n, ok := c.world.NodeInfo(id); ok && n.PatchGroup() == group {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
 func (c *call) describeInstancePatchStatesForPatchGroup(in request) (any, error) {
 	var list []world.Record
-	for _, id := range c.grouped(in.text("PatchGroup")) {
+	for _, id := range c.world.GroupNodes(in.text("PatchGroup")) {
 		if s := c.world.PatchState(id); s.Operation != "" {
 			list = append(list, patchStateRecord(id, s))
 		}
@@ -296,7 +285,7 @@ func (c *call) describeInstancePatches(in request) (any, error) {
 func (c *call) describePatchGroupState(in request) (any, error) {
 	counts := map[string]int{}
 	total := 0
-	for _, id := range c.grouped(in.text("PatchGroup")) {
+	for _, id := range c.world.GroupNodes(in.text("PatchGroup")) {
 		total++
 		s := c.world.PatchState(id)
 		for name, value := range map[string]int{

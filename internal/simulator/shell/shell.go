@@ -8,6 +8,7 @@ package shell
 import (
 	"context"
 	"io"
+	"time"
 )
 
 // Exit statuses of a killed program, as a POSIX shell reports them: 128 plus
@@ -17,6 +18,15 @@ const (
 	StatusKilled      = 137 // SIGKILL; also that of a cancelled context
 	StatusBrokenPipe  = 141 // SIGPIPE: the reader of the output went away
 )
+
+// Patchable is a machine that can be told that its system was patched or started
+// anew. It is safe for concurrent use.
+type Patchable interface {
+	// Upgrade gives a package that is installed another version.
+	Upgrade(name, version string)
+	// Restart makes the system one that was started at a time.
+	Restart(at time.Time)
+}
 
 // IO is where a command without a terminal reads and writes. A nil Stdin is
 // empty, a nil Stdout or Stderr discards.

@@ -328,7 +328,7 @@ func (m *Machine) buildDevices(b builder) {
 	b.dir("/proc/self", 0o555)
 	for name, content := range map[string]func() string{
 		"/proc/uptime": func() string {
-			return fmt.Sprintf("%.2f %.2f\n", m.now().Sub(m.spec.Boot).Seconds(), m.now().Sub(m.spec.Boot).Seconds()*1.9)
+			return fmt.Sprintf("%.2f %.2f\n", m.now().Sub(m.bootTime()).Seconds(), m.now().Sub(m.bootTime()).Seconds()*1.9)
 		},
 		"/proc/loadavg": func() string { a, b, c := m.load(); return a + " " + b + " " + c + " 1/132 4242\n" },
 		"/proc/version": func() string { return "Linux version " + m.spec.Kernel + " (mockbuild@ip-10-0-53-6)\n" },

@@ -83,7 +83,7 @@ func (m *Machine) journalctl(ctx context.Context, p *program.Proc) int {
 	}
 	switch {
 	case f.Has("L"):
-		p.Printf(" 0 ec2%029x %s—%s\n", m.spec.vary("bootid", 1<<30), m.spec.Boot.UTC().Format("Mon 2006-01-02 15:04:05 MST"), m.now().UTC().Format("Mon 2006-01-02 15:04:05 MST"))
+		p.Printf(" 0 ec2%029x %s—%s\n", m.spec.vary("bootid", 1<<30), m.bootTime().UTC().Format("Mon 2006-01-02 15:04:05 MST"), m.now().UTC().Format("Mon 2006-01-02 15:04:05 MST"))
 		return 0
 	case f.Has("D"):
 		p.Printf("Archived and active journals take up 48.0M in the file system.\n")

@@ -41,7 +41,8 @@ type Machine struct {
 	spec     Spec
 	fs       *memfs.FS
 	programs map[string]program.Func
-	ready    atomic.Bool // the file system is built
+	ready    atomic.Bool               // the file system is built
+	booted   atomic.Pointer[time.Time] // by Restart; nil: as the spec says
 
 	mu       sync.Mutex // guards what follows
 	services map[string]*service
@@ -53,7 +54,10 @@ type Machine struct {
 	logged   chan struct{} // closed at the next journal entry; nil when nobody waits
 }
 
-var _ shell.Machine = (*Machine)(nil)
+var (
+	_ shell.Machine   = (*Machine)(nil)
+	_ shell.Patchable = (*Machine)(nil)
+)
 
 // New returns the machine that spec describes.
 func New(spec Spec) *Machine {
@@ -96,6 +100,26 @@ func (m *Machine) addPrograms() {
 				m.programs[name] = fn
 			}
 		}
+	}
+}
+
+// bootTime is when the system was last started.
+func (m *Machine) bootTime() time.Time {
+	if at := m.booted.Load(); at != nil {
+		return *at
+	}
+	return m.spec.Boot
+}
+
+// Restart makes the system one that was started at a time. What runs goes on.
+func (m *Machine) Restart(at time.Time) { m.booted.Store(&at) }
+
+// Upgrade gives a package that is installed another version.
+func (m *Machine) Upgrade(name, version string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.packages[name]; ok {
+		m.packages[name] = version
 	}
 }
 

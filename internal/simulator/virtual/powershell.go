@@ -148,7 +148,7 @@ func (h windowsHost) Connect(ctx context.Context, addr string) error {
 
 func (h windowsHost) Info() powershell.Info {
 	s := h.m.spec
-	return powershell.Info{Hostname: s.Hostname, IP: s.IP, OS: s.Distro, Version: s.Kernel, InstanceType: s.InstanceType, Boot: s.Boot, Memory: h.m.memTotal() / 1024}
+	return powershell.Info{Hostname: s.Hostname, IP: s.IP, OS: s.Distro, Version: s.Kernel, InstanceType: s.InstanceType, Boot: h.m.bootTime(), Memory: h.m.memTotal() / 1024}
 }
 
 // powerShell returns a shell of user.

@@ -78,7 +78,7 @@ func (m *Machine) free(_ context.Context, p *program.Proc) int {
 }
 
 func (m *Machine) uptimeText() string {
-	up := m.now().Sub(m.spec.Boot)
+	up := m.now().Sub(m.bootTime())
 	days := int(up.Hours()) / 24
 	text := fmt.Sprintf("%d min", int(up.Minutes()))
 	if up >= time.Hour {
@@ -111,9 +111,9 @@ func (m *Machine) uptime(_ context.Context, p *program.Proc) int {
 	}
 	switch {
 	case f.Has("s"):
-		p.Printf("%s\n", m.spec.Boot.UTC().Format("2006-01-02 15:04:05"))
+		p.Printf("%s\n", m.bootTime().UTC().Format("2006-01-02 15:04:05"))
 	case f.Has("p"):
-		up := m.now().Sub(m.spec.Boot)
+		up := m.now().Sub(m.bootTime())
 		p.Printf("up %d days, %d hours, %d minutes\n", int(up.Hours())/24, int(up.Hours())%24, int(up.Minutes())%60)
 	default:
 		p.Printf(" %s\n", m.uptimeText())
@@ -154,7 +154,7 @@ func (m *Machine) last(_ context.Context, p *program.Proc) int {
 		p.Printf("%-8s %-12s %-16s %s   still logged in\n", x.user, x.tty, "", x.start.UTC().Format("Mon Jan _2 15:04"))
 	}
 	p.Printf("reboot   system boot  %-16.16s %s   still running\n\nwtmp begins %s\n", m.spec.Kernel,
-		m.spec.Boot.UTC().Format("Mon Jan _2 15:04"), m.spec.Boot.UTC().Format("Mon Jan _2 15:04:05 2006"))
+		m.bootTime().UTC().Format("Mon Jan _2 15:04"), m.bootTime().UTC().Format("Mon Jan _2 15:04:05 2006"))
 	return 0
 }
 

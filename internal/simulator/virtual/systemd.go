@@ -192,7 +192,7 @@ func (m *Machine) systemctl(_ context.Context, p *program.Proc) int {
 		return m.manage(p, verb, args)
 	case "status":
 		if len(args) == 0 {
-			p.Printf("● %s\n    State: %s\n     Jobs: 0 queued\n   Failed: %d units\n    Since: %s\n", m.spec.Hostname, m.systemState(), m.countFailed(), m.spec.Boot.UTC().Format("Mon 2006-01-02 15:04:05 MST"))
+			p.Printf("● %s\n    State: %s\n     Jobs: 0 queued\n   Failed: %d units\n    Since: %s\n", m.spec.Hostname, m.systemState(), m.countFailed(), m.bootTime().UTC().Format("Mon 2006-01-02 15:04:05 MST"))
 			return 0
 		}
 	case "start", "stop", "restart", "reload", "try-restart", "reload-or-restart", "enable", "disable", "mask", "unmask", "kill",

@@ -25,7 +25,12 @@ type FleetSpec struct {
 	Unmanaged int `yaml:"unmanaged"` // running, and unknown to Systems Manager
 	Lost      int `yaml:"lost"`      // not connected
 	Windows   int `yaml:"windows"`
-	Outdated  int `yaml:"outdated"` // with an older agent
+	Outdated  int `yaml:"outdated"`  // with an older agent
+	Unscanned int `yaml:"unscanned"` // for patches, ever
+	Ubuntu    int `yaml:"ubuntu"`    // of those that are not Windows
+	RedHat    int `yaml:"redhat"`    // likewise
+	// PatchGroups are dealt out in turn as the tag PatchGroup.
+	PatchGroups []string `yaml:"patch_groups"`
 }
 
 func (c *checker) fleet() {
@@ -44,6 +49,9 @@ func (c *checker) fleet() {
 		{"lost", f.Lost},
 		{"windows", f.Windows},
 		{"outdated", f.Outdated},
+		{"unscanned", f.Unscanned},
+		{"ubuntu", f.Ubuntu},
+		{"redhat", f.RedHat},
 	} {
 		if part.n < 0 || part.n > f.Count {
 			c.failf(at("fleet", part.key), "%s: %d is not from 0 to the count", part.key, part.n)
@@ -108,6 +116,19 @@ func (sc *Scenario) generate() {
 		}
 		if place(i, f.Count/2, f.Count) < f.Outdated {
 			n.AgentVersion = "3.3.2299.0"
+		}
+		switch at := place(i, 2, f.Count); {
+		case n.Platform == "windows":
+		case at < f.Ubuntu:
+			n.PlatformName, n.PlatformVersion = "Ubuntu", []string{"22.04", "24.04"}[i%2]
+		case at < f.Ubuntu+f.RedHat:
+			n.PlatformName, n.PlatformVersion = "Red Hat Enterprise Linux", []string{"9.4", "8.10"}[i%2]
+		}
+		if place(i, f.Count/3, f.Count) < f.Unscanned {
+			n.Patch = &PatchSpec{Never: true}
+		}
+		if len(f.PatchGroups) > 0 {
+			n.Tags["PatchGroup"] = f.PatchGroups[i/len(names)%len(f.PatchGroups)]
 		}
 		switch at := place(i, 0, f.Count); {
 		case at < f.Hybrid:

@@ -33,8 +33,16 @@ func BaselineOf(r Record) *patches.Baseline {
 }
 
 // DecodeBaseline reads what decides about patches from the members of a baseline
-// in the API's form.
+// in the API's form, whose types have been checked.
 func DecodeBaseline(r Record) *patches.Baseline {
+	b, err := parseBaseline(r)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func parseBaseline(r Record) (*patches.Baseline, error) {
 	plain := Record{}
 	for k, v := range r {
 		if k != "" && k[0] >= 'A' && k[0] <= 'Z' {
@@ -67,7 +75,7 @@ func DecodeBaseline(r Record) *patches.Baseline {
 		err = json.Unmarshal(data, &in)
 	}
 	if err != nil {
-		panic(err) // the model has checked the types
+		return nil, err
 	}
 	fill(&in.OperatingSystem, patches.Windows)
 	b := &patches.Baseline{
@@ -83,7 +91,7 @@ func DecodeBaseline(r Record) *patches.Baseline {
 		}
 		b.Rules = append(b.Rules, rule)
 	}
-	return b
+	return b, nil
 }
 
 // NewBaseline is what a baseline has of which nothing is said.

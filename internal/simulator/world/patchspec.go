@@ -101,8 +101,8 @@ func specified(s PatchSpec, product *patches.Product, b *patches.Baseline, end t
 				u.at = end.Add(-time.Duration(bad) * time.Minute)
 				u.pending, row.at = state == patchPending, u.at
 			}
-			if u.have > 0 && u.at.IsZero() {
-				u.at = p.Released.Add(-21 * 24 * time.Hour)
+			if older := u.installed(); older != nil && u.at.IsZero() {
+				u.at = installedAt(older, end)
 			}
 			units, rows = append(units, u), append(rows, row)
 		}
@@ -118,10 +118,7 @@ func specified(s PatchSpec, product *patches.Product, b *patches.Baseline, end t
 				return
 			}
 			p := choose(r)
-			at := p.Released.Add(9 * 24 * time.Hour).Truncate(time.Second)
-			if at.After(end) {
-				at = end.Add(-time.Hour)
-			}
+			at := installedAt(p, end)
 			units = append(units, unit{pkg: p.Package, have: p.Seq, at: at})
 			rows = append(rows, patchRow{patch: p, state: state, level: c.level(p, false), at: at})
 		}
@@ -143,6 +140,16 @@ func specified(s PatchSpec, product *patches.Product, b *patches.Baseline, end t
 		rows = append(rows, patchRow{patch: approved(r), state: patchNotApplicable, level: levelOther})
 	}
 	return units, rows
+}
+
+// installedAt is when a patch of a node of the scenario was installed: soon after it
+// came out.
+func installedAt(p *patches.Patch, end time.Time) time.Time {
+	at := p.Released.Add(9 * 24 * time.Hour).Truncate(time.Second)
+	if at.After(end) {
+		return end.Add(-time.Hour)
+	}
+	return at
 }
 
 // level is the compliance level of a patch; critical where the scenario counts it

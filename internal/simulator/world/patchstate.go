@@ -10,40 +10,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/simulator/patches"
 )
 
-// PatchSpec is what the last patching of a node found.
-type PatchSpec struct {
-	Never         bool          `yaml:"never"`    // the node was never scanned
-	Baseline      string        `yaml:"baseline"` // pb-…; the one that counts for the node when absent
-	Group         string        `yaml:"group"`    // the patch group; that of the tags when absent
-	Operation     string        `yaml:"operation"`
-	Ended         time.Duration `yaml:"ended"` // ago
-	Installed     int           `yaml:"installed"`
-	Other         int           `yaml:"installed_other"`
-	Rejected      int           `yaml:"installed_rejected"`
-	PendingReboot int           `yaml:"pending_reboot"`
-	Missing       int           `yaml:"missing"`
-	Failed        int           `yaml:"failed"`
-	NotApplicable int           `yaml:"not_applicable"`
-	// Of the missing, failed and those waiting for a reboot, so many are of
-	// critical, security and other patches.
-	Critical int `yaml:"critical"`
-	Security int `yaml:"security"`
-}
-
-// PatchingSpec is how patching goes in a scenario.
-type PatchingSpec struct {
-	// Fail are patches that cannot be installed, in the forms that lists of
-	// baselines take: KB5034439, kernel.
-	Fail []string `yaml:"fail"`
-	// Broken are nodes on which patching fails altogether.
-	Broken []string `yaml:"broken"`
-	// FailPercent of installations fail, always the same.
-	FailPercent int `yaml:"fail_percent"`
-	// Pace is how long one patch takes, Reboot how long a system is away.
-	Pace   time.Duration  `yaml:"pace"`
-	Reboot *time.Duration `yaml:"reboot"` // 200ms
-}
-
 // PatchState is what the last patch operation found on a node. Its zero value is
 // that of a node that was never scanned.
 type PatchState struct {
@@ -153,10 +119,11 @@ func (w *World) firstPatching(n Node) *nodePatching {
 	if spec == nil || spec.Never {
 		p.units = firstUnits(n.ID, product, w.started)
 	}
-	if spec != nil && spec.Never {
+	if spec != nil && spec.Never || n.Registered.After(w.started) {
 		return p
 	}
-	head := PatchState{End: w.started.UTC().Truncate(24 * time.Hour).Add(-time.Duration(spread(n.ID)%2700) * time.Second), RebootOption: "NoReboot"}
+	night := w.started.UTC().Truncate(24*time.Hour).AddDate(0, 0, -stale(n.ID))
+	head := PatchState{End: night.Add(-time.Duration(spread(n.ID)%2700) * time.Second), RebootOption: "NoReboot"}
 	head.Operation = "Scan"
 	r := &patchReport{availableBad: b.AvailableNonCompliant}
 	if spec != nil {
@@ -179,6 +146,10 @@ func (w *World) firstPatching(n Node) *nodePatching {
 	}
 	r.head = head
 	r.count()
+	if spec != nil && len(r.rows) == 0 {
+		r.head.PatchSpec = *spec // at a time without patches the counts stand alone
+		r.head.Group, r.head.Baseline = head.Group, head.Baseline
+	}
 	p.report = r
 	return p
 }
@@ -236,10 +207,10 @@ func (w *World) unitsOf(n Node) []unit {
 	w.patching.mu.Lock()
 	p := w.patching.nodes[n.ID]
 	w.patching.mu.Unlock()
-	switch {
-	case p != nil:
+	if p != nil {
 		return p.units
-	case n.spec.Patch == nil:
+	}
+	if n.spec.Patch == nil {
 		return firstUnits(n.ID, n.Product(), w.started)
 	}
 	return w.firstPatching(n).units
@@ -351,6 +322,20 @@ func patchGroup(tags map[string]string) string {
 	return ""
 }
 
+// GroupNodes returns the ids of the nodes in a patch group, sorted.
+func (w *World) GroupNodes(group string) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var ids []string
+	for id, n := range w.nodes {
+		if patchGroup(n.Tags) == group {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 // lockPatching waits until no other patch operation runs on a node.
 func (w *World) lockPatching(ctx context.Context, id string) (unlock func(), err error) {
 	w.patching.mu.Lock()
@@ -365,50 +350,5 @@ func (w *World) lockPatching(ctx context.Context, id string) (unlock func(), err
 		return func() { <-gate }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	}
-}
-
-func (c *checker) patch(i int, n *NodeSpec) {
-	p := n.Patch
-	if p == nil {
-		return
-	}
-	path := at("nodes", i, "patch")
-	fill(&p.Operation, "Scan")
-	c.match(append(path, "baseline"), p.Baseline, `(pb-[0-9a-f]{17})?`)
-	c.oneOf(append(path, "operation"), p.Operation, "Scan", "Install")
-	for key, v := range map[string]int{
-		"installed": p.Installed, "installed_other": p.Other, "installed_rejected": p.Rejected, "pending_reboot": p.PendingReboot,
-		"missing": p.Missing, "failed": p.Failed, "not_applicable": p.NotApplicable, "critical": p.Critical, "security": p.Security,
-	} {
-		if v < 0 || v > mostCounted {
-			c.failf(append(path, key), "%s: is not from 0 to %d", key, mostCounted)
-		}
-	}
-	if p.Ended < 0 {
-		c.failf(append(path, "ended"), "ended: must not be negative")
-	}
-}
-
-// mostCounted bounds the counts of a scenario.
-const mostCounted = 1000
-
-func (c *checker) patching() {
-	p := &c.sc.Patching
-	if p.Reboot == nil {
-		p.Reboot = ptr(200 * time.Millisecond)
-	}
-	if p.FailPercent < 0 || p.FailPercent > 100 {
-		c.failf(at("patching", "fail_percent"), "fail_percent: %d is not from 0 to 100", p.FailPercent)
-	}
-	for key, d := range map[string]time.Duration{"pace": p.Pace, "reboot": *p.Reboot} {
-		if d < 0 {
-			c.failf(at("patching", key), "%s: must not be negative", key)
-		}
-	}
-	for _, id := range p.Broken {
-		if !slices.ContainsFunc(c.sc.Nodes, func(n NodeSpec) bool { return n.ID == id }) {
-			c.failf(at("patching", "broken"), "broken: there is no node %s", id)
-		}
 	}
 }

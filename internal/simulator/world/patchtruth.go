@@ -26,7 +26,6 @@ type unit struct {
 	at      time.Time // when that was
 	pending bool      // the system has not started since
 	fails   bool      // it cannot be installed
-	held    bool      // a newer one is kept back
 }
 
 // installed is the release that a node has; nil for none.
@@ -150,6 +149,19 @@ func lag(seed uint32) int {
 	return 120 + int(seed/100%180)
 }
 
+// stale is how many nights ago a node was scanned for the last time: last night,
+// but for some; never before it was patched.
+func stale(id string) int {
+	seed, nights := spread(id), 0
+	switch n := int(spread(id+" scan") % 100); {
+	case n >= 92:
+		nights = n%25 + 10
+	case n >= 80:
+		nights = n%5 + 2
+	}
+	return max(0, min(nights, lag(seed)-2))
+}
+
 // firstUnits is what a node has at the start of the world when its scenario does
 // not say. It depends on the node's id, its system and the time.
 func firstUnits(id string, product *patches.Product, started time.Time) []unit {
@@ -166,7 +178,7 @@ func firstUnits(id string, product *patches.Product, started time.Time) []unit {
 			until = patched.Add(-time.Duration(20+mark%60) * 24 * time.Hour) // held back
 		}
 		out := q.Until(until)
-		u := unit{pkg: q, have: len(out), held: mark%29 == 0}
+		u := unit{pkg: q, have: len(out)}
 		switch {
 		case len(out) == 0 && len(q.Until(started)) == 0:
 			continue // nobody has it yet
