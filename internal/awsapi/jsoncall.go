@@ -57,7 +57,7 @@ func (c *JSONClient) Call(ctx context.Context, operation string, in, out any) er
 	if err := c.build(stack, operation, body, out); err != nil {
 		return err
 	}
-	handler := middleware.DecorateHandler(smithyhttp.NewClientHandler(c.client()), stack)
+	handler := middleware.DecorateHandler(smithyhttp.NewClientHandlerWithOptions(c.client()), stack)
 	if _, _, err := handler.Handle(ctx, in); err != nil {
 		return &smithy.OperationError{ServiceID: c.service.ID, OperationName: operation, Err: err}
 	}

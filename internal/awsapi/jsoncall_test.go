@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -63,7 +64,8 @@ func TestErrorsOfJSONCallsAreExplained(t *testing.T) {
 }
 
 func requestIDOf(err error) string {
-	if e, ok := err.(*fault.Error); ok { //nolint:errorlint // what Explain returns
+	var e *fault.Error
+	if errors.As(err, &e) {
 		return e.RequestID
 	}
 	return ""

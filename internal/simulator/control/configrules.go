@@ -120,7 +120,7 @@ func (c *call) configPage(op, member string, records []world.Record, in request,
 }
 
 // wireTimes writes times as JSON 1.1 has them.
-func wireTimes(r world.Record) any { return jsonTimes(map[string]any(r)) }
+func wireTimes(r world.Record) any { return jsonTimes(r) }
 
 func (c *call) describeConfigRules(t *world.Tables, in request) (any, error) {
 	rules, err := c.configRules(t, in.texts("ConfigRuleNames"))
