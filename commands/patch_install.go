@@ -194,6 +194,7 @@ func (o *patchInstallOptions) run(cmd *cobra.Command, env *Env, args []string) e
 		return err
 	}
 	st := patching.NewState(plan, o.waves.health, time.Now())
+	st.Calendars = o.calendars
 	return o.install(ctx, env, ro, svc, st)
 }
 
@@ -317,6 +318,10 @@ func (o *patchInstallOptions) resume(cmd *cobra.Command, env *Env, ro render.Opt
 	if err := st.Check(); err != nil {
 		return fault.New(fault.Usage, "read the state of "+o.waves.resume, "%w", err)
 	}
+	if o.calendars == nil {
+		o.calendars = st.Calendars // they guard what is left, too
+	}
+	st.Calendars = o.calendars
 	if dir, err := installStates(env); err == nil {
 		o.own = filepath.Dir(o.waves.resume) == dir
 	}

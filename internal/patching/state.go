@@ -15,12 +15,14 @@ const StateKind = "ssmdeck patch install"
 // State is how far an installation in waves is: what is written down, and taken up
 // after the program ended, however it did.
 type State struct {
-	Kind    string           `json:"kind"` // StateKind
-	Options Options          `json:"options"`
-	Health  string           `json:"health,omitempty"`
-	Nodes   map[string]*Node `json:"nodes"`
-	Offline []string         `json:"offline,omitempty"` // of Nodes: in no wave, and part of the result
-	Waves   *waves.State     `json:"waves"`
+	Kind    string  `json:"kind"` // StateKind
+	Options Options `json:"options"`
+	Health  string  `json:"health,omitempty"`
+	// Calendars are change calendars that must be open when a wave begins.
+	Calendars []string         `json:"calendars,omitempty"`
+	Nodes     map[string]*Node `json:"nodes"`
+	Offline   []string         `json:"offline,omitempty"` // of Nodes: in no wave, and part of the result
+	Waves     *waves.State     `json:"waves"`
 	// Sent are the ids of the runs under which commands were or may have been sent, in
 	// the order in which they were written down: before the first command of each.
 	Sent []Sending `json:"sent,omitempty"`
