@@ -54,9 +54,14 @@ func checkFilters(filters []request, os string) error {
 // productNames are how the products of a system begin: there are more of them in
 // the service than there are patches for here.
 var productNames = map[string][]string{
-	patches.Windows: {"Windows", "Office", "SQL Server", "Microsoft", "Active Directory", "Exchange", "Visual Studio", "Skype", "System Center", "ASP.NET", "Azure", "PowerShell", ".NET", "Developer Tools"},
-	patches.RedHat:  {"RedhatEnterpriseLinux", "RedHatEnterpriseLinux"}, patches.AmazonLinux: {"AmazonLinux201"}, patches.Raspbian: {"Raspbian", "RaspberryPiOS"},
-	patches.MacOS: {"macOS"},
+	patches.Windows: {
+		"Windows", "Office", "SQL Server", "Microsoft", "Active Directory", "Exchange", "Visual Studio", "Skype", "System Center", "ASP.NET", "Azure",
+		"PowerShell", ".NET", "Developer Tools",
+	},
+	patches.RedHat:      {"RedhatEnterpriseLinux", "RedHatEnterpriseLinux"},
+	patches.AmazonLinux: {"AmazonLinux201"},
+	patches.Raspbian:    {"Raspbian", "RaspberryPiOS"},
+	patches.MacOS:       {"macOS"},
 }
 
 func isProduct(os, name string) bool {

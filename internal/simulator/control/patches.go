@@ -221,10 +221,8 @@ func (c *call) describeInstancePatchStates(in request) (any, error) {
 
 func (c *call) describeInstancePatchStatesForPatchGroup(in request) (any, error) {
 	var list []world.Record
-	for _, id := range c.world.GroupNodes(in.text("PatchGroup")) {
-		if s := c.world.PatchState(id); s.Operation != "" {
-			list = append(list, patchStateRecord(id, s))
-		}
+	for id, s := range c.world.PatchGroupStates(in.text("PatchGroup")) {
+		list = append(list, patchStateRecord(id, s))
 	}
 	example := patchStateRecord("", world.PatchState{})
 	list, err := sift(list, in.filters("Filters", "Key", "Values", "Type"), "InvalidFilter", func(r world.Record, key string) ([]string, bool) {
@@ -285,9 +283,8 @@ func (c *call) describeInstancePatches(in request) (any, error) {
 func (c *call) describePatchGroupState(in request) (any, error) {
 	counts := map[string]int{}
 	total := 0
-	for _, id := range c.world.GroupNodes(in.text("PatchGroup")) {
+	for _, s := range c.world.PatchGroupStates(in.text("PatchGroup")) {
 		total++
-		s := c.world.PatchState(id)
 		for name, value := range map[string]int{
 			"InstalledPatches": s.Installed, "InstalledOtherPatches": s.Other, "InstalledPendingRebootPatches": s.PendingReboot,
 			"InstalledRejectedPatches": s.Rejected, "MissingPatches": s.Missing, "FailedPatches": s.Failed, "NotApplicablePatches": s.NotApplicable,

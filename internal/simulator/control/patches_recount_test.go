@@ -144,11 +144,11 @@ func recount(t *testing.T, f *fixture, when string) {
 		if n.Operation != "" && at(summary, "Entries", 0, "MissingCount") != fmt.Sprint(states["MISSING"]) {
 			wrong("%s: inventory %v", id, summary)
 		}
-		if n.Group != "" {
-			g := groups[n.Group]
+		if n.UsedGroup != "" {
+			g := groups[n.UsedGroup]
 			if g == nil {
 				g = map[string]int{}
-				groups[n.Group] = g
+				groups[n.UsedGroup] = g
 			}
 			g["Instances"]++
 			for member, count := range counts {
@@ -173,7 +173,7 @@ func recount(t *testing.T, f *fixture, when string) {
 		}
 		scanned := 0
 		for _, n := range r.nodes {
-			if n.Group == group && n.Operation != "" {
+			if n.UsedGroup == group {
 				scanned++
 			}
 		}
@@ -300,6 +300,10 @@ func TestPatchOperationsEqualARecountOfTheRawData(t *testing.T) {
 		if s := f.world.PatchState("i-00000000000000008"); s.Missing <= before.Missing {
 			t.Errorf("nothing new after two months: %+v", s)
 		}
+		if err := f.world.ChangeInstanceTags([]string{"i-00000000000000007"}, map[string]string{"PatchGroup": "shop"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		recount(t, f, "with another tag, before a scan")
 		id, _ := f.must("CreatePatchBaseline", `{"Name":"nothing","OperatingSystem":"REDHAT_ENTERPRISE_LINUX"}`)["BaselineId"].(string)
 		f.must("RegisterPatchBaselineForPatchGroup", `{"BaselineId":"`+id+`","PatchGroup":"shop"}`)
 		recount(t, f, "with another baseline, before a scan")

@@ -23,6 +23,7 @@ func PredefinedBaselines() []Predefined {
 	classic := func(other string) []Rule {
 		return []Rule{rule(7, f("PRODUCT", "*"), f("CLASSIFICATION", "Security"), important), rule(7, f("PRODUCT", "*"), f("CLASSIFICATION", other))}
 	}
+	severe := []Rule{rule(7, f("PRODUCT", "*"), f("CLASSIFICATION", "Security"), important)}
 	everything := Rule{Days: 7, Level: "UNSPECIFIED", NonSecurity: true, Filters: []Filter{f("PRODUCT", "*")}}
 	priorities := []Rule{rule(0, f("PRODUCT", "*"), f("PRIORITY", "Required", "Important", "Standard", "Optional", "Extra"))}
 	windows := []Filter{f("PATCH_SET", "OS"), f("PRODUCT", "*"), f("CLASSIFICATION", "CriticalUpdates", "SecurityUpdates"), f("MSRC_SEVERITY", "Critical", "Important")}
@@ -39,7 +40,7 @@ func PredefinedBaselines() []Predefined {
 		{AmazonLinux2023, "AWS-AmazonLinux2023DefaultPatchBaseline", "Default Patch Baseline for Amazon Linux 2023 Provided by AWS.", classic("Bugfix")},
 		{Ubuntu, "AWS-UbuntuDefaultPatchBaseline", "Default Patch Baseline for Ubuntu Provided by AWS.", priorities},
 		{RedHat, "AWS-RedHatDefaultPatchBaseline", "Default Patch Baseline for Redhat Enterprise Linux Provided by AWS.", classic("Bugfix")},
-		{Suse, "AWS-SuseDefaultPatchBaseline", "Default Patch Baseline for Suse Provided by AWS.", []Rule{rule(7, f("PRODUCT", "*"), f("CLASSIFICATION", "Security"), important)}},
+		{Suse, "AWS-SuseDefaultPatchBaseline", "Default Patch Baseline for Suse Provided by AWS.", severe},
 		{CentOS, "AWS-CentOSDefaultPatchBaseline", "Default Patch Baseline for CentOS Provided by AWS.", []Rule{everything}},
 		{OracleLinux, "AWS-OracleLinuxDefaultPatchBaseline", "Default Patch Baseline for Oracle Linux Server Provided by AWS.", classic("Bugfix")},
 		{Debian, "AWS-DebianDefaultPatchBaseline", "Default Patch Baseline for Debian Provided by AWS.", priorities},

@@ -170,7 +170,9 @@ func Values(system string) map[string][]string {
 	switch system {
 	case Windows:
 		values["PRODUCT_FAMILY"] = []string{"Windows", "Office", "SQL Server", "Developer Tools, Runtimes, and Redistributables"}
-		values["CLASSIFICATION"] = []string{"CriticalUpdates", "DefinitionUpdates", "Drivers", "FeaturePacks", "SecurityUpdates", "ServicePacks", "Tools", "UpdateRollups", "Updates", "Upgrades"}
+		values["CLASSIFICATION"] = []string{
+			"CriticalUpdates", "DefinitionUpdates", "Drivers", "FeaturePacks", "SecurityUpdates", "ServicePacks", "Tools", "UpdateRollups", "Updates", "Upgrades",
+		}
 		values["MSRC_SEVERITY"] = []string{"Critical", "Important", "Moderate", "Low", "Unspecified"}
 		values["PATCH_SET"] = []string{"OS", "APPLICATION"}
 	case Ubuntu, Debian, Raspbian:

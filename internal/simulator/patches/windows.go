@@ -43,7 +43,9 @@ func (p *Product) windows() []*Package {
 // singleUpdate is an update that replaces no other: one every half year for those
 // of all nodes, more often for those that only some have.
 func (p *Product) singleUpdate(i int) *Package {
-	return &Package{Product: p, Name: fmt.Sprintf("update-%d", i), Essential: i < 40, number: 10 + i, set: "OS", title: "%d-%02d Security Update for %s for x64-based Systems"}
+	return &Package{
+		Product: p, Name: fmt.Sprintf("update-%d", i), Essential: i < 40, number: 10 + i, set: "OS", title: "%d-%02d Security Update for %s for x64-based Systems",
+	}
 }
 
 // windowsReleases are the patches of a stream.

@@ -27,6 +27,8 @@ type FleetSpec struct {
 	Windows   int `yaml:"windows"`
 	Outdated  int `yaml:"outdated"`  // with an older agent
 	Unscanned int `yaml:"unscanned"` // for patches, ever
+	Ubuntu    int `yaml:"ubuntu"`    // of those that are not Windows
+	RedHat    int `yaml:"redhat"`    // likewise
 	// PatchGroups are dealt out in turn as the tag PatchGroup.
 	PatchGroups []string `yaml:"patch_groups"`
 }
@@ -48,6 +50,8 @@ func (c *checker) fleet() {
 		{"windows", f.Windows},
 		{"outdated", f.Outdated},
 		{"unscanned", f.Unscanned},
+		{"ubuntu", f.Ubuntu},
+		{"redhat", f.RedHat},
 	} {
 		if part.n < 0 || part.n > f.Count {
 			c.failf(at("fleet", part.key), "%s: %d is not from 0 to the count", part.key, part.n)
@@ -112,6 +116,13 @@ func (sc *Scenario) generate() {
 		}
 		if place(i, f.Count/2, f.Count) < f.Outdated {
 			n.AgentVersion = "3.3.2299.0"
+		}
+		switch at := place(i, 2, f.Count); {
+		case n.Platform == "windows":
+		case at < f.Ubuntu:
+			n.PlatformName, n.PlatformVersion = "Ubuntu", []string{"22.04", "24.04"}[i%2]
+		case at < f.Ubuntu+f.RedHat:
+			n.PlatformName, n.PlatformVersion = "Red Hat Enterprise Linux", []string{"9.4", "8.10"}[i%2]
 		}
 		if place(i, f.Count/3, f.Count) < f.Unscanned {
 			n.Patch = &PatchSpec{Never: true}

@@ -96,11 +96,15 @@ func parseBaseline(r Record) (*patches.Baseline, error) {
 
 // NewBaseline is what a baseline has of which nothing is said.
 func NewBaseline(os string) Record {
-	return Record{
+	r := Record{
 		"OperatingSystem": os, "ApprovalRules": Record{"PatchRules": []any{}}, "GlobalFilters": Record{"PatchFilters": []any{}},
 		"ApprovedPatches": []any{}, "RejectedPatches": []any{}, "Sources": []any{}, "RejectedPatchesAction": "ALLOW_AS_DEPENDENCY",
 		"ApprovedPatchesComplianceLevel": levelOther, "ApprovedPatchesEnableNonSecurity": false,
 	}
+	if os == patches.Windows {
+		r["AvailableSecurityUpdatesComplianceStatus"] = "COMPLIANT"
+	}
+	return r
 }
 
 // predefinedBaselines are the records of the service's own baselines. They are

@@ -79,7 +79,8 @@ func (o *patchOutput) failed(j *patchJob, p *patches.Patch) {
 	title := p.Title(j.n.Architecture)
 	switch manager(j.n) {
 	case "apt-get":
-		o.errorf("dpkg: error processing archive /var/cache/apt/archives/%s_%s.deb (--unpack): new pre-installation script subprocess returned error exit status 1", p.Package.Name, p.Version())
+		o.errorf("dpkg: error processing archive /var/cache/apt/archives/%s_%s.deb (--unpack): new pre-installation script subprocess returned error exit status 1",
+			p.Package.Name, p.Version())
 		o.errorf("E: Sub-process /usr/bin/dpkg returned an error code (1)")
 	case "zypper":
 		o.errorf("Installation of %s failed: Error: Subprocess failed. Error: RPM failed: %%prein(%s) scriptlet failed, exit status 1", title, p.Package.Name)

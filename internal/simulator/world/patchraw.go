@@ -53,6 +53,7 @@ type RawNode struct {
 	Group     string         `json:"group,omitempty"`    // now
 	Baseline  string         `json:"baseline,omitempty"` // that would count now
 	Used      string         `json:"last_baseline,omitempty"`
+	UsedGroup string         `json:"last_group,omitempty"`
 	Operation string         `json:"operation,omitempty"` // empty: never scanned
 	Started   time.Time      `json:"started,omitzero"`
 	Ended     time.Time      `json:"ended,omitzero"`
@@ -103,7 +104,7 @@ func (w *World) rawNode(n Node) RawNode {
 	r.Baseline = b.ID
 	if p.report != nil {
 		h := p.report.head
-		r.Used, r.Operation, r.Started, r.Ended = h.Baseline, h.Operation, h.Start, h.End
+		r.Used, r.UsedGroup, r.Operation, r.Started, r.Ended = h.Baseline, h.Group, h.Operation, h.Start, h.End
 	}
 	for _, row := range w.NodePatches(n) {
 		r.Patches = append(r.Patches, RawNodePatch{

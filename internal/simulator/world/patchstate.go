@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -122,7 +123,8 @@ func (w *World) firstPatching(n Node) *nodePatching {
 	if spec != nil && spec.Never || n.Registered.After(w.started) {
 		return p
 	}
-	head := PatchState{End: w.started.UTC().Truncate(24 * time.Hour).Add(-time.Duration(spread(n.ID)%2700) * time.Second), RebootOption: "NoReboot"}
+	night := w.started.UTC().Truncate(24*time.Hour).AddDate(0, 0, -stale(n.ID))
+	head := PatchState{End: night.Add(-time.Duration(spread(n.ID)%2700) * time.Second), RebootOption: "NoReboot"}
 	head.Operation = "Scan"
 	r := &patchReport{availableBad: b.AvailableNonCompliant}
 	if spec != nil {
@@ -321,18 +323,17 @@ func patchGroup(tags map[string]string) string {
 	return ""
 }
 
-// GroupNodes returns the ids of the nodes in a patch group, sorted.
-func (w *World) GroupNodes(group string) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var ids []string
-	for id, n := range w.nodes {
-		if patchGroup(n.Tags) == group {
-			ids = append(ids, id)
+// PatchGroupStates yields the states of the nodes whose last operation belonged to a
+// patch group, in the order of the nodes' ids. A tag that has changed since does not
+// count before the next operation.
+func (w *World) PatchGroupStates(group string) iter.Seq2[string, PatchState] {
+	return func(yield func(string, PatchState) bool) {
+		for _, id := range w.Targeted(nil) {
+			if s := w.PatchState(id); s.Operation != "" && s.Group == group && !yield(id, s) {
+				return
+			}
 		}
 	}
-	slices.Sort(ids)
-	return ids
 }
 
 // lockPatching waits until no other patch operation runs on a node.

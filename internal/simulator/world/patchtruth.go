@@ -149,6 +149,19 @@ func lag(seed uint32) int {
 	return 120 + int(seed/100%180)
 }
 
+// stale is how many nights ago a node was scanned for the last time: last night,
+// but for some; never before it was patched.
+func stale(id string) int {
+	seed, nights := spread(id), 0
+	switch n := int(spread(id+" scan") % 100); {
+	case n >= 92:
+		nights = n%25 + 10
+	case n >= 80:
+		nights = n%5 + 2
+	}
+	return max(0, min(nights, lag(seed)-2))
+}
+
 // firstUnits is what a node has at the start of the world when its scenario does
 // not say. It depends on the node's id, its system and the time.
 func firstUnits(id string, product *patches.Product, started time.Time) []unit {
