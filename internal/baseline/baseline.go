@@ -121,6 +121,9 @@ func (b Baseline) normal() Baseline {
 	if b.RejectAction == "" {
 		b.RejectAction = AllowAsDependency
 	}
+	if b.SecurityUpdates == "" && familyOf(b.OS) == windows {
+		b.SecurityUpdates = Statuses[0]
+	}
 	b.Rules = slices.Clone(b.Rules)
 	for i := range b.Rules {
 		r := &b.Rules[i]

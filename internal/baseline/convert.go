@@ -22,6 +22,9 @@ func fromAPI(o *ssm.GetPatchBaselineOutput) Baseline {
 		Groups: slices.Sorted(slices.Values(o.PatchGroups)), Created: aws.ToTime(o.CreatedDate), Modified: aws.ToTime(o.ModifiedDate),
 	}
 	b.AWS = strings.HasPrefix(b.ID, "arn:")
+	if familyOf(b.OS) != windows {
+		b.SecurityUpdates = "" // told by the service, and without a meaning there
+	}
 	b.GlobalFilters = filtersFrom(o.GlobalFilters)
 	if o.ApprovalRules != nil {
 		for _, r := range o.ApprovalRules.PatchRules {
@@ -117,8 +120,8 @@ func createInput(b Baseline) *ssm.CreatePatchBaselineInput {
 // updateInput sends what differs, or everything with Replace.
 func updateInput(was, b Baseline, replace bool) *ssm.UpdatePatchBaselineInput {
 	was, b = was.normal(), b.normal()
-	// Of these the service takes no empty value.
-	replace = replace || was.Description != "" && b.Description == "" || was.SecurityUpdates != "" && b.SecurityUpdates == ""
+	// Of this the service takes no empty value.
+	replace = replace || was.Description != "" && b.Description == ""
 	in := &ssm.UpdatePatchBaselineInput{BaselineId: aws.String(was.ID)}
 	if replace {
 		in.Replace, in.Name = aws.Bool(true), aws.String(b.Name)

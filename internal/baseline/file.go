@@ -326,5 +326,8 @@ func (b Baseline) File() Baseline {
 	if f.RejectAction == AllowAsDependency {
 		f.RejectAction = ""
 	}
+	if f.SecurityUpdates == Statuses[0] {
+		f.SecurityUpdates = ""
+	}
 	return f
 }
