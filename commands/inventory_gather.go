@@ -28,7 +28,9 @@ func newInventoryStatusCmd(env *Env) *cobra.Command {
 		Use:   "status [target]...",
 		Short: "See which nodes report inventory, and how old it is",
 		Long: `List nodes with what they reported of a type and when, those that reported nothing
-first. A node that is silent is in no answer of ` + "`ssmdeck inventory query`" + `.`,
+first. A node that is silent is in no answer of ` + "`ssmdeck inventory query`" + `. Of the
+service's own types nodes are asked one by one, and of their entries the first 50 are
+counted: 50+ is that many or more.`,
 		Example: `  $ ssmdeck inventory status
   $ ssmdeck inventory status --gaps
   $ ssmdeck inventory status --tag env=prod --type Custom:Rack --fail
@@ -91,7 +93,16 @@ type reportingRow struct {
 	Ping     string    `json:"ping"`
 	Platform string    `json:"platform"`
 	Entries  int       `json:"entries"`
+	More     bool      `json:"more,omitempty"` // there are more entries than that
 	Captured time.Time `json:"captured,omitzero"`
+}
+
+// entries writes how many there are, 50+ where there are more than one page.
+func (r reportingRow) entries() string {
+	if r.More {
+		return fmt.Sprint(r.Entries) + "+"
+	}
+	return fmt.Sprint(r.Entries)
 }
 
 const (
@@ -117,14 +128,19 @@ func inventoryCoverage(ctx context.Context, env *Env, targets []fleet.Target, fi
 	for i, n := range nodes {
 		ids[i] = n.ID
 	}
-	found, err := inv.Covered(ctx, kind, ids)
+	told, end, err := env.counted("read the inventory of nodes")
+	if err != nil {
+		return nil, err
+	}
+	found, err := inv.Covered(ctx, kind, ids, told)
+	end()
 	if err != nil {
 		return nil, err
 	}
 	by := map[string][]reportingRow{}
 	for _, n := range nodes {
 		c := found[n.ID]
-		r := reportingRow{Status: coverageGood, Node: n.ID, Name: n.Name, Ping: n.Ping, Platform: n.Platform, Entries: c.Entries, Captured: c.Captured}
+		r := reportingRow{Status: coverageGood, Node: n.ID, Name: n.Name, Ping: n.Ping, Platform: n.Platform, Entries: c.Entries, More: c.More, Captured: c.Captured}
 		switch {
 		case !c.Reported:
 			r.Status = coverageSilent
@@ -149,7 +165,7 @@ func inventoryCoverageTable(o render.Options) render.Table[reportingRow] {
 			{Name: "NAME", Text: func(r reportingRow) string { return r.Name }},
 			{Name: "PING", Text: func(r reportingRow) string { return r.Ping }},
 			{Name: "PLATFORM", Wide: true, Text: func(r reportingRow) string { return r.Platform }},
-			{Name: "ENTRIES", Right: true, Text: func(r reportingRow) string { return fmt.Sprint(r.Entries) }},
+			{Name: "ENTRIES", Right: true, Text: reportingRow.entries},
 			capturedColumn(o, func(r reportingRow) time.Time { return r.Captured }),
 		},
 	}

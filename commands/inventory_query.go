@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -102,7 +103,7 @@ with * and with < and >.`,
 			}
 			terms := []string{}
 			for _, w := range wheres {
-				terms = append(terms, quoteTerm(kind+"."+w))
+				terms = append(terms, fleet.QuoteWord(kind+"."+w))
 			}
 			q, err := inventory.ParseQuery(strings.Join(terms, " "))
 			if len(terms) == 0 {
@@ -122,9 +123,6 @@ with * and with < and >.`,
 	cmd.ValidArgsFunction = env.completeTargets
 	return spans(cmd)
 }
-
-// quoteTerm makes one term of a text with spaces.
-func quoteTerm(s string) string { return "'" + strings.ReplaceAll(s, "'", "") + "'" }
 
 func (o *inventoryQuery) bind(env *Env, cmd *cobra.Command) {
 	o.choice.bind(env, cmd)
@@ -260,7 +258,12 @@ func (o *inventoryQuery) ask(ctx context.Context, env *Env, q inventory.Query, t
 	if err != nil {
 		return nil, 0, err
 	}
-	answer, err := inv.Search(ctx, q, nodes, inventory.Options{Scheme: pkgversion.Scheme(o.scheme)})
+	told, end, err := env.counted("read the inventory of nodes")
+	if err != nil {
+		return nil, 0, err
+	}
+	answer, err := inv.Search(ctx, q, nodes, inventory.Options{Scheme: pkgversion.Scheme(o.scheme), Told: told})
+	end()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -336,18 +339,18 @@ type itemCount struct {
 }
 
 func countItems(rows []itemRow, by string) []itemCount {
-	nodes := map[string]map[string]bool{}
+	nodes := map[string]map[string]string{} // by value and id; names may be shared
 	for _, r := range rows {
 		v := r.key(by)
 		if nodes[v] == nil {
-			nodes[v] = map[string]bool{}
+			nodes[v] = map[string]string{}
 		}
-		nodes[v][r.Name] = true
+		nodes[v][r.Node] = cmp.Or(r.Name, r.Node)
 	}
 	var list []itemCount
 	for _, v := range slices.SortedFunc(maps.Keys(nodes), render.NaturalCompare) {
-		names := slices.Sorted(maps.Keys(nodes[v]))
-		list = append(list, itemCount{v, len(names), render.Fold(names)})
+		names := slices.Compact(slices.Sorted(maps.Values(nodes[v])))
+		list = append(list, itemCount{v, len(nodes[v]), render.Fold(names)})
 	}
 	return list
 }

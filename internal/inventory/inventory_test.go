@@ -3,9 +3,12 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -103,12 +106,122 @@ func nodesNamed(n int) []fleet.Node {
 	return list
 }
 
-func entity(n fleet.Node, kind string, content ...map[string]string) types.InventoryResultEntity {
-	e := types.InventoryResultEntity{Id: aws.String(n.ID), Data: map[string]types.InventoryResultItem{}}
-	if content != nil {
-		e.Data[kind] = types.InventoryResultItem{TypeName: aws.String(kind), CaptureTime: aws.String("2026-03-01T10:00:00Z"), Content: content}
+// inventories is an API that knows entries by node and type, and gives them as the
+// service does: of many nodes only those of some types.
+type inventories struct {
+	api
+	data   map[string]map[string][]map[string]string
+	strict bool // it does not take filters of entries
+
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+func (a *inventories) count(op string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.calls == nil {
+		a.calls = map[string]int{}
 	}
-	return e
+	a.calls[op]++
+}
+
+func fits(entries []map[string]string, f types.InventoryFilter) bool {
+	_, attribute, _ := strings.Cut(aws.ToString(f.Key), ".")
+	return slices.ContainsFunc(entries, func(e map[string]string) bool {
+		v, ok := e[attribute]
+		return ok && slices.ContainsFunc(f.Values, func(want string) bool {
+			return v == want || f.Type == types.InventoryQueryOperatorTypeBeginWith && strings.HasPrefix(v, want)
+		})
+	})
+}
+
+func (a *inventories) GetInventory(_ context.Context, in *ssm.GetInventoryInput, _ ...func(*ssm.Options)) (*ssm.GetInventoryOutput, error) {
+	if len(in.Aggregators) > 0 {
+		a.count("aggregate")
+		group := in.Aggregators[0].Groups[0]
+		without := 0
+		for _, of := range a.data {
+			if _, ok := of[group.Filters[0].Values[0]]; !ok {
+				without++
+			}
+		}
+		return &ssm.GetInventoryOutput{Entities: []types.InventoryResultEntity{{Data: map[string]types.InventoryResultItem{
+			aws.ToString(group.Name): {Content: []map[string]string{{"notMatchingCount": fmt.Sprint(without)}, {"matchingCount": fmt.Sprint(len(a.data) - without)}}},
+		}}}}, nil
+	}
+	a.count("GetInventory")
+	kind := Instance
+	if len(in.ResultAttributes) > 0 {
+		kind = aws.ToString(in.ResultAttributes[0].TypeName)
+	}
+	if kind != Instance && kind != "AWS:PatchSummary" && !strings.HasPrefix(kind, "Custom:") {
+		return nil, &types.InvalidResultAttributeException{Message: aws.String("Result type name " + kind + " is not supported.")}
+	}
+	var all []types.InventoryResultEntity
+	for _, id := range slices.Sorted(maps.Keys(a.data)) {
+		if slices.ContainsFunc(in.Filters, func(f types.InventoryFilter) bool {
+			if aws.ToString(f.Key) == "AWS:InstanceInformation.InstanceId" {
+				return !slices.Contains(f.Values, id)
+			}
+			of, _, _ := strings.Cut(aws.ToString(f.Key), ".")
+			return !fits(a.data[id][of], f)
+		}) {
+			continue
+		}
+		e := types.InventoryResultEntity{Id: aws.String(id), Data: map[string]types.InventoryResultItem{}}
+		if content, ok := a.data[id][kind]; ok {
+			e.Data[kind] = types.InventoryResultItem{TypeName: aws.String(kind), CaptureTime: aws.String("2026-03-01T10:00:00Z"), Content: content}
+		}
+		all = append(all, e)
+	}
+	from, _ := strconv.Atoi(aws.ToString(in.NextToken))
+	out := &ssm.GetInventoryOutput{Entities: all[from:min(from+int(*in.MaxResults), len(all))]}
+	if to := from + len(out.Entities); to < len(all) {
+		out.NextToken = aws.String(strconv.Itoa(to))
+	}
+	return out, nil
+}
+
+func (a *inventories) ListInventoryEntries(_ context.Context, in *ssm.ListInventoryEntriesInput, _ ...func(*ssm.Options)) (*ssm.ListInventoryEntriesOutput, error) {
+	a.count("ListInventoryEntries")
+	if a.strict && len(in.Filters) > 0 {
+		return nil, &types.InvalidFilter{Message: aws.String("no such key")}
+	}
+	entries, reported := a.data[aws.ToString(in.InstanceId)][aws.ToString(in.TypeName)]
+	out := &ssm.ListInventoryEntriesOutput{}
+	if !reported {
+		return out, nil
+	}
+	out.CaptureTime = aws.String("2026-03-02T10:00:00Z")
+	var all []map[string]string
+	for _, e := range entries {
+		if len(in.Filters) == 0 || fits([]map[string]string{e}, in.Filters[0]) {
+			all = append(all, e)
+		}
+	}
+	from, _ := strconv.Atoi(aws.ToString(in.NextToken))
+	out.Entries = all[from:min(from+int(*in.MaxResults), len(all))]
+	if to := from + len(out.Entries); to < len(all) {
+		out.NextToken = aws.String(strconv.Itoa(to))
+	}
+	return out, nil
+}
+
+// reports makes an API of what nodes reported of applications, name and version each.
+func reports(nodes []fleet.Node, of func(i int) []string) *inventories {
+	a := &inventories{data: map[string]map[string][]map[string]string{}}
+	for i, n := range nodes {
+		a.data[n.ID] = map[string][]map[string]string{}
+		if apps := of(i); apps != nil {
+			a.data[n.ID][Application] = []map[string]string{}
+			for _, app := range apps {
+				name, version, _ := strings.Cut(app, " ")
+				a.data[n.ID][Application] = append(a.data[n.ID][Application], map[string]string{"Name": name, "Version": version})
+			}
+		}
+	}
+	return a
 }
 
 func search(t *testing.T, s *Service, query string, nodes []fleet.Node) Answer {
@@ -132,25 +245,10 @@ func found(a Answer) (names []string) {
 	return names
 }
 
-func TestFewNodesAreReadWholeAndSilentOnesAreNamed(t *testing.T) {
-	api := NewMockapi(gomock.NewController(t))
+func TestSilentNodesAmongFewAreNamed(t *testing.T) {
 	nodes := nodesNamed(41)
-	api.EXPECT().GetInventory(gomock.Any(), gomock.Any()).Times(4).DoAndReturn(func(_ context.Context, in *ssm.GetInventoryInput, _ ...func(*ssm.Options)) (*ssm.GetInventoryOutput, error) {
-		if len(in.Filters) != 1 || aws.ToString(in.Filters[0].Key) != "AWS:InstanceInformation.InstanceId" || len(in.Filters[0].Values) > 40 {
-			t.Errorf("filters %+v", in.Filters)
-		}
-		out := &ssm.GetInventoryOutput{}
-		for _, id := range in.Filters[0].Values {
-			switch id {
-			case nodes[0].ID:
-				out.Entities = append(out.Entities, entity(nodes[0], Application, map[string]string{"Name": "openssl", "Version": "1.0"}, map[string]string{"Name": "nginx", "Version": "9"}))
-			case nodes[1].ID:
-				out.Entities = append(out.Entities, entity(nodes[1], Application)) // no applications at all
-			default:
-				out.Entities = append(out.Entities, entity(fleet.Node{ID: id}, Application, map[string]string{"Name": "openssl", "Version": "3.1"}))
-			}
-		}
-		return out, nil
+	api := reports(nodes, func(i int) []string {
+		return [][]string{{"openssl 1.0", "nginx 9"}, nil, {}, {"openssl 3.1"}}[min(i, 3)]
 	})
 	s := New(api)
 	a := search(t, s, "app:openssl<3", nodes)
@@ -164,55 +262,100 @@ func TestFewNodesAreReadWholeAndSilentOnesAreNamed(t *testing.T) {
 	if len(a.Matches) != 39 || len(a.Unknown) != 1 {
 		t.Errorf("without nginx: %d and %d unknown", len(a.Matches), len(a.Unknown))
 	}
+	// A name without a beginning: all is read, and says itself who is silent.
+	a = search(t, s, "app:*ssl<3", nodes)
+	if got := found(a); !reflect.DeepEqual(got, []string{"n0:1.0"}) || len(a.Unknown) != 1 {
+		t.Errorf("found %v, unknown %v", got, a.Unknown)
+	}
 }
 
 func TestManyNodesAreFoundByTheService(t *testing.T) {
-	api := NewMockapi(gomock.NewController(t))
 	nodes := nodesNamed(300)
-	api.EXPECT().GetInventory(gomock.Any(), gomock.Any()).AnyTimes().DoAndReturn(func(_ context.Context, in *ssm.GetInventoryInput, _ ...func(*ssm.Options)) (*ssm.GetInventoryOutput, error) {
-		if len(in.Aggregators) > 0 {
-			return &ssm.GetInventoryOutput{Entities: []types.InventoryResultEntity{{Data: map[string]types.InventoryResultItem{
-				"reported": {Content: []map[string]string{{"notMatchingCount": "7"}, {"matchingCount": "293"}}},
-			}}}}, nil
+	of := func(i int) []string {
+		switch i {
+		case 3:
+			return []string{"openssl 1.0", "openssl-libs 3.1"}
+		case 4:
+			apps := []string{}
+			for k := range 120 { // several pages before what is asked about
+				apps = append(apps, fmt.Sprintf("a%03d 1", k))
+			}
+			return append(apps, "openssl 3.2", "openssl-libs 1.1")
+		case 5:
+			return nil
 		}
-		f := in.Filters[0]
-		if aws.ToString(f.Key) != "AWS:Application.Name" || f.Type != types.InventoryQueryOperatorTypeBeginWith || f.Values[0] != "open" {
-			t.Errorf("filter %+v", f)
-		}
-		if in.NextToken == nil {
-			return &ssm.GetInventoryOutput{NextToken: aws.String("2"), Entities: []types.InventoryResultEntity{
-				entity(nodes[3], Application, map[string]string{"Name": "openssl", "Version": "1.0"}),
-				entity(fleet.Node{ID: "i-other"}, Application, map[string]string{"Name": "openssl", "Version": "1.0"}), // not asked about
-			}}, nil
-		}
-		return &ssm.GetInventoryOutput{Entities: []types.InventoryResultEntity{
-			entity(nodes[4], Application, map[string]string{"Name": "zlib", "Version": "1.0"}), // cut short
-		}}, nil
-	})
-	api.EXPECT().ListInventoryEntries(gomock.Any(), gomock.Any()).DoAndReturn(func(_ context.Context, in *ssm.ListInventoryEntriesInput, _ ...func(*ssm.Options)) (*ssm.ListInventoryEntriesOutput, error) {
-		if aws.ToString(in.InstanceId) != nodes[4].ID || len(in.Filters) != 1 {
-			t.Errorf("entries of %+v", in)
-		}
-		return &ssm.ListInventoryEntriesOutput{CaptureTime: aws.String("2026-03-02T10:00:00Z"), Entries: []map[string]string{{"Name": "openssl-libs", "Version": "1.1"}}}, nil
-	})
-	a := search(t, New(api), "app:open*<3", nodes)
-	if got := found(a); !reflect.DeepEqual(got, []string{"n3:1.0", "n4:1.1"}) {
-		t.Errorf("found %v", got)
+		return []string{"zlib 1"}
 	}
-	if a.Without[Application] != 7 || a.Unknown != nil {
-		t.Errorf("without %v", a.Without)
+	for _, strict := range []bool{false, true} {
+		api := reports(nodes, of)
+		api.strict = strict
+		a := search(t, New(api), "app:open*<3", nodes)
+		if got := found(a); !reflect.DeepEqual(got, []string{"n3:1.0", "n4:1.1"}) {
+			t.Errorf("found %v", got)
+		}
+		if a.Without[Application] != 1 || a.Unknown != nil {
+			t.Errorf("without %v", a.Without)
+		}
+		// Two pages are what the service found; the nodes without are not asked.
+		if got := api.calls["ListInventoryEntries"]; !strict && got != 2 {
+			t.Errorf("%d calls for 2 nodes", got)
+		}
+	}
+	// Who lacks something is asked whether it has reported at all.
+	api := reports(nodes, of)
+	a := search(t, New(api), "!app:zlib", nodes)
+	if got := found(a); !reflect.DeepEqual(got, []string{"n3:", "n4:"}) || len(a.Unknown) != 1 || a.Unknown[0].Name != "n5" {
+		t.Errorf("found %v, unknown %v", got, a.Unknown)
+	}
+	if got := api.calls["ListInventoryEntries"]; got != 3 {
+		t.Errorf("%d calls for the 3 nodes without", got)
+	}
+}
+
+func TestANodeThatIsGoneEndsNoQuery(t *testing.T) {
+	nodes := nodesNamed(3)
+	api := &gone{inventories: reports(nodes, func(int) []string { return []string{"a 1"} }), id: nodes[1].ID}
+	a := search(t, New(api), "app:*", nodes)
+	if got := found(a); !reflect.DeepEqual(got, []string{"n0:1", "n2:1"}) || len(a.Unknown) != 1 {
+		t.Errorf("found %v, unknown %v", got, a.Unknown)
+	}
+}
+
+// gone is an API that does not know a node any more.
+type gone struct {
+	*inventories
+	id string
+}
+
+func (g *gone) ListInventoryEntries(ctx context.Context, in *ssm.ListInventoryEntriesInput, o ...func(*ssm.Options)) (*ssm.ListInventoryEntriesOutput, error) {
+	if aws.ToString(in.InstanceId) == g.id {
+		return nil, &types.InvalidInstanceId{}
+	}
+	return g.inventories.ListInventoryEntries(ctx, in, o...)
+}
+
+func TestCoverageCountsOnePageOfTheServicesOwnTypes(t *testing.T) {
+	nodes := nodesNamed(3)
+	api := reports(nodes, func(i int) []string {
+		return [][]string{nil, {}, slices.Repeat([]string{"a 1"}, 51)}[i]
+	})
+	ids := []string{nodes[0].ID, nodes[1].ID, nodes[2].ID}
+	got, err := New(api).Covered(context.Background(), Application, ids, nil)
+	if err != nil || got[ids[0]].Reported || !got[ids[1]].Reported || got[ids[1]].More || got[ids[2]].Entries != 50 || !got[ids[2]].More {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestWordsKeepTheirQuotes(t *testing.T) {
+	q, err := ParseQuery(`app:x "name=O'Brien"`)
+	if err != nil || !q.Nodes.Match(fleet.Node{Name: "O'Brien"}) || q.Nodes.Match(fleet.Node{Name: "OBrien"}) {
+		t.Errorf("%v, %v", q.Nodes, err)
 	}
 }
 
 func TestAllTermsMustHold(t *testing.T) {
-	api := NewMockapi(gomock.NewController(t))
 	nodes := nodesNamed(3)
-	api.EXPECT().GetInventory(gomock.Any(), gomock.Any()).AnyTimes().Return(&ssm.GetInventoryOutput{Entities: []types.InventoryResultEntity{
-		entity(nodes[0], Application, map[string]string{"Name": "a", "Version": "1"}, map[string]string{"Name": "b", "Version": "1"}),
-		entity(nodes[1], Application, map[string]string{"Name": "a", "Version": "1"}),
-		entity(nodes[2], Application, map[string]string{"Name": "b", "Version": "1"}),
-	}}, nil)
-	s := New(api)
+	s := New(reports(nodes, func(i int) []string { return [][]string{{"a 1", "b 1"}, {"a 1"}, {"b 1"}}[i] }))
 	for query, want := range map[string][]string{
 		"app:a app:b":  {"n0:1", "n0:1"},
 		"app:a !app:b": {"n1:1"},

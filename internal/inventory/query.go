@@ -96,7 +96,7 @@ func nodeTerm(word string) (fleet.Filter, error) {
 	if key, value, ok := strings.Cut(word, ":"); ok && key == "platform" {
 		word = "platform=" + value
 	}
-	f, err := fleet.ParseFilter("'" + strings.ReplaceAll(word, "'", "") + "'")
+	f, err := fleet.ParseFilter(fleet.QuoteWord(word))
 	if err != nil && strings.Contains(word, ":") && !strings.HasPrefix(word, "tag:") {
 		prefix, _, _ := strings.Cut(word, ":")
 		return f, fault.Usagef("the term %q begins with %s:, which is nothing that can be asked about", word, prefix).
@@ -155,7 +155,7 @@ func (t *Term) parse(body string) error {
 		return fault.Usagef("the term %q compares with nothing", t.text).WithHint("%s", queryForm)
 	case !t.version && strings.ContainsAny(op, "<>"):
 		return fault.Usagef("%s in the term %q has no order: %s has no meaning for it", t.measure, t.text, op).WithHint("use = or !=")
-	case t.version && strings.ContainsAny(op, "<>") && (strings.ContainsAny(value, ",*") || strings.Trim(value, "0123456789") == value):
+	case t.version && strings.ContainsAny(op, "<>") && (strings.ContainsAny(value, ",*") || !strings.ContainsAny(value, "0123456789")):
 		return fault.Usagef("%q in the term %q is not a version", value, t.text).WithHint("write one like app:openssl<3.0.7")
 	}
 	t.op, t.values = op, strings.Split(value, ",")

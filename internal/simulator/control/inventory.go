@@ -191,6 +191,10 @@ func (c *call) getInventory(t *world.Tables, in request) (any, error) {
 		if _, known := inventorySchemas[kind]; !known && !strings.HasPrefix(kind, "Custom:") {
 			return nil, noType(kind)
 		}
+		if kind != world.InventoryInstance && kind != world.InventoryPatchSummary && !strings.HasPrefix(kind, "Custom:") {
+			return nil, world.Errorf("InvalidResultAttributeException", "Result type name %s is not supported. Supported type names are: %s, %s. Default result type name is %s.",
+				kind, world.InventoryInstance, world.InventoryPatchSummary, world.InventoryInstance)
+		}
 	}
 	filters := in.filters("Filters", "Key", "Values", "Type")
 	for _, f := range filters {

@@ -363,6 +363,8 @@ func TestInventory(t *testing.T) {
 	}
 	f.refused("GetInventory", `{"Aggregators":[{"Expression":"AWS:InstanceInformation.Colour"}]}`, "InvalidAggregatorException")
 	f.refused("GetInventory", `{"Filters":[{"Key":"PlatformType","Values":["Linux"]}]}`, "InvalidFilter")
+	f.refused("GetInventory", `{"ResultAttributes":[{"TypeName":"AWS:Application"}]}`, "InvalidResultAttributeException")
+	f.must("GetInventory", `{"ResultAttributes":[{"TypeName":"AWS:PatchSummary"}]}`)
 	if got := f.must("GetInventorySchema", `{"TypeName":"Custom:Rack"}`); column(at(got, "Schemas", 0, "Attributes"), "Name") != "Name Row" {
 		t.Errorf("got %v", got)
 	}
