@@ -91,13 +91,8 @@ func (r *Report) slices(title, what, none string, all []patch.Slice, remark stri
 	if n := len(bars) - len(shown); n > 0 {
 		section.Append(h.El("p", h.Class("remark"), h.Text(fmt.Sprintf("The chart shows the worst %d; %d more are in the table.", len(shown), n))))
 	}
-	return append2(section, h.El("details", h.El("summary", h.Text("Numbers")),
+	return section.Append(h.El("details", h.El("summary", h.Text("Numbers")),
 		table(body, what, "Nodes", "Compliant", "Non-compliant", "Lack critical", "Lack security", "Failed", "Reboot", "Never scanned", "Oldest scan")))
-}
-
-func append2(e *h.Element, parts ...h.Part) *h.Element {
-	e.Append(parts...)
-	return e
 }
 
 // statusLegend names the colours that are there.
@@ -143,7 +138,7 @@ func (r *Report) patches() h.Part {
 	}
 	section := h.El("section", h.El("h2", h.Text(r.patchTitle())))
 	if len(r.Patches) == 0 {
-		return append2(section, h.El("p", h.Text("No patch is missing, failed, rejected or waits for a reboot.")))
+		return section.Append(h.El("p", h.Text("No patch is missing, failed, rejected or waits for a reboot.")))
 	}
 	bars := make([]bar, len(r.Patches))
 	body := h.El("tbody")
@@ -152,10 +147,10 @@ func (r *Report) patches() h.Part {
 		bars[i] = bar{name: name, note: nodes(t.Nodes), pieces: []piece{{t.Nodes, severityClass(t.Severity, t.Key), "nodes"}}}
 		row := h.El("tr", h.El("th", h.Attr("scope", "row"), h.Text(name)))
 		if r.By == patch.ByPatch {
-			row.Append(cell("", t.Title), cell("", t.Classification), cell("", strings.Join(t.CVEs, " ")))
+			row.Append(cell("", t.Title), cell("word", t.Classification), cell("", strings.Join(t.CVEs, " ")))
 		}
 		if r.By == patch.ByPatch || r.By == patch.ByCVE {
-			row.Append(cell("", t.Severity))
+			row.Append(cell("word", t.Severity))
 		}
 		row.Append(count(t.Nodes), count(t.Patches), count(t.Missing), marked(t.Failed, "bad"), marked(t.PendingReboot, "warn"), count(t.Rejected), cell("time", stamp(t.Oldest)))
 		body.Append(row)
@@ -169,7 +164,7 @@ func (r *Report) patches() h.Part {
 	}
 	heads = append(heads, "Nodes", "Patches", "Missing", "Failed", "Reboot", "Rejected", "Oldest scan")
 	section.Append(barChart(r.patchTitle()+": nodes", bars[:min(len(bars), maxBars)]))
-	return append2(section, h.El("details", h.Attr("open", "open"), h.El("summary", h.Text(fmt.Sprintf("All %d", len(r.Patches)))), table(body, heads...)))
+	return section.Append(h.El("details", h.Attr("open", "open"), h.El("summary", h.Text(fmt.Sprintf("All %d", len(r.Patches)))), table(body, heads...)))
 }
 
 func (r *Report) patchTitle() string {
