@@ -116,7 +116,7 @@ func complianceGates() []string {
 }
 
 func (g *complianceGate) bind(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&g.kind, "fail-on", "", "exit with 6 when something does not comply: `noncompliant`, or a severity, which means it or a worse one")
+	cmd.Flags().StringVar(&g.kind, "fail-on", "", "exit with 6 when something does not comply: `kind` noncompliant, or a severity, which means it or a worse one")
 	completeFlag(cmd, "fail-on", complianceGates)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,9 +21,9 @@ func newInventoryStatusCmd(env *Env) *cobra.Command {
 	var (
 		choice nodeChoice
 		kind   string
-		stale  time.Duration
+		older  string
 		only   bool
-		gate   bool
+		failOn []string
 	)
 	cmd := &cobra.Command{
 		Use:   "status [target]...",
@@ -33,8 +34,8 @@ service's own types nodes are asked one by one, and of their entries the first 5
 counted: 50+ is that many or more.`,
 		Example: `  $ ssmdeck inventory status
   $ ssmdeck inventory status --gaps
-  $ ssmdeck inventory status --tag env=prod --type Custom:Rack --fail
-  $ ssmdeck inventory status --older-than 24h -o name`,
+  $ ssmdeck inventory status --tag env=prod --type Custom:Rack --fail-on silent,stale
+  $ ssmdeck inventory status --older-than 7d -o name`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ro, err := env.renderOptions()
 			if err != nil {
@@ -43,8 +44,14 @@ counted: 50+ is that many or more.`,
 			if err := inventory.CheckType(kind, false); err != nil {
 				return err
 			}
-			if stale <= 0 {
-				return fault.Usagef("--older-than %s is no age", stale).WithHint("for instance --older-than 48h")
+			stale, err := parseAge("older-than", older)
+			if err != nil {
+				return err
+			}
+			for _, kind := range failOn {
+				if !slices.Contains(coverageGaps, kind) {
+					return fault.Usagef("--fail-on %q is nothing to fail on", kind).WithHint("it takes silent and stale")
+				}
 			}
 			targets, filter, err := choice.parseSome(args)
 			if err != nil {
@@ -53,13 +60,17 @@ counted: 50+ is that many or more.`,
 			if err := checkGridTable(env, inventoryCoverageTable, ro); err != nil {
 				return err
 			}
+			var oldest time.Time // 0 is no age
+			if stale > 0 {
+				oldest = ro.Now.Add(-stale)
+			}
 			var bad tally
 			only = only || cmd.Flags().Changed("older-than")
 			err = writeGrid(cmd.Context(), env, inventoryCoverageTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[reportingRow, error], error) {
-				rows, err := inventoryCoverage(ctx, env, targets, filter, kind, ro.Now.Add(-stale))
+				rows, err := inventoryCoverage(ctx, env, targets, filter, kind, oldest)
 				shown := rows[:0]
 				for _, r := range rows {
-					if r.Status != coverageGood {
+					if slices.Contains(failOn, r.Status) {
 						bad.add(1, 0)
 					}
 					if !only || r.Status != coverageGood {
@@ -68,8 +79,8 @@ counted: 50+ is that many or more.`,
 				}
 				return each(shown), err
 			})
-			if n, _ := bad.sum(); err == nil && gate && n > 0 {
-				return fault.New(fault.RemoteFailed, "inventory status", "%s silent or stale", pluralAre(n, "node")).
+			if n, _ := bad.sum(); err == nil && n > 0 {
+				return fault.New(fault.RemoteFailed, "inventory status", "%s %s", pluralAre(n, "node"), strings.Join(failOn, " or ")).
 					WithHint("`ssmdeck inventory enable` makes agents gather inventory, `ssmdeck doctor` says why one is not connected")
 			}
 			return err
@@ -78,9 +89,11 @@ counted: 50+ is that many or more.`,
 	choice.bind(env, cmd)
 	f := cmd.Flags()
 	f.StringVar(&kind, "type", inventory.Application, "the `type` that nodes must have reported")
-	f.DurationVar(&stale, "older-than", 48*time.Hour, "only nodes whose inventory is older than this `age`, or missing")
+	f.StringVar(&older, "older-than", "48h", "only nodes whose inventory is older than this `age`, or that are silent; it also says what is stale")
 	f.BoolVar(&only, "gaps", false, "only nodes without, or with old inventory")
-	f.BoolVar(&gate, "fail", false, "exit with 6 when there is such a node")
+	f.StringSliceVar(&failOn, "fail-on", nil, "exit with 6 when a node is so: `kinds` among "+strings.Join(coverageGaps, ", "))
+	completeFlag(cmd, "fail-on", func() []string { return coverageGaps })
+	completeFlag(cmd, "older-than", func() []string { return []string{"24h", "48h", "7d"} })
 	completeFlag(cmd, "type", inventoryTypeNames(false))
 	return spans(cmd)
 }
@@ -110,6 +123,9 @@ const (
 	coverageStale  = "stale"
 	coverageGood   = "reported"
 )
+
+// coverageGaps are what --fail-on takes.
+var coverageGaps = []string{coverageSilent, coverageStale}
 
 func inventoryCoverage(ctx context.Context, env *Env, targets []fleet.Target, filter fleet.Filter, kind string, oldest time.Time) ([]reportingRow, error) {
 	svc, err := env.Fleet(ctx)
@@ -144,7 +160,7 @@ func inventoryCoverage(ctx context.Context, env *Env, targets []fleet.Target, fi
 		switch {
 		case !c.Reported:
 			r.Status = coverageSilent
-		case c.Captured.Before(oldest):
+		case !oldest.IsZero() && c.Captured.Before(oldest):
 			r.Status = coverageStale
 		}
 		by[r.Status] = append(by[r.Status], r)
@@ -175,7 +191,7 @@ func newInventoryEnableCmd(env *Env) *cobra.Command {
 	var (
 		choice  nodeChoice
 		name    string
-		every   time.Duration
+		often   string
 		without []string
 		dryRun  bool
 	)
@@ -192,6 +208,10 @@ it is asked.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			every, err := parseAge("every", often)
 			if err != nil {
 				return err
 			}
@@ -240,7 +260,7 @@ it is asked.`,
 	choice.bind(env, cmd)
 	f := cmd.Flags()
 	f.StringVar(&name, "name", "", "`name` of the association")
-	f.DurationVar(&every, "every", 12*time.Hour, "how often: a `time` from 30m on")
+	f.StringVar(&often, "every", "12h", "how often: a `time` from 30m to 30d")
 	f.StringSliceVar(&without, "without", nil, "`parts` not to gather: "+strings.Join(inventory.Parts(), ", "))
 	f.BoolVar(&dryRun, "dry-run", false, "show what would be created, and create nothing")
 	completeFlag(cmd, "without", inventory.Parts)

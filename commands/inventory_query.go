@@ -130,7 +130,7 @@ func (o *inventoryQuery) bind(env *Env, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.scheme, "scheme", "", "compare versions by this `scheme`: rpm, deb, semver, windows; that of each node without it")
 	f.StringVar(&o.by, "by", "", "count the nodes by a `key` instead: version, item, platform, os")
-	f.StringSliceVar(&o.failOn, "fail-on", nil, "exit with 6 when there is a match or a node that cannot be said: `found`, unknown")
+	f.StringSliceVar(&o.failOn, "fail-on", nil, "exit with 6 when there is such: `kinds` among found, unknown (nodes of which it cannot be said)")
 	completeFlag(cmd, "scheme", func() []string {
 		var list []string
 		for _, s := range pkgversion.Schemes() {

@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -146,22 +145,6 @@ func ages(now, oldest, newest time.Time) string {
 		return to
 	}
 	return strings.TrimSuffix(from, " ago") + " to " + to
-}
-
-// parseAge reads an age: 90m, 36h, 7d; 0 is none.
-func parseAge(flag, text string) (time.Duration, error) {
-	if text == "0" {
-		return 0, nil
-	}
-	if number, ok := strings.CutSuffix(text, "d"); ok {
-		if days, err := strconv.Atoi(number); err == nil && days > 0 && days < 100_000 {
-			return time.Duration(days) * 24 * time.Hour, nil
-		}
-	}
-	if d, err := time.ParseDuration(text); err == nil && d > 0 {
-		return d, nil
-	}
-	return 0, fault.Usagef("--%s %q is not an age", flag, text).WithHint("write 36h or 7d")
 }
 
 // counted shows how much of some work is done, which may be told out of order. Where
