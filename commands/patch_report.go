@@ -365,12 +365,13 @@ func reportNodeTable(ro render.Options, several bool) render.Table[patchreport.N
 }
 
 // reportJUnit is a suite for each place and patch group, and a case for each node.
-// A node that was never scanned fails: nobody knows that it is well.
+// A node that was never scanned fails: nobody knows that it is well. A place of which
+// not everything could be read is an error of its own.
 func reportJUnit(r *patchreport.Report) junitSuites {
 	all := junitSuites{Suites: []junitSuite{}}
 	at := map[string]int{}
 	for _, p := range r.Places {
-		if p.Failure != "" && p.Total.Nodes == 0 {
+		if p.Failure != "" {
 			all.Suites = append(all.Suites, junitSuite{Name: p.String(), Tests: 1, Errors: 1, Cases: []junitCase{
 				{Class: p.String(), Name: "read", Error: &junitMessage{Message: p.Failure, Type: "unread"}},
 			}})
