@@ -314,9 +314,9 @@ func itemTable(o render.Options, kind string) render.Table[itemRow] {
 			render.Column[itemRow]{Name: "VERSION", Text: func(r itemRow) string { return r.Version }},
 			render.Column[itemRow]{Name: "TYPE", Wide: true, Text: func(r itemRow) string { return r.Type }},
 		)
-		if strings.HasPrefix(kind, "Custom:") {
-			t.Columns = append(t.Columns, render.Column[itemRow]{Name: "ENTRY", Text: func(r itemRow) string { return r.Entry.String() }})
-		}
+		t.Columns = append(t.Columns, render.Column[itemRow]{
+			Name: "ENTRY", Wide: !strings.HasPrefix(kind, "Custom:"), Text: func(r itemRow) string { return r.Entry.String() },
+		})
 	}
 	for i, a := range attributes {
 		header := attributeHeader(a)

@@ -160,6 +160,9 @@ func (c *call) listInventoryEntries(t *world.Tables, in request) (any, error) {
 	if _, known := inventorySchemas[kind]; !ok && !known {
 		return nil, noType(kind)
 	}
+	if !ok { // never reported: there was no capture
+		item = world.Record{}
+	}
 	var list []world.Record
 	for i, e := range entries {
 		if !slices.ContainsFunc(in.filters("Filters", "Key", "Values", "Type"), func(f filter) bool { return !f.matches(entryFields(kind, e, f.key)) }) {

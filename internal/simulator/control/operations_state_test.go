@@ -353,6 +353,9 @@ func TestInventory(t *testing.T) {
 	if got := f.must("ListInventoryEntries", node+`,"TypeName":"AWS:InstanceInformation"}`); at(got, "Entries", 0, "PlatformType") != "Linux" {
 		t.Errorf("got %v", got)
 	}
+	if got := f.must("ListInventoryEntries", node+`,"TypeName":"AWS:File"}`); got["CaptureTime"] != nil || got["SchemaVersion"] != nil {
+		t.Errorf("what was never reported was captured: %v", got)
+	}
 	all := f.must("GetInventory", `{"Filters":[{"Key":"AWS:InstanceInformation.PlatformType","Values":["Linux"]}],"ResultAttributes":[{"TypeName":"Custom:Rack"}]}`)
 	if column(all["Entities"], "Id") != "i-00000000000000001 mi-00000000000000003" || at(all, "Entities", 0, "Data", "Custom:Rack", "Content", 1, "Row") != "2" {
 		t.Errorf("got %v", all)
