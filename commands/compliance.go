@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -159,7 +160,7 @@ func (g *complianceGate) verdict(what string) error {
 	parts := []string{plural(g.found, what)}
 	if len(g.types) > 0 {
 		parts = parts[:0]
-		for _, kind := range keysOf(g.types) {
+		for _, kind := range slices.Sorted(maps.Keys(g.types)) {
 			parts = append(parts, plural(g.types[kind], what)+" with "+render.Visible(kind))
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -184,7 +186,7 @@ func reportDetails(d *render.Detail, r compliance.Report) {
 		d.Field("Title", e.Title)
 		d.Field("Status", e.Status)
 		d.Field("Severity", e.Severity)
-		for _, k := range keysOf(e.Details) {
+		for _, k := range slices.Sorted(maps.Keys(e.Details)) {
 			d.Field(k, e.Details[k])
 		}
 	}

@@ -1,6 +1,7 @@
 package patchreport
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"io"
@@ -72,7 +73,7 @@ func (r *Report) slices(title, what, none string, all []patch.Slice, remark stri
 	bars := make([]bar, len(all))
 	body := h.El("tbody")
 	for i, s := range all {
-		name := keyName(s.Key, none)
+		name := cmp.Or(s.Key, none)
 		bars[i] = statusBar(name, s.Counts)
 		percent := "unknown"
 		if p, known := s.Percent(); known {
@@ -114,7 +115,7 @@ func (r *Report) levels() h.Part {
 	bars := make([]bar, len(r.Levels))
 	for i, l := range r.Levels {
 		class := map[string]string{"critical": "bad", "security": "warn"}[l.Level]
-		bars[i] = bar{name: l.Level, note: fmt.Sprintf("%d on %s", l.Patches, nodes(l.Nodes)), pieces: []piece{{l.Patches, keyName(class, "other"), l.Level}}}
+		bars[i] = bar{name: l.Level, note: fmt.Sprintf("%d on %s", l.Patches, nodes(l.Nodes)), pieces: []piece{{l.Patches, cmp.Or(class, "other"), l.Level}}}
 	}
 	return h.El("section", h.El("h2", h.Text("Patches that are not as they should be")),
 		h.El("p", h.Class("remark"), h.Text("By what the baseline says of them: compliance level critical, classification security, all others.")),
@@ -125,7 +126,7 @@ func (r *Report) ages() h.Part {
 	bars := make([]bar, len(r.Ages))
 	for i, a := range r.Ages {
 		class := map[string]string{"under 1 day": "good", "1 to 7 days": "good", "7 to 30 days": "warn"}[a.Key]
-		bars[i] = bar{name: a.Key, note: nodes(a.Nodes), pieces: []piece{{a.Nodes, keyName(class, "bad"), a.Key}}}
+		bars[i] = bar{name: a.Key, note: nodes(a.Nodes), pieces: []piece{{a.Nodes, cmp.Or(class, "bad"), a.Key}}}
 	}
 	return h.El("section", h.El("h2", h.Text("Age of the scans")),
 		h.El("p", h.Class("remark"), h.Text("A number is as old as the scan that found it.")), barChart("Nodes by the age of their scan", bars))
@@ -143,7 +144,7 @@ func (r *Report) patches() h.Part {
 	bars := make([]bar, len(r.Patches))
 	body := h.El("tbody")
 	for i, t := range r.Patches {
-		name := keyName(t.Key, "none")
+		name := cmp.Or(t.Key, "none")
 		bars[i] = bar{name: name, note: nodes(t.Nodes), pieces: []piece{{t.Nodes, severityClass(t.Severity, t.Key), "nodes"}}}
 		row := h.El("tr", h.El("th", h.Attr("scope", "row"), h.Text(name)))
 		if r.By == patch.ByPatch {
@@ -175,7 +176,7 @@ func (r *Report) patchTitle() string {
 
 // severityClass is the colour of a severity, in the words of any system.
 func severityClass(severity, key string) string {
-	switch strings.ToLower(keyName(severity, key)) {
+	switch strings.ToLower(cmp.Or(severity, key)) {
 	case "critical":
 		return "bad"
 	case "important", "high":
@@ -215,7 +216,7 @@ func (r *Report) nodeTables() h.Part {
 }
 
 func (r *Report) nodeRow(n Node, status patch.Status) h.Part {
-	row := h.El("tr", h.El("th", h.Attr("scope", "row"), h.Text(keyName(n.Name, n.ID))), h.El("td", h.El("code", h.Text(n.ID))))
+	row := h.El("tr", h.El("th", h.Attr("scope", "row"), h.Text(cmp.Or(n.Name, n.ID))), h.El("td", h.El("code", h.Text(n.ID))))
 	if r.several() {
 		row.Append(cell("", n.Account), cell("", n.Region))
 	}
