@@ -111,7 +111,7 @@ func nodesNamed(n int) []fleet.Node {
 type inventories struct {
 	api
 	data   map[string]map[string][]map[string]string
-	strict bool // it does not take filters of entries
+	strict bool // it takes no filters of entries, and counts no nodes without a type
 
 	mu    sync.Mutex
 	calls map[string]int
@@ -139,6 +139,9 @@ func fits(entries []map[string]string, f types.InventoryFilter) bool {
 func (a *inventories) GetInventory(_ context.Context, in *ssm.GetInventoryInput, _ ...func(*ssm.Options)) (*ssm.GetInventoryOutput, error) {
 	if len(in.Aggregators) > 0 {
 		a.count("aggregate")
+		if a.strict {
+			return nil, &types.InvalidAggregatorException{}
+		}
 		group := in.Aggregators[0].Groups[0]
 		without := 0
 		for _, of := range a.data {
@@ -293,8 +296,11 @@ func TestManyNodesAreFoundByTheService(t *testing.T) {
 		if got := found(a); !reflect.DeepEqual(got, []string{"n3:1.0", "n4:1.1"}) {
 			t.Errorf("found %v", got)
 		}
-		if a.Without[Application] != 1 || a.Unknown != nil {
-			t.Errorf("without %v", a.Without)
+		if counted := a.Without[Application] == 1 && a.Unknown == nil; counted == strict {
+			t.Errorf("without %v, unknown %v", a.Without, a.Unknown)
+		}
+		if strict && (len(a.Unknown) != 1 || a.Unknown[0].Name != "n5") {
+			t.Errorf("unknown %v", a.Unknown)
 		}
 		// Two pages are what the service found; the nodes without are not asked.
 		if got := api.calls["ListInventoryEntries"]; !strict && got != 2 {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/pkgversion"
 )
@@ -182,11 +183,11 @@ func (s *Service) tellSilence(ctx context.Context, in *inquiry, ids, with []stri
 	if len(rest) == 0 {
 		return nil
 	}
-	without, err := s.silent(ctx, in.Type)
-	if err != nil || without == 0 {
+	without, known, err := s.silent(ctx, in.Type)
+	switch {
+	case err != nil, known && without == 0:
 		return err
-	}
-	if len(ids) > fewNodes && !in.Not {
+	case known && len(ids) > fewNodes && !in.Not:
 		in.without = without
 		return nil
 	}
@@ -217,21 +218,26 @@ func (t Term) serviceFilter() (f types.InventoryFilter, exact, ok bool) {
 	return f, rest == "" || rest == "*", true
 }
 
-// silent counts the nodes of the account that reported nothing of a type.
-func (s *Service) silent(ctx context.Context, kind string) (int, error) {
+// silent counts the nodes of the account that reported nothing of a type. known is
+// false where the service does not count that.
+func (s *Service) silent(ctx context.Context, kind string) (n int, known bool, err error) {
 	const group = "reported"
 	rows, err := s.aggregate(ctx, types.InventoryAggregator{Groups: []types.InventoryGroup{{
 		Name: aws.String(group), Filters: []types.InventoryFilter{{Key: aws.String("TypeName"), Values: []string{kind}, Type: types.InventoryQueryOperatorTypeExists}},
 	}}}, nil)
 	if err != nil {
-		return 0, err
+		if fault.KindOf(err) == fault.Usage {
+			err = nil
+		}
+		return 0, false, err
 	}
 	for _, r := range rows {
 		if v, ok := r["notMatchingCount"]; ok {
-			return number(v)
+			n, err = number(v)
+			return n, err == nil, err
 		}
 	}
-	return 0, nil
+	return 0, false, nil
 }
 
 // aggregate returns the counts of all pages.
