@@ -48,6 +48,9 @@ func newInventoryQueryCmd(env *Env) *cobra.Command {
   !TERM              none of a node's entries is like that
   platform:linux     and everything that --filter takes: tag:env=prod, agent<3.3, os~ubuntu
 
+Bounds in one term are about the same entry: app:openssl>=3.0<3.0.7. Terms of their
+own may each be true of another one.
+
 Names are exact, with their case, and * stands for anything. Versions compare as
 the node's system does it: rpm, deb, dotted numbers on Windows, semantic versions
 for the rest. What a version in the query leaves out (epoch, release) does not
@@ -58,7 +61,7 @@ said, and --fail-on unknown makes an error of it.`,
 		Example: `  $ ssmdeck inventory query 'app:openssl<3.0 platform:linux'
   $ ssmdeck inventory query 'app:openssl<3.0' --by version
   $ ssmdeck inventory query '!app:falcon-sensor tag:env=prod' -o name
-  $ ssmdeck inventory query 'app:log4j*>=2.0 app:log4j*<2.17.1' --all-regions --fail-on found
+  $ ssmdeck inventory query 'app:log4j*>=2.0<2.17.1' --all-regions --fail-on found
   $ ssmdeck inventory query "app:'Google Chrome'<120"`,
 		Args: exactArgs("the query"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -3,12 +3,9 @@ package inventory
 import (
 	"context"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +26,8 @@ func TestQueriesThatCannotBeMeantAreRefused(t *testing.T) {
 		"app:openssl<":          "compares with nothing",
 		"app:openssl<new":       "is not a version",
 		"app:openssl<3.*":       "is not a version",
+		"app:openssl>=3<":       "compares with nothing",
+		"app:openssl>=3<new":    "is not a version",
 		"app:a=1,,2":            "compares with nothing",
 		"service:nginx<3":       "has no order",
 		"update:KB1=2":          "is there or is not",
@@ -78,6 +77,11 @@ func TestTermsMatch(t *testing.T) {
 		{"app:openssl>=3.0.2", ubuntu, deb, true},
 		{"app:'Google Chrome'<120", windows, win, true},
 		{"app:Google*>=119.0.6045.160", windows, win, true},
+		{"app:openssl>=3.0<3.0.8", linux, rpm, true},
+		{"app:openssl>=3.0.8<4", linux, rpm, false},
+		{"app:openssl>=2<3.0.7", linux, rpm, false},
+		{"app:openssl>=3.0!=3.0.7", linux, rpm, false},
+		{"AWS:InstanceInformation.AgentVersion>=3.1<3.3", linux, Entry{"AgentVersion": "3.2.1"}, true},
 		{"app:openssl<9", linux, Entry{"Name": "openssl"}, false},
 		{"service:nginx=running", windows, svc, true},
 		{"service:nginx!=Running", windows, svc, false},
@@ -104,127 +108,6 @@ func nodesNamed(n int) []fleet.Node {
 		list = append(list, fleet.Node{ID: fmt.Sprintf("i-%08d", i), Name: fmt.Sprintf("n%d", i), Platform: "linux", PlatformName: "Amazon Linux"})
 	}
 	return list
-}
-
-// inventories is an API that knows entries by node and type, and gives them as the
-// service does: of many nodes only those of some types.
-type inventories struct {
-	api
-	data   map[string]map[string][]map[string]string
-	strict bool // it takes no filters of entries, and counts no nodes without a type
-
-	mu    sync.Mutex
-	calls map[string]int
-}
-
-func (a *inventories) count(op string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.calls == nil {
-		a.calls = map[string]int{}
-	}
-	a.calls[op]++
-}
-
-func fits(entries []map[string]string, f types.InventoryFilter) bool {
-	_, attribute, _ := strings.Cut(aws.ToString(f.Key), ".")
-	return slices.ContainsFunc(entries, func(e map[string]string) bool {
-		v, ok := e[attribute]
-		return ok && slices.ContainsFunc(f.Values, func(want string) bool {
-			return v == want || f.Type == types.InventoryQueryOperatorTypeBeginWith && strings.HasPrefix(v, want)
-		})
-	})
-}
-
-func (a *inventories) GetInventory(_ context.Context, in *ssm.GetInventoryInput, _ ...func(*ssm.Options)) (*ssm.GetInventoryOutput, error) {
-	if len(in.Aggregators) > 0 {
-		a.count("aggregate")
-		if a.strict {
-			return nil, &types.InvalidAggregatorException{}
-		}
-		group := in.Aggregators[0].Groups[0]
-		without := 0
-		for _, of := range a.data {
-			if _, ok := of[group.Filters[0].Values[0]]; !ok {
-				without++
-			}
-		}
-		return &ssm.GetInventoryOutput{Entities: []types.InventoryResultEntity{{Data: map[string]types.InventoryResultItem{
-			aws.ToString(group.Name): {Content: []map[string]string{{"notMatchingCount": fmt.Sprint(without)}, {"matchingCount": fmt.Sprint(len(a.data) - without)}}},
-		}}}}, nil
-	}
-	a.count("GetInventory")
-	kind := Instance
-	if len(in.ResultAttributes) > 0 {
-		kind = aws.ToString(in.ResultAttributes[0].TypeName)
-	}
-	if kind != Instance && kind != "AWS:PatchSummary" && !strings.HasPrefix(kind, "Custom:") {
-		return nil, &types.InvalidResultAttributeException{Message: aws.String("Result type name " + kind + " is not supported.")}
-	}
-	var all []types.InventoryResultEntity
-	for _, id := range slices.Sorted(maps.Keys(a.data)) {
-		if slices.ContainsFunc(in.Filters, func(f types.InventoryFilter) bool {
-			if aws.ToString(f.Key) == "AWS:InstanceInformation.InstanceId" {
-				return !slices.Contains(f.Values, id)
-			}
-			of, _, _ := strings.Cut(aws.ToString(f.Key), ".")
-			return !fits(a.data[id][of], f)
-		}) {
-			continue
-		}
-		e := types.InventoryResultEntity{Id: aws.String(id), Data: map[string]types.InventoryResultItem{}}
-		if content, ok := a.data[id][kind]; ok {
-			e.Data[kind] = types.InventoryResultItem{TypeName: aws.String(kind), CaptureTime: aws.String("2026-03-01T10:00:00Z"), Content: content}
-		}
-		all = append(all, e)
-	}
-	from, _ := strconv.Atoi(aws.ToString(in.NextToken))
-	out := &ssm.GetInventoryOutput{Entities: all[from:min(from+int(*in.MaxResults), len(all))]}
-	if to := from + len(out.Entities); to < len(all) {
-		out.NextToken = aws.String(strconv.Itoa(to))
-	}
-	return out, nil
-}
-
-func (a *inventories) ListInventoryEntries(_ context.Context, in *ssm.ListInventoryEntriesInput, _ ...func(*ssm.Options)) (*ssm.ListInventoryEntriesOutput, error) {
-	a.count("ListInventoryEntries")
-	if a.strict && len(in.Filters) > 0 {
-		return nil, &types.InvalidFilter{Message: aws.String("no such key")}
-	}
-	entries, reported := a.data[aws.ToString(in.InstanceId)][aws.ToString(in.TypeName)]
-	out := &ssm.ListInventoryEntriesOutput{}
-	if !reported {
-		return out, nil
-	}
-	out.CaptureTime = aws.String("2026-03-02T10:00:00Z")
-	var all []map[string]string
-	for _, e := range entries {
-		if len(in.Filters) == 0 || fits([]map[string]string{e}, in.Filters[0]) {
-			all = append(all, e)
-		}
-	}
-	from, _ := strconv.Atoi(aws.ToString(in.NextToken))
-	out.Entries = all[from:min(from+int(*in.MaxResults), len(all))]
-	if to := from + len(out.Entries); to < len(all) {
-		out.NextToken = aws.String(strconv.Itoa(to))
-	}
-	return out, nil
-}
-
-// reports makes an API of what nodes reported of applications, name and version each.
-func reports(nodes []fleet.Node, of func(i int) []string) *inventories {
-	a := &inventories{data: map[string]map[string][]map[string]string{}}
-	for i, n := range nodes {
-		a.data[n.ID] = map[string][]map[string]string{}
-		if apps := of(i); apps != nil {
-			a.data[n.ID][Application] = []map[string]string{}
-			for _, app := range apps {
-				name, version, _ := strings.Cut(app, " ")
-				a.data[n.ID][Application] = append(a.data[n.ID][Application], map[string]string{"Name": name, "Version": version})
-			}
-		}
-	}
-	return a
 }
 
 func search(t *testing.T, s *Service, query string, nodes []fleet.Node) Answer {
@@ -327,19 +210,6 @@ func TestANodeThatIsGoneEndsNoQuery(t *testing.T) {
 	}
 }
 
-// gone is an API that does not know a node any more.
-type gone struct {
-	*inventories
-	id string
-}
-
-func (g *gone) ListInventoryEntries(ctx context.Context, in *ssm.ListInventoryEntriesInput, o ...func(*ssm.Options)) (*ssm.ListInventoryEntriesOutput, error) {
-	if aws.ToString(in.InstanceId) == g.id {
-		return nil, &types.InvalidInstanceId{}
-	}
-	return g.inventories.ListInventoryEntries(ctx, in, o...)
-}
-
 func TestCoverageCountsOnePageOfTheServicesOwnTypes(t *testing.T) {
 	nodes := nodesNamed(3)
 	api := reports(nodes, func(i int) []string {
@@ -363,10 +233,11 @@ func TestAllTermsMustHold(t *testing.T) {
 	nodes := nodesNamed(3)
 	s := New(reports(nodes, func(i int) []string { return [][]string{{"a 1", "b 1"}, {"a 1"}, {"b 1"}}[i] }))
 	for query, want := range map[string][]string{
-		"app:a app:b":  {"n0:1", "n0:1"},
-		"app:a !app:b": {"n1:1"},
-		"!app:a":       {"n2:"},
-		"app:c":        nil,
+		"app:a app:b":     {"n0:1", "n0:1"},
+		"app:a !app:b":    {"n1:1"},
+		"!app:a":          {"n2:"},
+		"app:c":           nil,
+		"app:a>0 app:a<2": {"n0:1", "n1:1"},
 	} {
 		if got := found(search(t, s, query, nodes)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v, want %v", query, got, want)

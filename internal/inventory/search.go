@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -66,7 +67,7 @@ func (s *Service) Search(ctx context.Context, q Query, nodes []fleet.Node, o Opt
 		if err := s.ask(ctx, &in, ids); err != nil {
 			return a, err
 		}
-		for id, n := range known {
+		for id := range known {
 			matched := in.found[id]
 			switch {
 			case in.silent[id]:
@@ -75,7 +76,12 @@ func (s *Service) Search(ctx context.Context, q Query, nodes []fleet.Node, o Opt
 				holds[id]++
 			case !t.Not && len(matched) > 0:
 				holds[id]++
-				found[n.ID] = append(found[n.ID], matched...)
+				before := found[id]
+				for _, m := range matched { // an entry may fit several terms
+					if !slices.ContainsFunc(before, func(o Match) bool { return o.Type == m.Type && maps.Equal(o.Entry, m.Entry) }) {
+						found[id] = append(found[id], m)
+					}
+				}
 			}
 		}
 		if in.without > 0 {
