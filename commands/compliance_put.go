@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -117,7 +118,8 @@ func allFaults(op string, faults []error) error {
 	case 1:
 		return faults[0]
 	}
-	return fault.New(fault.Usage, op, "%d faults:\n  %w", len(faults), &lines{errors.Join(faults...), joinLines(faults)}).WithHint("%s", fault.HintOf(faults[0]))
+	text := joinLines(faults) // of a file there may be several in one
+	return fault.New(fault.Usage, op, "%d faults:\n  %w", 1+strings.Count(text, "\n"), &lines{errors.Join(faults...), text}).WithHint("%s", fault.HintOf(faults[0]))
 }
 
 func (o *compliancePutOptions) run(ctx context.Context, env *Env, expr string) error {

@@ -124,7 +124,7 @@ func readEntries(env *Env, texts []string, path string) ([]inventory.Entry, erro
 	}
 	v, err := untyped.YAML(path, data) // JSON is YAML
 	if err != nil {
-		return nil, err
+		return nil, fault.New(fault.Usage, "read the entries", "%w", err)
 	}
 	list, ok := v.([]any)
 	if !ok {
