@@ -2,11 +2,9 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -108,18 +106,6 @@ func (o *compliancePutOptions) read(env *Env) error {
 		faults = append(faults, o.report.Check()...)
 	}
 	return allFaults("compliance put", faults)
-}
-
-// allFaults is one Usage error of several; its own for a single one.
-func allFaults(op string, faults []error) error {
-	switch len(faults) {
-	case 0:
-		return nil
-	case 1:
-		return faults[0]
-	}
-	text := joinLines(faults) // of a file there may be several in one
-	return fault.New(fault.Usage, op, "%d faults:\n  %w", 1+strings.Count(text, "\n"), &lines{errors.Join(faults...), text}).WithHint("%s", fault.HintOf(faults[0]))
 }
 
 func (o *compliancePutOptions) run(ctx context.Context, env *Env, expr string) error {

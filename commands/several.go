@@ -18,6 +18,18 @@ func moreThanOne(op string, faults []error, n int) error {
 	return fault.New(fault.RemoteFailed, op, "%d of %d failed:\n  %w", len(faults), n, &lines{errors.Join(faults...), joinLines(faults)})
 }
 
+// allFaults is one Usage error of several; its own for a single one.
+func allFaults(op string, faults []error) error {
+	switch len(faults) {
+	case 0:
+		return nil
+	case 1:
+		return faults[0]
+	}
+	text := joinLines(faults) // of a file there may be several in one
+	return fault.New(fault.Usage, op, "%d faults:\n  %w", 1+strings.Count(text, "\n"), &lines{errors.Join(faults...), text}).WithHint("%s", fault.HintOf(faults[0]))
+}
+
 // lines is several errors with a text of their own.
 type lines struct {
 	error
