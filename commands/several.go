@@ -26,8 +26,28 @@ func allFaults(op string, faults []error) error {
 	case 1:
 		return faults[0]
 	}
-	text := joinLines(faults) // of a file there may be several in one
-	return fault.New(fault.Usage, op, "%d faults:\n  %w", 1+strings.Count(text, "\n"), &lines{errors.Join(faults...), text}).WithHint("%s", fault.HintOf(faults[0]))
+	n := 0
+	for _, err := range faults {
+		n += leaves(err)
+	}
+	return fault.New(fault.Usage, op, "%d faults:\n  %w", n, &lines{errors.Join(faults...), joinLines(faults)}).WithHint("%s", fault.HintOf(faults[0]))
+}
+
+// leaves counts the errors that are joined in one, as those of a file are.
+func leaves(err error) int {
+	switch e := err.(type) { //nolint:errorlint // it is the tree that is walked
+	case interface{ Unwrap() []error }:
+		n := 0
+		for _, one := range e.Unwrap() {
+			n += leaves(one)
+		}
+		return n
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			return leaves(inner)
+		}
+	}
+	return 1
 }
 
 // lines is several errors with a text of their own.
