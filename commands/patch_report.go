@@ -194,7 +194,9 @@ func (o *patchReportOptions) mayWrite() error {
 	switch {
 	case err == nil && info.IsDir():
 		return fault.Usagef("--out %s is a folder", o.out).WithHint("name a file in it")
-	case err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0:
+	case err == nil && info.Mode()&fs.ModeSymlink != 0: // whoever made it chose another file
+		return fault.Usagef("--out %s is a link to another file", o.out).WithHint("name the file itself")
+	case err == nil && !info.Mode().IsRegular():
 		return fault.Usagef("--out %s is no ordinary file", o.out).WithHint("leave --out out, and redirect")
 	case err == nil && !o.force:
 		return fault.Usagef("%s exists already", o.out).WithHint("add --force to replace it, or choose another file")
