@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -209,7 +210,7 @@ func listed(d *render.Detail, heading string, values map[string][]string) {
 		return
 	}
 	d.Section(heading)
-	for _, name := range sortedKeys(values) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		d.Field(name, oneOrJSON(values[name]))
 	}
 }
@@ -223,15 +224,6 @@ func oneOrJSON(values []string) string {
 		return strings.Join(values, ", ")
 	}
 	return string(j)
-}
-
-func sortedKeys(m map[string][]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // stepWords is a step in a line, without its name.

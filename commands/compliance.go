@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -116,7 +117,7 @@ func complianceGates() []string {
 }
 
 func (g *complianceGate) bind(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&g.kind, "fail-on", "", "exit with 6 when something does not comply: `noncompliant`, or a severity, which means it or a worse one")
+	cmd.Flags().StringVar(&g.kind, "fail-on", "", "exit with 6 when something does not comply: `kind` noncompliant, or a severity, which means it or a worse one")
 	completeFlag(cmd, "fail-on", complianceGates)
 }
 
@@ -159,7 +160,7 @@ func (g *complianceGate) verdict(what string) error {
 	parts := []string{plural(g.found, what)}
 	if len(g.types) > 0 {
 		parts = parts[:0]
-		for _, kind := range keysOf(g.types) {
+		for _, kind := range slices.Sorted(maps.Keys(g.types)) {
 			parts = append(parts, plural(g.types[kind], what)+" with "+render.Visible(kind))
 		}
 	}

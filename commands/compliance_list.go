@@ -44,7 +44,7 @@ tells one.`,
 		Args:              env.pickable(exactArgs("the node")),
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if err = checkCountBy(o.countBy, keysOf(itemCounts)); err != nil {
+			if err = checkCountBy(o.countBy, slices.Sorted(maps.Keys(itemCounts))); err != nil {
 				return err
 			}
 			if err = o.gate.check(); err != nil {
@@ -61,7 +61,7 @@ tells one.`,
 	}
 	o.narrow.bind(cmd, "items")
 	o.gate.bind(cmd)
-	bindCountBy(cmd, &o.countBy, keysOf(itemCounts))
+	bindCountBy(cmd, &o.countBy, slices.Sorted(maps.Keys(itemCounts)))
 	return cmd
 }
 

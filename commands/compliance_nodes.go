@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,22 +59,13 @@ counted on standard error.
 	o.nodes.choice.bind(env, cmd)
 	o.narrow.bind(cmd, "nodes")
 	o.gate.bind(cmd)
-	bindCountBy(cmd, &o.countBy, keysOf(nodeCounts))
+	bindCountBy(cmd, &o.countBy, slices.Sorted(maps.Keys(nodeCounts)))
 	return spans(cmd)
 }
 
 func bindCountBy(cmd *cobra.Command, by *string, keys []string) {
 	cmd.Flags().StringVar(by, "count-by", "", "count instead of listing, by this `key`: "+strings.Join(keys, ", "))
 	completeFlag(cmd, "count-by", func() []string { return keys })
-}
-
-func keysOf[T any](m map[string]T) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // checkCountBy refuses what cannot be counted by.
@@ -89,7 +81,7 @@ func checkCountBy(by string, keys []string) error {
 }
 
 func (o *complianceNodesOptions) parse(args []string) (err error) {
-	if err = checkCountBy(o.countBy, keysOf(nodeCounts)); err != nil {
+	if err = checkCountBy(o.countBy, slices.Sorted(maps.Keys(nodeCounts))); err != nil {
 		return err
 	}
 	if err = o.gate.check(); err != nil {

@@ -2,8 +2,9 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -107,17 +108,6 @@ func (o *compliancePutOptions) read(env *Env) error {
 	return allFaults("compliance put", faults)
 }
 
-// allFaults is one Usage error of several; its own for a single one.
-func allFaults(op string, faults []error) error {
-	switch len(faults) {
-	case 0:
-		return nil
-	case 1:
-		return faults[0]
-	}
-	return fault.New(fault.Usage, op, "%d faults:\n  %w", len(faults), &lines{errors.Join(faults...), joinLines(faults)}).WithHint("%s", fault.HintOf(faults[0]))
-}
-
 func (o *compliancePutOptions) run(ctx context.Context, env *Env, expr string) error {
 	ro, err := env.renderOptions()
 	if err != nil {
@@ -184,7 +174,7 @@ func reportDetails(d *render.Detail, r compliance.Report) {
 		d.Field("Title", e.Title)
 		d.Field("Status", e.Status)
 		d.Field("Severity", e.Severity)
-		for _, k := range keysOf(e.Details) {
+		for _, k := range slices.Sorted(maps.Keys(e.Details)) {
 			d.Field(k, e.Details[k])
 		}
 	}

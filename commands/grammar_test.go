@@ -105,7 +105,11 @@ func TestAFlagIsTheSameEverywhere(t *testing.T) {
 					t.Errorf("%s is -%s %s, and -%s %s elsewhere", key, f.Shorthand, f.Value.Type(), want.letter, want.kind)
 				}
 			}
-			if name, _ := pflag.UnquoteUsage(f); f.Value.Type() != "bool" && !f.Hidden && slices.Contains([]string{"string", "strings", "stringArray", "int", "duration"}, name) && !strings.Contains(f.Usage, "`") {
+			name, _ := pflag.UnquoteUsage(f)
+			if f.Value.Type() == "bool" && name != "" && f.NoOptDefVal == "true" {
+				t.Errorf("%s takes no value, and its help names one: %s", key, name)
+			}
+			if f.Value.Type() != "bool" && !f.Hidden && slices.Contains([]string{"string", "strings", "stringArray", "int", "duration"}, name) && !strings.Contains(f.Usage, "`") {
 				t.Errorf("%s: its help does not name its value", key)
 			}
 		})

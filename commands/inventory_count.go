@@ -19,8 +19,9 @@ func newInventoryCountCmd(env *Env) *cobra.Command {
 		Use:   "count <type.attribute>...",
 		Short: "Have the service count by attributes",
 		Long: `Count what nodes reported by the values of attributes, also by several at once. The
-service counts, in one call whatever the size of the fleet. --where narrows, with
-= != < > or a * at the end of a value.`,
+service counts, in one call whatever the size of the fleet. --where narrows to nodes
+that have an entry for which it holds, with = != < > or a * at the end of a value; what
+is counted are then all entries of these nodes.`,
 		Example: `  $ ssmdeck inventory count AWS:InstanceInformation.PlatformName
   $ ssmdeck inventory count AWS:InstanceInformation.PlatformType AWS:InstanceInformation.AgentVersion
   $ ssmdeck inventory count AWS:Application.Publisher --where AWS:InstanceInformation.PlatformType=Windows
@@ -47,7 +48,7 @@ service counts, in one call whatever the size of the fleet. --where narrows, wit
 			return countInventory(cmd.Context(), env, args, wheres)
 		},
 	}
-	cmd.Flags().StringArrayVar(&wheres, "where", nil, "only where the `condition` TYPE.ATTRIBUTE=VALUE holds; repeat for more")
+	cmd.Flags().StringArrayVar(&wheres, "where", nil, "only nodes for which the `condition` TYPE.ATTRIBUTE=VALUE holds; repeat for more")
 	return spans(cmd)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,19 +21,21 @@ func newInventoryStatusCmd(env *Env) *cobra.Command {
 	var (
 		choice nodeChoice
 		kind   string
-		stale  time.Duration
+		older  string
 		only   bool
-		gate   bool
+		failOn []string
 	)
 	cmd := &cobra.Command{
 		Use:   "status [target]...",
 		Short: "See which nodes report inventory, and how old it is",
 		Long: `List nodes with what they reported of a type and when, those that reported nothing
-first. A node that is silent is in no answer of ` + "`ssmdeck inventory query`" + `.`,
+first. A node that is silent is in no answer of ` + "`ssmdeck inventory query`" + `. Of the
+service's own types nodes are asked one by one, and of their entries the first 50 are
+counted: 50+ is that many or more.`,
 		Example: `  $ ssmdeck inventory status
   $ ssmdeck inventory status --gaps
-  $ ssmdeck inventory status --tag env=prod --type Custom:Rack --fail
-  $ ssmdeck inventory status --older-than 24h -o name`,
+  $ ssmdeck inventory status --tag env=prod --type Custom:Rack --fail-on silent,stale
+  $ ssmdeck inventory status --older-than 7d -o name`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ro, err := env.renderOptions()
 			if err != nil {
@@ -41,8 +44,14 @@ first. A node that is silent is in no answer of ` + "`ssmdeck inventory query`" 
 			if err := inventory.CheckType(kind, false); err != nil {
 				return err
 			}
-			if stale <= 0 {
-				return fault.Usagef("--older-than %s is no age", stale).WithHint("for instance --older-than 48h")
+			stale, err := parseAge("older-than", older)
+			if err != nil {
+				return err
+			}
+			for _, kind := range failOn {
+				if !slices.Contains(coverageGaps, kind) {
+					return fault.Usagef("--fail-on %q is nothing to fail on", kind).WithHint("it takes silent and stale")
+				}
 			}
 			targets, filter, err := choice.parseSome(args)
 			if err != nil {
@@ -51,13 +60,17 @@ first. A node that is silent is in no answer of ` + "`ssmdeck inventory query`" 
 			if err := checkGridTable(env, inventoryCoverageTable, ro); err != nil {
 				return err
 			}
+			var oldest time.Time // 0 is no age
+			if stale > 0 {
+				oldest = ro.Now.Add(-stale)
+			}
 			var bad tally
 			only = only || cmd.Flags().Changed("older-than")
 			err = writeGrid(cmd.Context(), env, inventoryCoverageTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[reportingRow, error], error) {
-				rows, err := inventoryCoverage(ctx, env, targets, filter, kind, ro.Now.Add(-stale))
+				rows, err := inventoryCoverage(ctx, env, targets, filter, kind, oldest)
 				shown := rows[:0]
 				for _, r := range rows {
-					if r.Status != coverageGood {
+					if slices.Contains(failOn, r.Status) {
 						bad.add(1, 0)
 					}
 					if !only || r.Status != coverageGood {
@@ -66,8 +79,8 @@ first. A node that is silent is in no answer of ` + "`ssmdeck inventory query`" 
 				}
 				return each(shown), err
 			})
-			if n, _ := bad.sum(); err == nil && gate && n > 0 {
-				return fault.New(fault.RemoteFailed, "inventory status", "%s silent or stale", pluralAre(n, "node")).
+			if n, _ := bad.sum(); err == nil && n > 0 {
+				return fault.New(fault.RemoteFailed, "inventory status", "%s %s", pluralAre(n, "node"), strings.Join(failOn, " or ")).
 					WithHint("`ssmdeck inventory enable` makes agents gather inventory, `ssmdeck doctor` says why one is not connected")
 			}
 			return err
@@ -76,9 +89,11 @@ first. A node that is silent is in no answer of ` + "`ssmdeck inventory query`" 
 	choice.bind(env, cmd)
 	f := cmd.Flags()
 	f.StringVar(&kind, "type", inventory.Application, "the `type` that nodes must have reported")
-	f.DurationVar(&stale, "older-than", 48*time.Hour, "only nodes whose inventory is older than this `age`, or missing")
+	f.StringVar(&older, "older-than", "48h", "only nodes whose inventory is older than this `age`, or that are silent; it also says what is stale")
 	f.BoolVar(&only, "gaps", false, "only nodes without, or with old inventory")
-	f.BoolVar(&gate, "fail", false, "exit with 6 when there is such a node")
+	f.StringSliceVar(&failOn, "fail-on", nil, "exit with 6 when a node is so: `kinds` among "+strings.Join(coverageGaps, ", "))
+	completeFlag(cmd, "fail-on", func() []string { return coverageGaps })
+	completeFlag(cmd, "older-than", func() []string { return []string{"24h", "48h", "7d"} })
 	completeFlag(cmd, "type", inventoryTypeNames(false))
 	return spans(cmd)
 }
@@ -91,7 +106,16 @@ type reportingRow struct {
 	Ping     string    `json:"ping"`
 	Platform string    `json:"platform"`
 	Entries  int       `json:"entries"`
+	More     bool      `json:"more,omitempty"` // there are more entries than that
 	Captured time.Time `json:"captured,omitzero"`
+}
+
+// entries writes how many there are, 50+ where there are more than one page.
+func (r reportingRow) entries() string {
+	if r.More {
+		return fmt.Sprint(r.Entries) + "+"
+	}
+	return fmt.Sprint(r.Entries)
 }
 
 const (
@@ -99,6 +123,9 @@ const (
 	coverageStale  = "stale"
 	coverageGood   = "reported"
 )
+
+// coverageGaps are what --fail-on takes.
+var coverageGaps = []string{coverageSilent, coverageStale}
 
 func inventoryCoverage(ctx context.Context, env *Env, targets []fleet.Target, filter fleet.Filter, kind string, oldest time.Time) ([]reportingRow, error) {
 	svc, err := env.Fleet(ctx)
@@ -117,18 +144,23 @@ func inventoryCoverage(ctx context.Context, env *Env, targets []fleet.Target, fi
 	for i, n := range nodes {
 		ids[i] = n.ID
 	}
-	found, err := inv.Covered(ctx, kind, ids)
+	told, end, err := env.counted("read the inventory of nodes")
+	if err != nil {
+		return nil, err
+	}
+	found, err := inv.Covered(ctx, kind, ids, told)
+	end()
 	if err != nil {
 		return nil, err
 	}
 	by := map[string][]reportingRow{}
 	for _, n := range nodes {
 		c := found[n.ID]
-		r := reportingRow{Status: coverageGood, Node: n.ID, Name: n.Name, Ping: n.Ping, Platform: n.Platform, Entries: c.Entries, Captured: c.Captured}
+		r := reportingRow{Status: coverageGood, Node: n.ID, Name: n.Name, Ping: n.Ping, Platform: n.Platform, Entries: c.Entries, More: c.More, Captured: c.Captured}
 		switch {
 		case !c.Reported:
 			r.Status = coverageSilent
-		case c.Captured.Before(oldest):
+		case !oldest.IsZero() && c.Captured.Before(oldest):
 			r.Status = coverageStale
 		}
 		by[r.Status] = append(by[r.Status], r)
@@ -149,7 +181,7 @@ func inventoryCoverageTable(o render.Options) render.Table[reportingRow] {
 			{Name: "NAME", Text: func(r reportingRow) string { return r.Name }},
 			{Name: "PING", Text: func(r reportingRow) string { return r.Ping }},
 			{Name: "PLATFORM", Wide: true, Text: func(r reportingRow) string { return r.Platform }},
-			{Name: "ENTRIES", Right: true, Text: func(r reportingRow) string { return fmt.Sprint(r.Entries) }},
+			{Name: "ENTRIES", Right: true, Text: reportingRow.entries},
 			capturedColumn(o, func(r reportingRow) time.Time { return r.Captured }),
 		},
 	}
@@ -159,7 +191,7 @@ func newInventoryEnableCmd(env *Env) *cobra.Command {
 	var (
 		choice  nodeChoice
 		name    string
-		every   time.Duration
+		often   string
 		without []string
 		dryRun  bool
 	)
@@ -176,6 +208,10 @@ it is asked.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			ro, err := env.renderOptions()
+			if err != nil {
+				return err
+			}
+			every, err := parseAge("every", often)
 			if err != nil {
 				return err
 			}
@@ -224,7 +260,7 @@ it is asked.`,
 	choice.bind(env, cmd)
 	f := cmd.Flags()
 	f.StringVar(&name, "name", "", "`name` of the association")
-	f.DurationVar(&every, "every", 12*time.Hour, "how often: a `time` from 30m on")
+	f.StringVar(&often, "every", "12h", "how often: a `time` from 30m to 30d")
 	f.StringSliceVar(&without, "without", nil, "`parts` not to gather: "+strings.Join(inventory.Parts(), ", "))
 	f.BoolVar(&dryRun, "dry-run", false, "show what would be created, and create nothing")
 	completeFlag(cmd, "without", inventory.Parts)

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/inventory"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -94,9 +94,6 @@ type reportedRow struct {
 	Captured time.Time `json:"captured,omitzero"`
 }
 
-// typesAtOnce is how many types of a node are asked about at a time.
-const typesAtOnce = 4
-
 func inventoryTypesOf(ctx context.Context, env *Env, expr string) error {
 	ro, err := env.renderOptions()
 	if err != nil {
@@ -114,22 +111,13 @@ func inventoryTypesOf(ctx context.Context, env *Env, expr string) error {
 		return err
 	}
 	rows := make([]reportedRow, len(types))
-	errs := make([]error, len(types))
-	var group sync.WaitGroup
-	room := make(chan struct{}, typesAtOnce)
-	for i, t := range types {
-		room <- struct{}{}
-		group.Go(func() {
-			defer func() { <-room }()
-			l, err := svc.OfNode(ctx, n.ID, t.Name)
-			rows[i], errs[i] = reportedRow{t.Name, len(l.Entries), l.Schema, l.Captured}, err
-		})
-	}
-	group.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+	err = awsapi.Parallel(ctx, len(types), func(ctx context.Context, i int) error {
+		l, err := svc.OfNode(ctx, n.ID, types[i].Name)
+		rows[i] = reportedRow{types[i].Name, len(l.Entries), l.Schema, l.Captured}
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	rows = slices.DeleteFunc(rows, func(r reportedRow) bool { return r.Entries == 0 })
 	return writeList(env, reportedTable, ro, rows)

@@ -25,8 +25,8 @@ func newInventoryPutCmd(env *Env) *cobra.Command {
 		Use:   "put <node>",
 		Short: "Write inventory of a type of your own",
 		Long: `Write what a node has of a type that begins with Custom:. It takes the place of what
-is there of that type: give all entries at once, each with --entry, or as a JSON or
-YAML list of objects with --file.`,
+is there of that type, which is asked first: give all entries at once, each with
+--entry, or as a JSON or YAML list of objects with --file.`,
 		Example: `  $ ssmdeck inventory put web-1 --type Custom:Rack --entry Row=7,Slot=B
   $ ssmdeck inventory put web-1 --type Custom:Licences --file licences.yaml
   $ ssmdeck inventory put web-1 --type Custom:Rack --entry Row=8,Slot=A --dry-run`,
@@ -44,6 +44,9 @@ YAML list of objects with --file.`,
 			if err := put.Check(); err != nil {
 				return err
 			}
+			if err := env.refuseChange("PutInventory", dryRun); err != nil { // before anything is asked
+				return err
+			}
 			n, svc, err := env.inventoryNode(ctx, args[0])
 			if err != nil {
 				return err
@@ -55,6 +58,15 @@ YAML list of objects with --file.`,
 					return err
 				}
 				return render.JSON(env.Out, jsonUnlessAsked(ro), data)
+			}
+			there, err := svc.OfNode(ctx, n.ID, put.Type)
+			if err != nil && fault.KindOf(err) != fault.Usage { // a type that nobody has reported yet is none
+				return err
+			}
+			if old := len(there.Entries); old > 0 {
+				if err := env.confirm(ctx, fmt.Sprintf("replace %s of %s on %s by %s", plural(old, "entry"), put.Type, render.Visible(n.String()), plural(len(put.Entries), "entry"))); err != nil {
+					return err
+				}
 			}
 			if err := svc.Put(ctx, n.ID, put, time.Now()); err != nil {
 				return err
@@ -112,7 +124,7 @@ func readEntries(env *Env, texts []string, path string) ([]inventory.Entry, erro
 	}
 	v, err := untyped.YAML(path, data) // JSON is YAML
 	if err != nil {
-		return nil, err
+		return nil, fault.New(fault.Usage, "read the entries", "%w", err)
 	}
 	list, ok := v.([]any)
 	if !ok {
@@ -237,6 +249,9 @@ func newInventoryDeletionsCmd(env *Env) *cobra.Command {
 				return err
 			}
 			if err := deletionTable(ro).Check(ro); err != nil {
+				return err
+			}
+			if err := inventory.CheckDeletion(strings.Join(args, "")); err != nil {
 				return err
 			}
 			svc, err := env.Inventory(cmd.Context())

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -47,6 +48,9 @@ func newInventoryQueryCmd(env *Env) *cobra.Command {
   !TERM              none of a node's entries is like that
   platform:linux     and everything that --filter takes: tag:env=prod, agent<3.3, os~ubuntu
 
+Bounds in one term are about the same entry: app:openssl>=3.0<3.0.7. Terms of their
+own may each be true of another one.
+
 Names are exact, with their case, and * stands for anything. Versions compare as
 the node's system does it: rpm, deb, dotted numbers on Windows, semantic versions
 for the rest. What a version in the query leaves out (epoch, release) does not
@@ -57,7 +61,7 @@ said, and --fail-on unknown makes an error of it.`,
 		Example: `  $ ssmdeck inventory query 'app:openssl<3.0 platform:linux'
   $ ssmdeck inventory query 'app:openssl<3.0' --by version
   $ ssmdeck inventory query '!app:falcon-sensor tag:env=prod' -o name
-  $ ssmdeck inventory query 'app:log4j*>=2.0 app:log4j*<2.17.1' --all-regions --fail-on found
+  $ ssmdeck inventory query 'app:log4j*>=2.0<2.17.1' --all-regions --fail-on found
   $ ssmdeck inventory query "app:'Google Chrome'<120"`,
 		Args: exactArgs("the query"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -102,7 +106,7 @@ with * and with < and >.`,
 			}
 			terms := []string{}
 			for _, w := range wheres {
-				terms = append(terms, quoteTerm(kind+"."+w))
+				terms = append(terms, fleet.QuoteWord(kind+"."+w))
 			}
 			q, err := inventory.ParseQuery(strings.Join(terms, " "))
 			if len(terms) == 0 {
@@ -123,16 +127,13 @@ with * and with < and >.`,
 	return spans(cmd)
 }
 
-// quoteTerm makes one term of a text with spaces.
-func quoteTerm(s string) string { return "'" + strings.ReplaceAll(s, "'", "") + "'" }
-
 func (o *inventoryQuery) bind(env *Env, cmd *cobra.Command) {
 	o.choice.bind(env, cmd)
 	cmd.ValidArgsFunction = nil // of the target flag
 	f := cmd.Flags()
 	f.StringVar(&o.scheme, "scheme", "", "compare versions by this `scheme`: rpm, deb, semver, windows; that of each node without it")
 	f.StringVar(&o.by, "by", "", "count the nodes by a `key` instead: version, item, platform, os")
-	f.StringSliceVar(&o.failOn, "fail-on", nil, "exit with 6 when there is a match or a node that cannot be said: `found`, unknown")
+	f.StringSliceVar(&o.failOn, "fail-on", nil, "exit with 6 when there is such: `kinds` among found, unknown (nodes of which it cannot be said)")
 	completeFlag(cmd, "scheme", func() []string {
 		var list []string
 		for _, s := range pkgversion.Schemes() {
@@ -260,7 +261,12 @@ func (o *inventoryQuery) ask(ctx context.Context, env *Env, q inventory.Query, t
 	if err != nil {
 		return nil, 0, err
 	}
-	answer, err := inv.Search(ctx, q, nodes, inventory.Options{Scheme: pkgversion.Scheme(o.scheme)})
+	told, end, err := env.counted("read the inventory of nodes")
+	if err != nil {
+		return nil, 0, err
+	}
+	answer, err := inv.Search(ctx, q, nodes, inventory.Options{Scheme: pkgversion.Scheme(o.scheme), Told: told})
+	end()
 	if err != nil {
 		return nil, 0, err
 	}
@@ -311,9 +317,9 @@ func itemTable(o render.Options, kind string) render.Table[itemRow] {
 			render.Column[itemRow]{Name: "VERSION", Text: func(r itemRow) string { return r.Version }},
 			render.Column[itemRow]{Name: "TYPE", Wide: true, Text: func(r itemRow) string { return r.Type }},
 		)
-		if strings.HasPrefix(kind, "Custom:") {
-			t.Columns = append(t.Columns, render.Column[itemRow]{Name: "ENTRY", Text: func(r itemRow) string { return r.Entry.String() }})
-		}
+		t.Columns = append(t.Columns, render.Column[itemRow]{
+			Name: "ENTRY", Wide: !strings.HasPrefix(kind, "Custom:"), Text: func(r itemRow) string { return r.Entry.String() },
+		})
 	}
 	for i, a := range attributes {
 		header := attributeHeader(a)
@@ -336,18 +342,18 @@ type itemCount struct {
 }
 
 func countItems(rows []itemRow, by string) []itemCount {
-	nodes := map[string]map[string]bool{}
+	nodes := map[string]map[string]string{} // by value and id; names may be shared
 	for _, r := range rows {
 		v := r.key(by)
 		if nodes[v] == nil {
-			nodes[v] = map[string]bool{}
+			nodes[v] = map[string]string{}
 		}
-		nodes[v][r.Name] = true
+		nodes[v][r.Node] = cmp.Or(r.Name, r.Node)
 	}
 	var list []itemCount
 	for _, v := range slices.SortedFunc(maps.Keys(nodes), render.NaturalCompare) {
-		names := slices.Sorted(maps.Keys(nodes[v]))
-		list = append(list, itemCount{v, len(names), render.Fold(names)})
+		names := slices.Compact(slices.Sorted(maps.Values(nodes[v])))
+		list = append(list, itemCount{v, len(nodes[v]), render.Fold(names)})
 	}
 	return list
 }

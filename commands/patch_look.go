@@ -17,7 +17,7 @@ import (
 
 // bindNoHistory declares the flag of commands that count all nodes that are chosen.
 func (o *patchNodes) bindNoHistory(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&o.noHistory, "no-history", false, "do not keep what was counted (see `ssmdeck patch history`)")
+	cmd.Flags().BoolVar(&o.noHistory, "no-history", false, "do not keep what was counted, see ssmdeck patch history")
 }
 
 // scope says which nodes are chosen, in the words of the history.

@@ -219,6 +219,6 @@ metrics are billed as custom metrics.`,
 	f.StringVar(&s.Namespace, "namespace", s.Namespace, "`namespace` of the metrics")
 	f.StringVar(&s.Expression, "schedule", s.Expression, "how often: an `expression` of EventBridge; times are UTC")
 	f.IntVar(&s.Groups, "groups", s.Groups, "metrics of their own for at most `n` patch groups, the worst first; 0 for none")
-	f.BoolVar(&document, "document-only", false, "print the runbook alone, for `ssmdeck document apply`")
+	f.BoolVar(&document, "document-only", false, "print the runbook alone, for ssmdeck document apply")
 	return cmd
 }

@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -148,20 +147,28 @@ func ages(now, oldest, newest time.Time) string {
 	return strings.TrimSuffix(from, " ago") + " to " + to
 }
 
-// parseAge reads an age: 90m, 36h, 7d; 0 is none.
-func parseAge(flag, text string) (time.Duration, error) {
-	if text == "0" {
-		return 0, nil
+// counted shows how much of some work is done, which may be told out of order. Where
+// several scopes are read it tells nothing: there is one bar on the screen. end takes
+// the bar away.
+func (e *Env) counted(label string) (told func(done, total int), end func(), err error) {
+	if e.place != nil {
+		return nil, func() {}, nil
 	}
-	if number, ok := strings.CutSuffix(text, "d"); ok {
-		if days, err := strconv.Atoi(number); err == nil && days > 0 && days < 100_000 {
-			return time.Duration(days) * 24 * time.Hour, nil
+	progress, err := e.progress()
+	if err != nil {
+		return nil, nil, err
+	}
+	var mu sync.Mutex
+	most, of := 0, 0
+	return func(done, total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if total != of { // another part of the work
+			most, of = 0, total
 		}
-	}
-	if d, err := time.ParseDuration(text); err == nil && d > 0 {
-		return d, nil
-	}
-	return 0, fault.Usagef("--%s %q is not an age", flag, text).WithHint("write 36h or 7d")
+		most = max(most, done)
+		progress.Set(render.Status{Label: label, Done: int64(most), Total: int64(total)})
+	}, progress.Close, nil
 }
 
 // patchReading reads the patches of the nodes that are not as they should be. What
@@ -171,21 +178,12 @@ func patchReading(ctx context.Context, env *Env, rows []patch.Row, w patch.Wante
 	if err != nil {
 		return nil, nil, err
 	}
-	if env.place == nil { // one bar on the screen
-		progress, err := env.progress()
-		if err != nil {
-			return nil, nil, err
-		}
-		defer progress.Close()
-		var mu sync.Mutex
-		most := 0
-		w.Seen = func(done, total int) {
-			mu.Lock()
-			defer mu.Unlock()
-			most = max(most, done)
-			progress.Set(render.Status{Label: "read the patches of nodes", Done: int64(most), Total: int64(total)})
-		}
+	seen, end, err := env.counted("read the patches of nodes")
+	if err != nil {
+		return nil, nil, err
 	}
+	defer end()
+	w.Seen = seen
 	read, err := svc.OfNodes(ctx, rows, w)
 	if err != nil {
 		return nil, nil, err

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/baseline"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
@@ -125,33 +126,27 @@ func (p *planner) readNodes(ctx context.Context, have map[string]baseline.OnNode
 		return err
 	}
 	svc := patch.New(scope.SSM())
+	scanned := slices.DeleteFunc(slices.Clone(p.nodes), func(n plannedNode) bool { return n.node.Patch == nil }) // of the others nothing is known
 	var mu sync.Mutex
-	var wg sync.WaitGroup
 	var failures []error
-	const workers = 8
-	slots := make(chan struct{}, workers)
-	for _, n := range p.nodes {
-		if n.node.Patch == nil { // never scanned: nothing is known of it
-			continue
+	err = awsapi.Parallel(ctx, len(scanned), func(ctx context.Context, i int) error {
+		on, err := readNode(ctx, svc, scanned[i].Node)
+		if fault.KindOf(err) == fault.Auth { // so it is of all
+			return err
 		}
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			on, err := readNode(ctx, svc, n.Node)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failures = append(failures, err)
-				return
-			}
-			have[n.Node] = on
-		})
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil {
+			failures = append(failures, err)
+		} else {
+			have[scanned[i].Node] = on
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	wg.Wait()
 	if len(failures) > 0 {
-		if ctx.Err() != nil || fault.KindOf(failures[0]) == fault.Auth {
-			return failures[0]
-		}
 		p.failed = fault.New(fault.RemoteFailed, "plan", "the patches of %s could not be read; for them the catalogue was used: %w", plural(len(failures), "node"), errors.Join(failures...))
 	}
 	return nil

@@ -194,7 +194,9 @@ func (o *patchReportOptions) mayWrite() error {
 	switch {
 	case err == nil && info.IsDir():
 		return fault.Usagef("--out %s is a folder", o.out).WithHint("name a file in it")
-	case err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0:
+	case err == nil && info.Mode()&fs.ModeSymlink != 0: // whoever made it chose another file
+		return fault.Usagef("--out %s is a link to another file", o.out).WithHint("name the file itself")
+	case err == nil && !info.Mode().IsRegular():
 		return fault.Usagef("--out %s is no ordinary file", o.out).WithHint("leave --out out, and redirect")
 	case err == nil && !o.force:
 		return fault.Usagef("%s exists already", o.out).WithHint("add --force to replace it, or choose another file")
@@ -365,12 +367,13 @@ func reportNodeTable(ro render.Options, several bool) render.Table[patchreport.N
 }
 
 // reportJUnit is a suite for each place and patch group, and a case for each node.
-// A node that was never scanned fails: nobody knows that it is well.
+// A node that was never scanned fails: nobody knows that it is well. A place of which
+// not everything could be read is an error of its own.
 func reportJUnit(r *patchreport.Report) junitSuites {
 	all := junitSuites{Suites: []junitSuite{}}
 	at := map[string]int{}
 	for _, p := range r.Places {
-		if p.Failure != "" && p.Total.Nodes == 0 {
+		if p.Failure != "" {
 			all.Suites = append(all.Suites, junitSuite{Name: p.String(), Tests: 1, Errors: 1, Cases: []junitCase{
 				{Class: p.String(), Name: "read", Error: &junitMessage{Message: p.Failure, Type: "unread"}},
 			}})

@@ -26,10 +26,8 @@ func (s sinceFlag) time(now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if number, ok := strings.CutSuffix(text, "d"); ok {
-		if days, err := strconv.Atoi(number); err == nil && days > 0 && days < 100_000 {
-			return now.AddDate(0, 0, -days), nil
-		}
+	if n, ok := days(text); ok {
+		return now.AddDate(0, 0, -n), nil
 	}
 	if d, err := time.ParseDuration(text); err == nil && d > 0 {
 		return now.Add(-d), nil
@@ -46,4 +44,28 @@ func (s sinceFlag) time(now time.Time) (time.Time, error) {
 	}
 	return time.Time{}, fault.Usagef("--since %q is no time that has passed", text).
 		WithHint("write 10m, 24h or 7d for so long ago, a day as 2026-03-01, or a time as 2026-03-01T08:00:00Z")
+}
+
+// days reads a number of days, 7d.
+func days(text string) (n int, ok bool) {
+	number, ok := strings.CutSuffix(text, "d")
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.Atoi(number)
+	return n, err == nil && n > 0 && n < 100_000
+}
+
+// parseAge reads an age: 90m, 36h, 7d; 0 is none.
+func parseAge(flag, text string) (time.Duration, error) {
+	if text == "0" {
+		return 0, nil
+	}
+	if n, ok := days(text); ok {
+		return time.Duration(n) * 24 * time.Hour, nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return d, nil
+	}
+	return 0, fault.Usagef("--%s %q is not an age", flag, text).WithHint("write 36h or 7d")
 }

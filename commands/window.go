@@ -149,7 +149,7 @@ func windowFaults(path string, list []window.Fault, flags map[string]string) err
 	if len(errs) == 1 {
 		return fault.Usagef("%w", errs[0]).WithHint("%s", list[0].Hint)
 	}
-	return fault.Usagef("%s: %d faults:\n  %s", path, len(errs), joinLines(errs))
+	return allFaults(path, errs)
 }
 
 // windowSelectors makes of targets and tags what a window's target is made of, and

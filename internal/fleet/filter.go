@@ -377,6 +377,9 @@ func compareVersions(a, b []uint64) int {
 	return 0
 }
 
+// QuoteWord writes a text so that SplitWords reads it as one word.
+func QuoteWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'"'"'`) + "'" }
+
 // SplitWords cuts s at spaces outside of '…' and "…".
 func SplitWords(s string) ([]string, error) {
 	var words []string

@@ -33,18 +33,17 @@ func (e *Element) add(to *Element) { to.kids = append(to.kids, e) }
 
 // El makes an element. A nil part is left out.
 func El(name string, parts ...Part) *Element {
-	e := &Element{name: name}
-	e.Append(parts...)
-	return e
+	return (&Element{name: name}).Append(parts...)
 }
 
-// Append adds parts to an element.
-func (e *Element) Append(parts ...Part) {
+// Append adds parts to an element, and returns it.
+func (e *Element) Append(parts ...Part) *Element {
 	for _, p := range parts {
 		if p != nil {
 			p.add(e)
 		}
 	}
+	return e
 }
 
 type attr [2]string

@@ -14,6 +14,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Document is what makes agents gather inventory, as an association.
@@ -61,12 +62,18 @@ type Gathering struct {
 	Parts    []string          `json:"parts,omitempty"` // of one that is to be made
 }
 
+// namePattern is that of names of associations (API reference, CreateAssociation).
+var namePattern = pattern.Lazy(`^[a-zA-Z0-9_\-.]{3,128}$`)
+
 // NewGathering describes the association to make. every is rounded to whole
 // minutes, hours or days. No targets are all nodes; without are parts not to gather.
 func NewGathering(name string, every time.Duration, targets []fleet.APITarget, without []string) (Gathering, error) {
 	g := Gathering{Name: name, Targets: targets, Schedule: rate(every)}
 	if every < MinEvery || every > MaxEvery {
 		return g, fault.Usagef("inventory cannot be gathered every %g minutes: from every 30 minutes to every 30 days are possible", every.Minutes())
+	}
+	if name != "" && !namePattern().MatchString(name) {
+		return g, fault.Usagef("--name %q cannot be the name of an association", name).WithHint("it has 3 to 128 letters, digits, and _ - . characters")
 	}
 	if len(g.Targets) == 0 {
 		g.Targets = []fleet.APITarget{{Key: "InstanceIds", Values: []string{"*"}}}

@@ -52,8 +52,8 @@ const (
 	pageSize    int32 = 50 // the most of GetInventory and ListInventoryEntries
 	schemaPage  int32 = 200
 	maxIDs            = 40 // values of one filter
-	// fewNodes is up to how many nodes are asked about by their ids, whole: more
-	// are found by what is asked about them.
+	// fewNodes is up to how many nodes are asked about by their ids; of more, the
+	// service is asked for all.
 	fewNodes = 200
 )
 
@@ -213,76 +213,4 @@ func capturedAt(s *string) time.Time {
 		return time.Time{}
 	}
 	return t
-}
-
-// report is what one node reported of one type, as GetInventory gives it.
-type report struct {
-	node     string
-	reported bool // it has the type at all
-	captured time.Time
-	entries  []Entry
-}
-
-// sweep reads one type of the nodes that match filters. Of more than one value a
-// filter wants one.
-func (s *Service) sweep(ctx context.Context, name string, filters []types.InventoryFilter) iter.Seq2[report, error] {
-	return awsapi.Pages("read "+name, func(token *string) ([]types.InventoryResultEntity, *string, error) {
-		out, err := s.api.GetInventory(ctx, &ssm.GetInventoryInput{
-			Filters: filters, ResultAttributes: []types.ResultAttribute{{TypeName: aws.String(name)}}, MaxResults: aws.Int32(pageSize), NextToken: token,
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.Entities, out.NextToken, nil
-	}, func(e types.InventoryResultEntity) report {
-		data, ok := e.Data[name]
-		r := report{node: aws.ToString(e.Id), reported: ok, captured: capturedAt(data.CaptureTime)}
-		for _, entry := range data.Content {
-			r.entries = append(r.entries, entry)
-		}
-		return r
-	})
-}
-
-// byID is the filter for nodes.
-func byID(ids []string) types.InventoryFilter {
-	return types.InventoryFilter{Key: aws.String(Instance + ".InstanceId"), Values: ids, Type: types.InventoryQueryOperatorTypeEqual}
-}
-
-// Coverage says what a node reported of a type, and when.
-type Coverage struct {
-	Reported bool
-	Entries  int
-	Captured time.Time
-}
-
-// Covered returns, for nodes by id, whether they have reported a type. Nodes that
-// have reported nothing at all are not in it.
-func (s *Service) Covered(ctx context.Context, name string, nodes []string) (map[string]Coverage, error) {
-	found := map[string]Coverage{}
-	for filters := range s.chosen(nodes) {
-		for r, err := range s.sweep(ctx, name, filters) {
-			if err != nil {
-				return nil, err
-			}
-			found[r.node] = Coverage{Reported: r.reported, Entries: len(r.entries), Captured: r.captured}
-		}
-	}
-	return found, nil
-}
-
-// chosen yields the filters with which a few nodes are read, one after the other;
-// for many it is none, once: all are read.
-func (s *Service) chosen(nodes []string) iter.Seq[[]types.InventoryFilter] {
-	return func(yield func([]types.InventoryFilter) bool) {
-		if len(nodes) > fewNodes {
-			yield(nil)
-			return
-		}
-		for ids := range slices.Chunk(nodes, maxIDs) {
-			if !yield([]types.InventoryFilter{byID(ids)}) {
-				return
-			}
-		}
-	}
 }

@@ -26,6 +26,8 @@ func TestQueriesThatCannotBeMeantAreRefused(t *testing.T) {
 		"app:openssl<":          "compares with nothing",
 		"app:openssl<new":       "is not a version",
 		"app:openssl<3.*":       "is not a version",
+		"app:openssl>=3<":       "compares with nothing",
+		"app:openssl>=3<new":    "is not a version",
 		"app:a=1,,2":            "compares with nothing",
 		"service:nginx<3":       "has no order",
 		"update:KB1=2":          "is there or is not",
@@ -75,6 +77,11 @@ func TestTermsMatch(t *testing.T) {
 		{"app:openssl>=3.0.2", ubuntu, deb, true},
 		{"app:'Google Chrome'<120", windows, win, true},
 		{"app:Google*>=119.0.6045.160", windows, win, true},
+		{"app:openssl>=3.0<3.0.8", linux, rpm, true},
+		{"app:openssl>=3.0.8<4", linux, rpm, false},
+		{"app:openssl>=2<3.0.7", linux, rpm, false},
+		{"app:openssl>=3.0!=3.0.7", linux, rpm, false},
+		{"AWS:InstanceInformation.AgentVersion>=3.1<3.3", linux, Entry{"AgentVersion": "3.2.1"}, true},
 		{"app:openssl<9", linux, Entry{"Name": "openssl"}, false},
 		{"service:nginx=running", windows, svc, true},
 		{"service:nginx!=Running", windows, svc, false},
@@ -103,14 +110,6 @@ func nodesNamed(n int) []fleet.Node {
 	return list
 }
 
-func entity(n fleet.Node, kind string, content ...map[string]string) types.InventoryResultEntity {
-	e := types.InventoryResultEntity{Id: aws.String(n.ID), Data: map[string]types.InventoryResultItem{}}
-	if content != nil {
-		e.Data[kind] = types.InventoryResultItem{TypeName: aws.String(kind), CaptureTime: aws.String("2026-03-01T10:00:00Z"), Content: content}
-	}
-	return e
-}
-
 func search(t *testing.T, s *Service, query string, nodes []fleet.Node) Answer {
 	t.Helper()
 	q, err := ParseQuery(query)
@@ -132,25 +131,10 @@ func found(a Answer) (names []string) {
 	return names
 }
 
-func TestFewNodesAreReadWholeAndSilentOnesAreNamed(t *testing.T) {
-	api := NewMockapi(gomock.NewController(t))
+func TestSilentNodesAmongFewAreNamed(t *testing.T) {
 	nodes := nodesNamed(41)
-	api.EXPECT().GetInventory(gomock.Any(), gomock.Any()).Times(4).DoAndReturn(func(_ context.Context, in *ssm.GetInventoryInput, _ ...func(*ssm.Options)) (*ssm.GetInventoryOutput, error) {
-		if len(in.Filters) != 1 || aws.ToString(in.Filters[0].Key) != "AWS:InstanceInformation.InstanceId" || len(in.Filters[0].Values) > 40 {
-			t.Errorf("filters %+v", in.Filters)
-		}
-		out := &ssm.GetInventoryOutput{}
-		for _, id := range in.Filters[0].Values {
-			switch id {
-			case nodes[0].ID:
-				out.Entities = append(out.Entities, entity(nodes[0], Application, map[string]string{"Name": "openssl", "Version": "1.0"}, map[string]string{"Name": "nginx", "Version": "9"}))
-			case nodes[1].ID:
-				out.Entities = append(out.Entities, entity(nodes[1], Application)) // no applications at all
-			default:
-				out.Entities = append(out.Entities, entity(fleet.Node{ID: id}, Application, map[string]string{"Name": "openssl", "Version": "3.1"}))
-			}
-		}
-		return out, nil
+	api := reports(nodes, func(i int) []string {
+		return [][]string{{"openssl 1.0", "nginx 9"}, nil, {}, {"openssl 3.1"}}[min(i, 3)]
 	})
 	s := New(api)
 	a := search(t, s, "app:openssl<3", nodes)
@@ -164,60 +148,96 @@ func TestFewNodesAreReadWholeAndSilentOnesAreNamed(t *testing.T) {
 	if len(a.Matches) != 39 || len(a.Unknown) != 1 {
 		t.Errorf("without nginx: %d and %d unknown", len(a.Matches), len(a.Unknown))
 	}
+	// A name without a beginning: all is read, and says itself who is silent.
+	a = search(t, s, "app:*ssl<3", nodes)
+	if got := found(a); !reflect.DeepEqual(got, []string{"n0:1.0"}) || len(a.Unknown) != 1 {
+		t.Errorf("found %v, unknown %v", got, a.Unknown)
+	}
 }
 
 func TestManyNodesAreFoundByTheService(t *testing.T) {
-	api := NewMockapi(gomock.NewController(t))
 	nodes := nodesNamed(300)
-	api.EXPECT().GetInventory(gomock.Any(), gomock.Any()).AnyTimes().DoAndReturn(func(_ context.Context, in *ssm.GetInventoryInput, _ ...func(*ssm.Options)) (*ssm.GetInventoryOutput, error) {
-		if len(in.Aggregators) > 0 {
-			return &ssm.GetInventoryOutput{Entities: []types.InventoryResultEntity{{Data: map[string]types.InventoryResultItem{
-				"reported": {Content: []map[string]string{{"notMatchingCount": "7"}, {"matchingCount": "293"}}},
-			}}}}, nil
+	of := func(i int) []string {
+		switch i {
+		case 3:
+			return []string{"openssl 1.0", "openssl-libs 3.1"}
+		case 4:
+			apps := []string{}
+			for k := range 120 { // several pages before what is asked about
+				apps = append(apps, fmt.Sprintf("a%03d 1", k))
+			}
+			return append(apps, "openssl 3.2", "openssl-libs 1.1")
+		case 5:
+			return nil
 		}
-		f := in.Filters[0]
-		if aws.ToString(f.Key) != "AWS:Application.Name" || f.Type != types.InventoryQueryOperatorTypeBeginWith || f.Values[0] != "open" {
-			t.Errorf("filter %+v", f)
-		}
-		if in.NextToken == nil {
-			return &ssm.GetInventoryOutput{NextToken: aws.String("2"), Entities: []types.InventoryResultEntity{
-				entity(nodes[3], Application, map[string]string{"Name": "openssl", "Version": "1.0"}),
-				entity(fleet.Node{ID: "i-other"}, Application, map[string]string{"Name": "openssl", "Version": "1.0"}), // not asked about
-			}}, nil
-		}
-		return &ssm.GetInventoryOutput{Entities: []types.InventoryResultEntity{
-			entity(nodes[4], Application, map[string]string{"Name": "zlib", "Version": "1.0"}), // cut short
-		}}, nil
-	})
-	api.EXPECT().ListInventoryEntries(gomock.Any(), gomock.Any()).DoAndReturn(func(_ context.Context, in *ssm.ListInventoryEntriesInput, _ ...func(*ssm.Options)) (*ssm.ListInventoryEntriesOutput, error) {
-		if aws.ToString(in.InstanceId) != nodes[4].ID || len(in.Filters) != 1 {
-			t.Errorf("entries of %+v", in)
-		}
-		return &ssm.ListInventoryEntriesOutput{CaptureTime: aws.String("2026-03-02T10:00:00Z"), Entries: []map[string]string{{"Name": "openssl-libs", "Version": "1.1"}}}, nil
-	})
-	a := search(t, New(api), "app:open*<3", nodes)
-	if got := found(a); !reflect.DeepEqual(got, []string{"n3:1.0", "n4:1.1"}) {
-		t.Errorf("found %v", got)
+		return []string{"zlib 1"}
 	}
-	if a.Without[Application] != 7 || a.Unknown != nil {
-		t.Errorf("without %v", a.Without)
+	for _, strict := range []bool{false, true} {
+		api := reports(nodes, of)
+		api.strict = strict
+		a := search(t, New(api), "app:open*<3", nodes)
+		if got := found(a); !reflect.DeepEqual(got, []string{"n3:1.0", "n4:1.1"}) {
+			t.Errorf("found %v", got)
+		}
+		if counted := a.Without[Application] == 1 && a.Unknown == nil; counted == strict {
+			t.Errorf("without %v, unknown %v", a.Without, a.Unknown)
+		}
+		if strict && (len(a.Unknown) != 1 || a.Unknown[0].Name != "n5") {
+			t.Errorf("unknown %v", a.Unknown)
+		}
+		// Two pages are what the service found; the nodes without are not asked.
+		if got := api.calls["ListInventoryEntries"]; !strict && got != 2 {
+			t.Errorf("%d calls for 2 nodes", got)
+		}
+	}
+	// Who lacks something is asked whether it has reported at all.
+	api := reports(nodes, of)
+	a := search(t, New(api), "!app:zlib", nodes)
+	if got := found(a); !reflect.DeepEqual(got, []string{"n3:", "n4:"}) || len(a.Unknown) != 1 || a.Unknown[0].Name != "n5" {
+		t.Errorf("found %v, unknown %v", got, a.Unknown)
+	}
+	if got := api.calls["ListInventoryEntries"]; got != 3 {
+		t.Errorf("%d calls for the 3 nodes without", got)
+	}
+}
+
+func TestANodeThatIsGoneEndsNoQuery(t *testing.T) {
+	nodes := nodesNamed(3)
+	api := &gone{inventories: reports(nodes, func(int) []string { return []string{"a 1"} }), id: nodes[1].ID}
+	a := search(t, New(api), "app:*", nodes)
+	if got := found(a); !reflect.DeepEqual(got, []string{"n0:1", "n2:1"}) || len(a.Unknown) != 1 {
+		t.Errorf("found %v, unknown %v", got, a.Unknown)
+	}
+}
+
+func TestCoverageCountsOnePageOfTheServicesOwnTypes(t *testing.T) {
+	nodes := nodesNamed(3)
+	api := reports(nodes, func(i int) []string {
+		return [][]string{nil, {}, slices.Repeat([]string{"a 1"}, 51)}[i]
+	})
+	ids := []string{nodes[0].ID, nodes[1].ID, nodes[2].ID}
+	got, err := New(api).Covered(context.Background(), Application, ids, nil)
+	if err != nil || got[ids[0]].Reported || !got[ids[1]].Reported || got[ids[1]].More || got[ids[2]].Entries != 50 || !got[ids[2]].More {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestWordsKeepTheirQuotes(t *testing.T) {
+	q, err := ParseQuery(`app:x "name=O'Brien"`)
+	if err != nil || !q.Nodes.Match(fleet.Node{Name: "O'Brien"}) || q.Nodes.Match(fleet.Node{Name: "OBrien"}) {
+		t.Errorf("%v, %v", q.Nodes, err)
 	}
 }
 
 func TestAllTermsMustHold(t *testing.T) {
-	api := NewMockapi(gomock.NewController(t))
 	nodes := nodesNamed(3)
-	api.EXPECT().GetInventory(gomock.Any(), gomock.Any()).AnyTimes().Return(&ssm.GetInventoryOutput{Entities: []types.InventoryResultEntity{
-		entity(nodes[0], Application, map[string]string{"Name": "a", "Version": "1"}, map[string]string{"Name": "b", "Version": "1"}),
-		entity(nodes[1], Application, map[string]string{"Name": "a", "Version": "1"}),
-		entity(nodes[2], Application, map[string]string{"Name": "b", "Version": "1"}),
-	}}, nil)
-	s := New(api)
+	s := New(reports(nodes, func(i int) []string { return [][]string{{"a 1", "b 1"}, {"a 1"}, {"b 1"}}[i] }))
 	for query, want := range map[string][]string{
-		"app:a app:b":  {"n0:1", "n0:1"},
-		"app:a !app:b": {"n1:1"},
-		"!app:a":       {"n2:"},
-		"app:c":        nil,
+		"app:a app:b":     {"n0:1", "n0:1"},
+		"app:a !app:b":    {"n1:1"},
+		"!app:a":          {"n2:"},
+		"app:c":           nil,
+		"app:a>0 app:a<2": {"n0:1", "n1:1"},
 	} {
 		if got := found(search(t, s, query, nodes)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v, want %v", query, got, want)

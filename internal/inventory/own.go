@@ -135,6 +135,16 @@ func (d *Deletion) count(s *types.InventoryDeletionSummary) {
 	}
 }
 
+var deletionPattern = pattern.Lazy(`^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$`)
+
+// CheckDeletion returns a Usage error for what is no id of a deletion; no id is none.
+func CheckDeletion(id string) error {
+	if id != "" && !deletionPattern().MatchString(id) {
+		return fault.Usagef("%q is not the id of a deletion", id).WithHint("`ssmdeck inventory deletions` lists them")
+	}
+	return nil
+}
+
 // Deletions lists deletions, the last first; only that one when id is not empty.
 func (s *Service) Deletions(ctx context.Context, id string) iter.Seq2[Deletion, error] {
 	var which *string

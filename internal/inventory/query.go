@@ -23,11 +23,17 @@ type Term struct {
 	Type      string
 	attribute string // that name is held against
 	name      string // with * and ?
-	measure   string // attribute that op and values are about; "" without
+	measure   string // attribute that bounds are about; "" without
 	version   bool   // measure is a version
-	op        string // = != < <= > >=
-	values    []string
+	bounds    []bound
 	text      string
+}
+
+// bound is what the measure of an entry must be. All bounds of a term are about the
+// same entry.
+type bound struct {
+	op     string // = != < <= > >=
+	values []string
 }
 
 // String returns the term as it was written.
@@ -96,7 +102,7 @@ func nodeTerm(word string) (fleet.Filter, error) {
 	if key, value, ok := strings.Cut(word, ":"); ok && key == "platform" {
 		word = "platform=" + value
 	}
-	f, err := fleet.ParseFilter("'" + strings.ReplaceAll(word, "'", "") + "'")
+	f, err := fleet.ParseFilter(fleet.QuoteWord(word))
 	if err != nil && strings.Contains(word, ":") && !strings.HasPrefix(word, "tag:") {
 		prefix, _, _ := strings.Cut(word, ":")
 		return f, fault.Usagef("the term %q begins with %s:, which is nothing that can be asked about", word, prefix).
@@ -134,7 +140,10 @@ func parseTerm(word string) (t Term, about bool, err error) {
 	if op == "=" && !strings.Contains(value, ",") {
 		t.attribute, t.name = attribute, value
 	} else {
-		t.measure, t.version, t.op, t.values = attribute, strings.ContainsAny(op, "<>"), op, strings.Split(value, ",")
+		t.measure, t.version = attribute, strings.ContainsAny(op, "<>")
+		if err := t.bind(op, value); err != nil {
+			return t, true, err
+		}
 	}
 	return t, true, CheckType(kind, false)
 }
@@ -151,14 +160,27 @@ func (t *Term) parse(body string) error {
 		return nil
 	case t.measure == "":
 		return fault.Usagef("the term %q compares: an update is there or is not", t.text).WithHint("write update:KB5034441")
-	case value == "" || slices.Contains(strings.Split(value, ","), ""):
-		return fault.Usagef("the term %q compares with nothing", t.text).WithHint("%s", queryForm)
-	case !t.version && strings.ContainsAny(op, "<>"):
-		return fault.Usagef("%s in the term %q has no order: %s has no meaning for it", t.measure, t.text, op).WithHint("use = or !=")
-	case t.version && strings.ContainsAny(op, "<>") && (strings.ContainsAny(value, ",*") || strings.Trim(value, "0123456789") == value):
-		return fault.Usagef("%q in the term %q is not a version", value, t.text).WithHint("write one like app:openssl<3.0.7")
 	}
-	t.op, t.values = op, strings.Split(value, ",")
+	return t.bind(op, value)
+}
+
+// bind adds the bound of an operator and what follows it, which may be another bound:
+// >=2.0<2.17.1.
+func (t *Term) bind(op, rest string) error {
+	for op != "" {
+		value, next, nextOp := splitOperator(rest)
+		b := bound{op, strings.Split(value, ",")}
+		switch {
+		case slices.Contains(b.values, ""):
+			return fault.Usagef("the term %q compares with nothing", t.text).WithHint("%s", queryForm)
+		case !t.version && strings.ContainsAny(op, "<>"):
+			return fault.Usagef("%s in the term %q has no order: %s has no meaning for it", t.measure, t.text, op).WithHint("use = or !=")
+		case t.version && strings.ContainsAny(op, "<>") && (strings.ContainsAny(value, ",*") || !strings.ContainsAny(value, "0123456789")):
+			return fault.Usagef("%q in the term %q is not a version", value, t.text).WithHint("write one like app:openssl<3.0.7")
+		}
+		t.bounds = append(t.bounds, b)
+		rest, op = next, nextOp
+	}
 	return nil
 }
 
@@ -191,26 +213,36 @@ func (t Term) matches(e Entry, scheme pkgversion.Scheme) bool {
 		return true
 	}
 	have := e[t.measure]
-	if !t.version {
-		is := slices.ContainsFunc(t.values, func(v string) bool { return strings.EqualFold(v, have) || fleet.Glob(v, have) })
-		return is == (t.op == "=")
-	}
-	if t.measure == "Version" {
+	if t.version && t.measure == "Version" {
 		have = e.Version()
 	}
-	if have == "" {
+	if t.version && have == "" {
 		return false // what is not known is neither lower nor higher
 	}
+	return !slices.ContainsFunc(t.bounds, func(b bound) bool {
+		if t.version {
+			return !b.holdsVersion(have, scheme)
+		}
+		return !b.holds(have)
+	})
+}
+
+func (b bound) holds(have string) bool {
+	is := slices.ContainsFunc(b.values, func(v string) bool { return strings.EqualFold(v, have) || fleet.Glob(v, have) })
+	return is == (b.op == "=")
+}
+
+func (b bound) holdsVersion(have string, scheme pkgversion.Scheme) bool {
 	v := pkgversion.Parse(scheme, have)
-	switch t.op {
+	switch b.op {
 	case "=", "!=":
-		is := slices.ContainsFunc(t.values, func(want string) bool {
+		is := slices.ContainsFunc(b.values, func(want string) bool {
 			return fleet.Glob(want, v.Upstream) || fleet.Glob(want, have) || pkgversion.Compare(scheme, v, pkgversion.Parse(scheme, want)) == 0
 		})
-		return is == (t.op == "=")
+		return is == (b.op == "=")
 	}
-	c := pkgversion.Compare(scheme, v, pkgversion.Parse(scheme, t.values[0]))
-	return c < 0 && t.op[0] == '<' || c > 0 && t.op[0] == '>' || c == 0 && len(t.op) == 2
+	c := pkgversion.Compare(scheme, v, pkgversion.Parse(scheme, b.values[0]))
+	return c < 0 && b.op[0] == '<' || c > 0 && b.op[0] == '>' || c == 0 && len(b.op) == 2
 }
 
 // SchemeOf is how versions of a node's packages compare.

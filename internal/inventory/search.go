@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/pkgversion"
 )
@@ -38,11 +40,17 @@ type Answer struct {
 }
 
 // Options say how versions compare. The zero value goes by each node's system.
-type Options struct{ Scheme pkgversion.Scheme }
+type Options struct {
+	Scheme pkgversion.Scheme
+	// Told, unless nil, is told how many nodes are read, where they are read one by one.
+	Told func(done, total int)
+}
 
 // Search finds, among nodes, those for which all terms of q hold, and the entries
-// for which they do. Up to fewNodes nodes are read whole. Of more, those that may
-// match are found by the service, 50 a call; for a term with ! all are read.
+// for which they do. Of the types that the service gives Together all is read, 50
+// nodes a call. Of the others the nodes that may match are found by the service, 50 a
+// call, and their entries are read node by node; where a name begins with a * or
+// there is none, so are those of all nodes.
 func (s *Service) Search(ctx context.Context, q Query, nodes []fleet.Node, o Options) (Answer, error) {
 	var a Answer
 	known := map[string]fleet.Node{}
@@ -59,7 +67,7 @@ func (s *Service) Search(ctx context.Context, q Query, nodes []fleet.Node, o Opt
 		if err := s.ask(ctx, &in, ids); err != nil {
 			return a, err
 		}
-		for id, n := range known {
+		for id := range known {
 			matched := in.found[id]
 			switch {
 			case in.silent[id]:
@@ -68,7 +76,12 @@ func (s *Service) Search(ctx context.Context, q Query, nodes []fleet.Node, o Opt
 				holds[id]++
 			case !t.Not && len(matched) > 0:
 				holds[id]++
-				found[n.ID] = append(found[n.ID], matched...)
+				before := found[id]
+				for _, m := range matched { // an entry may fit several terms
+					if !slices.ContainsFunc(before, func(o Match) bool { return o.Type == m.Type && maps.Equal(o.Entry, m.Entry) }) {
+						found[id] = append(found[id], m)
+					}
+				}
 			}
 		}
 		if in.without > 0 {
@@ -102,12 +115,22 @@ type inquiry struct {
 	without int             // how many such there are in the account, where they are only counted
 }
 
+// allSilent takes nodes for silent, until they are heard.
+func (in *inquiry) allSilent(ids []string) {
+	for _, id := range ids {
+		in.silent[id] = true
+	}
+}
+
+func (in *inquiry) taken(_ string, r report) { in.take(r) }
+
 // take looks at what a node reported.
 func (in *inquiry) take(r report) {
 	n, asked := in.nodes[r.node]
-	if !asked {
+	if !asked || !r.reported {
 		return
 	}
+	delete(in.silent, r.node)
 	scheme := in.options.Scheme
 	if scheme == "" {
 		scheme = SchemeOf(n, in.Type)
@@ -121,90 +144,106 @@ func (in *inquiry) take(r report) {
 
 // ask finds the matches of a term.
 func (s *Service) ask(ctx context.Context, in *inquiry, ids []string) error {
-	// Whole, where few are asked about, where silence must be told from absence,
-	// and where the service cannot find what is asked for by its beginning.
-	narrow, narrows := in.serviceFilter()
-	if len(ids) <= fewNodes || in.Not || !narrows {
-		for _, id := range ids {
-			in.silent[id] = true
-		}
+	if Together(in.Type) {
+		in.allSilent(ids)
 		for filters := range s.chosen(ids) {
 			for r, err := range s.sweep(ctx, in.Type, filters) {
 				if err != nil {
 					return err
 				}
-				if r.reported {
-					delete(in.silent, r.node)
-					in.take(r)
-				}
+				in.take(r)
 			}
 		}
 		return nil
 	}
-	for r, err := range s.sweep(ctx, in.Type, []types.InventoryFilter{narrow}) {
+	narrow, exact, narrows := in.serviceFilter()
+	if !narrows { // the service cannot find what is asked for: all is read
+		in.allSilent(ids)
+		return eachNode(ctx, ids, in.options.Told, func(ctx context.Context, id string) (report, error) { return s.list(ctx, id, in.Type, nil) }, in.taken)
+	}
+	with, err := s.carrying(ctx, narrow, ids)
+	if err != nil {
+		return err
+	}
+	if in.Not && exact && in.measure == "" { // that they have it is all that counts
+		for _, id := range with {
+			in.found[id] = []Match{{Node: in.nodes[id]}}
+		}
+	} else {
+		err = eachNode(ctx, with, in.options.Told, func(ctx context.Context, id string) (report, error) { return s.list(ctx, id, in.Type, &narrow) }, in.taken)
 		if err != nil {
 			return err
 		}
-		if n, asked := in.nodes[r.node]; asked && !slices.ContainsFunc(r.entries, func(e Entry) bool { return fleet.Glob(in.name, e[in.attribute]) }) {
-			// The service found it there and did not send it along.
-			if r, err = s.whole(ctx, n, in.Type, narrow); err != nil {
-				return err
-			}
-		}
-		in.take(r)
 	}
-	var err error
-	in.without, err = s.silent(ctx, in.Type)
-	return err
+	return s.tellSilence(ctx, in, ids, with)
+}
+
+// tellSilence finds out which of the nodes that the service did not find have
+// reported nothing of the type, or for many how many there are.
+func (s *Service) tellSilence(ctx context.Context, in *inquiry, ids, with []string) error {
+	has := make(map[string]bool, len(with))
+	for _, id := range with {
+		has[id] = true
+	}
+	rest := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return has[id] })
+	if len(rest) == 0 {
+		return nil
+	}
+	without, known, err := s.silent(ctx, in.Type)
+	switch {
+	case err != nil, known && without == 0:
+		return err
+	case known && len(ids) > fewNodes && !in.Not:
+		in.without = without
+		return nil
+	}
+	in.allSilent(rest)
+	return eachNode(ctx, rest, in.options.Told, func(ctx context.Context, id string) (Coverage, error) { return s.first(ctx, id, in.Type) },
+		func(id string, c Coverage) {
+			if c.Reported {
+				delete(in.silent, id)
+			}
+		})
 }
 
 // serviceFilter is the filter with which the service finds nodes that may match.
-// ok is false when there is none.
-func (t Term) serviceFilter() (f types.InventoryFilter, ok bool) {
-	start, rest, globbed := t.name, "", false
+// exact says that all that it finds has a fitting name; ok is false when there is no
+// such filter.
+func (t Term) serviceFilter() (f types.InventoryFilter, exact, ok bool) {
+	start, rest := t.name, ""
 	if i := strings.IndexAny(t.name, "*?"); i >= 0 {
-		start, rest, globbed = t.name[:i], t.name[i:], true
+		start, rest = t.name[:i], t.name[i:]
 	}
 	if start == "" {
-		return f, false
+		return f, false, false
 	}
 	f = types.InventoryFilter{Key: aws.String(t.Type + "." + t.attribute), Values: []string{start}, Type: types.InventoryQueryOperatorTypeEqual}
-	if globbed && rest != "" {
+	if rest != "" {
 		f.Type = types.InventoryQueryOperatorTypeBeginWith
 	}
-	return f, true
+	return f, rest == "" || rest == "*", true
 }
 
-// whole reads the entries of a node that match a filter from the list that is
-// never cut.
-func (s *Service) whole(ctx context.Context, n fleet.Node, kind string, narrow types.InventoryFilter) (report, error) {
-	l := Listing{}
-	r := report{node: n.ID, reported: true}
-	for e, err := range s.entries(ctx, n.ID, kind, []types.InventoryFilter{narrow}, &l) {
-		if err != nil {
-			return r, err
-		}
-		r.entries = append(r.entries, e)
-	}
-	r.captured = l.Captured
-	return r, nil
-}
-
-// silent counts the nodes of the account that reported nothing of a type.
-func (s *Service) silent(ctx context.Context, kind string) (int, error) {
+// silent counts the nodes of the account that reported nothing of a type. known is
+// false where the service does not count that.
+func (s *Service) silent(ctx context.Context, kind string) (n int, known bool, err error) {
 	const group = "reported"
 	rows, err := s.aggregate(ctx, types.InventoryAggregator{Groups: []types.InventoryGroup{{
 		Name: aws.String(group), Filters: []types.InventoryFilter{{Key: aws.String("TypeName"), Values: []string{kind}, Type: types.InventoryQueryOperatorTypeExists}},
 	}}}, nil)
 	if err != nil {
-		return 0, err
+		if fault.KindOf(err) == fault.Usage {
+			err = nil
+		}
+		return 0, false, err
 	}
 	for _, r := range rows {
 		if v, ok := r["notMatchingCount"]; ok {
-			return number(v)
+			n, err = number(v)
+			return n, err == nil, err
 		}
 	}
-	return 0, nil
+	return 0, false, nil
 }
 
 // aggregate returns the counts of all pages.

@@ -1,6 +1,7 @@
 package patchreport
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"io"
@@ -72,7 +73,7 @@ func (r *Report) slices(title, what, none string, all []patch.Slice, remark stri
 	bars := make([]bar, len(all))
 	body := h.El("tbody")
 	for i, s := range all {
-		name := keyName(s.Key, none)
+		name := cmp.Or(s.Key, none)
 		bars[i] = statusBar(name, s.Counts)
 		percent := "unknown"
 		if p, known := s.Percent(); known {
@@ -91,13 +92,8 @@ func (r *Report) slices(title, what, none string, all []patch.Slice, remark stri
 	if n := len(bars) - len(shown); n > 0 {
 		section.Append(h.El("p", h.Class("remark"), h.Text(fmt.Sprintf("The chart shows the worst %d; %d more are in the table.", len(shown), n))))
 	}
-	return append2(section, h.El("details", h.El("summary", h.Text("Numbers")),
+	return section.Append(h.El("details", h.El("summary", h.Text("Numbers")),
 		table(body, what, "Nodes", "Compliant", "Non-compliant", "Lack critical", "Lack security", "Failed", "Reboot", "Never scanned", "Oldest scan")))
-}
-
-func append2(e *h.Element, parts ...h.Part) *h.Element {
-	e.Append(parts...)
-	return e
 }
 
 // statusLegend names the colours that are there.
@@ -119,7 +115,7 @@ func (r *Report) levels() h.Part {
 	bars := make([]bar, len(r.Levels))
 	for i, l := range r.Levels {
 		class := map[string]string{"critical": "bad", "security": "warn"}[l.Level]
-		bars[i] = bar{name: l.Level, note: fmt.Sprintf("%d on %s", l.Patches, nodes(l.Nodes)), pieces: []piece{{l.Patches, keyName(class, "other"), l.Level}}}
+		bars[i] = bar{name: l.Level, note: fmt.Sprintf("%d on %s", l.Patches, nodes(l.Nodes)), pieces: []piece{{l.Patches, cmp.Or(class, "other"), l.Level}}}
 	}
 	return h.El("section", h.El("h2", h.Text("Patches that are not as they should be")),
 		h.El("p", h.Class("remark"), h.Text("By what the baseline says of them: compliance level critical, classification security, all others.")),
@@ -130,7 +126,7 @@ func (r *Report) ages() h.Part {
 	bars := make([]bar, len(r.Ages))
 	for i, a := range r.Ages {
 		class := map[string]string{"under 1 day": "good", "1 to 7 days": "good", "7 to 30 days": "warn"}[a.Key]
-		bars[i] = bar{name: a.Key, note: nodes(a.Nodes), pieces: []piece{{a.Nodes, keyName(class, "bad"), a.Key}}}
+		bars[i] = bar{name: a.Key, note: nodes(a.Nodes), pieces: []piece{{a.Nodes, cmp.Or(class, "bad"), a.Key}}}
 	}
 	return h.El("section", h.El("h2", h.Text("Age of the scans")),
 		h.El("p", h.Class("remark"), h.Text("A number is as old as the scan that found it.")), barChart("Nodes by the age of their scan", bars))
@@ -143,19 +139,19 @@ func (r *Report) patches() h.Part {
 	}
 	section := h.El("section", h.El("h2", h.Text(r.patchTitle())))
 	if len(r.Patches) == 0 {
-		return append2(section, h.El("p", h.Text("No patch is missing, failed, rejected or waits for a reboot.")))
+		return section.Append(h.El("p", h.Text("No patch is missing, failed, rejected or waits for a reboot.")))
 	}
 	bars := make([]bar, len(r.Patches))
 	body := h.El("tbody")
 	for i, t := range r.Patches {
-		name := keyName(t.Key, "none")
+		name := cmp.Or(t.Key, "none")
 		bars[i] = bar{name: name, note: nodes(t.Nodes), pieces: []piece{{t.Nodes, severityClass(t.Severity, t.Key), "nodes"}}}
 		row := h.El("tr", h.El("th", h.Attr("scope", "row"), h.Text(name)))
 		if r.By == patch.ByPatch {
-			row.Append(cell("", t.Title), cell("", t.Classification), cell("", strings.Join(t.CVEs, " ")))
+			row.Append(cell("", t.Title), cell("word", t.Classification), cell("", strings.Join(t.CVEs, " ")))
 		}
 		if r.By == patch.ByPatch || r.By == patch.ByCVE {
-			row.Append(cell("", t.Severity))
+			row.Append(cell("word", t.Severity))
 		}
 		row.Append(count(t.Nodes), count(t.Patches), count(t.Missing), marked(t.Failed, "bad"), marked(t.PendingReboot, "warn"), count(t.Rejected), cell("time", stamp(t.Oldest)))
 		body.Append(row)
@@ -169,7 +165,7 @@ func (r *Report) patches() h.Part {
 	}
 	heads = append(heads, "Nodes", "Patches", "Missing", "Failed", "Reboot", "Rejected", "Oldest scan")
 	section.Append(barChart(r.patchTitle()+": nodes", bars[:min(len(bars), maxBars)]))
-	return append2(section, h.El("details", h.Attr("open", "open"), h.El("summary", h.Text(fmt.Sprintf("All %d", len(r.Patches)))), table(body, heads...)))
+	return section.Append(h.El("details", h.Attr("open", "open"), h.El("summary", h.Text(fmt.Sprintf("All %d", len(r.Patches)))), table(body, heads...)))
 }
 
 func (r *Report) patchTitle() string {
@@ -180,7 +176,7 @@ func (r *Report) patchTitle() string {
 
 // severityClass is the colour of a severity, in the words of any system.
 func severityClass(severity, key string) string {
-	switch strings.ToLower(keyName(severity, key)) {
+	switch strings.ToLower(cmp.Or(severity, key)) {
 	case "critical":
 		return "bad"
 	case "important", "high":
@@ -220,7 +216,7 @@ func (r *Report) nodeTables() h.Part {
 }
 
 func (r *Report) nodeRow(n Node, status patch.Status) h.Part {
-	row := h.El("tr", h.El("th", h.Attr("scope", "row"), h.Text(keyName(n.Name, n.ID))), h.El("td", h.El("code", h.Text(n.ID))))
+	row := h.El("tr", h.El("th", h.Attr("scope", "row"), h.Text(cmp.Or(n.Name, n.ID))), h.El("td", h.El("code", h.Text(n.ID))))
 	if r.several() {
 		row.Append(cell("", n.Account), cell("", n.Region))
 	}

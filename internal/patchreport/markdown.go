@@ -2,6 +2,7 @@ package patchreport
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -55,7 +56,7 @@ func (r *Report) mdSlices(b *bytes.Buffer, title, what, none string, all []patch
 		if p, known := s.Percent(); known {
 			percent = percentText(p)
 		}
-		rows = append(rows, append([]string{keyName(s.Key, none)}, append(numbers(s.Nodes), append([]string{percent},
+		rows = append(rows, append([]string{cmp.Or(s.Key, none)}, append(numbers(s.Nodes), append([]string{percent},
 			append(numbers(s.NonCompliant, s.WithCritical, s.WithFailed, s.WithPendingReboot, s.NeverScanned), stamp(s.Oldest))...)...)...))
 	}
 	mdTable(b, []string{what, "Nodes", "Compliant", "Non-compliant", "Lack critical", "Failed", "Reboot", "Never scanned", "Oldest scan"}, rows)
@@ -68,7 +69,7 @@ func (r *Report) mdPatches(b *bytes.Buffer) {
 	fmt.Fprintf(b, "## %s\n\n", r.patchTitle())
 	var rows [][]string
 	for _, t := range r.Patches {
-		row := []string{keyName(t.Key, "none"), t.Title, t.Severity}
+		row := []string{cmp.Or(t.Key, "none"), t.Title, t.Severity}
 		rows = append(rows, append(row, append(numbers(t.Nodes, t.Missing, t.Failed, t.PendingReboot, t.Rejected), stamp(t.Oldest))...))
 	}
 	mdTable(b, []string{string(r.By), "Title", "Severity", "Nodes", "Missing", "Failed", "Reboot", "Rejected", "Oldest scan"}, rows)
@@ -86,7 +87,7 @@ func (r *Report) mdNodes(b *bytes.Buffer, s section) {
 	}
 	var rows [][]string
 	for _, n := range s.nodes {
-		row := []string{keyName(n.Name, n.ID), n.ID}
+		row := []string{cmp.Or(n.Name, n.ID), n.ID}
 		if r.several() {
 			row = append(row, n.Account, n.Region)
 		}

@@ -186,14 +186,6 @@ func stamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04 UTC")
 }
 
-// keyName is the name of a slice, whose key may be empty.
-func keyName(key, none string) string {
-	if key == "" {
-		return none
-	}
-	return key
-}
-
 // baselineNames shortens the ARNs that AWS's own baselines are known by.
 func baselineNames(all []patch.Slice) []patch.Slice {
 	out := slices.Clone(all)

@@ -160,6 +160,9 @@ func (c *call) listInventoryEntries(t *world.Tables, in request) (any, error) {
 	if _, known := inventorySchemas[kind]; !ok && !known {
 		return nil, noType(kind)
 	}
+	if !ok { // never reported: there was no capture
+		item = world.Record{}
+	}
 	var list []world.Record
 	for i, e := range entries {
 		if !slices.ContainsFunc(in.filters("Filters", "Key", "Values", "Type"), func(f filter) bool { return !f.matches(entryFields(kind, e, f.key)) }) {
@@ -190,6 +193,10 @@ func (c *call) getInventory(t *world.Tables, in request) (any, error) {
 		kind = a.text("TypeName")
 		if _, known := inventorySchemas[kind]; !known && !strings.HasPrefix(kind, "Custom:") {
 			return nil, noType(kind)
+		}
+		if kind != world.InventoryInstance && kind != world.InventoryPatchSummary && !strings.HasPrefix(kind, "Custom:") {
+			return nil, world.Errorf("InvalidResultAttributeException", "Result type name %s is not supported. Supported type names are: %s, %s. Default result type name is %s.",
+				kind, world.InventoryInstance, world.InventoryPatchSummary, world.InventoryInstance)
 		}
 	}
 	filters := in.filters("Filters", "Key", "Values", "Type")

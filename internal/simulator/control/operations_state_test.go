@@ -353,6 +353,9 @@ func TestInventory(t *testing.T) {
 	if got := f.must("ListInventoryEntries", node+`,"TypeName":"AWS:InstanceInformation"}`); at(got, "Entries", 0, "PlatformType") != "Linux" {
 		t.Errorf("got %v", got)
 	}
+	if got := f.must("ListInventoryEntries", node+`,"TypeName":"AWS:File"}`); got["CaptureTime"] != nil || got["SchemaVersion"] != nil {
+		t.Errorf("what was never reported was captured: %v", got)
+	}
 	all := f.must("GetInventory", `{"Filters":[{"Key":"AWS:InstanceInformation.PlatformType","Values":["Linux"]}],"ResultAttributes":[{"TypeName":"Custom:Rack"}]}`)
 	if column(all["Entities"], "Id") != "i-00000000000000001 mi-00000000000000003" || at(all, "Entities", 0, "Data", "Custom:Rack", "Content", 1, "Row") != "2" {
 		t.Errorf("got %v", all)
@@ -363,6 +366,8 @@ func TestInventory(t *testing.T) {
 	}
 	f.refused("GetInventory", `{"Aggregators":[{"Expression":"AWS:InstanceInformation.Colour"}]}`, "InvalidAggregatorException")
 	f.refused("GetInventory", `{"Filters":[{"Key":"PlatformType","Values":["Linux"]}]}`, "InvalidFilter")
+	f.refused("GetInventory", `{"ResultAttributes":[{"TypeName":"AWS:Application"}]}`, "InvalidResultAttributeException")
+	f.must("GetInventory", `{"ResultAttributes":[{"TypeName":"AWS:PatchSummary"}]}`)
 	if got := f.must("GetInventorySchema", `{"TypeName":"Custom:Rack"}`); column(at(got, "Schemas", 0, "Attributes"), "Name") != "Name Row" {
 		t.Errorf("got %v", got)
 	}
