@@ -220,3 +220,21 @@ func TestWindowsOfScenariosAreChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestAdvancesAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewClock(nil)
+		c.SetSpeed(0)
+		began := c.Now()
+		act := c.work.begin() // keeps the first one from going on
+		errs := make(chan error, 2)
+		for range 2 {
+			go func() { errs <- c.Advance(t.Context(), time.Hour) }()
+		}
+		synctest.Wait()
+		act.end()
+		if err := errors.Join(<-errs, <-errs); err != nil || c.Now().Sub(began) != 2*time.Hour {
+			t.Errorf("%v after %v", err, c.Now().Sub(began))
+		}
+	})
+}
