@@ -48,19 +48,12 @@ type BaselineRuleSpec struct {
 // rule is the rule for a system.
 func (s BaselineRuleSpec) rule(os string) (r patches.Rule, err error) {
 	r = patches.Rule{Days: s.Days, Level: s.Level, NonSecurity: s.NonSecurity}
-	severity := "SEVERITY"
-	switch os {
-	case patches.Windows:
-		severity = "MSRC_SEVERITY"
-	case patches.Ubuntu, patches.Debian, patches.Raspbian:
-		severity = "PRIORITY"
-	}
 	for _, f := range []patches.Filter{
 		{Key: "PATCH_SET", Values: s.Set},
 		{Key: "PRODUCT", Values: s.Product},
 		{Key: "PRODUCT_FAMILY", Values: s.Family},
 		{Key: "CLASSIFICATION", Values: s.Classification},
-		{Key: severity, Values: s.Severity},
+		{Key: patches.SeverityKey(os), Values: s.Severity},
 		{Key: "SECTION", Values: s.Section},
 	} {
 		if len(f.Values) > 0 {

@@ -111,10 +111,10 @@ func (w *World) openWindow(id string, at time.Time) (window Record, ok bool) {
 	r := &windowRun{WindowExecution: WindowExecution{WindowID: id, ID: newUUID(), Status: WindowInProgress, Start: at}, targets: map[string]Record{}}
 	_ = w.Tables(func(t *Tables) error { // never fails
 		window, ok = t.Get(KindWindow, id)
-		for _, target := range partsOfWindow(t, KindWindowTarget, id) {
+		for _, target := range PartsOfWindow(t, KindWindowTarget, id) {
 			r.targets[textIn(target, "WindowTargetId")] = target
 		}
-		for _, task := range partsOfWindow(t, KindWindowTask, id) {
+		for _, task := range PartsOfWindow(t, KindWindowTask, id) {
 			r.tasks = append(r.tasks, &windowTask{WindowTaskExecution: WindowTaskExecution{ID: newUUID(), Task: task, Status: WindowPending}})
 		}
 		return nil
