@@ -27,8 +27,8 @@ type cell struct {
 type place struct{ account, region string }
 
 // makeCell makes the world of a scenario and what serves it. Whatever it has made
-// when it fails is in the cell all the same, to be closed.
-func makeCell(sc *world.Scenario, root *world.Scenario, o Options, clock *world.Clock, base string, verifier *control.Verifier) (*cell, error) {
+// when it fails is in the cell all the same, to be closed. ctx is for making it only.
+func makeCell(ctx context.Context, sc *world.Scenario, root *world.Scenario, o Options, clock *world.Clock, base string, verifier *control.Verifier) (*cell, error) {
 	c := &cell{verifier: verifier}
 	scenario, err := withShell(sc, o.Shell)
 	if err != nil {
@@ -39,7 +39,7 @@ func makeCell(sc *world.Scenario, root *world.Scenario, o Options, clock *world.
 	if maker == nil {
 		maker = c.machines.make
 	}
-	if c.world, err = world.New(scenario, world.Config{Clock: clock, Machine: maker}); err != nil {
+	if c.world, err = world.New(scenario, world.Config{Clock: clock, Machine: maker, Starting: ctx}); err != nil {
 		return c, err
 	}
 	c.gateway = gateway.New(gateway.Config{
@@ -86,11 +86,11 @@ func (c *cell) release() error {
 }
 
 // addCells makes the cells of the other Regions and accounts of a scenario.
-func (s *Server) addCells(o Options, base string) error {
+func (s *Server) addCells(ctx context.Context, o Options, base string) error {
 	s.cells = map[place]*cell{}
 	for _, sc := range o.Scenario.Worlds()[1:] {
 		unsigned := control.NewCredentials(sc.Account, sc.User)
-		c, err := makeCell(sc, o.Scenario, o, s.clock, base, s.verifier.In(sc.Region, unsigned))
+		c, err := makeCell(ctx, sc, o.Scenario, o, s.clock, base, s.verifier.In(sc.Region, unsigned))
 		s.cells[place{sc.Account, sc.Region}] = c
 		if err != nil {
 			return err

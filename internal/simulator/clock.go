@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
 // ClockPath is where the clock of the simulated accounts can be read with GET and
@@ -27,25 +30,19 @@ type clockMove struct {
 	Speed   *float64   `json:"speed"`
 }
 
-// maxSpeed is the most that a scenario can ask for as well.
-const maxSpeed = 86400
-
-// end is where a move leads from now.
-func (m clockMove) end(now time.Time) (time.Time, error) {
+// check refuses what cannot be done; d is by how much to advance.
+func (m clockMove) check() (d time.Duration, err error) {
 	switch {
 	case m.Advance != "" && m.To != nil:
-		return now, errors.New("advance and to exclude each other")
-	case m.Speed != nil && !(*m.Speed >= 0 && *m.Speed <= maxSpeed):
-		return now, errors.New("speed is not from 0 to 86400")
+		return 0, errors.New("advance and to exclude each other")
+	case m.Speed != nil && !(*m.Speed >= 0 && *m.Speed <= world.MaxSpeed):
+		return 0, fmt.Errorf("speed is not from 0 to %d", world.MaxSpeed)
 	case m.Advance == "" && m.To == nil && m.Speed == nil:
-		return now, errors.New("give advance, to or speed")
-	case m.To != nil:
-		return *m.To, nil
+		return 0, errors.New("give advance, to or speed")
 	case m.Advance == "":
-		return now, nil
+		return 0, nil
 	}
-	d, err := time.ParseDuration(m.Advance)
-	return now.Add(d), err
+	return time.ParseDuration(m.Advance)
 }
 
 func (s *Server) serveClock(w http.ResponseWriter, _ *http.Request) {
@@ -63,31 +60,43 @@ func (s *Server) serveSetClock(w http.ResponseWriter, r *http.Request) {
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16))
 	dec.DisallowUnknownFields()
 	err := dec.Decode(&move)
-	var to time.Time
 	if err == nil {
-		to, err = move.end(s.clock.Now())
-	}
-	if err == nil && (move.Advance != "" || move.To != nil) {
-		err = s.Forward(r.Context(), to)
+		err = s.move(r.Context(), move)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if move.Speed != nil {
-		s.clock.SetSpeed(*move.Speed)
-	}
 	s.serveClock(w, r)
+}
+
+func (s *Server) move(ctx context.Context, m clockMove) error {
+	d, err := m.check()
+	switch {
+	case err != nil:
+	case m.To != nil:
+		err = s.Forward(ctx, *m.To)
+	case m.Advance != "":
+		err = s.forward(ctx, func(ctx context.Context) error { return s.clock.Advance(ctx, d) })
+	}
+	if err == nil && m.Speed != nil {
+		s.clock.SetSpeed(*m.Speed)
+	}
+	return err
 }
 
 // Forward puts the clock of the simulated accounts forward and returns when
 // everything that was due until then has happened.
 func (s *Server) Forward(ctx context.Context, to time.Time) error {
+	return s.forward(ctx, func(ctx context.Context) error { return s.clock.Forward(ctx, to) })
+}
+
+func (s *Server) forward(ctx context.Context, move func(context.Context) error) error {
 	if err := s.life.Err(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()
-	return s.clock.Forward(ctx, to)
+	return move(ctx)
 }

@@ -3,6 +3,7 @@ package simulator
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
@@ -130,4 +132,45 @@ func TestForwardEndsWithTheServer(t *testing.T) {
 	if err := s.Forward(t.Context(), s.World().Now().Add(time.Hour)); err == nil {
 		t.Error("it went forward after the end")
 	}
+}
+
+func TestAStoppedClockShowsItsStartAfterThePastOfWindows(t *testing.T) {
+	sc, err := world.ParseScenario("past", []byte(strings.Replace(ticking, "00Z}", "00Z, stopped: true}", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, Options{Scenario: sc})
+	if now := s.World().Clock().Now(); !now.Equal(sc.Clock.Start) {
+		t.Errorf("it shows %v, not %v", now, sc.Clock.Start)
+	}
+}
+
+func TestAStartIsGivenUp(t *testing.T) {
+	sc, err := world.ParseScenario("past", []byte(ticking))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := 0
+	_, err = Start(ctx, Options{Scenario: sc, Machine: func(world.Node, world.NodeSpec, world.DialFunc) (shell.Machine, error) {
+		return machineFunc(func() {
+			ran++
+			cancel()
+		}), nil
+	}})
+	if !errors.Is(err, context.Canceled) || ran != 1 {
+		t.Errorf("%v after %d commands", err, ran)
+	}
+}
+
+// machineFunc is a machine that calls a function when something runs on it.
+type machineFunc func()
+
+func (m machineFunc) Run(context.Context, shell.Command, shell.IO) (int, error) {
+	m()
+	return 0, nil
+}
+
+func (m machineFunc) Start(context.Context, shell.TTYOptions) (shell.TTY, error) {
+	return nil, errors.ErrUnsupported
 }

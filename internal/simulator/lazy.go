@@ -15,21 +15,34 @@ const mostPooled = 64
 // machinePool keeps the machines used last.
 type machinePool struct {
 	mu    sync.Mutex
-	known map[string]shell.Machine
+	known map[string]*pooled
 	order []string // used last at the end
+}
+
+// pooled is a machine that the first who wants it makes, while others go on.
+type pooled struct {
+	once    sync.Once
+	machine shell.Machine
 }
 
 // get returns the machine of a node, made now if it is not kept.
 func (p *machinePool) get(key string, build func() shell.Machine) shell.Machine {
+	m := p.place(key)
+	m.once.Do(func() { m.machine = build() })
+	return m.machine
+}
+
+// place is where the machine of a node is kept.
+func (p *machinePool) place(key string) *pooled {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m, ok := p.known[key]
 	if ok {
 		p.order = slices.DeleteFunc(p.order, func(k string) bool { return k == key })
 	} else {
-		m = build()
+		m = &pooled{}
 		if p.known == nil {
-			p.known = map[string]shell.Machine{}
+			p.known = map[string]*pooled{}
 		}
 		if len(p.order) == mostPooled {
 			delete(p.known, p.order[0])

@@ -141,8 +141,8 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	base := ws + "://" + l.Addr().String()
 	verifier := control.NewVerifier(o.Sign, o.Scenario.Region, o.Now, s.creds)
 	s.clock = o.Scenario.MakeClock(o.Now)
-	if s.cell, err = makeCell(o.Scenario, o.Scenario, o, s.clock, base, verifier); err == nil {
-		err = s.addCells(o, base)
+	if s.cell, err = makeCell(ctx, o.Scenario, o.Scenario, o, s.clock, base, verifier); err == nil {
+		err = s.addCells(ctx, o, base)
 	}
 	if err != nil {
 		return errors.Join(err, l.Close())

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -329,5 +330,26 @@ func TestHostShellsRunOnThisMachine(t *testing.T) {
 		if _, err := Start(t.Context(), Options{Shell: world.ShellHost}); fault.KindOf(err) != fault.Refused {
 			t.Errorf("as root, not allowed: %v", err)
 		}
+	}
+}
+
+// The scenarios of docs/simulator.md are complete and valid.
+func TestTheScenariosOfTheDocumentation(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "simulator.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(text), "```yaml\n")[1:]
+	if len(blocks) < 10 {
+		t.Fatalf("only %d scenarios were found", len(blocks))
+	}
+	for _, b := range blocks {
+		scenario, _, _ := strings.Cut(b, "```")
+		sc, err := world.ParseScenario("docs/simulator.md", []byte(scenario))
+		if err != nil {
+			t.Errorf("%v in\n%s", err, scenario)
+			continue
+		}
+		start(t, Options{Scenario: sc})
 	}
 }

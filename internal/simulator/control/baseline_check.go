@@ -1,8 +1,6 @@
 package control
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/patches"
@@ -33,43 +31,10 @@ func checkBaseline(in request, os string) error {
 }
 
 func checkFilters(filters []request, os string) error {
-	known := patches.Values(os)
 	for _, f := range filters {
-		key := f.text("Key")
-		values, ok := known[key]
-		if !ok && key != "PRODUCT" {
-			return invalid("Patch filter key " + key + " is not valid for operating system " + os + ".")
-		}
-		for _, v := range f.texts("Values") {
-			switch {
-			case v == "*", key == "SECTION", key == "PRODUCT_FAMILY":
-			case key == "PRODUCT" && !isProduct(os, v), key != "PRODUCT" && !slices.Contains(values, v):
-				return invalid("Value " + v + " is not valid for patch filter key " + key + " and operating system " + os + ".")
-			}
+		if err := patches.CheckFilter(os, patches.Filter{Key: f.text("Key"), Values: f.texts("Values")}); err != nil {
+			return invalid(err.Error())
 		}
 	}
 	return nil
-}
-
-// productNames are how the products of a system begin: there are more of them in
-// the service than there are patches for here.
-var productNames = map[string][]string{
-	patches.Windows: {
-		"Windows", "Office", "SQL Server", "Microsoft", "Active Directory", "Exchange", "Visual Studio", "Skype", "System Center", "ASP.NET", "Azure",
-		"PowerShell", ".NET", "Developer Tools",
-	},
-	patches.RedHat:      {"RedhatEnterpriseLinux", "RedHatEnterpriseLinux"},
-	patches.AmazonLinux: {"AmazonLinux201"},
-	patches.Raspbian:    {"Raspbian", "RaspberryPiOS"},
-	patches.MacOS:       {"macOS"},
-}
-
-func isProduct(os, name string) bool {
-	begins := productNames[os]
-	if begins == nil {
-		for _, p := range patches.Products(os) {
-			begins = append(begins, strings.TrimRight(p.Name, "0123456789."))
-		}
-	}
-	return slices.ContainsFunc(begins, func(b string) bool { return strings.HasPrefix(name, b) })
 }

@@ -55,28 +55,44 @@ func (c *call) createPatchBaseline(t *world.Tables, in request) (any, error) {
 // updatePatchBaseline leaves what is not given as it is, or with Replace as it
 // is when a baseline is made.
 func (c *call) updatePatchBaseline(t *world.Tables, in request) (any, error) {
-	old, ok := t.Get(world.KindBaseline, in.text("BaselineId"))
+	old, ok := c.baseline(t, in.text("BaselineId"))
 	if !ok {
 		return nil, noBaseline(in.text("BaselineId"))
+	}
+	if old["amazon"] == true {
+		return nil, errAmazons(old)
 	}
 	if err := checkBaseline(in, textOf(old, "OperatingSystem")); err != nil {
 		return nil, err
 	}
-	change := with(in, world.Record{"ModifiedDate": c.world.Now(), "Replace": nil})
+	id := textOf(old, "BaselineId")
+	change := with(in, world.Record{"BaselineId": id, "ModifiedDate": c.world.Now(), "Replace": nil})
 	if in.flag("Replace") {
 		if !in.has("Name") {
 			return nil, invalid("Name is required when Replace is true.")
 		}
 		change = with(with(world.NewBaseline(textOf(old, "OperatingSystem")), world.Record{"Description": nil}), change)
 	}
-	id := textOf(old, "BaselineId")
 	c.world.PutBaseline(t, id, maps.Clone(t.Change(world.KindBaseline, id, change)))
 	next, _ := t.Get(world.KindBaseline, id)
 	return next, nil
 }
 
+// errAmazons is the error of who would change a baseline of the service.
+func errAmazons(b world.Record) error {
+	return invalid("Patch baseline " + textOf(b, "BaselineId") + " is provided by AWS and cannot be changed or deleted.")
+}
+
+// deletePatchBaseline says nothing when there is none, as the service does.
 func (c *call) deletePatchBaseline(t *world.Tables, in request) (any, error) {
-	id := in.text("BaselineId")
+	b, ok := c.baseline(t, in.text("BaselineId"))
+	switch {
+	case !ok:
+		return in.take("BaselineId"), nil
+	case b["amazon"] == true:
+		return nil, errAmazons(b)
+	}
+	id := textOf(b, "BaselineId")
 	for _, g := range t.All(world.KindPatchGroup) {
 		if textOf(g, "BaselineId") == id {
 			return nil, world.Errorf("ResourceInUseException", "Patch baseline %s is registered for the patch group %s.", id, textOf(g, "PatchGroup"))
@@ -87,7 +103,7 @@ func (c *call) deletePatchBaseline(t *world.Tables, in request) (any, error) {
 			return nil, world.Errorf("ResourceInUseException", "Patch baseline %s is the default patch baseline.", id)
 		}
 	}
-	t.Delete(world.KindBaseline, id) // the service says nothing when there is none
+	t.Delete(world.KindBaseline, id)
 	return world.Record{"BaselineId": id}, nil
 }
 
@@ -186,6 +202,9 @@ func (c *call) registerPatchBaselineForPatchGroup(t *world.Tables, in request) (
 
 func (c *call) deregisterPatchBaselineForPatchGroup(t *world.Tables, in request) (any, error) {
 	id, group := in.text("BaselineId"), in.text("PatchGroup")
+	if b, ok := c.baseline(t, id); ok {
+		id = textOf(b, "BaselineId")
+	}
 	for _, g := range t.All(world.KindPatchGroup) {
 		if textOf(g, "BaselineId") == id && textOf(g, "PatchGroup") == group {
 			t.Delete(world.KindPatchGroup, textOf(g, "key"))

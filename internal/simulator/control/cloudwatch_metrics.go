@@ -244,6 +244,21 @@ func span(in request, period int) (start, end time.Time, step time.Duration, err
 	return start.Truncate(step), end, step, nil
 }
 
+// periods are the beginnings of the periods from start up to end in which there are
+// points. Who asks for a century in seconds gets no more.
+func periods(points []metricPoint, start, end time.Time, step time.Duration) (list []time.Time) {
+	for _, p := range points { // in the order of time
+		if p.at.Before(start) || !p.at.Before(end) || p.count == 0 {
+			continue
+		}
+		at := start.Add(p.at.Sub(start) / step * step)
+		if len(list) == 0 || !list[len(list)-1].Equal(at) {
+			list = append(list, at)
+		}
+	}
+	return list
+}
+
 func (c *call) getMetricStatistics(t *world.Tables, in request) (map[string]any, error) {
 	dims, err := in.dimensions("Dimensions")
 	if err != nil {
@@ -267,17 +282,12 @@ func (c *call) getMetricStatistics(t *world.Tables, in request) (map[string]any,
 	}
 	r, _ := t.Get(world.KindMetric, seriesID(in.text("Namespace"), in.text("MetricName"), dims))
 	list := []any{}
-	for at := start; at.Before(end); at = at.Add(step) {
+	for _, at := range periods(pointsOf(r), start, end, step) {
 		point := map[string]any{"Timestamp": at, "Unit": unitOf(r)}
-		found := false
 		for _, s := range wanted {
-			if v, ok := aggregate(pointsOf(r), at, at.Add(step), s); ok {
-				point[s], found = v, true
-			}
+			point[s], _ = aggregate(pointsOf(r), at, at.Add(step), s)
 		}
-		if found {
-			list = append(list, point)
-		}
+		list = append(list, point)
 	}
 	return map[string]any{"Label": in.text("MetricName"), "Datapoints": list}, nil
 }
@@ -310,12 +320,14 @@ func (c *call) getMetricData(t *world.Tables, in request) (map[string]any, error
 		if err != nil {
 			return nil, err
 		}
+		if !slices.Contains(statistics, stat.text("Stat")) {
+			return nil, badValue("The value %s for parameter MetricDataQueries.member.MetricStat.Stat is not supported here.", stat.text("Stat"))
+		}
 		r, _ := t.Get(world.KindMetric, seriesID(metric.text("Namespace"), metric.text("MetricName"), dims))
 		times, values := []any{}, []any{}
-		for at := start; at.Before(end); at = at.Add(step) {
-			if v, ok := aggregate(pointsOf(r), at, at.Add(step), stat.text("Stat")); ok {
-				times, values = append(times, at), append(values, v)
-			}
+		for _, at := range periods(pointsOf(r), start, end, step) {
+			v, _ := aggregate(pointsOf(r), at, at.Add(step), stat.text("Stat"))
+			times, values = append(times, at), append(values, v)
 		}
 		if in.text("ScanBy") != "TimestampAscending" {
 			slices.Reverse(times)

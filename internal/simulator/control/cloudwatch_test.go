@@ -116,6 +116,18 @@ func TestAlarmsFollowTheirMetrics(t *testing.T) {
 			if len(points) != 1 || fmt.Sprintf("%v %v", points[0].(map[string]any)["Maximum"], points[0].(map[string]any)["SampleCount"]) != "3 2" {
 				t.Errorf("points %v", points)
 			}
+			question := func(stat string) map[string]any {
+				return map[string]any{"StartTime": noon.AddDate(-100, 0, 0), "EndTime": noon.AddDate(100, 0, 0), "MetricDataQueries": []any{map[string]any{
+					"Id": "q", "MetricStat": map[string]any{"Metric": map[string]any{"Namespace": "X", "MetricName": "A"}, "Period": 1, "Stat": stat},
+				}}}
+			}
+			data := do("GetMetricData", question("Maximum"))["MetricDataResults"].([]any)
+			if values := data[0].(map[string]any)["Values"]; fmt.Sprint(values) != "[2 3]" {
+				t.Errorf("the points of two centuries are %v", values)
+			}
+			if out, code := call(f, "GetMetricData", question("p99")); code == "" {
+				t.Errorf("p99 is %v", out)
+			}
 			if list := do("ListMetrics", map[string]any{"Namespace": "X"})["Metrics"].([]any); len(list) != 2 {
 				t.Errorf("metrics %v", list)
 			}

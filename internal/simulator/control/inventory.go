@@ -382,21 +382,24 @@ func (c *call) getInventorySchema(t *world.Tables, in request) (any, error) {
 }
 
 func (c *call) deleteInventory(t *world.Tables, in request) (any, error) {
+	return once(t, "DeleteInventory", in, func() (any, error) { return c.deleteInventoryType(t, in) })
+}
+
+func (c *call) deleteInventoryType(t *world.Tables, in request) (any, error) {
 	kind := in.text("TypeName")
-	if !strings.HasPrefix(kind, "Custom:") {
-		return nil, noType(kind)
-	}
 	known, ok := t.Get(world.KindInventoryType, kind)
-	if !ok {
+	if !ok { // none of AWS's types is there
 		return nil, noType(kind)
 	}
 	items := keep(t.All(world.KindInventory), func(r world.Record) bool { return textOf(r, "TypeName") == kind })
-	summary := world.Record{
-		"TotalCount": len(items), "RemainingCount": 0,
-		"SummaryItems": []world.Record{{"Version": textOf(known, "Version"), "Count": len(items), "RemainingCount": 0}},
+	summary := func(remaining int) world.Record {
+		return world.Record{
+			"TotalCount": len(items), "RemainingCount": remaining,
+			"SummaryItems": []world.Record{{"Version": textOf(known, "Version"), "Count": len(items), "RemainingCount": remaining}},
+		}
 	}
 	if in.flag("DryRun") {
-		return world.Record{"TypeName": kind, "DeletionSummary": with(summary, world.Record{"RemainingCount": len(items)})}, nil
+		return world.Record{"TypeName": kind, "DeletionSummary": summary(len(items))}, nil
 	}
 	id, now := world.NewUUID(), c.world.Now()
 	switch in.text("SchemaDeleteOption") {
@@ -410,9 +413,9 @@ func (c *call) deleteInventory(t *world.Tables, in request) (any, error) {
 	}
 	t.Put(world.KindInventoryDeletion, id, world.Record{
 		"DeletionId": id, "TypeName": kind, "DeletionStartTime": now, "LastStatus": "Complete", "LastStatusMessage": "Deletion complete.",
-		"DeletionSummary": summary, "LastStatusUpdateTime": now,
+		"DeletionSummary": summary(0), "LastStatusUpdateTime": now,
 	})
-	return world.Record{"DeletionId": id, "TypeName": kind, "DeletionSummary": summary}, nil
+	return world.Record{"DeletionId": id, "TypeName": kind, "DeletionSummary": summary(0)}, nil
 }
 
 func (c *call) describeInventoryDeletions(t *world.Tables, in request) (any, error) {

@@ -372,14 +372,31 @@ func TestInventory(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	f.refused("DeleteInventory", `{"TypeName":"AWS:Application"}`, "InvalidTypeNameException")
-	if got := f.must("DeleteInventory", `{"TypeName":"Custom:Rack","DryRun":true}`); got["DeletionId"] != nil || at(got, "DeletionSummary", "TotalCount") != 1.0 {
+	got := f.must("DeleteInventory", `{"TypeName":"Custom:Rack","DryRun":true}`)
+	if got["DeletionId"] != nil || at(got, "DeletionSummary", "TotalCount") != 1.0 || at(got, "DeletionSummary", "SummaryItems", 0, "RemainingCount") != 1.0 {
 		t.Errorf("got %v", got)
 	}
-	id := f.must("DeleteInventory", `{"TypeName":"Custom:Rack"}`)["DeletionId"]
+	const deletion = `{"TypeName":"Custom:Rack","SchemaDeleteOption":"DeleteSchema","ClientToken":"11111111-2222-3333-4444-555555555555"}`
+	id := f.must("DeleteInventory", deletion)["DeletionId"]
+	if again := f.must("DeleteInventory", deletion)["DeletionId"]; again != id {
+		t.Errorf("the same request again deletes once more: %v, %v", id, again)
+	}
 	if got := f.must("DescribeInventoryDeletions", fmt.Sprintf(`{"DeletionId":"%v"}`, id)); column(got["InventoryDeletions"], "LastStatus") != "Complete" {
 		t.Errorf("got %v", got)
 	}
 	f.refused("ListInventoryEntries", node+`,"TypeName":"Custom:Rack"}`, "InvalidTypeNameException")
+}
+
+// Items of the same id must not keep a client in the same page.
+func TestPagesOfItemsWithTheSameIDEnd(t *testing.T) {
+	f, _ := fixed(t)
+	const node = `"ResourceId":"i-00000000000000001","ResourceType":"ManagedInstance"`
+	items := strings.Repeat(`{"Id":"same","Severity":"HIGH","Status":"COMPLIANT"},`, 29) + `{"Id":"same","Severity":"HIGH","Status":"COMPLIANT"}`
+	f.must("PutComplianceItems", `{`+node+`,"ComplianceType":"Custom:A","ExecutionSummary":{"ExecutionTime":1},"Items":[`+items+`]}`)
+	request := `{"ResourceIds":["i-00000000000000001"],"MaxResults":10,"Filters":[{"Key":"ComplianceType","Values":["Custom:A"],"Type":"EQUAL"}]}`
+	if got := f.all("ListComplianceItems", request, "ComplianceItems"); len(got) != 30 {
+		t.Errorf("got %d items", len(got))
+	}
 }
 
 func TestCompliance(t *testing.T) {

@@ -53,6 +53,21 @@ func (k tokenKey) open(op, token string) (c cursor, ok bool) {
 	return c, c.Op == op && c.Next >= 0
 }
 
+// after is the place of the first of n items that follows the page. The place of
+// the last one is asked first: several may have the same key.
+func (c cursor) after(n int, key func(i int) string) int {
+	next := min(c.Next, n)
+	if next > 0 && key(next-1) == c.Last {
+		return next
+	}
+	for i := range n {
+		if key(i) == c.Last {
+			return i + 1
+		}
+	}
+	return next
+}
+
 // badToken is the error of an operation for a token that it did not make: some
 // have one of their own.
 func badToken(op string) error {
@@ -73,10 +88,7 @@ func page[T any](c *call, op string, items []T, key func(T) string, token string
 		if !ok {
 			return nil, "", badToken(op)
 		}
-		start = min(cur.Next, len(items))
-		if i := slices.IndexFunc(items, func(t T) bool { return key(t) == cur.Last }); i >= 0 {
-			start = i + 1
-		}
+		start = cur.after(len(items), func(i int) string { return key(items[i]) })
 	}
 	n := def
 	if size != nil {
@@ -117,10 +129,7 @@ func pageByNode[T any](c *call, op string, ids []string, expand func(world.Node)
 		}
 		from := 0
 		if node.ID == cur.Node {
-			from = min(cur.Next, len(items))
-			if i := slices.IndexFunc(items, func(t T) bool { return key(t) == cur.Last }); i >= 0 {
-				from = i + 1
-			}
+			from = cur.after(len(items), func(i int) string { return key(items[i]) })
 		}
 		for i := from; i < len(items); i++ {
 			if len(list) == n {

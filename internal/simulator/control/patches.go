@@ -206,13 +206,11 @@ func patchStateRecord(id string, s world.PatchState) world.Record {
 }
 
 func (c *call) describeInstancePatchStates(in request) (any, error) {
-	ids := in.texts("InstanceIds")
-	if len(ids) > 50 {
-		return nil, invalid("Value at 'instanceIds' failed to satisfy constraint: Member must have length less than or equal to 50")
-	}
 	var list []world.Record
-	for _, id := range ids {
-		if s := c.world.PatchState(id); s.Operation != "" {
+	seen := map[string]bool{} // pages go by the id
+	for _, id := range in.texts("InstanceIds") {
+		if s := c.world.PatchState(id); s.Operation != "" && !seen[id] {
+			seen[id] = true
 			list = append(list, patchStateRecord(id, s))
 		}
 	}

@@ -125,3 +125,30 @@ func TestASnapshotCanBeRead(t *testing.T) {
 	}
 	f.refused("GetDeployablePatchSnapshotForInstance", node+`,"BaselineOverride":{"OperatingSystem":"UBUNTU"}}`, "UnsupportedOperatingSystem")
 }
+
+func TestANodeNamedTwiceIsShownOnce(t *testing.T) {
+	f, _ := fixed(t)
+	id := f.world.Nodes()[0].ID
+	twice := strings.Repeat(`"`+id+`",`, 30) + `"` + id + `"`
+	if out := f.must("DescribeInstancePatchStates", `{"InstanceIds":[`+twice+`],"MaxResults":10}`); len(out["InstancePatchStates"].([]any)) != 1 || out["NextToken"] != nil {
+		t.Errorf("got %v", out)
+	}
+}
+
+func TestBaselinesAreChangedByTheirARNs(t *testing.T) {
+	f, _ := fixed(t)
+	id := f.must("CreatePatchBaseline", `{"Name":"ours"}`)["BaselineId"].(string)
+	arn := "arn:aws:ssm:" + f.world.Region() + ":" + f.world.Account() + ":patchbaseline/" + id
+	if got := f.must("UpdatePatchBaseline", `{"BaselineId":"`+arn+`","Description":"by ARN"}`); got["BaselineId"] != id || got["Description"] != "by ARN" {
+		t.Errorf("got %v", got)
+	}
+	f.must("RegisterPatchBaselineForPatchGroup", `{"BaselineId":"`+arn+`","PatchGroup":"web"}`)
+	f.refused("DeletePatchBaseline", `{"BaselineId":"`+arn+`"}`, "ResourceInUseException")
+	f.must("DeregisterPatchBaselineForPatchGroup", `{"BaselineId":"`+arn+`","PatchGroup":"web"}`)
+	f.must("DeletePatchBaseline", `{"BaselineId":"`+arn+`"}`)
+	f.refused("GetPatchBaseline", `{"BaselineId":"`+id+`"}`, "DoesNotExistException")
+	f.must("DeletePatchBaseline", `{"BaselineId":"`+id+`"}`) // nothing to delete is no error
+	theirs := f.must("GetDefaultPatchBaseline", `{"OperatingSystem":"SUSE"}`)["BaselineId"].(string)
+	f.refused("DeletePatchBaseline", `{"BaselineId":"`+theirs+`"}`, "ValidationException")
+	f.refused("UpdatePatchBaseline", `{"BaselineId":"`+theirs+`","Name":"mine"}`, "ValidationException")
+}

@@ -27,11 +27,6 @@ const (
 	maxWindowTasks   = 20
 )
 
-// partsOf returns the targets or tasks of a window.
-func partsOf(t *world.Tables, kind, window string) []world.Record {
-	return keep(t.All(kind), func(r world.Record) bool { return textOf(r, "WindowId") == window })
-}
-
 // part finds a target or task of a window.
 func part(t *world.Tables, kind, window, id string) (world.Record, error) {
 	r, ok := t.Get(kind, id)
@@ -50,7 +45,7 @@ func (c *call) registerTargetWithMaintenanceWindow(t *world.Tables, in request) 
 		return nil, err
 	}
 	return once(t, "RegisterTargetWithMaintenanceWindow", in, func() (any, error) {
-		if len(partsOf(t, world.KindWindowTarget, window)) >= maxWindowTargets {
+		if len(world.PartsOfWindow(t, world.KindWindowTarget, window)) >= maxWindowTargets {
 			return nil, world.Errorf("ResourceLimitExceededException", "A maintenance window can have at most %d targets.", maxWindowTargets)
 		}
 		id := world.NewUUID()
@@ -94,7 +89,7 @@ func (c *call) deregisterTargetFromMaintenanceWindow(t *world.Tables, in request
 		return nil, err
 	}
 	if in.flag("Safe") {
-		for _, task := range partsOf(t, world.KindWindowTask, window) {
+		for _, task := range world.PartsOfWindow(t, world.KindWindowTask, window) {
 			if usesTarget(task, id) {
 				return nil, world.Errorf("TargetInUseException", "Target %s is used by task %s.", id, textOf(task, "WindowTaskId"))
 			}
@@ -121,7 +116,7 @@ func (c *call) describeMaintenanceWindowTargets(t *world.Tables, in request) (an
 	if _, ok := t.Get(world.KindWindow, window); !ok {
 		return nil, noWindow(window)
 	}
-	list, err := sift(partsOf(t, world.KindWindowTarget, window), in.filters("Filters", "Key", "Values", ""), "ValidationException", func(r world.Record, key string) ([]string, bool) {
+	list, err := sift(world.PartsOfWindow(t, world.KindWindowTarget, window), in.filters("Filters", "Key", "Values", ""), "ValidationException", func(r world.Record, key string) ([]string, bool) {
 		switch key {
 		case "Type":
 			return []string{textOf(r, "ResourceType")}, true
@@ -142,7 +137,7 @@ func (c *call) registerTaskWithMaintenanceWindow(t *world.Tables, in request) (a
 		return nil, noWindow(window)
 	}
 	return once(t, "RegisterTaskWithMaintenanceWindow", in, func() (any, error) {
-		if len(partsOf(t, world.KindWindowTask, window)) >= maxWindowTasks {
+		if len(world.PartsOfWindow(t, world.KindWindowTask, window)) >= maxWindowTasks {
 			return nil, world.Errorf("ResourceLimitExceededException", "A maintenance window can have at most %d tasks.", maxWindowTasks)
 		}
 		if err := c.checkTask(t, in); err != nil {
@@ -200,7 +195,7 @@ func (c *call) checkUnregistered(t *world.Tables, window string, nodes []string)
 	if w, _ := t.Get(world.KindWindow, window); request(w).flag("AllowUnassociatedTargets") {
 		return nil
 	}
-	for _, target := range partsOf(t, world.KindWindowTarget, window) {
+	for _, target := range world.PartsOfWindow(t, world.KindWindowTarget, window) {
 		registered := c.world.Targeted(request(target).targets("Targets"))
 		nodes = slices.DeleteFunc(slices.Clone(nodes), func(id string) bool { return slices.Contains(registered, id) })
 	}
@@ -246,7 +241,7 @@ func (c *call) describeMaintenanceWindowTasks(t *world.Tables, in request) (any,
 	if _, ok := t.Get(world.KindWindow, window); !ok {
 		return nil, noWindow(window)
 	}
-	list, err := sift(partsOf(t, world.KindWindowTask, window), in.filters("Filters", "Key", "Values", ""), "ValidationException", func(r world.Record, key string) ([]string, bool) {
+	list, err := sift(world.PartsOfWindow(t, world.KindWindowTask, window), in.filters("Filters", "Key", "Values", ""), "ValidationException", func(r world.Record, key string) ([]string, bool) {
 		switch key {
 		case "WindowTaskId", "TaskArn", "TaskType":
 			return []string{textOf(r, key)}, true

@@ -128,10 +128,8 @@ func (c *call) deleteMaintenanceWindow(t *world.Tables, in request) (any, error)
 	id := in.text("WindowId")
 	t.Delete(world.KindWindow, id)
 	for kind, member := range map[string]string{world.KindWindowTarget: "WindowTargetId", world.KindWindowTask: "WindowTaskId"} {
-		for _, r := range t.All(kind) {
-			if textOf(r, "WindowId") == id {
-				t.Delete(kind, textOf(r, member))
-			}
+		for _, r := range world.PartsOfWindow(t, kind, id) {
+			t.Delete(kind, textOf(r, member))
 		}
 	}
 	c.world.WindowChanged(id)

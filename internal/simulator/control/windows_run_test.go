@@ -25,25 +25,18 @@ func (f *fixture) forward(d time.Duration) {
 	}
 }
 
-// list follows the pages of a list of windows' things.
+// list is all for windows' things.
 func (f *fixture) list(op, member string, in map[string]any) (all []map[string]any) {
 	f.t.Helper()
-	for {
-		body, err := json.Marshal(in)
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		out := f.must(op, string(body))
-		list, _ := out[member].([]any)
-		for _, e := range list {
-			m, _ := e.(map[string]any)
-			all = append(all, m)
-		}
-		if out["NextToken"] == nil {
-			return all
-		}
-		in["NextToken"] = out["NextToken"]
+	body, err := json.Marshal(in)
+	if err != nil {
+		f.t.Fatal(err)
 	}
+	for _, e := range f.all(op, string(body), member) {
+		m, _ := e.(map[string]any)
+		all = append(all, m)
+	}
+	return all
 }
 
 // windowIDs are the ids of the windows by name.

@@ -201,7 +201,7 @@ func (p *Patch) Property(key string) []string {
 	case "CLASSIFICATION":
 		return one(p.Class)
 	case "MSRC_SEVERITY", "SEVERITY", "PRIORITY":
-		if key != severityKey(p.Package.Product.System) {
+		if key != SeverityKey(p.Package.Product.System) {
 			return nil
 		}
 		return one(p.Severity())

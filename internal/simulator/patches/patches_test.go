@@ -49,7 +49,7 @@ func TestEverySystemHasPatchesAllTheTime(t *testing.T) {
 						t.Fatalf("two patches are %s", patch.Key())
 					}
 					keys[patch.Key()] = true
-					if key := severityKey(system); patch.Severity() != "" && !slices.Contains(Values(system)[key], patch.Severity()) {
+					if key := SeverityKey(system); patch.Severity() != "" && !slices.Contains(Values(system)[key], patch.Severity()) {
 						t.Fatalf("%s: %s %q is not one of %v", patch.Key(), key, patch.Severity(), Values(system)[key])
 					}
 					if classes := Values(system)["CLASSIFICATION"]; classes != nil && patch.Class != "" && !slices.Contains(classes, patch.Class) {

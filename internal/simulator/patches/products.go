@@ -150,10 +150,10 @@ func (p *Product) style() style {
 }
 
 // words are the severities from the worst on, in the words of a system.
-func (p *Product) words() []string { return Values(p.System)[severityKey(p.System)] }
+func (p *Product) words() []string { return Values(p.System)[SeverityKey(p.System)] }
 
-// severityKey is the property that says how bad what a patch mends is.
-func severityKey(system string) string {
+// SeverityKey is the property that says how bad what a patch mends is.
+func SeverityKey(system string) string {
 	switch system {
 	case Windows:
 		return "MSRC_SEVERITY"

@@ -91,13 +91,23 @@ func (c *Clock) start(t time.Time) {
 // the clock stands. When ctx ends first, the clock stays where it is then. It
 // cannot go back.
 func (c *Clock) Forward(ctx context.Context, to time.Time) error {
+	return c.forward(ctx, func(time.Time) time.Time { return to })
+}
+
+// Advance is Forward by d, from when those before have put the clock forward.
+func (c *Clock) Advance(ctx context.Context, d time.Duration) error {
+	return c.forward(ctx, func(now time.Time) time.Time { return now.Add(d) })
+}
+
+func (c *Clock) forward(ctx context.Context, end func(now time.Time) time.Time) error {
 	select {
 	case <-c.forwarder:
 		defer func() { c.forwarder <- struct{}{} }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if err := c.hold(to); err != nil {
+	to, err := c.hold(end)
+	if err != nil {
 		return err
 	}
 	defer c.release()
@@ -111,18 +121,18 @@ func (c *Clock) Forward(ctx context.Context, to time.Time) error {
 	}
 }
 
-// hold stops the clock for Forward.
-func (c *Clock) hold(to time.Time) error {
+// hold stops the clock for Forward, until the end that it is given.
+func (c *Clock) hold(end func(now time.Time) time.Time) (to time.Time, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	if to.Before(now) {
-		return fmt.Errorf("the clock shows %s already and cannot go back to %s", now.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
+	if to = end(now); to.Before(now) {
+		return to, fmt.Errorf("the clock shows %s already and cannot go back to %s", now.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
 	}
 	c.set(now)
 	c.stepped = true
 	c.armAll()
-	return nil
+	return to, nil
 }
 
 // release lets it run on after Forward.

@@ -41,10 +41,10 @@ func (c *checker) clock() {
 		c.failf(at("clock", "ago"), "ago: must not be negative")
 	case s.Stopped && s.Speed != 0:
 		c.failf(at("clock", "speed"), "clock: stopped and speed exclude each other")
-	case !(s.Speed >= 0 && s.Speed <= maxSpeed):
-		c.failf(at("clock", "speed"), "speed: %v is not from 0 to %d", s.Speed, maxSpeed)
+	case !(s.Speed >= 0 && s.Speed <= MaxSpeed):
+		c.failf(at("clock", "speed"), "speed: %v is not from 0 to %d", s.Speed, MaxSpeed)
 	}
 }
 
-// maxSpeed is a day in little more than a second.
-const maxSpeed = 86400
+// MaxSpeed is the most seconds that a clock shows for each real one: a day in little more than a second.
+const MaxSpeed = 86400

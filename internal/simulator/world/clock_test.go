@@ -210,7 +210,7 @@ func TestClocksOfScenarios(t *testing.T) {
 func TestWindowsOfScenariosAreChecked(t *testing.T) {
 	const base = "nodes: [{id: i-0aaaaaaaaaaaaaaaa}]\nmaintenance_windows:\n  - {name: win, schedule: rate(1 day), "
 	for _, bad := range []string{
-		"duration: 25}", "duration: 2, cutoff: 2}", "offset: 2}", "start: soon}", "ran: -1h}", "ran: 9000h}", "document: AWS-RunShellScript}",
+		"duration: 25}", "duration: 2, cutoff: 2}", "offset: 2}", "start: soon}", "start: 2026-05-01, end: 2026-04-01}", "ran: -1h}", "ran: 9000h}", "document: AWS-RunShellScript}",
 		"tasks: [{run: AWS-RunShellScript}]}", "nodes: [i-0aaaaaaaaaaaaaaaa], tasks: [{}]}", "nodes: [i-0aaaaaaaaaaaaaaaa], tasks: [{run: x, type: MAGIC}]}",
 		"nodes: [i-0aaaaaaaaaaaaaaaa], tasks: [{run: x, cutoff_behavior: STOP}]}", "nodes: [i-0aaaaaaaaaaaaaaaa], tasks: [{run: x, max_errors: some}]}",
 		"duration: 2}\nfunctions: [{takes: 1m}]",
@@ -219,4 +219,22 @@ func TestWindowsOfScenariosAreChecked(t *testing.T) {
 			t.Errorf("%s was taken", bad)
 		}
 	}
+}
+
+func TestAdvancesAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewClock(nil)
+		c.SetSpeed(0)
+		began := c.Now()
+		act := c.work.begin() // keeps the first one from going on
+		errs := make(chan error, 2)
+		for range 2 {
+			go func() { errs <- c.Advance(t.Context(), time.Hour) }()
+		}
+		synctest.Wait()
+		act.end()
+		if err := errors.Join(<-errs, <-errs); err != nil || c.Now().Sub(began) != 2*time.Hour {
+			t.Errorf("%v after %v", err, c.Now().Sub(began))
+		}
+	})
 }

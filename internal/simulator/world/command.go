@@ -9,12 +9,14 @@ import (
 	"time"
 )
 
-// commandHistory is how many finished commands are kept, commandAge for how long:
-// the service's 30 days, by the world's clock. One run on 10,000 node ids is 200
-// commands.
+// commandHistory is how many finished commands are kept, invocationHistory how many
+// invocations they can have together, commandAge for how long: the service's 30 days,
+// by the world's clock. One run on 10,000 node ids is 200 commands; a window of as
+// many nodes that opens daily would have 300,000 invocations, each about a KB.
 const (
-	commandHistory = 2000
-	commandAge     = 30 * 24 * time.Hour
+	commandHistory    = 2000
+	invocationHistory = 200_000
+	commandAge        = 30 * 24 * time.Hour
 )
 
 // defaultDelivery is TimeoutSeconds when a request has none.
@@ -255,12 +257,17 @@ func (w *World) newInvocation(c *command, n *Node) *invocation {
 // forgetCommands drops the oldest finished commands. Callers hold w.mu.
 func (w *World) forgetCommands() {
 	excess, oldest := len(w.order)-commandHistory, w.now().Add(-commandAge)
+	invocations := -invocationHistory
+	for _, c := range w.commands {
+		invocations += len(c.invocations)
+	}
 	w.order = slices.DeleteFunc(w.order, func(id string) bool {
 		c := w.commands[id]
-		if excess <= 0 && !c.Requested.Before(oldest) || !final(c.Status) {
+		if excess <= 0 && invocations <= 0 && !c.Requested.Before(oldest) || !final(c.Status) {
 			return false
 		}
 		excess--
+		invocations -= len(c.invocations)
 		delete(w.commands, id)
 		return true
 	})

@@ -490,3 +490,26 @@ func TestOldCommandsAreForgotten(t *testing.T) {
 		}
 	})
 }
+
+func TestOldInvocationsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "fleet: {count: 10000}\nrun_command: {visible_after: 0s}", succeed)
+		all := script("id", func(r *CommandRequest) { r.Targets = []Target{{Key: "tag-key", Values: []string{"env"}}} })
+		var ids []string
+		for range invocationHistory/10000 + 1 {
+			id := send(t, w, all)
+			if err := w.CancelCommand(id, nil); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			ids = append(ids, id)
+		}
+		send(t, w, all)
+		if n := len(w.Invocations("")); n != invocationHistory {
+			t.Errorf("%d invocations are kept", n)
+		}
+		if len(w.Invocations(ids[1])) != 0 || len(w.Invocations(ids[2])) != 10000 {
+			t.Error("the oldest are not those that went")
+		}
+	})
+}

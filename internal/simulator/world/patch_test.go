@@ -291,3 +291,24 @@ func TestTheCountsOfAScenarioAreFoundAgain(t *testing.T) {
 		}
 	})
 }
+
+func TestBaselinesOfScenariosAreChecked(t *testing.T) {
+	for bad, key := range map[string]string{
+		"{name: one, os: UBUNTU, rules: [{severity: [Criticl]}]}":                                            "Criticl",
+		"{name: one, os: UBUNTU, rules: [{family: [Windows]}]}":                                              "PRODUCT_FAMILY",
+		"{name: one, os: UBUNTU, rules: [{product: [Debian12]}]}":                                            "Debian12",
+		"{name: one, os: UBUNTU, rules: [{severity: [Required], days: 2, until: 2026-01-01}]}":               "until",
+		"{name: one, os: UBUNTU, global: {severity: [Required]}}":                                            "SEVERITY",
+		"{name: one, os: UBUNTU, global: {priority: [Urgent]}}":                                              "Urgent",
+		"{name: one, os: UBUNTU, groups: [web]}, {name: two, os: UBUNTU, groups: [db, web]}":                 "web",
+		"{name: one, os: UBUNTU, default: true}, {name: two, os: UBUNTU, default: true}":                     "default",
+		"{name: one, os: UBUNTU, id: pb-00000000000000001}, {name: two, os: SUSE, id: pb-00000000000000001}": "twice",
+	} {
+		if _, err := ParseScenario("test", []byte("baselines: ["+bad+"]")); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	if _, err := ParseScenario("test", []byte("baselines: [{name: one, os: UBUNTU, groups: [web], default: true}, {name: two, os: SUSE, groups: [web], default: true}]")); err != nil {
+		t.Error(err)
+	}
+}

@@ -48,19 +48,12 @@ type BaselineRuleSpec struct {
 // rule is the rule for a system.
 func (s BaselineRuleSpec) rule(os string) (r patches.Rule, err error) {
 	r = patches.Rule{Days: s.Days, Level: s.Level, NonSecurity: s.NonSecurity}
-	severity := "SEVERITY"
-	switch os {
-	case patches.Windows:
-		severity = "MSRC_SEVERITY"
-	case patches.Ubuntu, patches.Debian, patches.Raspbian:
-		severity = "PRIORITY"
-	}
 	for _, f := range []patches.Filter{
 		{Key: "PATCH_SET", Values: s.Set},
 		{Key: "PRODUCT", Values: s.Product},
 		{Key: "PRODUCT_FAMILY", Values: s.Family},
 		{Key: "CLASSIFICATION", Values: s.Classification},
-		{Key: severity, Values: s.Severity},
+		{Key: patches.SeverityKey(os), Values: s.Severity},
 		{Key: "SECTION", Values: s.Section},
 	} {
 		if len(f.Values) > 0 {
@@ -134,9 +127,12 @@ func (c *checker) baselines() {
 		c.match(at("baselines", i, "id"), s.ID, `(pb-[0-9a-f]{17})?`)
 		c.oneOf(at("baselines", i, "os"), s.OS, patches.Systems()...)
 		c.oneOf(at("baselines", i, "approved_level"), s.ApprovedLevel, append([]string{""}, PatchLevels...)...)
-		for key := range s.Global {
+		c.baselinePlaces(i)
+		for _, key := range slices.Sorted(maps.Keys(s.Global)) {
 			if baselineNames[key] == "" {
 				c.failf(at("baselines", i, "global"), "global: %q is not one of set, product, family, classification, severity, msrc_severity, priority, section", key)
+			} else if err := patches.CheckFilter(s.OS, patches.Filter{Key: baselineNames[key], Values: s.Global[key]}); err != nil {
+				c.failf(at("baselines", i, "global", key), "%v", err)
 			}
 		}
 		for k, rs := range s.Rules {
@@ -145,6 +141,14 @@ func (c *checker) baselines() {
 			if err != nil {
 				c.failf(append(path, "until"), "%v", err)
 			}
+			for _, f := range rule.Filters {
+				if err := patches.CheckFilter(s.OS, f); err != nil {
+					c.failf(path, "%v", err)
+				}
+			}
+			if rs.Until != "" && rs.Days != 0 {
+				c.failf(append(path, "until"), "until and days exclude each other")
+			}
 			if len(rule.Filters) == 0 {
 				c.failf(path, "a rule needs a product, classification, severity or the like")
 			}
@@ -152,6 +156,28 @@ func (c *checker) baselines() {
 				c.failf(append(path, "days"), "days: %d is not from 0 to 360", rs.Days)
 			}
 			c.oneOf(append(path, "level"), rs.Level, append([]string{""}, PatchLevels...)...)
+		}
+	}
+}
+
+// baselinePlaces refuses a baseline in the place of another: with its id, the
+// default of its system or that of its group.
+func (c *checker) baselinePlaces(i int) {
+	s := c.sc.Baselines[i]
+	for _, other := range c.sc.Baselines[:i] {
+		if s.ID != "" && s.ID == other.ID {
+			c.failf(at("baselines", i, "id"), "id: %s is there twice", s.ID)
+		}
+		if s.OS != other.OS {
+			continue
+		}
+		if s.Default && other.Default {
+			c.failf(at("baselines", i, "default"), "default: %s is that of %s already", other.Name, s.OS)
+		}
+		for _, group := range s.Groups {
+			if slices.Contains(other.Groups, group) {
+				c.failf(at("baselines", i, "groups"), "groups: %s has the baseline %s already", group, other.Name)
+			}
 		}
 	}
 }

@@ -146,8 +146,8 @@ func hours(w Record, name string) time.Duration {
 	return time.Duration(numberIn(w, name, 0)) * time.Hour
 }
 
-// partsOfWindow are the targets or tasks of a window, the oldest first.
-func partsOfWindow(t *Tables, kind, window string) []Record {
+// PartsOfWindow are the targets or tasks of a window, the oldest first.
+func PartsOfWindow(t *Tables, kind, window string) []Record {
 	return slices.DeleteFunc(t.All(kind), func(r Record) bool { return textIn(r, "WindowId") != window })
 }
 

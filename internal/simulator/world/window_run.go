@@ -1,13 +1,14 @@
 package world
 
 import (
+	"context"
 	"slices"
 	"time"
 )
 
 // openWindows starts the agenda, which opens the windows from now on. Windows that
-// have a past get it first: they run through it.
-func (w *World) openWindows() error {
+// have a past get it first: they run through it, until starting ends.
+func (w *World) openWindows(starting context.Context) error {
 	act := w.clock.work.begin()
 	w.group.Go(func() { w.keepAgenda(act) })
 	now, ago := w.now(), time.Duration(0)
@@ -33,10 +34,15 @@ func (w *World) openWindows() error {
 	if ago == 0 {
 		return nil
 	}
-	if err := w.clock.Forward(w.ctx, now); err != nil {
+	if starting == nil {
+		starting = w.ctx
+	}
+	if err := w.clock.Forward(starting, now); err != nil {
 		return err
 	}
-	w.clock.start(w.clock.Real().Add(ahead))
+	if w.clock.Speed() != 0 { // one that stands shows what it did
+		w.clock.start(w.clock.Real().Add(ahead))
+	}
 	return nil
 }
 
@@ -105,10 +111,10 @@ func (w *World) openWindow(id string, at time.Time) (window Record, ok bool) {
 	r := &windowRun{WindowExecution: WindowExecution{WindowID: id, ID: newUUID(), Status: WindowInProgress, Start: at}, targets: map[string]Record{}}
 	_ = w.Tables(func(t *Tables) error { // never fails
 		window, ok = t.Get(KindWindow, id)
-		for _, target := range partsOfWindow(t, KindWindowTarget, id) {
+		for _, target := range PartsOfWindow(t, KindWindowTarget, id) {
 			r.targets[textIn(target, "WindowTargetId")] = target
 		}
-		for _, task := range partsOfWindow(t, KindWindowTask, id) {
+		for _, task := range PartsOfWindow(t, KindWindowTask, id) {
 			r.tasks = append(r.tasks, &windowTask{WindowTaskExecution: WindowTaskExecution{ID: newUUID(), Task: task, Status: WindowPending}})
 		}
 		return nil

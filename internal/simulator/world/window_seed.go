@@ -155,6 +155,11 @@ func (c *checker) windows() {
 				c.failf(p(key), "%s: %q is not an ISO 8601 date and time", key, text)
 			}
 		}
+		start, errStart := ParseISOTime(s.Start)
+		end, errEnd := ParseISOTime(s.End)
+		if errStart == nil && errEnd == nil && !start.Before(end) {
+			c.failf(p("end"), "end: %s is not after the start", s.End)
+		}
 		if err := CheckWindowSchedule(s.Schedule, s.Timezone); err != nil {
 			c.failf(p("schedule"), "schedule: %v", err)
 		}

@@ -43,6 +43,9 @@ type Config struct {
 	Now func() time.Time
 	// Machine makes the machine of every node; it must not be nil.
 	Machine MachineMaker
+	// Starting bounds New, which takes long when windows have a past; nil: nothing
+	// does.
+	Starting context.Context
 }
 
 // World is the state of one simulated account in one region.
@@ -126,7 +129,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		func() error { return w.addDocuments() },
 		func() error { return w.addParameters() },
 		func() error { return w.addRecords() },
-		func() error { return w.openWindows() },
+		func() error { return w.openWindows(cfg.Starting) },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {

@@ -1,6 +1,7 @@
 package memfs
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -238,12 +239,14 @@ func (f *FS) ReadFile(c Cred, name string) ([]byte, error) {
 
 // WriteFile creates or replaces a file and the directories it needs, as root.
 func (f *FS) WriteFile(name, content string, perm fs.FileMode, owner Cred) error {
-	if i := lastSlash(name); i > 0 {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	h, err := f.Open(Cred{}, name, flags, perm)
+	if i := lastSlash(name); errors.Is(err, fs.ErrNotExist) && i > 0 {
 		if err := f.MkdirAll(Cred{}, name[:i], 0o755); err != nil {
 			return err
 		}
+		h, err = f.Open(Cred{}, name, flags, perm)
 	}
-	h, err := f.Open(Cred{}, name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
 	if err != nil {
 		return err
 	}
