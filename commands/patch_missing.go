@@ -107,7 +107,11 @@ func (o *patchMissingOptions) parse(args []string) (err error) {
 		}
 		o.match.IDs = append(o.match.IDs, strings.TrimSpace(id))
 	}
-	return o.gate.check("missing", "failed", "pending-reboot", "noncompliant", "never-scanned", "stale")
+	allowed := []string{"missing", "failed", "never-scanned", "stale"}
+	if len(o.cves) > 0 {
+		allowed = append(allowed, "pending-reboot") // else they are not read
+	}
+	return o.gate.check(allowed...)
 }
 
 func (o *patchMissingOptions) run(ctx context.Context, env *Env) error {
@@ -124,14 +128,7 @@ func (o *patchMissingOptions) run(ctx context.Context, env *Env) error {
 		table := func(ro render.Options) render.Table[patch.Tally] { return missingTable(ro, by, o.released) }
 		err = writePatchMissing(ctx, env, o, ro, table, by.CompareTallies, o.tallies)
 	}
-	verdict := o.gate.verdict("patch missing --fail-on " + strings.Join(o.gate.kinds, ","))
-	switch {
-	case err == nil:
-		return verdict
-	case verdict == nil:
-		return err
-	}
-	return errors.Join(verdict, err)
+	return o.gate.end(env, "patch missing", err)
 }
 
 func (o *patchMissingOptions) tallies(ctx context.Context, env *Env, l look, nodes []patch.NodePatches) ([]patch.Tally, error) {

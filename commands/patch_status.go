@@ -169,14 +169,7 @@ func (o *patchStatusOptions) run(ctx context.Context, env *Env) error {
 			return patch.Slices(rows, by, ro.Now)
 		})
 	}
-	verdict := o.gate.verdict("patch status --fail-on " + strings.Join(o.gate.kinds, ","))
-	switch {
-	case err == nil:
-		return verdict
-	case verdict == nil:
-		return err
-	}
-	return errors.Join(verdict, err)
+	return o.gate.end(env, "patch status", err)
 }
 
 // writePatchStatus prints one view of the states of all scopes. of makes it of the
