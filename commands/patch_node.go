@@ -133,7 +133,7 @@ func (o *patchNodeOptions) run(ctx context.Context, env *Env, expr string) error
 	case len(gaps) > 0:
 		return gaps[0].Err
 	}
-	row := patch.RowOf(list[0], time.Now(), patch.StaleAfter)
+	row := patch.RowOf(list[0], time.Now(), patch.StaleAfter, strictBaselines(ctx, env, list))
 	v := patchedNode{row, []patch.Patch{}}
 	if row.Status == patch.NeverScanned {
 		env.note("ssmdeck: %s was never scanned: `ssmdeck patch scan` does that", render.Visible(n.String()))

@@ -3,6 +3,8 @@ package commands
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/internal/baseline"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
@@ -80,7 +83,7 @@ func (o *patchNodes) read(ctx context.Context, env *Env, parts fleet.Part) (look
 	if err != nil {
 		return look{}, err
 	}
-	l := look{report: patch.NewReport(nodes, time.Now(), o.old)}
+	l := look{report: patch.NewReport(nodes, time.Now(), o.old, strictBaselines(ctx, env, nodes))}
 	var others []fleet.Gap
 	for _, g := range gaps {
 		switch {
@@ -94,6 +97,43 @@ func (o *patchNodes) read(ctx context.Context, env *Env, parts fleet.Part) (look
 	}
 	noteGaps(env, others)
 	return l, nil
+}
+
+// strictBaselines asks the baselines of nodes what they say of security updates that
+// are available and not approved, where that decides whether the nodes are compliant.
+// One that may not be read is said.
+func strictBaselines(ctx context.Context, env *Env, nodes []fleet.Node) patch.Strict {
+	of := map[string]int{}
+	for _, n := range nodes {
+		if patch.Undecided(n) {
+			of[n.Patch.Baseline]++
+		}
+	}
+	if len(of) == 0 {
+		return nil
+	}
+	strict := patch.Strict{}
+	svc, err := env.Baselines(ctx)
+	for _, id := range slices.Sorted(maps.Keys(of)) {
+		var b baseline.Baseline
+		if err == nil {
+			b, err = svc.Get(ctx, id)
+		}
+		if err != nil {
+			env.note("ssmdeck: warning: security updates are available on %s that count as compliant; whether their baselines call that so is not known: %s", plural(sum(of), "node"), render.Visible(err.Error()))
+			return strict
+		}
+		strict[id] = b.SecurityUpdates == baseline.NonCompliant
+		delete(of, id)
+	}
+	return strict
+}
+
+func sum(of map[string]int) (n int) {
+	for _, x := range of {
+		n += x
+	}
+	return n
 }
 
 // find reads the nodes, joined with parts. A name that nobody has here may be known

@@ -81,6 +81,8 @@ func rowWord(r patch.Row) string {
 		return "rejected"
 	case r.PendingReboot > 0:
 		return "reboot"
+	case r.Available > 0:
+		return "not approved"
 	}
 	return string(r.Status)
 }
