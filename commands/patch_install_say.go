@@ -19,7 +19,11 @@ func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.P
 		env.note("ssmdeck: %s to install on %d of %s, by scans %s", plural(p.Patches, "patch"), p.Install, plural(online, "node"), scanAges(ro, p))
 	}
 	if unnamed := countNodes(p, func(n patching.Planned) bool { return n.Status == patching.ToInstall && !n.Named }); o.dryRun && unnamed > 0 {
-		env.note("ssmdeck: the patches of %s are counted and not named: names are read for up to %d nodes, or for all", plural(unnamed, "node"), patching.NamedUpTo)
+		why := "they could not be read"
+		if p.Install > patching.NamedUpTo {
+			why = fmt.Sprintf("names are read for up to %d nodes, or for all", patching.NamedUpTo)
+		}
+		env.note("ssmdeck: the patches of %s are counted and not named: %s", plural(unnamed, "node"), why)
 	}
 	if p.Unknown > 0 {
 		env.note("ssmdeck: %s never scanned: what would be installed there is not known (--scan-first scans)", wereNodes(p.Unknown))

@@ -58,6 +58,9 @@ and packages of Amazon Linux 2.`,
   $ ssmdeck patch missing --cve CVE-2026-1000
   $ ssmdeck patch missing --cve CVE-2026-1000 -o json --query "[?patch].id" `,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := noEmptyList(cmd, "patch", "cve", "severity", "classification"); err != nil {
+				return err
+			}
 			if err := o.parse(args); err != nil {
 				return err
 			}

@@ -43,6 +43,9 @@ In a pipe, and with -o csv, text and name, there are the patches alone.`,
 		Args:              env.pickable(exactArgs("the node")),
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := noEmptyList(cmd, "state", "cve", "severity", "classification"); err != nil {
+				return err
+			}
 			if err := o.parse(); err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/rollout"
@@ -336,6 +337,9 @@ func (w *waveRun) verify(ctx context.Context, ran []fleet.Node) error {
 			return nil
 		}
 		for p, err := range w.Patches.OfNode(ctx, id, patch.Failed) {
+			if fault.KindOf(err) == fault.Auth {
+				break // how many failed is known
+			}
 			if err != nil {
 				return err
 			}

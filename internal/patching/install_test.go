@@ -139,6 +139,24 @@ func TestAReportOfSomebodyElseIsNotTaken(t *testing.T) {
 	})
 }
 
+func TestPatchesThatMayNotBeReadAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := lacking("n")
+		n.after = &fleet.PatchState{Failed: 2}
+		w := newFakeWorld(n)
+		w.denied = fault.New(fault.Auth, "read", "not allowed")
+		sizes, _ := waves.ParseSizes("100%")
+		plan, err := Planner{Fleet: w, Patches: w, Names: true}.Plan(t.Context(), w.all(), Options{Reboot: IfNeeded}, sizes)
+		if err != nil || plan.Patches != 3 || plan.Nodes[0].Named {
+			t.Errorf("%+v, %v", plan, err)
+		}
+		got, err := installer(t, w, Options{}).Wave(t.Context(), 1, w.order)
+		if err != nil || !strings.Contains(got.Failed["n"], "2 not installed") {
+			t.Errorf("%v, %v", got, err)
+		}
+	})
+}
+
 // A node that reports nothing after its installation was not installed on, whatever a
 // scan said shortly before.
 func TestWhatAScanFoundBeforeIsNoResult(t *testing.T) {

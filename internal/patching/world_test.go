@@ -24,6 +24,7 @@ type fakeWorld struct {
 	commands []*fakeCommand
 	joins    []int // nodes of each reading of states
 	gap      error
+	denied   error // of patches
 	// dies says that Start fails after so many commands were sent, as when the process is
 	// killed; 0 is never.
 	dies int
@@ -121,6 +122,10 @@ func (w *fakeWorld) Join(_ context.Context, nodes []fleet.Node, _ fleet.Part) ([
 
 func (w *fakeWorld) OfNode(_ context.Context, node string, states ...patch.State) iter.Seq2[patch.Patch, error] {
 	return func(yield func(patch.Patch, error) bool) {
+		if w.denied != nil {
+			yield(patch.Patch{}, w.denied)
+			return
+		}
 		for _, id := range w.nodes[node].failedPatches {
 			if slices.Contains(states, patch.Failed) && !yield(patch.Patch{ID: id, State: patch.Failed}, nil) {
 				return
