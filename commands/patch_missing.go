@@ -139,11 +139,11 @@ func (o *patchMissingOptions) tallies(ctx context.Context, env *Env, l look, nod
 	if !o.released || len(tallies) == 0 {
 		return tallies, nil
 	}
-	svc, err := env.Patches(ctx)
+	svc, err := env.Baselines(ctx)
 	if err != nil {
 		return nil, err
 	}
-	untold, err := svc.Released(ctx, tallies, nodes)
+	untold, err := patch.Released(ctx, svc, tallies, nodes)
 	if err == nil && untold > 0 {
 		env.note("ssmdeck: note: of %d of %d patches the service does not tell when they were released", untold, len(tallies))
 	}

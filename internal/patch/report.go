@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/baseline"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 )
 
@@ -127,7 +128,7 @@ func RowOf(n fleet.Node, now time.Time, stale time.Duration, strict Strict) Row 
 	case n.Lacks(fleet.PartPatch):
 		r.Status = Unknown
 	case p == nil:
-		r.Group, _ = GroupTag(n.Tags)
+		r.Group, _, _ = baseline.GroupOf(n.Tags)
 	default:
 		r.Group, r.Baseline, r.Operation, r.Scanned = p.Group, p.Baseline, p.Operation, p.Ended
 		r.Numbers = Numbers{
@@ -141,17 +142,6 @@ func RowOf(n fleet.Node, now time.Time, stale time.Duration, strict Strict) Row 
 		}
 	}
 	return r
-}
-
-// GroupTag is the patch group that tags name, and the tag's key. Both spellings
-// are the service's own (User Guide, "About patch groups").
-func GroupTag(tags map[string]string) (group, key string) {
-	for _, key := range []string{"Patch Group", "PatchGroup"} {
-		if v := tags[key]; v != "" {
-			return v, key
-		}
-	}
-	return "", ""
 }
 
 // statusOrder is from the worst on: what is wrong, what nobody knows, what is well.
