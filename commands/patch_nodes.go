@@ -234,7 +234,7 @@ func patchReading(ctx context.Context, env *Env, rows []patch.Row, w patch.Wante
 		log.Debug("patches of nodes", "way", read.Way, "changed", read.Changed, "failed", len(read.Failed))
 	}
 	if read.Changed > 0 {
-		env.note("ssmdeck: note: %s scanned while this was read", plural(read.Changed, "node")+map[bool]string{true: " was", false: " were"}[read.Changed == 1])
+		env.note("ssmdeck: note: %s scanned while this was read", pluralWere(read.Changed, "node"))
 	}
 	for _, r := range rows { // in their order
 		if failed := read.Failed[r.ID]; failed != nil {

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -252,7 +253,7 @@ func plannedNodeTable(o render.Options) render.Table[plannedNode] {
 			{Name: "NODE", ID: true, Text: func(r plannedNode) string { return r.Node }},
 			{Name: "NAME", Text: func(r plannedNode) string { return r.Name }},
 			{Name: "GROUP", Text: func(r plannedNode) string { return r.Group }},
-			{Name: "PRODUCT", Text: func(r plannedNode) string { return orWord(r.Product, r.OS) }},
+			{Name: "PRODUCT", Text: func(r plannedNode) string { return cmp.Or(r.Product, r.OS) }},
 			{
 				Name: "START", Right: true, Text: func(r plannedNode) string { return strconv.Itoa(len(r.Start)) },
 				Human: func(r plannedNode) string { return count(r.Start, "+", true) },

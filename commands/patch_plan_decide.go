@@ -47,7 +47,7 @@ func (p *planner) choose(ctx context.Context, nodes []fleet.Node, named bool) er
 		os := nodeOS(n)
 		x := assigned.Of(os, n.Tags)
 		if os != p.before.OS || !baseline.SameID(x.Baseline.ID, p.before.ID) {
-			others = append(others, orWord(n.Name, n.ID))
+			others = append(others, cmp.Or(n.Name, n.ID))
 			continue
 		}
 		p.nodes = append(p.nodes, plannedNode{
@@ -312,7 +312,7 @@ func (p *planner) finish(rows map[string]*plannedPatch) {
 	names := map[string]string{}
 	for i := range p.nodes {
 		n := &p.nodes[i]
-		names[n.Node] = orWord(n.Name, n.Node)
+		names[n.Node] = cmp.Or(n.Name, n.Node)
 	}
 	for _, r := range rows {
 		folded := make([]string, len(r.Nodes))
@@ -346,7 +346,7 @@ func (p *planner) summary() {
 	p.env.note("ssmdeck: %s in the place of %s: %s would start being approved and %s stop, on %d of %s", p.after.Name, p.before.Label(),
 		plural(p.starts, "patch"), plural(p.stops, "patch"), touched, plural(len(p.nodes), "node"))
 	if p.never > 0 {
-		p.env.note("ssmdeck: %s never scanned: what they have is not known, and all of the catalogue is counted for them", wereWord(p.never))
+		p.env.note("ssmdeck: %s never scanned: what they have is not known, and all of the catalogue is counted for them", pluralWere(p.never, "node"))
 	}
 	if p.before.ForApplications() || p.after.ForApplications() {
 		p.env.note("ssmdeck: note: of applications those updates are counted that scans of nodes have listed: what is missing, and security updates that are available")
@@ -357,11 +357,4 @@ func (p *planner) summary() {
 	if p.unknown > 0 {
 		p.env.note("ssmdeck: warning: of %s too little is known to decide; they are not counted", plural(p.unknown, "patch"))
 	}
-}
-
-func wereWord(n int) string {
-	if n == 1 {
-		return "1 node was"
-	}
-	return plural(n, "node") + " were"
 }
