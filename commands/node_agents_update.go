@@ -88,6 +88,9 @@ func (o *agentsUpdateOptions) run(cmd *cobra.Command, env *Env, args []string) e
 		return err
 	}
 	defer release()
+	if err := o.waves.unused(); err != nil && !o.dryRun {
+		return err
+	}
 	ro, err := env.renderOptions()
 	if err != nil {
 		return err

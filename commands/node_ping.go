@@ -94,6 +94,11 @@ func nodePing(cmd *cobra.Command, env *Env, choice nodeChoice, args []string) er
 		WithHint("`ssmdeck doctor NODE` says why")
 }
 
+// pluralWere is "1 node was", "3 nodes were".
+func pluralWere(n int, noun string) string {
+	return plural(n, noun) + map[bool]string{true: " was", false: " were"}[n == 1]
+}
+
 func pluralAre(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun + " is"

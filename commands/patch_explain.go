@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -196,7 +197,7 @@ func patchesToExplain(ctx context.Context, svc *baseline.Service, patches *patch
 		case err != nil:
 			return nil, err
 		case len(found) == 0:
-			return nil, fault.New(fault.NotFound, "explain "+word+" on "+x.node.String(), "neither the node's last scan nor the catalogue of %s has it", orWord(x.Product, x.OS)).
+			return nil, fault.New(fault.NotFound, "explain "+word+" on "+x.node.String(), "neither the node's last scan nor the catalogue of %s has it", cmp.Or(x.Product, x.OS)).
 				WithHint("name a KB number, a package, an advisory or a CVE; `ssmdeck patch available --os %s` lists the catalogue", x.OS)
 		}
 		list, states = found, make([]string, len(found))
@@ -206,13 +207,6 @@ func patchesToExplain(ctx context.Context, svc *baseline.Service, patches *patch
 		out[i] = explainedPatch{Patch: p, State: states[i]}
 	}
 	return out, nil
-}
-
-func orWord(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // decide fills in what the baseline makes of the patch now.

@@ -1,12 +1,14 @@
 package commands
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
@@ -15,6 +17,7 @@ import (
 // patchGate is --fail-on: what must not be, for a pipeline that is to stop then.
 type patchGate struct {
 	kinds []string
+	flag  *pflag.Flag
 
 	mu   sync.Mutex // scopes are counted side by side
 	sum  patch.Counts
@@ -45,6 +48,7 @@ func gateNames() (names []string) {
 
 func (g *patchGate) bind(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&g.kinds, "fail-on", nil, "exit with 6 when a node is so: `kinds` among "+strings.Join(gateNames(), ", "))
+	g.flag = cmd.Flags().Lookup("fail-on")
 	completeFlag(cmd, "fail-on", gateNames)
 }
 
@@ -53,7 +57,7 @@ func (g *patchGate) check(allowed ...string) error {
 	for i, kind := range g.kinds {
 		g.kinds[i] = strings.TrimSpace(kind)
 	}
-	if len(g.kinds) > 0 && slices.Contains(g.kinds, "") {
+	if g.flag.Changed && len(g.kinds) == 0 || slices.Contains(g.kinds, "") { // such as of a variable that is not set
 		return fault.Usagef("--fail-on names nothing").WithHint("use: %s", strings.Join(gateNames(), ", "))
 	}
 	for _, kind := range g.kinds {
@@ -66,7 +70,7 @@ func (g *patchGate) check(allowed ...string) error {
 		}
 		if len(allowed) > 0 && !slices.Contains(allowed, kind) {
 			return fault.Usagef("--fail-on %s does not go with patches that are chosen", kind).
-				WithHint("the baselines' levels and the states of nodes count all patches; here there are: %s", strings.Join(allowed, ", "))
+				WithHint("the baselines' levels and the states of nodes count all patches, as `ssmdeck patch status` does; here there are: %s", strings.Join(allowed, ", "))
 		}
 	}
 	return nil
@@ -80,14 +84,17 @@ func (g *patchGate) add(c patch.Counts) {
 	g.open = true
 }
 
-// verdict is the error of a gate that is shut. Nodes of which nothing is known shut
-// it, too: nobody can say that they are well.
-func (g *patchGate) verdict(op string) error {
+// end is the error of a command that has counted and ended with err: that of a gate
+// that is shut comes first. Nodes of which nothing is known shut it, too: nobody can
+// say that they are well. A gate that has looked at no node at all is not open either:
+// the name or tag that was meant may have another spelling.
+func (g *patchGate) end(env *Env, command string, err error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.kinds) == 0 || !g.open {
-		return nil
+		return err
 	}
+	op := command + " --fail-on " + strings.Join(g.kinds, ",")
 	var found []string
 	for _, k := range gateKinds {
 		if n := k.count(g.sum); n > 0 && slices.Contains(g.kinds, k.name) {
@@ -97,8 +104,20 @@ func (g *patchGate) verdict(op string) error {
 	if g.sum.Unknown > 0 {
 		found = append(found, fmt.Sprintf("%d of which the state could not be read", g.sum.Unknown))
 	}
-	if len(found) == 0 {
-		return nil
+	if slices.Contains(g.kinds, "critical") && g.sum.WithCritical == 0 && g.sum.NonCompliant > 0 {
+		env.note("ssmdeck: note: critical is what rules of baselines call so (level=CRITICAL), and those of AWS call nothing so: `patch status --severity critical --fail-on missing,failed` goes by the patches themselves")
 	}
-	return fault.New(fault.RemoteFailed, op, "of %s: %s", plural(g.sum.Nodes, "node"), strings.Join(found, ", "))
+	var verdict error
+	switch {
+	case g.sum.Nodes == 0:
+		verdict = fault.New(fault.NotFound, op, "there is no node to look at").WithHint("`ssmdeck ls` shows what there is")
+	case len(found) > 0:
+		verdict = fault.New(fault.RemoteFailed, op, "of %s: %s", plural(g.sum.Nodes, "node"), strings.Join(found, ", "))
+	default:
+		return err
+	}
+	if err == nil {
+		return verdict
+	}
+	return errors.Join(verdict, err)
 }

@@ -142,6 +142,9 @@ func (o *patchInstallOptions) run(cmd *cobra.Command, env *Env, args []string) e
 	if o.waves.resume != "" {
 		return o.resume(cmd, env, ro, args)
 	}
+	if err := o.waves.unused(); err != nil {
+		return err
+	}
 	targets, filter, err := o.choice.parse(cmd.CommandPath(), args)
 	if err != nil {
 		return err
@@ -193,8 +196,19 @@ func (o *patchInstallOptions) run(cmd *cobra.Command, env *Env, args []string) e
 	if err := o.chooseFile(env); err != nil {
 		return err
 	}
+	release, err := o.waves.lock()
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := o.waves.unused(); err != nil {
+		return err
+	}
 	st := patching.NewState(plan, o.waves.health, time.Now())
 	st.Calendars = o.calendars
+	if st.Account, st.Region, err = env.whereabouts(ctx); err != nil {
+		st.Account = "" // the Region alone is held against then
+	}
 	return o.install(ctx, env, ro, svc, st)
 }
 
@@ -308,6 +322,14 @@ func (o *patchInstallOptions) chooseFile(env *Env) error {
 // resume takes up an installation that was begun.
 func (o *patchInstallOptions) resume(cmd *cobra.Command, env *Env, ro render.Options, args []string) error {
 	ctx := cmd.Context()
+	// Before the state is read: another process may be writing it.
+	if !o.dryRun {
+		release, err := o.waves.lock()
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
 	var st patching.State
 	if err := o.waves.read(cmd, args, &st, "reboot", "override-list", "baseline-override", "snapshot-id"); err != nil {
 		return err
@@ -317,6 +339,9 @@ func (o *patchInstallOptions) resume(cmd *cobra.Command, env *Env, ro render.Opt
 	}
 	if err := st.Check(); err != nil {
 		return fault.New(fault.Usage, "read the state of "+o.waves.resume, "%w", err)
+	}
+	if err := o.samePlace(ctx, env, &st); err != nil {
+		return err
 	}
 	if o.calendars == nil {
 		o.calendars = st.Calendars // they guard what is left, too
@@ -352,6 +377,22 @@ func (o *patchInstallOptions) resume(cmd *cobra.Command, env *Env, ro render.Opt
 		return err
 	}
 	return o.install(ctx, env, ro, svc, &st)
+}
+
+// samePlace refuses to go on in another account or Region than where it was begun:
+// nothing of what was sent would be found there.
+func (o *patchInstallOptions) samePlace(ctx context.Context, env *Env, st *patching.State) error {
+	if st.Region == "" {
+		return nil
+	}
+	account, region, err := env.whereabouts(ctx)
+	if region != "" && region != st.Region {
+		return fault.Usagef("--resume %s: it was begun in the Region %s, and this is %s", o.waves.resume, st.Region, region).WithHint("add --region %s", st.Region)
+	}
+	if err == nil && st.Account != "" && account != st.Account {
+		return fault.Usagef("--resume %s: it was begun in the account %s, and this is %s", o.waves.resume, st.Account, account).WithHint("name the profile of that account with --profile")
+	}
+	return ctx.Err()
 }
 
 // installWords says where patches are to be installed: "40 nodes in 4 waves of 1, 3,

@@ -16,13 +16,9 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/waves"
 )
 
-// install does the waves that are left, and prints what became of them.
+// install does the waves that are left, and prints what became of them. The state is
+// locked.
 func (o *patchInstallOptions) install(ctx context.Context, env *Env, ro render.Options, svc *fleet.Service, st *patching.State) error {
-	release, err := o.waves.lock()
-	if err != nil {
-		return err
-	}
-	defer release()
 	view := &runView{viewOptions: viewOptions{outDir: o.outDir}, env: env, options: ro, names: map[string]string{}}
 	if err := view.prepare(); err != nil {
 		return err

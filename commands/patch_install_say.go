@@ -16,13 +16,17 @@ import (
 func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.Plan) {
 	online := len(p.Nodes) - p.Offline
 	if online > p.Unknown {
-		env.note("ssmdeck: %s to install on %d of %s, by scans %s", plural(p.Patches, "patch"), p.Install, plural(online, "node"), scanAges(ro, p))
+		env.note("ssmdeck: %s to install on %d of %s, by scans of %s", plural(p.Patches, "patch"), p.Install, plural(online, "node"), ages(ro.Now, p.Oldest, p.Newest))
 	}
 	if unnamed := countNodes(p, func(n patching.Planned) bool { return n.Status == patching.ToInstall && !n.Named }); o.dryRun && unnamed > 0 {
-		env.note("ssmdeck: the patches of %s are counted and not named: names are read for up to %d nodes, or for all", plural(unnamed, "node"), patching.NamedUpTo)
+		why := "they could not be read"
+		if p.Install > patching.NamedUpTo {
+			why = fmt.Sprintf("names are read for up to %d nodes, or for all", patching.NamedUpTo)
+		}
+		env.note("ssmdeck: the patches of %s are counted and not named: %s", plural(unnamed, "node"), why)
 	}
 	if p.Unknown > 0 {
-		env.note("ssmdeck: %s never scanned: what would be installed there is not known (--scan-first scans)", wereNodes(p.Unknown))
+		env.note("ssmdeck: %s never scanned: what would be installed there is not known (--scan-first scans)", pluralWere(p.Unknown, "node"))
 	}
 	if !p.Oldest.IsZero() && ro.Now.Sub(p.Oldest) > patch.StaleAfter {
 		env.note("ssmdeck: the oldest scan is more than a week old: --scan-first scans before the plan is made")
@@ -45,13 +49,6 @@ func (o *patchInstallOptions) sayPlan(env *Env, ro render.Options, p *patching.P
 	}
 }
 
-func wereNodes(n int) string {
-	if n == 1 {
-		return "1 node was"
-	}
-	return plural(n, "node") + " were"
-}
-
 func countNodes(p *patching.Plan, fits func(patching.Planned) bool) int {
 	n := 0
 	for _, node := range p.Nodes {
@@ -70,15 +67,6 @@ func offlineNames(p *patching.Plan) string {
 		}
 	}
 	return render.Visible(someNames(nodes))
-}
-
-// scanAges says how old scans are: "of 2 h ago", "from 3 days ago to 2 h ago".
-func scanAges(o render.Options, p *patching.Plan) string {
-	oldest, newest := render.Ago(o.Now, p.Oldest), render.Ago(o.Now, p.Newest)
-	if oldest == newest {
-		return "of " + oldest
-	}
-	return "from " + oldest + " to " + newest
 }
 
 // saySchedules tells what else there is to know before the question: maintenance

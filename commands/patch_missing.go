@@ -58,6 +58,9 @@ and packages of Amazon Linux 2.`,
   $ ssmdeck patch missing --cve CVE-2026-1000
   $ ssmdeck patch missing --cve CVE-2026-1000 -o json --query "[?patch].id" `,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := noEmptyList(cmd, "patch", "cve", "severity", "classification"); err != nil {
+				return err
+			}
 			if err := o.parse(args); err != nil {
 				return err
 			}
@@ -107,7 +110,11 @@ func (o *patchMissingOptions) parse(args []string) (err error) {
 		}
 		o.match.IDs = append(o.match.IDs, strings.TrimSpace(id))
 	}
-	return o.gate.check("missing", "failed", "pending-reboot", "noncompliant", "never-scanned", "stale")
+	allowed := []string{"missing", "failed", "never-scanned", "stale"}
+	if len(o.cves) > 0 {
+		allowed = append(allowed, "pending-reboot") // else they are not read
+	}
+	return o.gate.check(allowed...)
 }
 
 func (o *patchMissingOptions) run(ctx context.Context, env *Env) error {
@@ -124,14 +131,7 @@ func (o *patchMissingOptions) run(ctx context.Context, env *Env) error {
 		table := func(ro render.Options) render.Table[patch.Tally] { return missingTable(ro, by, o.released) }
 		err = writePatchMissing(ctx, env, o, ro, table, by.CompareTallies, o.tallies)
 	}
-	verdict := o.gate.verdict("patch missing --fail-on " + strings.Join(o.gate.kinds, ","))
-	switch {
-	case err == nil:
-		return verdict
-	case verdict == nil:
-		return err
-	}
-	return errors.Join(verdict, err)
+	return o.gate.end(env, "patch missing", err)
 }
 
 func (o *patchMissingOptions) tallies(ctx context.Context, env *Env, l look, nodes []patch.NodePatches) ([]patch.Tally, error) {
@@ -139,11 +139,11 @@ func (o *patchMissingOptions) tallies(ctx context.Context, env *Env, l look, nod
 	if !o.released || len(tallies) == 0 {
 		return tallies, nil
 	}
-	svc, err := env.Patches(ctx)
+	svc, err := env.Baselines(ctx)
 	if err != nil {
 		return nil, err
 	}
-	untold, err := svc.Released(ctx, tallies, nodes)
+	untold, err := patch.Released(ctx, svc, tallies, nodes)
 	if err == nil && untold > 0 {
 		env.note("ssmdeck: note: of %d of %d patches the service does not tell when they were released", untold, len(tallies))
 	}

@@ -43,6 +43,9 @@ In a pipe, and with -o csv, text and name, there are the patches alone.`,
 		Args:              env.pickable(exactArgs("the node")),
 		ValidArgsFunction: env.completeNode,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := noEmptyList(cmd, "state", "cve", "severity", "classification"); err != nil {
+				return err
+			}
 			if err := o.parse(); err != nil {
 				return err
 			}
@@ -133,7 +136,7 @@ func (o *patchNodeOptions) run(ctx context.Context, env *Env, expr string) error
 	case len(gaps) > 0:
 		return gaps[0].Err
 	}
-	row := patch.RowOf(list[0], time.Now(), patch.StaleAfter)
+	row := patch.RowOf(list[0], time.Now(), patch.StaleAfter, strictBaselines(ctx, env, list))
 	v := patchedNode{row, []patch.Patch{}}
 	if row.Status == patch.NeverScanned {
 		env.note("ssmdeck: %s was never scanned: `ssmdeck patch scan` does that", render.Visible(n.String()))

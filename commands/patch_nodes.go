@@ -3,12 +3,15 @@ package commands
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/internal/baseline"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
@@ -79,7 +82,7 @@ func (o *patchNodes) read(ctx context.Context, env *Env, parts fleet.Part) (look
 	if err != nil {
 		return look{}, err
 	}
-	l := look{report: patch.NewReport(nodes, time.Now(), o.old)}
+	l := look{report: patch.NewReport(nodes, time.Now(), o.old, strictBaselines(ctx, env, nodes))}
 	var others []fleet.Gap
 	for _, g := range gaps {
 		switch {
@@ -93,6 +96,43 @@ func (o *patchNodes) read(ctx context.Context, env *Env, parts fleet.Part) (look
 	}
 	noteGaps(env, others)
 	return l, nil
+}
+
+// strictBaselines asks the baselines of nodes what they say of security updates that
+// are available and not approved, where that decides whether the nodes are compliant.
+// One that may not be read is said.
+func strictBaselines(ctx context.Context, env *Env, nodes []fleet.Node) patch.Strict {
+	of := map[string]int{}
+	for _, n := range nodes {
+		if patch.Undecided(n) {
+			of[n.Patch.Baseline]++
+		}
+	}
+	if len(of) == 0 {
+		return nil
+	}
+	strict := patch.Strict{}
+	svc, err := env.Baselines(ctx)
+	for _, id := range slices.Sorted(maps.Keys(of)) {
+		var b baseline.Baseline
+		if err == nil {
+			b, err = svc.Get(ctx, id)
+		}
+		if err != nil {
+			env.note("ssmdeck: warning: security updates are available on %s that count as compliant; whether their baselines call that so is not known: %s", plural(sum(of), "node"), render.Visible(err.Error()))
+			return strict
+		}
+		strict[id] = b.SecurityUpdates == baseline.NonCompliant
+		delete(of, id)
+	}
+	return strict
+}
+
+func sum(of map[string]int) (n int) {
+	for _, x := range of {
+		n += x
+	}
+	return n
 }
 
 // find reads the nodes, joined with parts. A name that nobody has here may be known
@@ -192,7 +232,7 @@ func patchReading(ctx context.Context, env *Env, rows []patch.Row, w patch.Wante
 		log.Debug("patches of nodes", "way", read.Way, "changed", read.Changed, "failed", len(read.Failed))
 	}
 	if read.Changed > 0 {
-		env.note("ssmdeck: note: %s scanned while this was read", plural(read.Changed, "node")+map[bool]string{true: " was", false: " were"}[read.Changed == 1])
+		env.note("ssmdeck: note: %s scanned while this was read", pluralWere(read.Changed, "node"))
 	}
 	for _, r := range rows { // in their order
 		if failed := read.Failed[r.ID]; failed != nil {

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -43,7 +44,9 @@ the place of is the one with its name and operating system, or that of --baselin
 
 For up to ` + strconv.Itoa(planReadNodes) + ` nodes what each of them has is read, and only what concerns it is counted.
 For more, or with --catalogue, nodes are put together by product, and the patches are
-those of the service's catalogue, whether or not a node has the software.
+those of the service's catalogue, whether or not a node has the software. What is approved
+before and after is no change, also where a scan did not ask for it because of a newer
+patch that stops.
 
 --at tells how it is on another day, when delays have run out. With --fail-on change the
 status is 6 when something would start or stop.`,
@@ -113,7 +116,7 @@ func (o *planOptions) run(cmd *cobra.Command, env *Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	p := planner{env: env, svc: svc, before: before, after: after, now: now}
+	p := planner{env: env, svc: svc, before: before, after: after, now: now, older: map[string]bool{}}
 	if err := p.choose(ctx, nodes, len(targets) > 0); err != nil {
 		return err
 	}
@@ -250,7 +253,7 @@ func plannedNodeTable(o render.Options) render.Table[plannedNode] {
 			{Name: "NODE", ID: true, Text: func(r plannedNode) string { return r.Node }},
 			{Name: "NAME", Text: func(r plannedNode) string { return r.Name }},
 			{Name: "GROUP", Text: func(r plannedNode) string { return r.Group }},
-			{Name: "PRODUCT", Text: func(r plannedNode) string { return orWord(r.Product, r.OS) }},
+			{Name: "PRODUCT", Text: func(r plannedNode) string { return cmp.Or(r.Product, r.OS) }},
 			{
 				Name: "START", Right: true, Text: func(r plannedNode) string { return strconv.Itoa(len(r.Start)) },
 				Human: func(r plannedNode) string { return count(r.Start, "+", true) },

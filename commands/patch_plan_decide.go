@@ -31,6 +31,9 @@ type planner struct {
 	// how many nodes were never scanned.
 	starts, stops, unknown, never int
 	failed                        error // of nodes that could not be read
+	// older are the patches of nodes that are missing in a version that stops, while an
+	// older one starts.
+	older map[string]bool
 }
 
 // choose keeps the nodes that go by the baseline. named: they were named by hand, and
@@ -45,7 +48,7 @@ func (p *planner) choose(ctx context.Context, nodes []fleet.Node, named bool) er
 		os := nodeOS(n)
 		x := assigned.Of(os, n.Tags)
 		if os != p.before.OS || !baseline.SameID(x.Baseline.ID, p.before.ID) {
-			others = append(others, orWord(n.Name, n.ID))
+			others = append(others, cmp.Or(n.Name, n.ID))
 			continue
 		}
 		p.nodes = append(p.nodes, plannedNode{
@@ -84,11 +87,15 @@ func (p *planner) decide(ctx context.Context, catalogueOnly bool) error {
 		for _, c := range catalogue {
 			byID[c.ID] = append(byID[c.ID], c)
 		}
+		others, err := p.others(ctx, product, byProduct[product], have, byID)
+		if err != nil {
+			return err
+		}
 		for _, i := range byProduct[product] {
 			n := &p.nodes[i]
 			if on, ok := have[n.Node]; ok {
 				n.From = "node"
-				p.put(n, newest(p.concerning(n, on, changes, byID)), rows)
+				p.put(n, newest(p.concerning(n, on, changes, byID, others)), rows)
 				continue
 			}
 			p.put(n, all, rows)
@@ -185,30 +192,74 @@ func readNode(ctx context.Context, svc *patch.Service, id string) (baseline.OnNo
 		if err != nil {
 			return nil, err
 		}
-		on[x.ID] = baseline.NodePatch{Patch: baseline.FromScan(x.ID, x.Title, x.Classification, x.Severity, x.CVEs), State: string(x.State)}
+		on.Add(baseline.NodePatch{Patch: baseline.FromScan(x.ID, x.Title, x.Classification, x.Severity, x.CVEs), State: string(x.State)})
 	}
 	return on, nil
 }
 
-// concerning keeps the changes that concern a node, and adds those of patches that
-// its scan has listed and the catalogue does not have.
-func (p *planner) concerning(n *plannedNode, on baseline.OnNode, changes []baseline.Change, byID map[string][]baseline.Patch) []baseline.Change {
-	var out []baseline.Change
-	for _, c := range changes {
-		if c.Concerns(n.OS, on, byID) {
-			out = append(out, c)
+// others are the patches that scans of nodes have listed, not as installed, and that
+// the catalogue of the product does not have: on Windows those of applications. What
+// scans do not say of them is read.
+func (p *planner) others(ctx context.Context, product string, nodes []int, have map[string]baseline.OnNode, catalogue map[string][]baseline.Patch) (map[string]baseline.Patch, error) {
+	found := map[string]baseline.Patch{}
+	for _, i := range nodes {
+		for _, x := range have[p.nodes[i].Node] {
+			if x.Open() && len(catalogue[x.ID]) == 0 {
+				found[x.Key()] = x.Patch
+			}
 		}
 	}
+	list := make([]baseline.Patch, 0, len(found))
+	for _, key := range slices.Sorted(maps.Keys(found)) {
+		list = append(list, found[key])
+	}
+	if err := p.svc.Enrich(ctx, p.before.OS, product, list); err != nil {
+		return nil, err
+	}
+	for _, x := range list {
+		found[x.Key()] = x
+	}
+	return found, nil
+}
+
+// concerning keeps the changes that concern a node, and adds those of the other
+// patches that its scan has listed.
+func (p *planner) concerning(n *plannedNode, on baseline.OnNode, changes []baseline.Change, catalogue map[string][]baseline.Patch, others map[string]baseline.Patch) []baseline.Change {
 	var rest []baseline.Patch
+	since := n.node.Patch.Ended
 	for _, id := range slices.Sorted(maps.Keys(on)) {
-		if have := on[id]; (have.State == "MISSING" || have.State == "FAILED") && len(byID[id]) == 0 {
-			have.Product = n.Product
-			rest = append(rest, have.Patch)
+		if !on[id].Open() {
+			continue
+		}
+		x, other := others[on[id].Key()]
+		if other {
+			rest = append(rest, x)
+		} else if found := catalogue[id]; len(found) > 0 {
+			x = found[0]
+		}
+		if x.Released.Before(since) { // what came later may wait behind it
+			since = x.Released
 		}
 	}
 	more, unknown := baseline.Compare(&p.before, &p.after, rest, p.now)
 	p.unknown += unknown
-	return append(out, more...)
+	changes = slices.Concat(changes, more)
+	stops := map[string]bool{}
+	for _, c := range changes {
+		if c.Stops() {
+			stops[c.Key()] = true
+		}
+	}
+	var out []baseline.Change
+	for _, c := range changes {
+		switch {
+		case c.Concerns(n.OS, on, since):
+			out = append(out, c)
+		case c.Downgrades(n.OS, on) && stops[on[c.ID].Key()]:
+			p.older[n.Node+" "+c.ID] = true
+		}
+	}
+	return out
 }
 
 // newest keeps, of what starts and of what stops, the newest version of each patch:
@@ -256,7 +307,7 @@ func (p *planner) finish(rows map[string]*plannedPatch) {
 	names := map[string]string{}
 	for i := range p.nodes {
 		n := &p.nodes[i]
-		names[n.Node] = orWord(n.Name, n.Node)
+		names[n.Node] = cmp.Or(n.Name, n.Node)
 	}
 	for _, r := range rows {
 		folded := make([]string, len(r.Nodes))
@@ -290,16 +341,15 @@ func (p *planner) summary() {
 	p.env.note("ssmdeck: %s in the place of %s: %s would start being approved and %s stop, on %d of %s", p.after.Name, p.before.Label(),
 		plural(p.starts, "patch"), plural(p.stops, "patch"), touched, plural(len(p.nodes), "node"))
 	if p.never > 0 {
-		p.env.note("ssmdeck: %s never scanned: what they have is not known, and all of the catalogue is counted for them", wereWord(p.never))
+		p.env.note("ssmdeck: %s never scanned: what they have is not known, and all of the catalogue is counted for them", pluralWere(p.never, "node"))
+	}
+	if p.before.ForApplications() || p.after.ForApplications() {
+		p.env.note("ssmdeck: note: of applications those updates are counted that scans of nodes have listed: what is missing, and security updates that are available")
+	}
+	if n := len(p.older); n > 0 {
+		p.env.note("ssmdeck: note: for %s that nodes lack an older version would be approved: whether it is asked for depends on what is installed", plural(n, "patch"))
 	}
 	if p.unknown > 0 {
 		p.env.note("ssmdeck: warning: of %s too little is known to decide; they are not counted", plural(p.unknown, "patch"))
 	}
-}
-
-func wereWord(n int) string {
-	if n == 1 {
-		return "1 node was"
-	}
-	return plural(n, "node") + " were"
 }

@@ -70,6 +70,9 @@ among all that were looked at has what it names, or when a state could not be re
   # All Regions of all accounts
   $ ssmdeck patch status --accounts org --all-regions --by group`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := noEmptyList(cmd, "severity", "classification"); err != nil {
+				return err
+			}
 			if err := o.parse(args); err != nil {
 				return err
 			}
@@ -103,6 +106,17 @@ func bindPatchMatch(cmd *cobra.Command, severities, classes *[]string) {
 	cmd.Flags().StringSliceVar(classes, "classification", nil, "only patches of these `classifications`; security is also that of Windows")
 	completeFlag(cmd, "severity", patch.Severities)
 	completeFlag(cmd, "classification", patch.Classifications)
+}
+
+// noEmptyList refuses flags that were given and name nothing, such as a variable that
+// is not set: they would choose everything.
+func noEmptyList(cmd *cobra.Command, flags ...string) error {
+	for _, name := range flags {
+		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "[]" {
+			return fault.Usagef("--%s names nothing", name).WithHint("leave it out for all")
+		}
+	}
+	return nil
 }
 
 func (o *patchStatusOptions) parse(args []string) (err error) {
@@ -169,14 +183,7 @@ func (o *patchStatusOptions) run(ctx context.Context, env *Env) error {
 			return patch.Slices(rows, by, ro.Now)
 		})
 	}
-	verdict := o.gate.verdict("patch status --fail-on " + strings.Join(o.gate.kinds, ","))
-	switch {
-	case err == nil:
-		return verdict
-	case verdict == nil:
-		return err
-	}
-	return errors.Join(verdict, err)
+	return o.gate.end(env, "patch status", err)
 }
 
 // writePatchStatus prints one view of the states of all scopes. of makes it of the

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/baseline"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -51,7 +52,7 @@ func patchRowTable(o render.Options) render.Table[patch.Row] {
 			{Name: "OPERATION", Wide: true, Text: func(r patch.Row) string { return r.Operation }},
 			{
 				Name: "BASELINE", Wide: true, ID: true, Text: func(r patch.Row) string { return r.Baseline },
-				Human: func(r patch.Row) string { return render.Visible(shortBaseline(r.Baseline)) },
+				Human: func(r patch.Row) string { return render.Visible(baseline.ShortID(r.Baseline)) },
 			},
 			{Name: "SYSTEM", Wide: true, Text: func(r patch.Row) string { return r.System }},
 			{Name: "PING", Wide: true, Text: func(r patch.Row) string { return r.Ping }},
@@ -81,6 +82,8 @@ func rowWord(r patch.Row) string {
 		return "rejected"
 	case r.PendingReboot > 0:
 		return "reboot"
+	case r.Available > 0:
+		return "not approved"
 	}
 	return string(r.Status)
 }
@@ -92,10 +95,6 @@ func rowLevel(r patch.Row) theme.Level {
 	}
 	return patchLevels[r.Status]
 }
-
-// shortBaseline is a baseline without the account it is in: that of AWS's own is an
-// ARN.
-func shortBaseline(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
 
 // shortTitle is the title of a patch beside its id: of a package its version.
 func shortTitle(id, title string) string {
@@ -173,7 +172,7 @@ func keyColumn[T any](o render.Options, by patch.Dimension, key func(T) string) 
 		Name: strings.ToUpper(string(by)), ID: by == patch.ByBaseline, Text: key,
 		Human: func(v T) string {
 			if k := key(v); by == patch.ByBaseline {
-				return render.Visible(shortBaseline(k))
+				return render.Visible(baseline.ShortID(k))
 			} else if k != "" {
 				return render.Visible(k)
 			}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"strconv"
@@ -90,6 +91,27 @@ func (o *waveOptions) read(cmd *cobra.Command, args []string, st any, flags ...s
 	}
 	if json.Unmarshal(raw, st) != nil {
 		return notThatState(o.resume, "a run in waves")
+	}
+	return nil
+}
+
+// unused refuses a file of --state that must not be written over: the state of a run
+// that is not done, which alone knows what was sent, and what is no state at all.
+func (o *waveOptions) unused() error {
+	raw, err := os.ReadFile(o.state)
+	if o.state == "" || errors.Is(err, fs.ErrNotExist) || err == nil && len(raw) == 0 {
+		return nil
+	}
+	if err != nil {
+		return fault.New(fault.Usage, "keep the state", "%w", err)
+	}
+	var had struct{ Waves *waves.State }
+	switch {
+	case json.Unmarshal(raw, &had) != nil || had.Waves == nil:
+		return fault.Usagef("--state %s: this file is there, and is not the state of a run in waves", o.state).WithHint("name a new file")
+	case len(had.Waves.Left()) > 0:
+		return fault.New(fault.Refused, "keep the state in "+o.state, "it is that of a run that is not done").
+			WithHint("--resume %s goes on with it; else name another file", shellWord(o.state))
 	}
 	return nil
 }

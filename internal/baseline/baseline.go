@@ -30,8 +30,12 @@ const (
 // Actions are the values of Baseline.RejectAction.
 var Actions = []string{AllowAsDependency, Block}
 
+// NonCompliant is what nodes are for which unapproved security updates are available,
+// where Baseline.SecurityUpdates says so.
+const NonCompliant = "NON_COMPLIANT"
+
 // Statuses are the values of Baseline.SecurityUpdates.
-var Statuses = []string{"COMPLIANT", "NON_COMPLIANT"}
+var Statuses = []string{"COMPLIANT", NonCompliant}
 
 // Baseline is everything that a patch baseline says. The JSON names are those of
 // files (see Read) and part of the output contract.

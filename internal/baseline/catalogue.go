@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,9 +44,18 @@ func (s *Service) Available(ctx context.Context, q CatalogueQuery) iter.Seq2[Pat
 	}, patchOf)
 }
 
+// kbNumber writes the number as scans do: answers of the service have it with KB in
+// front, and without.
+func kbNumber(text string) string {
+	if text != "" && strings.Trim(text, "0123456789") == "" {
+		return "KB" + text
+	}
+	return text
+}
+
 func patchOf(p types.Patch) Patch {
 	out := Patch{
-		ID: aws.ToString(p.KbNumber), Title: aws.ToString(p.Title), Product: aws.ToString(p.Product), Family: aws.ToString(p.ProductFamily),
+		ID: kbNumber(aws.ToString(p.KbNumber)), Title: aws.ToString(p.Title), Product: aws.ToString(p.Product), Family: aws.ToString(p.ProductFamily),
 		Classification: aws.ToString(p.Classification), Severity: cmp.Or(aws.ToString(p.MsrcSeverity), aws.ToString(p.Severity)),
 		CVEs: p.CVEIds, Advisories: p.AdvisoryIds, Bugzilla: p.BugzillaIds, Bulletin: aws.ToString(p.MsrcNumber),
 		Name: aws.ToString(p.Name), Epoch: int(p.Epoch), Version: aws.ToString(p.Version), Release: aws.ToString(p.Release), Arch: aws.ToString(p.Arch),

@@ -2,8 +2,11 @@ package baseline
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/pkgversion"
 )
 
 // Change is a patch of which two baselines decide differently.
@@ -49,32 +52,59 @@ type NodePatch struct {
 	State string
 }
 
-// Concerns reports whether a change of the catalogue concerns a node: whether what
-// starts is not there yet, in this version or a newer one, and what stops is asked for
-// now. catalogue has the patches of the node's product by id. A package of Linux that
-// the scan did not list is not on the node.
-func (c Change) Concerns(os string, n OnNode, catalogue map[string][]Patch) bool {
-	have, listed := n[c.ID]
-	asked := have.State == "MISSING" || have.State == "FAILED"
-	if c.Stops() {
-		return asked && (have.Version == "" || have.Key() == c.Key())
+// Asked reports whether the node's baseline wants the patch there and it is not.
+func (x NodePatch) Asked() bool { return x.State == "MISSING" || x.State == "FAILED" }
+
+// Open reports whether the patch could be installed.
+func (x NodePatch) Open() bool { return x.Asked() || x.State == "AVAILABLE_SECURITY_UPDATE" }
+
+// Add notes a patch. Of several with one id, such as kernels, that counts which is
+// asked for.
+func (n OnNode) Add(x NodePatch) {
+	if had, ok := n[x.ID]; !ok || !had.Asked() {
+		n[x.ID] = x
 	}
+}
+
+// Concerns reports whether a change of the catalogue concerns a node: whether what
+// starts is neither there nor asked for yet, in this version or a newer one, and what
+// stops is asked for now. A package of Linux that the scan did not list is not on the
+// node. Of Windows a scan lists the security updates that apply, approved or not; only
+// what was released after since may be missing there and not be listed.
+func (c Change) Concerns(os string, n OnNode, since time.Time) bool {
+	have, listed := n[c.ID]
+	f := familyOf(os)
 	switch {
-	case os == "WINDOWS":
-		// What a scan does not list was not applicable, or not known to it.
-		return have.State == "AVAILABLE_SECURITY_UPDATE" || !listed
+	case c.Stops():
+		return have.Asked() && (have.Version == "" || have.Key() == c.Key())
+	case f == windows && listed:
+		return have.Open()
+	case f == windows:
+		return c.Classification != "SecurityUpdates" || c.Released.After(since)
 	case !listed, have.State == "NOT_APPLICABLE":
 		return false
-	case asked:
-		return true
+	case have.Key() == c.Key():
+		return have.Asked()
 	}
-	if have.Key() == c.Key() {
-		return false
+	return have.Version == "" || c.Version == "" || have.olderThan(c.Patch, f)
+}
+
+// Downgrades reports whether what starts is older than what the node lacks: whether
+// it will be asked for in its place depends on what is installed, which scans do not
+// tell.
+func (c Change) Downgrades(os string, n OnNode) bool {
+	have := n[c.ID]
+	return c.Starts() && have.Asked() && c.Version != "" && c.olderThan(have.Patch, familyOf(os))
+}
+
+// olderThan compares the versions of two packages.
+func (p Patch) olderThan(q Patch, f family) bool {
+	scheme := pkgversion.RPM
+	if f == deb {
+		scheme = pkgversion.Deb
 	}
-	for _, p := range catalogue[c.ID] {
-		if p.Key() == have.Key() {
-			return p.Released.Before(c.Released)
-		}
+	version := func(x Patch) pkgversion.Version {
+		return pkgversion.Parse(scheme, fmt.Sprintf("%d:%s-%s", x.Epoch, x.Version, x.Release))
 	}
-	return true // an older version than the catalogue has
+	return pkgversion.Compare(scheme, version(p), version(q)) < 0
 }

@@ -171,10 +171,14 @@ func byRule(number int, r Rule, p Patch, f family, now time.Time) (d Decision, m
 	if loose == yes && !r.NonSecurity {
 		return d, "no security notice speaks of it, and the rule takes only what one does (non_security)"
 	}
-	if f == windows && !slices.ContainsFunc(r.Filters, func(x Filter) bool { return x.Key == "PATCH_SET" }) && patchSet(p) == "APPLICATION" {
-		return d, "it is for an application, and the rule is for the operating system"
+	filters := r.Filters
+	if f == windows && !slices.ContainsFunc(filters, func(x Filter) bool { return x.Key == "PATCH_SET" }) {
+		if patchSet(p) == "APPLICATION" {
+			return d, "it is for an application, and the rule is for the operating system"
+		}
+		filters = append(slices.Clip(filters), Filter{"PATCH_SET", []string{"OS"}})
 	}
-	for _, x := range r.Filters {
+	for _, x := range filters {
 		if loose == yes && f != deb && x.Key != "PRODUCT" {
 			continue
 		}
@@ -274,9 +278,22 @@ func property(key string, p Patch) string {
 	return ""
 }
 
-// patchSet tells patches of Windows itself from those of Microsoft's applications.
+// ForApplications reports whether a rule takes updates of Microsoft's applications.
+func (b *Baseline) ForApplications() bool {
+	return familyOf(b.OS) == windows && slices.ContainsFunc(b.Rules, func(r Rule) bool {
+		return slices.ContainsFunc(r.Filters, func(x Filter) bool {
+			return x.Key == "PATCH_SET" && (slices.Contains(x.Values, "APPLICATION") || slices.Contains(x.Values, Any))
+		})
+	})
+}
+
+// patchSet tells patches of Windows itself from those of Microsoft's applications;
+// nothing where a scan is all that is known, which tells no family.
 func patchSet(p Patch) string {
-	if p.Family == "" || p.Family == "Windows" {
+	switch {
+	case p.Family == "" && p.Partial:
+		return ""
+	case p.Family == "" || p.Family == "Windows":
 		return "OS"
 	}
 	return "APPLICATION"

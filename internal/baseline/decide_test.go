@@ -200,10 +200,40 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+func TestOfSeveralVersionsOnANodeTheMissingOneCounts(t *testing.T) {
+	for _, states := range [][2]string{{"MISSING", "INSTALLED"}, {"INSTALLED", "MISSING"}} {
+		on := OnNode{}
+		for _, state := range states {
+			on.Add(NodePatch{Patch{ID: "kernel.x86_64", Version: state}, state})
+		}
+		if got := on["kernel.x86_64"]; !got.Asked() || got.Version != "MISSING" {
+			t.Errorf("%v: %+v", states, got)
+		}
+	}
+}
+
+// A scan of Windows does not tell whether a patch is for the system or an application.
+func TestARuleDoesNotGuessWhatAWindowsPatchIsFor(t *testing.T) {
+	kb := FromScan("KB5043978", "Security Update for SQL Server 2022", "SecurityUpdates", "Important", nil)
+	kb.Released = at("2026-01-01")
+	for name, filters := range map[string][]Filter{
+		"of the system":   {{"CLASSIFICATION", []string{"SecurityUpdates"}}},
+		"of applications": {{"PATCH_SET", []string{"APPLICATION"}}, {"CLASSIFICATION", []string{"SecurityUpdates"}}},
+	} {
+		b := &Baseline{OS: "WINDOWS", Rules: []Rule{{Filters: filters, After: Days(0)}}}
+		if d := Decide(b, kb, at("2026-03-01")); d.Outcome != Unknown {
+			t.Errorf("a rule %s: %s, %s", name, d.Outcome, d.Why)
+		}
+	}
+}
+
 func TestAChangeConcernsANode(t *testing.T) {
 	old := Patch{ID: "a.noarch", Name: "a", Arch: "noarch", Version: "1", Release: "1", Released: at("2026-01-01")}
 	latest := Patch{ID: "a.noarch", Name: "a", Arch: "noarch", Version: "2", Release: "1", Released: at("2026-02-01")}
-	catalogue := map[string][]Patch{"a.noarch": {latest, old}}
+	scanned := at("2026-03-01")
+	kb := Patch{ID: "KB1", Classification: "Updates", Released: at("2026-01-01")}
+	security := Patch{ID: "KB1", Classification: "SecurityUpdates", Released: at("2026-01-01")}
+	fresh := Patch{ID: "KB1", Classification: "SecurityUpdates", Released: at("2026-03-10")}
 	start := func(p Patch) Change { return Change{p, Decision{Outcome: NotCovered}, Decision{Outcome: Approved}} }
 	stop := func(p Patch) Change { return Change{p, Decision{Outcome: Approved}, Decision{Outcome: Rejected}} }
 	on := func(p Patch, state string) OnNode { return OnNode{p.ID: {p, state}} }
@@ -213,20 +243,25 @@ func TestAChangeConcernsANode(t *testing.T) {
 		os     string
 		want   bool
 	}{
-		"a newer one starts":                     {start(latest), on(old, "INSTALLED_OTHER"), "AMAZON_LINUX_2", true},
-		"the one it has starts":                  {start(latest), on(latest, "INSTALLED_OTHER"), "AMAZON_LINUX_2", false},
-		"an older one starts":                    {start(old), on(latest, "INSTALLED"), "AMAZON_LINUX_2", false},
-		"a package that does not apply":          {start(latest), on(old, "NOT_APPLICABLE"), "AMAZON_LINUX_2", false},
-		"a package that is not there":            {start(latest), OnNode{}, "AMAZON_LINUX_2", false},
-		"what is missing stops":                  {stop(latest), on(latest, "MISSING"), "AMAZON_LINUX_2", true},
-		"what is installed stops":                {stop(latest), on(latest, "INSTALLED"), "AMAZON_LINUX_2", false},
-		"Windows: what was not listed starts":    {start(Patch{ID: "KB1"}), OnNode{}, "WINDOWS", true},
-		"Windows: what is installed starts":      {start(Patch{ID: "KB1"}), on(Patch{ID: "KB1"}, "INSTALLED_OTHER"), "WINDOWS", false},
-		"Windows: an available one starts":       {start(Patch{ID: "KB1"}), on(Patch{ID: "KB1"}, "AVAILABLE_SECURITY_UPDATE"), "WINDOWS", true},
-		"Windows: what does not apply, starts":   {start(Patch{ID: "KB1"}), on(Patch{ID: "KB1"}, "NOT_APPLICABLE"), "WINDOWS", false},
-		"Windows: what failed to install, stops": {stop(Patch{ID: "KB1"}), on(Patch{ID: "KB1"}, "FAILED"), "WINDOWS", true},
+		"a newer one starts":                                           {start(latest), on(old, "INSTALLED_OTHER"), "AMAZON_LINUX_2", true},
+		"the one it has starts":                                        {start(latest), on(latest, "INSTALLED_OTHER"), "AMAZON_LINUX_2", false},
+		"an older one starts":                                          {start(old), on(latest, "INSTALLED"), "AMAZON_LINUX_2", false},
+		"a newer one than is missing starts":                           {start(latest), on(old, "MISSING"), "AMAZON_LINUX_2", true},
+		"an older one than is missing starts":                          {start(old), on(latest, "MISSING"), "AMAZON_LINUX_2", false},
+		"what the scan misses all the same":                            {start(latest), on(latest, "MISSING"), "AMAZON_LINUX_2", true},
+		"a package that does not apply":                                {start(latest), on(old, "NOT_APPLICABLE"), "AMAZON_LINUX_2", false},
+		"a package that is not there":                                  {start(latest), OnNode{}, "AMAZON_LINUX_2", false},
+		"what is missing stops":                                        {stop(latest), on(latest, "MISSING"), "AMAZON_LINUX_2", true},
+		"what is installed stops":                                      {stop(latest), on(latest, "INSTALLED"), "AMAZON_LINUX_2", false},
+		"Windows: what was not listed starts":                          {start(kb), OnNode{}, "WINDOWS", true},
+		"Windows: a security update that was not listed did not apply": {start(security), OnNode{}, "WINDOWS", false},
+		"Windows: one that the scan cannot know":                       {start(fresh), OnNode{}, "WINDOWS", true},
+		"Windows: what is installed starts":                            {start(kb), on(Patch{ID: "KB1"}, "INSTALLED_OTHER"), "WINDOWS", false},
+		"Windows: an available one starts":                             {start(kb), on(Patch{ID: "KB1"}, "AVAILABLE_SECURITY_UPDATE"), "WINDOWS", true},
+		"Windows: what does not apply, starts":                         {start(kb), on(Patch{ID: "KB1"}, "NOT_APPLICABLE"), "WINDOWS", false},
+		"Windows: what failed to install, stops":                       {stop(Patch{ID: "KB1"}), on(Patch{ID: "KB1"}, "FAILED"), "WINDOWS", true},
 	} {
-		if got := c.change.Concerns(c.os, c.node, catalogue); got != c.want {
+		if got := c.change.Concerns(c.os, c.node, scanned); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -117,6 +117,9 @@ func (s *Service) Enrich(ctx context.Context, os, product string, patches []Patc
 				return err
 			}
 			known[p.ID] = append(known[p.ID], p)
+			if p.Name != "" && p.Arch != "" { // scans of Debian's kin tell no architecture
+				known[p.Name] = append(known[p.Name], p)
+			}
 		}
 	}
 	for i := range patches {
@@ -151,8 +154,10 @@ func (s *Service) CatalogueProduct(ctx context.Context, os, product string) (str
 	if err != nil {
 		return "", err
 	}
-	if slices.Contains(names, product) {
-		return product, nil
+	for _, name := range []string{product, product + ".0"} { // AmazonLinux2 has both names
+		if slices.Contains(names, name) {
+			return name, nil
+		}
 	}
 	for at := strings.LastIndexByte(product, '.'); at > 0; at = strings.LastIndexByte(product[:at], '.') {
 		if slices.Contains(names, product[:at]) {
@@ -178,6 +183,9 @@ func Of(product string, list []Patch) []Patch {
 func (p Patch) merged(known []Patch, product string) Patch {
 	best := -1
 	for i, k := range known {
+		if p.Arch == "" {
+			k.Arch = ""
+		}
 		same := p.Version == "" || k.Key() == p.Key()
 		if same && (best < 0 || k.Product == product && known[best].Product != product) {
 			best = i
@@ -190,6 +198,7 @@ func (p Patch) merged(known []Patch, product string) Patch {
 		return p
 	}
 	k := known[best]
+	k.ID = p.ID
 	if k.Severity == "" {
 		k.Severity = p.Severity
 	}

@@ -213,3 +213,36 @@ func TestEnrichTakesTheSameVersion(t *testing.T) {
 		t.Errorf("what the catalogue does not have stays: %+v", list[1])
 	}
 }
+
+// Names are written in several forms: KB numbers with KB and without, packages with
+// their architecture and without, the product of Amazon Linux 2 with .0 and without.
+func TestEnrichKnowsTheFormsOfNames(t *testing.T) {
+	for name, c := range map[string]struct {
+		os, product, listed string
+		scan                Patch
+		told                types.Patch
+	}{
+		"a KB number":      {"WINDOWS", "WindowsServer2022", "WindowsServer2022", FromScan("KB5034123", "Update", "", "", nil), types.Patch{KbNumber: aws.String("5034123")}},
+		"Debian's kin":     {"UBUNTU", "Ubuntu24.04", "Ubuntu24.04", FromScan("curl", "curl:0:8-1", "", "", nil), types.Patch{Name: aws.String("curl"), Arch: aws.String("amd64"), Version: aws.String("8"), Release: aws.String("1")}},
+		"Amazon Linux 2.0": {"AMAZON_LINUX_2", "AmazonLinux2", "AmazonLinux2.0", FromScan("a.noarch", "a.noarch:0:1-1", "", "", nil), types.Patch{Name: aws.String("a"), Arch: aws.String("noarch"), Version: aws.String("1"), Release: aws.String("1")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, s := newMock(t)
+			m.EXPECT().DescribePatchProperties(gomock.Any(), gomock.Any()).Return(&ssm.DescribePatchPropertiesOutput{Properties: []map[string]string{{"Name": c.listed}}}, nil).AnyTimes()
+			m.EXPECT().DescribeAvailablePatches(gomock.Any(), gomock.Any()).DoAndReturn(
+				func(_ context.Context, in *ssm.DescribeAvailablePatchesInput, _ ...func(*ssm.Options)) (*ssm.DescribeAvailablePatchesOutput, error) {
+					for _, f := range in.Filters {
+						if aws.ToString(f.Key) == "PRODUCT" && f.Values[0] != c.listed {
+							return &ssm.DescribeAvailablePatchesOutput{}, nil
+						}
+					}
+					c.told.ReleaseDate = aws.Time(now)
+					return &ssm.DescribeAvailablePatchesOutput{Patches: []types.Patch{c.told}}, nil
+				})
+			list := []Patch{c.scan}
+			if err := s.Enrich(t.Context(), c.os, c.product, list); err != nil || !list[0].Released.Equal(now) || list[0].ID != c.scan.ID {
+				t.Errorf("%+v, %v", list[0], err)
+			}
+		})
+	}
+}

@@ -140,14 +140,14 @@ func NamePending(nodes []NodePatches) {
 	for _, n := range nodes {
 		for _, p := range n.Patches {
 			if len(p.CVEs) > 0 {
-				names[p.ID+"\x00"+p.Title] = p.CVEs
+				names[p.key()] = p.CVEs
 			}
 		}
 	}
 	for _, n := range nodes {
 		for i, p := range n.Patches {
 			if p.State == InstalledPendingReboot && len(p.CVEs) == 0 {
-				n.Patches[i].CVEs = names[p.ID+"\x00"+p.Title]
+				n.Patches[i].CVEs = names[p.key()]
 			}
 		}
 	}

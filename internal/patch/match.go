@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/baseline"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
@@ -37,19 +38,8 @@ func (m Match) Matches(p Patch) bool {
 // is reports whether a person who writes id means the patch: KB5034123, 5034123,
 // openssl, openssl.x86_64, or its title.
 func (p Patch) is(id string) bool {
-	return slices.ContainsFunc([]string{p.ID, p.Title, packageName(p.ID), strings.TrimPrefix(p.ID, "KB")}, func(s string) bool { return strings.EqualFold(s, id) })
+	return slices.ContainsFunc([]string{p.ID, p.Title, baseline.FromScan(p.ID, "", "", "", nil).Name, strings.TrimPrefix(p.ID, "KB")}, func(s string) bool { return strings.EqualFold(s, id) })
 }
-
-// packageName is the id of a package without its architecture.
-func packageName(id string) string {
-	if i := strings.LastIndexAny(id, ".:"); i > 0 && slices.Contains(architectures, id[i+1:]) {
-		return id[:i]
-	}
-	return id
-}
-
-// architectures end the ids of packages.
-var architectures = []string{"x86_64", "aarch64", "noarch", "i686", "i386", "amd64", "arm64", "all", "src"}
 
 // severities are the words of the makers of systems, the worst first; those in a row
 // mean the same (API reference, PatchComplianceData; User Guide, "How patch severity

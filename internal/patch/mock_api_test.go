@@ -35,26 +35,6 @@ func (m *Mockapi) EXPECT() *MockapiMockRecorder {
 	return m.recorder
 }
 
-// DescribeAvailablePatches mocks base method.
-func (m *Mockapi) DescribeAvailablePatches(arg0 context.Context, arg1 *ssm.DescribeAvailablePatchesInput, arg2 ...func(*ssm.Options)) (*ssm.DescribeAvailablePatchesOutput, error) {
-	m.ctrl.T.Helper()
-	varargs := []interface{}{arg0, arg1}
-	for _, a := range arg2 {
-		varargs = append(varargs, a)
-	}
-	ret := m.ctrl.Call(m, "DescribeAvailablePatches", varargs...)
-	ret0, _ := ret[0].(*ssm.DescribeAvailablePatchesOutput)
-	ret1, _ := ret[1].(error)
-	return ret0, ret1
-}
-
-// DescribeAvailablePatches indicates an expected call of DescribeAvailablePatches.
-func (mr *MockapiMockRecorder) DescribeAvailablePatches(arg0, arg1 interface{}, arg2 ...interface{}) *gomock.Call {
-	mr.mock.ctrl.T.Helper()
-	varargs := append([]interface{}{arg0, arg1}, arg2...)
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DescribeAvailablePatches", reflect.TypeOf((*Mockapi)(nil).DescribeAvailablePatches), varargs...)
-}
-
 // DescribeInstancePatches mocks base method.
 func (m *Mockapi) DescribeInstancePatches(arg0 context.Context, arg1 *ssm.DescribeInstancePatchesInput, arg2 ...func(*ssm.Options)) (*ssm.DescribeInstancePatchesOutput, error) {
 	m.ctrl.T.Helper()

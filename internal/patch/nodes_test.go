@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/golang/mock/gomock"
 
+	"github.com/ssmdeck/ssmdeck/internal/baseline"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 )
@@ -33,7 +34,7 @@ type account struct {
 
 func (a *account) rows() (rows []Row) {
 	for id, n := range a.missing {
-		rows = append(rows, RowOf(fleet.Node{ID: id, Name: id, Patch: &fleet.PatchState{Missing: n, Other: n, Ended: now}}, now, StaleAfter))
+		rows = append(rows, RowOf(fleet.Node{ID: id, Name: id, Patch: &fleet.PatchState{Missing: n, Other: n, Ended: now}}, now, StaleAfter, nil))
 	}
 	slices.SortFunc(rows, CompareRows)
 	return rows
@@ -194,45 +195,47 @@ func TestANodeThatChangesMeanwhile(t *testing.T) {
 	}
 }
 
+// catalogued is a catalogue that knows when one patch of a product was released.
+type catalogued struct {
+	mu    sync.Mutex
+	asked []string
+}
+
+func (c *catalogued) Enrich(_ context.Context, os, product string, patches []baseline.Patch) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range patches {
+		c.asked = append(c.asked, os+" "+product+" "+patches[i].Key())
+		if os != "UBUNTU" {
+			patches[i].Released = now
+		}
+	}
+	if os == "UBUNTU" {
+		return fault.Usagef("unknown product")
+	}
+	return nil
+}
+
 func TestReleased(t *testing.T) {
-	m := NewMockapi(gomock.NewController(t))
-	var mu sync.Mutex
-	var asked []string
-	m.EXPECT().DescribeAvailablePatches(gomock.Any(), gomock.Any(), gomock.Any()).AnyTimes().DoAndReturn(
-		func(_ context.Context, in *ssm.DescribeAvailablePatchesInput, _ ...func(*ssm.Options)) (*ssm.DescribeAvailablePatchesOutput, error) {
-			var keys []string
-			for _, f := range in.Filters {
-				keys = append(keys, *f.Key+"="+strings.Join(f.Values, ","))
-			}
-			mu.Lock()
-			asked = append(asked, strings.Join(keys, " "))
-			mu.Unlock()
-			if strings.HasPrefix(in.Filters[0].Values[0], "Ubuntu") {
-				return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "unknown product"}
-			}
-			if *in.Filters[0].Key == "PATCH_ID" {
-				return &ssm.DescribeAvailablePatchesOutput{Patches: []types.Patch{{KbNumber: aws.String("5034123"), ReleaseDate: aws.Time(now)}}}, nil
-			}
-			return &ssm.DescribeAvailablePatchesOutput{Patches: []types.Patch{{
-				Name: aws.String("curl"), Arch: aws.String("x86_64"), Epoch: 0, Version: aws.String("8.3.0"), Release: aws.String("1.amzn2"), ReleaseDate: aws.Time(now),
-			}}}, nil
-		})
+	var c catalogued
 	nodes := []NodePatches{
-		{Row{ID: "i-1", Platform: "windows", System: "Microsoft Windows Server 2022"}, []Patch{{ID: "KB5034123", Title: "Cumulative"}}},
+		{Row{ID: "i-1", Platform: "windows", System: "Microsoft Windows Server 2022 Datacenter 10.0.20348"}, []Patch{{ID: "KB5034123", Title: "Cumulative"}}},
 		{Row{ID: "i-2", Platform: "linux", System: "Amazon Linux 2"}, []Patch{{ID: "curl.x86_64", Title: "curl.x86_64:0:8.3.0-1.amzn2"}}},
+		{Row{ID: "i-4", Platform: "linux", System: "Amazon Linux 2"}, []Patch{{ID: "curl.x86_64", Title: "curl.x86_64:0:8.3.0-1.amzn2"}}},
 		{Row{ID: "i-3", Platform: "linux", System: "Ubuntu 24.04"}, []Patch{{ID: "curl", Title: "curl:0:8"}}},
+		{Row{ID: "i-5", Platform: "linux", System: "Plan 9"}, []Patch{{ID: "rc", Title: "rc"}}},
 	}
 	tallies := Tallies(nodes, ByPatch, now)
-	untold, err := New(m).Released(t.Context(), tallies, nodes)
-	if err != nil || untold != 1 {
-		t.Errorf("%d are not told, %v, want that of Ubuntu", untold, err)
+	untold, err := Released(t.Context(), &c, tallies, nodes)
+	if err != nil || untold != 2 {
+		t.Errorf("%d are not told, %v, want those of Ubuntu and Plan 9", untold, err)
 	}
-	slices.Sort(asked)
-	if got, want := strings.Join(asked, "; "), "PATCH_ID=KB5034123,5034123; PRODUCT=AmazonLinux2,AmazonLinux2.0 NAME=curl; PRODUCT=Ubuntu24.04,Ubuntu24,Ubuntu24.0 NAME=curl"; got != want {
+	slices.Sort(c.asked)
+	if got, want := strings.Join(c.asked, "; "), "AMAZON_LINUX_2 AmazonLinux2 curl.x86_64:0:8.3.0-1.amzn2; UBUNTU Ubuntu24.04 curl.:0:8-; WINDOWS WindowsServer2022 KB5034123"; got != want {
 		t.Errorf("asked %s, want %s", got, want)
 	}
 	for _, tally := range tallies {
-		if tally.Released.IsZero() != (tally.Key == "curl") {
+		if tally.Released.IsZero() != (tally.Key == "curl" || tally.Key == "rc") {
 			t.Errorf("%s was released %s", tally.Key, tally.Released)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/baseline"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 )
 
@@ -106,8 +107,19 @@ func (n *Numbers) add(o Numbers) {
 	n.Available += o.Available
 }
 
+// Strict are the baselines, as states of nodes name them, by which a node is not
+// compliant while security updates are available that they do not approve. The
+// service counts such updates, and in none of the numbers of what is wrong.
+type Strict map[string]bool
+
+// Undecided reports whether it takes Strict to say what the status of a node is.
+func Undecided(n fleet.Node) bool {
+	p := n.Patch
+	return p != nil && p.Available > 0 && p.NonCompliant()+p.Critical+p.Security+p.Other == 0
+}
+
 // RowOf is the state of n at now. stale is how old a scan may be.
-func RowOf(n fleet.Node, now time.Time, stale time.Duration) Row {
+func RowOf(n fleet.Node, now time.Time, stale time.Duration, strict Strict) Row {
 	r := Row{
 		ID: n.ID, Name: n.Name, Platform: n.Platform, Ping: n.Ping, Status: NeverScanned,
 		System: strings.TrimSpace(n.PlatformName + " " + n.PlatformVersion),
@@ -116,7 +128,7 @@ func RowOf(n fleet.Node, now time.Time, stale time.Duration) Row {
 	case n.Lacks(fleet.PartPatch):
 		r.Status = Unknown
 	case p == nil:
-		r.Group, _ = GroupTag(n.Tags)
+		r.Group, _, _ = baseline.GroupOf(n.Tags)
 	default:
 		r.Group, r.Baseline, r.Operation, r.Scanned = p.Group, p.Baseline, p.Operation, p.Ended
 		r.Numbers = Numbers{
@@ -125,24 +137,11 @@ func RowOf(n fleet.Node, now time.Time, stale time.Duration) Row {
 		}
 		r.Stale = stale > 0 && now.Sub(p.Ended) > stale
 		r.Status = Compliant
-		// A baseline may count security updates that are only available, too: then the
-		// levels say more than the states.
-		if r.NonCompliant() > 0 || r.Critical+r.Security+r.Other > 0 {
+		if r.NonCompliant() > 0 || r.Critical+r.Security+r.Other > 0 || r.Available > 0 && strict[r.Baseline] {
 			r.Status = NonCompliant
 		}
 	}
 	return r
-}
-
-// GroupTag is the patch group that tags name, and the tag's key. Both spellings
-// are the service's own (User Guide, "About patch groups").
-func GroupTag(tags map[string]string) (group, key string) {
-	for _, key := range []string{"Patch Group", "PatchGroup"} {
-		if v := tags[key]; v != "" {
-			return v, key
-		}
-	}
-	return "", ""
 }
 
 // statusOrder is from the worst on: what is wrong, what nobody knows, what is well.
@@ -277,10 +276,10 @@ type Report struct {
 
 // NewReport counts nodes, which must have been read with fleet.PartPatch, and for
 // the groups of those never scanned with their tags.
-func NewReport(nodes []fleet.Node, now time.Time, stale time.Duration) Report {
+func NewReport(nodes []fleet.Node, now time.Time, stale time.Duration, strict Strict) Report {
 	r := Report{Made: now, StaleAfter: stale, Nodes: make([]Row, 0, len(nodes))}
 	for _, n := range nodes {
-		row := RowOf(n, now, stale)
+		row := RowOf(n, now, stale, strict)
 		r.Nodes = append(r.Nodes, row)
 		r.Total.Add(row)
 	}

@@ -32,7 +32,7 @@ func example() []fleet.Node {
 }
 
 func TestNodesAreFromTheWorstOn(t *testing.T) {
-	r := NewReport(example(), now, StaleAfter)
+	r := NewReport(example(), now, StaleAfter, nil)
 	var names []string
 	for _, n := range r.Nodes {
 		names = append(names, n.Name)
@@ -42,13 +42,13 @@ func TestNodesAreFromTheWorstOn(t *testing.T) {
 	}
 	shuffled := example()
 	slices.Reverse(shuffled)
-	if again := NewReport(shuffled, now, StaleAfter); !slices.Equal(r.Nodes, again.Nodes) || !slices.Equal(r.Groups, again.Groups) {
+	if again := NewReport(shuffled, now, StaleAfter, nil); !slices.Equal(r.Nodes, again.Nodes) || !slices.Equal(r.Groups, again.Groups) {
 		t.Error("the order depends on that of the nodes")
 	}
 }
 
 func TestTotalsCountEveryNodeOnce(t *testing.T) {
-	got := NewReport(example(), now, StaleAfter).Total
+	got := NewReport(example(), now, StaleAfter, nil).Total
 	if got.Nodes != 7 || got.Compliant != 2 || got.NonCompliant != 3 || got.NeverScanned != 1 || got.Unknown != 1 || got.Stale != 2 {
 		t.Errorf("nodes counted as %+v", got)
 	}
@@ -88,7 +88,7 @@ func TestPercentNeverFlatters(t *testing.T) {
 }
 
 func TestSlicesAddUpToTheTotal(t *testing.T) {
-	r := NewReport(example(), now, StaleAfter)
+	r := NewReport(example(), now, StaleAfter, nil)
 	for name, list := range map[string][]Slice{"groups": r.Groups, "baselines": r.Baselines, "platforms": r.Platforms, "ages": r.Ages} {
 		var sum Counts
 		for _, s := range list {
@@ -111,7 +111,7 @@ func TestSlicesAddUpToTheTotal(t *testing.T) {
 }
 
 func TestLevels(t *testing.T) {
-	got := NewReport(example(), now, StaleAfter).Levels
+	got := NewReport(example(), now, StaleAfter, nil).Levels
 	for i, want := range []struct {
 		level          string
 		nodes, patches int
@@ -123,7 +123,7 @@ func TestLevels(t *testing.T) {
 }
 
 func TestCountsInOneSentence(t *testing.T) {
-	got := NewReport(example(), now, StaleAfter).Total.String()
+	got := NewReport(example(), now, StaleAfter, nil).Total.String()
 	want := "2 of 7 nodes compliant (33.3%), 3 non-compliant, 1 of them critical, 1 with failed patches, 1 waiting for a reboot, 1 never scanned, 1 unknown"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

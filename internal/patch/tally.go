@@ -115,7 +115,7 @@ func (d Dimension) patchKeys(r Row, p Patch, now time.Time) []string {
 	case ByNode:
 		return []string{r.ID}
 	case ByPatch:
-		return []string{p.ID + "\x00" + p.Title}
+		return []string{p.key()}
 	case ByCVE:
 		return p.CVEs
 	case BySeverity:

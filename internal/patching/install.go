@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/rollout"
@@ -19,9 +20,11 @@ import (
 )
 
 const (
-	// visible is how long after it was written down a run may still come into the
-	// service's list of commands: one call of SendCommand, and what lists lag behind.
+	// visible is how long what was sent may still come into the service's list of
+	// commands: one call of SendCommand, and what lists lag behind.
 	visible = 15 * time.Second
+	// sendingTime is longer than the commands of a run take to be sent.
+	sendingTime = time.Hour
 	// lookBack allows for clocks that differ from the service's.
 	lookBack  = 15 * time.Minute
 	lookAgain = 2 * time.Second
@@ -151,6 +154,12 @@ func (w *waveRun) takeUp(ctx context.Context, ids []string) (rest []string, err 
 			return nil, err
 		}
 	}
+	// What became of other nodes of the wave was judged before.
+	open := map[string]bool{}
+	for _, id := range ids {
+		open[id] = true
+	}
+	maps.DeleteFunc(w.rows, func(id string, _ run.Row) bool { return !open[id] })
 	for _, id := range ids {
 		if untouched(w.rows[id].State) {
 			delete(w.rows, id)
@@ -167,19 +176,25 @@ func (w *waveRun) takeUp(ctx context.Context, ids []string) (rest []string, err 
 // it before, or made no invocation.
 func untouched(s run.State) bool { return s == run.Skipped || s == run.NotSent }
 
-// find looks for what was sent under an id, for as long as it may still turn up.
-func (w *waveRun) find(ctx context.Context, s Sending) (run.Run, bool, error) {
+// find looks for what was sent under an id, for as long as some of it may still turn
+// up: lists are behind, and the last command may have been sent as the process ended.
+func (w *waveRun) find(ctx context.Context, s Sending) (found run.Run, ok bool, err error) {
+	end := time.Now().Add(visible)
+	if time.Since(s.At) > sendingTime {
+		end = time.Now()
+	}
 	for {
 		for r, err := range w.Run.Runs(ctx, s.At.Add(-lookBack)) {
 			if err != nil {
 				return run.Run{}, false, err
 			}
 			if r.ID == s.RunID {
-				return r, true, nil
+				found, ok = r, true
+				break
 			}
 		}
-		if time.Since(s.At) > visible {
-			return run.Run{}, false, nil
+		if ok && found.Of > 0 && found.Unsent() == 0 || !time.Now().Before(end) {
+			return found, ok, nil
 		}
 		if err := wait.Sleep(ctx, lookAgain); err != nil {
 			return run.Run{}, false, err
@@ -322,6 +337,9 @@ func (w *waveRun) verify(ctx context.Context, ran []fleet.Node) error {
 			return nil
 		}
 		for p, err := range w.Patches.OfNode(ctx, id, patch.Failed) {
+			if fault.KindOf(err) == fault.Auth {
+				break // how many failed is known
+			}
 			if err != nil {
 				return err
 			}

@@ -139,14 +139,54 @@ func TestAReportOfSomebodyElseIsNotTaken(t *testing.T) {
 	})
 }
 
+func TestPatchesThatMayNotBeReadAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := lacking("n")
+		n.after = &fleet.PatchState{Failed: 2}
+		w := newFakeWorld(n)
+		w.denied = fault.New(fault.Auth, "read", "not allowed")
+		sizes, _ := waves.ParseSizes("100%")
+		plan, err := Planner{Fleet: w, Patches: w, Names: true}.Plan(t.Context(), w.all(), Options{Reboot: IfNeeded}, sizes)
+		if err != nil || plan.Patches != 3 || plan.Nodes[0].Named {
+			t.Errorf("%+v, %v", plan, err)
+		}
+		got, err := installer(t, w, Options{}).Wave(t.Context(), 1, w.order)
+		if err != nil || !strings.Contains(got.Failed["n"], "2 not installed") {
+			t.Errorf("%v, %v", got, err)
+		}
+	})
+}
+
+// A node that reports nothing after its installation was not installed on, whatever a
+// scan said shortly before.
+func TestWhatAScanFoundBeforeIsNoResult(t *testing.T) {
+	for name, before := range map[string]*fleet.PatchState{
+		"another snapshot": {Snapshot: "another", Operation: "Scan"},
+		"no snapshot":      {Operation: "Scan"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := lacking("n")
+				n.before, n.after = before, nil
+				n.before.Ended = time.Now().Add(-2 * time.Minute)
+				w := newFakeWorld(n)
+				got, err := installer(t, w, Options{}).Wave(t.Context(), 1, w.order)
+				if err != nil || !strings.Contains(got.Failed["n"], "reported no patch state") {
+					t.Errorf("%v, %v", got, err)
+				}
+			})
+		})
+	}
+}
+
 // Whenever the program ends, and whatever was sent by then, every node gets one
 // installation.
 func TestAWaveTakenUpSendsNothingTwice(t *testing.T) {
-	for _, hidden := range []time.Duration{0, 5 * time.Second} {
+	for _, hidden := range [][2]time.Duration{{}, {5 * time.Second, 0}, {0, 10 * time.Second}} {
 		for dies := 1; dies <= 3; dies++ {
 			synctest.Test(t, func(t *testing.T) {
 				w := newFakeWorld(lacking("a"), lacking("b"), lacking("c"), lacking("d"), lacking("e"))
-				w.dies, w.hidden = dies, hidden
+				w.dies, w.hidden, w.lastHidden = dies, hidden[0], hidden[1]
 				p := installer(t, w, Options{})
 				var kept []byte
 				p.Keep = func() (err error) {
@@ -221,7 +261,7 @@ func TestNodesWithoutATurnAreLeftAndComeLater(t *testing.T) {
 		// Taken up with the same limit, nothing more is begun.
 		p.State.Waves.Nodes["a"] = waves.Result{Status: waves.Failed, Wave: 1}
 		p.State.Waves.Nodes["b"] = waves.Result{Status: waves.Failed, Wave: 1}
-		p.MaxFailures = 5
+		p.MaxFailures = 2
 		got, err = p.Wave(t.Context(), 1, []string{"c", "d"})
 		if err != nil || len(got.Failed)+len(got.Left) != 0 || w.nodes["c"].installs != 1 || w.nodes["d"].installs != 1 {
 			t.Errorf("%+v, %v", got, err)

@@ -159,8 +159,8 @@ func planned(n fleet.Node) Planned {
 	return row
 }
 
-// name reads the patches of the nodes that lack any. Those that could not be read
-// stay without names.
+// name reads the patches of the nodes that lack any. Those that could not be read, or
+// may not be, stay without names.
 func (p Planner) name(ctx context.Context, nodes []fleet.Node, rows []Planned) error {
 	lacking := map[string]bool{}
 	for _, r := range rows {
@@ -169,14 +169,17 @@ func (p Planner) name(ctx context.Context, nodes []fleet.Node, rows []Planned) e
 	var wanted []patch.Row
 	for _, n := range nodes {
 		if lacking[n.ID] {
-			wanted = append(wanted, patch.RowOf(n, time.Now(), 0))
+			wanted = append(wanted, patch.RowOf(n, time.Now(), 0, nil))
 		}
 	}
 	if len(wanted) > NamedUpTo && !p.Whole {
 		return nil
 	}
 	reading, err := p.Patches.OfNodes(ctx, wanted, patch.Wanted{States: []patch.State{patch.Missing, patch.Failed}, Whole: p.Whole})
-	if err != nil {
+	switch {
+	case fault.KindOf(err) == fault.Auth:
+		return nil // the counts tell
+	case err != nil:
 		return err
 	}
 	found := map[string][]patch.Patch{}

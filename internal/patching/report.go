@@ -26,12 +26,17 @@ type reporter struct {
 }
 
 // of reports whether s was written by an operation begun at that time under the
-// snapshot. late says that no better one is to be expected.
+// snapshot. One of another snapshot, or of none, counts when no better one is to be
+// expected, which late says, and when it certainly ended after that: what a scan found
+// shortly before an installation is never the result of the installation.
 func (r reporter) of(s *fleet.PatchState, began time.Time, late bool) bool {
-	if s == nil || s.Ended.Before(began.Add(-skew)) {
+	switch {
+	case s == nil:
 		return false
+	case s.Snapshot == r.snapshot && r.snapshot != "":
+		return !s.Ended.Before(began.Add(-skew))
 	}
-	return late || s.Snapshot == "" || s.Snapshot == r.snapshot
+	return (late || s.Snapshot == "") && !s.Ended.Before(began)
 }
 
 // read reads the states of nodes once and returns those of the operation.

@@ -17,7 +17,10 @@ const StateKind = "ssmdeck patch install"
 type State struct {
 	Kind    string  `json:"kind"` // StateKind
 	Options Options `json:"options"`
-	Health  string  `json:"health,omitempty"`
+	// Account and Region are where it was begun; empty where that was not known.
+	Account string `json:"account,omitempty"`
+	Region  string `json:"region,omitempty"`
+	Health  string `json:"health,omitempty"`
 	// Calendars are change calendars that must be open when a wave begins.
 	Calendars []string         `json:"calendars,omitempty"`
 	Nodes     map[string]*Node `json:"nodes"`

@@ -24,11 +24,14 @@ type fakeWorld struct {
 	commands []*fakeCommand
 	joins    []int // nodes of each reading of states
 	gap      error
+	denied   error // of patches
 	// dies says that Start fails after so many commands were sent, as when the process is
 	// killed; 0 is never.
 	dies int
 	// hidden is how long commands are not to be seen in the list.
 	hidden time.Duration
+	// lastHidden is how long that of the last command.
+	lastHidden time.Duration
 	// stop is how many failures the service takes in a command before it starts no
 	// further node; read from the request.
 	starts int
@@ -119,6 +122,10 @@ func (w *fakeWorld) Join(_ context.Context, nodes []fleet.Node, _ fleet.Part) ([
 
 func (w *fakeWorld) OfNode(_ context.Context, node string, states ...patch.State) iter.Seq2[patch.Patch, error] {
 	return func(yield func(patch.Patch, error) bool) {
+		if w.denied != nil {
+			yield(patch.Patch{}, w.denied)
+			return
+		}
 		for _, id := range w.nodes[node].failedPatches {
 			if slices.Contains(states, patch.Failed) && !yield(patch.Patch{ID: id, State: patch.Failed}, nil) {
 				return
@@ -151,9 +158,10 @@ func (w *fakeWorld) Start(_ context.Context, req run.Request, emit func(run.Even
 	if !strings.HasSuffix(req.MaxErrors, "%") {
 		_, _ = fmt.Sscan(req.MaxErrors, &most)
 	}
-	for i, ids := range slices.Collect(slices.Chunk(req.Selection.InstanceIDs, 2)) {
+	chunks := slices.Collect(slices.Chunk(req.Selection.InstanceIDs, 2))
+	for i, ids := range chunks {
 		c := &fakeCommand{states: map[string]run.State{}, at: time.Now()}
-		c.Command = run.Command{ID: fmt.Sprintf("c%d", len(w.commands)), RunID: req.RunID, Number: i + 1, InstanceIDs: ids, Document: req.Document, Params: req.Params}
+		c.Command = run.Command{ID: fmt.Sprintf("c%d", len(w.commands)), RunID: req.RunID, Number: i + 1, Of: len(chunks), InstanceIDs: ids, Document: req.Document, Params: req.Params}
 		w.commands = append(w.commands, c)
 		for _, id := range ids {
 			n := w.nodes[id]
@@ -204,8 +212,8 @@ func (w *fakeWorld) Runs(_ context.Context, since time.Time) iter.Seq2[run.Run, 
 	return func(yield func(run.Run, error) bool) {
 		byRun := map[string]*run.Run{}
 		var ids []string
-		for _, c := range w.commands {
-			if c.at.Before(since) || time.Since(c.at) < w.hidden {
+		for i, c := range w.commands {
+			if c.at.Before(since) || time.Since(c.at) < w.hidden || i == len(w.commands)-1 && time.Since(c.at) < w.lastHidden {
 				continue
 			}
 			r := byRun[c.RunID]
@@ -214,7 +222,7 @@ func (w *fakeWorld) Runs(_ context.Context, since time.Time) iter.Seq2[run.Run, 
 				byRun[c.RunID] = r
 				ids = append(ids, c.RunID)
 			}
-			r.Commands = append(r.Commands, c.Command)
+			r.Commands, r.Of = append(r.Commands, c.Command), c.Of
 		}
 		for _, id := range slices.Backward(ids) {
 			if !yield(*byRun[id], nil) {

@@ -55,7 +55,7 @@ func fleetOf(n int) []fleet.Node {
 }
 
 func place(region string, nodes []fleet.Node) Place {
-	p := Place{Account: "123456789012", Region: region, Rows: patch.NewReport(nodes, now, patch.StaleAfter).Nodes}
+	p := Place{Account: "123456789012", Region: region, Rows: patch.NewReport(nodes, now, patch.StaleAfter, nil).Nodes}
 	for i := range 20 {
 		at := now.Add(-time.Duration(20-i) * 36 * time.Hour)
 		p.Looks = append(p.Looks, history.Look{Time: at, Account: p.Account, Region: region, Nodes: 40, Compliant: 12 + i + i%4})
