@@ -53,10 +53,11 @@ func (e *Env) exportWindows(ctx context.Context, exprs []string, secrets bool) e
 	if err != nil {
 		return err
 	}
-	list, err := e.someWindows(ctx, svc, exprs)
+	list, err := namedWindows(ctx, svc, exprs)
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(list, func(a, b window.Window) int { return strings.Compare(a.Name, b.Name) })
 	known, err := svc.ReadAll(ctx, list, window.Read{Settings: true, Targets: true, Tasks: true, Details: true, Tags: true})
 	if err != nil {
 		return err
@@ -80,30 +81,6 @@ func (e *Env) exportWindows(ctx context.Context, exprs []string, secrets bool) e
 		e.note("%s not written; apply reads them from the environment: %s", plural(len(variables), "secret"), strings.Join(variables, ", "))
 	}
 	return nil
-}
-
-// someWindows are those that are named, or all, in the order of their names.
-func (e *Env) someWindows(ctx context.Context, svc *window.Service, exprs []string) ([]window.Window, error) {
-	var list []window.Window
-	for _, expr := range exprs {
-		w, err := svc.Lookup(ctx, expr)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(list, func(other window.Window) bool { return other.ID == w.ID }) {
-			list = append(list, w)
-		}
-	}
-	if len(exprs) == 0 {
-		for w, err := range svc.List(ctx, window.Filter{}) {
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, w)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b window.Window) int { return strings.Compare(a.Name, b.Name) })
-	return list, nil
 }
 
 // windowFile are the flags of plan and apply.
@@ -258,14 +235,14 @@ func (e *Env) showPlan(ro render.Options, p window.Plan) error {
 	}
 	v := make([]string, 0, len(p.Actions))
 	for _, a := range p.Actions {
-		v = append(v, e.actionLines(ro, a)...)
+		v = append(v, actionLines(a)...)
 	}
 	_, err := fmt.Fprint(e.Out, strings.Join(append(v, ""), "\n"))
 	return err
 }
 
 // actionLines are an action and its fields for people.
-func (e *Env) actionLines(ro render.Options, a *window.Action) []string {
+func actionLines(a *window.Action) []string {
 	sign := map[string]string{window.DoCreate: "+", window.DoUpdate: "~", window.DoReplace: "±", window.DoDelete: "-", window.DoKeep: "."}[a.Do]
 	head := fmt.Sprintf("%s %s %s", sign, a.Do, a.What)
 	if a.What == window.OfWindow {
@@ -280,7 +257,6 @@ func (e *Env) actionLines(ro render.Options, a *window.Action) []string {
 	for _, d := range a.Changes {
 		lines = append(lines, "    "+differenceLine(d))
 	}
-	_ = ro
 	return lines
 }
 
@@ -329,7 +305,7 @@ func (o *windowFile) apply(cmd *cobra.Command, env *Env, dryRun bool) error {
 		return err
 	}
 	for _, a := range p.Actions {
-		for _, line := range env.actionLines(ro, a) {
+		for _, line := range actionLines(a) {
 			env.note("%s", line)
 		}
 	}

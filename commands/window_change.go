@@ -184,8 +184,8 @@ func (e *Env) showSchedule(ro render.Options, w window.Window) {
 	}
 	e.note("opens %s%s:", cmp.Or(w.Explain(ro.Now), "next"), map[bool]string{true: " (when it is enabled)"}[!w.Enabled])
 	for _, t := range runs {
-		line := openingTime(t, w.Zone())
-		if here := openingTime(t, ro.Location); here != line {
+		line := localMoment(t, w.Zone())
+		if here := localMoment(t, ro.Location); here != line {
 			line += "   here " + here
 		}
 		e.note("  %s", line)
@@ -200,10 +200,15 @@ func (e *Env) compareSchedule(ctx context.Context, svc *window.Service, w window
 	if !w.Enabled {
 		return
 	}
-	theirs, err := svc.Schedule(ctx, w.ID, shownRuns)
-	if err != nil {
-		e.note("ssmdeck: the service's schedule could not be read: %v", err)
-		return
+	var theirs []time.Time
+	for t, err := range svc.Upcoming(ctx, w.ID) {
+		if err != nil {
+			e.note("ssmdeck: the service's schedule could not be read: %v", err)
+			return
+		}
+		if theirs = append(theirs, t); len(theirs) == shownRuns {
+			break
+		}
 	}
 	if len(theirs) == 0 {
 		return
@@ -213,7 +218,7 @@ func (e *Env) compareSchedule(ctx context.Context, svc *window.Service, w window
 	for i := range min(len(ours), len(theirs)) {
 		if d := ours[i].Sub(theirs[i]); d < -time.Minute || d > time.Minute {
 			e.note("ssmdeck: warning: the service says that it opens %s, and not %s: the service decides",
-				openingTime(theirs[i], w.Zone()), openingTime(ours[i], w.Zone()))
+				localMoment(theirs[i], w.Zone()), localMoment(ours[i], w.Zone()))
 			return
 		}
 	}

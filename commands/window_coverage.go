@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -135,7 +136,7 @@ func windowCoverage(cmd *cobra.Command, env *Env, o windowCoverageOptions, args 
 	if err := checkGridTable(env, table, ro); err != nil {
 		return err
 	}
-	failing := 0
+	var failing atomic.Int64 // scopes are looked at side by side
 	err = writeGrid(cmd.Context(), env, table, ro, func(ctx context.Context, env *Env) (iter.Seq2[agenda.Finding, error], error) {
 		found, err := c.find(ctx, env)
 		if err != nil {
@@ -144,7 +145,7 @@ func windowCoverage(cmd *cobra.Command, env *Env, o windowCoverageOptions, args 
 		noteCoverage(env, found, o.patch)
 		for _, f := range found.Findings {
 			if slices.Contains(failOn, f.Kind) {
-				failing++
+				failing.Add(1)
 			}
 		}
 		return each(slices.DeleteFunc(found.Findings, func(f agenda.Finding) bool { return len(only) > 0 && !slices.Contains(only, f.Kind) })), nil
@@ -152,8 +153,8 @@ func windowCoverage(cmd *cobra.Command, env *Env, o windowCoverageOptions, args 
 	if err != nil {
 		return err
 	}
-	if failing > 0 {
-		return fault.New(fault.RemoteFailed, "coverage of maintenance windows", "%s of --fail-on %s", plural(failing, "finding"), strings.Join(o.failOn, ","))
+	if n := failing.Load(); n > 0 {
+		return fault.New(fault.RemoteFailed, "coverage of maintenance windows", "%s of --fail-on %s", plural(int(n), "finding"), strings.Join(o.failOn, ","))
 	}
 	return nil
 }

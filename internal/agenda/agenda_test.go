@@ -72,6 +72,20 @@ func TestOpenings(t *testing.T) {
 	}
 }
 
+// Of a rate the service names the next run only: the one before it may be open.
+func TestARateThatIsOpenNow(t *testing.T) {
+	w := win("w", "rate(5 hours)", nil)
+	w.Next, w.Created = at("2026-03-01 05:00"), at("2026-02-27 03:00")
+	now := at("2026-03-01 02:30")
+	if all := Openings(ReadAll([]window.Whole{w}), now, now.Add(time.Second)); len(all) != 1 || !all[0].Start.Equal(at("2026-03-01 00:00")) {
+		t.Errorf("open at half past two is %v, want what began at midnight", all)
+	}
+	w.Modified = at("2026-03-01 00:00") // it may have been another rate, and none began then
+	if all := Openings(ReadAll([]window.Whole{w}), now, now.Add(time.Second)); len(all) != 0 {
+		t.Errorf("open is %v, want nothing", all)
+	}
+}
+
 func TestDatesOfWindows(t *testing.T) {
 	w := win("w", "cron(0 2 ? * * *)", nil)
 	w.Start, w.End = "2026-03-02T03:00:00+01:00", "2026-03-04"

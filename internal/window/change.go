@@ -319,23 +319,6 @@ func (s *Service) retag(ctx context.Context, w Window, old, next map[string]stri
 	return nil
 }
 
-// Schedule returns when the service says that a window opens next, at most n
-// times.
-func (s *Service) Schedule(ctx context.Context, window string, n int) ([]time.Time, error) {
-	in := &ssm.DescribeMaintenanceWindowScheduleInput{WindowId: aws.String(window), MaxResults: aws.Int32(int32(n))} //nolint:gosec // a handful
-	out, err := s.api.DescribeMaintenanceWindowSchedule(ctx, in)
-	if err != nil {
-		return nil, awsapi.Explain("read the schedule of maintenance window "+window, err)
-	}
-	var list []time.Time
-	for _, e := range out.ScheduledWindowExecutions {
-		if t := parseTime(aws.ToString(e.ExecutionTime)); !t.IsZero() {
-			list = append(list, t)
-		}
-	}
-	return list, nil
-}
-
 // ForTarget lists the ids and names of the windows that are for nodes or groups.
 // The service knows the windows whose targets are written the same, or mean the
 // same nodes. An error is the last element.

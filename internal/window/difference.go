@@ -103,7 +103,7 @@ func (w Window) fields() []field {
 
 // sameTime is one text for one time, however it is written.
 func sameTime(text string) string {
-	if t := parseTime(text); !t.IsZero() {
+	if t := ParseTime(text); !t.IsZero() {
 		return t.Format("2006-01-02T15:04:05Z")
 	}
 	return text

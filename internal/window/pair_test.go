@@ -23,11 +23,14 @@ func crowd(r *rand.Rand) Known {
 	return Known{Whole: Whole{
 		Window: Window{ID: windowA, Name: "weekly", Enabled: true, Schedule: "rate(7 days)", Duration: 3, Cutoff: 1, AllowUnassociated: new(bool)},
 		Targets: []Target{
-			{ID: id(0), ResourceType: Nodes, Selectors: selector("a,b")}, {ID: id(1), ResourceType: Nodes, Selectors: selector("a", "b")},
-			{ID: id(2), Name: "web", ResourceType: Nodes, Selectors: selector("x")}, {ID: id(3), Name: "web", ResourceType: Nodes, Selectors: selector("y")},
+			{ID: id(0), ResourceType: Nodes, Selectors: selector("a,b")},
+			{ID: id(1), ResourceType: Nodes, Selectors: selector("a", "b")},
+			{ID: id(2), Name: "web", ResourceType: Nodes, Selectors: selector("x")},
+			{ID: id(3), Name: "web", ResourceType: Nodes, Selectors: selector("y")},
 		},
 		Tasks: []Task{
-			task(4, 1, id(3), "one", "two"), task(5, 7, id(0), "one\ntwo"), task(6, 2, id(2), ""), {ID: id(7), Type: Lambda, Run: "f", Priority: 3, Payload: []byte(`{"a":1}`), Cutoff: ContinueTask},
+			task(4, 1, id(3), "one", "two"), task(5, 7, id(0), "one\ntwo"), task(6, 2, id(2), ""),
+			{ID: id(7), Type: Lambda, Run: "f", Priority: 3, Payload: []byte(`{"a":1}`), Cutoff: ContinueTask},
 			{ID: id(8), Type: Lambda, Run: "f", Priority: 1, Payload: []byte(`{"b":1}`), Cutoff: ContinueTask},
 		},
 	}}
