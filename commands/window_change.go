@@ -213,7 +213,8 @@ func (e *Env) compareSchedule(ctx context.Context, svc *window.Service, w window
 	if len(theirs) == 0 {
 		return
 	}
-	// From their first on: their clock may not be ours.
+	// From their first on: their clock may not be ours. A rate counts from there.
+	w.Next = theirs[0]
 	ours := w.Openings(theirs[0].Add(-time.Minute), len(theirs))
 	for i := range min(len(ours), len(theirs)) {
 		if d := ours[i].Sub(theirs[i]); d < -time.Minute || d > time.Minute {
