@@ -120,7 +120,7 @@ func (o *windowSettings) create(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	if err := o.unique(ctx, svc); err != nil {
+	if err := freeName(ctx, svc, "create", o.name); err != nil {
 		return err
 	}
 	if o.dryRun {
@@ -141,15 +141,15 @@ func (o *windowSettings) create(ctx context.Context, env *Env) error {
 	return env.printMade(ro, id, map[string]string{"window_id": id, "name": w.Name})
 }
 
-// unique refuses the name of a window that is there: the service would make a second
-// one, and the name would mean neither.
-func (o *windowSettings) unique(ctx context.Context, svc *window.Service) error {
-	for w, err := range svc.List(ctx, window.Filter{Name: o.name}) {
+// freeName refuses the name of a window that is there: the service would take it a
+// second time, and it would mean neither.
+func freeName(ctx context.Context, svc *window.Service, verb, name string) error {
+	for w, err := range svc.List(ctx, window.Filter{Name: name}) {
 		if err != nil {
 			return err
 		}
-		if w.Name == o.name {
-			return fault.New(fault.Conflict, "create maintenance window "+o.name, "there is one of this name: %s", w.ID).
+		if w.Name == name {
+			return fault.New(fault.Conflict, verb+" maintenance window "+name, "there is one of this name: %s", w.ID).
 				WithHint("change it with `ssmdeck window update %s`, or take another name", w.ID)
 		}
 	}

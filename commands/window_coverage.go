@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strconv"
@@ -54,7 +55,8 @@ count, so that what is left are the nodes that no window ever patches.
 
 The targets of all windows and the fleet are read, a few calls whatever the number of
 nodes. Without a target all nodes are looked at, offline ones too. With --fail-on the
-exit code is 6 when there is a finding of one of the kinds.`,
+exit code is 6 when there is a finding of one of the kinds; uncovered means unknown,
+too.`,
 		Example: `  $ ssmdeck window coverage
   $ ssmdeck window coverage --patch --tag env=prod --fail-on uncovered
   $ ssmdeck window coverage --only uncovered -o name
@@ -144,7 +146,8 @@ func windowCoverage(cmd *cobra.Command, env *Env, o windowCoverageOptions, args 
 		}
 		noteCoverage(env, found, o.patch)
 		for _, f := range found.Findings {
-			if slices.Contains(failOn, f.Kind) {
+			// What cannot be told may be so: a gate does not pass for want of a permission.
+			if slices.Contains(failOn, f.Kind) || f.Kind == agenda.Unknown && slices.Contains(failOn, agenda.Uncovered) {
 				failing.Add(1)
 			}
 		}
@@ -243,7 +246,11 @@ func noteCoverage(env *Env, c agenda.Coverage, patch bool) {
 	if patch {
 		what = "patched by a window"
 	}
-	env.note("%s: %d %s, %d not; %s will do so", plural(c.Nodes, "node"), c.Covered, what, c.Nodes-c.Covered, plural(c.Windows, "window"))
+	rest := fmt.Sprintf("%d not", c.Nodes-c.Covered-c.Unknown)
+	if c.Unknown > 0 {
+		rest += fmt.Sprintf(", of %d it is unknown", c.Unknown)
+	}
+	env.note("%s: %d %s, %s; %s will do so", plural(c.Nodes, "node"), c.Covered, what, rest, plural(c.Windows, "window"))
 }
 
 func coverageTable(zone *time.Location) func(render.Options) render.Table[agenda.Finding] {

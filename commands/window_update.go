@@ -88,7 +88,7 @@ func (o *windowSettings) update(cmd *cobra.Command, env *Env, expr string) error
 		return err
 	}
 	if next.Name != old.Name {
-		if err := (&windowSettings{name: next.Name}).unique(ctx, svc); err != nil {
+		if err := freeName(ctx, svc, "rename to", next.Name); err != nil {
 			return err
 		}
 	}

@@ -91,7 +91,7 @@ func (e *Env) watchWindow(ctx context.Context, expr string, next bool, limit tim
 		}
 		ex, err := e.openExecution(followed, svc, w, next, ro)
 		if err != nil {
-			return e.stoppedWatching(ctx, followed, err, expr, limit)
+			return e.stoppedWatching(ctx, followed, err, expr+map[bool]string{true: " --next"}[next], limit)
 		}
 		id, name = ex.ID, w.Name
 		e.note("execution %s of %s", id, render.Visible(name))

@@ -75,6 +75,7 @@ type Coverage struct {
 	Findings []Finding
 	Nodes    int // looked at
 	Covered  int // that a window does something to
+	Unknown  int // of which that cannot be told
 	Windows  int // that can do so
 }
 
@@ -110,8 +111,10 @@ func Cover(entries []Entry, r *Reach, among Set, s Span, counts func(window.Task
 		case covered.Has(i):
 			c.Covered++
 		case r.Blind.Has(i):
+			c.Unknown++
 			c.Findings = append(c.Findings, Finding{Kind: Unknown, NodeID: n.ID, Node: n.Name, Message: "its tags cannot be read, and windows choose by them"})
 		case len(r.Groups) > 0:
+			c.Unknown++
 			c.Findings = append(c.Findings, Finding{
 				Kind: Unknown, NodeID: n.ID, Node: n.Name, Message: "the members of " + strings.Join(r.Groups, ", ") + " cannot be looked up",
 			})

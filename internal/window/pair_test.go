@@ -82,3 +82,15 @@ func TestOneOfAName(t *testing.T) {
 		t.Errorf("%s is updated, want %s", a.ID, have.Tasks[2].ID)
 	}
 }
+
+// Two secrets never share a variable, also where names differ only in what a
+// variable cannot have.
+func TestEachSecretHasAVariable(t *testing.T) {
+	task := func(name string) DesiredTask {
+		return DesiredTask{Key: name, Task: Task{Name: name, Type: Lambda, Run: "f", Payload: []byte(`{}`)}}
+	}
+	_, names, err := Export([]Desired{{Window: Window{Name: "w.1"}, Tasks: []DesiredTask{task("a.b"), task("a_b")}}, {Window: Window{Name: "w_1"}, Tasks: []DesiredTask{task("a-b")}}}, false)
+	if want := "[W_1_A_B_PAYLOAD W_1_A_B_PAYLOAD_2 W_1_A_B_PAYLOAD_3]"; err != nil || fmt.Sprint(names) != want {
+		t.Errorf("variables %v, %v, want %s", names, err, want)
+	}
+}
