@@ -72,6 +72,7 @@ func bareEntries(windows []window.Window) []agenda.Entry {
 
 // wholeEntries reads the targets and tasks of windows.
 func wholeEntries(ctx context.Context, svc *window.Service, windows []window.Window, what window.Read) ([]agenda.Entry, error) {
+	what.Allowed = what.Tasks
 	known, err := svc.ReadAll(ctx, windows, what)
 	if err != nil {
 		return nil, err

@@ -346,7 +346,11 @@ func (o *windowFile) apply(cmd *cobra.Command, env *Env, dryRun bool) error {
 	if done == 0 {
 		return failed
 	}
-	return fault.New(fault.RemoteFailed, "apply "+o.file, "%d of %s made: %w", done, plural(p.Pending(), "change"), failed).
+	kind := fault.RemoteFailed
+	if fault.KindOf(failed) == fault.Interrupted {
+		kind = fault.Interrupted
+	}
+	return fault.New(kind, "apply "+o.file, "%d of %s made: %w", done, plural(p.Pending(), "change"), failed).
 		WithHint("apply again: it goes on where this ended")
 }
 

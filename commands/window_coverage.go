@@ -47,6 +47,7 @@ func newWindowCoverageCmd(env *Env) *cobra.Command {
   no-node        a window whose targets match no managed node
   no-time        a window whose cutoff leaves no time for a task
   idle-task      a task whose targets match no managed node
+  unassociated   a task with nodes in no target of a window that wants them in one
   unused-target  a target that no task names
 
 A node counts as covered when a task of an enabled window that will open means it: by
@@ -257,7 +258,7 @@ func coverageTable(zone *time.Location) func(render.Options) render.Table[agenda
 	levels := map[agenda.Kind]theme.Level{
 		agenda.Uncovered: theme.Bad, agenda.Unknown: theme.Unknown, agenda.Overlapping: theme.Warn, agenda.Unreadable: theme.Bad,
 		agenda.NoNode: theme.Bad, agenda.NoTask: theme.Warn, agenda.NoTarget: theme.Bad, agenda.NoTime: theme.Bad, agenda.Ended: theme.Idle,
-		agenda.Disabled: theme.Idle, agenda.IdleTask: theme.Warn, agenda.UnusedTarget: theme.Warn,
+		agenda.Disabled: theme.Idle, agenda.IdleTask: theme.Warn, agenda.Unassociated: theme.Bad, agenda.UnusedTarget: theme.Warn,
 	}
 	return func(o render.Options) render.Table[agenda.Finding] {
 		when := func(name string, get func(agenda.Finding) time.Time) render.Column[agenda.Finding] {

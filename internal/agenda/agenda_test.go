@@ -176,6 +176,29 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
+// A node that a task names by its id, and that is in no target of a window which
+// wants it to be, is patched by nobody.
+func TestNodesInNoTarget(t *testing.T) {
+	w := win("w", "cron(0 2 ? * SUN *)", []window.Target{target("prod", tag("env", "prod"))},
+		task("ids", "X", append(on("prod"), window.Selector{Key: "InstanceIds", Values: []string{"i-a", "i-d"}})...))
+	w.AllowUnassociated = new(bool)
+	span := Span{at("2026-03-01 00:00"), at("2026-03-15 00:00")}
+	all := ReadAll([]window.Whole{w})
+	r := NewReach(all, someNodes, nil)
+	if got, want := findings(Cover(all, r, nil, span, nil)), []string{"uncovered c", "uncovered d", "unassociated w"}; !slices.Equal(got, want) {
+		t.Errorf("findings %q, want %q", got, want)
+	}
+	work := all[0].Preview(Opening{}, r, PreviewOptions{Among: r.Only(someNodes[3:])})
+	if len(work) != 1 || len(work[0].NodeIDs) != 0 || !slices.Equal(work[0].Unassociated, []string{"i-d"}) {
+		t.Errorf("the preview of d is %+v, want that nothing runs on it", work)
+	}
+	*w.AllowUnassociated = true
+	all = ReadAll([]window.Whole{w})
+	if got, want := findings(Cover(all, NewReach(all, someNodes, nil), nil, span, nil)), []string{"uncovered c"}; !slices.Equal(got, want) {
+		t.Errorf("where it is allowed: %q, want %q", got, want)
+	}
+}
+
 func TestWhatCannotBeReadIsUnknown(t *testing.T) {
 	blind := node("i-e")
 	blind.Unknown = []string{fleet.PartEC2.String()}

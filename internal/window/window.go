@@ -9,6 +9,7 @@
 package window
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -102,12 +103,7 @@ type Target struct {
 }
 
 // label is what people call it.
-func (t Target) label() string {
-	if t.Name != "" {
-		return t.Name
-	}
-	return t.ID
-}
+func (t Target) label() string { return cmp.Or(t.Name, t.ID, targetLabel(t)) }
 
 // Whole is a window with all that belongs to it.
 type Whole struct {
