@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/window"
@@ -142,19 +144,25 @@ func secretFile(dir string) func(string) ([]byte, error) {
 // at once.
 func (e *Env) checkParameters(ctx context.Context, path string, list []window.Desired) error {
 	var errs []error
+	type key struct {
+		kind         window.Type
+		run, version string
+	}
+	known := map[key]func() (*document.Document, error){} // each document is asked for once
+	describe := func(t window.Task) (*document.Document, error) {
+		k := key{t.Type, t.Run, t.DocumentVersion}
+		if known[k] == nil {
+			known[k] = sync.OnceValues(func() (*document.Document, error) { return e.taskDocument(ctx, t) })
+		}
+		return known[k]()
+	}
 	for _, w := range list {
 		for _, t := range w.Tasks {
-			o := windowTask{}
-			for name, values := range t.Parameters {
-				for _, v := range values {
-					if strings.HasPrefix(v, "@") { // is no file here
-						v = "@" + v
-					}
-					o.params = append(o.params, name+"="+v)
-				}
+			doc, err := describe(t.Task)
+			if err == nil && doc != nil {
+				err = document.CheckParams(*doc, t.Parameters)
 			}
-			slices.Sort(o.params)
-			if _, err := o.parameters(ctx, e, t.Task, nil); err != nil {
+			if err != nil {
 				if k := fault.KindOf(err); k != fault.Usage && k != fault.NotFound {
 					return err
 				}
