@@ -73,7 +73,7 @@ func TestListsTakeTheOutputFlags(t *testing.T) {
 		"window execution list": {"weekly-patching"},
 		"window target list":    {"weekly-patching"},
 		"window task list":      {"weekly-patching"},
-		"compliance list":      {"web-1"},
+		"compliance list":       {"web-1"},
 	}
 	also := []string{"ls", "document versions", "forward find", "patch status", "patch missing", "compliance summary", "compliance nodes"}
 	other := map[string]bool{"forward list": true} // of this machine, without the service

@@ -345,6 +345,11 @@ func (o *windowFile) apply(cmd *cobra.Command, env *Env, dryRun bool) error {
 	if failed == nil {
 		return nil
 	}
+	return partlyApplied(o.file, p, failed)
+}
+
+// partlyApplied is the error of what was begun: nothing of it is undone.
+func partlyApplied(file string, p window.Plan, failed error) error {
 	done := 0
 	for _, a := range p.Actions {
 		if a.Status == "done" {
@@ -358,7 +363,7 @@ func (o *windowFile) apply(cmd *cobra.Command, env *Env, dryRun bool) error {
 	if fault.KindOf(failed) == fault.Interrupted {
 		kind = fault.Interrupted
 	}
-	return fault.New(kind, "apply "+o.file, "%d of %s made: %w", done, plural(p.Pending(), "change"), failed).
+	return fault.New(kind, "apply "+file, "%d of %s made: %w", done, plural(p.Pending(), "change"), failed).
 		WithHint("apply again: it goes on where this ended")
 }
 
