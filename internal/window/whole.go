@@ -4,14 +4,10 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
-
-// workers is how many windows are read at a time. The scope's own limiter keeps
-// the calls below the service's rates.
-const workers = 6
 
 // Read says what is read of each window beside what the list has.
 type Read struct {
@@ -42,7 +38,7 @@ type Known struct {
 // error ends it.
 func (s *Service) ReadAll(ctx context.Context, windows []Window, what Read) ([]Known, error) {
 	all := make([]Known, len(windows))
-	err := inParallel(ctx, len(windows), func(ctx context.Context, i int) (err error) {
+	err := awsapi.Parallel(ctx, len(windows), func(ctx context.Context, i int) (err error) {
 		all[i], err = s.read(ctx, windows[i], what)
 		return err
 	})
@@ -123,33 +119,4 @@ func (k *Known) without(what Read, err error) bool {
 	}
 	k.Denied = cmp.Or(k.Denied, err)
 	return true
-}
-
-// inParallel calls do for 0 to n-1, a few at a time, and returns the first error,
-// which cancels the rest.
-func inParallel(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var group sync.WaitGroup
-	next := make(chan int)
-	for range min(workers, n) {
-		group.Go(func() {
-			for i := range next {
-				if err := do(ctx, i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-feed:
-	for i := range n {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-			break feed
-		}
-	}
-	close(next)
-	group.Wait()
-	return context.Cause(ctx)
 }
