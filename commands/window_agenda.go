@@ -10,7 +10,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
-	"github.com/ssmdeck/ssmdeck/internal/schedule"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 )
 
@@ -45,12 +44,11 @@ func pickWindows(all []window.Window, names []string) ([]window.Window, error) {
 	return chosen, nil
 }
 
-// datedWindows reads when those windows were made whose runs depend on it, which the
-// list does not tell: rates of which the service names no next run, and offsets.
+// datedWindows reads when those windows were made whose runs depend on it.
 func datedWindows(ctx context.Context, svc *window.Service, windows []window.Window) ([]window.Window, error) {
 	all := slices.Clone(windows)
 	for i, w := range windows {
-		if w.Offset == 0 && (!w.Next.IsZero() || !strings.HasPrefix(strings.TrimSpace(w.Schedule), string(schedule.Rate))) {
+		if !w.Dated() {
 			continue
 		}
 		whole, err := svc.Get(ctx, w.ID)
@@ -74,6 +72,7 @@ func bareEntries(windows []window.Window) []agenda.Entry {
 
 // wholeEntries reads the targets and tasks of windows.
 func wholeEntries(ctx context.Context, svc *window.Service, windows []window.Window, what window.Read) ([]agenda.Entry, error) {
+	what.Allowed = what.Tasks
 	known, err := svc.ReadAll(ctx, windows, what)
 	if err != nil {
 		return nil, err

@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/window"
@@ -53,10 +55,11 @@ func (e *Env) exportWindows(ctx context.Context, exprs []string, secrets bool) e
 	if err != nil {
 		return err
 	}
-	list, err := e.someWindows(ctx, svc, exprs)
+	list, err := namedWindows(ctx, svc, exprs)
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(list, func(a, b window.Window) int { return strings.Compare(a.Name, b.Name) })
 	known, err := svc.ReadAll(ctx, list, window.Read{Settings: true, Targets: true, Tasks: true, Details: true, Tags: true})
 	if err != nil {
 		return err
@@ -80,30 +83,6 @@ func (e *Env) exportWindows(ctx context.Context, exprs []string, secrets bool) e
 		e.note("%s not written; apply reads them from the environment: %s", plural(len(variables), "secret"), strings.Join(variables, ", "))
 	}
 	return nil
-}
-
-// someWindows are those that are named, or all, in the order of their names.
-func (e *Env) someWindows(ctx context.Context, svc *window.Service, exprs []string) ([]window.Window, error) {
-	var list []window.Window
-	for _, expr := range exprs {
-		w, err := svc.Lookup(ctx, expr)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(list, func(other window.Window) bool { return other.ID == w.ID }) {
-			list = append(list, w)
-		}
-	}
-	if len(exprs) == 0 {
-		for w, err := range svc.List(ctx, window.Filter{}) {
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, w)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b window.Window) int { return strings.Compare(a.Name, b.Name) })
-	return list, nil
 }
 
 // windowFile are the flags of plan and apply.
@@ -165,19 +144,25 @@ func secretFile(dir string) func(string) ([]byte, error) {
 // at once.
 func (e *Env) checkParameters(ctx context.Context, path string, list []window.Desired) error {
 	var errs []error
+	type key struct {
+		kind         window.Type
+		run, version string
+	}
+	known := map[key]func() (*document.Document, error){} // each document is asked for once
+	describe := func(t window.Task) (*document.Document, error) {
+		k := key{t.Type, t.Run, t.DocumentVersion}
+		if known[k] == nil {
+			known[k] = sync.OnceValues(func() (*document.Document, error) { return e.taskDocument(ctx, t) })
+		}
+		return known[k]()
+	}
 	for _, w := range list {
 		for _, t := range w.Tasks {
-			o := windowTask{}
-			for name, values := range t.Parameters {
-				for _, v := range values {
-					if strings.HasPrefix(v, "@") { // is no file here
-						v = "@" + v
-					}
-					o.params = append(o.params, name+"="+v)
-				}
+			doc, err := describe(t.Task)
+			if err == nil && doc != nil {
+				err = document.CheckParams(*doc, t.Parameters)
 			}
-			slices.Sort(o.params)
-			if _, err := o.parameters(ctx, e, t.Task, nil); err != nil {
+			if err != nil {
 				if k := fault.KindOf(err); k != fault.Usage && k != fault.NotFound {
 					return err
 				}
@@ -258,14 +243,14 @@ func (e *Env) showPlan(ro render.Options, p window.Plan) error {
 	}
 	v := make([]string, 0, len(p.Actions))
 	for _, a := range p.Actions {
-		v = append(v, e.actionLines(ro, a)...)
+		v = append(v, actionLines(a)...)
 	}
 	_, err := fmt.Fprint(e.Out, strings.Join(append(v, ""), "\n"))
 	return err
 }
 
 // actionLines are an action and its fields for people.
-func (e *Env) actionLines(ro render.Options, a *window.Action) []string {
+func actionLines(a *window.Action) []string {
 	sign := map[string]string{window.DoCreate: "+", window.DoUpdate: "~", window.DoReplace: "±", window.DoDelete: "-", window.DoKeep: "."}[a.Do]
 	head := fmt.Sprintf("%s %s %s", sign, a.Do, a.What)
 	if a.What == window.OfWindow {
@@ -280,7 +265,6 @@ func (e *Env) actionLines(ro render.Options, a *window.Action) []string {
 	for _, d := range a.Changes {
 		lines = append(lines, "    "+differenceLine(d))
 	}
-	_ = ro
 	return lines
 }
 
@@ -329,7 +313,7 @@ func (o *windowFile) apply(cmd *cobra.Command, env *Env, dryRun bool) error {
 		return err
 	}
 	for _, a := range p.Actions {
-		for _, line := range env.actionLines(ro, a) {
+		for _, line := range actionLines(a) {
 			env.note("%s", line)
 		}
 	}
@@ -361,6 +345,11 @@ func (o *windowFile) apply(cmd *cobra.Command, env *Env, dryRun bool) error {
 	if failed == nil {
 		return nil
 	}
+	return partlyApplied(o.file, p, failed)
+}
+
+// partlyApplied is the error of what was begun: nothing of it is undone.
+func partlyApplied(file string, p window.Plan, failed error) error {
 	done := 0
 	for _, a := range p.Actions {
 		if a.Status == "done" {
@@ -370,7 +359,11 @@ func (o *windowFile) apply(cmd *cobra.Command, env *Env, dryRun bool) error {
 	if done == 0 {
 		return failed
 	}
-	return fault.New(fault.RemoteFailed, "apply "+o.file, "%d of %s made: %w", done, plural(p.Pending(), "change"), failed).
+	kind := fault.RemoteFailed
+	if fault.KindOf(failed) == fault.Interrupted {
+		kind = fault.Interrupted
+	}
+	return fault.New(kind, "apply "+file, "%d of %s made: %w", done, plural(p.Pending(), "change"), failed).
 		WithHint("apply again: it goes on where this ended")
 }
 

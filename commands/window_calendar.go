@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -263,7 +264,7 @@ func windowCheck(ctx context.Context, env *Env, ro render.Options, span agenda.S
 	if err := checkGridTable(env, differenceTable(span.From.Location()), ro); err != nil {
 		return err
 	}
-	differ, windows, runs := 0, 0, 0
+	var differ, windows, runs atomic.Int64 // scopes are looked at side by side
 	err := writeGrid(ctx, env, differenceTable(span.From.Location()), ro, func(ctx context.Context, env *Env) (iter.Seq2[agenda.Difference, error], error) {
 		svc, err := env.Windows(ctx)
 		if err != nil {
@@ -286,20 +287,21 @@ func windowCheck(ctx context.Context, env *Env, ro render.Options, span agenda.S
 				return nil, err
 			}
 			found = append(found, d...)
-			runs += n
+			runs.Add(int64(n))
 		}
-		windows += len(entries)
-		differ += len(found) + len(unread)
+		windows.Add(int64(len(entries)))
+		differ.Add(int64(len(found) + len(unread)))
 		return each(found), nil
 	})
 	if err != nil {
 		return err
 	}
-	if differ > 0 {
-		return fault.New(fault.RemoteFailed, "check schedules", "%s of %s differ from what the service says", plural(differ, "run"), plural(windows, "window")).
+	checked := plural(int(windows.Load()), "enabled window")
+	if n := int(differ.Load()); n > 0 {
+		return fault.New(fault.RemoteFailed, "check schedules", "%s of %s differ from what the service says", plural(n, "run"), checked).
 			WithHint("believe the service; a run at a time that clocks jump over, or a schedule that was changed meanwhile, may be why")
 	}
-	env.note("%s of %s: the service says the same", plural(runs, "run"), plural(windows, "enabled window"))
+	env.note("%s of %s: the service says the same", plural(int(runs.Load()), "run"), checked)
 	return nil
 }
 

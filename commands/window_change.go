@@ -120,7 +120,7 @@ func (o *windowSettings) create(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	if err := o.unique(ctx, svc); err != nil {
+	if err := freeName(ctx, svc, "create", o.name); err != nil {
 		return err
 	}
 	if o.dryRun {
@@ -141,15 +141,15 @@ func (o *windowSettings) create(ctx context.Context, env *Env) error {
 	return env.printMade(ro, id, map[string]string{"window_id": id, "name": w.Name})
 }
 
-// unique refuses the name of a window that is there: the service would make a second
-// one, and the name would mean neither.
-func (o *windowSettings) unique(ctx context.Context, svc *window.Service) error {
-	for w, err := range svc.List(ctx, window.Filter{Name: o.name}) {
+// freeName refuses the name of a window that is there: the service would take it a
+// second time, and it would mean neither.
+func freeName(ctx context.Context, svc *window.Service, verb, name string) error {
+	for w, err := range svc.List(ctx, window.Filter{Name: name}) {
 		if err != nil {
 			return err
 		}
-		if w.Name == o.name {
-			return fault.New(fault.Conflict, "create maintenance window "+o.name, "there is one of this name: %s", w.ID).
+		if w.Name == name {
+			return fault.New(fault.Conflict, verb+" maintenance window "+name, "there is one of this name: %s", w.ID).
 				WithHint("change it with `ssmdeck window update %s`, or take another name", w.ID)
 		}
 	}
@@ -184,8 +184,8 @@ func (e *Env) showSchedule(ro render.Options, w window.Window) {
 	}
 	e.note("opens %s%s:", cmp.Or(w.Explain(ro.Now), "next"), map[bool]string{true: " (when it is enabled)"}[!w.Enabled])
 	for _, t := range runs {
-		line := openingTime(t, w.Zone())
-		if here := openingTime(t, ro.Location); here != line {
+		line := localMoment(t, w.Zone())
+		if here := localMoment(t, ro.Location); here != line {
 			line += "   here " + here
 		}
 		e.note("  %s", line)
@@ -200,20 +200,26 @@ func (e *Env) compareSchedule(ctx context.Context, svc *window.Service, w window
 	if !w.Enabled {
 		return
 	}
-	theirs, err := svc.Schedule(ctx, w.ID, shownRuns)
-	if err != nil {
-		e.note("ssmdeck: the service's schedule could not be read: %v", err)
-		return
+	var theirs []time.Time
+	for t, err := range svc.Upcoming(ctx, w.ID) {
+		if err != nil {
+			e.note("ssmdeck: the service's schedule could not be read: %v", err)
+			return
+		}
+		if theirs = append(theirs, t); len(theirs) == shownRuns {
+			break
+		}
 	}
 	if len(theirs) == 0 {
 		return
 	}
-	// From their first on: their clock may not be ours.
+	// From their first on: their clock may not be ours. A rate counts from there.
+	w.Next = theirs[0]
 	ours := w.Openings(theirs[0].Add(-time.Minute), len(theirs))
 	for i := range min(len(ours), len(theirs)) {
 		if d := ours[i].Sub(theirs[i]); d < -time.Minute || d > time.Minute {
 			e.note("ssmdeck: warning: the service says that it opens %s, and not %s: the service decides",
-				openingTime(theirs[i], w.Zone()), openingTime(ours[i], w.Zone()))
+				localMoment(theirs[i], w.Zone()), localMoment(ours[i], w.Zone()))
 			return
 		}
 	}

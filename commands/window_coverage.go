@@ -2,10 +2,12 @@ package commands
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,6 +47,7 @@ func newWindowCoverageCmd(env *Env) *cobra.Command {
   no-node        a window whose targets match no managed node
   no-time        a window whose cutoff leaves no time for a task
   idle-task      a task whose targets match no managed node
+  unassociated   a task with nodes in no target of a window that wants them in one
   unused-target  a target that no task names
 
 A node counts as covered when a task of an enabled window that will open means it: by
@@ -53,7 +56,8 @@ count, so that what is left are the nodes that no window ever patches.
 
 The targets of all windows and the fleet are read, a few calls whatever the number of
 nodes. Without a target all nodes are looked at, offline ones too. With --fail-on the
-exit code is 6 when there is a finding of one of the kinds.`,
+exit code is 6 when there is a finding of one of the kinds; uncovered means unknown,
+too.`,
 		Example: `  $ ssmdeck window coverage
   $ ssmdeck window coverage --patch --tag env=prod --fail-on uncovered
   $ ssmdeck window coverage --only uncovered -o name
@@ -135,7 +139,7 @@ func windowCoverage(cmd *cobra.Command, env *Env, o windowCoverageOptions, args 
 	if err := checkGridTable(env, table, ro); err != nil {
 		return err
 	}
-	failing := 0
+	var failing atomic.Int64 // scopes are looked at side by side
 	err = writeGrid(cmd.Context(), env, table, ro, func(ctx context.Context, env *Env) (iter.Seq2[agenda.Finding, error], error) {
 		found, err := c.find(ctx, env)
 		if err != nil {
@@ -143,8 +147,9 @@ func windowCoverage(cmd *cobra.Command, env *Env, o windowCoverageOptions, args 
 		}
 		noteCoverage(env, found, o.patch)
 		for _, f := range found.Findings {
-			if slices.Contains(failOn, f.Kind) {
-				failing++
+			// What cannot be told may be so: a gate does not pass for want of a permission.
+			if slices.Contains(failOn, f.Kind) || f.Kind == agenda.Unknown && slices.Contains(failOn, agenda.Uncovered) {
+				failing.Add(1)
 			}
 		}
 		return each(slices.DeleteFunc(found.Findings, func(f agenda.Finding) bool { return len(only) > 0 && !slices.Contains(only, f.Kind) })), nil
@@ -152,8 +157,8 @@ func windowCoverage(cmd *cobra.Command, env *Env, o windowCoverageOptions, args 
 	if err != nil {
 		return err
 	}
-	if failing > 0 {
-		return fault.New(fault.RemoteFailed, "coverage of maintenance windows", "%s of --fail-on %s", plural(failing, "finding"), strings.Join(o.failOn, ","))
+	if n := failing.Load(); n > 0 {
+		return fault.New(fault.RemoteFailed, "coverage of maintenance windows", "%s of --fail-on %s", plural(int(n), "finding"), strings.Join(o.failOn, ","))
 	}
 	return nil
 }
@@ -242,14 +247,18 @@ func noteCoverage(env *Env, c agenda.Coverage, patch bool) {
 	if patch {
 		what = "patched by a window"
 	}
-	env.note("%s: %d %s, %d not; %s will do so", plural(c.Nodes, "node"), c.Covered, what, c.Nodes-c.Covered, plural(c.Windows, "window"))
+	rest := fmt.Sprintf("%d not", c.Nodes-c.Covered-c.Unknown)
+	if c.Unknown > 0 {
+		rest += fmt.Sprintf(", of %d it is unknown", c.Unknown)
+	}
+	env.note("%s: %d %s, %s; %s will do so", plural(c.Nodes, "node"), c.Covered, what, rest, plural(c.Windows, "window"))
 }
 
 func coverageTable(zone *time.Location) func(render.Options) render.Table[agenda.Finding] {
 	levels := map[agenda.Kind]theme.Level{
 		agenda.Uncovered: theme.Bad, agenda.Unknown: theme.Unknown, agenda.Overlapping: theme.Warn, agenda.Unreadable: theme.Bad,
 		agenda.NoNode: theme.Bad, agenda.NoTask: theme.Warn, agenda.NoTarget: theme.Bad, agenda.NoTime: theme.Bad, agenda.Ended: theme.Idle,
-		agenda.Disabled: theme.Idle, agenda.IdleTask: theme.Warn, agenda.UnusedTarget: theme.Warn,
+		agenda.Disabled: theme.Idle, agenda.IdleTask: theme.Warn, agenda.Unassociated: theme.Bad, agenda.UnusedTarget: theme.Warn,
 	}
 	return func(o render.Options) render.Table[agenda.Finding] {
 		when := func(name string, get func(agenda.Finding) time.Time) render.Column[agenda.Finding] {

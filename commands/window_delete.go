@@ -42,10 +42,16 @@ func (e *Env) switchWindows(ctx context.Context, exprs []string, on, dryRun bool
 	word := map[bool]string{true: "enable", false: "disable"}[on]
 	var todo []window.Window
 	var names []string
-	var svc *window.Service
-	for _, expr := range exprs {
-		var w window.Window
-		if svc, w, err = e.findWindow(ctx, expr); err != nil {
+	svc, err := e.Windows(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := namedWindows(ctx, svc, exprs)
+	if err != nil {
+		return err
+	}
+	for _, w := range list {
+		if w, err = svc.Get(ctx, w.ID); err != nil {
 			return err
 		}
 		if w.Enabled == on {
@@ -111,18 +117,15 @@ func (e *Env) deleteWindows(ctx context.Context, exprs []string, dryRun bool) er
 	if err != nil {
 		return err
 	}
-	var list []window.Window
-	for _, expr := range exprs {
-		w, err := svc.Find(ctx, expr)
-		if err != nil {
-			return err
-		}
-		list = append(list, w)
-	}
-	known, err := svc.ReadAll(ctx, list, window.Read{Targets: true, Tasks: true, Last: true})
+	list, err := namedWindows(ctx, svc, exprs)
 	if err != nil {
 		return err
 	}
+	known, err := svc.ReadAll(ctx, list, window.Read{Targets: true, Tasks: true, Last: true, Lenient: true})
+	if err != nil {
+		return err
+	}
+	e.noteDenied(known)
 	var names []string
 	for _, k := range known {
 		names = append(names, render.Visible(k.Name))

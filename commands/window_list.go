@@ -153,22 +153,14 @@ func windowParts(o render.Options) window.Read {
 	}
 }
 
-// openingTime is a time in a zone for people: "Sun 2026-03-01 02:00 CET".
-func openingTime(t time.Time, loc *time.Location) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(loc).Format("Mon 2006-01-02 15:04 MST")
-}
-
-// soonTime is openingTime for a column: the day of the week is enough for a time of
+// soonTime is localMoment for a column: the day of the week is enough for a time of
 // the next days.
 func soonTime(now, t time.Time, loc *time.Location) string {
 	const nextDays = 6 * 24 * time.Hour
 	if d := t.Sub(now); !t.IsZero() && d > 0 && d < nextDays {
 		return t.In(loc).Format("Mon 15:04 MST") + ", " + render.Ago(now, t)
 	}
-	return openingTime(t, loc)
+	return localMoment(t, loc)
 }
 
 func windowEnabled(w window.Window) string {
@@ -216,7 +208,7 @@ func windowTable(o render.Options) render.Table[window.Known] {
 			{Name: "WINDOW ID", Wide: true, ID: true, Text: func(w window.Known) string { return w.ID }},
 			{Name: "CUTOFF", Wide: true, Right: true, Text: func(w window.Known) string { return count(w.Cutoff) }},
 			{Name: "HERE", Wide: true, Text: func(w window.Known) string { return render.Timestamp(w.Next) }, Human: func(w window.Known) string {
-				return openingTime(w.Next, o.Location)
+				return localMoment(w.Next, o.Location)
 			}},
 			{Name: "TIMEZONE", Wide: true, Text: func(w window.Known) string { return w.Timezone }},
 			{Name: "TARGETS", Wide: true, Right: true, Text: func(w window.Known) string { return count(len(w.Targets)) }},
@@ -304,8 +296,8 @@ func windowDetails(d *render.Detail, o render.Options, w window.Known) {
 	if w.Next.IsZero() {
 		d.Field("Next run", "")
 	} else {
-		human := openingTime(w.Next, w.Zone()) + ", " + render.Ago(o.Now, w.Next)
-		if here := openingTime(w.Next, o.Location); here != openingTime(w.Next, w.Zone()) {
+		human := localMoment(w.Next, w.Zone()) + ", " + render.Ago(o.Now, w.Next)
+		if here := localMoment(w.Next, o.Location); here != localMoment(w.Next, w.Zone()) {
 			human += "; here " + here
 		}
 		d.Human("Next run", render.Timestamp(w.Next), human)

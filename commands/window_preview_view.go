@@ -126,14 +126,18 @@ func (v *workView) task(w agenda.Work, together bool) {
 		put(st.Warn.Render(st.Glyphs.Warn + " it has no target: nothing happens"))
 	case !w.Targeted:
 		put("once, not on nodes")
-	case len(w.NodeIDs) == 0:
+	case len(w.NodeIDs) == 0 && len(w.Unassociated) == 0:
 		put(st.Warn.Render(st.Glyphs.Warn + " no managed node matches its targets"))
-	default:
+	case len(w.NodeIDs) > 0:
 		text := "on " + plural(len(w.NodeIDs), "node") + ": " + v.nodes(w.NodeIDs)
 		if w.Concurrency != "" {
 			text += st.Dim.Render(fmt.Sprintf("  %s at a time, max errors %s", render.Visible(w.Concurrency), render.Visible(cmp.Or(w.MaxErrors, "0"))))
 		}
 		put(text)
+	}
+	if n := len(w.Unassociated); n > 0 {
+		put(st.Warn.Render(fmt.Sprintf("%s not on %s that it names: in no target of the window, which does not allow that: ", st.Glyphs.Warn, plural(n, "node"))) +
+			v.nodes(w.Unassociated))
 	}
 	if w.Unsure {
 		put(st.Warn.Render(st.Glyphs.Warn + " tags or groups could not be read: there may be more nodes"))

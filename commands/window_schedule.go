@@ -35,10 +35,10 @@ is "?". L is the last (day of the month; 6L or FRIL: the last Friday), THU#3 the
 Thursday, 15W the weekday nearest to the 15th. Unix cron is told how it is written
 here.
 
-Times of cron are those of clocks in --timezone, and at(…) is in UTC. A time that clocks jump over in spring has
-no run on that day, and one that comes twice in autumn runs the first time; the user
-guide of Systems Manager does not say what it does then, and ` + "`window calendar --check`" + `
-asks the service.`,
+Times of cron are those of clocks in --timezone, and at(…) is in UTC. A time that
+clocks jump over in spring has no run on that day, and one that comes twice in autumn
+runs the first time; the user guide of Systems Manager does not say what it does then,
+and ` + "`window calendar --check`" + ` asks the service.`,
 		Example: `  $ ssmdeck window schedule 'cron(0 2 ? * SUN *)' --timezone Europe/Berlin
   $ ssmdeck window schedule 'cron(30 23 ? * TUE#3 *)' --schedule-offset 2 --count 12
   $ ssmdeck window schedule 'rate(7 days)' --start 2026-03-01T02:00:00Z
@@ -55,8 +55,8 @@ asks the service.`,
 	f := cmd.Flags()
 	f.StringVar(&o.zone, "timezone", "", "the schedule's IANA `zone`, such as Europe/Berlin; UTC without it")
 	f.StringVar(&o.from, "from", "", "list runs from this `time` on, instead of now")
-	f.StringVar(&o.start, "start", "", "the window's start date: `time` before which it does nothing")
-	f.StringVar(&o.end, "end", "", "the window's end date: `time` after which it does nothing")
+	f.StringVar(&o.start, "start", "", "the window's start date: `time`, in UTC if it says no zone, before which it does nothing")
+	f.StringVar(&o.end, "end", "", "the window's end date: `time`, in UTC if it says no zone, after which it does nothing")
 	f.IntVar(&o.offset, "schedule-offset", 0, "`days` to wait after the date of a cron expression, 1 to 6")
 	f.IntVar(&o.count, "count", 5, "`number` of runs to list")
 	f.BoolVar(&o.association, "association", false, "by the narrower rules of State Manager associations")
@@ -100,10 +100,10 @@ func windowSchedule(env *Env, o windowScheduleOptions, text string) error {
 	if from.IsZero() {
 		from = now
 	}
-	if so.Start, err = momentFlag("start", o.start, now); err != nil {
+	if so.Start, err = momentFlag("start", o.start, ro.Now.UTC()); err != nil {
 		return err
 	}
-	if so.End, err = momentFlag("end", o.end, now); err != nil {
+	if so.End, err = momentFlag("end", o.end, ro.Now.UTC()); err != nil {
 		return err
 	}
 	so.Since = from

@@ -70,44 +70,42 @@ are in no argument list, and are shown nowhere.`,
 // parameters checks --param against the document. kept are those that the task has
 // already. Where the document may not be described, the service checks alone.
 func (o *windowTask) parameters(ctx context.Context, env *Env, t window.Task, kept map[string][]string) (map[string][]string, error) {
-	if t.Type != window.RunCommand && t.Type != window.Automation {
+	doc, err := env.taskDocument(ctx, t)
+	switch {
+	case err != nil:
+		return nil, err
+	case doc == nil && t.Type != window.RunCommand && t.Type != window.Automation:
+		return nil, nil
+	case doc == nil:
+		return parsePairs("--param", o.params)
+	}
+	return document.ParseParams(*doc, o.params, slices.Collect(maps.Keys(kept))...)
+}
+
+// taskDocument describes the document that a task runs, for values in which the
+// service may put something. It is nil where the task runs none, and where it may
+// not be described.
+func (e *Env) taskDocument(ctx context.Context, t window.Task) (*document.Document, error) {
+	kind, ok := map[window.Type]string{window.RunCommand: "Command", window.Automation: "Automation"}[t.Type]
+	if !ok {
 		return nil, nil
 	}
-	kind := map[window.Type]string{window.RunCommand: "Command", window.Automation: "Automation"}[t.Type]
-	svc, err := env.Documents(ctx)
+	svc, err := e.Documents(ctx)
 	if err != nil {
 		return nil, err
 	}
 	doc, err := svc.Describe(ctx, t.Run, t.DocumentVersion)
 	switch {
 	case fault.KindOf(err) == fault.Auth:
-		env.note("ssmdeck: the document cannot be described, so the parameters are not checked: %v", err)
-		return parsePairs("--param", o.params)
+		e.note("ssmdeck: the document cannot be described, so the parameters are not checked: %v", err)
+		return nil, nil
 	case err != nil:
 		return nil, err
 	case doc.Type != "" && doc.Type != kind:
 		return nil, fault.Usagef("document %s is of type %s, and a task of type %s runs those of type %s", doc.Name, doc.Type, t.Type.Word(), kind)
 	}
-	provided := slices.Collect(maps.Keys(kept))
-	var plain []string
-	later := map[string][]string{}
-	for _, pair := range o.params {
-		name, value, ok := cutPair(pair)
-		if _, known := doc.Parameter(name); ok && known && strings.Contains(value, "{{") { // put in by the service
-			later[name] = append(later[name], value)
-			provided = append(provided, name)
-			continue
-		}
-		plain = append(plain, pair)
-	}
-	params, err := document.ParseParams(doc, plain, provided...)
-	if err != nil {
-		return nil, err
-	}
-	for name, values := range later {
-		params[name] = append(params[name], values...)
-	}
-	return params, nil
+	doc = doc.WithPlaceholders()
+	return &doc, nil
 }
 
 // aim says what the task runs on. A target that the window needs for it is returned

@@ -58,6 +58,9 @@ func (o *windowSettings) merged(cmd *cobra.Command, w window.Window) window.Wind
 	if given("allow-unassociated-targets") {
 		w.AllowUnassociated = &o.allow
 	}
+	if given("schedule") { // what the old one was counted from is no more
+		w.Next, w.Created, w.Modified = time.Time{}, time.Time{}, time.Time{}
+	}
 	return w
 }
 
@@ -85,7 +88,7 @@ func (o *windowSettings) update(cmd *cobra.Command, env *Env, expr string) error
 		return err
 	}
 	if next.Name != old.Name {
-		if err := (&windowSettings{name: next.Name}).unique(ctx, svc); err != nil {
+		if err := freeName(ctx, svc, "rename to", next.Name); err != nil {
 			return err
 		}
 	}
@@ -95,7 +98,7 @@ func (o *windowSettings) update(cmd *cobra.Command, env *Env, expr string) error
 		return nil
 	}
 	env.showDifferences(changes)
-	when := cmd.Flags().Changed("schedule") || cmd.Flags().Changed("timezone") || cmd.Flags().Changed("schedule-offset") || cmd.Flags().Changed("start") || cmd.Flags().Changed("end")
+	when := slices.ContainsFunc([]string{"schedule", "timezone", "schedule-offset", "start", "end"}, cmd.Flags().Changed)
 	if when {
 		env.showSchedule(ro, next)
 	}

@@ -91,7 +91,7 @@ func (e *Env) watchWindow(ctx context.Context, expr string, next bool, limit tim
 		}
 		ex, err := e.openExecution(followed, svc, w, next, ro)
 		if err != nil {
-			return e.stoppedWatching(ctx, followed, err, expr, limit)
+			return e.stoppedWatching(ctx, followed, err, expr+map[bool]string{true: " --next"}[next], limit)
 		}
 		id, name = ex.ID, w.Name
 		e.note("execution %s of %s", id, render.Visible(name))
@@ -125,7 +125,7 @@ func (e *Env) watchWindow(ctx context.Context, expr string, next bool, limit tim
 func (e *Env) openExecution(ctx context.Context, svc *window.Service, w window.Window, next bool, ro render.Options) (window.Execution, error) {
 	if next {
 		return svc.AwaitNext(ctx, w, func(t time.Time) {
-			e.note("%s opens %s, %s; waiting", render.Visible(w.Name), openingTime(t, ro.Location), render.Ago(ro.Now, t))
+			e.note("%s opens %s, %s; waiting", render.Visible(w.Name), localMoment(t, ro.Location), render.Ago(ro.Now, t))
 		})
 	}
 	newest, err := svc.Newest(ctx, w.ID)

@@ -33,7 +33,7 @@ maintenance_windows:
   - {name: lord-howe, schedule: "cron(0 2 ? * * *)", timezone: Australia/Lord_Howe, duration: 1, cutoff: 0, targets: {env: prod}, document: AWS-RunShellScript}
   - {name: tokyo, schedule: "cron(0 3 ? * MON-FRI *)", timezone: Asia/Tokyo, duration: 1, cutoff: 0, targets: {env: prod}, document: AWS-RunShellScript}
   - {name: six-hourly, schedule: "cron(0 0/6 * * ? *)", timezone: Europe/Berlin, duration: 1, cutoff: 0, targets: {env: prod}, document: AWS-RunShellScript}
-  - {name: rated, schedule: "rate(36 hours)", duration: 1, cutoff: 0, targets: {env: prod}, document: AWS-RunShellScript}
+  - {name: rated, schedule: "rate(35 hours)", duration: 1, cutoff: 0, targets: {env: prod}, document: AWS-RunShellScript}
   - {name: third-of-month, schedule: "cron(0 12 ? * TUE#4 *)", duration: 1, cutoff: 0, targets: {env: prod}, document: AWS-RunShellScript}
   - {name: switched-off, schedule: "cron(0 12 ? * * *)", duration: 1, cutoff: 0, disabled: true, targets: {env: prod}, document: AWS-RunShellScript}
 `

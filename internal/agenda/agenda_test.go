@@ -72,6 +72,20 @@ func TestOpenings(t *testing.T) {
 	}
 }
 
+// Of a rate the service names the next run only: the one before it may be open.
+func TestARateThatIsOpenNow(t *testing.T) {
+	w := win("w", "rate(5 hours)", nil)
+	w.Next, w.Created = at("2026-03-01 05:00"), at("2026-02-27 03:00")
+	now := at("2026-03-01 02:30")
+	if all := Openings(ReadAll([]window.Whole{w}), now, now.Add(time.Second)); len(all) != 1 || !all[0].Start.Equal(at("2026-03-01 00:00")) {
+		t.Errorf("open at half past two is %v, want what began at midnight", all)
+	}
+	w.Modified = at("2026-03-01 00:00") // it may have been another rate, and none began then
+	if all := Openings(ReadAll([]window.Whole{w}), now, now.Add(time.Second)); len(all) != 0 {
+		t.Errorf("open is %v, want nothing", all)
+	}
+}
+
 func TestDatesOfWindows(t *testing.T) {
 	w := win("w", "cron(0 2 ? * * *)", nil)
 	w.Start, w.End = "2026-03-02T03:00:00+01:00", "2026-03-04"
@@ -159,6 +173,29 @@ func TestCoverage(t *testing.T) {
 	patches := Cover(all, r, r.Only(someNodes[:3]), span, func(t window.Task) bool { p, ok := PatchingOf(t); return ok && p.Installs() })
 	if got, want := findings(patches), []string{"uncovered c"}; !slices.Equal(got, want) {
 		t.Errorf("of the first three nodes for patching %q, want %q", got, want)
+	}
+}
+
+// A node that a task names by its id, and that is in no target of a window which
+// wants it to be, is patched by nobody.
+func TestNodesInNoTarget(t *testing.T) {
+	w := win("w", "cron(0 2 ? * SUN *)", []window.Target{target("prod", tag("env", "prod"))},
+		task("ids", "X", append(on("prod"), window.Selector{Key: "InstanceIds", Values: []string{"i-a", "i-d"}})...))
+	w.AllowUnassociated = new(bool)
+	span := Span{at("2026-03-01 00:00"), at("2026-03-15 00:00")}
+	all := ReadAll([]window.Whole{w})
+	r := NewReach(all, someNodes, nil)
+	if got, want := findings(Cover(all, r, nil, span, nil)), []string{"uncovered c", "uncovered d", "unassociated w"}; !slices.Equal(got, want) {
+		t.Errorf("findings %q, want %q", got, want)
+	}
+	work := all[0].Preview(Opening{}, r, PreviewOptions{Among: r.Only(someNodes[3:])})
+	if len(work) != 1 || len(work[0].NodeIDs) != 0 || !slices.Equal(work[0].Unassociated, []string{"i-d"}) {
+		t.Errorf("the preview of d is %+v, want that nothing runs on it", work)
+	}
+	*w.AllowUnassociated = true
+	all = ReadAll([]window.Whole{w})
+	if got, want := findings(Cover(all, NewReach(all, someNodes, nil), nil, span, nil)), []string{"uncovered c"}; !slices.Equal(got, want) {
+		t.Errorf("where it is allowed: %q, want %q", got, want)
 	}
 }
 

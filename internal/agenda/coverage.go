@@ -27,13 +27,14 @@ const (
 	NoNode       Kind = "no-node"       // a window whose targets match no node
 	NoTime       Kind = "no-time"       // a window whose cutoff leaves no time
 	IdleTask     Kind = "idle-task"     // a task whose targets match no node
+	Unassociated Kind = "unassociated"  // a task with nodes in no target, where the window wants them in one
 	UnusedTarget Kind = "unused-target" // a target that no task names
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
 	return []Kind{
-		Uncovered, Unknown, Overlapping, Unreadable, Ended, Disabled, NoTask, NoTarget, NoNode, NoTime, IdleTask, UnusedTarget,
+		Uncovered, Unknown, Overlapping, Unreadable, Ended, Disabled, NoTask, NoTarget, NoNode, NoTime, IdleTask, Unassociated, UnusedTarget,
 	}
 }
 
@@ -75,6 +76,7 @@ type Coverage struct {
 	Findings []Finding
 	Nodes    int // looked at
 	Covered  int // that a window does something to
+	Unknown  int // of which that cannot be told
 	Windows  int // that can do so
 }
 
@@ -110,8 +112,10 @@ func Cover(entries []Entry, r *Reach, among Set, s Span, counts func(window.Task
 		case covered.Has(i):
 			c.Covered++
 		case r.Blind.Has(i):
+			c.Unknown++
 			c.Findings = append(c.Findings, Finding{Kind: Unknown, NodeID: n.ID, Node: n.Name, Message: "its tags cannot be read, and windows choose by them"})
 		case len(r.Groups) > 0:
+			c.Unknown++
 			c.Findings = append(c.Findings, Finding{
 				Kind: Unknown, NodeID: n.ID, Node: n.Name, Message: "the members of " + strings.Join(r.Groups, ", ") + " cannot be looked up",
 			})
@@ -177,18 +181,25 @@ func (e *Entry) findings(r *Reach, s Span, counts func(window.Task) bool) []Find
 	}
 	direct := slices.ContainsFunc(e.Tasks, func(t window.Task) bool { return len(t.Selectors) > 0 && len(t.WindowTargets()) == 0 })
 	unsure := r.Blind.Len() > 0 || len(r.Groups) > 0
+	strays := slices.ContainsFunc(e.Tasks, func(t window.Task) bool { return r.Strays(t.ID).Len() > 0 })
 	switch {
 	case len(e.Tasks) > 0 && needs && len(e.Targets) == 0 && !direct:
 		add(NoTarget, "it has no target, and its tasks need one")
 	case len(e.Tasks) == 0 && len(e.Targets) == 0:
 		add(NoTarget, "it has no target")
-	case needs && r.Window(e.ID).Len() == 0 && !unsure:
+	case needs && r.Window(e.ID).Len() == 0 && !unsure && !strays:
 		add(NoNode, "its targets match no managed node")
 	default:
 		for _, t := range e.Tasks {
-			if len(t.Selectors) > 0 && r.Task(t.ID).Len() == 0 && !unsure {
+			if len(t.Selectors) > 0 && r.Task(t.ID).Len()+r.Strays(t.ID).Len() == 0 && !unsure {
 				add(IdleTask, "task %s matches no managed node", cmp.Or(t.Name, t.Run))
 			}
+		}
+	}
+	for _, t := range e.Tasks {
+		if n := r.Strays(t.ID).Len(); n > 0 && !unsure {
+			add(Unassociated, "task %s has %s in no target of the window, which does not allow that: nothing runs on them, and the task may fail",
+				cmp.Or(t.Name, t.Run), counted(n, "node"))
 		}
 	}
 	for _, t := range e.Targets {

@@ -9,7 +9,6 @@ package agenda
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -28,21 +27,7 @@ type Entry struct {
 // Read reads the schedule of a window that the service holds.
 func Read(w window.Whole) Entry {
 	e := Entry{Whole: w}
-	o := schedule.Options{Zone: w.Timezone, Offset: w.Offset, Since: w.Created, First: w.Next, Stored: true}
-	for _, d := range []struct {
-		name, text string
-		to         *time.Time
-	}{{"start date", w.Start, &o.Start}, {"end date", w.End, &o.End}} {
-		if d.text == "" {
-			continue
-		}
-		var ok bool
-		if *d.to, ok = date(d.text); !ok {
-			e.Fault = fmt.Errorf("the %s %q is not understood", d.name, d.text)
-			return e
-		}
-	}
-	e.Schedule, e.Fault = schedule.Parse(w.Window.Schedule, o)
+	e.Schedule, e.Fault = w.ReadSchedule(time.Time{})
 	return e
 }
 
@@ -55,22 +40,9 @@ func ReadAll(windows []window.Whole) []Entry {
 	return all
 }
 
-// date reads a date as windows have them: ISO 8601, in UTC without a zone.
-func date(text string) (time.Time, bool) {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), true
-		}
-	}
-	return time.Time{}, false
-}
-
 // Ends is when the window stops running for good; zero when it does not, or that is
 // not understood.
-func (e *Entry) Ends() time.Time {
-	t, _ := date(e.End)
-	return t
-}
+func (e *Entry) Ends() time.Time { return window.ParseTime(e.End) }
 
 // Opening is one time that a window is open. The JSON names are part of the output
 // contract.

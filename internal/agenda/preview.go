@@ -42,10 +42,13 @@ type Work struct {
 	NodeIDs   []string `json:"node_ids"`
 	Offline   []string `json:"offline_node_ids"`
 	MayReboot []string `json:"may_reboot_node_ids"`
-	Targeted  bool     `json:"targeted"`             // whether the task has targets at all
-	Unsure    bool     `json:"incomplete,omitempty"` // tags or groups could not be read
-	Patching  string   `json:"patch_operation,omitempty"`
-	Reboot    string   `json:"reboot_option,omitempty"`
+	// Unassociated are nodes that the task names, and that are in no target of a window
+	// which wants them to be: nothing runs on them. NodeIDs is without them.
+	Unassociated []string `json:"unassociated_node_ids,omitempty"`
+	Targeted     bool     `json:"targeted"`             // whether the task has targets at all
+	Unsure       bool     `json:"incomplete,omitempty"` // tags or groups could not be read
+	Patching     string   `json:"patch_operation,omitempty"`
+	Reboot       string   `json:"reboot_option,omitempty"`
 }
 
 // Label is what people call the task.
@@ -78,9 +81,10 @@ func (e *Entry) Preview(o Opening, r *Reach, po PreviewOptions) []Work {
 		if i == 0 || t.Priority != tasks[i-1].Priority {
 			step++
 		}
-		nodes := r.Task(t.ID)
+		nodes, strays := r.Task(t.ID), r.Strays(t.ID)
 		if po.Among != nil {
-			if nodes = nodes.Shared(po.Among); nodes.Len() == 0 {
+			nodes, strays = nodes.Shared(po.Among), strays.Shared(po.Among)
+			if nodes.Len()+strays.Len() == 0 {
 				continue
 			}
 		}
@@ -91,6 +95,9 @@ func (e *Entry) Preview(o Opening, r *Reach, po PreviewOptions) []Work {
 		w.Targeted = len(t.Selectors) > 0
 		w.Unsure = w.Targeted && (r.Blind.Len() > 0 || len(r.Groups) > 0)
 		w.NodeIDs, w.Offline = ids(r.Of(nodes)), ids(r.Offline(nodes))
+		if strays.Len() > 0 {
+			w.Unassociated = ids(r.Of(strays))
+		}
 		if p, ok := PatchingOf(t); ok {
 			w.Patching, w.Reboot = p.Operation, p.Reboot
 			if !p.Installs() {

@@ -35,6 +35,15 @@ func (s Set) Shared(other Set) Set {
 	return both
 }
 
+// without are the nodes that are not in the other.
+func (s Set) without(other Set) Set {
+	left := slices.Clone(s)
+	for i := range other {
+		left[i] &^= other[i]
+	}
+	return left
+}
+
 // Join adds the nodes of another set of the same Reach.
 func (s Set) Join(other Set) {
 	for i := range other {
@@ -46,7 +55,7 @@ func (s Set) Join(other Set) {
 type Reach struct {
 	Nodes []fleet.Node
 
-	windows, targets, tasks map[string]Set
+	windows, targets, tasks, strays map[string]Set
 	// Blind are the nodes whose tags are not known, when tags choose.
 	Blind Set
 	// Groups are the resource groups that could not be looked up.
@@ -103,7 +112,7 @@ func NeedsTags(entries []Entry) bool {
 // resource groups; one that is not in it could not be looked up.
 func NewReach(entries []Entry, nodes []fleet.Node, groups map[string]map[string]bool) *Reach {
 	r := &Reach{
-		Nodes: nodes, windows: map[string]Set{}, targets: map[string]Set{}, tasks: map[string]Set{},
+		Nodes: nodes, windows: map[string]Set{}, targets: map[string]Set{}, tasks: map[string]Set{}, strays: map[string]Set{},
 		index: make(map[string]int, len(nodes)), tags: map[string]map[string]Set{}, groups: groups,
 	}
 	r.Blind = r.none()
@@ -120,12 +129,18 @@ func NewReach(entries []Entry, nodes []fleet.Node, groups map[string]map[string]
 		}
 	}
 	for _, e := range entries {
+		registered := r.none()
 		for _, t := range e.Targets {
 			r.targets[t.ID] = r.choose(t.Selectors)
+			registered.Join(r.targets[t.ID])
 		}
 		all := r.none()
 		for _, t := range e.Tasks {
 			nodes := r.choose(t.Selectors)
+			if e.AllowUnassociated != nil && !*e.AllowUnassociated {
+				r.strays[t.ID] = nodes.without(registered)
+				nodes = nodes.Shared(registered)
+			}
 			r.tasks[t.ID] = nodes
 			all.Join(nodes)
 		}
@@ -144,6 +159,10 @@ func (r *Reach) Target(id string) Set { return r.targets[id] }
 
 // Task are the nodes of a task.
 func (r *Reach) Task(id string) Set { return r.tasks[id] }
+
+// Strays are the nodes that a task names and that are in no target of its window,
+// which wants them to be: nothing runs on them. Task is without them.
+func (r *Reach) Strays(id string) Set { return r.strays[id] }
 
 // Of lists the nodes of a set.
 func (r *Reach) Of(s Set) []fleet.Node {

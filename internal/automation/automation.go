@@ -8,8 +8,6 @@ package automation
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -157,7 +155,7 @@ func (s *Service) Start(ctx context.Context, r Request) (string, error) {
 	in := &ssm.StartAutomationExecutionInput{
 		DocumentName: aws.String(r.Document), DocumentVersion: optional(r.DocumentVersion),
 		TargetParameterName: optional(r.TargetParameter), MaxConcurrency: optional(r.Concurrency), MaxErrors: optional(r.MaxErrors),
-		ClientToken: aws.String(token()), Mode: types.ExecutionModeAuto,
+		ClientToken: aws.String(awsapi.Token()), Mode: types.ExecutionModeAuto,
 	}
 	if len(r.Parameters) > 0 { // the API takes no empty map
 		in.Parameters = r.Parameters
@@ -171,22 +169,11 @@ func (s *Service) Start(ctx context.Context, r Request) (string, error) {
 	for _, k := range slices.Sorted(maps.Keys(r.Tags)) {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(k), Value: aws.String(r.Tags[k])})
 	}
-	out, err := s.api.StartAutomationExecution(ctx, in)
-	if err != nil && awsapi.Unanswered(err) && ctx.Err() == nil {
-		out, err = s.api.StartAutomationExecution(ctx, in)
-	}
+	out, err := awsapi.Again(ctx, func() (*ssm.StartAutomationExecutionOutput, error) { return s.api.StartAutomationExecution(ctx, in) })
 	if err != nil {
 		return "", awsapi.Explain(op, err)
 	}
 	return aws.ToString(out.AutomationExecutionId), nil
-}
-
-// token is a version 4 UUID, the only form the API takes.
-func token() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 func optional(s string) *string {

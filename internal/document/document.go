@@ -11,6 +11,7 @@ package document
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -77,6 +78,18 @@ type Parameter struct {
 	MaxItems       int      `json:"max_items,omitempty"`
 	MinChars       int      `json:"min_chars,omitempty"`
 	MaxChars       int      `json:"max_chars,omitempty"`
+
+	placeholders bool // see WithPlaceholders
+}
+
+// WithPlaceholders is the document for values in which the service puts something
+// when they are used, {{RESOURCE_ID}} and the like: such a value is not checked.
+func (d Document) WithPlaceholders() Document {
+	d.Parameters = slices.Clone(d.Parameters)
+	for i := range d.Parameters {
+		d.Parameters[i].placeholders = true
+	}
+	return d
 }
 
 // Parameter returns the parameter of that exact name.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -37,7 +38,31 @@ func ParseParams(doc Document, pairs []string, provided ...string) (map[string][
 			c.faults = append(c.faults, err)
 		}
 	}
-	size := 0
+	if err := c.verdict(provided, pairs); err != nil {
+		return nil, err
+	}
+	return c.params, nil
+}
+
+// CheckParams holds values, as they go to the API, against doc's parameters. Its
+// error is that of ParseParams.
+func CheckParams(doc Document, params map[string][]string) error {
+	c := collector{doc: doc, params: params}
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		switch p, ok := doc.Parameter(name); {
+		case !ok:
+			hint, err := unknown(doc, name)
+			c.hint, c.faults = hint, append(c.faults, err)
+		case len(params[name]) != 1 && !p.Type.list():
+			c.faults = append(c.faults, fmt.Errorf("parameter %s: %d values given, but it is one %s and no list", name, len(params[name]), p.Type))
+		}
+	}
+	return c.verdict(nil, nil)
+}
+
+// verdict is what is wrong with all that was collected, in one error.
+func (c *collector) verdict(provided, pairs []string) error {
+	doc, size := c.doc, 0
 	for _, p := range doc.Parameters {
 		values, ok := c.params[p.Name]
 		if !ok {
@@ -58,9 +83,9 @@ func ParseParams(doc Document, pairs []string, provided ...string) (map[string][
 		c.faults = append(c.faults, fmt.Errorf("the parameters are %d bytes long, and at most %d are possible", size, maxSize))
 	}
 	if len(c.faults) > 0 {
-		return nil, &fault.Error{Kind: fault.Usage, Hint: c.hint, Err: joined(c.faults)}
+		return &fault.Error{Kind: fault.Usage, Hint: c.hint, Err: joined(c.faults)}
 	}
-	return c.params, nil
+	return nil
 }
 
 // collector gathers values and faults.
@@ -208,6 +233,9 @@ func (p Parameter) check(values []string) error {
 		return fmt.Errorf("%d given, and at most %d are possible", n, p.MaxItems)
 	}
 	for _, v := range values {
+		if p.placeholders && strings.Contains(v, "{{") {
+			continue
+		}
 		if err := p.checkOne(v); err != nil {
 			return err
 		}

@@ -174,3 +174,37 @@ func FuzzParseParams(f *testing.F) {
 		}
 	})
 }
+
+// Values that go to the API are no text that somebody typed: nothing is read from a
+// file, and what the service puts in later is not checked.
+func TestCheckParams(t *testing.T) {
+	doc := Document{Name: "D", Parameters: []Parameter{
+		{Name: "url", Type: String}, {Name: "commands", Type: StringList, Required: true}, {Name: "how", Type: String, AllowedValues: []string{"Scan"}},
+	}}
+	tests := []struct {
+		name   string
+		params map[string][]string
+		want   string
+	}{
+		{"taken as they are", map[string][]string{"url": {"file:///nowhere"}, "commands": {"@nothing", `["a"]`}}, ""},
+		{"missing", map[string][]string{"url": {"x"}}, "document D needs parameter commands"},
+		{"unknown", map[string][]string{"commands": {"x"}, "comands": {"x"}}, "document D has no parameter comands; did you mean commands?"},
+		{"no list", map[string][]string{"commands": {"x"}, "url": {"a", "b"}}, "parameter url: 2 values given, but it is one String and no list"},
+		{"not allowed", map[string][]string{"commands": {"x"}, "how": {"Instal"}}, "parameter how: the value must be one of Scan"},
+		{"put in later", map[string][]string{"commands": {"x"}, "how": {"{{A}}"}}, "parameter how: the value must be one of Scan"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			if err := CheckParams(doc, tt.params); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+	if err := CheckParams(doc.WithPlaceholders(), tests[5].params); err != nil {
+		t.Errorf("with placeholders: %v", err)
+	}
+}

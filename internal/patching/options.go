@@ -8,11 +8,10 @@
 package patching
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
@@ -126,10 +125,4 @@ func (o Options) params(operation string) map[string][]string {
 }
 
 // NewSnapshot makes a GUID for Options.Snapshot.
-func NewSnapshot() string {
-	b := make([]byte, 16)
-	_, _ = rand.Read(b) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	h := hex.EncodeToString(b)
-	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
-}
+func NewSnapshot() string { return awsapi.Token() }

@@ -101,7 +101,7 @@ func TestFaultsNameThePlaceAndTheRepair(t *testing.T) {
          ^^ day-of-month: the service does not document LW`, "L is the last day, and 15W the weekday nearest to the 15th"},
 		{"a date that does not exist", "at(2026-02-30T02:30:00)", Options{}, `at(2026-02-30T02:30:00)
    ^^^^^^^^^^^^^^^^^^^ "2026-02-30T02:30:00" is no time of the form yyyy-mm-ddThh:mm:ss`, "for example at(2026-07-05T02:00:00)"},
-		{"an offset on a rate", "rate(7 days)", Options{Offset: 2}, "schedule-offset: only cron schedules take an offset, and this is a rate", "leave the offset out, or write a cron(…) schedule"},
+		{"an offset on a rate", "rate(7 days)", Options{Offset: 2}, "schedule-offset: only cron schedules take an offset, and this is rate(…)", "leave the offset out, or write a cron(…) schedule"},
 		{"an offset too long", "cron(0 2 ? * SUN *)", Options{Offset: 7}, "schedule-offset: 7 is not 1 to 6 days", ""},
 		{"an end before the start", "cron(0 2 ? * SUN *)", Options{Start: at("2026-03-02 00:00"), End: at("2026-03-01 00:00")}, "start and end: the end 2026-03-01T00:00:00Z is not after the start 2026-03-02T00:00:00Z", ""},
 		{"an association by the month", "cron(0 2 ? 3 SUN *)", Options{For: Association}, `cron(0 2 ? 3 SUN *)

@@ -16,7 +16,7 @@ func (s *Schedule) Explain() string {
 	switch s.kind {
 	case Rate:
 		text = "every " + span(s.every)
-		if !s.options.Start.IsZero() && s.options.Start.After(s.options.Since) && s.options.First.IsZero() {
+		if !s.options.Start.IsZero() && s.options.Start.After(s.options.Since) && s.options.Known.IsZero() {
 			text += " from " + s.options.Start.In(s.zone).Format("2006-01-02 15:04") + " " + s.zone.String()
 		}
 	case At:

@@ -193,7 +193,7 @@ func (p *parser) rest(kind Kind) {
 	case o.Offset < 0 || o.Offset > MaxOffset:
 		add(Offset, "", "%d is not 1 to %d days", o.Offset, MaxOffset)
 	case o.Offset > 0 && (kind == Rate || kind == At):
-		add(Offset, "leave the offset out, or write a cron(…) schedule", "only cron schedules take an offset, and this is a %s", kind)
+		add(Offset, "leave the offset out, or write a cron(…) schedule", "only cron schedules take an offset, and this is %s(…)", kind)
 	}
 	if !o.Stored && !o.Start.IsZero() && !o.End.IsZero() && !o.End.After(o.Start) {
 		add(Period, "", "the end %s is not after the start %s", o.End.Format(time.RFC3339), o.Start.Format(time.RFC3339))

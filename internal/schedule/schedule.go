@@ -62,8 +62,9 @@ type Options struct {
 	// Since is when the schedule was made. A rate counts from Start when that is
 	// later, else from here; without either it counts from 1970.
 	Since time.Time
-	// First is the next run as the service names it: a rate counts from it.
-	First time.Time
+	// Known is a run that the service names: a rate counts from it, back to Since and
+	// Start as well. Without either nothing is known of the time before it.
+	Known time.Time
 	// Stored means that the service holds the expression: forms that it once
 	// documented are read, and what is only refused in new ones is not looked at.
 	Stored bool
@@ -152,17 +153,23 @@ func (s *Schedule) Between(from, to time.Time) iter.Seq[time.Time] {
 }
 
 // nextRate counts from where the rate begins. A start date is itself a run; without
-// one the first is an interval after the schedule was made.
+// one the first is an interval after the schedule was made. From a run that is known
+// it counts back as well: one before it may have begun what is not over.
 func (s *Schedule) nextRate(after time.Time) (time.Time, bool) {
 	o, every := s.options, int64(s.every/time.Second)
 	var first int64 // seconds since 1970
 	switch {
-	case !o.First.IsZero():
-		first = o.First.Unix()
 	case o.Start.After(o.Since):
 		first = o.Start.Unix()
 	case !o.Since.IsZero():
 		first = o.Since.Unix() + every
+	}
+	if known := o.Known.Unix(); !o.Known.IsZero() {
+		if begin := first; begin == 0 || begin > known {
+			first = known
+		} else {
+			first = known - (known-begin)/every*every
+		}
 	}
 	if now := after.Unix(); now >= first {
 		first += ((now-first)/every + 1) * every

@@ -96,8 +96,10 @@ func TestWhatBoundsAndMovesRuns(t *testing.T) {
 		{"start and end are included", "cron(0 2 ? * * *)", Options{Start: at("2026-03-02 02:00"), End: at("2026-03-03 02:00")}, "2026-03-01 00:00", "2026-04-01 00:00", []string{"2026-03-02 02:00", "2026-03-03 02:00"}},
 		{"a rate counts from its start date", "rate(7 days)", Options{Start: at("2026-03-03 03:15"), Since: at("2026-02-01 00:00")}, "2026-01-01 00:00", "2026-03-18 00:00", []string{"2026-03-03 03:15", "2026-03-10 03:15", "2026-03-17 03:15"}},
 		{"a start date in the past is no beginning", "rate(7 days)", Options{Start: at("2026-01-01 00:00"), Since: at("2026-02-01 05:00")}, "2026-02-01 00:00", "2026-02-16 00:00", []string{"2026-02-08 05:00", "2026-02-15 05:00"}},
-		{"a rate counts from the run that is known", "rate(6 hours)", Options{First: at("2026-02-01 05:00"), Since: at("2026-01-01 00:00")}, "2026-01-01 00:00", "2026-02-01 12:00", []string{"2026-02-01 05:00", "2026-02-01 11:00"}},
-		{"a rate does not mind the clock", "rate(1 day)", Options{First: at("2026-03-28 01:00"), Zone: "Europe/Berlin"}, "2026-03-28 00:00", "2026-03-30 12:00", []string{"2026-03-28 01:00", "2026-03-29 01:00", "2026-03-30 01:00"}},
+		{"a rate counts from the run that is known", "rate(6 hours)", Options{Known: at("2026-02-01 05:00")}, "2026-01-01 00:00", "2026-02-01 12:00", []string{"2026-02-01 05:00", "2026-02-01 11:00"}},
+		{"and back to when it was made", "rate(6 hours)", Options{Known: at("2026-02-01 05:00"), Since: at("2026-01-31 10:59")}, "2026-01-01 00:00", "2026-02-01 12:00", []string{"2026-01-31 17:00", "2026-01-31 23:00", "2026-02-01 05:00", "2026-02-01 11:00"}},
+		{"or to its start date", "rate(6 hours)", Options{Known: at("2026-02-01 05:00"), Start: at("2026-01-31 23:00")}, "2026-01-01 00:00", "2026-02-01 06:00", []string{"2026-01-31 23:00", "2026-02-01 05:00"}},
+		{"a rate does not mind the clock", "rate(1 day)", Options{Known: at("2026-03-28 01:00"), Zone: "Europe/Berlin"}, "2026-03-28 00:00", "2026-03-30 12:00", []string{"2026-03-28 01:00", "2026-03-29 01:00", "2026-03-30 01:00"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,8 +2,6 @@ package window
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -14,24 +12,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 )
-
-// token is a version 4 UUID. The service makes nothing twice for one token, so
-// that what went unanswered can be sent once more.
-func token() *string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return aws.String(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
-}
-
-// again sends what has a token once more when no answer came.
-func again[T any](ctx context.Context, do func() (T, error)) (T, error) {
-	out, err := do()
-	if err != nil && awsapi.Unanswered(err) && ctx.Err() == nil {
-		return do()
-	}
-	return out, err
-}
 
 func optional(s string) *string {
 	if s == "" {
@@ -55,9 +35,9 @@ func (s *Service) Create(ctx context.Context, w Window, tags map[string]string) 
 		Name: aws.String(w.Name), Description: optional(w.Description), Schedule: aws.String(w.Schedule), ScheduleTimezone: optional(w.Timezone),
 		ScheduleOffset: optionalInt(w.Offset), StartDate: optional(w.Start), EndDate: optional(w.End),
 		Duration: aws.Int32(int32(w.Duration)), Cutoff: int32(w.Cutoff), //nolint:gosec // Check holds them at 24
-		AllowUnassociatedTargets: aws.ToBool(w.AllowUnassociated), ClientToken: token(), Tags: sdkTags(tags),
+		AllowUnassociatedTargets: aws.ToBool(w.AllowUnassociated), ClientToken: aws.String(awsapi.Token()), Tags: sdkTags(tags),
 	}
-	out, err := again(ctx, func() (*ssm.CreateMaintenanceWindowOutput, error) { return s.api.CreateMaintenanceWindow(ctx, in) })
+	out, err := awsapi.Again(ctx, func() (*ssm.CreateMaintenanceWindowOutput, error) { return s.api.CreateMaintenanceWindow(ctx, in) })
 	if err != nil {
 		return "", awsapi.Explain("create maintenance window "+w.Name, err)
 	}
@@ -136,9 +116,9 @@ func (s *Service) Delete(ctx context.Context, w Window) error {
 func (s *Service) AddTarget(ctx context.Context, w Window, t Target) (id string, err error) {
 	in := &ssm.RegisterTargetWithMaintenanceWindowInput{
 		WindowId: aws.String(w.ID), ResourceType: types.MaintenanceWindowResourceType(t.ResourceType), Targets: sdkTargets(t.Selectors),
-		Name: optional(t.Name), Description: optional(t.Description), OwnerInformation: optional(t.Owner), ClientToken: token(),
+		Name: optional(t.Name), Description: optional(t.Description), OwnerInformation: optional(t.Owner), ClientToken: aws.String(awsapi.Token()),
 	}
-	out, err := again(ctx, func() (*ssm.RegisterTargetWithMaintenanceWindowOutput, error) {
+	out, err := awsapi.Again(ctx, func() (*ssm.RegisterTargetWithMaintenanceWindowOutput, error) {
 		return s.api.RegisterTargetWithMaintenanceWindow(ctx, in)
 	})
 	if err != nil {
@@ -173,9 +153,9 @@ func (s *Service) AddTask(ctx context.Context, w Window, t Task) (id string, err
 		Priority: aws.Int32(int32(t.Priority)), MaxConcurrency: optional(t.Concurrency), MaxErrors: optional(t.MaxErrors), //nolint:gosec // small
 		ServiceRoleArn: optional(t.ServiceRole), Name: optional(t.Name), Description: optional(t.Description),
 		CutoffBehavior: types.MaintenanceWindowTaskCutoffBehavior(t.Cutoff), AlarmConfiguration: t.alarms(), TaskInvocationParameters: t.invocation(),
-		ClientToken: token(),
+		ClientToken: aws.String(awsapi.Token()),
 	}
-	out, err := again(ctx, func() (*ssm.RegisterTaskWithMaintenanceWindowOutput, error) {
+	out, err := awsapi.Again(ctx, func() (*ssm.RegisterTaskWithMaintenanceWindowOutput, error) {
 		return s.api.RegisterTaskWithMaintenanceWindow(ctx, in)
 	})
 	if err != nil {
@@ -317,23 +297,6 @@ func (s *Service) retag(ctx context.Context, w Window, old, next map[string]stri
 		return awsapi.Explain(op, err)
 	}
 	return nil
-}
-
-// Schedule returns when the service says that a window opens next, at most n
-// times.
-func (s *Service) Schedule(ctx context.Context, window string, n int) ([]time.Time, error) {
-	in := &ssm.DescribeMaintenanceWindowScheduleInput{WindowId: aws.String(window), MaxResults: aws.Int32(int32(n))} //nolint:gosec // a handful
-	out, err := s.api.DescribeMaintenanceWindowSchedule(ctx, in)
-	if err != nil {
-		return nil, awsapi.Explain("read the schedule of maintenance window "+window, err)
-	}
-	var list []time.Time
-	for _, e := range out.ScheduledWindowExecutions {
-		if t := parseTime(aws.ToString(e.ExecutionTime)); !t.IsZero() {
-			list = append(list, t)
-		}
-	}
-	return list, nil
 }
 
 // ForTarget lists the ids and names of the windows that are for nodes or groups.

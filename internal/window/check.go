@@ -112,7 +112,7 @@ func (f *faults) date(field, text string) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	t := parseTime(text)
+	t := ParseTime(text)
 	if t.IsZero() {
 		f.add(field, "%q is no date and time in ISO 8601", text)
 		f.hint("write 2026-03-01T00:00:00Z, or with a zone 2026-03-01T00:00:00+02:00")

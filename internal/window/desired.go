@@ -68,7 +68,7 @@ func Describe(k Known) (Desired, []string) {
 	tasks := slices.SortedFunc(slices.Values(k.Tasks), func(a, b Task) int {
 		return cmp.Or(cmp.Compare(a.Priority, b.Priority), strings.Compare(taskLabel(a), taskLabel(b)), strings.Compare(a.ID, b.ID))
 	})
-	for i, key := range taskKeys(tasks) {
+	for i, key := range keys(tasks, taskLabel) {
 		t := DesiredTask{Task: tasks[i].normal(), Key: key}
 		t.Selectors = nil
 		for _, s := range tasks[i].Selectors {
@@ -88,17 +88,4 @@ func Describe(k Known) (Desired, []string) {
 		d.Tasks = append(d.Tasks, t)
 	}
 	return d, lost
-}
-
-func taskKeys(tasks []Task) []string { return keys(tasks, taskLabel) }
-
-// identified puts what is called the same in the order of its id, so that a key
-// means the same thing each time.
-func identified[T any](list []T, id, label func(T) string) map[string]T {
-	sorted := slices.SortedFunc(slices.Values(list), func(a, b T) int { return strings.Compare(id(a), id(b)) })
-	m := map[string]T{}
-	for i, key := range keys(sorted, label) {
-		m[key] = sorted[i]
-	}
-	return m
 }

@@ -23,6 +23,7 @@ type Difference struct {
 type field struct {
 	name, text string
 	secret     bool
+	exact      string // compared too, where one text stands for several values
 }
 
 func (f field) shown() string {
@@ -51,12 +52,16 @@ func differences(old, next []field) []Difference {
 	for _, f := range next {
 		was := before[f.name]
 		delete(before, f.name)
-		if was.text == f.text {
+		if was.text == f.text && was.exact == f.exact {
 			continue
 		}
 		d := Difference{Field: f.name, Old: was.shown(), New: f.shown()}
-		if d.Old == d.New {
+		switch {
+		case d.Old != d.New:
+		case f.secret:
 			d.New = "(others, not shown)"
+		default:
+			d.New += " (as other values)"
 		}
 		list = append(list, d)
 	}
@@ -98,7 +103,7 @@ func (w Window) fields() []field {
 
 // sameTime is one text for one time, however it is written.
 func sameTime(text string) string {
-	if t := parseTime(text); !t.IsZero() {
+	if t := ParseTime(text); !t.IsZero() {
 		return t.Format("2006-01-02T15:04:05Z")
 	}
 	return text
@@ -127,7 +132,13 @@ func (t Target) Differences(next Target) []Difference { return differences(t.fie
 func spelled(list []Selector) string {
 	var words []string
 	for _, s := range list {
-		words = append(words, s.Key+"="+strings.Join(slices.Sorted(slices.Values(s.Values)), ","))
+		values := slices.Sorted(slices.Values(s.Values))
+		for i, v := range values {
+			if strings.ContainsAny(v, `,"`) || strings.Contains(v, "=") && strings.Contains(v, " ") {
+				values[i] = strconv.Quote(v) // or it would look like several
+			}
+		}
+		words = append(words, s.Key+"="+strings.Join(values, ","))
 	}
 	slices.Sort(words)
 	return strings.Join(words, " ")
@@ -168,7 +179,7 @@ func (t Task) fields(names map[string]string) []field {
 		{name: "document_version", text: t.DocumentVersion},
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Parameters)) {
-		list = append(list, field{name: "parameters." + name, text: strings.Join(t.Parameters[name], "\n"), secret: SecretParameter(name)})
+		list = append(list, parameterField(name, t.Parameters[name]))
 	}
 	return append(list,
 		field{name: "comment", text: t.Comment}, field{name: "timeout", text: timeout}, field{name: "output_s3", text: t.outputS3()},
@@ -178,6 +189,16 @@ func (t Task) fields(names map[string]string) []field {
 		field{name: "document_hash", text: t.DocumentHash}, field{name: "document_hash_type", text: t.DocumentHashType},
 		field{name: "payload", text: string(t.Payload), secret: true}, field{name: "client_context", text: t.ClientContext, secret: true},
 		field{name: "qualifier", text: t.Qualifier}, field{name: "input", text: t.Input, secret: true}, field{name: "execution_name", text: t.ExecutionName})
+}
+
+// parameterField is a parameter with its values. An empty one is not the same as
+// none: it stands in the place of the document's default.
+func parameterField(name string, values []string) field {
+	f := field{name: "parameters." + name, text: strings.Join(values, "\n"), secret: SecretParameter(name), exact: fmt.Sprintf("%q", values)}
+	if f.text == "" {
+		f.text = f.exact
+	}
+	return f
 }
 
 // CutoffWord is what becomes of the task at the cutoff, in the words of a file.

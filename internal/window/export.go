@@ -263,6 +263,9 @@ func (e *exporter) variable(w Desired, t DesiredTask, field string) *yaml.Node {
 	if name[0] >= '0' && name[0] <= '9' {
 		name = "_" + name
 	}
+	for base, n := name, 2; slices.Contains(e.variables, name); n++ {
+		name = fmt.Sprintf("%s_%d", base, n) // a.b and a_b are two
+	}
 	e.variables = append(e.variables, name)
 	m := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
 	put(m, "env", scalar(name))

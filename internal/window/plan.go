@@ -192,13 +192,14 @@ func (p *windowPlan) tagChanges() []Difference {
 }
 
 func (p *windowPlan) compareTargets(prune bool) {
-	left := identified(p.have.Targets, func(t Target) string { return t.ID }, targetLabel)
-	for _, d := range p.want.Targets {
-		have, ok := left[d.Key]
-		delete(left, d.Key)
+	found, left := pair(p.want.Targets, func(d DesiredTarget) string { return targetLabel(d.Target) }, p.have.Targets, targetLabel,
+		func(t Target) string { return t.ID },
+		func(d DesiredTarget, t Target) bool { return len(t.Differences(d.Target)) == 0 })
+	for i, d := range p.want.Targets {
+		have := byID(p.have.Targets, found[i], func(t Target) string { return t.ID })
 		step := targetStep{want: d.Target, have: have, key: d.Key}
 		switch {
-		case !ok:
+		case have.ID == "":
 			step.Action = p.action(DoCreate, OfTarget, d.Key, "", given(differences(nil, d.fields())))
 		case have.ResourceType != d.ResourceType:
 			step.Action = p.action(DoReplace, OfTarget, d.Key, have.ID, have.Differences(d.Target))
@@ -214,6 +215,14 @@ func (p *windowPlan) compareTargets(prune bool) {
 	}
 }
 
+// byID is the thing of an id; the zero value without one.
+func byID[T any](list []T, id string, of func(T) string) (v T) {
+	if i := slices.IndexFunc(list, func(t T) bool { return of(t) == id }); i >= 0 {
+		v = list[i]
+	}
+	return v
+}
+
 func leftover(prune bool) string {
 	if prune {
 		return DoDelete
@@ -222,30 +231,25 @@ func leftover(prune bool) string {
 }
 
 func (p *windowPlan) compareTasks(prune bool) error {
-	left := identified(p.have.Tasks, func(t Task) string { return t.ID }, taskLabel)
 	// Both sides are compared by the keys of targets, which stand for ids that may
 	// not be known yet.
 	names := map[string]string{}
-	for key, t := range identified(p.have.Targets, func(t Target) string { return t.ID }, targetLabel) {
-		names[t.ID] = key
+	for _, t := range p.targets {
+		names[t.have.ID] = t.key
 	}
-	for _, d := range p.want.Tasks {
-		have, ok := left[d.Key]
-		delete(left, d.Key)
-		for _, secret := range d.Keep {
-			if !ok {
-				return fault.New(fault.Usage, "task "+d.Key+" of maintenance window "+p.want.Name, "%s is to stay as it is, and there is no such task yet", secret).
-					WithHint("give it as {file: PATH} or {env: NAME}")
-			}
-			d.kept(secret, have)
+	found, left := pair(p.want.Tasks, func(d DesiredTask) string { return taskLabel(d.Task) }, p.have.Tasks, taskLabel, func(t Task) string { return t.ID },
+		func(d DesiredTask, t Task) bool { return t.Type == d.Type && len(t.Differences(d.next(t), names)) == 0 })
+	for i, d := range p.want.Tasks {
+		have := byID(p.have.Tasks, found[i], func(t Task) string { return t.ID })
+		if len(d.Keep) > 0 && have.ID == "" {
+			return fault.New(fault.Usage, "task "+d.Key+" of maintenance window "+p.want.Name, "%s is to stay as it is, and there is no such task yet", d.Keep[0]).
+				WithHint("give it as {file: PATH} or {env: NAME}")
 		}
-		next := d.Task
-		if len(d.Refs) > 0 {
-			next.Selectors = append(slices.Clone(next.Selectors), Selector{Key: ByWindowTarget, Values: d.Refs})
-		}
+		d.kept(have)
+		next := d.next(have)
 		step := taskStep{want: d, have: have}
 		switch {
-		case !ok:
+		case have.ID == "":
 			step.Action = p.action(DoCreate, OfTask, d.Key, "", given(differences(nil, next.fields(nil))))
 		case have.Type != d.Type:
 			step.Action = p.action(DoReplace, OfTask, d.Key, have.ID, append([]Difference{{"type", have.Type.Word(), d.Type.Word()}}, have.Differences(next, names)...))
@@ -271,13 +275,26 @@ func (p *windowPlan) moved(refs []string) bool {
 	})
 }
 
-func (d *DesiredTask) kept(secret string, have Task) {
-	switch secret {
-	case "payload":
-		d.Payload = have.Payload
-	case "client_context":
-		d.ClientContext = have.ClientContext
-	case "input":
-		d.Input = have.Input
+// next is what the task is to be, with the keys of targets for their ids, and with
+// what it keeps of the one that is there.
+func (d DesiredTask) next(have Task) Task {
+	d.kept(have)
+	if len(d.Refs) > 0 {
+		d.Selectors = append(slices.Clone(d.Selectors), Selector{Key: ByWindowTarget, Values: d.Refs})
+	}
+	return d.Task
+}
+
+// kept takes over the secrets that are to stay.
+func (d *DesiredTask) kept(have Task) {
+	for _, secret := range d.Keep {
+		switch secret {
+		case "payload":
+			d.Payload = have.Payload
+		case "client_context":
+			d.ClientContext = have.ClientContext
+		case "input":
+			d.Input = have.Input
+		}
 	}
 }

@@ -2,19 +2,37 @@ package window
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/schedule"
 )
 
-// options are what belongs to the schedule of a window, read at now.
-func (w Window) options(now time.Time) schedule.Options {
-	o := schedule.Options{Zone: w.Timezone, For: schedule.Window, Offset: w.Offset, Start: parseTime(w.Start), End: parseTime(w.End), Since: now, First: w.Next}
-	if !w.Created.IsZero() {
+// options are what belongs to the schedule of a window. made stands for when it was
+// made where that is not known.
+func (w Window) options(made time.Time) schedule.Options {
+	o := schedule.Options{
+		Zone: w.Timezone, For: schedule.Window, Offset: w.Offset, Start: ParseTime(w.Start), End: ParseTime(w.End), Since: made, Known: w.Next,
+	}
+	switch {
+	case w.Created.IsZero():
+	case !w.Next.IsZero() && w.Modified.After(w.Created) && w.counts():
+		o.Since = w.Modified // when its schedule may have been another
+	default:
 		o.Since = w.Created
 	}
 	return o
 }
+
+// counts reports whether its schedule is a rate.
+func (w Window) counts() bool {
+	return strings.HasPrefix(strings.TrimSpace(w.Schedule), string(schedule.Rate))
+}
+
+// Dated reports whether its runs depend on when it was made, which List does not
+// tell: those of a rate and of an offset.
+func (w Window) Dated() bool { return w.Offset != 0 || w.counts() }
 
 // schedule tells what is wrong with the schedule and what belongs to it, with a
 // caret under the place.
@@ -48,19 +66,24 @@ func (f *faults) schedule(w Window, now time.Time) {
 	}
 }
 
-// read is the schedule of a window that the service may hold already.
-func (w Window) read(now time.Time) (*schedule.Schedule, bool) {
-	o := w.options(now)
+// ReadSchedule reads the schedule of a window that the service may hold already.
+// made stands for when it was made where that is not known; it may be zero.
+func (w Window) ReadSchedule(made time.Time) (*schedule.Schedule, error) {
+	for _, d := range []struct{ name, text string }{{"start date", w.Start}, {"end date", w.End}} {
+		if d.text != "" && ParseTime(d.text).IsZero() {
+			return nil, fmt.Errorf("the %s %q is not understood", d.name, d.text)
+		}
+	}
+	o := w.options(made)
 	o.Stored = true
-	s, err := schedule.Parse(w.Schedule, o)
-	return s, err == nil
+	return schedule.Parse(w.Schedule, o)
 }
 
 // Openings returns the next times after now that the window would open, at most n,
 // whether or not it is enabled.
 func (w Window) Openings(now time.Time, n int) []time.Time {
-	s, ok := w.read(now)
-	if !ok {
+	s, err := w.ReadSchedule(now)
+	if err != nil {
 		return nil
 	}
 	var list []time.Time
@@ -77,8 +100,8 @@ func (w Window) Openings(now time.Time, n int) []time.Time {
 // Explain says in words when the window opens; "" where its schedule is not
 // understood.
 func (w Window) Explain(now time.Time) string {
-	s, ok := w.read(now)
-	if !ok {
+	s, err := w.ReadSchedule(now)
+	if err != nil {
 		return ""
 	}
 	return s.Explain()
@@ -87,8 +110,8 @@ func (w Window) Explain(now time.Time) string {
 // Warnings are remarks about the schedule: what is allowed, and may not be what was
 // meant.
 func (w Window) Warnings(now time.Time) []string {
-	s, ok := w.read(now)
-	if !ok {
+	s, err := w.ReadSchedule(now)
+	if err != nil {
 		return nil
 	}
 	list := s.Warnings()

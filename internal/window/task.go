@@ -1,8 +1,10 @@
 package window
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -79,12 +81,7 @@ type Task struct {
 }
 
 // label is what people call it.
-func (t Task) label() string {
-	if t.Name != "" {
-		return t.Name
-	}
-	return t.ID
-}
+func (t Task) label() string { return cmp.Or(t.Name, t.ID, taskLabel(t)) }
 
 // WindowTargets are the ids of targets of the window that the task names.
 func (t Task) WindowTargets() []string {
@@ -95,6 +92,11 @@ func (t Task) WindowTargets() []string {
 		}
 	}
 	return ids
+}
+
+// namesNodes reports whether the task has nodes beside the targets of its window.
+func (t Task) namesNodes() bool {
+	return slices.ContainsFunc(t.Selectors, func(s Selector) bool { return s.Key != ByWindowTarget })
 }
 
 // Tasks reads the tasks of a window, all of them, without what they hand over. It

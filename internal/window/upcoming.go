@@ -23,5 +23,5 @@ func (s *Service) Upcoming(ctx context.Context, window string) iter.Seq2[time.Ti
 			return nil, nil, err
 		}
 		return out.ScheduledWindowExecutions, out.NextToken, nil
-	}, func(e types.ScheduledWindowExecution) time.Time { return parseTime(aws.ToString(e.ExecutionTime)) })
+	}, func(e types.ScheduledWindowExecution) time.Time { return ParseTime(aws.ToString(e.ExecutionTime)) })
 }

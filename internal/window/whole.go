@@ -14,9 +14,12 @@ type Read struct {
 	Settings bool // AllowUnassociated and the dates
 	Targets  bool
 	Tasks    bool
-	Details  bool // what tasks hand over; one call for each task
-	Last     bool // the newest execution
-	Tags     bool
+	// Allowed is whether tasks may run on nodes that are in no target, where a task
+	// names nodes by id: one call for each such window.
+	Allowed bool
+	Details bool // what tasks hand over; one call for each task
+	Last    bool // the newest execution
+	Tags    bool
 	// Lenient goes on without the newest execution and the tags where they may not be
 	// read; Known.Denied then has the error.
 	Lenient bool
@@ -81,6 +84,13 @@ func (s *Service) read(ctx context.Context, w Window, what Read) (Known, error) 
 			return k, err
 		}
 		slices.SortStableFunc(k.Tasks, func(a, b Task) int { return a.Priority - b.Priority })
+	}
+	if what.Allowed && k.AllowUnassociated == nil && slices.ContainsFunc(k.Tasks, Task.namesNodes) {
+		whole, err := s.Get(ctx, w.ID)
+		if err != nil {
+			return k, err
+		}
+		k.AllowUnassociated = whole.AllowUnassociated
 	}
 	if what.Details {
 		for i, t := range k.Tasks {

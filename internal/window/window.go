@@ -9,6 +9,7 @@
 package window
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -102,12 +103,7 @@ type Target struct {
 }
 
 // label is what people call it.
-func (t Target) label() string {
-	if t.Name != "" {
-		return t.Name
-	}
-	return t.ID
-}
+func (t Target) label() string { return cmp.Or(t.Name, t.ID, targetLabel(t)) }
 
 // Whole is a window with all that belongs to it.
 type Whole struct {
@@ -144,13 +140,14 @@ func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Window, error] {
 			ID: aws.ToString(w.WindowId), Name: aws.ToString(w.Name), Description: aws.ToString(w.Description), Enabled: w.Enabled,
 			Schedule: aws.ToString(w.Schedule), Timezone: aws.ToString(w.ScheduleTimezone), Offset: int(aws.ToInt32(w.ScheduleOffset)),
 			Start: aws.ToString(w.StartDate), End: aws.ToString(w.EndDate), Duration: int(aws.ToInt32(w.Duration)), Cutoff: int(w.Cutoff),
-			Next: parseTime(aws.ToString(w.NextExecutionTime)),
+			Next: ParseTime(aws.ToString(w.NextExecutionTime)),
 		}
 	})
 }
 
-// parseTime reads the times that the service writes as text; zero for none.
-func parseTime(text string) time.Time {
+// ParseTime reads the times that the service writes as text, in UTC without a zone;
+// zero for none and for what is no time.
+func ParseTime(text string) time.Time {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t.UTC()
@@ -169,7 +166,7 @@ func (s *Service) Get(ctx context.Context, id string) (Window, error) {
 		ID: aws.ToString(out.WindowId), Name: aws.ToString(out.Name), Description: aws.ToString(out.Description), Enabled: out.Enabled,
 		Schedule: aws.ToString(out.Schedule), Timezone: aws.ToString(out.ScheduleTimezone), Offset: int(aws.ToInt32(out.ScheduleOffset)),
 		Start: aws.ToString(out.StartDate), End: aws.ToString(out.EndDate), Duration: int(aws.ToInt32(out.Duration)), Cutoff: int(out.Cutoff),
-		Next: parseTime(aws.ToString(out.NextExecutionTime)), AllowUnassociated: aws.Bool(out.AllowUnassociatedTargets),
+		Next: ParseTime(aws.ToString(out.NextExecutionTime)), AllowUnassociated: aws.Bool(out.AllowUnassociatedTargets),
 		Created: aws.ToTime(out.CreatedDate), Modified: aws.ToTime(out.ModifiedDate),
 	}, nil
 }
