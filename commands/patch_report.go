@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -153,7 +151,7 @@ func (o *patchReportOptions) rendering(env *Env) (render.Options, error) {
 	}
 	if o.out != "" {
 		ro.Width = 0 // a file is no terminal
-		if err := o.mayWrite(); err != nil {
+		if err := o.file().check(); err != nil {
 			return ro, err
 		}
 	}
@@ -187,24 +185,9 @@ func (o *patchReportOptions) patches() bool {
 	return false
 }
 
-// mayWrite refuses a file that is there, or a place where none can be, before
-// anything is read.
-func (o *patchReportOptions) mayWrite() error {
-	info, err := os.Lstat(o.out)
-	switch {
-	case err == nil && info.IsDir():
-		return fault.Usagef("--out %s is a folder", o.out).WithHint("name a file in it")
-	case err == nil && info.Mode()&fs.ModeSymlink != 0: // whoever made it chose another file
-		return fault.Usagef("--out %s is a link to another file", o.out).WithHint("name the file itself")
-	case err == nil && !info.Mode().IsRegular():
-		return fault.Usagef("--out %s is no ordinary file", o.out).WithHint("leave --out out, and redirect")
-	case err == nil && !o.force:
-		return fault.Usagef("%s exists already", o.out).WithHint("add --force to replace it, or choose another file")
-	}
-	if info, err := os.Stat(filepath.Dir(o.out)); err != nil || !info.IsDir() {
-		return fault.Usagef("--out %s: there is no folder %s", o.out, filepath.Dir(o.out))
-	}
-	return nil
+// file is where the report is written to, for its owner alone.
+func (o *patchReportOptions) file() outputFile {
+	return outputFile{flag: "out", path: o.out, force: o.force, mode: 0o600}
 }
 
 // patched is what was read in one place.
@@ -292,35 +275,10 @@ func (o *patchReportOptions) deliver(env *Env, ro render.Options, r *patchreport
 	if err := o.write(&b, ro, r); err != nil {
 		return err
 	}
-	if err := o.mayWrite(); err != nil { // another may have made it meanwhile
-		return err
-	}
-	if err := writeWhole(o.out, b.Bytes(), o.force); err != nil {
+	if err := o.file().write(b.Bytes()); err != nil {
 		return err
 	}
 	env.note("ssmdeck: wrote %s", render.Visible(o.out))
-	return nil
-}
-
-// writeWhole writes a file as a whole or not at all, for its owner alone. Without
-// force it never takes the place of another.
-func writeWhole(path string, data []byte, force bool) error {
-	failed := func(err error) error { return fault.New(fault.Failed, "write "+path, "%w", plainPathError(err)) }
-	if force {
-		if err := config.WriteFileAtomic(path, data, 0o600); err != nil {
-			return failed(err)
-		}
-		return nil
-	}
-	f, err := newSecretFile(path, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		_ = os.Remove(path)
-		return failed(err)
-	}
 	return nil
 }
 

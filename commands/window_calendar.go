@@ -1,11 +1,10 @@
 package commands
 
 import (
+	"bytes"
 	"cmp"
 	"context"
-	"io"
 	"iter"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -118,10 +117,10 @@ func windowCalendar(ctx context.Context, env *Env, o windowCalendarOptions, name
 			return calendarRows(openings, zone, noteUnread(env, entries)), nil
 		})
 	}
-	var file io.WriteCloser
-	if o.ics != "" && o.ics != "-" && !o.force {
-		if _, err := os.Stat(o.ics); err == nil {
-			return fault.Usagef("--ics %s exists", o.ics).WithHint("add --force to overwrite it")
+	file := outputFile{flag: "ics", path: o.ics, force: o.force, mode: 0o644}
+	if o.ics != "" && o.ics != "-" {
+		if err := file.check(); err != nil {
+			return err
 		}
 	}
 	entries, openings, err := o.openings(ctx, env, span, names)
@@ -136,12 +135,9 @@ func windowCalendar(ctx context.Context, env *Env, o windowCalendarOptions, name
 	case o.ics == "-":
 		err = agenda.WriteICal(env.Out, openings, ro.Now)
 	default:
-		if file, err = os.Create(o.ics); err != nil {
-			return fault.New(fault.Usage, "write "+o.ics, "%w", err)
-		}
-		err = agenda.WriteICal(file, openings, ro.Now)
-		if closed := file.Close(); err == nil {
-			err = closed
+		var b bytes.Buffer
+		if err = agenda.WriteICal(&b, openings, ro.Now); err == nil {
+			err = file.write(b.Bytes())
 		}
 		if err == nil {
 			env.note("%s in %s", plural(countEnabled(openings), "event"), o.ics)
