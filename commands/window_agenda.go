@@ -47,16 +47,14 @@ func pickWindows(all []window.Window, names []string) ([]window.Window, error) {
 // datedWindows reads when those windows were made whose runs depend on it.
 func datedWindows(ctx context.Context, svc *window.Service, windows []window.Window) ([]window.Window, error) {
 	all := slices.Clone(windows)
-	for i, w := range windows {
-		if !w.Dated() {
-			continue
-		}
-		whole, err := svc.Get(ctx, w.ID)
-		if err != nil {
-			return nil, err
-		}
-		whole.Next = w.Next
-		all[i] = whole
+	known, err := svc.ReadAll(ctx, slices.DeleteFunc(slices.Clone(windows), func(w window.Window) bool { return !w.Dated() }), window.Read{Settings: true})
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range known {
+		i := slices.IndexFunc(all, func(w window.Window) bool { return w.ID == k.ID })
+		k.Next = all[i].Next // as the list has it, for all windows alike
+		all[i] = k.Window
 	}
 	return all, nil
 }
