@@ -28,7 +28,7 @@ are fetched when needed, renewed while the approval lasts, and never shown.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newAccessRequestCmd(env), newAccessGetCmd(env), newAccessListCmd(env))
+	env.subcommands(cmd, newAccessRequestCmd, newAccessGetCmd, newAccessListCmd)
 	return cmd
 }
 

@@ -30,8 +30,8 @@ limit is reached.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newActivationCreateCmd(env), newActivationListCmd(env), newActivationGetCmd(env),
-		newActivationWatchCmd(env), newActivationDeleteCmd(env))
+	env.subcommands(cmd, newActivationCreateCmd, newActivationListCmd, newActivationGetCmd,
+		newActivationWatchCmd, newActivationDeleteCmd)
 	return cmd
 }
 

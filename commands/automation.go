@@ -31,12 +31,12 @@ func newAutomationCmd(env *Env) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newAutomationStartCmd(env), newAutomationListCmd(env), newAutomationGetCmd(env), newAutomationStepsCmd(env),
-		newAutomationWatchCmd(env), newAutomationStopCmd(env),
-		newDecideCmd(env, automation.Approve, "Approve what an automation waits for"),
-		newDecideCmd(env, automation.Reject, "Reject what an automation waits for, which fails it"),
-		newDecideCmd(env, automation.Resume, "Go on with an automation that a step of it has paused"),
-		newDecideCmd(env, automation.StartStep, "Start the next step of an automation in interactive mode"))
+	env.subcommands(cmd, newAutomationStartCmd, newAutomationListCmd, newAutomationGetCmd, newAutomationStepsCmd,
+		newAutomationWatchCmd, newAutomationStopCmd,
+		decision(automation.Approve, "Approve what an automation waits for"),
+		decision(automation.Reject, "Reject what an automation waits for, which fails it"),
+		decision(automation.Resume, "Go on with an automation that a step of it has paused"),
+		decision(automation.StartStep, "Start the next step of an automation in interactive mode"))
 	return cmd
 }
 
@@ -334,6 +334,11 @@ runs has ended. What steps have done stays done.`,
 	cmd.Flags().BoolVar(&complete, "complete", false, "let the step that runs end")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say which automations would be stopped and stop none")
 	return cmd
+}
+
+// decision makes the command that sends a signal.
+func decision(signal automation.Signal, short string) func(*Env) *cobra.Command {
+	return func(env *Env) *cobra.Command { return newDecideCmd(env, signal, short) }
 }
 
 func newDecideCmd(env *Env, signal automation.Signal, short string) *cobra.Command {

@@ -27,7 +27,7 @@ func newCommandCmd(env *Env) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newCommandListCmd(env), newCommandGetCmd(env), newCommandOutputCmd(env), newCommandWatchCmd(env), newCommandCancelCmd(env))
+	env.subcommands(cmd, newCommandListCmd, newCommandGetCmd, newCommandOutputCmd, newCommandWatchCmd, newCommandCancelCmd)
 	return cmd
 }
 

@@ -31,7 +31,7 @@ own, which ` + "`compliance put`" + ` reports. Each report of a node replaces th
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newComplianceSummaryCmd(env), newComplianceNodesCmd(env), newComplianceListCmd(env), newCompliancePutCmd(env))
+	env.subcommands(cmd, newComplianceSummaryCmd, newComplianceNodesCmd, newComplianceListCmd, newCompliancePutCmd)
 	return cmd
 }
 

@@ -13,8 +13,8 @@ func newConnectorCmd(env *Env) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(connectorList.command(env), connectorGet.command(env), connectorCreate.command(env), connectorUpdate.command(env),
-		connectorValidate.command(env), connectorDelete.command(env))
+	env.subcommands(cmd, connectorList.command, connectorGet.command, connectorCreate.command, connectorUpdate.command,
+		connectorValidate.command, connectorDelete.command)
 	return cmd
 }
 

@@ -30,7 +30,7 @@ or newer, and IMDSv2. It is switched on for the account and Region.`,
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newDHMCStatusCmd(env), newDHMCEnableCmd(env), newDHMCDisableCmd(env))
+	env.subcommands(cmd, newDHMCStatusCmd, newDHMCEnableCmd, newDHMCDisableCmd)
 	return cmd
 }
 

@@ -34,10 +34,10 @@ A version is given as a number, latest, default, or by its name.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newDocumentListCmd(env), newDocumentGetCmd(env), newDocumentDescribeCmd(env), newDocumentCreateCmd(env),
-		newDocumentUpdateCmd(env), newDocumentApplyCmd(env), newDocumentDeleteCmd(env), newDocumentVersionsCmd(env),
-		newDocumentSetDefaultCmd(env), newDocumentDiffCmd(env), newDocumentValidateCmd(env), newDocumentNewCmd(env), newDocumentRenderCmd(env),
-		newDocumentShareCmd(env), newDocumentReviewCmd(env))
+	env.subcommands(cmd, newDocumentListCmd, newDocumentGetCmd, newDocumentDescribeCmd, newDocumentCreateCmd,
+		newDocumentUpdateCmd, newDocumentApplyCmd, newDocumentDeleteCmd, newDocumentVersionsCmd,
+		newDocumentSetDefaultCmd, newDocumentDiffCmd, newDocumentValidateCmd, newDocumentNewCmd, newDocumentRenderCmd,
+		newDocumentShareCmd, newDocumentReviewCmd)
 	return cmd
 }
 

@@ -178,27 +178,43 @@ func writeGrid[T any](ctx context.Context, env *Env, table func(render.Options) 
 func writeGridSorted[T any](ctx context.Context, env *Env, table func(render.Options) render.Table[T], o render.Options,
 	compare func(a, b T) int, list listIn[T],
 ) error {
-	spec, err := env.gridSpec()
+	var order func(a, b any) int
+	if compare != nil {
+		order = func(a, b any) int { return compare(a.(T), b.(T)) }
+	}
+	return env.writeRows(ctx, table(o).Any(), o, order, func(ctx context.Context, env *Env) (iter.Seq2[any, error], error) {
+		rows, err := list(ctx, env)
+		if err != nil {
+			return nil, err
+		}
+		return render.Rows(rows), nil
+	})
+}
+
+// writeRows is writeGridSorted for rows of which the type is forgotten.
+func (e *Env) writeRows(ctx context.Context, table render.Table[any], o render.Options, compare func(a, b any) int, list listIn[any]) error {
+	spec, err := e.gridSpec()
 	if err != nil {
 		return err
 	}
 	if !spec.Several() {
-		rows, err := list(ctx, env)
+		rows, err := list(ctx, e)
 		if err != nil {
 			return whereItIs(err)
 		}
-		return table(o).Write(env.Out, o, rows)
+		return table.Write(e.Out, o, rows)
 	}
+	type row = grid.Row[any]
 	var failures []grid.Failure
 	var g *grid.Grid
-	rows := func(yield func(grid.Row[T], error) bool) {
+	rows := func(yield func(row, error) bool) {
 		var opened error
-		if g, opened = env.openGrid(ctx, spec); opened != nil {
-			yield(grid.Row[T]{}, opened)
+		if g, opened = e.openGrid(ctx, spec); opened != nil {
+			yield(row{}, opened)
 			return
 		}
-		var waiting []grid.Row[T]
-		for r, err := range gather(ctx, env, g, o, list) {
+		var waiting []row
+		for r, err := range gather(ctx, e, g, o, list) {
 			var failure *grid.Failure
 			if errors.As(err, &failure) {
 				failures = append(failures, *failure)
@@ -213,10 +229,10 @@ func writeGridSorted[T any](ctx context.Context, env *Env, table func(render.Opt
 			}
 		}
 		// With no row at all the error must come in place of an empty list.
-		if err := g.Fault(failures); err != nil && !yield(grid.Row[T]{}, err) {
+		if err := g.Fault(failures); err != nil && !yield(row{}, err) {
 			return
 		}
-		slices.SortStableFunc(waiting, func(a, b grid.Row[T]) int {
+		slices.SortStableFunc(waiting, func(a, b row) int {
 			return cmp.Or(compare(a.Value, b.Value), strings.Compare(a.Place.String(), b.Place.String()))
 		})
 		for _, r := range waiting {
@@ -225,7 +241,7 @@ func writeGridSorted[T any](ctx context.Context, env *Env, table func(render.Opt
 			}
 		}
 	}
-	return gridTable(table(o), len(spec.Profiles) > 1).Write(env.Out, o, rows)
+	return gridTable(table, len(spec.Profiles) > 1).Write(e.Out, o, rows)
 }
 
 // gather runs a list in all scopes. A node that one of them does not know is no
@@ -351,24 +367,28 @@ func showFound[T any](ctx context.Context, env *Env, o render.Options, expr stri
 
 // checkGridTable is Table.Check for what writeGrid will print.
 func checkGridTable[T any](env *Env, table func(render.Options) render.Table[T], o render.Options) error {
-	spec, err := env.gridSpec()
+	return env.checkRows(table(o).Any(), o)
+}
+
+func (e *Env) checkRows(table render.Table[any], o render.Options) error {
+	spec, err := e.gridSpec()
 	switch {
 	case err != nil:
 		return err
 	case spec.Several():
-		return gridTable(table(o), len(spec.Profiles) > 1).Check(o)
+		return gridTable(table, len(spec.Profiles) > 1).Check(o)
 	}
-	return table(o).Check(o)
+	return table.Check(o)
 }
 
 // gridTable puts the place of a row in front.
-func gridTable[T any](t render.Table[T], profiles bool) render.Table[grid.Row[T]] {
-	front := []render.Column[grid.Row[T]]{
-		{Name: "ACCOUNT", Text: func(r grid.Row[T]) string { return r.Account }},
-		{Name: "REGION", Text: func(r grid.Row[T]) string { return r.Region }},
+func gridTable(t render.Table[any], profiles bool) render.Table[grid.Row[any]] {
+	front := []render.Column[grid.Row[any]]{
+		{Name: "ACCOUNT", Text: func(r grid.Row[any]) string { return r.Account }},
+		{Name: "REGION", Text: func(r grid.Row[any]) string { return r.Region }},
 	}
 	if profiles {
-		front = append([]render.Column[grid.Row[T]]{{Name: "PROFILE", Text: func(r grid.Row[T]) string { return r.Profile }}}, front...)
+		front = append([]render.Column[grid.Row[any]]{{Name: "PROFILE", Text: func(r grid.Row[any]) string { return r.Profile }}}, front...)
 	}
-	return render.Wrap(t, func(r grid.Row[T]) T { return r.Value }, front...)
+	return render.Wrap(t, func(r grid.Row[any]) any { return r.Value }, front...)
 }

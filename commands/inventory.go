@@ -34,9 +34,9 @@ it, which stands beside every answer.
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newInventoryQueryCmd(env), newInventoryListCmd(env), newInventoryGetCmd(env), newInventoryCountCmd(env),
-		newInventoryTypesCmd(env), newInventoryStatusCmd(env), newInventoryEnableCmd(env), newInventoryPutCmd(env),
-		newInventoryDeleteCmd(env), newInventoryDeletionsCmd(env))
+	env.subcommands(cmd, newInventoryQueryCmd, newInventoryListCmd, newInventoryGetCmd, newInventoryCountCmd,
+		newInventoryTypesCmd, newInventoryStatusCmd, newInventoryEnableCmd, newInventoryPutCmd,
+		newInventoryDeleteCmd, newInventoryDeletionsCmd)
 	return cmd
 }
 

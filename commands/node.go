@@ -27,8 +27,8 @@ func newNodeCmd(env *Env) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newNodeListCmd(env), newNodeGetCmd(env), newNodeSummaryCmd(env), newNodePingCmd(env),
-		newNodeTagCmd(env), newNodeDeregisterCmd(env), newNodeAgentsCmd(env))
+	env.subcommands(cmd, newNodeListCmd, newNodeGetCmd, newNodeSummaryCmd, newNodePingCmd,
+		newNodeTagCmd, newNodeDeregisterCmd, newNodeAgentsCmd)
 	return cmd
 }
 

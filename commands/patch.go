@@ -17,11 +17,11 @@ against the patch baseline of the node's patch group.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(
-		newPatchStatusCmd(env), newPatchMissingCmd(env), newPatchNodeCmd(env), newPatchExplainCmd(env), newPatchPlanCmd(env),
-		newPatchScanCmd(env), newPatchInstallCmd(env), newPatchBaselineCmd(env), newPatchGroupCmd(env), newPatchAvailableCmd(env),
-		newPatchEffectiveCmd(env), newPatchPropertiesCmd(env), newPatchReportCmd(env), newPatchHistoryCmd(env), newPatchMetricsCmd(env),
-		newPatchAlarmCmd(env), newPatchConfigCmd(env),
+	env.subcommands(cmd,
+		newPatchStatusCmd, newPatchMissingCmd, newPatchNodeCmd, newPatchExplainCmd, newPatchPlanCmd,
+		newPatchScanCmd, newPatchInstallCmd, newPatchBaselineCmd, newPatchGroupCmd, newPatchAvailableCmd,
+		newPatchEffectiveCmd, newPatchPropertiesCmd, newPatchReportCmd, newPatchHistoryCmd, newPatchMetricsCmd,
+		newPatchAlarmCmd, newPatchConfigCmd,
 	)
 	return cmd
 }

@@ -42,8 +42,8 @@ A baseline is named by its id, its ARN, or its name where only one has it.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newBaselineListCmd(env), newBaselineGetCmd(env), newBaselineCreateCmd(env), newBaselineUpdateCmd(env), newBaselineApplyCmd(env),
-		newBaselineExportCmd(env), newBaselineDiffCmd(env), newBaselineDeleteCmd(env), newBaselineDefaultCmd(env))
+	env.subcommands(cmd, newBaselineListCmd, newBaselineGetCmd, newBaselineCreateCmd, newBaselineUpdateCmd, newBaselineApplyCmd,
+		newBaselineExportCmd, newBaselineDiffCmd, newBaselineDeleteCmd, newBaselineDefaultCmd)
 	return cmd
 }
 

@@ -33,7 +33,7 @@ for their system go by the default baseline.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newGroupListCmd(env), newGroupGetCmd(env), newGroupRegisterCmd(env), newGroupDeregisterCmd(env), newGroupBaselineCmd(env))
+	env.subcommands(cmd, newGroupListCmd, newGroupGetCmd, newGroupRegisterCmd, newGroupDeregisterCmd, newGroupBaselineCmd)
 	return cmd
 }
 

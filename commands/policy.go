@@ -24,7 +24,7 @@ when one is changed, are looked up.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(policyGet.command(env), newPolicyPutCmd(env), policyDelete.command(env))
+	env.subcommands(cmd, policyGet.command, newPolicyPutCmd, policyDelete.command)
 	return cmd
 }
 

@@ -3,6 +3,7 @@ package commands
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,18 @@ const (
 	groupNouns = "nouns"
 	groupTools = "tools"
 )
+
+// subcommands adds the commands below a noun. Those of a noun that the command line
+// does not name are not made: to make all of them takes longer than most commands do.
+func (e *Env) subcommands(cmd *cobra.Command, make ...func(*Env) *cobra.Command) {
+	named := func(word string) bool { return word == cmd.Name() || cmd.HasAlias(word) }
+	if e.Args != nil && !slices.ContainsFunc(e.Args, named) {
+		return
+	}
+	for _, m := range make {
+		cmd.AddCommand(m(e))
+	}
+}
 
 // newRootCmd builds the whole tree. It does no work beyond that.
 func newRootCmd(env *Env) *cobra.Command {

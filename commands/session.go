@@ -21,8 +21,8 @@ func newSessionCmd(env *Env) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newSessionListCmd(env), newSessionGetCmd(env), newSessionTerminateCmd(env), newSessionLogsCmd(env), newSessionPrefsCmd(env),
-		newSessionReplayCmd(env), newSessionShimCmd(env))
+	env.subcommands(cmd, newSessionListCmd, newSessionGetCmd, newSessionTerminateCmd, newSessionLogsCmd, newSessionPrefsCmd,
+		newSessionReplayCmd, newSessionShimCmd)
 	return cmd
 }
 

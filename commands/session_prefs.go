@@ -35,7 +35,7 @@ The settings:
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newPrefsGetCmd(env), newPrefsSetCmd(env), newPrefsDiffCmd(env), newRunAsDocumentCmd(env))
+	env.subcommands(cmd, newPrefsGetCmd, newPrefsSetCmd, newPrefsDiffCmd, newRunAsDocumentCmd)
 	return cmd
 }
 

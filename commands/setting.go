@@ -53,7 +53,7 @@ The settings:
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newSettingListCmd(env), settingGet.command(env), settingSet.command(env), settingReset.command(env))
+	env.subcommands(cmd, newSettingListCmd, settingGet.command, settingSet.command, settingReset.command)
 	return cmd
 }
 

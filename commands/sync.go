@@ -21,7 +21,7 @@ Explorer (--source).`,
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(syncList.command(env), newSyncCreateCmd(env), syncUpdate.command(env), syncDelete.command(env))
+	env.subcommands(cmd, syncList.command, newSyncCreateCmd, syncUpdate.command, syncDelete.command)
 	return cmd
 }
 

@@ -59,7 +59,7 @@ EC2 instances (i-...) have their tags in EC2: ` + "`ssmdeck node tag`" + ` chang
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(tagList.command(env), tagAdd.command(env), tagRemove.command(env))
+	env.subcommands(cmd, tagList.command, tagAdd.command, tagRemove.command)
 	return cmd
 }
 

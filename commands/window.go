@@ -29,13 +29,18 @@ A window is named by its id or its name.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(
-		newWindowListCmd(env), newWindowGetCmd(env), newWindowCreateCmd(env), newWindowUpdateCmd(env), newWindowSwitchCmd(env, true),
-		newWindowSwitchCmd(env, false), newWindowDeleteCmd(env), newWindowTargetCmd(env), newWindowTaskCmd(env), newWindowExecutionCmd(env),
-		newWindowWatchCmd(env), newWindowExportCmd(env), newWindowPlanCmd(env), newWindowApplyCmd(env), newWindowScheduleCmd(env),
-		newWindowCalendarCmd(env), newWindowPreviewCmd(env), newWindowCoverageCmd(env),
+	env.subcommands(cmd,
+		newWindowListCmd, newWindowGetCmd, newWindowCreateCmd, newWindowUpdateCmd, windowSwitch(true),
+		windowSwitch(false), newWindowDeleteCmd, newWindowTargetCmd, newWindowTaskCmd, newWindowExecutionCmd,
+		newWindowWatchCmd, newWindowExportCmd, newWindowPlanCmd, newWindowApplyCmd, newWindowScheduleCmd,
+		newWindowCalendarCmd, newWindowPreviewCmd, newWindowCoverageCmd,
 	)
 	return cmd
+}
+
+// windowSwitch makes the command that enables or disables windows.
+func windowSwitch(on bool) func(*Env) *cobra.Command {
+	return func(env *Env) *cobra.Command { return newWindowSwitchCmd(env, on) }
 }
 
 // Windows returns the service that knows maintenance windows.

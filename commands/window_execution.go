@@ -26,8 +26,8 @@ several invocations, which start commands, automations, functions or state machi
 		Args: cobra.ArbitraryArgs,
 		RunE: runGroup,
 	}
-	cmd.AddCommand(newExecutionListCmd(env), newExecutionGetCmd(env), newExecutionTasksCmd(env), newExecutionTaskCmd(env), newExecutionInvocationsCmd(env),
-		newExecutionInvocationCmd(env), newExecutionOutputCmd(env), newExecutionCancelCmd(env))
+	env.subcommands(cmd, newExecutionListCmd, newExecutionGetCmd, newExecutionTasksCmd, newExecutionTaskCmd, newExecutionInvocationsCmd,
+		newExecutionInvocationCmd, newExecutionOutputCmd, newExecutionCancelCmd)
 	return cmd
 }
 

@@ -24,7 +24,7 @@ node must carry all, or up to 50 nodes.`,
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newWindowTargetListCmd(env), newWindowTargetAddCmd(env), newWindowTargetUpdateCmd(env), newWindowTargetRemoveCmd(env))
+	env.subcommands(cmd, newWindowTargetListCmd, newWindowTargetAddCmd, newWindowTargetUpdateCmd, newWindowTargetRemoveCmd)
 	return cmd
 }
 

@@ -25,7 +25,7 @@ func newWindowTaskCmd(env *Env) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE:    runGroup,
 	}
-	cmd.AddCommand(newWindowTaskListCmd(env), newWindowTaskGetCmd(env), newWindowTaskAddCmd(env), newWindowTaskUpdateCmd(env), newWindowTaskRemoveCmd(env))
+	env.subcommands(cmd, newWindowTaskListCmd, newWindowTaskGetCmd, newWindowTaskAddCmd, newWindowTaskUpdateCmd, newWindowTaskRemoveCmd)
 	return cmd
 }
 

@@ -74,14 +74,24 @@ func (t Table[T]) Keys() []string {
 // before the first row is asked for. A failed write ends the list; see
 // IsBrokenPipe.
 func (t Table[T]) Write(w io.Writer, o Options, rows iter.Seq2[T, error]) error {
-	plain := Wrap(t, func(v any) T { row, _ := v.(T); return row })
-	return table{plain}.write(w, o, func(yield func(any, error) bool) {
+	return table{t.Any()}.write(w, o, Rows(rows))
+}
+
+// Any returns the table for rows of which the type is forgotten. What works on many
+// tables takes it, so that it is compiled once, not for each type.
+func (t Table[T]) Any() Table[any] {
+	return Wrap(t, func(v any) T { row, _ := v.(T); return row })
+}
+
+// Rows forgets the type of rows, for a Table's Any.
+func Rows[T any](rows iter.Seq2[T, error]) iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
 		for row, err := range rows {
 			if !yield(row, err) {
 				return
 			}
 		}
-	})
+	}
 }
 
 // Check returns the Usage error that Write would, without writing. Commands that
@@ -91,8 +101,7 @@ func (t Table[T]) Check(o Options) error {
 	return t.Write(io.Discard, o, func(func(T, error) bool) {})
 }
 
-// table is a list of which the type of the rows is forgotten, so that all that
-// prints is compiled once, not for each type.
+// table is a list of which the type of the rows is forgotten.
 type table struct{ Table[any] }
 
 func (t table) write(w io.Writer, o Options, rows iter.Seq2[any, error]) error {
