@@ -20,8 +20,12 @@ const (
 	commandAge     = 30 * 24 * time.Hour
 )
 
-// invocationSize is about what an invocation takes without output.
-const invocationSize = 1 << 10
+// invocationSize and stepSize are about what an invocation and each of its steps take
+// without output.
+const (
+	invocationSize = 1 << 10
+	stepSize       = 256
+)
 
 // defaultDelivery is TimeoutSeconds when a request has none.
 const defaultDelivery = time.Hour

@@ -176,7 +176,7 @@ func (w *World) finish(c *command, inv *invocation, status, details string) {
 	inv.cancel()
 	c.size += invocationSize
 	for _, p := range inv.Plugins {
-		c.size += len(p.Stdout) + len(p.Stderr)
+		c.size += stepSize + len(p.Stdout) + len(p.Stderr)
 	}
 	c.Completed++
 	switch details {
