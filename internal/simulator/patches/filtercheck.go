@@ -12,13 +12,13 @@ import (
 func CheckFilter(system string, f Filter) error {
 	values, ok := Values(system)[f.Key]
 	if !ok && f.Key != "PRODUCT" {
-		return fmt.Errorf("Patch filter key %s is not valid for operating system %s.", f.Key, system) //nolint:revive,staticcheck // a sentence
+		return fmt.Errorf("Patch filter key %s is not valid for operating system %s.", f.Key, system)
 	}
 	for _, v := range f.Values {
 		switch {
 		case v == "*", f.Key == "SECTION", f.Key == "PRODUCT_FAMILY":
 		case f.Key == "PRODUCT" && !isProduct(system, v), f.Key != "PRODUCT" && !slices.Contains(values, v):
-			return fmt.Errorf("Value %s is not valid for patch filter key %s and operating system %s.", v, f.Key, system) //nolint:revive,staticcheck // a sentence
+			return fmt.Errorf("Value %s is not valid for patch filter key %s and operating system %s.", v, f.Key, system)
 		}
 	}
 	return nil

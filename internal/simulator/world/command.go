@@ -9,14 +9,22 @@ import (
 	"time"
 )
 
-// commandHistory is how many finished commands are kept, invocationHistory how many
-// invocations they can have together, commandAge for how long: the service's 30 days,
-// by the world's clock. One run on 10,000 node ids is 200 commands; a window of as
-// many nodes that opens daily would have 300,000 invocations, each about a KB.
+// commandHistory is how many finished commands are kept, commandMemory how many bytes
+// they take together at most, those of the last hour apart, which clients still read,
+// commandAge for how long: the service's 30 days, by the world's clock. One run on
+// 10,000 node ids is 200 commands; a window that scans as many nodes daily would have
+// 300,000 invocations, each of several KB.
 const (
-	commandHistory    = 2000
-	invocationHistory = 200_000
-	commandAge        = 30 * 24 * time.Hour
+	commandHistory = 2000
+	commandMemory  = 256 << 20
+	commandAge     = 30 * 24 * time.Hour
+)
+
+// invocationSize and stepSize are about what an invocation and each of its steps take
+// without output.
+const (
+	invocationSize = 1 << 10
+	stepSize       = 256
 )
 
 // defaultDelivery is TimeoutSeconds when a request has none.
@@ -96,6 +104,7 @@ type command struct {
 	body        *Body
 	args        map[string][]string
 	invocations []*invocation // in the order in which they are sent
+	size        int           // in bytes, of what has ended
 	cancelled   bool          // CancelCommand came
 	sent        time.Time     // in real time
 	expired     *alarm        // for Expires
@@ -256,18 +265,20 @@ func (w *World) newInvocation(c *command, n *Node) *invocation {
 
 // forgetCommands drops the oldest finished commands. Callers hold w.mu.
 func (w *World) forgetCommands() {
-	excess, oldest := len(w.order)-commandHistory, w.now().Add(-commandAge)
-	invocations := -invocationHistory
+	excess, now := len(w.order)-commandHistory, w.now()
+	oldest, read := now.Add(-commandAge), now.Add(-time.Hour)
+	bytes := -commandMemory
 	for _, c := range w.commands {
-		invocations += len(c.invocations)
+		bytes += c.size
 	}
 	w.order = slices.DeleteFunc(w.order, func(id string) bool {
 		c := w.commands[id]
-		if excess <= 0 && invocations <= 0 && !c.Requested.Before(oldest) || !final(c.Status) {
+		tooMuch := excess > 0 || bytes > 0 && c.Requested.Before(read)
+		if !tooMuch && !c.Requested.Before(oldest) || !final(c.Status) {
 			return false
 		}
 		excess--
-		invocations -= len(c.invocations)
+		bytes -= c.size
 		delete(w.commands, id)
 		return true
 	})

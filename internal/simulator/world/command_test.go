@@ -496,7 +496,8 @@ func TestOldInvocationsAreForgotten(t *testing.T) {
 		w := newWorld(t, "fleet: {count: 10000}\nrun_command: {visible_after: 0s}", succeed)
 		all := script("id", func(r *CommandRequest) { r.Targets = []Target{{Key: "tag-key", Values: []string{"env"}}} })
 		var ids []string
-		for range invocationHistory/10000 + 1 {
+		const kept = commandMemory / invocationSize / 10000 // as commands
+		for range kept + 2 {
 			id := send(t, w, all)
 			if err := w.CancelCommand(id, nil); err != nil {
 				t.Fatal(err)
@@ -504,8 +505,14 @@ func TestOldInvocationsAreForgotten(t *testing.T) {
 			synctest.Wait()
 			ids = append(ids, id)
 		}
-		send(t, w, all)
-		if n := len(w.Invocations("")); n != invocationHistory {
+		none := script("id", func(r *CommandRequest) { r.Targets = []Target{{Key: "tag:env", Values: []string{"none"}}} })
+		send(t, w, none)
+		if len(w.Invocations(ids[0])) != 10000 {
+			t.Error("what was sent just now is forgotten")
+		}
+		time.Sleep(time.Hour + time.Second)
+		send(t, w, none)
+		if n := len(w.Invocations("")); n != kept*10000 {
 			t.Errorf("%d invocations are kept", n)
 		}
 		if len(w.Invocations(ids[1])) != 0 || len(w.Invocations(ids[2])) != 10000 {

@@ -174,6 +174,10 @@ func (w *World) finish(c *command, inv *invocation, status, details string) {
 	}
 	inv.Status, inv.Details = status, details
 	inv.cancel()
+	c.size += invocationSize
+	for _, p := range inv.Plugins {
+		c.size += stepSize + len(p.Stdout) + len(p.Stderr)
+	}
 	c.Completed++
 	switch details {
 	case statusFailed, detailExecution:
