@@ -129,6 +129,9 @@ func (o *patchInstallOptions) run(cmd *cobra.Command, env *Env, args []string) e
 	if err := o.check(cmd); err != nil {
 		return err
 	}
+	if err := env.refuseChange("SendCommand", o.dryRun && !o.scanFirst); err != nil {
+		return err
+	}
 	ro, err := env.renderOptions()
 	if err != nil {
 		return err
