@@ -29,7 +29,7 @@ type planner struct {
 	// How many patches start and stop, of how many too little is known to tell, and
 	// how many nodes were never scanned.
 	starts, stops, unknown, never int
-	stale                         int // nodes whose last scan is old
+	stale                         int   // nodes whose last scan is old
 	failed                        error // of nodes that could not be read
 	// older are the patches of nodes that are missing in a version that stops, while an
 	// older one starts.
