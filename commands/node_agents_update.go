@@ -83,6 +83,9 @@ func (o *agentsUpdateOptions) run(cmd *cobra.Command, env *Env, args []string) e
 	if o.version != "" && !fleet.IsVersion(o.version) {
 		return fault.Usagef("--to %q is not a version", o.version).WithHint("write it like 3.3.4851.0")
 	}
+	if err := env.refuseChange("SendCommand", o.dryRun); err != nil {
+		return err
+	}
 	release, err := o.waves.lock()
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ type planner struct {
 	// How many patches start and stop, of how many too little is known to tell, and
 	// how many nodes were never scanned.
 	starts, stops, unknown, never int
+	stale                         int   // nodes whose last scan is old
 	failed                        error // of nodes that could not be read
 	// older are the patches of nodes that are missing in a version that stops, while an
 	// older one starts.
@@ -179,8 +180,11 @@ func (p *planner) whoWasScanned(ctx context.Context) error {
 	}
 	for i := range nodes {
 		p.nodes[i].node = nodes[i]
-		if nodes[i].Patch == nil {
+		switch state := nodes[i].Patch; {
+		case state == nil:
 			p.never++
+		case time.Since(state.Ended) > patch.StaleAfter:
+			p.stale++
 		}
 	}
 	return nil
@@ -342,6 +346,9 @@ func (p *planner) summary() {
 		plural(p.starts, "patch"), plural(p.stops, "patch"), touched, plural(len(p.nodes), "node"))
 	if p.never > 0 {
 		p.env.note("ssmdeck: %s never scanned: what they have is not known, and all of the catalogue is counted for them", pluralWere(p.never, "node"))
+	}
+	if p.stale > 0 {
+		p.env.note("ssmdeck: warning: the last scan of %s is older than %s, so that what they have may have changed: `ssmdeck patch scan` looks again", plural(p.stale, "node"), render.Duration(patch.StaleAfter))
 	}
 	if p.before.ForApplications() || p.after.ForApplications() {
 		p.env.note("ssmdeck: note: of applications those updates are counted that scans of nodes have listed: what is missing, and security updates that are available")

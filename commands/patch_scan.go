@@ -97,6 +97,9 @@ func (o *patchScanOptions) run(cmd *cobra.Command, env *Env, args []string) erro
 	if err := o.check(cmd.CommandPath()); err != nil {
 		return err
 	}
+	if err := env.refuseChange("SendCommand", o.dryRun); err != nil {
+		return err
+	}
 	targets, filter, err := o.choice.parse(cmd.CommandPath(), args)
 	if err != nil {
 		return err
