@@ -286,11 +286,7 @@ func accessTable(o render.Options) render.Table[access.Entry] {
 			},
 			{Name: "REQUEST ID", ID: true, Text: func(e access.Entry) string { return e.ID }},
 			{Name: "NODE ID", ID: true, Text: func(e access.Entry) string { return e.Node }},
-			{
-				Name: "CREATED", Text: func(e access.Entry) string { return render.Timestamp(e.Created) },
-				Human: func(e access.Entry) string { return render.Ago(o.Now, e.Created) },
-				Less:  func(a, b access.Entry) bool { return a.Created.Before(b.Created) },
-			},
+			agoColumn(o, "CREATED", func(e access.Entry) time.Time { return e.Created }),
 			{Name: "TITLE", Text: func(e access.Entry) string { return e.Title }},
 			{Name: "OWNER", Wide: true, Text: func(e access.Entry) string { return e.Owner }},
 		},

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -113,11 +114,7 @@ func activationTable(o render.Options) render.Table[activation.Activation] {
 				Name: "REGISTERED", Text: func(a activation.Activation) string { return fmt.Sprintf("%d/%d", a.Registered, a.Limit) },
 				Less: func(a, b activation.Activation) bool { return a.Registered < b.Registered },
 			},
-			{
-				Name: "EXPIRES", Text: func(a activation.Activation) string { return render.Timestamp(a.Expires) },
-				Human: func(a activation.Activation) string { return render.Ago(o.Now, a.Expires) },
-				Less:  func(a, b activation.Activation) bool { return a.Expires.Before(b.Expires) },
-			},
+			agoColumn(o, "EXPIRES", func(a activation.Activation) time.Time { return a.Expires }),
 			{
 				Name: "CREATED", Wide: true, Text: func(a activation.Activation) string { return render.Timestamp(a.Created) },
 				Human: func(a activation.Activation) string { return render.Ago(o.Now, a.Created) },

@@ -136,11 +136,7 @@ func commandTable(o render.Options) render.Table[run.Command] {
 			{Name: "DOCUMENT", Text: func(c run.Command) string { return c.Document }},
 			{Name: "NODES", Text: func(c run.Command) string { return fmt.Sprint(c.Targets) }},
 			{Name: "FAILED", Text: func(c run.Command) string { return fmt.Sprint(c.Errors + c.DeliveryTimedOut) }},
-			{
-				Name: "REQUESTED", Text: func(c run.Command) string { return render.Timestamp(c.Requested) },
-				Human: func(c run.Command) string { return render.Ago(o.Now, c.Requested) },
-				Less:  func(a, b run.Command) bool { return a.Requested.Before(b.Requested) },
-			},
+			agoColumn(o, "REQUESTED", func(c run.Command) time.Time { return c.Requested }),
 			{Name: "COMMENT", Text: func(c run.Command) string { return c.Comment }},
 			{Name: "DETAIL", Wide: true, Text: func(c run.Command) string { return c.Detail }},
 			{Name: "RUN", Wide: true, Text: func(c run.Command) string { return c.RunID }},

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -266,15 +265,6 @@ func complianceStatus[T any](o render.Options, status func(T) string) render.Col
 				return o.Styles.Status(theme.Unknown, render.Visible(strings.ToLower(s)))
 			}
 		},
-	}
-}
-
-// executedColumn is when something was found.
-func executedColumn[T any](o render.Options, at func(T) time.Time) render.Column[T] {
-	return render.Column[T]{
-		Name: "EXECUTED", Text: func(v T) string { return render.Timestamp(at(v)) },
-		Human: func(v T) string { return render.Ago(o.Now, at(v)) },
-		Less:  func(a, b T) bool { return at(a).Before(at(b)) },
 	}
 }
 

@@ -139,7 +139,7 @@ func complianceItemTable(o render.Options) render.Table[compliance.Item] {
 			{Name: "SEVERITY", Text: func(i row) string { return i.Severity }, Human: func(i row) string { return render.Visible(strings.ToLower(i.Severity)) }},
 			{Name: "TYPE", Text: func(i row) string { return i.Type }},
 			{Name: "TITLE", Text: func(i row) string { return i.Title }},
-			executedColumn(o, func(i row) time.Time { return i.Executed }),
+			agoColumn(o, "EXECUTED", func(i row) time.Time { return i.Executed }),
 			{Name: "REASON", Text: func(i row) string { return i.Reason }},
 			{Name: "ID", Wide: true, ID: true, Text: func(i row) string { return i.ID }},
 			{Name: "EXECUTION TYPE", Wide: true, Text: func(i row) string { return i.ExecutionType }},

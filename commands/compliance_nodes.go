@@ -210,7 +210,7 @@ func complianceNodeTable(o render.Options) render.Table[compliance.NodeSummary] 
 		{Name: "ITEMS", Right: true, Text: func(n row) string {
 			return strconv.Itoa(n.NonCompliant) + "/" + strconv.Itoa(n.NonCompliant+n.Compliant)
 		}},
-		executedColumn(o, func(n row) time.Time { return n.Executed }),
+		agoColumn(o, "EXECUTED", func(n row) time.Time { return n.Executed }),
 	}
 	for _, c := range severityColumns(o, func(n row) compliance.Counts { return n.Severities }) {
 		c.Wide = true

@@ -320,13 +320,18 @@ func (e *Env) refuseChange(operation string, dryRun bool) error {
 	return nil
 }
 
-// showRequest is --dry-run: what would be sent, without secrets.
-func (e *Env) showRequest(ro render.Options, r *rawapi.Request) error {
-	e.note("dry run: %s was not sent", r.Operation.Name)
+// jsonUnlessAsked is for what has no columns of its own.
+func jsonUnlessAsked(ro render.Options) render.Options {
 	if ro.Format == render.FormatAuto {
 		ro.Format = render.FormatJSON
 	}
-	return render.JSON(e.Out, ro, r.JSON())
+	return ro
+}
+
+// showRequest is --dry-run: what would be sent, without secrets.
+func (e *Env) showRequest(ro render.Options, r *rawapi.Request) error {
+	e.note("dry run: %s was not sent", r.Operation.Name)
+	return render.JSON(e.Out, jsonUnlessAsked(ro), r.JSON())
 }
 
 // fetch returns the rows of a list. With an error, they are those that came before.

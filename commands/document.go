@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -169,11 +170,7 @@ func documentTable(o render.Options) render.Table[document.Summary] {
 			{Name: "OWNER", Text: func(d document.Summary) string { return d.Owner }},
 			{Name: "PLATFORMS", Text: func(d document.Summary) string { return strings.Join(d.Platforms, ",") }},
 			{Name: "DEFAULT", Text: func(d document.Summary) string { return d.Version }},
-			{
-				Name: "CREATED", Text: func(d document.Summary) string { return render.Timestamp(d.Created) },
-				Human: func(d document.Summary) string { return render.Ago(o.Now, d.Created) },
-				Less:  func(a, b document.Summary) bool { return a.Created.Before(b.Created) },
-			},
+			agoColumn(o, "CREATED", func(d document.Summary) time.Time { return d.Created }),
 			{Name: "FORMAT", Wide: true, Text: func(d document.Summary) string { return d.Format }},
 			{Name: "SCHEMA", Wide: true, Text: func(d document.Summary) string { return d.SchemaVersion }},
 			{Name: "VERSION NAME", Wide: true, Text: func(d document.Summary) string { return d.VersionName }},
@@ -244,11 +241,7 @@ func versionTable(o render.Options) render.Table[document.Version] {
 				Name: "STATUS", Text: func(v document.Version) string { return v.Status },
 				Human: func(v document.Version) string { return o.Styles.Status(documentLevel(v.Status), v.Status) },
 			},
-			{
-				Name: "CREATED", Text: func(v document.Version) string { return render.Timestamp(v.Created) },
-				Human: func(v document.Version) string { return render.Ago(o.Now, v.Created) },
-				Less:  func(a, b document.Version) bool { return a.Created.Before(b.Created) },
-			},
+			agoColumn(o, "CREATED", func(v document.Version) time.Time { return v.Created }),
 			{Name: "FORMAT", Text: func(v document.Version) string { return v.Format }},
 			{Name: "REVIEW", Wide: true, Text: func(v document.Version) string { return v.Review }},
 			{Name: "DETAIL", Wide: true, Text: func(v document.Version) string { return v.StatusInfo }},

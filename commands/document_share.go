@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -244,11 +245,7 @@ func reviewTable(o render.Options) render.Table[document.Review] {
 		Columns: []render.Column[document.Review]{
 			{Name: "STATUS", Text: func(r document.Review) string { return r.Status }},
 			{Name: "REVIEWER", ID: true, Text: func(r document.Review) string { return r.Reviewer }},
-			{
-				Name: "UPDATED", Text: func(r document.Review) string { return render.Timestamp(r.Updated) },
-				Human: func(r document.Review) string { return render.Ago(o.Now, r.Updated) },
-				Less:  func(a, b document.Review) bool { return a.Updated.Before(b.Updated) },
-			},
+			agoColumn(o, "UPDATED", func(r document.Review) time.Time { return r.Updated }),
 			{Name: "COMMENT", Text: func(r document.Review) string { return r.Comment }},
 		},
 	}

@@ -3,12 +3,10 @@ package commands
 import (
 	"context"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/inventory"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
@@ -49,25 +47,6 @@ func (e *Env) Inventory(ctx context.Context) (*inventory.Service, error) {
 	return inventory.New(scope.SSM()), nil
 }
 
-// nodesOrAll finds the nodes that are chosen, online or not; without a choice all.
-func nodesOrAll(ctx context.Context, svc *fleet.Service, targets []fleet.Target, filter fleet.Filter) ([]fleet.Node, error) {
-	if len(targets) > 0 {
-		return members(ctx, svc, targets, filter)
-	}
-	nodes, err := fleet.All(svc.List(ctx, fleet.Query{Filter: filter}))
-	fleet.Sort(nodes)
-	return nodes, err
-}
-
-// parseSome reads targets and filter without a call, of which there may be none.
-func (o *nodeChoice) parseSome(args []string) (targets []fleet.Target, filter fleet.Filter, err error) {
-	if targets, err = parseTargets(append(args, o.targets...), o.tags); err != nil {
-		return nil, filter, err
-	}
-	filter, err = fleet.ParseFilter(o.filter)
-	return targets, filter, err
-}
-
 // inventoryTypeNames completes the names of types of inventory.
 func inventoryTypeNames(own bool) func() []string {
 	return func() []string {
@@ -90,14 +69,4 @@ func attributeHeader(name string) string {
 		b.WriteRune(unicode.ToUpper(r))
 	}
 	return render.Visible(b.String())
-}
-
-// capturedColumn says how old a row is.
-func capturedColumn[T any](o render.Options, at func(T) time.Time) render.Column[T] {
-	return render.Column[T]{
-		Name:  "CAPTURED",
-		Text:  func(r T) string { return render.Timestamp(at(r)) },
-		Human: func(r T) string { return render.Ago(o.Now, at(r)) },
-		Less:  func(a, b T) bool { return at(a).Before(at(b)) },
-	}
 }

@@ -182,7 +182,7 @@ func inventoryCoverageTable(o render.Options) render.Table[reportingRow] {
 			{Name: "PING", Text: func(r reportingRow) string { return r.Ping }},
 			{Name: "PLATFORM", Wide: true, Text: func(r reportingRow) string { return r.Platform }},
 			{Name: "ENTRIES", Right: true, Text: reportingRow.entries},
-			capturedColumn(o, func(r reportingRow) time.Time { return r.Captured }),
+			agoColumn(o, "CAPTURED", func(r reportingRow) time.Time { return r.Captured }),
 		},
 	}
 }

@@ -95,11 +95,8 @@ type reportedRow struct {
 }
 
 func inventoryTypesOf(ctx context.Context, env *Env, expr string) error {
-	ro, err := env.renderOptions()
+	ro, err := listOptions(env, reportedTable)
 	if err != nil {
-		return err
-	}
-	if err := reportedTable(ro).Check(ro); err != nil {
 		return err
 	}
 	n, svc, err := env.inventoryNode(ctx, expr)
@@ -130,7 +127,7 @@ func reportedTable(o render.Options) render.Table[reportedRow] {
 			{Name: "TYPE", Text: func(r reportedRow) string { return r.Type }},
 			{Name: "ENTRIES", Right: true, Text: func(r reportedRow) string { return fmt.Sprint(r.Entries) }},
 			{Name: "SCHEMA", Wide: true, Text: func(r reportedRow) string { return r.Schema }},
-			capturedColumn(o, func(r reportedRow) time.Time { return r.Captured }),
+			agoColumn(o, "CAPTURED", func(r reportedRow) time.Time { return r.Captured }),
 		},
 	}
 }
@@ -155,11 +152,8 @@ that queries can ask about. A prefix narrows: Custom: lists the account's own.`,
 			return inventoryTypeNames(false)(), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ro, err := env.renderOptions()
+			ro, err := listOptions(env, typesTable)
 			if err != nil {
-				return err
-			}
-			if err := typesTable(ro).Check(ro); err != nil {
 				return err
 			}
 			svc, err := env.Inventory(cmd.Context())

@@ -85,13 +85,6 @@ is there of that type, which is asked first: give all entries at once, each with
 	return cmd
 }
 
-func jsonUnlessAsked(ro render.Options) render.Options {
-	if ro.Format == render.FormatAuto {
-		ro.Format = render.FormatJSON
-	}
-	return ro
-}
-
 // readEntries reads entries from flags or a file.
 func readEntries(env *Env, texts []string, path string) ([]inventory.Entry, error) {
 	switch {
@@ -244,11 +237,8 @@ func newInventoryDeletionsCmd(env *Env) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ro, err := env.renderOptions()
+			ro, err := listOptions(env, deletionTable)
 			if err != nil {
-				return err
-			}
-			if err := deletionTable(ro).Check(ro); err != nil {
 				return err
 			}
 			if err := inventory.CheckDeletion(strings.Join(args, "")); err != nil {
@@ -273,11 +263,7 @@ func deletionTable(o render.Options) render.Table[inventory.Deletion] {
 			{Name: "STATUS", Text: func(r d) string { return r.Status }},
 			{Name: "NODES", Right: true, Text: func(r d) string { return fmt.Sprint(r.Total) }},
 			{Name: "REMAINING", Right: true, Text: func(r d) string { return fmt.Sprint(r.Left) }},
-			{
-				Name: "STARTED", Text: func(r d) string { return render.Timestamp(r.Started) },
-				Human: func(r d) string { return render.Ago(o.Now, r.Started) },
-				Less:  func(a, b d) bool { return a.Started.Before(b.Started) },
-			},
+			agoColumn(o, "STARTED", func(r d) time.Time { return r.Started }),
 			{Name: "MESSAGE", Wide: true, Text: func(r d) string { return r.Message }},
 		},
 	}

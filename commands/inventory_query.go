@@ -330,7 +330,7 @@ func itemTable(o render.Options, kind string) render.Table[itemRow] {
 	}
 	t.Columns = append(t.Columns,
 		render.Column[itemRow]{Name: "PLATFORM", Wide: true, Text: func(r itemRow) string { return r.Platform }},
-		capturedColumn(o, func(r itemRow) time.Time { return r.Captured }))
+		agoColumn(o, "CAPTURED", func(r itemRow) time.Time { return r.Captured }))
 	return t
 }
 

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"iter"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
@@ -17,12 +18,37 @@ func writeList[T any](env *Env, table func(render.Options) render.Table[T], o re
 }
 
 // each yields rows that are there.
-func each[T any](rows []T) iter.Seq2[T, error] {
+func each[T any](rows []T) iter.Seq2[T, error] { return withPartial(rows, nil) }
+
+// withPartial yields rows, and behind them why they are not all.
+func withPartial[T any](rows []T, partial error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for _, r := range rows {
 			if !yield(r, nil) {
 				return
 			}
 		}
+		if partial != nil {
+			var none T
+			yield(none, partial)
+		}
+	}
+}
+
+// listOptions are the options of a list, held against its table before any call.
+func listOptions[T any](env *Env, table func(render.Options) render.Table[T]) (render.Options, error) {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return ro, err
+	}
+	return ro, table(ro).Check(ro)
+}
+
+// agoColumn is a column of moments: how long ago for people, and in order.
+func agoColumn[T any](o render.Options, name string, at func(T) time.Time) render.Column[T] {
+	return render.Column[T]{
+		Name: name, Text: func(v T) string { return render.Timestamp(at(v)) },
+		Human: func(v T) string { return render.Ago(o.Now, at(v)) },
+		Less:  func(a, b T) bool { return at(a).Before(at(b)) },
 	}
 }

@@ -94,11 +94,8 @@ func (o *agentsUpdateOptions) run(cmd *cobra.Command, env *Env, args []string) e
 	if err := o.waves.unused(); err != nil && !o.dryRun {
 		return err
 	}
-	ro, err := env.renderOptions()
+	ro, err := listOptions(env, updateTable)
 	if err != nil {
-		return err
-	}
-	if err := updateTable(ro).Check(ro); err != nil {
 		return err
 	}
 	svc, err := env.Fleet(ctx)

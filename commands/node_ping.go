@@ -169,11 +169,7 @@ func pingTable(o render.Options) render.Table[pinged] {
 			{Name: "NODE ID", ID: true, Text: func(p pinged) string { return p.ID }},
 			{Name: "NAME", Text: func(p pinged) string { return p.Name }},
 			{Name: "PING", Text: func(p pinged) string { return p.Ping }},
-			{
-				Name: "LAST PING", Text: func(p pinged) string { return render.Timestamp(p.LastPing) },
-				Human: func(p pinged) string { return render.Ago(o.Now, p.LastPing) },
-				Less:  func(a, b pinged) bool { return a.LastPing.Before(b.LastPing) },
-			},
+			agoColumn(o, "LAST PING", func(p pinged) time.Time { return p.LastPing }),
 			{Name: "ERROR", Wide: true, Text: func(p pinged) string { return p.Error }},
 		},
 	}

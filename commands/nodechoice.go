@@ -49,6 +49,15 @@ func (o *nodeChoice) parse(path string, args []string) (targets []fleet.Target, 
 	return targets, filter, err
 }
 
+// parseSome reads targets and filter without a call, of which there may be none.
+func (o *nodeChoice) parseSome(args []string) (targets []fleet.Target, filter fleet.Filter, err error) {
+	if targets, err = parseTargets(append(args, o.targets...), o.tags); err != nil {
+		return nil, filter, err
+	}
+	filter, err = fleet.ParseFilter(o.filter)
+	return targets, filter, err
+}
+
 // members finds the nodes, online or not.
 func members(ctx context.Context, svc *fleet.Service, targets []fleet.Target, filter fleet.Filter) ([]fleet.Node, error) {
 	sel, err := svc.Members(ctx, targets, filter)
@@ -56,6 +65,30 @@ func members(ctx context.Context, svc *fleet.Service, targets []fleet.Target, fi
 		return nil, err
 	}
 	return sel.Nodes, nil
+}
+
+// nodesOrAll finds the nodes that are chosen, online or not; without a choice all.
+func nodesOrAll(ctx context.Context, svc *fleet.Service, targets []fleet.Target, filter fleet.Filter) ([]fleet.Node, error) {
+	if len(targets) > 0 {
+		return members(ctx, svc, targets, filter)
+	}
+	nodes, err := fleet.All(svc.List(ctx, fleet.Query{Filter: filter}))
+	fleet.Sort(nodes)
+	return nodes, err
+}
+
+// joinedNodes finds the nodes that are chosen, online or not, and without a choice
+// those of q; with parts of what is known of them.
+func joinedNodes(ctx context.Context, svc *fleet.Service, targets []fleet.Target, q fleet.Query, parts fleet.Part) ([]fleet.Node, []fleet.Gap, error) {
+	if len(targets) == 0 {
+		return svc.Table(ctx, q, parts)
+	}
+	nodes, err := members(ctx, svc, targets, q.Filter)
+	if err != nil {
+		return nil, nil, err
+	}
+	gaps, err := svc.Join(ctx, nodes, parts)
+	return nodes, gaps, err
 }
 
 // chosenNodes checks how a command will print what it did, before any call, and

@@ -12,7 +12,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/baseline"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
-	"github.com/ssmdeck/ssmdeck/internal/rawapi"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
@@ -102,15 +101,6 @@ func (e *Env) baselineWords(ctx context.Context) []string {
 // v is an empty one.
 func checkObject(ro render.Options, v any) error {
 	return render.Object(io.Discard, ro, v, func(d *render.Detail) { d.ID("-") })
-}
-
-// refuseWriteTo is refuseWrite for an operation by its name.
-func (e *Env) refuseWriteTo(operation string, dryRun bool) error {
-	op, err := rawapi.Find(operation)
-	if err != nil {
-		panic(fmtErr(err)) // our bug
-	}
-	return e.refuseWrite(op, dryRun)
 }
 
 func newBaselineListCmd(env *Env) *cobra.Command {

@@ -66,7 +66,7 @@ func baselineApply(ctx context.Context, env *Env, file string, tagTexts []string
 	if err != nil {
 		return err
 	}
-	if err := env.refuseWriteTo("UpdatePatchBaseline", dryRun); err != nil {
+	if err := env.refuseChange("UpdatePatchBaseline", dryRun); err != nil {
 		return err
 	}
 	warnBaseline(env, &b)

@@ -38,7 +38,7 @@ with, is not deleted: who uses it is said instead.`,
 }
 
 func baselineDelete(ctx context.Context, env *Env, word, os string, dryRun bool) error {
-	if err := env.refuseWriteTo("DeletePatchBaseline", dryRun); err != nil {
+	if err := env.refuseChange("DeletePatchBaseline", dryRun); err != nil {
 		return err
 	}
 	svc, err := env.Baselines(ctx)
@@ -100,7 +100,7 @@ What is the default now is said and asked about.`,
 }
 
 func baselineSetDefault(ctx context.Context, env *Env, word, os string, dryRun bool) error {
-	if err := env.refuseWriteTo("RegisterDefaultPatchBaseline", dryRun); err != nil {
+	if err := env.refuseChange("RegisterDefaultPatchBaseline", dryRun); err != nil {
 		return err
 	}
 	svc, err := env.Baselines(ctx)

@@ -100,7 +100,7 @@ func baselineCreate(ctx context.Context, env *Env, o *baselineFlags, name, os, f
 			return err
 		}
 	}
-	if err := env.refuseWriteTo("CreatePatchBaseline", o.dryRun); err != nil {
+	if err := env.refuseChange("CreatePatchBaseline", o.dryRun); err != nil {
 		return err
 	}
 	svc, err := env.Baselines(ctx)
@@ -170,18 +170,6 @@ func showBaseline(env *Env, ro render.Options, b baseline.Baseline) error {
 	return render.Object(env.Out, ro, b.File(), func(d *render.Detail) { baselineDetail(d, ro, b) })
 }
 
-func parseTags(texts []string) (map[string]string, error) {
-	tags := map[string]string{}
-	for _, t := range texts {
-		if _, err := parseTag(t); err != nil {
-			return nil, err
-		}
-		key, value, _ := strings.Cut(t, "=")
-		tags[key] = value
-	}
-	return tags, nil
-}
-
 func newBaselineUpdateCmd(env *Env) *cobra.Command {
 	var (
 		o  baselineFlags
@@ -231,7 +219,7 @@ func baselineUpdate(ctx context.Context, env *Env, o *baselineFlags, word, os st
 	if err := baseline.Fault("the baseline", withoutSystem(draft.Check(o.noValidate), os)); err != nil {
 		return err
 	}
-	if err := env.refuseWriteTo("UpdatePatchBaseline", o.dryRun); err != nil {
+	if err := env.refuseChange("UpdatePatchBaseline", o.dryRun); err != nil {
 		return err
 	}
 	svc, err := env.Baselines(ctx)

@@ -77,27 +77,12 @@ both tags with different values.`,
 			}
 			return writeGrid(cmd.Context(), env, groupTable, ro, func(ctx context.Context, env *Env) (iter.Seq2[groupRow, error], error) {
 				rows, partly, err := patchGroups(ctx, env, system, "")
-				return eachThen(rows, partly), err
+				return withPartial(rows, partly), err
 			})
 		},
 	}
 	os.bind(cmd, "only groups of this")
 	return spans(cmd)
-}
-
-// eachThen yields rows and then an error, where there is one: of what the rows lack.
-func eachThen[T any](rows []T, err error) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, r := range rows {
-			if !yield(r, nil) {
-				return
-			}
-		}
-		if err != nil {
-			var none T
-			yield(none, err)
-		}
-	}
 }
 
 // patchGroups joins what is registered with what nodes carry; group narrows to one.

@@ -53,7 +53,7 @@ func groupRegister(ctx context.Context, env *Env, group, word, os string, replac
 	if err := baseline.CheckGroup(group); err != nil {
 		return err
 	}
-	if err := env.refuseWriteTo("RegisterPatchBaselineForPatchGroup", dryRun); err != nil {
+	if err := env.refuseChange("RegisterPatchBaselineForPatchGroup", dryRun); err != nil {
 		return err
 	}
 	svc, err := env.Baselines(ctx)
@@ -139,7 +139,7 @@ func groupDeregister(ctx context.Context, env *Env, group, word, os string, dryR
 	if err := baseline.CheckGroup(group); err != nil {
 		return err
 	}
-	if err := env.refuseWriteTo("DeregisterPatchBaselineForPatchGroup", dryRun); err != nil {
+	if err := env.refuseChange("DeregisterPatchBaselineForPatchGroup", dryRun); err != nil {
 		return err
 	}
 	svc, err := env.Baselines(ctx)
@@ -212,11 +212,8 @@ func groupBaselines(ctx context.Context, env *Env, group, os string) error {
 	if err := baseline.CheckGroup(group); err != nil {
 		return err
 	}
-	ro, err := env.renderOptions()
+	ro, err := listOptions(env, groupBaselineTable)
 	if err != nil {
-		return err
-	}
-	if err := groupBaselineTable(ro).Check(ro); err != nil {
 		return err
 	}
 	svc, err := env.Baselines(ctx)

@@ -132,11 +132,8 @@ func (o *patchInstallOptions) run(cmd *cobra.Command, env *Env, args []string) e
 	if err := env.refuseChange("SendCommand", o.dryRun && !o.scanFirst); err != nil {
 		return err
 	}
-	ro, err := env.renderOptions()
+	ro, err := listOptions(env, patchPlanTable)
 	if err != nil {
-		return err
-	}
-	if err := patchPlanTable(ro).Check(ro); err != nil {
 		return err
 	}
 	if err := patchInstallTable(ro).Check(ro); err != nil && !o.dryRun {

@@ -94,11 +94,8 @@ each patch group; --groups bounds those.`,
 }
 
 func (o *metricsPublishOptions) run(ctx context.Context, env *Env) error {
-	ro, err := env.renderOptions()
+	ro, err := listOptions(env, datumTable)
 	if err != nil {
-		return err
-	}
-	if err := datumTable(ro).Check(ro); err != nil {
 		return err
 	}
 	if err := checkMetricFlags(o.namespace, o.groups); err != nil {

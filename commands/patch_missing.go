@@ -231,11 +231,7 @@ func missingTable(o render.Options, by patch.Dimension, released bool) render.Ta
 	})
 	at := slices.IndexFunc(t.Columns, func(c render.Column[patch.Tally]) bool { return c.Name == "SCANNED" })
 	if released {
-		t.Columns = slices.Insert(t.Columns, at, render.Column[patch.Tally]{
-			Name: "RELEASED", Text: func(t patch.Tally) string { return render.Timestamp(t.Released) },
-			Human: func(t patch.Tally) string { return render.Ago(o.Now, t.Released) },
-			Less:  func(a, b patch.Tally) bool { return a.Released.Before(b.Released) },
-		})
+		t.Columns = slices.Insert(t.Columns, at, agoColumn(o, "RELEASED", func(t patch.Tally) time.Time { return t.Released }))
 	}
 	t.Columns = append(t.Columns, render.Column[patch.Tally]{Name: "WHICH", Text: func(t patch.Tally) string { return nodeSet(t.NodeNames(), t.NodeIDs) }})
 	return t

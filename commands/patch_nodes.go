@@ -142,13 +142,7 @@ func (o *patchNodes) find(ctx context.Context, env *Env, parts fleet.Part) (node
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(o.targets) > 0 {
-		if nodes, err = members(ctx, svc, o.targets, o.query.Filter); err == nil {
-			gaps, err = svc.Join(ctx, nodes, parts)
-		}
-	} else {
-		nodes, gaps, err = svc.Table(ctx, o.query, parts)
-	}
+	nodes, gaps, err = joinedNodes(ctx, svc, o.targets, o.query, parts)
 	var several *fleet.Ambiguous
 	if fault.KindOf(err) == fault.NotFound && !errors.As(err, &several) {
 		err = &elsewhere{err}

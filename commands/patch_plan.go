@@ -216,19 +216,13 @@ func (o *planOptions) nodes(ctx context.Context, env *Env, targets []fleet.Targe
 	if err != nil {
 		return nil, err
 	}
-	parts := fleet.PartEC2 | fleet.PartTags
-	var nodes []fleet.Node
-	var gaps []fleet.Gap
-	if len(targets) == 0 {
-		nodes, gaps, err = svc.Table(ctx, fleet.Query{Filter: filter}, parts)
-	} else if nodes, err = members(ctx, svc, targets, filter); err == nil {
-		gaps, err = svc.Join(ctx, nodes, parts)
-	}
+	const tags = fleet.PartEC2 | fleet.PartTags
+	nodes, gaps, err := joinedNodes(ctx, svc, targets, fleet.Query{Filter: filter}, tags)
 	if err != nil {
 		return nil, err
 	}
 	for _, g := range gaps {
-		if g.Part&parts != 0 {
+		if g.Part&tags != 0 {
 			return nil, fault.New(fault.KindOf(g.Err), "plan", "the tags of %s cannot be read, and so which baseline they go by: %w", plural(g.Nodes, "node"), g.Err)
 		}
 	}

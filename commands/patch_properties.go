@@ -77,11 +77,8 @@ func listProperties(ctx context.Context, env *Env, os, property, set string) err
 	case set != "" && set != "OS" && set != "APPLICATION":
 		return fault.Usagef("--patch-set %q is neither os nor application", strings.ToLower(set))
 	}
-	ro, err := env.renderOptions()
+	ro, err := listOptions(env, propertyTable)
 	if err != nil {
-		return err
-	}
-	if err := propertyTable(ro).Check(ro); err != nil {
 		return err
 	}
 	svc, err := env.Baselines(ctx)

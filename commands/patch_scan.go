@@ -104,11 +104,8 @@ func (o *patchScanOptions) run(cmd *cobra.Command, env *Env, args []string) erro
 	if err != nil {
 		return err
 	}
-	ro, err := env.renderOptions()
+	ro, err := listOptions(env, patchScanTable)
 	if err != nil {
-		return err
-	}
-	if err := patchScanTable(ro).Check(ro); err != nil {
 		return err
 	}
 	svc, err := env.Fleet(ctx)

@@ -297,18 +297,3 @@ func (o *patchStatusOptions) shown(rows []patch.Row, now time.Time) []patch.Row 
 		return o.age > 0 && r.Status != patch.NeverScanned && (r.Scanned.IsZero() || now.Sub(r.Scanned) <= o.age)
 	})
 }
-
-// withPartial yields rows, and behind them why they are not all.
-func withPartial[T any](rows []T, partial error) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, r := range rows {
-			if !yield(r, nil) {
-				return
-			}
-		}
-		if partial != nil {
-			var none T
-			yield(none, partial)
-		}
-	}
-}

@@ -85,11 +85,7 @@ func runTable(o render.Options) render.Table[run.Run] {
 			{Name: "DOCUMENT", Text: func(r run.Run) string { return strings.Join(r.Documents, ",") }},
 			{Name: "NODES", Right: true, Text: func(r run.Run) string { return fmt.Sprint(r.Targets) }},
 			{Name: "FAILED", Right: true, Text: func(r run.Run) string { return fmt.Sprint(r.Errors + r.DeliveryTimedOut) }},
-			{
-				Name: "REQUESTED", Text: func(r run.Run) string { return render.Timestamp(r.Requested) },
-				Human: func(r run.Run) string { return render.Ago(o.Now, r.Requested) },
-				Less:  func(a, b run.Run) bool { return a.Requested.Before(b.Requested) },
-			},
+			agoColumn(o, "REQUESTED", func(r run.Run) time.Time { return r.Requested }),
 			{Name: "COMMENT", Text: func(r run.Run) string { return r.Comment }},
 			{Name: "COMMANDS", Wide: true, Right: true, Text: func(r run.Run) string {
 				if r.Unsent() > 0 {

@@ -87,11 +87,7 @@ func sessionTable(o render.Options) render.Table[sessions.Entry] {
 				Name: "OWNER", Text: func(e sessions.Entry) string { return e.Owner },
 				Human: func(e sessions.Entry) string { return e.OwnerName() },
 			},
-			{
-				Name: "STARTED", Text: func(e sessions.Entry) string { return render.Timestamp(e.Started) },
-				Human: func(e sessions.Entry) string { return render.Ago(o.Now, e.Started) },
-				Less:  func(a, b sessions.Entry) bool { return a.Started.Before(b.Started) },
-			},
+			agoColumn(o, "STARTED", func(e sessions.Entry) time.Time { return e.Started }),
 			{
 				Name: "ENDED", Wide: true, Text: func(e sessions.Entry) string { return render.Timestamp(ended(e)) },
 				Human: func(e sessions.Entry) string { return render.Ago(o.Now, ended(e)) },

@@ -156,6 +156,19 @@ func bindTags(f *pflag.FlagSet, into *[]string, what string) {
 	f.StringSliceVar(into, "tags", nil, "put the tags `KEY=VALUE` on "+what+"; with commas, or repeated")
 }
 
+// parseTags reads the tags of something that is made.
+func parseTags(texts []string) (map[string]string, error) {
+	tags := map[string]string{}
+	for _, t := range texts {
+		if _, err := parseTag(t); err != nil {
+			return nil, err
+		}
+		key, value, _ := strings.Cut(t, "=")
+		tags[key] = value
+	}
+	return tags, nil
+}
+
 func parseTag(text string) (any, error) {
 	key, value, ok := strings.Cut(text, "=")
 	if !ok {

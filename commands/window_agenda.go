@@ -10,6 +10,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 )
 
@@ -165,7 +166,7 @@ func noteUnread(env *Env, entries []agenda.Entry) (unread []string) {
 	for _, e := range entries {
 		if e.Fault != nil {
 			unread = append(unread, e.Name)
-			env.note("ssmdeck: note: the schedule of %s, %s, is not understood: %s", visibleName(e.Name), visibleName(e.Window.Schedule), firstLine(e.Fault))
+			env.note("ssmdeck: note: the schedule of %s, %s, is not understood: %s", render.Visible(e.Name), render.Visible(e.Window.Schedule), firstLine(e.Fault))
 		}
 	}
 	return unread

@@ -186,11 +186,8 @@ changed. The status is 0 when there is nothing to do, and 6 when there is.`,
 		Example: "  $ ssmdeck window plan -f windows.yaml\n  $ ssmdeck window plan -f windows.yaml --prune -o json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ro, err := env.renderOptions()
+			ro, err := listOptions(env, windowPlanTable)
 			if err != nil {
-				return err
-			}
-			if err := windowPlanTable(ro).Check(ro); err != nil {
 				return err
 			}
 			_, p, err := o.plan(cmd.Context(), env, cmd.CommandPath())
@@ -298,11 +295,8 @@ what was done is told. Nothing is undone: applying again goes on where it ended.
 
 func (o *windowFile) apply(cmd *cobra.Command, env *Env, dryRun bool) error {
 	ctx := cmd.Context()
-	ro, err := env.renderOptions()
+	ro, err := listOptions(env, windowPlanTable)
 	if err != nil {
-		return err
-	}
-	if err := windowPlanTable(ro).Check(ro); err != nil {
 		return err
 	}
 	if err := env.refuseChange("CreateMaintenanceWindow", dryRun); err != nil {

@@ -329,7 +329,7 @@ func checkOne(ctx context.Context, env *Env, svc *window.Service, e agenda.Entry
 		// Lists of the service end somewhere, which does not mean that the window does.
 		beyond := slices.IndexFunc(ours, func(o agenda.Opening) bool { return o.Start.After(last) })
 		if beyond >= 0 {
-			env.note("ssmdeck: note: the service lists the runs of %s up to %s only", visibleName(e.Name), localMoment(last, span.From.Location()))
+			env.note("ssmdeck: note: the service lists the runs of %s up to %s only", render.Visible(e.Name), localMoment(last, span.From.Location()))
 			ours = ours[:beyond]
 		}
 	}

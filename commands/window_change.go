@@ -86,26 +86,13 @@ func (o *windowSettings) window() window.Window {
 	}
 }
 
-// parseNewTags reads --tags of something that is made.
-func parseNewTags(list []string) (map[string]string, error) {
-	tags := map[string]string{}
-	for _, t := range list {
-		if _, err := parseTag(t); err != nil {
-			return nil, err
-		}
-		key, value, _ := cutPair(t)
-		tags[key] = value
-	}
-	return tags, nil
-}
-
 func (o *windowSettings) create(ctx context.Context, env *Env) error {
 	ro, err := env.renderOptions()
 	if err != nil {
 		return err
 	}
 	w := o.window()
-	tags, err := parseNewTags(o.tags)
+	tags, err := parseTags(o.tags)
 	if err != nil {
 		return err
 	}

@@ -61,11 +61,8 @@ func newExecutionListCmd(env *Env) *cobra.Command {
 		ValidArgsFunction: env.completeWindow,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			ro, err := env.renderOptions()
+			ro, err := listOptions(env, executionTable)
 			if err != nil {
-				return err
-			}
-			if err := executionTable(ro).Check(ro); err != nil {
 				return err
 			}
 			from, err := since.time(ro.Now)

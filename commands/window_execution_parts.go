@@ -16,11 +16,8 @@ func newExecutionTasksCmd(env *Env) *cobra.Command {
 		Example: "  $ ssmdeck window execution tasks 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55",
 		Args:    executionIDs("the execution's id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ro, err := env.renderOptions()
+			ro, err := listOptions(env, taskRunTable)
 			if err != nil {
-				return err
-			}
-			if err := taskRunTable(ro).Check(ro); err != nil {
 				return err
 			}
 			svc, err := env.Windows(cmd.Context())
@@ -99,11 +96,8 @@ func newExecutionInvocationsCmd(env *Env) *cobra.Command {
 		Example: "  $ ssmdeck window execution invocations 0c0e6b1c-8d41-4a4c-9c3e-2b1d6d1f7a55 6b1c0c0e-8d41-4a4c-9c3e-2b1d6d1f7a55",
 		Args:    executionIDs("the execution's id", "the id of a task's execution"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ro, err := env.renderOptions()
+			ro, err := listOptions(env, invocationTable)
 			if err != nil {
-				return err
-			}
-			if err := invocationTable(ro).Check(ro); err != nil {
 				return err
 			}
 			svc, err := env.Windows(cmd.Context())

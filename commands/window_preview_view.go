@@ -63,7 +63,7 @@ func (v *workView) write(work []agenda.Work) error {
 func (v *workView) window(group []agenda.Work) {
 	st := v.o.Styles
 	first := group[0]
-	v.b.WriteString(st.Title.Render(visibleName(first.Window)) + "  " + localMoment(first.Start, v.zone))
+	v.b.WriteString(st.Title.Render(render.Visible(first.Window)) + "  " + localMoment(first.Start, v.zone))
 	if first.Start.After(v.o.Now) {
 		v.b.WriteString("  " + st.Dim.Render(render.Ago(v.o.Now, first.Start)))
 	}
@@ -81,7 +81,7 @@ func (v *workView) window(group []agenda.Work) {
 	}
 	v.b.WriteString("  " + st.Dim.Render(line) + "\n")
 	for _, s := range first.Shared {
-		v.b.WriteString("  " + st.Warn.Render(fmt.Sprintf("%s open with %s on %s, %s to %s", st.Glyphs.Warn, visibleName(s.Window), plural(s.Nodes, "node"),
+		v.b.WriteString("  " + st.Warn.Render(fmt.Sprintf("%s open with %s on %s, %s to %s", st.Glyphs.Warn, render.Visible(s.Window), plural(s.Nodes, "node"),
 			clock(s.Start), clock(s.End))) + "\n")
 	}
 	if first.TaskID == "" {

@@ -37,11 +37,8 @@ func newWindowTargetListCmd(env *Env) *cobra.Command {
 		Args:              exactArgs("the window"),
 		ValidArgsFunction: env.completeWindow,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ro, err := env.renderOptions()
+			ro, err := listOptions(env, windowTargetTable)
 			if err != nil {
-				return err
-			}
-			if err := windowTargetTable(ro).Check(ro); err != nil {
 				return err
 			}
 			svc, err := env.Windows(cmd.Context())

@@ -119,7 +119,7 @@ func (v *calendarView) timeline(days []oneDay) {
 	slices.Sort(names)
 	label := 0
 	for _, key := range names {
-		label = max(label, render.Width(visibleName(key[:strings.IndexByte(key, 0)])))
+		label = max(label, render.Width(render.Visible(key[:strings.IndexByte(key, 0)])))
 	}
 	label = min(max(label, 10), 24)
 	cells := (v.o.Width-label-2)/len(days) - 1
@@ -141,7 +141,7 @@ func (v *calendarView) timeline(days []oneDay) {
 	}
 	v.b.WriteByte('\n')
 	for _, key := range names {
-		name := visibleName(key[:strings.IndexByte(key, 0)])
+		name := render.Visible(key[:strings.IndexByte(key, 0)])
 		open := rows[key]
 		text := pad(render.CutEnd(name, label, st.Glyphs.Ellipsis), label)
 		if !open[0].Enabled {
@@ -229,7 +229,7 @@ func (v *calendarView) skips(from, to time.Time) []string {
 			continue
 		}
 		for _, s := range e.Schedule.Skipped(from, to) {
-			all = append(all, fmt.Sprintf("%s has no run at %s: clocks in %s jump over it", visibleName(e.Name), s.Local[11:16], zoneName(e.Schedule.Location())))
+			all = append(all, fmt.Sprintf("%s has no run at %s: clocks in %s jump over it", render.Visible(e.Name), s.Local[11:16], zoneName(e.Schedule.Location())))
 		}
 	}
 	return all
@@ -263,7 +263,7 @@ func (v *calendarView) day(d oneDay) {
 	done := map[string]bool{}
 	label := 0 // the same on every day
 	for _, o := range v.openings {
-		label = max(label, render.Width(visibleName(o.Window)))
+		label = max(label, render.Width(render.Visible(o.Window)))
 	}
 	label = min(label, 32)
 	for i, o := range today {
@@ -290,7 +290,7 @@ func (v *calendarView) line(o agenda.Opening, label int) {
 		}
 		return t.In(v.zone).Format("15:04")
 	}
-	name := render.CutEnd(visibleName(o.Window), label, st.Glyphs.Ellipsis)
+	name := render.CutEnd(render.Visible(o.Window), label, st.Glyphs.Ellipsis)
 	name += strings.Repeat(" ", max(0, label-render.Width(name)))
 	text := fmt.Sprintf("  %s%s%s  %s  ", clock(o.Start), v.dash(), clock(o.End), name)
 	var bar strings.Builder
@@ -320,7 +320,7 @@ func (v *calendarView) line(o agenda.Opening, label int) {
 	}
 	v.b.WriteByte('\n')
 	for _, s := range o.Shared {
-		v.b.WriteString("      " + st.Warn.Render(fmt.Sprintf("%s open with %s on %s, %s%s%s", st.Glyphs.Warn, visibleName(s.Window), plural(s.Nodes, "node"),
+		v.b.WriteString("      " + st.Warn.Render(fmt.Sprintf("%s open with %s on %s, %s%s%s", st.Glyphs.Warn, render.Visible(s.Window), plural(s.Nodes, "node"),
 			clock(s.Start), v.dash(), clock(s.End))) + "\n")
 	}
 }
@@ -333,11 +333,11 @@ func (v *calendarView) often(today []agenda.Opening, first agenda.Opening, n, la
 		if o.WindowID == first.WindowID {
 			last = o
 			for _, s := range o.Shared {
-				meets[visibleName(s.Window)] = true
+				meets[render.Visible(s.Window)] = true
 			}
 		}
 	}
-	name := render.CutEnd(visibleName(first.Window), label, st.Glyphs.Ellipsis)
+	name := render.CutEnd(render.Visible(first.Window), label, st.Glyphs.Ellipsis)
 	text := fmt.Sprintf("  %s%s%s  %s%s  %s times, each open %s", first.Start.In(v.zone).Format("15:04"), v.dash(), last.Start.In(v.zone).Format("15:04"),
 		name, strings.Repeat(" ", max(0, label-render.Width(name))), fmt.Sprint(n), hours(int(first.End.Sub(first.Start)/time.Hour)))
 	if !first.Enabled {
@@ -361,6 +361,3 @@ func (v *calendarView) dash() string {
 	}
 	return "-"
 }
-
-// visibleName is a name from the service for people.
-func visibleName(s string) string { return render.Visible(s) }
