@@ -87,7 +87,7 @@ plugin, no bastion, no SSH key.`,
 		newActivationCmd(env), newSettingCmd(env))
 	add(groupNouns, newTagCmd(env), newDHMCCmd(env), newSyncCmd(env), newPolicyCmd(env), newConnectorCmd(env))
 	add(groupNouns, newDocumentCmd(env), newAutomationCmd(env))
-	add(groupNouns, newPatchCmd(env), newWindowCmd(env), newComplianceCmd(env), newInventoryCmd(env))
+	add(groupNouns, newParamCmd(env), newPatchCmd(env), newWindowCmd(env), newComplianceCmd(env), newInventoryCmd(env))
 	completeGlobals(env, root)
 	env.documentParamsIn(root)
 	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newAPICmd(env), newCompletionCmd(env), newVersionCmd(env))

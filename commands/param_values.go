@@ -1,0 +1,34 @@
+package commands
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/parameter"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+)
+
+// valueFlags say which values are read, and which of them a person may see.
+type valueFlags struct{ decrypt, show bool }
+
+func (f *valueFlags) bind(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.decrypt, "decrypt", false, "read the values of SecureStrings")
+	cmd.Flags().BoolVar(&f.show, "show", false, "show secrets on a terminal; with it, SecureStrings are decrypted")
+}
+
+// reads reports whether SecureStrings are decrypted.
+func (f *valueFlags) reads() bool { return f.decrypt || f.show }
+
+// masks reports whether secrets are hidden in what is written to standard output: a
+// terminal can be looked at over a shoulder, a pipe is what was asked for.
+func (f *valueFlags) masks(env *Env) bool { return !f.show && isTerminal(env.Out) }
+
+// maskedValue is what stands in the place of a secret; it says nothing of its length.
+const maskedValue = "********"
+
+// shown is the value of a parameter as a person sees it on one line.
+func (f *valueFlags) shown(env *Env, p parameter.Parameter) string {
+	if p.Secure() && (p.Value == "" || f.masks(env)) {
+		return maskedValue
+	}
+	return render.Visible(p.Value)
+}
