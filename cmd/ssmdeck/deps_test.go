@@ -46,6 +46,7 @@ var floors = [][]room{
 		{name: "internal/vt"},
 		{name: "internal/pattern"},
 		{name: "internal/textdiff"},
+		{name: "internal/diskindex"},
 		{name: "internal/pkgversion"},
 		{name: "internal/schedule", ours: []string{"internal/fault"}},
 		{name: "internal/strictyaml", ours: []string{"internal/fault"}, others: []string{yaml}},
