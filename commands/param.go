@@ -23,6 +23,9 @@ being asked for: a SecureString is read only with --decrypt.`,
 	env.subcommands(cmd,
 		newParamListCmd,
 		newParamExportCmd,
+		newParamExecCmd,
+		newParamRenderCmd,
+		newParamRedactCmd,
 	)
 	return cmd
 }
