@@ -22,6 +22,10 @@ being asked for: a SecureString is read only with --decrypt.`,
 	}
 	env.subcommands(cmd,
 		newParamListCmd,
+		newParamTreeCmd,
+		newParamGetCmd,
+		newParamSearchCmd,
+		newParamHistoryCmd,
 	)
 	return cmd
 }
