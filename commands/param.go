@@ -22,6 +22,9 @@ being asked for: a SecureString is read only with --decrypt.`,
 	}
 	env.subcommands(cmd,
 		newParamListCmd,
+		newParamSetCmd,
+		newParamLabelCmd,
+		newParamUnlabelCmd,
 	)
 	return cmd
 }
