@@ -26,6 +26,12 @@ being asked for: a SecureString is read only with --decrypt.`,
 		newParamGetCmd,
 		newParamSearchCmd,
 		newParamHistoryCmd,
+		newParamSetCmd,
+		newParamEditCmd,
+		newParamDeleteCmd,
+		newParamRollbackCmd,
+		newParamLabelCmd,
+		newParamUnlabelCmd,
 	)
 	return cmd
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/textdiff"
 )
 
-// paramHistory is what `param history` was asked for.
-type paramHistory struct {
+// paramVersions is what `param history` was asked for.
+type paramVersions struct {
 	flags        valueFlags
 	values, diff bool
 	version      string
@@ -27,7 +27,7 @@ type paramHistory struct {
 }
 
 func newParamHistoryCmd(env *Env) *cobra.Command {
-	var o paramHistory
+	var o paramVersions
 	cmd := &cobra.Command{
 		Use:   "history <name>",
 		Short: "Show the versions of a parameter, and what changed between them",
@@ -53,7 +53,7 @@ between these two. How secrets differ is shown with --decrypt, and on a terminal
 	return cmd
 }
 
-func (o *paramHistory) check(name string) error {
+func (o *paramVersions) check(name string) error {
 	var faults []error
 	if r, err := parameter.ParseRef(name); err != nil {
 		faults = append(faults, err)
@@ -75,7 +75,7 @@ func (o *paramHistory) check(name string) error {
 	return allFaults("param history", faults)
 }
 
-func (o *paramHistory) run(ctx context.Context, env *Env, name string) error {
+func (o *paramVersions) run(ctx context.Context, env *Env, name string) error {
 	if err := o.check(name); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (o *paramHistory) run(ctx context.Context, env *Env, name string) error {
 }
 
 // pick are the versions that --version means, of all that there are.
-func (o *paramHistory) pick(name string, all []parameter.Parameter) ([]parameter.Parameter, error) {
+func (o *paramVersions) pick(name string, all []parameter.Parameter) ([]parameter.Parameter, error) {
 	if o.version == "" || len(all) == 0 {
 		return slices.Clone(all), nil
 	}
@@ -145,7 +145,7 @@ func (o *paramHistory) pick(name string, all []parameter.Parameter) ([]parameter
 
 // steps are the differences that were asked for: between the ends of a range, or of each
 // version and the one before it, the newest first.
-func (o *paramHistory) steps(env *Env, all, picked []parameter.Parameter) (steps []parameter.Step) {
+func (o *paramVersions) steps(env *Env, all, picked []parameter.Parameter) (steps []parameter.Step) {
 	hide := o.flags.masks(env)
 	if o.version != "" && len(picked) > 1 {
 		return []parameter.Step{parameter.Compare(picked[len(picked)-1], picked[0], hide)}
@@ -167,7 +167,7 @@ type paramChange struct {
 
 // writeSteps prints differences: as texts for people, as rows for machines, and whole as
 // JSON.
-func (o *paramHistory) writeSteps(env *Env, ro render.Options, name string, steps []parameter.Step, partial error) error {
+func (o *paramVersions) writeSteps(env *Env, ro render.Options, name string, steps []parameter.Step, partial error) error {
 	unknown := countOf(steps, func(s parameter.Step) bool {
 		return slices.ContainsFunc(s.Changes, func(c parameter.Changed) bool { return c.Unknown })
 	})
