@@ -26,6 +26,16 @@ being asked for: a SecureString is read only with --decrypt.`,
 		newParamExecCmd,
 		newParamRenderCmd,
 		newParamRedactCmd,
+		newParamTreeCmd,
+		newParamGetCmd,
+		newParamSearchCmd,
+		newParamHistoryCmd,
+		newParamSetCmd,
+		newParamEditCmd,
+		newParamDeleteCmd,
+		newParamRollbackCmd,
+		newParamLabelCmd,
+		newParamUnlabelCmd,
 	)
 	return cmd
 }
