@@ -11,12 +11,13 @@ import (
 
 func newParamListCmd(env *Env) *cobra.Command {
 	return &cobra.Command{
-		Use:     "list [path]",
-		Aliases: []string{"ls"},
-		Short:   "List parameters, without their values",
-		Long:    `List parameters by name. No value is read.`,
-		Example: `  $ ssmdeck param list /app/prod`,
-		Args:    cobra.MaximumNArgs(1),
+		Use:               "list [path]",
+		Aliases:           []string{"ls"},
+		Short:             "List parameters, without their values",
+		Long:              `List parameters by name. No value is read.`,
+		Example:           `  $ ssmdeck param list /app/prod`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeParamPath(env, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ro, err := listOptions(env, parameterTable)
 			if err != nil {
