@@ -113,7 +113,7 @@ func (ap *Applier) remember(a *Action) error {
 	if a.Do == DoForget {
 		return ap.State.Gone(a.Name)
 	}
-	return ap.State.Done(a.Name, a.Version)
+	return ap.State.Done(a.Name, a.Version, a.want.File)
 }
 
 // settle gives an action its end.
@@ -222,7 +222,8 @@ func (ap *Applier) write(ctx context.Context, chunk []*Action) {
 func (ap *Applier) one(ctx context.Context, a *Action) error {
 	version := a.Version
 	if a.change != nil {
-		if err := ap.State.Begin(a.Name, a.Version); err != nil {
+		before, known := ap.State.applied(a.Name)
+		if err := ap.State.Begin(a.Name, a.Version, a.want.File); err != nil {
 			return err
 		}
 		w, err := ap.put(ctx, a)
@@ -230,7 +231,7 @@ func (ap *Applier) one(ctx context.Context, a *Action) error {
 			if ctx.Err() != nil || ap.unanswered(err) { // the journal goes on saying that it may be so
 				return fault.New(fault.KindOf(err), "", "nobody knows whether it was written: %w", err).WithHint("plan again: what is there is looked at")
 			}
-			return also(err, ap.State.Undone(a.Name, a.Version))
+			return also(err, ap.State.undone(a.Name, before, known))
 		}
 		version = w.Version
 		a.Written = w.Version
@@ -240,10 +241,10 @@ func (ap *Applier) one(ctx context.Context, a *Action) error {
 	}
 	if len(a.tags) > 0 {
 		if err := ap.Store.Tag(ctx, a.Name, a.tags); err != nil {
-			return also(err, ap.State.Done(a.Name, version))
+			return also(err, ap.State.Done(a.Name, version, a.want.File))
 		}
 	}
-	return ap.State.Done(a.Name, version)
+	return ap.State.Done(a.Name, version, a.want.File)
 }
 
 // also is an error, and a second one if there is one.
@@ -290,7 +291,7 @@ func (ap *Applier) replace(ctx context.Context, list []*Action) {
 	var removed []*Action
 	for chunk := range slices.Chunk(list, atOnce) {
 		for _, a := range ap.going(ctx, chunk) {
-			if err := ap.State.Begin(a.Name, a.Version); err != nil {
+			if err := ap.State.Begin(a.Name, a.Version, a.want.File); err != nil {
 				ap.settle(a, err)
 				continue
 			}
@@ -319,7 +320,7 @@ func (ap *Applier) replace(ctx context.Context, list []*Action) {
 		w, err := ap.put(ctx, a)
 		if err == nil {
 			a.Written = w.Version
-			err = ap.State.Done(a.Name, w.Version)
+			err = ap.State.Done(a.Name, w.Version, a.want.File)
 		} else {
 			err = fault.New(fault.KindOf(err), "replace parameter "+a.Name, "it was removed, and not made again: %w", err).WithHint("apply again: it is made then")
 		}

@@ -36,6 +36,8 @@ type Desired struct {
 	Tags map[string]string
 	// At is where it is written, FILE:LINE, for messages; it may be empty.
 	At string
+	// File is the file that it is written in, as the state knows it.
+	File string
 }
 
 // where is the parameter in messages: with its place, if it has one.
@@ -44,22 +46,6 @@ func (d Desired) where() string {
 		return d.Name
 	}
 	return d.At + ": " + d.Name
-}
-
-// Of makes what a parameter is the wish for another of that name. With metadata, all
-// that was read of it is managed, else type and value alone; tier and key follow only
-// with them.
-func Of(p parameter.Parameter, metadata bool) Desired {
-	value := p.Value
-	d := Desired{Name: p.Name, Type: p.Type, Value: &value}
-	if !metadata {
-		return d
-	}
-	d.Tier, d.KeyID, d.DataType, d.Tags = p.Tier, p.KeyID, p.DataType, p.Tags
-	d.Description, d.AllowedPattern = &p.Description, &p.AllowedPattern
-	policies := policiesJSON(p.Policies)
-	d.Policies = &policies
-	return d
 }
 
 // policiesJSON is the array that PutParameter takes for policies that are there.

@@ -41,7 +41,9 @@ type Input struct {
 	// Path is the path that follows from where it is in a folder: app/prod.yaml is
 	// /app/prod. Empty: the file must say it.
 	Path string
-	Data []byte
+	// Label is how the state knows the file; see Desired.File.
+	Label string
+	Data  []byte
 }
 
 // Files are the files that args name, with those below folders that end in .yaml or
@@ -142,7 +144,7 @@ func Parse(inputs []Input, env func(string) (string, bool)) (Tree, error) {
 	var lines []string
 	at := map[string]string{} // of each name
 	for _, in := range inputs {
-		p := &fileParser{File: strictyaml.File{Path: in.File}, from: Source{File: Beside(in.File), Env: env}, path: in.Path, seen: at}
+		p := &fileParser{File: strictyaml.File{Path: in.File}, from: Source{File: Beside(in.File), Env: env}, path: in.Path, label: in.Label, seen: at}
 		root, err := p.Load(in.Data)
 		if err == nil && root != nil {
 			p.file(root)
@@ -169,8 +171,8 @@ type fileParser struct {
 	strictyaml.File
 	from     Source
 	path     string
+	label    string
 	defaults Desired
-	secure   bool
 	seen     map[string]string
 	list     []Desired
 	open     int
@@ -227,7 +229,7 @@ var parameterKeys = []string{
 
 // parameter reads one parameter: a value, a list of values, or a mapping with more.
 func (p *fileParser) parameter(key string, n *yaml.Node) {
-	d := Desired{At: fmt.Sprintf("%s:%d", p.Path, n.Line)}
+	d := Desired{At: fmt.Sprintf("%s:%d", p.Path, n.Line), File: p.label}
 	d.Type, d.Tier, d.KeyID = p.defaults.Type, p.defaults.Tier, p.defaults.KeyID
 	for k, v := range p.defaults.Tags {
 		d.tag(k, v)

@@ -187,18 +187,3 @@ func (p *Plan) Complete(ctx context.Context, s Store) error {
 	}
 	return nil
 }
-
-// becomesAdvanced reports whether a change makes an advanced parameter of one that is
-// none.
-func becomesAdvanced(c parameter.Change, have parameter.Parameter) bool {
-	const standardValue = 4 << 10 // bytes
-	switch {
-	case have.Tier == parameter.Advanced && c.Overwrite:
-		return false
-	case c.Tier == parameter.Advanced:
-		return true
-	case c.Tier == parameter.Intelligent:
-		return len(c.Value) > standardValue || !samePolicies(c.Policies, "[]")
-	}
-	return false
-}

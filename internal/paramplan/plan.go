@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 )
 
@@ -59,6 +60,8 @@ type Action struct {
 	// that is none, or of nothing.
 	Advanced bool   `json:"becomes_advanced,omitempty"`
 	Why      string `json:"why,omitempty"` // of a conflict
+	// Warning is what is strange about what is written; no value is in it.
+	Warning string `json:"warning,omitempty"`
 	At       string `json:"at,omitempty"`  // FILE:LINE
 	Status   string `json:"status,omitempty"`
 	// Written is the version that the write made.
@@ -130,6 +133,9 @@ type Options struct {
 	// State is what was last applied. Without it nobody is in the way: what differs is
 	// updated.
 	State *State
+	// Of says whether a parameter of the state that is not wanted any more was in the
+	// files that are looked at; nil: all were.
+	Of func(file string) bool
 	// Prune deletes what the state knows and no file has, and with Below what is there
 	// below a path.
 	Prune bool
@@ -163,8 +169,10 @@ func Make(desired []Desired, live Live, o Options) *Plan {
 	}
 	gone := map[string]bool{}
 	if o.State != nil {
-		for name := range o.State.Parameters {
-			gone[name] = true
+		for name, applied := range o.State.Parameters {
+			if o.Of == nil || o.Of(applied.File) {
+				gone[name] = true
+			}
 		}
 	}
 	if o.Below != "" && o.Prune {
@@ -245,7 +253,7 @@ func decide(d Desired, live Live, o Options) *Action {
 	}
 	a.compare(d, live.Tagged)
 	switch {
-	case len(a.Changes) == 0 && o.State != nil && applied.Version != have.Version:
+	case len(a.Changes) == 0 && o.State != nil && (applied.Version != have.Version || applied.Pending || applied.File != d.File):
 		a.Do = DoAdopt
 	case len(a.Changes) == 0:
 		a.Do = DoSame
@@ -276,6 +284,28 @@ func (ap Applied) drift(version int64) string {
 // onlyTags reports whether nothing of the version changes: of tags nobody knows who
 // changed them.
 func (a *Action) onlyTags() bool { return a.change == nil }
+
+// current is what the write is made over; nil for what is made, or made again.
+func (a *Action) current() *parameter.Parameter {
+	if a.Do == DoCreate || a.Do == DoReplace {
+		return nil
+	}
+	return &a.have
+}
+
+// Check holds everything that would be written against the rules of the service, and
+// returns all that it would refuse, each with the place where it is written.
+func (p *Plan) Check() (faults []error) {
+	for _, a := range p.Actions {
+		if !a.writes() || a.change == nil {
+			continue
+		}
+		for _, err := range parameter.CheckChange(*a.change, a.current()) {
+			faults = append(faults, fault.New(fault.Usage, "", "%s: %w", a.want.where(), err).WithHint("%s", fault.HintOf(err)))
+		}
+	}
+	return faults
+}
 
 // irreplaceable says why it cannot be changed in place.
 func (a *Action) irreplaceable() string {
@@ -326,7 +356,7 @@ func (a *Action) create(d Desired) {
 		a.differ(FieldTags+k, "", d.Tags[k])
 	}
 	a.change = &c
-	a.Advanced = becomesAdvanced(c, parameter.Parameter{})
+	a.Advanced = parameter.TierFor(c, nil) == parameter.Advanced
 }
 
 func (a *Action) differ(field, old, new string) {
@@ -342,9 +372,7 @@ func (a *Action) compare(d Desired, tagged map[Tag]map[string]bool) {
 		Name: d.Name, Type: have.Type, Value: have.Value, Description: have.Description, AllowedPattern: have.AllowedPattern,
 		DataType: have.DataType, Overwrite: true,
 	}
-	if len(have.Policies) > 0 {
-		c.Policies = policiesJSON(have.Policies)
-	}
+	c.Policies = parameter.PoliciesOf(have.Policies)
 	a.Do, a.Type = DoUpdate, have.Type
 	if d.Type != "" && d.Type != have.Type {
 		a.Do, a.Type, c.Type = DoReplace, d.Type, d.Type
@@ -386,7 +414,7 @@ func (a *Action) compare(d Desired, tagged map[Tag]map[string]bool) {
 	if old := policiesJSON(have.Policies); d.Policies != nil && !samePolicies(*d.Policies, old) {
 		c.Policies = *d.Policies
 		if samePolicies(c.Policies, "[]") {
-			c.Policies = "[{}]"
+			c.Policies = parameter.NoPolicies
 		}
 		a.differ(FieldPolicies, old, *d.Policies)
 	}
@@ -396,7 +424,7 @@ func (a *Action) compare(d Desired, tagged map[Tag]map[string]bool) {
 			c.Tags = d.Tags
 		}
 		a.change = &c
-		a.Advanced = becomesAdvanced(c, have)
+		a.Advanced = parameter.TierFor(c, a.current()) == parameter.Advanced && (have.Tier != parameter.Advanced || a.Do == DoReplace)
 	}
 	for _, k := range slices.Sorted(maps.Keys(d.Tags)) {
 		if !tagged[Tag{k, d.Tags[k]}][d.Name] {

@@ -341,9 +341,9 @@ func TestAKilledRunIsContinued(t *testing.T) {
 	}
 	changed := parse(t, strings.NewReplacer("one", "ONE", "two", "TWO").Replace(twoFile))
 	s := w.state()
-	_ = s.Begin("/app/a", 1)
+	_ = s.Begin("/app/a", 1, "")
 	w.store.set("/app/a", parameter.String, "ONE") // written, and killed
-	_ = s.Begin("/app/b", 1)                       // killed before it was written
+	_ = s.Begin("/app/b", 1, "")                       // killed before it was written
 	f, err := os.OpenFile(w.path+".journal", os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -361,7 +361,7 @@ func TestAKilledRunIsContinued(t *testing.T) {
 	w.expect(w.plan(changed, Options{State: w.state()}))
 	// What it wrote is not what the file says now: nobody knows whose it is.
 	s = w.state()
-	_ = s.Begin("/app/a", 2)
+	_ = s.Begin("/app/a", 2, "")
 	w.store.set("/app/a", parameter.String, "between")
 	p = w.plan(changed, Options{State: w.state()})
 	if w.expect(p, "conflict /app/a"); !strings.Contains(p.Actions[0].Why, "a run that was cut off") {

@@ -37,7 +37,10 @@ type State struct {
 // run which wrote the next one did not live to see the answer.
 type Applied struct {
 	Version int64 `json:"version"`
-	Pending bool  `json:"pending,omitempty"`
+	// File is the file that it is written in, relative to the folder of the tree, with
+	// slashes.
+	File    string `json:"file,omitempty"`
+	Pending bool   `json:"pending,omitempty"`
 }
 
 // entry is a line of the journal: what becomes of one parameter, written before and
@@ -47,7 +50,8 @@ type entry struct {
 	Done  string `json:"done,omitempty"`
 	Gone  string `json:"gone,omitempty"`
 	// Version is the one that was there with Begin, and that was made with Done.
-	Version int64 `json:"version,omitempty"`
+	Version int64  `json:"version,omitempty"`
+	File    string `json:"file,omitempty"`
 }
 
 // StatePath is where the state for an account and Region is kept beside a folder of
@@ -125,32 +129,44 @@ func (s *State) fold(lines []byte) {
 		}
 		switch {
 		case e.Begin != "":
-			s.Parameters[e.Begin] = Applied{Version: e.Version, Pending: true}
+			s.Parameters[e.Begin] = Applied{Version: e.Version, File: e.File, Pending: true}
 		case e.Done != "":
-			s.Parameters[e.Done] = Applied{Version: e.Version}
+			s.Parameters[e.Done] = Applied{Version: e.Version, File: e.File}
 		case e.Gone != "":
 			delete(s.Parameters, e.Gone)
 		}
 	}
 }
 
-// Begin notes on the disk that a parameter is about to be written, over version, or
-// made where that is 0.
-func (s *State) Begin(name string, version int64) error {
-	return s.note(entry{Begin: name, Version: version})
+// Begin notes on the disk that a parameter of a file is about to be written, over
+// version, or made where that is 0.
+func (s *State) Begin(name string, version int64, file string) error {
+	return s.note(entry{Begin: name, Version: version, File: file})
 }
 
 // Done notes on the disk that version of a parameter was applied.
-func (s *State) Done(name string, version int64) error {
-	return s.note(entry{Done: name, Version: version})
+func (s *State) Done(name string, version int64, file string) error {
+	return s.note(entry{Done: name, Version: version, File: file})
 }
 
-// Undone notes that a write that Begin announced was not made.
-func (s *State) Undone(name string, version int64) error {
-	if version == 0 {
-		return s.note(entry{Gone: name})
+// undone notes that a write that Begin announced was not made, and that what was known
+// before is true still.
+func (s *State) undone(name string, before Applied, known bool) error {
+	if !known {
+		return s.Gone(name)
 	}
-	return s.note(entry{Done: name, Version: version})
+	return s.Done(name, before.Version, before.File)
+}
+
+// applied is what is known of a parameter.
+func (s *State) applied(name string) (Applied, bool) {
+	if s == nil {
+		return Applied{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, ok := s.Parameters[name]
+	return a, ok
 }
 
 // Gone notes on the disk that a parameter is no longer managed.
