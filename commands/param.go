@@ -22,6 +22,11 @@ being asked for: a SecureString is read only with --decrypt.`,
 	}
 	env.subcommands(cmd,
 		newParamListCmd,
+		newParamImportCmd,
+		newParamPlanCmd,
+		newParamApplyCmd,
+		newParamPromoteCmd,
+		newParamScaffoldCmd,
 	)
 	return cmd
 }

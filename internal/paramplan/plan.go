@@ -128,6 +128,18 @@ func (p *Plan) Reveal() {
 	}
 }
 
+// Warn marks what is written with a value that has one of words in it.
+func (p *Plan) Warn(words []string) {
+	for _, a := range p.Actions {
+		if !a.writes() || a.change == nil {
+			continue
+		}
+		if w := Mentions(a.change.Value, words); w != "" {
+			a.Warning = fmt.Sprintf("its value mentions %s, of the environment that it comes from", w)
+		}
+	}
+}
+
 // Options say how a plan is made.
 type Options struct {
 	// State is what was last applied. Without it nobody is in the way: what differs is
