@@ -27,6 +27,7 @@ being asked for: a SecureString is read only with --decrypt.`,
 		newParamApplyCmd,
 		newParamPromoteCmd,
 		newParamScaffoldCmd,
+		newParamExportCmd,
 	)
 	return cmd
 }

@@ -114,7 +114,10 @@ func (o *paramChanges) lines(p *paramplan.Plan) []string {
 			continue
 		}
 		for _, d := range a.Changes {
-			if d.Old != "" || d.New != "" {
+			switch {
+			case a.Do == paramplan.DoCreate && d.New != "":
+				lines = append(lines, fmt.Sprintf("    %s: %s", d.Field, quotedOr(d.New, "")))
+			case d.Old != "" || d.New != "":
 				lines = append(lines, fmt.Sprintf("    %s: %s -> %s", d.Field, quotedOr(d.Old, "nothing"), quotedOr(d.New, "nothing")))
 			}
 		}
@@ -136,8 +139,13 @@ func quotedOr(text, none string) string {
 func paramSummary(p *paramplan.Plan) string {
 	var parts []string
 	for _, c := range []struct{ do, word string }{
-		{paramplan.DoCreate, "to create"}, {paramplan.DoUpdate, "to update"}, {paramplan.DoReplace, "to replace"}, {paramplan.DoDelete, "to delete"},
-		{paramplan.DoConflict, "in conflict"}, {paramplan.DoAdopt, "to adopt"}, {paramplan.DoKeep, "in no file any more"},
+		{paramplan.DoCreate, "to create"},
+		{paramplan.DoUpdate, "to update"},
+		{paramplan.DoReplace, "to replace"},
+		{paramplan.DoDelete, "to delete"},
+		{paramplan.DoConflict, "in conflict"},
+		{paramplan.DoAdopt, "to adopt"},
+		{paramplan.DoKeep, "in no file any more"},
 	} {
 		if n := p.Count(c.do); n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, c.word))

@@ -15,11 +15,9 @@ import (
 // The limits of what is written with a value (API reference, PutParameter and Tag; user
 // guide, "Managing parameter tiers").
 const (
-	StandardSize   = 4 << 10 // bytes of a value
-	AdvancedSize   = 8 << 10 // bytes of a value
-	maxDescription = 1024    // characters
-	maxPattern     = 1024    // characters
-	maxKeyID       = 256     // characters
+	maxDescription = 1024 // characters
+	maxPattern     = 1024 // characters
+	maxKeyID       = 256  // characters
 	maxTags        = 50
 	maxTagKey      = 128 // characters
 	maxTagValue    = 256 // characters
@@ -47,13 +45,24 @@ var (
 	dialectual = pattern.Lazy(`\\[bBsSwWdD]|\(\?|[.^]`) // means another thing in Java for what is not ASCII
 )
 
+// Unknown is the current parameter of a check that is made before it was read: what
+// depends on it is not looked at.
+var Unknown = &Parameter{}
+
 // CheckChange says everything that the service would refuse about c, without asking it,
 // each a Usage error with a hint where there is one. current is the parameter as it is,
-// nil for a new one. No error has the value, or a part of it. What only the service can
-// know (whether a key is there, who may write) is left to it.
+// nil for a new one, or Unknown. No error has the value, or a part of it. What only the
+// service can know (whether a key is there, who may write) is left to it.
 func CheckChange(c Change, current *Parameter) []error { return checkChange(c, current, time.Now()) }
 
-func checkChange(c Change, current *Parameter, now time.Time) (faults []error) {
+func checkChange(c Change, current *Parameter, now time.Time) []error {
+	return append(checkFields(c, current, now), checkValue(c, current)...)
+}
+
+// CheckFields is CheckChange without what depends on the value, for before it is asked for.
+func CheckFields(c Change, current *Parameter) []error { return checkFields(c, current, time.Now()) }
+
+func checkFields(c Change, current *Parameter, now time.Time) (faults []error) {
 	add := func(err error) {
 		if err != nil {
 			faults = append(faults, err)
@@ -61,15 +70,13 @@ func checkChange(c Change, current *Parameter, now time.Time) (faults []error) {
 	}
 	add(CheckName(c.Name))
 	add(checkType(c, current))
-	add(checkText(c, current))
 	add(checkTier(c, current))
-	add(checkSize(c, current))
 	add(checkDataType(c, current))
 	add(checkKey(c, current))
 	if n := utf8.RuneCountInString(c.Description); n > maxDescription {
 		add(fault.Usagef("the description has %d characters; %d are allowed", n, maxDescription))
 	}
-	add(checkPattern(c, current))
+	add(checkPattern(c))
 	if c.Policies != "" {
 		faults = append(faults, checkPolicies(c.Policies, now)...)
 	}
@@ -77,8 +84,17 @@ func checkChange(c Change, current *Parameter, now time.Time) (faults []error) {
 	if c.Overwrite && len(c.Tags) > 0 {
 		add(fault.Usagef("tags together with a new version: the service takes them only with a new parameter").WithHint("set them on their own"))
 	}
-	if c.Overwrite && current == nil && c.Type == "" || !c.Overwrite && c.Type == "" {
+	if current == nil && c.Type == "" {
 		add(fault.Usagef("a new parameter needs a type").WithHint("it is one of %s", strings.Join(Types, ", ")))
+	}
+	return faults
+}
+
+func checkValue(c Change, current *Parameter) (faults []error) {
+	for _, err := range []error{checkText(c), checkSize(c, current), checkImage(c, current), checkMatch(c, current)} {
+		if err != nil {
+			faults = append(faults, err)
+		}
 	}
 	return faults
 }
@@ -111,7 +127,7 @@ func checkType(c Change, current *Parameter) error {
 }
 
 // checkText checks what no tier allows in a value.
-func checkText(c Change, current *Parameter) error {
+func checkText(c Change) error {
 	switch {
 	case c.Value == "":
 		return fault.Usagef("the value is empty; the service keeps no empty values").WithHint("delete the parameter, or agree on a word that means nothing")
@@ -145,7 +161,7 @@ func TierFor(c Change, current *Parameter) string {
 	switch {
 	case was, c.Tier == Advanced:
 		return Advanced
-	case c.Tier == Intelligent && (len(c.Value) > StandardSize || hasPolicies(c, current)):
+	case c.Tier == Intelligent && (len(c.Value) > StandardBytes || hasPolicies(c, current)):
 		return Advanced
 	}
 	return Standard
@@ -168,30 +184,35 @@ func checkTier(c Change, current *Parameter) error {
 	case c.Tier == Standard && current != nil && current.Tier == Advanced:
 		return fault.Usagef("%s is in the advanced tier, from which the service lets none go back to the standard one", c.Name).
 			WithHint("delete it and make it again, or leave the tier out")
-	case hasPolicies(c, current) && TierFor(c, current) != Advanced:
-		return fault.Usagef("policies are for parameters of the advanced tier").WithHint("add --tier advanced: it costs 0.05 USD a month")
+	case (c.Tier != "" || current != Unknown) && hasPolicies(c, current) && TierFor(c, current) != Advanced:
+		return fault.Usagef("policies are for parameters of the advanced tier").WithHint("add --tier advanced: it costs %s a month", AdvancedMonth)
 	}
 	return nil
 }
 
 func checkSize(c Change, current *Parameter) error {
 	switch size := len(c.Value); {
-	case size > AdvancedSize:
-		return fault.Usagef("the value has %d bytes; the advanced tier holds %d", size, AdvancedSize).
+	case size > AdvancedBytes:
+		return fault.Usagef("the value has %d bytes; the advanced tier holds %d", size, AdvancedBytes).
 			WithHint("keep it in Secrets Manager (64 KB) or S3, and its name here")
-	case size > StandardSize && TierFor(c, current) == Standard:
-		return fault.Usagef("the value has %d bytes; the standard tier holds %d", size, StandardSize).
-			WithHint("add --tier advanced: it holds %d, and costs 0.05 USD a month", AdvancedSize)
+	case c.Tier == "" && current == Unknown:
+	case size > StandardBytes && TierFor(c, current) == Standard:
+		return fault.Usagef("the value has %d bytes; the standard tier holds %d", size, StandardBytes).
+			WithHint("add --tier advanced: it holds %d, and costs %s a month", AdvancedBytes, AdvancedMonth)
 	}
 	return nil
 }
 
-func checkDataType(c Change, current *Parameter) error {
-	kind := c.DataType
-	if kind == "" && current != nil {
-		kind = current.DataType
+// dataTypeOf is the data type that the parameter will have; empty when it is not known.
+func dataTypeOf(c Change, current *Parameter) string {
+	if c.DataType == "" && current != nil {
+		return current.DataType
 	}
-	typ := typeOf(c, current)
+	return c.DataType
+}
+
+func checkDataType(c Change, current *Parameter) error {
+	kind, typ := dataTypeOf(c, current), typeOf(c, current)
 	switch {
 	case kind == "" || kind == TextData:
 	case !slices.Contains(DataTypes, kind):
@@ -202,10 +223,17 @@ func checkDataType(c Change, current *Parameter) error {
 		return e.WithHint("data types are %s", strings.Join(DataTypes, ", "))
 	case kind == ImageData && typ != String && typ != "":
 		return fault.Usagef("the data type %s is for a String, not for a %s", kind, typ)
-	case kind == ImageData && !imageID().MatchString(c.Value):
-		return fault.Usagef("the value is not the id of a machine image, as the data type %s wants", kind).WithHint("such an id is ami- and 17 characters 0-9 a-f")
 	}
 	return nil
+}
+
+// checkImage is what the service would find out only after it has answered.
+func checkImage(c Change, current *Parameter) error {
+	if typ := typeOf(c, current); dataTypeOf(c, current) != ImageData || typ != String && typ != "" || c.Value == "" || imageID().MatchString(c.Value) {
+		return nil
+	}
+	return fault.Usagef("the value is not the id of a machine image, as the data type %s wants", ImageData).
+		WithHint("such an id is ami- and 17 characters 0-9 a-f, and nothing else, not even a line end")
 }
 
 func checkKey(c Change, current *Parameter) error {
@@ -213,7 +241,7 @@ func checkKey(c Change, current *Parameter) error {
 		return nil
 	}
 	switch n := len(c.KeyID); {
-	case typeOf(c, current) != SecureString:
+	case typeOf(c, current) != SecureString && typeOf(c, current) != "":
 		return fault.Usagef("a key is for SecureStrings only").WithHint("add --secure, or leave the key out")
 	case n > maxKeyID:
 		return fault.Usagef("the key has %d characters; %d are allowed", n, maxKeyID)
@@ -223,22 +251,26 @@ func checkKey(c Change, current *Parameter) error {
 	return nil
 }
 
-func checkPattern(c Change, current *Parameter) error {
+func checkPattern(c Change) error {
+	if n := utf8.RuneCountInString(c.AllowedPattern); n > maxPattern {
+		return fault.Usagef("the allowed pattern has %d characters; %d are allowed", n, maxPattern)
+	}
+	if _, err := allowed(c.AllowedPattern); err != nil {
+		return fault.Usagef("the allowed pattern is no regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	return nil
+}
+
+// checkMatch refuses a value in which the pattern is surely nowhere to be found. Whether
+// the service wants the whole value to match, it decides.
+func checkMatch(c Change, current *Parameter) error {
 	expr, whose := c.AllowedPattern, "the allowed pattern"
-	if expr == "" && current != nil {
-		expr, whose = current.AllowedPattern, "the allowed pattern that the parameter has"
-	}
-	if expr == "" {
-		return nil
-	}
-	if n := utf8.RuneCountInString(expr); n > maxPattern {
-		return fault.Usagef("%s has %d characters; %d are allowed", whose, n, maxPattern)
+	if expr == "" && !c.ClearPattern && current != nil {
+		expr, whose = current.AllowedPattern, "the allowed pattern that the parameter has,"
 	}
 	re, err := allowed(expr)
 	switch {
-	case err != nil && c.AllowedPattern != "":
-		return fault.Usagef("%s is no regular expression: %s", whose, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
-	case re == nil || c.Value == "" || !utf8.ValidString(c.Value):
+	case expr == "" || len(expr) > maxPattern || err != nil || re == nil || c.Value == "" || !utf8.ValidString(c.Value):
 	case strings.Contains(c.Value, "\v") || !ascii(c.Value) && dialectual().MatchString(expr): // Java and Go may differ
 	case !re.MatchString(c.Value) && !re.MatchString(strings.TrimRight(c.Value, "\r\n")):
 		e := fault.Usagef("the value does not match %s %s", whose, quoted(expr))

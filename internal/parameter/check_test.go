@@ -110,7 +110,7 @@ func TestEachRuleOfAChangeHasItsMessage(t *testing.T) {
 		{"pattern", Change{Name: "/a", Value: "12", Type: String, AllowedPattern: `^\d+$`}, nil, ""},
 		{"pattern with a line end", Change{Name: "/a", Value: "12\n", Type: String, AllowedPattern: `^\d+$`}, nil, ""},
 		{"mismatch", Change{Name: "/a", Value: "x", Type: String, AllowedPattern: `^\d+$`}, nil, "does not match the allowed pattern"},
-		{"mismatch of what it has", Change{Name: "/a", Value: "x", Overwrite: true}, &Parameter{Type: String, AllowedPattern: `^\d+$`}, "pattern that the parameter has"},
+		{"mismatch of what it has", Change{Name: "/a", Value: "x", Overwrite: true}, &Parameter{Type: String, AllowedPattern: `^\d+$`}, "pattern that the parameter has, "},
 		{"pattern of Java's", Change{Name: "/a", Value: "x", Type: String, AllowedPattern: `^(?=y)`}, nil, ""},
 		{"no pattern", Change{Name: "/a", Value: "x", Type: String, AllowedPattern: `(`}, nil, "is no regular expression"},
 		{"long pattern", Change{Name: "/a", Value: "x", Type: String, AllowedPattern: kib(2)}, nil, "1024 are allowed"},

@@ -160,7 +160,7 @@ func Parse(inputs []Input, env func(string) (string, bool)) (Tree, error) {
 		}
 	}
 	if len(lines) > 0 {
-		return Tree{}, &fault.Error{Kind: fault.Usage, Err: fmt.Errorf("%s", strings.Join(lines, "\n")), Hint: "`ssmdeck param scaffold PATH` shows what a file looks like"}
+		return Tree{}, &fault.Error{Kind: fault.Usage, Err: fmt.Errorf("%s", strings.Join(lines, "\n")), Hint: "docs/parameters-plan.md says what a file can have in it; `ssmdeck param scaffold PATH` writes one"}
 	}
 	slices.Sort(t.Paths)
 	t.Paths = slices.Compact(t.Paths)

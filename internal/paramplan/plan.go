@@ -62,8 +62,8 @@ type Action struct {
 	Why      string `json:"why,omitempty"` // of a conflict
 	// Warning is what is strange about what is written; no value is in it.
 	Warning string `json:"warning,omitempty"`
-	At       string `json:"at,omitempty"`  // FILE:LINE
-	Status   string `json:"status,omitempty"`
+	At      string `json:"at,omitempty"` // FILE:LINE
+	Status  string `json:"status,omitempty"`
 	// Written is the version that the write made.
 	Written int64  `json:"written_version,omitempty"`
 	Note    string `json:"note,omitempty"` // what was strange about a write that was done

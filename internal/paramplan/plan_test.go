@@ -26,7 +26,9 @@ type world struct {
 	path  string
 }
 
-func newWorld(t *testing.T) *world { return &world{t, newStore(), filepath.Join(t.TempDir(), "state.json")} }
+func newWorld(t *testing.T) *world {
+	return &world{t, newStore(), filepath.Join(t.TempDir(), "state.json")}
+}
 
 func (w *world) state() *State {
 	w.t.Helper()
@@ -343,7 +345,7 @@ func TestAKilledRunIsContinued(t *testing.T) {
 	s := w.state()
 	_ = s.Begin("/app/a", 1, "")
 	w.store.set("/app/a", parameter.String, "ONE") // written, and killed
-	_ = s.Begin("/app/b", 1, "")                       // killed before it was written
+	_ = s.Begin("/app/b", 1, "")                   // killed before it was written
 	f, err := os.OpenFile(w.path+".journal", os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)

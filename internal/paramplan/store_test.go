@@ -47,7 +47,9 @@ func (s *fakeStore) List(_ context.Context, q parameter.Query) iter.Seq2[paramet
 		}
 	}
 	if len(q.Names) > namesAFilter {
-		return func(yield func(parameter.Parameter, error) bool) { yield(parameter.Parameter{}, errors.New("too many names")) }
+		return func(yield func(parameter.Parameter, error) bool) {
+			yield(parameter.Parameter{}, errors.New("too many names"))
+		}
 	}
 	return func(yield func(parameter.Parameter, error) bool) {
 		for _, p := range out {
