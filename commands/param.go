@@ -28,6 +28,9 @@ being asked for: a SecureString is read only with --decrypt.`,
 		newParamPromoteCmd,
 		newParamScaffoldCmd,
 		newParamExportCmd,
+		newParamSetCmd,
+		newParamLabelCmd,
+		newParamUnlabelCmd,
 	)
 	return cmd
 }
