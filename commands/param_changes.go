@@ -23,6 +23,8 @@ type paramChanges struct {
 	replace bool
 	only    []string
 	except  []string
+	// overwrite and missing are what becomes of parameters that exist; see bindExisting.
+	overwrite, missing bool
 	// again says how to go on after a failure.
 	again string
 }
@@ -33,6 +35,19 @@ func (o *paramChanges) bind(cmd *cobra.Command) {
 	f.BoolVar(&o.replace, "replace", false, "delete and make again what cannot be changed in place; versions and labels are lost")
 	f.StringArrayVar(&o.only, "only", nil, "only parameters whose name fits `pattern`: 'db-*', /app/prod/db")
 	f.StringArrayVar(&o.except, "except", nil, "all but parameters whose name fits `pattern`")
+}
+
+// bindExisting adds the flags of import and promote.
+func (o *paramChanges) bindExisting(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.overwrite, "overwrite", false, "change parameters that exist also where nobody is asked")
+	cmd.Flags().BoolVar(&o.missing, "missing-only", false, "leave parameters alone that exist")
+}
+
+func (o *paramChanges) checkExisting() error {
+	if o.overwrite && o.missing {
+		return fault.Usagef("--overwrite changes parameters that exist, and --missing-only leaves them alone").WithHint("give one of them")
+	}
+	return nil
 }
 
 // keeps is what --only and --except leave.
@@ -180,6 +195,46 @@ func paramConflict(op string, p *paramplan.Plan, hint string) error {
 		text = fmt.Sprintf("%s in conflict, the first is %s", pluralAre(n, "parameter"), text)
 	}
 	return fault.New(fault.Refused, op, "%s", render.Visible(text)).WithHint("%s", hint)
+}
+
+// make shows a plan, asks, and makes it so.
+func (o *paramChanges) make(ctx context.Context, env *Env, ro render.Options, op string, store paramplan.Store, p *paramplan.Plan) error {
+	if p.Count(paramplan.DoConflict) == 0 {
+		if err := checkParamPlan(ctx, op, store, p); err != nil {
+			return err
+		}
+	}
+	if o.show {
+		p.Reveal()
+	}
+	for _, line := range o.lines(p) {
+		env.note("%s", line)
+	}
+	sayParamPlan(env, p)
+	if err := paramConflict(op, p, "--replace deletes and makes again what cannot be changed in place; --except leaves parameters alone"); err != nil {
+		return err
+	}
+	n := p.Pending()
+	switch {
+	case n == 0:
+	case o.dryRun:
+		env.note("dry run: %s not made", plural(n, "change"))
+	default:
+		if changed := p.Count(paramplan.DoUpdate, paramplan.DoReplace); changed > 0 && env.flags.yes && !o.overwrite {
+			return fault.New(fault.Conflict, op, "%s there with other content, and nothing was written", pluralAre(changed, "parameter")).
+				WithHint("--overwrite changes them, --missing-only leaves them alone")
+		}
+		if err := env.confirm(ctx, paramQuestion(p, paramSite(ctx, env))); err != nil {
+			return err
+		}
+	}
+	if n == 0 || o.dryRun {
+		if forMachines(ro) {
+			return writeList(env, paramPlanTable, ro, p.Actions)
+		}
+		return nil
+	}
+	return o.apply(ctx, env, ro, store, nil, p)
 }
 
 // apply makes the changes of a plan that was shown and confirmed, and tells how it

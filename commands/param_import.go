@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/paramfile"
 	"github.com/ssmdeck/ssmdeck/internal/paramplan"
-	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
 // paramImport are the flags of import.
@@ -25,8 +23,6 @@ type paramImport struct {
 	key, tier     string
 	tags          []string
 	prune         bool
-	overwrite     bool
-	missing       bool
 }
 
 func newParamImportCmd(env *Env) *cobra.Command {
@@ -71,13 +67,11 @@ on where this ended, because what is as in the file is not written.`,
 	f.StringVar(&o.tier, "tier", "", "`tier` of all: standard, advanced, intelligent")
 	bindTags(f, &o.tags, "what is written")
 	f.BoolVar(&o.prune, "prune", false, "delete what is below the path and not in the file")
-	f.BoolVar(&o.overwrite, "overwrite", false, "change parameters that exist also where nobody is asked")
-	f.BoolVar(&o.missing, "missing-only", false, "leave parameters alone that exist")
+	o.bindExisting(cmd)
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would change and change nothing")
 	completeFlag(cmd, "format", func() []string { return strings.Split(paramfile.Words(), ", ") })
 	completeFlag(cmd, "names", func() []string { return []string{"keep", "lower", "kebab"} })
 	completeFlag(cmd, "tier", func() []string { return []string{"standard", "advanced", "intelligent"} })
-	cmd.MarkFlagsMutuallyExclusive("overwrite", "missing-only")
 	return cmd
 }
 
@@ -85,6 +79,9 @@ func (o *paramImport) run(cmd *cobra.Command, env *Env, args []string) error {
 	ctx := cmd.Context()
 	ro, err := listOptions(env, paramPlanTable)
 	if err != nil {
+		return err
+	}
+	if err := o.checkExisting(); err != nil {
 		return err
 	}
 	if err := env.refuseChange("PutParameter", o.dryRun); err != nil {
@@ -123,47 +120,7 @@ func (o *paramImport) run(cmd *cobra.Command, env *Env, args []string) error {
 	o.types(desired, live)
 	p := paramplan.Make(desired, live, paramplan.Options{Prune: o.prune, Below: below, Replace: o.replace, MissingOnly: o.missing, Keeps: keeps})
 	o.again = "import again: it goes on where this ended"
-	return o.make(ctx, env, ro, "import "+args[0], svc, p, o.overwrite)
-}
-
-// make shows a plan, asks, and makes it so.
-func (o *paramChanges) make(ctx context.Context, env *Env, ro render.Options, op string, store paramplan.Store, p *paramplan.Plan, overwrite bool) error {
-	if p.Count(paramplan.DoConflict) == 0 {
-		if err := checkParamPlan(ctx, op, store, p); err != nil {
-			return err
-		}
-	}
-	if o.show {
-		p.Reveal()
-	}
-	for _, line := range o.lines(p) {
-		env.note("%s", line)
-	}
-	sayParamPlan(env, p)
-	if err := paramConflict(op, p, "--replace deletes and makes again what cannot be changed in place; --except leaves parameters alone"); err != nil {
-		return err
-	}
-	n := p.Pending()
-	switch {
-	case n == 0:
-	case o.dryRun:
-		env.note("dry run: %s not made", plural(n, "change"))
-	default:
-		if changed := p.Count(paramplan.DoUpdate, paramplan.DoReplace); changed > 0 && env.flags.yes && !overwrite {
-			return fault.New(fault.Conflict, op, "%s there with other content, and nothing was written", pluralAre(changed, "parameter")).
-				WithHint("--overwrite changes them, --missing-only leaves them alone")
-		}
-		if err := env.confirm(ctx, paramQuestion(p, paramSite(ctx, env))); err != nil {
-			return err
-		}
-	}
-	if n == 0 || o.dryRun {
-		if forMachines(ro) {
-			return writeList(env, paramPlanTable, ro, p.Actions)
-		}
-		return nil
-	}
-	return o.apply(ctx, env, ro, store, nil, p)
+	return o.make(ctx, env, ro, "import "+args[0], svc, p)
 }
 
 // read reads the file and makes of it what is wanted; types that it does not say are

@@ -18,11 +18,9 @@ import (
 // paramPromote are the flags of promote.
 type paramPromote struct {
 	paramChanges
-	rules     []string
-	ruleFile  string
-	key       string
-	overwrite bool
-	missing   bool
+	rules    []string
+	ruleFile string
+	key      string
 }
 
 func newParamPromoteCmd(env *Env) *cobra.Command {
@@ -53,10 +51,8 @@ taken.`,
 	f.StringArrayVar(&o.rules, "map", nil, "change names by `rule`: OLD=NEW, old/=new/, 's/EXPR/NEW/'")
 	f.StringVar(&o.ruleFile, "map-file", "", "change names by the rules in `file`, one a line")
 	f.StringVar(&o.key, "key", "", "encrypt SecureStrings with this KMS `key` of the target")
-	f.BoolVar(&o.overwrite, "overwrite", false, "change parameters that exist also where nobody is asked")
-	f.BoolVar(&o.missing, "missing-only", false, "leave parameters alone that exist")
+	o.bindExisting(cmd)
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would change and change nothing")
-	cmd.MarkFlagsMutuallyExclusive("overwrite", "missing-only")
 	return cmd
 }
 
@@ -97,6 +93,9 @@ func (o *paramPromote) run(cmd *cobra.Command, env *Env, args []string) error {
 	ctx := cmd.Context()
 	ro, err := listOptions(env, paramPlanTable)
 	if err != nil {
+		return err
+	}
+	if err := o.checkExisting(); err != nil {
 		return err
 	}
 	if err := env.refuseChange("PutParameter", o.dryRun); err != nil {
@@ -147,7 +146,7 @@ func (o *paramPromote) run(cmd *cobra.Command, env *Env, args []string) error {
 	p.Warn(mentionsOf(from.path, to.path))
 	o.again = "promote again: it goes on where this ended"
 	target := *to.env
-	return o.make(ctx, &target, ro, fmt.Sprintf("promote %s to %s", places[0], places[1]), to.svc, p, o.overwrite)
+	return o.make(ctx, &target, ro, fmt.Sprintf("promote %s to %s", places[0], places[1]), to.svc, p)
 }
 
 // desired is what the source wants of the target.
@@ -166,8 +165,11 @@ func (o *paramPromote) desired(source []parameter.Parameter, from, to string, ru
 			continue
 		}
 		made[name] = p.Name
-		d := paramplan.Desired{Name: name, Type: p.Type, Value: &p.Value, DataType: p.DataType, Description: &p.Description, AllowedPattern: &p.AllowedPattern}
-		if len(p.Value) > parameter.StandardSize {
+		d := paramplan.Desired{Name: name, Type: p.Type, Value: &p.Value, DataType: p.DataType}
+		if p.Tier != "" { // else DescribeParameters is denied, and nothing is known of the rest
+			d.Description, d.AllowedPattern = &p.Description, &p.AllowedPattern
+		}
+		if len(p.Value) > parameter.StandardBytes {
 			d.Tier = parameter.Advanced // no other holds it
 		}
 		if p.Secure() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -55,13 +56,16 @@ func (o *paramTree) open(ctx context.Context, env *Env, op string, args []string
 	if err != nil {
 		return nil, release, err
 	}
-	root, err := o.root(args)
+	root, kept, err := o.root(args)
 	if err != nil {
 		return nil, release, err
 	}
 	for i := range inputs {
-		if inputs[i].Label, err = paramLabel(root, inputs[i].File); err != nil {
+		if inputs[i].Label, err = paramTreeFile(root, inputs[i].File); err != nil {
 			return nil, release, err
+		}
+		if inputs[i].Path == "" && kept { // one file of a tree is what it is in the tree
+			inputs[i].Path = "/" + strings.TrimSuffix(inputs[i].Label, path.Ext(inputs[i].Label))
 		}
 	}
 	tree, err := paramplan.Parse(inputs, env.Lookup)
@@ -69,7 +73,8 @@ func (o *paramTree) open(ctx context.Context, env *Env, op string, args []string
 		return nil, release, err
 	}
 	if tree.OpenSecrets > 0 {
-		env.note("ssmdeck: warning: the values of %s stand in these files: value_from takes them from elsewhere", plural(tree.OpenSecrets, "SecureString"))
+		verb := map[bool]string{true: "value of %s stands", false: "values of %s stand"}[tree.OpenSecrets == 1]
+		env.note("ssmdeck: warning: the "+verb+" in these files: value_from takes secrets from elsewhere", plural(tree.OpenSecrets, "SecureString"))
 	}
 	t = &openParamTree{}
 	if t.account, t.region, err = env.whereabouts(ctx); err != nil {
@@ -119,23 +124,23 @@ func (o *paramTree) open(ctx context.Context, env *Env, op string, args []string
 
 // root is the folder that files are known by, in which the state stands: that in or
 // above the first argument which has one, as far up as the repository goes, else that
-// of the first argument itself.
-func (o *paramTree) root(args []string) (string, error) {
+// of the first argument itself; kept says that there is a state.
+func (o *paramTree) root(args []string) (dir string, kept bool, err error) {
 	first := args[0]
 	if info, err := os.Stat(first); err == nil && !info.IsDir() {
 		first = filepath.Dir(first)
 	}
-	first, err := filepath.Abs(first)
+	first, err = filepath.Abs(first)
 	if err != nil {
-		return "", fault.New(fault.Failed, "", "%w", err)
+		return "", false, fault.New(fault.Failed, "", "%w", err)
 	}
-	for dir := first; ; dir = filepath.Dir(dir) {
+	for dir = first; ; dir = filepath.Dir(dir) {
 		if states, _ := filepath.Glob(filepath.Join(globQuoted(dir), paramStateDir, "parameters-*.json")); len(states) > 0 {
-			return dir, nil
+			return dir, true, nil
 		}
 		_, err := os.Lstat(filepath.Join(dir, ".git"))
 		if err == nil || !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
-			return first, nil
+			return first, false, nil
 		}
 	}
 }
@@ -148,8 +153,8 @@ func globQuoted(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// paramLabel is how the state knows a file.
-func paramLabel(root, file string) (string, error) {
+// paramTreeFile is how the state knows a file.
+func paramTreeFile(root, file string) (string, error) {
 	abs, err := filepath.Abs(file)
 	if err != nil {
 		return "", fault.New(fault.Failed, "", "%w", err)
@@ -166,7 +171,7 @@ func paramLabel(root, file string) (string, error) {
 func paramOf(root string, args []string) func(file string) bool {
 	var labels []string
 	for _, arg := range args {
-		if label, err := paramLabel(root, arg); err == nil {
+		if label, err := paramTreeFile(root, arg); err == nil {
 			labels = append(labels, label)
 		}
 	}

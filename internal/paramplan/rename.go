@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/parameter"
 )
 
 // Renames are rules that make names of another environment of names: the first that
@@ -89,4 +90,28 @@ func Mentions(value string, words []string) string {
 // notInNames reports whether a character can be put around the parts of s/EXPR/NEW/.
 func notInNames(c byte) bool {
 	return c == '/' || c > ' ' && c < 0x7f && !strings.ContainsRune("=-_.", rune(c)) && !unicode.IsLetter(rune(c)) && !unicode.IsDigit(rune(c))
+}
+
+// Glob makes a test for names of words as --only takes them: a name or a path with all
+// below it, or a pattern as parameter.ParsePattern reads it; one with slashes and none
+// in front is held against the end of names.
+func Glob(words []string) (func(name string) bool, error) {
+	patterns := make([]parameter.Pattern, len(words))
+	for i, w := range words {
+		if strings.Contains(w, "/") && !strings.HasPrefix(w, "/") {
+			w = "**/" + w
+		}
+		var err error
+		if patterns[i], err = parameter.ParsePattern(w); err != nil {
+			return nil, err
+		}
+	}
+	return func(name string) bool {
+		for i, p := range patterns {
+			if p.Match(name) || strings.HasPrefix(words[i], "/") && Below(words[i], name) {
+				return true
+			}
+		}
+		return false
+	}, nil
 }

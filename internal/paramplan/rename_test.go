@@ -34,3 +34,27 @@ func TestAValueMentionsAWord(t *testing.T) {
 		}
 	}
 }
+
+func TestPatternsChooseNames(t *testing.T) {
+	for _, c := range []struct {
+		word, name string
+		want       bool
+	}{
+		{"db-*", "/app/prod/db-url", true},
+		{"db-*", "/app/db-x/url", false},
+		{"/app/prod", "/app/prod/db", true},
+		{"/app/prod", "/app/production", false},
+		{"/app/*/db", "/app/prod/db", true},
+		{"local/*", "/app/prod/local/x", true},
+		{"local/*", "/app/prod/nonlocal/x", false},
+		{"root", "root", true},
+	} {
+		fits, err := Glob([]string{"none", c.word})
+		if err != nil || fits(c.name) != c.want {
+			t.Errorf("%s for %s: %v, %v", c.word, c.name, fits(c.name), err)
+		}
+	}
+	if _, err := Glob([]string{"["}); err == nil {
+		t.Error("a pattern without an end is taken")
+	}
+}
