@@ -91,6 +91,7 @@ var floors = [][]room{
 		{name: "internal/patch", ours: []string{"internal/fleet", "internal/baseline"}, others: []string{sdk}},
 		{name: "internal/parameter", others: []string{sdk}},
 		{name: "internal/paramfile", ours: []string{"internal/parameter"}, others: []string{yaml}},
+		{name: "internal/paramplan", ours: []string{"internal/parameter"}, others: []string{yaml}},
 		{name: "internal/compliance", others: []string{sdk, yaml}},
 		{name: "internal/agentupdate", ours: []string{"internal/fleet", "internal/run", "internal/rollout"}},
 		{name: "internal/rollout", ours: []string{"internal/fleet", "internal/run"}},
