@@ -74,6 +74,13 @@ type getParameterIn struct {
 }
 
 func (c *call) getParameter(in *getParameterIn) (any, error) {
+	if err := c.secretsReadable(in.WithDecryption, in.Name); err != nil {
+		return nil, err
+	}
+	if world.IsSecretReference(in.Name) {
+		item, err := c.secretParameter(in.Name, in.WithDecryption)
+		return map[string]any{"Parameter": item}, err
+	}
 	p, v, selector, err := c.world.Select(in.Name)
 	if err != nil {
 		return nil, err
@@ -88,15 +95,26 @@ type getParametersIn struct {
 
 func (c *call) getParameters(in *getParametersIn) (any, error) {
 	out := struct {
-		Parameters        []parameterItem
+		Parameters        []any
 		InvalidParameters []string
-	}{[]parameterItem{}, []string{}}
+	}{[]any{}, []string{}}
+	if err := c.secretsReadable(in.WithDecryption, in.Names...); err != nil {
+		return nil, err
+	}
 	seen := map[string]bool{}
 	for _, name := range in.Names {
 		if seen[name] {
 			return nil, invalid("Duplicate parameter name in the request: " + name)
 		}
 		seen[name] = true
+		if world.IsSecretReference(name) {
+			if item, err := c.secretParameter(name, in.WithDecryption); err != nil {
+				out.InvalidParameters = append(out.InvalidParameters, name)
+			} else {
+				out.Parameters = append(out.Parameters, item)
+			}
+			continue
+		}
 		p, v, selector, err := c.world.Select(name)
 		if err != nil {
 			out.InvalidParameters = append(out.InvalidParameters, name)

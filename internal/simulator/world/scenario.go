@@ -39,6 +39,7 @@ type Scenario struct {
 	Fleet      FleetSpec        `yaml:"fleet"` // many more
 	Hosts      []HostSpec       `yaml:"hosts"`
 	Parameters []ParameterEntry `yaml:"parameters"`
+	Secrets    []SecretSpec     `yaml:"secrets"` // of Secrets Manager
 	Documents  []DocumentSpec   `yaml:"documents"`
 	Groups     []GroupSpec      `yaml:"groups"`
 	Keys       []KeySpec        `yaml:"keys"`
