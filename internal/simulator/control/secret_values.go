@@ -28,8 +28,14 @@ func valueOf(s world.Secret, v world.SecretVersion) secretValue {
 }
 
 func (c *call) getSecretValue(in *getSecretValueIn) (any, error) {
+	if err := c.mayOnSecret("GetSecretValue", in.SecretID); err != nil {
+		return nil, err
+	}
 	s, v, err := c.world.SecretValue(in.SecretID, in.VersionID, in.VersionStage)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.secretKey(s.KeyID, "kms:Decrypt", "DecryptionFailure"); err != nil {
 		return nil, err
 	}
 	return valueOf(s, v), nil
@@ -181,6 +187,9 @@ func (c *call) batchGetSecretValue(in *batchGetSecretValueIn) (any, error) {
 	}{[]secretValue{}, []failure{}, token}
 	for _, id := range ids {
 		s, v, err := c.world.SecretValue(id, "", "")
+		if err == nil {
+			err = c.secretKey(s.KeyID, "kms:Decrypt", "DecryptionFailure")
+		}
 		if err != nil {
 			e := asAPIError(err)
 			out.Errors = append(out.Errors, failure{id, e.Code, e.Message})
@@ -203,6 +212,11 @@ func (c *call) putSecretValue(in *putSecretValueIn) (any, error) {
 	token := in.ClientRequestToken
 	if token == "" {
 		token = world.NewUUID()
+	}
+	if old, err := c.world.Secret(in.SecretID); err == nil {
+		if err := c.secretKey(old.KeyID, "kms:GenerateDataKey", "EncryptionFailure"); err != nil {
+			return nil, err
+		}
 	}
 	s, err := c.world.PutSecretValue(in.SecretID, token, in.SecretString, in.SecretBinary, in.VersionStages)
 	if err != nil {

@@ -116,6 +116,9 @@ type createSecretIn struct {
 }
 
 func (c *call) createSecret(in *createSecretIn) (any, error) {
+	if err := c.secretKey(in.KmsKeyID, "kms:GenerateDataKey", "EncryptionFailure"); err != nil {
+		return nil, err
+	}
 	s, err := c.world.CreateSecret(world.NewSecret{
 		Name: in.Name, Description: in.Description, KeyID: in.KmsKeyID, Token: in.ClientRequestToken, Text: in.SecretString,
 		Binary: in.SecretBinary, Tags: secretTags(in.Tags), Replicas: replicasOf(in.AddReplicaRegions),

@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// secretReference is where names of Parameter Store begin that stand for secrets.
-const secretReference = "aws/reference/secretsmanager/"
-
 // SecretParameter is a secret as Parameter Store answers for it.
 type SecretParameter struct {
 	Name, ARN    string
@@ -21,13 +18,20 @@ type SecretParameter struct {
 
 // IsSecretReference reports whether a name of Parameter Store stands for a secret.
 func IsSecretReference(name string) bool {
-	return strings.HasPrefix(strings.TrimPrefix(name, "/"), secretReference)
+	return strings.HasPrefix("/"+strings.TrimPrefix(name, "/"), SecretReference)
+}
+
+// SecretOfReference is the name of the secret that such a name stands for.
+func SecretOfReference(name string) string {
+	id, _, _ := strings.Cut(strings.TrimPrefix("/"+strings.TrimPrefix(name, "/"), SecretReference), ":")
+	return id
 }
 
 // SecretParameter finds the secret that a name of Parameter Store stands for, which
 // IsSecretReference. The errors and their order are those of the service.
 func (w *World) SecretParameter(name string, decrypt bool) (SecretParameter, error) {
-	id, selector, ok := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(name, "/"), secretReference), ":")
+	id := SecretOfReference(name)
+	_, selector, ok := strings.Cut(name, ":")
 	switch {
 	case ok && (selector == "" || strings.Contains(selector, ":")):
 		return SecretParameter{}, Errorf("ValidationException", "Invalid parameter name. Please use correct syntax for referencing a version/label  <name>:<version/label>")
@@ -47,7 +51,7 @@ func (w *World) SecretParameter(name string, decrypt bool) (SecretParameter, err
 		if selector != "" {
 			shown = ":" + selector
 		}
-		return SecretParameter{}, Errorf("ParameterNotFound", "An error occurred (ParameterNotFound) when referencing Secrets Manager: Secret %s%s%s not found.", secretReference, id, shown)
+		return SecretParameter{}, Errorf("ParameterNotFound", "An error occurred (ParameterNotFound) when referencing Secrets Manager: Secret %s%s%s not found.", SecretReference[1:], id, shown)
 	}
 	p := SecretParameter{Name: strings.TrimSuffix(name, ":"+selector), ARN: s.ARN, Value: v.Text, Modified: v.Created, SourceResult: sourceResult(s, v)}
 	if selector != "" {
