@@ -277,15 +277,19 @@ func (w *World) seal(v ParameterVersion, p NewParameter) (ParameterVersion, erro
 // DeleteParameter removes a parameter, and reports whether it was there.
 func (w *World) DeleteParameter(name string) bool {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	p, ok := w.params.get(w.parameterKey(name))
 	if ok {
 		w.dropParameter(p)
 	}
+	w.mu.Unlock()
+	if ok {
+		w.unshare(w.ParameterARN(p.Name))
+	}
 	return ok
 }
 
-// dropParameter removes a parameter. Callers hold w.mu.
+// dropParameter removes a parameter. Callers hold w.mu, and call unshare when they
+// do not any more.
 func (w *World) dropParameter(p *Parameter) {
 	w.params.remove(p)
 	w.agenda.drop(policyEvent(p.Name))
