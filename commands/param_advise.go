@@ -38,7 +38,8 @@ func newParamAdviseCmd(env *Env) *cobra.Command {
 		Short: "Where secrets belong: Parameter Store or Secrets Manager",
 		Long: `Weigh every SecureString, and every String that looks like a secret: does it belong into
 Parameter Store or into Secrets Manager, why, what do both cost in a month, and what is
-to be typed. The most urgent come first.
+to be typed. The most urgent come first. USD is what a parameter costs in a month, SECRET what
+it would cost in Secrets Manager; -o wide shows every reason and the command in full.
 
 Names, tiers and ages say a good part of it. With --decrypt the values are looked at,
 too: keys and passwords are known by their form, and sizes count. A value, or a part of
@@ -239,8 +240,8 @@ func (o *paramAdviseOptions) sum(env *Env, list []advice.Advice, total int) {
 			then += a.Now
 		}
 	}
-	env.note("ssmdeck: %s of %s; now %v a month, %v with %d moved to Secrets Manager and %v for each %s calls (%s)",
-		plural(len(list), "secret"), plural(total, "parameter"), now, then, moving, parameter.SecretCalls, thousands(parameter.CallsUnit), parameter.PricesOf)
+	env.note("ssmdeck: %s of %s: %v a month now, %v and %v for each %s calls with %d in Secrets Manager (%s)",
+		plural(len(list), "secret"), plural(total, "parameter"), now, then, parameter.SecretCalls, thousands(parameter.CallsUnit), moving, parameter.PricesOf)
 	if !o.decrypt && total > 0 {
 		env.note("ssmdeck: note: only names, tiers and ages were looked at; --decrypt looks at the values, and shows none")
 	}
@@ -283,6 +284,7 @@ func adviceTable(o render.Options) render.Table[advice.Advice] {
 		}
 		return o.Styles.Status(theme.Good, a.Urgency)
 	}
+	verdicts := map[string]string{advice.Move: "move", advice.Keep: "keep", advice.Secure: "encrypt"}
 	why := func(a row) string {
 		var texts []string
 		for _, r := range a.Reasons {
@@ -298,9 +300,9 @@ func adviceTable(o render.Options) render.Table[advice.Advice] {
 			{Name: "URGENCY", Text: func(a row) string { return a.Urgency }, Human: urgency, Less: func(a, b row) bool {
 				return slices.Index(order, a.Urgency) < slices.Index(order, b.Urgency)
 			}},
-			{Name: "ADVICE", Text: func(a row) string { return a.Verdict }},
-			{Name: "NOW", Right: true, Text: func(a row) string { return usd(a.Now) }, Less: func(a, b row) bool { return a.Now < b.Now }},
-			{Name: "AS SECRET", Right: true, Text: func(a row) string { return usd(a.Then) }, Less: func(a, b row) bool { return a.Then < b.Then }},
+			{Name: "ADVICE", Text: func(a row) string { return a.Verdict }, Human: func(a row) string { return verdicts[a.Verdict] }},
+			{Name: "USD", Right: true, Text: func(a row) string { return usd(a.Now) }, Less: func(a, b row) bool { return a.Now < b.Now }},
+			{Name: "SECRET", Right: true, Text: func(a row) string { return usd(a.Then) }, Less: func(a, b row) bool { return a.Then < b.Then }},
 			{Name: "WHY", Text: why},
 			{Name: "TYPE", Wide: true, Text: func(a row) string { return a.Type }},
 			{Name: "TIER", Wide: true, Text: func(a row) string { return a.Tier }},

@@ -180,5 +180,5 @@ func costDetails(d *render.Detail, c paramCost) {
 		}
 	}
 	section("Standard, near 4 KB", c.NearLimit)
-	section("Advanced without need", c.Unneeded)
+	section("Advanced, small and without policies", c.Unneeded)
 }

@@ -99,7 +99,7 @@ func (o *paramShareOptions) check(env *Env, operation string) (ro render.Options
 	if ro, err = env.renderOptions(); err != nil {
 		return ro, err
 	}
-	if err := render.Object(io.Discard, ro, paramShared{}, func(d *render.Detail) { sharedDetails(d, paramShared{}) }); err != nil {
+	if err := render.Object(io.Discard, ro, paramShared{}, func(d *render.Detail) { sharedDetails(d, paramShared{ARN: "arn"}) }); err != nil {
 		return ro, err
 	}
 	var faults []error

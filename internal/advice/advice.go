@@ -161,7 +161,11 @@ func (a *Advice) weigh(p parameter.Parameter, f Facts) (score int) {
 		score++
 	}
 	if f.Accounts > 0 {
-		a.add(Shared, "shared with %d other accounts: a secret is read by its ARN, without the advanced tier", f.Accounts)
+		others := "another account"
+		if f.Accounts > 1 {
+			others = fmt.Sprintf("%d other accounts", f.Accounts)
+		}
+		a.add(Shared, "shared with %s: a secret is read by its ARN, without the advanced tier", others)
 		score += 2
 	}
 	if len(f.Regions) > 0 {
