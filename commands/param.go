@@ -43,6 +43,12 @@ being asked for: a SecureString is read only with --decrypt.`,
 		newParamRollbackCmd,
 		newParamLabelCmd,
 		newParamUnlabelCmd,
+		newParamAdviseCmd,
+		newParamExpiringCmd,
+		newParamCostCmd,
+		newParamShareCmd,
+		newParamUnshareCmd,
+		newParamSharedCmd,
 	)
 	return cmd
 }
