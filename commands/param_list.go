@@ -133,7 +133,7 @@ func paramTable(values bool) func(render.Options) render.Table[parameter.Paramet
 			Columns: append(
 				cols,
 				render.Column[row]{
-					Name: "VERSION", Right: true, Text: func(p row) string { return strconv.FormatInt(p.Version, 10) },
+					Name: "VERSION", Right: true, Wide: values, Text: func(p row) string { return strconv.FormatInt(p.Version, 10) },
 					Less: func(a, b row) bool { return a.Version < b.Version },
 				},
 				agoColumn(o, "MODIFIED", func(p row) time.Time { return p.Modified }),

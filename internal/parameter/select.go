@@ -48,6 +48,9 @@ func Select(where string) (s Selection, err error) {
 		}
 	case strings.HasPrefix(where, "/"):
 		s.Path = strings.TrimSuffix(where, "/")
+		if s.Path == "/aws" {
+			return s, fault.Usagef("the path /aws is too wide for the service").WithHint("name more of it: %s, %s/global-infrastructure/regions", PublicPath, PublicPath)
+		}
 		return s, CheckPath(where)
 	default:
 		s.Names = []string{where}
@@ -59,7 +62,7 @@ func Select(where string) (s Selection, err error) {
 // public reports whether it is what AWS publishes, which is no parameter of an account:
 // DescribeParameters does not know it.
 func (s Selection) public() bool {
-	return s.Path == "/aws" || strings.HasPrefix(s.Path, "/aws/")
+	return strings.HasPrefix(s.Path, "/aws/")
 }
 
 // whole reports whether the service alone decides what is meant.
@@ -221,6 +224,20 @@ func (s *Service) byPath(ctx context.Context, path string, recursive bool, label
 		}
 		return out.Parameters, out.NextToken, nil
 	}, func(p types.Parameter) Parameter { return valueOf(p, decrypt) })
+}
+
+// One reads one parameter. It asks for it alone, for which many have the right that have
+// none to ask for several at once. A NotFound error says that there is none, or no such
+// version.
+func (s *Service) One(ctx context.Context, r Ref, decrypt bool) (Parameter, error) {
+	out, err := s.api.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(r.String()), WithDecryption: &decrypt})
+	if err != nil {
+		return Parameter{}, awsapi.Explain("read parameter "+r.String(), err)
+	}
+	if out.Parameter == nil {
+		return Parameter{}, fault.New(fault.Failed, "read parameter "+r.String(), "the service's answer has none")
+	}
+	return valueOf(*out.Parameter, decrypt), nil
 }
 
 // Describe is what the service says of parameters by their names, without values, in
