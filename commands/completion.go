@@ -12,10 +12,12 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/config"
+	"github.com/ssmdeck/ssmdeck/internal/diskindex"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/network"
+	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
@@ -116,12 +118,12 @@ func (e *Env) cachedNodes(ctx context.Context) []fleet.IndexedNode {
 	nodes, age, ok := index.Load(key, time.Now())
 	if ok {
 		if age > fleet.IndexFresh {
-			e.refreshLater(ctx, index, key)
+			e.refreshLater(ctx, index.Files(), key, refreshNodes)
 		}
 		return nodes
 	}
 	if !e.refreshIndex(ctx, scope) {
-		e.refreshLater(ctx, index, key) // it takes longer than that
+		e.refreshLater(ctx, index.Files(), key, refreshNodes) // it takes longer than that
 		return nil
 	}
 	nodes, _, _ = index.Load(key, time.Now())
@@ -139,20 +141,26 @@ func (e *Env) refreshIndex(ctx context.Context, scope *awsapi.Scope) bool {
 	return err == nil && fleet.Index{Dir: s.CacheDir}.Store(e.cacheKey(scope), time.Now(), nodes) == nil
 }
 
-// refreshLater starts a process of its own that refreshes the index, at most one a
-// minute; it ends by itself.
-func (e *Env) refreshLater(ctx context.Context, index fleet.Index, key fleet.IndexKey) {
+// What `completion refresh` reads anew.
+const (
+	refreshNodes  = "nodes"
+	refreshParams = "parameters"
+)
+
+// refreshLater starts a process of its own that refreshes the index in files, at most
+// one a minute; it ends by itself.
+func (e *Env) refreshLater(ctx context.Context, files diskindex.Files, key diskindex.Key, what string) {
 	self, err := os.Executable()
-	if err != nil || e.Local != nil || index.Dir == "" {
+	if err != nil || e.Local != nil || files.Dir == "" {
 		return
 	}
-	if !index.Claim(key, time.Now()) {
+	if !files.Claim(key, time.Now()) {
 		return
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{"completion", "refresh", "--no-input"}, e.typedFlags(placeFlags...)...)...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{"completion", "refresh", what, "--no-input"}, e.typedFlags(placeFlags...)...)...)
 	cmd.SysProcAttr = detached()
 	if err := cmd.Start(); err != nil {
-		index.Unclaim(key)
+		files.Unclaim(key)
 		return
 	}
 	_ = cmd.Process.Release()
@@ -164,11 +172,12 @@ const refreshWait = time.Minute
 // newRefreshCmd is what refreshLater starts.
 func newRefreshCmd(env *Env) *cobra.Command {
 	return &cobra.Command{
-		Use:    "refresh",
-		Hidden: true,
-		Short:  "Read the nodes anew into the index of completion and picker",
-		Args:   noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use:       "refresh [what]",
+		Hidden:    true,
+		Short:     "Read the nodes, or the names of parameters, anew into the index of completion and picker",
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{refreshNodes, refreshParams},
+		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), refreshWait)
 			defer cancel()
 			s, err := env.Settings()
@@ -179,8 +188,14 @@ func newRefreshCmd(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if len(args) > 0 && args[0] == refreshParams {
+				if refreshParamNames(ctx, env, scope) {
+					parameter.Index{Dir: s.CacheDir}.Files().Unclaim(env.cacheKey(scope))
+				}
+				return nil
+			}
 			if env.refreshIndex(ctx, scope) {
-				fleet.Index{Dir: s.CacheDir}.Unclaim(env.cacheKey(scope))
+				fleet.Index{Dir: s.CacheDir}.Files().Unclaim(env.cacheKey(scope))
 			}
 			return nil
 		},
@@ -197,13 +212,13 @@ func (e *Env) remember(s *config.Settings, nodes []fleet.Node) {
 
 // cacheKey tells accounts apart without a call: what decides where requests go
 // and who sends them.
-func (e *Env) cacheKey(scope *awsapi.Scope) fleet.IndexKey {
+func (e *Env) cacheKey(scope *awsapi.Scope) diskindex.Key {
 	endpoint := scope.Endpoint() + " " + scope.Role()
 	for _, name := range []string{"AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"} {
 		v, _ := e.Lookup(name)
 		endpoint += " " + v
 	}
-	return fleet.IndexKey{Profile: scope.Profile(), Region: scope.Region(), Endpoint: endpoint}
+	return diskindex.Key{Profile: scope.Profile(), Region: scope.Region(), Endpoint: endpoint}
 }
 
 // completeGlobals completes the values of the global flags.

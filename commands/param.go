@@ -22,6 +22,12 @@ being asked for: a SecureString is read only with --decrypt.`,
 	}
 	env.subcommands(cmd,
 		newParamListCmd,
+		newParamAdviseCmd,
+		newParamExpiringCmd,
+		newParamCostCmd,
+		newParamShareCmd,
+		newParamUnshareCmd,
+		newParamSharedCmd,
 	)
 	return cmd
 }

@@ -3,6 +3,7 @@ package commands
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
@@ -31,4 +32,20 @@ func (f *valueFlags) shown(env *Env, p parameter.Parameter) string {
 		return maskedValue
 	}
 	return render.Visible(p.Value)
+}
+
+// check refuses flags about values where none are read.
+func (f *valueFlags) check(values bool) error {
+	if f.reads() && !values {
+		return fault.Usagef("--decrypt and --show are about values, and none are read").WithHint("add --values")
+	}
+	return nil
+}
+
+// hidden is p as it may be written: without its secret where that is hidden.
+func (f *valueFlags) hidden(env *Env, p parameter.Parameter) parameter.Parameter {
+	if p.Secure() && p.Value != "" && f.masks(env) {
+		p.Value = maskedValue
+	}
+	return p
 }

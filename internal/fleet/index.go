@@ -2,27 +2,23 @@ package fleet
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/diskindex"
 )
 
 const (
 	// IndexFresh is how old an index may be before somebody should refresh it.
-	IndexFresh = time.Minute
+	IndexFresh = diskindex.Fresh
 	// indexAge is how old it may be to be shown at all.
-	indexAge = 7 * 24 * time.Hour
+	indexAge = diskindex.Oldest
 
-	indexSize  = 64 << 20 // bytes; a larger file is not ours
 	indexMagic = "ssmdeck-nodes-1"
 )
 
@@ -36,10 +32,10 @@ const (
 type Index struct{ Dir string }
 
 // IndexKey says whose nodes they are.
-type IndexKey struct {
-	Profile, Region string
-	Endpoint        string // and whatever else decides who is asked
-}
+type IndexKey = diskindex.Key
+
+// Files are where the nodes are.
+func (x Index) Files() diskindex.Files { return diskindex.Files{Dir: x.Dir, Kind: "nodes"} }
 
 // IndexedNode is a node as it was when the index was made.
 type IndexedNode struct {
@@ -53,16 +49,11 @@ type IndexedNode struct {
 // false when there are none, they are older than a week, or the file cannot be read
 // or understood.
 func (x Index) Load(key IndexKey, now time.Time) (nodes []IndexedNode, age time.Duration, ok bool) {
-	path := x.path(key)
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > indexSize {
+	raw, ok := x.Files().Read(key)
+	if !ok {
 		return nil, 0, false
 	}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, 0, false
-	}
-	saved, nodes, err := parseIndex(string(raw))
+	saved, nodes, err := parseIndex(raw)
 	age = now.Sub(saved)
 	if err != nil || age < 0 || age > indexAge {
 		return nil, 0, false
@@ -142,10 +133,7 @@ func (x Index) Store(key IndexKey, now time.Time, nodes []Node) error {
 		}
 		b.WriteByte('\n')
 	}
-	if err := os.MkdirAll(x.Dir, 0o700); err != nil {
-		return fmt.Errorf("make the cache folder: %w", err)
-	}
-	return replace(x.path(key), b.Bytes())
+	return x.Files().Write(key, b.Bytes())
 }
 
 func tagPairs(tags map[string]string) []string {
@@ -154,60 +142,4 @@ func tagPairs(tags map[string]string) []string {
 		pairs = append(pairs, k+"="+tags[k])
 	}
 	return pairs
-}
-
-// Claim lets one process at a time refresh the index of key. It holds until Unclaim,
-// or IndexFresh: what fails is not tried at every key press.
-func (x Index) Claim(key IndexKey, now time.Time) bool {
-	path := x.lock(key)
-	if err := os.MkdirAll(x.Dir, 0o700); err != nil {
-		return false
-	}
-	for range 2 {
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err == nil {
-			return f.Close() == nil
-		}
-		info, serr := os.Stat(path)
-		if !errors.Is(err, fs.ErrExist) || serr != nil || now.Sub(info.ModTime()) < IndexFresh {
-			return false
-		}
-		_ = os.Remove(path) // of somebody who failed or was killed
-	}
-	return false
-}
-
-// Unclaim gives a claim back.
-func (x Index) Unclaim(key IndexKey) { _ = os.Remove(x.lock(key)) }
-
-func (x Index) lock(key IndexKey) string { return x.path(key) + ".lock" }
-
-// replace writes a file of mode 0600 beside path and renames it.
-func replace(path string, data []byte) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".nodes-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("write the index of nodes: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(tmp.Name())
-		}
-	}()
-	if _, err = tmp.Write(data); err != nil {
-		_ = tmp.Close()
-		return fmt.Errorf("write the index of nodes: %w", err)
-	}
-	if err = tmp.Close(); err != nil {
-		return fmt.Errorf("write the index of nodes: %w", err)
-	}
-	if err = os.Rename(tmp.Name(), path); err != nil {
-		return fmt.Errorf("write the index of nodes: %w", err)
-	}
-	return nil
-}
-
-// path hashes the key: a profile name is not always a file name.
-func (x Index) path(key IndexKey) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{key.Profile, key.Region, key.Endpoint}, "\x00")))
-	return filepath.Join(x.Dir, "nodes-"+hex.EncodeToString(sum[:12])+".tsv")
 }

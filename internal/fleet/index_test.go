@@ -81,27 +81,6 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-func TestOneProcessRefreshesAtATime(t *testing.T) {
-	x := Index{Dir: filepath.Join(t.TempDir(), "ssmdeck")}
-	key, now := IndexKey{Region: "eu-west-1"}, time.Now()
-	if !x.Claim(key, now) {
-		t.Fatal("nobody may refresh")
-	}
-	if x.Claim(key, now) {
-		t.Error("two may refresh at once")
-	}
-	if !x.Claim(IndexKey{Region: "eu-west-2"}, now) {
-		t.Error("one Region keeps another from being refreshed")
-	}
-	if !x.Claim(key, now.Add(IndexFresh+time.Second)) {
-		t.Error("whoever was killed keeps the index for good")
-	}
-	x.Unclaim(key)
-	if !x.Claim(key, now) {
-		t.Error("the claim was not given back")
-	}
-}
-
 func FuzzParseIndex(f *testing.F) {
 	f.Add(indexMagic + "\t1000\t1\ni-1\tweb\tip\tonline\tlinux\tAmazon Linux\t10.0.0.1\tenv=prod\n")
 	f.Add(indexMagic + "\t1000\t0\n")

@@ -2,14 +2,18 @@ package parameter
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
 // Change is what is written to one parameter. Empty fields are not sent: the service
@@ -27,8 +31,32 @@ type Change struct {
 	// Overwrite makes a new version of a parameter that exists; without it that is an
 	// error.
 	Overwrite bool
+	// ClearDescription and ClearPattern say that an empty field is meant, not left out.
+	ClearDescription, ClearPattern bool
 	// Tags are for new parameters: the service refuses them together with Overwrite.
 	Tags map[string]string
+	// Replaces is the version that is the latest now, where that is known: by it a Put
+	// that was not answered is looked up.
+	Replaces int64
+}
+
+// Keeping is c with what an overwrite could lose of the parameter as it is: of fields
+// that are not sent the service keeps the policies only (API reference, PutParameter),
+// and encrypts with the account's default key.
+func (c Change) Keeping(p Parameter) Change {
+	keep := func(field *string, have string, clear bool) {
+		if *field == "" && !clear {
+			*field = have
+		}
+	}
+	keep(&c.Type, p.Type, false)
+	keep(&c.Description, p.Description, c.ClearDescription)
+	keep(&c.AllowedPattern, p.AllowedPattern, c.ClearPattern)
+	keep(&c.DataType, p.DataType, false)
+	keep(&c.KeyID, p.KeyID, !p.Secure())
+	keep(&c.Tier, p.Tier, p.Tier != Advanced) // which may be against the account's default
+	c.Replaces = p.Version
+	return c
 }
 
 // Written is what the service made of a Change.
@@ -37,26 +65,73 @@ type Written struct {
 	Tier    string `json:"tier"`
 }
 
-// Put writes one parameter. The error of a Put that was not answered is one of which
-// awsapi.Unanswered is true: nobody knows whether there is a new version.
+// Put writes one parameter. One that was not answered is looked up: when the value is
+// there now, that is a success. Otherwise the error is one of which awsapi.Unanswered is
+// true, and says what was found.
 func (s *Service) Put(ctx context.Context, c Change) (Written, error) {
-	optional := func(v string) *string {
-		if v == "" {
+	optional := func(v string, empty bool) *string {
+		if v == "" && !empty {
 			return nil
 		}
 		return &v
 	}
 	in := &ssm.PutParameterInput{
-		Name: &c.Name, Value: &c.Value, Type: types.ParameterType(c.Type), Tier: types.ParameterTier(c.Tier), KeyId: optional(c.KeyID),
-		Description: optional(c.Description), AllowedPattern: optional(c.AllowedPattern), DataType: optional(c.DataType),
-		Policies: optional(c.Policies), Overwrite: aws.Bool(c.Overwrite), Tags: tagsOf(c.Tags),
+		Name: &c.Name, Value: &c.Value, Type: types.ParameterType(c.Type), Tier: types.ParameterTier(c.Tier), KeyId: optional(c.KeyID, false),
+		Description: optional(c.Description, c.ClearDescription), AllowedPattern: optional(c.AllowedPattern, c.ClearPattern),
+		DataType: optional(c.DataType, false), Policies: optional(c.Policies, false), Overwrite: aws.Bool(c.Overwrite), Tags: tagsOf(c.Tags),
 	}
 	out, err := s.api.PutParameter(ctx, in)
-	if err != nil {
-		return Written{}, awsapi.Explain("write parameter "+c.Name, err)
+	switch {
+	case err == nil:
+		return Written{out.Version, string(out.Tier)}, nil
+	case awsapi.Unanswered(err) && ctx.Err() == nil:
+		return s.lookUp(ctx, c, awsapi.Explain("write parameter "+c.Name, err))
 	}
-	return Written{out.Version, string(out.Tier)}, nil
+	return Written{}, without(c.Value, awsapi.Explain("write parameter "+c.Name, err))
 }
+
+// without is err, which is never to show a value: a service may quote what it refuses.
+func without(value string, err error) error {
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Err == nil || len(value) < 3 || !strings.Contains(e.Err.Error(), value) {
+		return err
+	}
+	shown := *e
+	shown.Err = errors.New(strings.ReplaceAll(e.Err.Error(), value, "********"))
+	return &shown
+}
+
+// lookUp finds out what became of a Put that failed with unanswered.
+func (s *Service) lookUp(ctx context.Context, c Change, unanswered error) (Written, error) {
+	found, _, err := s.Get(ctx, []string{c.Name}, true)
+	if err != nil {
+		return Written{}, unanswered
+	}
+	state := "there is no such parameter"
+	if len(found) > 0 {
+		now := found[0]
+		if now.Value == c.Value && now.Version > c.Replaces {
+			return Written{Version: now.Version, Tier: c.Tier}, nil
+		}
+		state = fmt.Sprintf("version %d is the latest, with another value", now.Version)
+		if now.Version == c.Replaces {
+			state = fmt.Sprintf("version %d is still the latest", now.Version)
+		}
+	}
+	return Written{}, &fault.Error{
+		Kind: fault.KindOf(unanswered), Op: "write parameter " + c.Name,
+		Err: &notThere{"no answer came, and the value is not there: " + state, unanswered}, Hint: "try again",
+	}
+}
+
+// notThere is what was found about a write that was not answered.
+type notThere struct {
+	text string
+	err  error
+}
+
+func (e *notThere) Error() string { return e.text }
+func (e *notThere) Unwrap() error { return e.err }
 
 func tagsOf(tags map[string]string) (out []types.Tag) {
 	for _, k := range slices.Sorted(maps.Keys(tags)) {

@@ -99,9 +99,6 @@ func (c *call) read(action, name string, decrypt bool) (parameterItem, error) {
 	if err := c.mayOn(action, name); err != nil {
 		return parameterItem{}, err
 	}
-	if strings.HasPrefix(name, world.SecretReference) && !decrypt {
-		return parameterItem{}, invalid("WithDecryption flag must be True for retrieving a Secret Manager secret.")
-	}
 	s, err := c.world.Select(c.caller.ARN, "ssm:"+action, name)
 	if err != nil {
 		return parameterItem{}, err
@@ -123,7 +120,10 @@ type getParameterIn struct {
 }
 
 func (c *call) getParameter(in *getParameterIn) (any, error) {
-	item, err := c.read("GetParameter", in.Name, in.WithDecryption)
+	if err := c.secretsReadable(in.WithDecryption, in.Name); err != nil {
+		return nil, err
+	}
+	item, err := c.readAny("GetParameter", in.Name, in.WithDecryption)
 	if err != nil {
 		return nil, err
 	}
@@ -139,20 +139,23 @@ type getParametersIn struct {
 // may not show.
 func (c *call) getParameters(in *getParametersIn) (any, error) {
 	out := struct {
-		Parameters        []parameterItem
+		Parameters        []any
 		InvalidParameters []string
-	}{[]parameterItem{}, []string{}}
+	}{[]any{}, []string{}}
+	if err := c.secretsReadable(in.WithDecryption, in.Names...); err != nil {
+		return nil, err
+	}
 	seen := map[string]bool{}
 	for _, name := range in.Names {
 		if seen[name] {
 			return nil, invalid("Duplicate parameter name in the request: " + name)
 		}
 		seen[name] = true
-		item, err := c.read("GetParameters", name, in.WithDecryption)
+		item, err := c.readAny("GetParameters", name, in.WithDecryption)
 		switch {
 		case err == nil:
 			out.Parameters = append(out.Parameters, item)
-		case strings.HasPrefix(errorCode(err), "Parameter"):
+		case strings.HasPrefix(errorCode(err), "Parameter"), world.IsSecretReference(name):
 			out.InvalidParameters = append(out.InvalidParameters, name)
 		default:
 			return nil, err

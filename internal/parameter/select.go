@@ -1,0 +1,268 @@
+package parameter
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+const byPathPage = 10 // the most that GetParametersByPath answers with
+
+// PublicPath is where parameters are that AWS itself publishes.
+const PublicPath = "/aws/service"
+
+// Selection says which parameters are meant, by what the service can be asked and by
+// what it cannot be. The zero Selection is all.
+type Selection struct {
+	Query
+	Pattern *Pattern  // of the whole name
+	Label   string    // that a version has; it is this version, then, whose value is read
+	Since   time.Time // changed at this moment or later
+	By      string    // changed by somebody whose ARN contains this, in any case
+}
+
+// Select reads where parameters are: a path, below which all are meant; a name; or a
+// pattern. "" and "/" are all.
+func Select(where string) (s Selection, err error) {
+	switch {
+	case where == "" || where == "/":
+	case IsPattern(where):
+		p, err := ParsePattern(where)
+		if err != nil {
+			return s, err
+		}
+		s.Pattern = &p
+		if s.Path = p.folder(); s.Path != "" {
+			s.OneLevel = len(p.parts) == strings.Count(s.Path, "/")+2 && p.parts[len(p.parts)-1] != "**"
+		} else if p.literal() != "" {
+			s.Contains = []string{p.literal()}
+		}
+	case strings.HasPrefix(where, "/"):
+		s.Path = "/" + strings.Trim(where, "/")
+	default:
+		s.Names = []string{where}
+	}
+	return s, nil
+}
+
+// public reports whether it is what AWS publishes, which is no parameter of an account:
+// DescribeParameters does not know it.
+func (s Selection) public() bool {
+	return s.Path == "/aws" || strings.HasPrefix(s.Path, "/aws/")
+}
+
+// whole reports whether the service alone decides what is meant.
+func (s Selection) whole() bool {
+	return s.Pattern == nil && s.Label == "" && s.Since.IsZero() && s.By == ""
+}
+
+// All reports whether every parameter of the account and Region is meant.
+func (s Selection) All() bool {
+	q := s.Query
+	return s.whole() && (q.Path == "" || q.Path == "/" && !q.OneLevel) && !q.Shared && len(q.Tags) == 0 &&
+		len(slices.Concat(q.Names, q.Prefixes, q.Contains, q.Types, q.Tiers, q.KeyIDs, q.Data, q.Labels)) == 0
+}
+
+func (s Selection) keeps(p Parameter) bool {
+	return (s.Pattern == nil || s.Pattern.Match(p.Name)) && !p.Modified.Before(s.Since) &&
+		(s.By == "" || strings.Contains(strings.ToLower(p.ModifiedBy), strings.ToLower(s.By)))
+}
+
+// Find lists the parameters of a selection, without values, sorted by name. A path that
+// has nothing below it, but is the name of a parameter, is that parameter.
+func (s *Service) Find(ctx context.Context, sel Selection) ([]Parameter, error) {
+	found, err := s.find(ctx, sel)
+	if err == nil && len(found) == 0 && sel.Path != "" && sel.Path != "/" && sel.Pattern == nil && !sel.public() {
+		sel.Names, sel.Path, sel.OneLevel = []string{sel.Path}, "", false
+		found, err = s.find(ctx, sel)
+	}
+	slices.SortFunc(found, func(a, b Parameter) int { return strings.Compare(a.Name, b.Name) })
+	return found, err
+}
+
+func (s *Service) find(ctx context.Context, sel Selection) (found []Parameter, err error) {
+	if sel.public() {
+		for p, err := range s.byPath(ctx, sel.Path, !sel.OneLevel, "", false) {
+			if err != nil {
+				return found, err
+			}
+			if p.Value = ""; sel.keeps(p) && sel.asked(p) {
+				found = append(found, p)
+			}
+		}
+		return found, nil
+	}
+	labelled := map[string]bool{}
+	if sel.Label != "" {
+		path := sel.Path
+		if path == "" {
+			path = "/"
+		}
+		for p, err := range s.byPath(ctx, path, true, sel.Label, false) {
+			if err != nil {
+				return nil, err
+			}
+			labelled[p.Name] = true
+		}
+		if len(labelled) == 0 {
+			return nil, nil
+		}
+	}
+	for p, err := range s.List(ctx, sel.Query) {
+		if err != nil {
+			return found, err
+		}
+		if sel.keeps(p) && (sel.Label == "" || labelled[p.Name]) {
+			found = append(found, p)
+		}
+	}
+	if sel.Label != "" {
+		return s.attach(ctx, found, sel.Label, false)
+	}
+	return found, nil
+}
+
+// asked does for public parameters what the service does for others.
+func (s Selection) asked(p Parameter) bool {
+	among := func(list []string, v string) bool { return len(list) == 0 || slices.Contains(list, v) }
+	part := func(list []string, has func(string, string) bool) bool {
+		return len(list) == 0 || slices.ContainsFunc(list, func(w string) bool { return has(p.Name, w) })
+	}
+	return among(s.Types, p.Type) && among(s.Data, p.DataType) && part(s.Prefixes, strings.HasPrefix) && part(s.Contains, strings.Contains) &&
+		len(s.Tiers) == 0 && len(s.KeyIDs) == 0 && len(s.Tags) == 0
+}
+
+// FindValues is Find with values; those of SecureStrings only with decrypt. Of a
+// selection that the service cannot narrow, only the values of those that are meant are
+// read: a secret that nobody asked for is not decrypted.
+func (s *Service) FindValues(ctx context.Context, sel Selection, decrypt bool) ([]Parameter, error) {
+	var found []Parameter
+	var err error
+	switch {
+	case sel.public():
+		for p, err := range s.byPath(ctx, sel.Path, !sel.OneLevel, "", decrypt) {
+			if err != nil {
+				return found, err
+			}
+			if sel.keeps(p) && sel.asked(p) {
+				found = append(found, p)
+			}
+		}
+	case sel.whole():
+		if found, err = awsapi.Collect(s.Read(ctx, sel.Query, decrypt)); err != nil || len(found) > 0 {
+			break
+		}
+		fallthrough // it may be the name of a parameter
+	default:
+		if found, err = s.Find(ctx, sel); err == nil {
+			found, err = s.attach(ctx, found, sel.Label, decrypt)
+		}
+	}
+	slices.SortFunc(found, func(a, b Parameter) int { return strings.Compare(a.Name, b.Name) })
+	return found, err
+}
+
+// attach reads the values of parameters: of the latest version, or of that with a label.
+// Those that have gone meanwhile are left out. Values of SecureStrings are read with
+// decrypt only.
+func (s *Service) attach(ctx context.Context, list []Parameter, label string, decrypt bool) (out []Parameter, err error) {
+	if label != "" {
+		label = ":" + label
+	}
+	names := make([]string, len(list))
+	for i, p := range list {
+		if names[i] = p.Name; strings.HasPrefix(p.ARN, "arn:") && strings.Contains(p.Name, ":parameter/") {
+			names[i] = p.ARN // what another account shares
+		}
+		names[i] += label
+	}
+	got, _, err := s.Get(ctx, names, decrypt)
+	if err != nil {
+		return nil, err
+	}
+	byName := make(map[string]Parameter, len(got))
+	for _, v := range got {
+		byName[v.Name] = v
+	}
+	for _, p := range list {
+		if v, ok := byName[p.Name]; ok {
+			p = p.with(v)
+			p.Selector = v.Selector
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// byPath lists what is below a path with its values, the only way to public parameters
+// and to labels; with label those of which a version has it.
+func (s *Service) byPath(ctx context.Context, path string, recursive bool, label string, decrypt bool) iter.Seq2[Parameter, error] {
+	in := &ssm.GetParametersByPathInput{Path: &path, Recursive: &recursive, WithDecryption: &decrypt, MaxResults: aws.Int32(byPathPage)}
+	if label != "" {
+		in.ParameterFilters = []types.ParameterStringFilter{{Key: aws.String("Label"), Option: aws.String("Equals"), Values: []string{label}}}
+	}
+	return awsapi.Pages("read the parameters below "+path, func(token *string) ([]types.Parameter, *string, error) {
+		next := *in
+		next.NextToken = token
+		out, err := s.api.GetParametersByPath(ctx, &next)
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.Parameters, out.NextToken, nil
+	}, func(p types.Parameter) Parameter { return valueOf(p, decrypt) })
+}
+
+// Describe is what the service says of parameters by their names, without values, in
+// the order of the names.
+func (s *Service) Describe(ctx context.Context, names []string) (found []Parameter, missing []string, err error) {
+	byName := map[string]Parameter{}
+	for batch := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(names))), describePage) {
+		for p, err := range s.List(ctx, Query{Names: batch}) {
+			if err != nil {
+				return nil, nil, err
+			}
+			byName[p.Name] = p
+		}
+	}
+	for _, name := range names {
+		if p, ok := byName[name]; ok {
+			found = append(found, p)
+		} else {
+			missing = append(missing, name)
+		}
+	}
+	return found, missing, nil
+}
+
+// nearPage is how many names are looked at to say what may have been meant.
+const nearPage = describePage
+
+// Near returns names that may have been meant by one that there is not, best first: of
+// known names, or else of one page of those beside it. It is for hints, and silent about
+// its own errors.
+func (s *Service) Near(ctx context.Context, name string, known []string) []string {
+	if len(known) == 0 {
+		q := Query{}
+		if i := strings.LastIndex(name, "/"); i > 0 {
+			q.Path, q.OneLevel = name[:i], true
+		}
+		for p, err := range s.List(ctx, q) {
+			if err != nil {
+				break
+			}
+			if known = append(known, p.Name); len(known) == nearPage {
+				break
+			}
+		}
+	}
+	return fault.Closest(name, known, 3)
+}
