@@ -246,6 +246,7 @@ func TestWhoMayReadAndWriteParameters(t *testing.T) {
 	app.refused("GetParameters", `{"Names":["/app/secret","/open/plain"]}`, "AccessDeniedException")
 	app.refused("PutParameter", `{"Name":"/app/new","Value":"x","Type":"String"}`, "AccessDeniedException")
 	app.refused("DescribeParameters", `{}`, "AccessDeniedException")
+	app.refused("AddTagsToResource", `{"ResourceType":"Parameter","ResourceId":"/app/secret","Tags":[{"Key":"a","Value":"b"}]}`, "AccessDeniedException")
 	app.refused("ListDocuments", `{}`, "AccessDeniedException")
 	if got := column(app.must("GetParametersByPath", `{"Path":"/app","Recursive":true}`)["Parameters"], "Name"); got != "/app/deep/plain /app/secret" {
 		t.Errorf("access to a path reads what is below: %s", got)
@@ -345,7 +346,7 @@ func TestPoliciesInDescriptions(t *testing.T) {
 
 func TestEveryValueComesBackAsItWas(t *testing.T) {
 	f := newFixture(t, "{}", nil)
-	for i, value := range []string{" x ", "a\r\nb\n", "https://example.com/secret", "\x01\x1f\u2028é\U0001F600", `{"a":"b\"c"}`, "{{ssm:/x}}"} {
+	for i, value := range []string{" x ", "a\r\nb\n", "https://example.com/secret", "\x01\x1f\u2028é\U0001F600", `{"a":"b\"c"}`} {
 		for _, kind := range []string{"String", "SecureString"} {
 			name := fmt.Sprintf("/v/%s%d", kind, i)
 			f.must("PutParameter", `{"Name":"`+name+`","Type":"`+kind+`","Value":`+quoted(value)+`}`)

@@ -111,6 +111,9 @@ func (w *World) ParameterHistory(caller, name string) (*Parameter, *World, error
 		return nil, nil, err
 	}
 	p, ok := owner.Parameter(key)
+	if strings.HasPrefix(key, publicRoot) {
+		p, ok = owner.publicParameter(key)
+	}
 	if !ok {
 		return nil, nil, Errorf("ParameterNotFound", "")
 	}
