@@ -121,10 +121,10 @@ func (o *paramExecOptions) check() (variables []paramVariable, err error) {
 			bad("--prefix: %w", err)
 		}
 	}
-	switch {
-	case len(o.Keep) > 0 && !o.Pristine:
+	if len(o.Keep) > 0 && !o.Pristine {
 		bad("--keep is for --pristine: without it all variables are kept")
-	case o.NoOverride && o.Strict:
+	}
+	if o.NoOverride && o.Strict {
 		bad("--no-override and --strict exclude each other")
 	}
 	return variables, errors.Join(errs...)

@@ -316,7 +316,7 @@ func (o *paramRenderOptions) check(ctx context.Context, env *Env, svc *parameter
 		env.note("ssmdeck: note: %s of versions, ARNs or AWS's own: only reading them says whether they are there", plural(unknown, "name"))
 	}
 	if missing > 0 {
-		return fault.New(fault.NotFound, "", "%s of the template missing", pluralAre(missing, "name"))
+		return fault.New(fault.NotFound, "", "%s that the template has %s missing", plural(missing, "name"), map[bool]string{true: "is", false: "are"}[missing == 1])
 	}
 	return nil
 }
