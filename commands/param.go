@@ -22,6 +22,7 @@ being asked for: a SecureString is read only with --decrypt.`,
 	}
 	env.subcommands(cmd,
 		newParamListCmd,
+		newParamExportCmd,
 		newParamExecCmd,
 		newParamRenderCmd,
 		newParamRedactCmd,

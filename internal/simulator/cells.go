@@ -96,6 +96,13 @@ func (s *Server) addCells(ctx context.Context, o Options, base string) error {
 			return err
 		}
 	}
+	var worlds []*world.World
+	for _, c := range s.all() {
+		worlds = append(worlds, c.world)
+	}
+	for _, wd := range worlds {
+		wd.SetPeers(worlds)
+	}
 	return nil
 }
 

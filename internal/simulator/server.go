@@ -185,6 +185,7 @@ func (s *Server) serve(l net.Listener, log *slog.Logger) {
 	mux.HandleFunc("GET "+ClockPath, s.serveClock)
 	mux.HandleFunc("POST "+ClockPath, s.serveSetClock)
 	mux.HandleFunc("GET "+PatchesPath, s.servePatches)
+	mux.HandleFunc("GET "+ParametersPath, s.serveParameters)
 	mux.HandleFunc(snapshotsPattern, s.serveSnapshot)
 	mux.Handle("/", s.routed(func(c *cell) http.Handler { return c.api }))
 	s.http = &http.Server{

@@ -57,16 +57,18 @@ type Handler struct {
 	tokens   tokenKey
 
 	mu    sync.Mutex
-	calls map[string]int // by operation
+	calls map[string]int            // by operation
+	by    map[string]map[string]int // calls by caller and operation
 }
 
 // New returns a Handler.
 func New(cfg Config) *Handler {
 	h := &Handler{
 		world: cfg.World, sessions: cfg.Sessions, verifier: cfg.Verifier, account: cfg.Account, base: cfg.Base, log: cfg.Logger,
-		throttle: newThrottle(cfg.World.Scenario().Throttle, cfg.Verifier.now),
+		throttle: newThrottle(cfg.World, cfg.Verifier.now),
 		tokens:   newTokenKey(),
 		calls:    map[string]int{},
+		by:       map[string]map[string]int{},
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
@@ -84,6 +86,17 @@ func (h *Handler) Calls() map[string]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return maps.Clone(h.calls)
+}
+
+// CallsBy returns the same by the ARN of who called.
+func (h *Handler) CallsBy() map[string]map[string]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := map[string]map[string]int{}
+	for caller, calls := range h.by {
+		all[caller] = maps.Clone(calls)
+	}
+	return all
 }
 
 // call is one request on its way through an operation.
@@ -194,10 +207,14 @@ func (h *Handler) signer(r *http.Request, target string, body []byte, service st
 	return h.verifier.Verify(r, body, service)
 }
 
-func (h *Handler) count(name string) {
+func (h *Handler) count(caller Caller, name string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls[name]++
+	if h.by[caller.ARN] == nil {
+		h.by[caller.ARN] = map[string]int{}
+	}
+	h.by[caller.ARN][name]++
 }
 
 // splitTarget takes X-Amz-Target apart: the signing name of the service and the

@@ -31,15 +31,6 @@ func operations() map[string]operation {
 		"UpdateDocument":               op("ssm", (*call).updateDocument),
 		"UpdateDocumentDefaultVersion": op("ssm", (*call).updateDocumentDefaultVersion),
 
-		"PutParameter":        op("ssm", (*call).putParameter),
-		"GetParameter":        op("ssm", (*call).getParameter),
-		"GetParameters":       op("ssm", (*call).getParameters),
-		"GetParametersByPath": op("ssm", (*call).getParametersByPath),
-		"DescribeParameters":  op("ssm", (*call).describeParameters),
-		"GetParameterHistory": op("ssm", (*call).getParameterHistory),
-		"DeleteParameter":     op("ssm", (*call).deleteParameter),
-		"DeleteParameters":    op("ssm", (*call).deleteParameters),
-
 		"StartAccessRequest": op("ssm", (*call).startAccessRequest),
 		"GetAccessToken":     op("ssm", (*call).getAccessToken),
 	})
@@ -63,14 +54,12 @@ func operations() map[string]operation {
 	add("AmazonSSM.", complianceOperations())
 	add("AmazonSSM.", nodeSummaryOperations())
 	add("AmazonSSM.", cloudConnectorOperations())
+	add("AmazonSSM.", parameterOperations())
 	add("AmazonSSM.", labelOperations())
 	add("AmazonSSM.", calendarOperations())
 	add("AmazonSSM.", resourcePolicyOperations())
 	add("AmazonSSM.", dataSyncOperations())
-	add("TrentService.", map[string]operation{
-		"GenerateDataKey": op("kms", (*call).generateDataKey),
-		"Decrypt":         op("kms", (*call).decrypt),
-	})
+	add("TrentService.", kmsOperations())
 	add("AWSEC2InstanceConnectService.", map[string]operation{
 		"SendSSHPublicKey": connectOp((*call).sendSSHPublicKey),
 	})

@@ -1,8 +1,6 @@
 package control
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"strings"
 
@@ -53,11 +51,6 @@ func policiesOf(t *world.Tables, arn string) []world.Record {
 	return keep(t.All(world.KindPolicy), func(r world.Record) bool { return textOf(r, "resource") == arn })
 }
 
-func policyHash(policy string) string {
-	sum := sha256.Sum256([]byte(policy))
-	return hex.EncodeToString(sum[:])
-}
-
 func (c *call) putResourcePolicy(t *world.Tables, in request) (any, error) {
 	arn, policy, id := in.text("ResourceArn"), in.text("Policy"), in.text("PolicyId")
 	if err := c.shareable(arn); err != nil {
@@ -80,9 +73,12 @@ func (c *call) putResourcePolicy(t *world.Tables, in request) (any, error) {
 	default:
 		id = world.NewUUID()
 	}
-	answer := world.Record{"PolicyId": id, "PolicyHash": policyHash(policy), "Policy": policy, "resource": arn}
-	t.Put(world.KindPolicy, arn+" "+id, answer)
-	return answer, nil
+	if strings.Contains(arn, ":parameter/") {
+		if err := c.world.CheckShared(arn, policy); err != nil {
+			return nil, err
+		}
+	}
+	return c.world.PutPolicy(t, arn, id, policy), nil
 }
 
 // current refuses a change of a policy that somebody else has changed.

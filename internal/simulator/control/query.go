@@ -84,7 +84,7 @@ func (h *Handler) query(r *http.Request, s queryService, form url.Values, body [
 // admit counts a call and refuses it when the scenario says so, or when it comes
 // too soon.
 func (h *Handler) admit(caller Caller, service, action string) error {
-	h.count(action)
+	h.count(caller, action)
 	if err := mayCall(caller, service, action); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (h *Handler) admit(caller Caller, service, action string) error {
 	case !h.throttle.allow(action):
 		return &apiError{Code: "ThrottlingException", Message: "Rate exceeded"}
 	}
-	return nil
+	return h.world.MayOn(caller.ARN, name, "")
 }
 
 // ec2Codes are the error codes of EC2 where they differ from those of JSON 1.1.

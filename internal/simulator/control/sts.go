@@ -97,7 +97,7 @@ func (h *Handler) sts(r *http.Request, body []byte, id string) (any, error) {
 	default:
 		return nil, &apiError{Code: "InvalidAction", Message: "Could not find operation " + action + " for version " + form.Get("Version")}
 	}
-	h.count(action)
+	h.count(caller, action)
 	switch denied := "sts:" + action; {
 	case action == "AssumeRole" && slices.Contains(h.world.Scenario().Denied, denied):
 		return nil, &apiError{Code: "AccessDenied", Message: "User: " + caller.ARN + " is not authorized to perform: " + denied}

@@ -1,7 +1,6 @@
 package world
 
 import (
-	"bytes"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -10,51 +9,196 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 )
+
+// The states of keys (KMS API reference, KeyMetadata).
+const (
+	KeyEnabled         = "Enabled"
+	KeyDisabled        = "Disabled"
+	KeyPendingDeletion = "PendingDeletion"
+)
+
+// defaultParameterKey is the key of parameters and secrets that name none: AWS's
+// own, which callers can use through the service without being allowed to.
+const defaultParameterKey = "alias/aws/ssm"
 
 // Key is a customer or service managed encryption key. Its material is made
 // anew for each World.
 type Key struct {
-	ID    string // UUID
-	Alias string // alias/name, or empty
-	ARN   string
+	ID          string   // UUID
+	Alias       string   // the first of its aliases, alias/name, or empty
+	Aliases     []string // all of them
+	ARN         string
+	Description string
+	State       string
+	Policy      string // JSON
+	Managed     bool   // by AWS
+	Created     time.Time
+	Deletion    time.Time // pending deletion only
 
 	nodeDenied bool
 	aead       cipher.AEAD
 }
 
-// keyStore seals and opens with the keys of the account, as KMS does.
-type keyStore struct{ keys []Key }
+// keyStore seals and opens with the keys of the account, as KMS does. Its lock is
+// a leaf.
+type keyStore struct {
+	mu   sync.Mutex
+	keys []*Key
+}
+
+// awsKeys are the keys that AWS has in every account.
+var awsKeys = []KeySpec{
+	{ID: "11111111-2222-3333-4444-555555555555", Alias: defaultParameterKey},
+	{ID: "11111111-2222-3333-4444-666666666666", Alias: "alias/aws/secretsmanager"},
+}
 
 func (w *World) addKeys() error {
 	w.keys = &keyStore{}
-	specs := append([]KeySpec{{ID: "11111111-2222-3333-4444-555555555555", Alias: "alias/aws/ssm"}}, w.sc.Keys...)
-	for _, s := range specs {
-		var material [32]byte
-		_, _ = rand.Read(material[:]) // never fails
-		block, err := aes.NewCipher(material[:])
+	for i, s := range append(slices.Clone(awsKeys), w.sc.Keys...) {
+		k, err := w.newKey(s)
 		if err != nil {
 			return err
 		}
-		aead, err := cipher.NewGCM(block)
-		if err != nil {
-			return err
+		if k.Managed = i < len(awsKeys); k.Managed {
+			k.Policy = managedKeyPolicy(w.sc.Account)
 		}
-		w.keys.keys = append(w.keys.keys, Key{ID: s.ID, Alias: s.Alias, ARN: w.ARN("kms", "key/"+s.ID), nodeDenied: s.NodeDenied, aead: aead})
+		w.keys.keys = append(w.keys.keys, k)
 	}
 	return nil
 }
 
-// Key finds a key by id, alias or either's ARN.
-func (w *World) Key(name string) (Key, error) {
-	i := slices.IndexFunc(w.keys.keys, func(k Key) bool {
-		return name == k.ID || name == k.ARN ||
-			k.Alias != "" && (name == k.Alias || strings.HasPrefix(name, "arn:") && strings.HasSuffix(name, ":"+k.Alias))
+func (w *World) newKey(s KeySpec) (*Key, error) {
+	var material [32]byte
+	_, _ = rand.Read(material[:]) // never fails
+	block, err := aes.NewCipher(material[:])
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, err
+	}
+	k := &Key{
+		ID: s.ID, Alias: s.Alias, ARN: w.ARN("kms", "key/"+s.ID), Description: s.Description, State: KeyEnabled, Policy: s.Policy,
+		Created: w.now(), nodeDenied: s.NodeDenied, aead: aead,
+	}
+	if s.Alias != "" {
+		k.Aliases = []string{s.Alias}
+	}
+	switch s.State {
+	case "disabled":
+		k.State = KeyDisabled
+	case "pending_deletion":
+		k.State, k.Deletion = KeyPendingDeletion, w.now().AddDate(0, 0, 30)
+	}
+	if k.Policy == "" {
+		k.Policy = keyPolicy(w.sc.Account, s.Users)
+	}
+	return k, nil
+}
+
+// find finds a key by id, alias or either's ARN. Callers hold its lock.
+func (s *keyStore) find(name string) *Key {
+	alias := name
+	if i := strings.Index(name, ":alias/"); i >= 0 && strings.HasPrefix(name, "arn:") {
+		alias = name[i+1:]
+	}
+	i := slices.IndexFunc(s.keys, func(k *Key) bool {
+		return name == k.ID || name == k.ARN || slices.Contains(k.Aliases, alias)
 	})
 	if i < 0 {
-		return Key{}, Errorf("NotFoundException", "Key '%s' does not exist", name)
+		return nil
 	}
-	return w.keys.keys[i], nil
+	return s.keys[i]
+}
+
+// get is find, with the error of the service.
+func (w *World) getKey(name string) (*Key, error) {
+	k := w.keys.find(name)
+	if k != nil {
+		return k, nil
+	}
+	if strings.HasPrefix(name, "alias/") {
+		return nil, Errorf("NotFoundException", "Alias %s is not found.", w.ARN("kms", name))
+	}
+	if !strings.HasPrefix(name, "arn:") {
+		name = w.ARN("kms", "key/"+name)
+	}
+	return nil, Errorf("NotFoundException", "Key '%s' does not exist", name)
+}
+
+// Key finds a key by id, alias or either's ARN.
+func (w *World) Key(name string) (Key, error) {
+	w.keys.mu.Lock()
+	defer w.keys.mu.Unlock()
+	k, err := w.getKey(name)
+	if err != nil {
+		return Key{}, err
+	}
+	return k.copy(), nil
+}
+
+func (k *Key) copy() Key {
+	c := *k
+	c.Aliases = slices.Clone(k.Aliases)
+	return c
+}
+
+// Keys returns all keys, in the order in which they were made.
+func (w *World) Keys() []Key {
+	w.keys.mu.Lock()
+	defer w.keys.mu.Unlock()
+	all := make([]Key, len(w.keys.keys))
+	for i, k := range w.keys.keys {
+		all[i] = k.copy()
+	}
+	return all
+}
+
+// CreateKey makes a key; an empty policy is the usual one, which leaves it to the
+// account.
+func (w *World) CreateKey(description, policy string) (Key, error) {
+	k, err := w.newKey(KeySpec{ID: newUUID(), Description: description, Policy: policy})
+	if err != nil {
+		return Key{}, err
+	}
+	w.keys.mu.Lock()
+	defer w.keys.mu.Unlock()
+	w.keys.keys = append(w.keys.keys, k)
+	return k.copy(), nil
+}
+
+// EditKey changes a key that is not AWS's own; change must not call the World.
+func (w *World) EditKey(name string, change func(k *Key) error) error {
+	w.keys.mu.Lock()
+	defer w.keys.mu.Unlock()
+	k, err := w.getKey(name)
+	if err != nil {
+		return err
+	}
+	if k.Managed {
+		return Errorf("AccessDeniedException", "Key %s is managed by AWS and can't be changed.", k.ARN)
+	}
+	return change(k)
+}
+
+// AddAlias gives a key one more name.
+func (w *World) AddAlias(alias, key string) error {
+	w.keys.mu.Lock()
+	defer w.keys.mu.Unlock()
+	if w.keys.find(alias) != nil {
+		return Errorf("AlreadyExistsException", "An alias with the name %s already exists", w.ARN("kms", alias))
+	}
+	k, err := w.getKey(key)
+	if err != nil {
+		return err
+	}
+	k.Aliases = append(k.Aliases, alias)
+	k.Alias = k.Aliases[0]
+	return nil
 }
 
 // sealVersion starts every sealed blob, followed by the length and text of the
@@ -92,18 +236,17 @@ func (w *World) Decrypt(_ context.Context, sealed []byte, encContext map[string]
 	return plain, err
 }
 
-// Open is Decrypt that also tells the key.
+// Open is Decrypt that also tells the key, and asks nobody whether it may.
 func (w *World) Open(sealed []byte, encContext map[string]string) ([]byte, Key, error) {
 	bad := Errorf("InvalidCiphertextException", "")
 	if len(sealed) < 2 || sealed[0] != sealVersion || len(sealed) < 2+int(sealed[1]) {
 		return nil, Key{}, bad
 	}
 	id, rest := sealed[2:2+int(sealed[1])], sealed[2+int(sealed[1]):]
-	i := slices.IndexFunc(w.keys.keys, func(k Key) bool { return bytes.Equal([]byte(k.ID), id) })
-	if i < 0 {
+	k, err := w.Key(string(id))
+	if err != nil {
 		return nil, Key{}, bad
 	}
-	k := w.keys.keys[i]
 	if len(rest) < k.aead.NonceSize() {
 		return nil, Key{}, bad
 	}

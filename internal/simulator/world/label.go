@@ -38,12 +38,13 @@ func (w *World) LabelParameter(name string, number int64, labels []string) (vers
 		}
 	}
 	if len(next) > versionLabels {
-		return 0, nil, Errorf("ParameterVersionLabelLimitExceeded", "A parameter version can have maximum %d labels.", versionLabels)
+		return 0, nil, Errorf("ParameterVersionLabelLimitExceeded", "A parameter version can have maximum %d labels. Move one or more labels to another version and try again.", versionLabels)
 	}
 	for j := range p.Versions {
 		p.Versions[j].Labels = slices.DeleteFunc(slices.Clone(p.Versions[j].Labels), func(l string) bool { return slices.Contains(next, l) })
 	}
 	p.Versions[i].Labels = next
+	w.changed(p.Name, p.Versions[i], "LabelParameterVersion", "")
 	return p.Versions[i].Number, bad, nil
 }
 
@@ -70,7 +71,7 @@ func (w *World) UnlabelParameter(name string, number int64, labels []string) (re
 // parameterVersion finds a version by its number, the latest when 0. Callers hold
 // w.mu.
 func (w *World) parameterVersion(name string, number int64) (*Parameter, int, error) {
-	p, ok := w.params[w.parameterKey(name)]
+	p, ok := w.params.get(w.parameterKey(name))
 	if !ok {
 		return nil, 0, Errorf("ParameterNotFound", "")
 	}

@@ -4,21 +4,41 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
-// Limits of Parameter Store (API reference, PutParameter).
+// Limits of Parameter Store (API reference, PutParameter; User Guide, "Managing
+// parameter tiers").
 const (
-	standardValue   = 4 << 10 // bytes
-	advancedValue   = 8 << 10 // bytes
-	parameterDepth  = 15
-	parameterMemory = 100 // versions
-	parameterName   = 1011
+	standardValue      = 4 << 10 // bytes
+	advancedValue      = 8 << 10 // bytes
+	standardParameters = 10_000
+	advancedParameters = 100_000
+	parameterDepth     = 15
+	parameterMemory    = 100 // versions
+	parameterName      = 1011
+)
+
+// The tiers of parameters, and what asks the service to choose.
+const (
+	tierStandard    = "Standard"
+	tierAdvanced    = "Advanced"
+	tierIntelligent = "Intelligent-Tiering"
+)
+
+// The types of parameters that matter here.
+const (
+	typeString       = "String"
+	typeSecureString = "SecureString"
+)
+
+// The data types of parameters (API reference, PutParameter).
+const (
+	dataText        = "text"
+	dataImage       = "aws:ec2:image"
+	dataIntegration = "aws:ssm:integration"
 )
 
 // Parameter is a parameter with its versions.
@@ -40,8 +60,11 @@ type ParameterVersion struct {
 	Tier           string // Standard, Advanced
 	DataType       string
 	Labels         []string
+	Policies       []ParameterPolicy
 	Modified       time.Time
 	User           string // ARN of who wrote it
+
+	key string // SecureString: id of the key
 }
 
 // Latest is the newest version.
@@ -49,119 +72,128 @@ func (p *Parameter) Latest() ParameterVersion { return p.Versions[len(p.Versions
 
 // NewParameter is what PutParameter is given; User is the caller's ARN.
 type NewParameter struct {
-	Name, Value, Type, KeyID, Description string
-	AllowedPattern, Tier, DataType, User  string
-	Overwrite                             bool
-	Tags                                  map[string]string
-}
-
-func (w *World) addParameters() error {
-	for _, s := range w.sc.Parameters {
-		_, err := w.PutParameter(NewParameter{
-			Name: s.Name, Value: s.Value, Type: s.Type, KeyID: s.Key, Description: s.Description,
-			Tags: s.Tags, User: "arn:aws:iam::" + w.sc.Account + ":user/scenario",
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-var parameterChars = pattern.Lazy(`^[a-zA-Z0-9_.\-/]+$`)
-
-// checkName refuses what the service refuses about a new parameter's name.
-func (w *World) checkName(name string) error {
-	first, _, _ := strings.Cut(strings.TrimPrefix(name, "/"), "/")
-	lower := strings.ToLower(first)
-	switch {
-	case !parameterChars().MatchString(name):
-		return Errorf("ValidationException", "Parameter name: can't be prefixed with \"ssm\" (case-insensitive). If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_")
-	case strings.HasPrefix(lower, "aws"), strings.HasPrefix(lower, "ssm"):
-		return Errorf("ValidationException", "Parameter name: can't be prefixed with %q (case-insensitive).", lower[:3])
-	case strings.Contains(name, "/") && !strings.HasPrefix(name, "/"):
-		return Errorf("ValidationException", "Parameter name must be a fully qualified name.")
-	case strings.HasSuffix(name, "/"), strings.Contains(name, "//"):
-		return Errorf("ValidationException", "Parameter name must not end with slash or have empty parts.")
-	case strings.Count(name, "/") > parameterDepth:
-		return Errorf("HierarchyLevelLimitExceededException", "Parameter name exceeds the maximum of %d levels.", parameterDepth)
-	case len(w.ARN("ssm", "parameter/"+strings.TrimPrefix(name, "/"))) > parameterName:
-		return Errorf("ValidationException", "Parameter name is longer than %d characters.", parameterName)
-	}
-	return nil
+	Name, Value, Type, KeyID, Tier, DataType, User string
+	// Description and AllowedPattern stay what they were when nil.
+	Description, AllowedPattern *string
+	// Policies is a JSON list, which takes the place of the one before unless it
+	// is empty.
+	Policies  string
+	Overwrite bool
+	Tags      map[string]string
 }
 
 // PutParameter makes a parameter or, with Overwrite, a new version of it.
 func (w *World) PutParameter(p NewParameter) (ParameterVersion, error) {
-	var v ParameterVersion
 	p.Name = strings.TrimSpace(p.Name)
-	if err := w.checkName(p.Name); err != nil {
-		return v, err
+	if err := w.checkNew(&p); err != nil {
+		return ParameterVersion{}, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	old, exists := w.params[p.Name]
+	return w.putParameter(p)
+}
+
+// checkNew refuses what can be told without a look at what there is.
+func (w *World) checkNew(p *NewParameter) error {
+	p.Name = w.parameterKey(p.Name)
+	if err := w.checkName(p.Name); err != nil {
+		return err
+	}
+	switch {
+	case p.Value == "":
+		return Errorf("ValidationException", "1 validation error detected: Value '' at 'value' failed to satisfy constraint: Member must have length greater than or equal to 1.")
+	case !utf8.ValidString(p.Value):
+		return Errorf("ValidationException", "Parameter value is not valid text.")
+	case p.Overwrite && len(p.Tags) > 0:
+		return Errorf("ValidationException", "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.")
+	case !slices.Contains([]string{"", dataText, dataImage, dataIntegration}, p.DataType):
+		return Errorf("ValidationException", "The following data type is not supported: %s (Data type names are all lowercase.)", p.DataType)
+	}
+	return CheckTags(p.Tags)
+}
+
+// putParameter is PutParameter for those who hold w.mu.
+func (w *World) putParameter(p NewParameter) (ParameterVersion, error) {
+	old, exists := w.params.get(p.Name)
 	switch {
 	case exists && !p.Overwrite:
-		return v, Errorf("ParameterAlreadyExists", "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
-	case p.Overwrite && len(p.Tags) > 0:
-		return v, Errorf("ValidationException", "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.")
+		return ParameterVersion{}, Errorf("ParameterAlreadyExists", "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
 	case !exists && p.Type == "":
-		return v, Errorf("ValidationException", "A parameter type is required when you create a parameter.")
+		return ParameterVersion{}, Errorf("ValidationException", "A parameter type is required when you create a parameter.")
+	case !exists && w.tooSoon(p.Name):
+		return ParameterVersion{}, Errorf("TooManyUpdates", "There are concurrent updates for a resource that supports one update at a time.")
 	}
-	var last ParameterVersion
+	last := ParameterVersion{}
 	if exists {
-		last = old.Latest()
+		p.Name, last = old.Name, old.Latest()
 	}
 	v, err := w.newVersion(p, last)
 	if err != nil {
 		return v, err
 	}
-	if !exists {
-		old = &Parameter{Name: p.Name, Tags: maps.Clone(p.Tags)}
-		w.params[p.Name] = old
+	if exists && len(old.Versions) >= parameterMemory && len(old.Versions[0].Labels) > 0 {
+		return v, Errorf("ParameterMaxVersionLimitExceeded", "You attempted to create a new version of %s by calling the PutParameter API with the overwrite flag. Version %d, the oldest version, can't be deleted because it has a label associated with it. Move the label to another version of the parameter, and try again.", p.Name, old.Versions[0].Number)
 	}
-	if len(old.Versions) >= parameterMemory {
-		if len(old.Versions[0].Labels) > 0 {
-			return v, Errorf("ParameterMaxVersionLimitExceeded", "The oldest version of parameter %s has a label and can't be dropped.", p.Name)
-		}
-		old.Versions = old.Versions[1:]
+	if v.DataType == dataImage && !w.seeding {
+		w.agenda.soon(func() { w.checkImage(p.Name, p.Tags, v) })
+		return v, nil
 	}
-	old.Versions = append(old.Versions, v)
+	w.keepVersion(p.Name, p.Tags, v)
 	return v, nil
+}
+
+// keepVersion adds a version that has passed all checks. Callers hold w.mu.
+func (w *World) keepVersion(name string, tags map[string]string, v ParameterVersion) {
+	p, exists := w.params.get(name)
+	operation := "Update"
+	if !exists {
+		operation = "Create"
+		p = &Parameter{Name: name, Tags: maps.Clone(tags)}
+		w.params.add(p)
+	}
+	if v.Tier == tierAdvanced && (!exists || p.Latest().Tier != tierAdvanced) {
+		w.params.advanced++
+	}
+	if len(p.Versions) >= parameterMemory {
+		p.Versions = p.Versions[1:]
+	}
+	p.Versions = append(p.Versions, v)
+	w.changed(p.Name, v, operation, "")
+	w.planPolicies(p)
 }
 
 // newVersion checks p and makes the version after last. Callers hold w.mu.
 func (w *World) newVersion(p NewParameter, last ParameterVersion) (ParameterVersion, error) {
 	v := ParameterVersion{
-		Number: last.Number + 1, Type: p.Type, Value: p.Value, Description: p.Description,
-		AllowedPattern: p.AllowedPattern, Tier: p.Tier, DataType: p.DataType, Modified: w.now(), User: p.User,
+		Number: last.Number + 1, Type: p.Type, Value: p.Value, Description: last.Description,
+		AllowedPattern: last.AllowedPattern, DataType: p.DataType, Modified: w.now(), User: p.User,
 	}
-	if v.Type == "" {
-		v.Type = last.Type
+	fill(&v.Type, last.Type)
+	fill(&v.DataType, dataText)
+	if p.Description != nil {
+		v.Description = *p.Description
 	}
-	if v.DataType == "" {
-		v.DataType = "text"
+	if p.AllowedPattern != nil {
+		v.AllowedPattern = *p.AllowedPattern
 	}
 	if last.Type != "" && last.Type != v.Type {
-		return v, Errorf("HierarchyTypeMismatchException", "Parameter type can't be changed. Create a new, unique parameter instead.")
+		return v, Errorf("HierarchyTypeMismatchException", "Parameter Store does not support changing a parameter type in a hierarchy. For example, you can't change a parameter from a String type to a SecureString type. You must create a new, unique parameter.")
 	}
-	if v.Tier == "" && last.Tier == "" {
-		v.Tier = w.settings[SettingDefaultTier].Value
+	if v.DataType == dataImage && v.Type != typeString {
+		return v, Errorf("ValidationException", "Data type %s is supported for parameters of type String only.", dataImage)
 	}
-	if err := v.setTier(last); err != nil {
+	var err error
+	if v.Policies, err = w.newPolicies(p.Policies, last.Policies, v.Modified); err != nil {
 		return v, err
 	}
-	if v.AllowedPattern != "" {
-		if _, err := regexp.Compile(v.AllowedPattern); err != nil {
-			return v, Errorf("InvalidAllowedPatternException", "The request does not meet the regular expression requirement.")
-		}
-		if !fullMatch(v.AllowedPattern, v.Value) {
-			return v, Errorf("ParameterPatternMismatchException", "Parameter value, cannot be validated against allowedPattern: %s", v.AllowedPattern)
-		}
+	if v.Tier, err = w.chooseTier(p, v, last); err != nil {
+		return v, err
 	}
-	if v.Type == "SecureString" {
-		return w.seal(v, p, last)
+	if err := checkAllowed(v.AllowedPattern, v.Value); err != nil {
+		return v, err
+	}
+	if v.Type == typeSecureString {
+		return w.seal(v, p)
 	}
 	if p.KeyID != "" {
 		return v, Errorf("ValidationException", "KeyId is required for SecureString type parameter only.")
@@ -169,74 +201,103 @@ func (w *World) newVersion(p NewParameter, last ParameterVersion) (ParameterVers
 	return v, nil
 }
 
-func (v *ParameterVersion) setTier(last ParameterVersion) error {
-	size, asked := len(v.Value), v.Tier
-	switch {
-	case v.Value == "":
-		return Errorf("ValidationException", "1 validation error detected: Value '' at 'value' failed to satisfy constraint: Member must have length greater than or equal to 1.")
-	case !utf8.ValidString(v.Value):
-		return Errorf("ValidationException", "Parameter value is not valid text.")
-	case asked == "" || asked == "Intelligent-Tiering":
-		v.Tier = "Standard"
-		if last.Tier == "Advanced" || asked != "" && size > standardValue {
-			v.Tier = "Advanced"
-		}
-	case asked == "Standard" && last.Tier == "Advanced":
-		return Errorf("ValidationException", "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the standard-parameter tier.")
+// checkAllowed holds a value against an allowed pattern.
+func checkAllowed(allowed, value string) error {
+	if allowed == "" {
+		return nil
 	}
-	limit, tier := standardValue, "Standard"
-	if v.Tier == "Advanced" {
-		limit, tier = advancedValue, "Advanced"
+	if _, err := regexp.Compile(allowed); err != nil {
+		return Errorf("InvalidAllowedPatternException", "The request does not meet the regular expression requirement.")
 	}
-	if size > limit {
-		return Errorf("ValidationException", "%s tier parameters support a maximum parameter value of %d characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier.", tier, limit)
+	if !fullMatch(allowed, value) {
+		return Errorf("ParameterPatternMismatchException", "Parameter value, cannot be validated against allowedPattern: %s", allowed)
 	}
 	return nil
 }
 
-func (w *World) seal(v ParameterVersion, p NewParameter, last ParameterVersion) (ParameterVersion, error) {
+// chooseTier is the tier of a new version. What asks for none gets the account's
+// default; a parameter of the advanced tier stays one. Callers hold w.mu.
+func (w *World) chooseTier(p NewParameter, v, last ParameterVersion) (string, error) {
+	size, asked, created := len(v.Value), p.Tier, last.Tier == ""
+	standard := len(w.params.places) - w.params.advanced
+	full := created && standard >= standardParameters
+	if asked == "" {
+		asked = w.settings[SettingDefaultTier].Value
+		if last.Tier == tierAdvanced {
+			asked = tierAdvanced
+		}
+	}
+	if asked == tierIntelligent {
+		asked = tierStandard
+		if last.Tier == tierAdvanced || size > standardValue || len(v.Policies) > 0 || full {
+			asked = tierAdvanced
+		}
+	}
+	switch {
+	case asked == tierAdvanced && size > advancedValue:
+		return "", Errorf("ValidationException", "Advanced tier parameters support a maximum parameter value of %d characters.", advancedValue)
+	case asked == tierAdvanced && last.Tier != tierAdvanced && w.params.advanced >= advancedParameters,
+		asked == tierStandard && full:
+		return "", Errorf("ParameterLimitExceeded", "You have exceeded the number of parameters for this AWS account. Delete one or more parameters and try again.")
+	case asked == tierAdvanced:
+		return asked, nil
+	case last.Tier == tierAdvanced:
+		return "", Errorf("ValidationException", "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced parameter and recreate it as a standard parameter.")
+	case size > standardValue:
+		return "", Errorf("ValidationException", "Standard tier parameters support a maximum parameter value of %d characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier. For more information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html", standardValue)
+	case len(v.Policies) > 0:
+		return "", Errorf("ValidationException", "Parameter policies are supported by the advanced-parameter tier only.")
+	}
+	return tierStandard, nil
+}
+
+// seal encrypts a new version with the key that was asked for, or with AWS's own:
+// not with the key of the version before.
+func (w *World) seal(v ParameterVersion, p NewParameter) (ParameterVersion, error) {
 	v.KeyID = p.KeyID
-	if v.KeyID == "" {
-		v.KeyID = last.KeyID
-	}
-	if v.KeyID == "" {
-		v.KeyID = "alias/aws/ssm"
-	}
+	fill(&v.KeyID, defaultParameterKey)
 	k, err := w.Key(v.KeyID)
 	if err != nil {
-		return v, Errorf("InvalidKeyId", "%v", err)
+		return v, invalidKey(err)
 	}
-	sealed := k.Seal([]byte(v.Value), map[string]string{"PARAMETER_ARN": w.ParameterARN(p.Name)})
-	v.Sealed = encode64(sealed)
+	action := "kms:Encrypt"
+	if v.Tier == tierAdvanced {
+		action = "kms:GenerateDataKey"
+	}
+	if err := w.useKey(p.User, k, action); err != nil {
+		return v, invalidKey(err)
+	}
+	v.key = k.ID
+	v.Sealed = encode64(k.Seal([]byte(v.Value), map[string]string{"PARAMETER_ARN": w.ParameterARN(p.Name)}))
 	return v, nil
 }
 
-// ParameterARN is the ARN of a parameter.
-func (w *World) ParameterARN(name string) string {
-	return w.ARN("ssm", "parameter/"+strings.TrimPrefix(name, "/"))
-}
-
-// Parameter finds a parameter by name or ARN.
-func (w *World) Parameter(name string) (*Parameter, bool) {
+// DeleteParameter removes a parameter, and reports whether it was there.
+func (w *World) DeleteParameter(name string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p, ok := w.params[w.parameterKey(name)]
-	if !ok {
-		return nil, false
+	p, ok := w.params.get(w.parameterKey(name))
+	if ok {
+		w.dropParameter(p)
 	}
-	return copyParameter(p), true
+	return ok
 }
 
-// parameterKey turns an ARN into a name.
-func (w *World) parameterKey(name string) string {
-	_, rest, ok := strings.Cut(name, ":parameter/")
-	if !ok || !strings.HasPrefix(name, "arn:") {
-		return name
+// dropParameter removes a parameter. Callers hold w.mu.
+func (w *World) dropParameter(p *Parameter) {
+	w.params.remove(p)
+	w.agenda.drop(policyEvent(p.Name))
+	if w.sc.ParameterStore.RecreateAfter > 0 {
+		w.deleted[placeOf(p.Name)] = w.now()
 	}
-	if _, ok := w.params["/"+rest]; ok {
-		return "/" + rest
-	}
-	return rest
+	w.changed(p.Name, p.Latest(), "Delete", "")
+}
+
+// tooSoon reports whether the scenario has a deleted parameter not made again
+// yet. Callers hold w.mu.
+func (w *World) tooSoon(name string) bool {
+	at, ok := w.deleted[placeOf(name)]
+	return ok && w.now().Before(at.Add(w.sc.ParameterStore.RecreateAfter))
 }
 
 func copyParameter(p *Parameter) *Parameter {
@@ -244,48 +305,4 @@ func copyParameter(p *Parameter) *Parameter {
 	c.Versions = slices.Clone(p.Versions)
 	c.Tags = maps.Clone(p.Tags)
 	return &c
-}
-
-// Select finds a parameter by name and, after a colon, a version number or a
-// label. selector is that part with its colon, or empty.
-func (w *World) Select(name string) (p *Parameter, v ParameterVersion, selector string, err error) {
-	base := name
-	if i := strings.LastIndex(name, ":"); i > 0 && !strings.Contains(name[i:], "/") {
-		base, selector = name[:i], name[i:]
-	}
-	p, ok := w.Parameter(base)
-	if !ok {
-		return nil, v, "", Errorf("ParameterNotFound", "")
-	}
-	if selector == "" {
-		return p, p.Latest(), "", nil
-	}
-	n, numErr := strconv.ParseInt(selector[1:], 10, 64)
-	for _, v := range p.Versions {
-		if numErr == nil && v.Number == n || slices.Contains(v.Labels, selector[1:]) {
-			return p, v, selector, nil
-		}
-	}
-	return nil, v, "", Errorf("ParameterVersionNotFound", "Systems Manager could not find version %s of %s. Verify the version and try again.", selector[1:], base)
-}
-
-// Parameters returns all parameters in the order of their names.
-func (w *World) Parameters() []*Parameter {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	all := make([]*Parameter, 0, len(w.params))
-	for _, name := range slices.Sorted(maps.Keys(w.params)) {
-		all = append(all, copyParameter(w.params[name]))
-	}
-	return all
-}
-
-// DeleteParameter removes a parameter and reports whether it was there.
-func (w *World) DeleteParameter(name string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	key := w.parameterKey(name)
-	_, ok := w.params[key]
-	delete(w.params, key)
-	return ok
 }

@@ -36,6 +36,9 @@ type RoleSpec struct {
 	Policies []string          `yaml:"policies"`
 	Inline   map[string]string `yaml:"inline"`   // name → JSON
 	Boundary string            `yaml:"boundary"` // name of a policy
+	// Enforced: who has assumed the role may do what its policies allow, and no
+	// more. Other roles let their callers do everything.
+	Enforced bool `yaml:"enforced"`
 	// Deleted: nodes and profiles still name it, and there is none.
 	Deleted bool `yaml:"deleted"`
 }

@@ -16,6 +16,10 @@ import (
 	_ "embed" // demo.yaml
 )
 
+// LimitsReal is the value of Scenario.Limits that turns the service's own rates
+// on.
+const LimitsReal = "real"
+
 // The shells a node can have.
 const (
 	ShellVirtual = "virtual" // in memory; the default
@@ -39,11 +43,14 @@ type Scenario struct {
 	Fleet      FleetSpec        `yaml:"fleet"` // many more
 	Hosts      []HostSpec       `yaml:"hosts"`
 	Parameters []ParameterEntry `yaml:"parameters"`
-	Documents  []DocumentSpec   `yaml:"documents"`
-	Groups     []GroupSpec      `yaml:"groups"`
-	Keys       []KeySpec        `yaml:"keys"`
-	Buckets    []BucketSpec     `yaml:"buckets"`
-	LogGroups  []LogGroupSpec   `yaml:"log_groups"`
+	// ParameterStore is how Parameter Store behaves, and what it has many of.
+	ParameterStore ParameterStoreSpec `yaml:"parameter_store"`
+
+	Documents []DocumentSpec `yaml:"documents"`
+	Groups    []GroupSpec    `yaml:"groups"`
+	Keys      []KeySpec      `yaml:"keys"`
+	Buckets   []BucketSpec   `yaml:"buckets"`
+	LogGroups []LogGroupSpec `yaml:"log_groups"`
 
 	Windows      []WindowSpec      `yaml:"maintenance_windows"`
 	Functions    []FunctionSpec    `yaml:"functions"`
@@ -77,8 +84,14 @@ type Scenario struct {
 	Faults     Faults       `yaml:"faults"`
 	// Throttle is how many calls a second an operation takes before it answers
 	// ThrottlingException.
+	// Several operations share one rate when a plus is between them.
 	Throttle map[string]float64 `yaml:"throttle"`
-	// Denied are the IAM actions that the caller may not use: rds:DescribeDBProxies.
+	// Limits real: Parameter Store takes no more calls than the service does, by
+	// the account's settings.
+	Limits string `yaml:"limits"`
+	// Denied are the IAM actions that no caller may use: rds:DescribeDBProxies. What
+	// follows a space is a parameter, a path with *, an alias or an ARN to which it
+	// is limited: ssm:GetParameter* /app/prod/*.
 	Denied []string `yaml:"denied"`
 	// OrganizationDenied are the IAM actions that the organization allows nobody.
 	OrganizationDenied []string `yaml:"organization_denied"`
@@ -163,16 +176,6 @@ func (h HostSpec) serve() string {
 	return serveEcho
 }
 
-// ParameterEntry is a parameter of Parameter Store.
-type ParameterEntry struct {
-	Name        string            `yaml:"name"`
-	Type        string            `yaml:"type"` // String (default), StringList, SecureString
-	Value       string            `yaml:"value"`
-	Key         string            `yaml:"key"`
-	Description string            `yaml:"description"`
-	Tags        map[string]string `yaml:"tags"`
-}
-
 // DocumentSpec is a document of the account.
 type DocumentSpec struct {
 	Name    string `yaml:"name"`
@@ -190,8 +193,14 @@ type GroupSpec struct {
 
 // KeySpec is a KMS key.
 type KeySpec struct {
-	ID    string `yaml:"id"`    // a UUID
-	Alias string `yaml:"alias"` // alias/…
+	ID          string `yaml:"id"`    // a UUID
+	Alias       string `yaml:"alias"` // alias/…
+	Description string `yaml:"description"`
+	State       string `yaml:"state"` // enabled (default), disabled, pending_deletion
+	// Users are the only ones who may use it: names of users and roles, ids of
+	// other accounts. All of the account when absent.
+	Users  []string `yaml:"users"`
+	Policy string   `yaml:"policy"` // JSON, in the place of Users
 	// NodeDenied: nodes may not decrypt with it.
 	NodeDenied bool `yaml:"node_denied"`
 }

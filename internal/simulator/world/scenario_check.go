@@ -195,14 +195,7 @@ func (c *checker) host(i int, h *HostSpec) {
 }
 
 func (c *checker) lists() {
-	for i := range c.sc.Parameters {
-		p := &c.sc.Parameters[i]
-		fill(&p.Type, "String")
-		c.oneOf(at("parameters", i, "type"), p.Type, "String", "StringList", "SecureString")
-		if p.Name == "" || p.Value == "" {
-			c.failf(at("parameters", i), "a parameter needs a name and a value")
-		}
-	}
+	c.parameters()
 	for i := range c.sc.Documents {
 		d := &c.sc.Documents[i]
 		fill(&d.Type, "Command")
@@ -222,6 +215,10 @@ func (c *checker) lists() {
 	for i, k := range c.sc.Keys {
 		c.match(at("keys", i, "id"), k.ID, `[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 		c.match(at("keys", i, "alias"), k.Alias, `(alias/[a-zA-Z0-9/_-]{1,250})?`)
+		c.oneOf(at("keys", i, "state"), k.State, "", "enabled", "disabled", "pending_deletion")
+		if k.Policy != "" && (len(statementsOf(k.Policy)) == 0 || len(k.Users) > 0) {
+			c.failf(at("keys", i, "policy"), "policy: is not the JSON of a policy, or beside users")
+		}
 	}
 }
 

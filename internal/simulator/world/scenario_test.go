@@ -15,7 +15,7 @@ func TestDemoHoldsWhatTheDocumentationUses(t *testing.T) {
 	if !ok || n.Name != "web-1" || n.Tags["env"] != "prod" || n.Tags["Name"] != "web-1" {
 		t.Errorf("web-1 is %+v", n)
 	}
-	if p, _, _, err := w.Select("/myapp/prod/db-password"); err != nil || p.Latest().Type != "SecureString" {
+	if s, err := w.Select("", "", "/myapp/prod/db-password"); err != nil || s.Type != "SecureString" {
 		t.Errorf("db-password: %v", err)
 	}
 	rt, _ := w.Node("i-0123456789abcdef0")

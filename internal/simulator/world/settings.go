@@ -17,6 +17,7 @@ type ServiceSetting struct {
 const (
 	SettingDefaultHostRole = "/ssm/managed-instance/default-ec2-instance-management-role"
 	SettingDefaultTier     = "/ssm/parameter-store/default-parameter-tier"
+	SettingHighThroughput  = "/ssm/parameter-store/high-throughput-enabled"
 	SettingPublicSharing   = "/ssm/documents/console/public-sharing-permission"
 	SettingActivationTier  = "/ssm/managed-instance/activation-tier"
 )
@@ -42,7 +43,7 @@ var serviceSettings = map[string]settingSpec{
 	SettingDefaultHostRole:                            {noRole, nil},
 	"/ssm/opsinsights/opscenter":                      {"Disabled", []string{"Enabled", "Disabled"}},
 	SettingDefaultTier:                                {"Standard", []string{"Standard", "Advanced", "Intelligent-Tiering"}},
-	"/ssm/parameter-store/high-throughput-enabled":    {"false", []string{"true", "false"}},
+	SettingHighThroughput:                             {"false", []string{"true", "false"}},
 }
 
 func (w *World) addSettings() {
@@ -125,4 +126,12 @@ func (w *World) DefaultHostRole() string {
 		return v
 	}
 	return ""
+}
+
+// HighThroughput reports whether the account pays for more calls of Parameter
+// Store.
+func (w *World) HighThroughput() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.settings[SettingHighThroughput].Value == "true"
 }

@@ -37,7 +37,7 @@ func TestParameterRules(t *testing.T) {
 		{"overwriting with tags", nil, put("/a", "String", "w", over, func(p *NewParameter) { p.Tags = map[string]string{"a": "b"} }), "ValidationException"},
 		{"without a type", nil, put("/a", "", "v"), "ValidationException"},
 		{"an empty value", nil, put("/a", "String", ""), "ValidationException"},
-		{"the prefix aws", nil, put("/AWS/a", "String", "v"), "ValidationException"},
+		{"the prefix aws", nil, put("/AWS/a", "String", "v"), "AccessDeniedException"},
 		{"the prefix ssm", nil, put("ssmthing", "String", "v"), "ValidationException"},
 		{"a space", nil, put("/a b", "String", "v"), "ValidationException"},
 		{"spaces around", nil, put(" /a ", "String", "v"), ""},
@@ -54,7 +54,7 @@ func TestParameterRules(t *testing.T) {
 			[]NewParameter{put("/a", "String", "v", func(p *NewParameter) { p.Tier = "Advanced" })},
 			put("/a", "String", "v", over, func(p *NewParameter) { p.Tier = "Standard" }), "ValidationException",
 		},
-		{"a value against its pattern", nil, put("/a", "String", "abc", func(p *NewParameter) { p.AllowedPattern = `\d+` }), "ParameterPatternMismatchException"},
+		{"a value against its pattern", nil, put("/a", "String", "abc", func(p *NewParameter) { p.AllowedPattern = ptr(`\d+`) }), "ParameterPatternMismatchException"},
 		{"a key for a String", nil, put("/a", "String", "abc", func(p *NewParameter) { p.KeyID = "alias/aws/ssm" }), "ValidationException"},
 		{"an unknown key", nil, put("/a", "SecureString", "abc", func(p *NewParameter) { p.KeyID = "alias/none" }), "InvalidKeyId"},
 	}
@@ -84,12 +84,12 @@ func TestParameterVersionsAndSelectors(t *testing.T) {
 		"/a": "v105", "/a:105": "v105", "/a:6": "v6", "/a:5": "ParameterVersionNotFound", "/b": "ParameterNotFound",
 		w.ParameterARN("/a"): "v105",
 	} {
-		_, v, _, err := w.Select(name)
+		v, err := w.Select("", "", name)
 		if got := codeOf(err) + v.Value; got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
 	}
-	_, v, _, err := w.Select("/a")
+	v, err := w.Select("", "", "/a")
 	if err != nil || strings.Contains(v.Sealed, "v105") || v.Sealed == "" || v.KeyID != "alias/aws/ssm" {
 		t.Errorf("sealed %q with %q, %v", v.Sealed, v.KeyID, err)
 	}

@@ -1,6 +1,8 @@
 package world
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"slices"
 	"sync"
@@ -118,4 +120,12 @@ func (t *Tables) Keep(kind string, n int) {
 		delete(k.rows, k.order[0])
 		k.order = k.order[1:]
 	}
+}
+
+// PutPolicy keeps a resource policy and returns it with its hash.
+func (w *World) PutPolicy(t *Tables, arn, id, policy string) Record {
+	sum := sha256.Sum256([]byte(policy))
+	r := Record{"PolicyId": id, "PolicyHash": hex.EncodeToString(sum[:]), "Policy": policy, "resource": arn}
+	t.Put(KindPolicy, arn+" "+id, r)
+	return r
 }

@@ -33,7 +33,7 @@ func (w *World) tagsOf(kind, id string) (*map[string]string, error) {
 			return &n.Tags, nil
 		}
 	case "Parameter":
-		if p, ok := w.params[w.parameterKey(id)]; ok {
+		if p, ok := w.params.get(w.parameterKey(id)); ok {
 			return &p.Tags, nil
 		}
 	case "Document":

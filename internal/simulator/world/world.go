@@ -68,12 +68,17 @@ type World struct {
 	group  sync.WaitGroup
 
 	started time.Time
+	peers   []*World // see SetPeers
 
 	mu        sync.Mutex
 	nodes     map[string]*Node
 	instances map[string]*Node // those of EC2, managed or not
 	documents map[string]*Document
-	params    map[string]*Parameter
+	params    *parameterIndex
+	public    *parameterIndex      // of AWS; nil until it is wanted
+	deleted   map[string]time.Time // parameters, by place
+	events    []ParameterEvent
+	seeding   bool // parameters of the scenario: nobody is told
 	commands  map[string]*command
 	order     []string // command ids, oldest first
 	sessions  map[string]*Session
@@ -102,7 +107,8 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		nodes:     map[string]*Node{},
 		instances: map[string]*Node{},
 		documents: map[string]*Document{},
-		params:    map[string]*Parameter{},
+		params:    newParameterIndex(),
+		deleted:   map[string]time.Time{},
 		commands:  map[string]*command{},
 		sessions:  map[string]*Session{},
 		settings:  map[string]ServiceSetting{},
