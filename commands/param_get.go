@@ -234,10 +234,10 @@ func (o *paramGet) below(ctx context.Context, env *Env, ro render.Options) error
 		return err
 	}
 	if o.metadata {
-		list, err := svc.Find(ctx, sel)
+		list, err := findParams(ctx, env, svc, sel, false, false)
 		return writeSeq(env, paramTable(false), ro, withPartial(list, err))
 	}
-	list, err := svc.FindValues(ctx, sel, o.flags.reads())
+	list, err := findParams(ctx, env, svc, sel, true, o.flags.reads())
 	if err == nil && len(list) == 0 {
 		return fault.New(fault.NotFound, "", "there is no parameter below %s", o.path).WithHint("see what there is with `ssmdeck param tree --depth 2`")
 	}
