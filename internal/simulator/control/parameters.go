@@ -81,7 +81,6 @@ type parameterItem struct {
 	Value            string
 	Version          int64
 	Selector         string `json:"Selector,omitempty"`
-	SourceResult     string `json:"SourceResult,omitempty"`
 	LastModifiedDate epoch
 	ARN              string
 	DataType         string
@@ -103,14 +102,14 @@ func (c *call) read(action, name string, decrypt bool) (parameterItem, error) {
 	if err != nil {
 		return parameterItem{}, err
 	}
-	if decrypt && s.Owner != nil {
+	if decrypt {
 		if err := s.Owner.Reveal(c.caller.ARN, s.ParameterVersion); err != nil {
 			return parameterItem{}, err
 		}
 	}
 	return parameterItem{
 		Name: s.Name, Type: s.Type, Value: shownValue(s.ParameterVersion, decrypt), Version: s.Number, Selector: s.Selector,
-		SourceResult: s.SourceResult, LastModifiedDate: epoch{s.Modified}, ARN: s.ARN, DataType: s.DataType,
+		LastModifiedDate: epoch{s.Modified}, ARN: s.ARN, DataType: s.DataType,
 	}, nil
 }
 
