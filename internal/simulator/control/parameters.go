@@ -1,6 +1,7 @@
 package control
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -135,7 +136,7 @@ type getParametersIn struct {
 }
 
 // getParameters tells which names there are not, and fails altogether for what it
-// may not show.
+// may not show. The answer is in the order of names, not in that of the request.
 func (c *call) getParameters(in *getParametersIn) (any, error) {
 	out := struct {
 		Parameters        []any
@@ -145,7 +146,7 @@ func (c *call) getParameters(in *getParametersIn) (any, error) {
 		return nil, err
 	}
 	seen := map[string]bool{}
-	for _, name := range in.Names {
+	for _, name := range slices.Sorted(slices.Values(in.Names)) {
 		if seen[name] {
 			return nil, invalid("Duplicate parameter name in the request: " + name)
 		}
