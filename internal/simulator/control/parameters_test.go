@@ -48,8 +48,8 @@ parameters:
 	} {
 		f.refused("GetParameter", `{"Name":"`+name+`"}`, want)
 	}
-	many := f.must("GetParameters", `{"Names":["/a/b:1","/a/c","/a/b:none","`+arn+`:new"]}`)
-	if got := column(many["Parameters"], "Value"); got != "one three" || fmt.Sprint(many["InvalidParameters"]) != "[/a/c /a/b:none]" {
+	many := f.must("GetParameters", `{"Names":["/a/c","/a/b:none","`+arn+`:new","/a/b:1"]}`)
+	if got := column(many["Parameters"], "Value"); got != "one three" || fmt.Sprint(many["InvalidParameters"]) != "[/a/b:none /a/c]" {
 		t.Errorf("got %v", many)
 	}
 }
