@@ -23,6 +23,7 @@ being asked for: a SecureString is read only with --decrypt.`,
 	env.subcommands(cmd,
 		newParamListCmd,
 		newParamExportCmd,
+		newParamDiffCmd,
 	)
 	return cmd
 }
