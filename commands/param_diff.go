@@ -330,7 +330,7 @@ func (o *paramDiff) table(ro render.Options) render.Table[parameter.Difference] 
 	modified := func(p *parameter.Parameter) string { return render.Timestamp(p.Modified) }
 	value := func(p *parameter.Parameter) string { return render.Visible(p.Value) }
 	t := render.Table[row]{
-		ID: func(d row) string { return d.Name }, Empty: "no differences",
+		ID: func(d row) string { return d.Name },
 		Columns: []render.Column[row]{
 			{Name: "CHANGE", Text: func(d row) string { return d.Change }},
 			{Name: "NAME", ID: true, Text: func(d row) string { return d.Name }},
