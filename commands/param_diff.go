@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
+	"github.com/ssmdeck/ssmdeck/internal/paramdiff"
 	"github.com/ssmdeck/ssmdeck/internal/paramfile"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/textdiff"
@@ -57,10 +58,10 @@ The status is 0 when all is the same, and 6 when it is not.`,
 	f := cmd.Flags()
 	f.BoolVar(&o.without, "no-secrets", false, "do not compare SecureStrings")
 	f.BoolVar(&o.metadata, "metadata", false, "compare tiers, keys, descriptions, patterns, policies and tags, too")
-	f.StringSliceVar(&o.only, "only", nil, "show only these `changes`: "+strings.Join(parameter.Changes, ", "))
+	f.StringSliceVar(&o.only, "only", nil, "show only these `changes`: "+strings.Join(paramdiff.Changes, ", "))
 	f.StringArrayVar(&o.ignore, "ignore", nil, "leave out names that match `pattern`")
 	f.StringVar(&o.format, "format", "", "`format` of files whose name does not say it: "+paramfile.Words())
-	completeFlag(cmd, "only", func() []string { return parameter.Changes })
+	completeFlag(cmd, "only", func() []string { return paramdiff.Changes })
 	completeFlag(cmd, "format", formatWords)
 	return cmd
 }
@@ -110,8 +111,8 @@ func (o *paramDiff) check(args []string) (sides [2]diffSide, err error) {
 		}
 	}
 	for _, w := range o.only {
-		if !slices.Contains(parameter.Changes, w) {
-			faults = append(faults, fault.Usagef("--only %q is none of %s", w, strings.Join(parameter.Changes, ", ")))
+		if !slices.Contains(paramdiff.Changes, w) {
+			faults = append(faults, fault.Usagef("--only %q is none of %s", w, strings.Join(paramdiff.Changes, ", ")))
 		}
 	}
 	for _, w := range o.ignore {
@@ -151,21 +152,21 @@ func (o *paramDiff) run(ctx context.Context, env *Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	var rows []parameter.Difference
+	var rows []paramdiff.Difference
 	unequal, unknown, same := 0, 0, 0
-	for _, d := range parameter.Compare(a, b, o.metadata) {
+	for _, d := range paramdiff.Compare(a, b, o.metadata) {
 		if o.ignored(d) {
 			continue
 		}
 		switch d.Change {
-		case parameter.Same:
+		case paramdiff.Same:
 			same++
-		case parameter.Uncompared:
+		case paramdiff.Unknown:
 			unknown++
 		default:
 			unequal++
 		}
-		if wanted := o.only; len(wanted) == 0 && d.Change != parameter.Same || slices.Contains(wanted, d.Change) {
+		if wanted := o.only; len(wanted) == 0 && d.Change != paramdiff.Same || slices.Contains(wanted, d.Change) {
 			rows = append(rows, o.shown(d))
 		}
 	}
@@ -263,20 +264,20 @@ func (o *paramDiff) readLive(ctx context.Context, s *diffSide) (err error) {
 
 // pairSides names the parameters of both sides alike. Two single parameters are one
 // pair, whatever they are called.
-func pairSides(a, b *diffSide) (from, to parameter.Side, err error) {
+func pairSides(a, b *diffSide) (from, to paramdiff.Side, err error) {
 	if a.single && b.single {
 		name := path.Base(a.list[0].Name)
 		if a.list[0].Name == b.list[0].Name {
 			name = a.list[0].Name
 		}
-		side := func(s *diffSide) parameter.Side {
-			return parameter.Side{Parameters: map[string]parameter.Parameter{name: s.list[0]}}
+		side := func(s *diffSide) paramdiff.Side {
+			return paramdiff.Side{Parameters: map[string]parameter.Parameter{name: s.list[0]}}
 		}
 		return side(a), side(b), nil
 	}
-	var out [2]parameter.Side
+	var out [2]paramdiff.Side
 	for i, s := range []*diffSide{a, b} {
-		out[i] = parameter.Side{Parameters: make(map[string]parameter.Parameter, len(s.list)), File: s.file != ""}
+		out[i] = paramdiff.Side{Parameters: make(map[string]parameter.Parameter, len(s.list)), File: s.file != ""}
 		for _, p := range s.list {
 			name, err := paramfile.Relative(s.root, p.Name)
 			if err != nil {
@@ -288,7 +289,7 @@ func pairSides(a, b *diffSide) (from, to parameter.Side, err error) {
 	return out[0], out[1], nil
 }
 
-func (o *paramDiff) ignored(d parameter.Difference) bool {
+func (o *paramDiff) ignored(d paramdiff.Difference) bool {
 	secret := d.From != nil && d.From.Secure() || d.To != nil && d.To.Secure()
 	return o.without && secret || slices.ContainsFunc(o.ignorePatterns, func(p parameter.Pattern) bool {
 		return p.Match("/" + strings.TrimPrefix(d.Name, "/"))
@@ -296,7 +297,7 @@ func (o *paramDiff) ignored(d parameter.Difference) bool {
 }
 
 // shown is a difference as it may be written: values with --show only.
-func (o *paramDiff) shown(d parameter.Difference) parameter.Difference {
+func (o *paramDiff) shown(d paramdiff.Difference) paramdiff.Difference {
 	if !o.values.show {
 		for _, p := range []**parameter.Parameter{&d.From, &d.To} {
 			if *p != nil {
@@ -313,8 +314,8 @@ func (o *paramDiff) shown(d parameter.Difference) parameter.Difference {
 	return d
 }
 
-func (o *paramDiff) table(ro render.Options) render.Table[parameter.Difference] {
-	type row = parameter.Difference
+func (o *paramDiff) table(ro render.Options) render.Table[paramdiff.Difference] {
+	type row = paramdiff.Difference
 	of := func(p *parameter.Parameter, field func(*parameter.Parameter) string) string {
 		if p == nil {
 			return ""
@@ -353,7 +354,7 @@ func (o *paramDiff) table(ro render.Options) render.Table[parameter.Difference] 
 
 // write prints the differences: for people with values as lines that are taken away
 // and added, in the order of a patch.
-func (o *paramDiff) write(env *Env, ro render.Options, rows []parameter.Difference) error {
+func (o *paramDiff) write(env *Env, ro render.Options, rows []paramdiff.Difference) error {
 	people := ro.Query == "" && (ro.Format == render.FormatAuto && ro.Terminal() || ro.Format == render.FormatTable) && len(ro.Columns) == 0 && ro.SortBy == ""
 	if !o.values.show || !people || len(rows) == 0 {
 		return writeList(env, o.table, ro, rows)

@@ -1,9 +1,13 @@
-package parameter
+// Package paramdiff compares the parameters of two paths, Regions, accounts or files by
+// their names and what they hold.
+package paramdiff
 
 import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/parameter"
 )
 
 // What Compare says of a name.
@@ -12,11 +16,11 @@ const (
 	Removed    = "removed" // only the first side has it
 	Changed    = "changed"
 	Same       = "same"
-	Uncompared = "unknown" // a SecureString whose value was not read
+	Unknown = "unknown" // a SecureString whose value was not read
 )
 
 // Changes are all of them, in the order in which people should see them.
-var Changes = []string{Added, Removed, Changed, Uncompared, Same}
+var Changes = []string{Added, Removed, Changed, Unknown, Same}
 
 // Difference is how two sides differ on one name. The JSON names are part of the output
 // contract.
@@ -24,8 +28,8 @@ type Difference struct {
 	Name   string     `json:"name"` // relative to the path of each side
 	Change string     `json:"change"`
 	Fields []string   `json:"fields,omitempty"` // what differs: type, value, tier, ...
-	From   *Parameter `json:"from,omitempty"`
-	To     *Parameter `json:"to,omitempty"`
+	From   *parameter.Parameter `json:"from,omitempty"`
+	To     *parameter.Parameter `json:"to,omitempty"`
 	Diff   string     `json:"diff,omitempty"` // of values, where they are shown
 }
 
@@ -44,7 +48,7 @@ func (d Difference) Type() string {
 
 // Side is one side of a comparison: parameters by their relative names.
 type Side struct {
-	Parameters map[string]Parameter
+	Parameters map[string]parameter.Parameter
 	// File says that fields which are empty are not said, and not compared.
 	File bool
 }
@@ -83,7 +87,7 @@ func Compare(a, b Side, metadata bool) []Difference {
 	return out
 }
 
-func compareTwo(p, q Parameter, fileA, fileB, metadata bool) (change string, fields []string) {
+func compareTwo(p, q parameter.Parameter, fileA, fileB, metadata bool) (change string, fields []string) {
 	said := func(x, y string) bool { return (x != "" || !fileA) && (y != "" || !fileB) }
 	add := func(field, x, y string) {
 		if x != y && said(x, y) {
@@ -110,13 +114,13 @@ func compareTwo(p, q Parameter, fileA, fileB, metadata bool) (change string, fie
 	case len(fields) > 0:
 		return Changed, fields
 	case unread:
-		return Uncompared, nil
+		return Unknown, nil
 	}
 	return Same, nil
 }
 
 // policyKey is the same for the same policies in any order.
-func policyKey(p Parameter) string {
+func policyKey(p parameter.Parameter) string {
 	texts := make([]string, len(p.Policies))
 	for i, rule := range p.Policies {
 		texts[i] = rule.Text
