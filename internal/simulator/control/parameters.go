@@ -23,6 +23,16 @@ func parameterOperations() map[string]operation {
 // mayOn asks whether the caller may do something with a parameter, which may be
 // named by its ARN and have a selector.
 func (c *call) mayOn(action, name string) error {
+	return c.world.MayOn(c.caller.ARN, "ssm:"+action, c.parameterARN(name))
+}
+
+// mayWrite is mayOn for what changes a parameter.
+func (c *call) mayWrite(action, name string) error {
+	return c.world.MayWrite(c.caller.ARN, "ssm:"+action, c.parameterARN(name))
+}
+
+// parameterARN is the ARN that a name stands for.
+func (c *call) parameterARN(name string) string {
 	base := name
 	if i := strings.LastIndexByte(name, ':'); i > 0 && !strings.Contains(name[i:], "/") {
 		base = name[:i]
@@ -30,7 +40,7 @@ func (c *call) mayOn(action, name string) error {
 	if !strings.HasPrefix(base, "arn:") {
 		base = c.world.ParameterARN(strings.TrimSpace(base))
 	}
-	return c.world.MayOn(c.caller.ARN, "ssm:"+action, base)
+	return base
 }
 
 type putParameterIn struct {
@@ -48,7 +58,7 @@ type putParameterIn struct {
 }
 
 func (c *call) putParameter(in *putParameterIn) (any, error) {
-	if err := c.mayOn("PutParameter", in.Name); err != nil {
+	if err := c.mayWrite("PutParameter", in.Name); err != nil {
 		return nil, err
 	}
 	v, err := c.world.PutParameter(world.NewParameter{
@@ -193,7 +203,7 @@ type deleteParameterIn struct {
 }
 
 func (c *call) deleteParameter(in *deleteParameterIn) (any, error) {
-	if err := c.mayOn("DeleteParameter", in.Name); err != nil {
+	if err := c.mayWrite("DeleteParameter", in.Name); err != nil {
 		return nil, err
 	}
 	if !c.world.DeleteParameter(in.Name) {
@@ -208,7 +218,7 @@ type deleteParametersIn struct {
 
 func (c *call) deleteParameters(in *deleteParametersIn) (any, error) {
 	for _, name := range in.Names {
-		if err := c.mayOn("DeleteParameters", name); err != nil {
+		if err := c.mayWrite("DeleteParameters", name); err != nil {
 			return nil, err
 		}
 	}
