@@ -36,7 +36,7 @@ func newParamExecCmd(env *Env) *cobra.Command {
 SecureStrings are decrypted: the program is who they are for. They are in no file, and
 in no argument list.
 
-` + paramSourcesHelp + `
+` + paramArgumentsHelp + `
 
 A parameter below a path is called by the rest of its name, in capitals and with _ for
 what a variable cannot have: of /app/prod, db-url and db/url both are DB_URL. One that
@@ -88,7 +88,7 @@ ssmdeck: signals, the terminal and the exit status are its own.`,
 // paramVariable is a variable of --env.
 type paramVariable struct {
 	name, key string
-	source    paramSource
+	source    paramArgument
 }
 
 func (o *paramExecOptions) check() (variables []paramVariable, err error) {
@@ -108,7 +108,7 @@ func (o *paramExecOptions) check() (variables []paramVariable, err error) {
 		if ok && v.key == "" {
 			bad("--env %s: there is no key behind the #", text)
 		}
-		if v.source, err = parseParamSource(target); err != nil {
+		if v.source, err = parseParamArgument(target); err != nil {
 			bad("--env %s: %w", text, err)
 		} else if v.source.name == "" {
 			bad("--env %s: a path is no parameter", text)
@@ -121,10 +121,10 @@ func (o *paramExecOptions) check() (variables []paramVariable, err error) {
 			bad("--prefix: %w", err)
 		}
 	}
-	switch {
-	case len(o.Keep) > 0 && !o.Pristine:
+	if len(o.Keep) > 0 && !o.Pristine {
 		bad("--keep is for --pristine: without it all variables are kept")
-	case o.NoOverride && o.Strict:
+	}
+	if o.NoOverride && o.Strict {
 		bad("--no-override and --strict exclude each other")
 	}
 	return variables, errors.Join(errs...)
@@ -156,7 +156,7 @@ func (o *paramExecOptions) run(ctx context.Context, env *Env, words, command []s
 	if err != nil {
 		return err
 	}
-	sources, err := parseParamSources(words)
+	sources, err := parseParamArguments(words)
 	if err != nil {
 		return err
 	}
@@ -214,11 +214,11 @@ func execRows(made environ.Result, added []environ.Variable) (rows []execRow) {
 
 // collect makes variables of the parameters that are meant. Without values, for
 // --dry-run, the type stands in the place of the value.
-func (o *paramExecOptions) collect(ctx context.Context, env *Env, svc *parameter.Service, sources []paramSource, variables []paramVariable) ([]environ.Variable, error) {
+func (o *paramExecOptions) collect(ctx context.Context, env *Env, svc *parameter.Service, sources []paramArgument, variables []paramVariable) ([]environ.Variable, error) {
 	left := 0
 	if o.noSecrets { // references cannot be asked for without decryption
 		left = len(sources) + len(variables)
-		sources = slices.DeleteFunc(slices.Clone(sources), func(s paramSource) bool { return isReference(s.name) })
+		sources = slices.DeleteFunc(slices.Clone(sources), func(s paramArgument) bool { return isReference(s.name) })
 		variables = slices.DeleteFunc(slices.Clone(variables), func(v paramVariable) bool { return isReference(v.source.name) })
 		left -= len(sources) + len(variables)
 	}

@@ -38,7 +38,7 @@ func newParamRedactCmd(env *Env) *cobra.Command {
 [NAME]. With a command behind --, it is run and what it writes to standard output and
 standard error is filtered; its exit status is ours.
 
-` + paramSourcesHelp + `
+` + paramArgumentsHelp + `
 
 Values are found as they are, also over several lines, and in the forms that they take
 in JSON, URLs, base64 and hexadecimal digits; so are the long lines of a value of several
@@ -93,7 +93,7 @@ func redactTable(render.Options) render.Table[redact.Count] {
 }
 
 func (o *paramRedactOptions) run(ctx context.Context, env *Env, words, command []string) error {
-	sources, err := parseParamSources(words)
+	sources, err := parseParamArguments(words)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (o *paramRedactOptions) run(ctx context.Context, env *Env, words, command [
 }
 
 // matcher reads the values that are looked for.
-func (o *paramRedactOptions) matcher(ctx context.Context, env *Env, sources []paramSource) (*redact.Matcher, error) {
+func (o *paramRedactOptions) matcher(ctx context.Context, env *Env, sources []paramArgument) (*redact.Matcher, error) {
 	svc, err := env.Parameters(ctx)
 	if err != nil {
 		return nil, err

@@ -274,7 +274,7 @@ func renderTable(render.Options) render.Table[renderRow] {
 func (o *paramRenderOptions) check(ctx context.Context, env *Env, svc *parameter.Service, t *paramtemplate.Template) error {
 	var names []string
 	for _, u := range t.Uses() {
-		if (paramSource{name: u.Name}).listed() {
+		if (paramArgument{name: u.Name}).listed() {
 			names = append(names, u.Name)
 		}
 	}
@@ -298,7 +298,7 @@ func (o *paramRenderOptions) check(ctx context.Context, env *Env, svc *parameter
 	for _, u := range t.Uses() {
 		row := renderRow{Name: u.Name, Key: u.Key, Line: u.Line, Column: u.Column, Type: types[u.Name], State: "found"}
 		switch {
-		case !(paramSource{name: u.Name}).listed():
+		case !(paramArgument{name: u.Name}).listed():
 			row.State = "unknown"
 			unknown++
 		case row.Type == "" && u.Optional:
@@ -316,7 +316,7 @@ func (o *paramRenderOptions) check(ctx context.Context, env *Env, svc *parameter
 		env.note("ssmdeck: note: %s of versions, ARNs or AWS's own: only reading them says whether they are there", plural(unknown, "name"))
 	}
 	if missing > 0 {
-		return fault.New(fault.NotFound, "", "%s of the template missing", pluralAre(missing, "name"))
+		return fault.New(fault.NotFound, "", "%s that the template has %s missing", plural(missing, "name"), map[bool]string{true: "is", false: "are"}[missing == 1])
 	}
 	return nil
 }

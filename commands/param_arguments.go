@@ -13,22 +13,22 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/paramtemplate"
 )
 
-// paramSourcesHelp is what help texts say about the arguments.
-const paramSourcesHelp = `An argument is a path, for everything below it, or the name of a parameter; one with a
+// paramArgumentsHelp is what help texts say about the arguments.
+const paramArgumentsHelp = `An argument is a path, for everything below it, or the name of a parameter; one with a
 slash at its end is a path in any case. A name may end in :VERSION or :LABEL, and may be
 an ARN, a name of AWS's own below /aws/service, or a secret of Secrets Manager as
 /aws/reference/secretsmanager/SECRET.`
 
-// paramSource is one argument that means parameters.
-type paramSource struct {
+// paramArgument is one argument that means parameters.
+type paramArgument struct {
 	arg  string
 	name string // empty: a path for certain
 	path string // empty: a name for certain
 }
 
-// parseParamSource reads one argument without asking anybody.
-func parseParamSource(arg string) (paramSource, error) {
-	s := paramSource{arg: arg}
+// parseParamArgument reads one argument without asking anybody.
+func parseParamArgument(arg string) (paramArgument, error) {
+	s := paramArgument{arg: arg}
 	trimmed := strings.TrimRight(arg, "/")
 	switch {
 	case arg == "/", strings.HasPrefix(arg, "/") && trimmed != arg && trimmed != "":
@@ -58,11 +58,11 @@ func parseParamSource(arg string) (paramSource, error) {
 	return s, nil
 }
 
-// parseParamSources reads arguments; all faults at once.
-func parseParamSources(args []string) (sources []paramSource, err error) {
+// parseParamArguments reads arguments; all faults at once.
+func parseParamArguments(args []string) (sources []paramArgument, err error) {
 	var errs []error
 	for _, arg := range args {
-		s, err := parseParamSource(arg)
+		s, err := parseParamArgument(arg)
 		sources, errs = append(sources, s), append(errs, err)
 	}
 	return sources, errors.Join(errs...)
@@ -70,7 +70,7 @@ func parseParamSources(args []string) (sources []paramSource, err error) {
 
 // listed reports whether lists have the parameter: they lack AWS's own, and what a
 // version or an ARN stands for.
-func (s paramSource) listed() bool {
+func (s paramArgument) listed() bool {
 	return !strings.HasPrefix(s.name, "/aws/") && !strings.Contains(s.name, ":")
 }
 
@@ -97,7 +97,7 @@ type paramReading struct {
 // read reads what arguments mean, in their order, below paths by name. All that is
 // missing is one NotFound error. Parameters that are named by several arguments come
 // once for each.
-func (o paramReading) read(ctx context.Context, svc *parameter.Service, sources []paramSource) ([]paramFound, error) {
+func (o paramReading) read(ctx context.Context, svc *parameter.Service, sources []paramArgument) ([]paramFound, error) {
 	known, err := o.names(ctx, svc, sources)
 	if err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func (o paramReading) read(ctx context.Context, svc *parameter.Service, sources 
 	return out, errors.Join(missing...)
 }
 
-func (s paramSource) missing(types []string) error {
+func (s paramArgument) missing(types []string) error {
 	what, folder := "parameter", path.Dir(strings.TrimSuffix(s.arg, "/"))
 	if len(types) == 1 {
 		what = types[0]
@@ -152,7 +152,7 @@ func (s paramSource) missing(types []string) error {
 }
 
 // names reads those of the arguments that name a parameter, by the name as asked for.
-func (o paramReading) names(ctx context.Context, svc *parameter.Service, sources []paramSource) (map[string]parameter.Parameter, error) {
+func (o paramReading) names(ctx context.Context, svc *parameter.Service, sources []paramArgument) (map[string]parameter.Parameter, error) {
 	known := map[string]parameter.Parameter{}
 	var certain, maybe []string
 	for _, s := range sources {
