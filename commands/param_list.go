@@ -78,13 +78,13 @@ func listParams(ctx context.Context, env *Env, sel parameter.Selection, flags *v
 		return nil, err
 	}
 	if !values {
-		list, err := svc.Find(ctx, sel)
+		list, err := findParams(ctx, env, svc, sel, false, false)
 		if err == nil && sel.All() {
 			rememberParams(env, env.scope, list)
 		}
 		return withPartial(list, err), nil
 	}
-	list, err := svc.FindValues(ctx, sel, flags.reads())
+	list, err := findParams(ctx, env, svc, sel, true, flags.reads())
 	for i, p := range list {
 		unread.see(p, flags.masks(env))
 		list[i] = flags.hidden(env, p)
@@ -126,22 +126,14 @@ func paramTable(values bool) func(render.Options) render.Table[parameter.Paramet
 			{Name: "TYPE", Text: func(p row) string { return p.Type }},
 		}
 		if values {
-			cols = append(cols, render.Column[row]{
-				Name: "VALUE", Text: func(p row) string { return p.Value },
-				Human: func(p row) string {
-					if p.Secure() && (p.Value == "" || p.Value == maskedValue) {
-						return dim(o, maskedValue)
-					}
-					return render.Visible(p.Value)
-				},
-			})
+			cols = append(cols, valueColumn(o))
 		}
 		return render.Table[row]{
 			ID: func(p row) string { return p.Name }, Empty: "no parameters",
 			Columns: append(
 				cols,
 				render.Column[row]{
-					Name: "VERSION", Right: true, Text: func(p row) string { return strconv.FormatInt(p.Version, 10) },
+					Name: "VERSION", Right: true, Wide: values, Text: func(p row) string { return strconv.FormatInt(p.Version, 10) },
 					Less: func(a, b row) bool { return a.Version < b.Version },
 				},
 				agoColumn(o, "MODIFIED", func(p row) time.Time { return p.Modified }),
@@ -149,13 +141,30 @@ func paramTable(values bool) func(render.Options) render.Table[parameter.Paramet
 				render.Column[row]{Name: "KEY", Wide: true, Text: func(p row) string { return p.KeyID }},
 				render.Column[row]{Name: "DATA TYPE", Wide: true, Text: func(p row) string { return p.DataType }},
 				render.Column[row]{Name: "POLICIES", Wide: true, Text: func(p row) string { return policyTypes(p.Policies) }},
-				render.Column[row]{
-					Name: "MODIFIED BY", Wide: true, Text: func(p row) string { return p.ModifiedBy },
-					Human: func(p row) string { return render.Visible(shortARN(p.ModifiedBy)) },
-				},
+				modifiedByColumn(true),
 				render.Column[row]{Name: "DESCRIPTION", Wide: true, Text: func(p row) string { return p.Description }},
 			),
 		}
+	}
+}
+
+// valueColumn shows values; a secret that was not read is no empty one.
+func valueColumn(o render.Options) render.Column[parameter.Parameter] {
+	return render.Column[parameter.Parameter]{
+		Name: "VALUE", Text: func(p parameter.Parameter) string { return p.Value },
+		Human: func(p parameter.Parameter) string {
+			if p.Secure() && (p.Value == "" || p.Value == maskedValue) {
+				return dim(o, maskedValue)
+			}
+			return render.Visible(p.Value)
+		},
+	}
+}
+
+func modifiedByColumn(wide bool) render.Column[parameter.Parameter] {
+	return render.Column[parameter.Parameter]{
+		Name: "MODIFIED BY", Wide: wide, Text: func(p parameter.Parameter) string { return p.ModifiedBy },
+		Human: func(p parameter.Parameter) string { return render.Visible(shortARN(p.ModifiedBy)) },
 	}
 }
 

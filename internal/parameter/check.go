@@ -14,10 +14,11 @@ import (
 // LabelParameterVersion; user guide, "Creating Systems Manager parameters" and
 // "Working with parameter labels").
 const (
-	maxDepth     = 15
-	maxARN       = 1011 // characters of a name with the part of its ARN before it
-	maxLabels    = 10   // of one version
-	maxLabelSize = 100  // characters
+	maxDepth = 15
+	maxARN   = 1011 // characters of a name with the part of its ARN before it
+	// MaxLabels is how many labels one version can have.
+	MaxLabels    = 10
+	maxLabelSize = 100 // characters
 	// shortestARN is what precedes a name where that is shortest: a Region of nine
 	// characters.
 	shortestARN = "arn:aws:ssm:us-east-1:123456789012:parameter/"
@@ -148,8 +149,8 @@ func CheckLabel(label string) error {
 
 // CheckLabels checks the labels for one version.
 func CheckLabels(labels []string) (faults []error) {
-	if len(labels) > maxLabels {
-		faults = append(faults, fault.Usagef("%d labels for one version; it can have %d", len(labels), maxLabels))
+	if len(labels) > MaxLabels {
+		faults = append(faults, fault.Usagef("%d labels for one version; it can have %d", len(labels), MaxLabels))
 	}
 	for _, l := range labels {
 		if err := CheckLabel(l); err != nil {

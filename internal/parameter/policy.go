@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -251,4 +252,28 @@ func policyDoubts(text string, now time.Time) (list []string) {
 		}
 	}
 	return list
+}
+
+// SamePolicies reports whether text is what a parameter has already: the same policies,
+// whatever their order and spelling.
+func SamePolicies(text string, current []Policy) bool {
+	list, err := ParsePolicies(text)
+	if err != nil || len(list) != len(current) {
+		return false
+	}
+	left := slices.Clone(list)
+	for _, p := range current {
+		have, err := p.Parse()
+		if err != nil {
+			return false
+		}
+		i := slices.IndexFunc(left, func(t Terms) bool {
+			return t.Type == have.Type && t.At.Equal(have.At) && t.Amount == have.Amount && t.Unit == have.Unit
+		})
+		if i < 0 {
+			return false
+		}
+		left = slices.Delete(left, i, i+1)
+	}
+	return true
 }
