@@ -31,6 +31,12 @@ being asked for: a SecureString is read only with --decrypt.`,
 		newParamSetCmd,
 		newParamLabelCmd,
 		newParamUnlabelCmd,
+		newParamAdviseCmd,
+		newParamExpiringCmd,
+		newParamCostCmd,
+		newParamShareCmd,
+		newParamUnshareCmd,
+		newParamSharedCmd,
 	)
 	return cmd
 }

@@ -84,6 +84,8 @@ var floors = [][]room{
 		{name: "internal/metrics", ours: []string{"internal/patch"}, others: []string{sdk}},
 		{name: "internal/configrules", others: []string{sdk}},
 		{name: "internal/eventrules", others: []string{sdk}},
+		{name: "internal/secrets", others: []string{sdk}},
+		{name: "internal/advice", ours: []string{"internal/parameter"}},
 		{name: "internal/patchreport", ours: []string{"internal/fleet", "internal/history", "internal/htmlpage", "internal/patch"}},
 		{name: "internal/patch", ours: []string{"internal/fleet", "internal/baseline"}, others: []string{sdk}},
 		{name: "internal/parameter", others: []string{sdk}},

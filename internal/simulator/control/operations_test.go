@@ -463,7 +463,7 @@ func TestParametersOnTheWire(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"ParameterFilters":[{"Key":"Name","Option":"Contains","Values":["db-u"]}]}`:      "/myapp/prod/db-url /myapp/staging/db-url",
 		`{"ParameterFilters":[{"Key":"Path","Values":["/myapp/staging"]}],"MaxResults":2}`: "/myapp/staging/db-password /myapp/staging/db-url",
-		`{"Filters":[{"Key":"Type","Values":["SecureString"]}]}`:                           "/myapp/prod/db-password /myapp/staging/db-password",
+		`{"Filters":[{"Key":"Type","Values":["SecureString"]}]}`:                           "/myapp/prod/db-password /myapp/staging/db-password /shop/dev/db/password /shop/prod/db/password /shop/prod/partner/token /shop/staging/db/password",
 	} {
 		if got := column(f.must("DescribeParameters", body)["Parameters"], "Name"); got != want {
 			t.Errorf("%s: got %q", body, got)
