@@ -126,15 +126,7 @@ func paramTable(values bool) func(render.Options) render.Table[parameter.Paramet
 			{Name: "TYPE", Text: func(p row) string { return p.Type }},
 		}
 		if values {
-			cols = append(cols, render.Column[row]{
-				Name: "VALUE", Text: func(p row) string { return p.Value },
-				Human: func(p row) string {
-					if p.Secure() && (p.Value == "" || p.Value == maskedValue) {
-						return dim(o, maskedValue)
-					}
-					return render.Visible(p.Value)
-				},
-			})
+			cols = append(cols, valueColumn(o))
 		}
 		return render.Table[row]{
 			ID: func(p row) string { return p.Name }, Empty: "no parameters",
@@ -149,13 +141,30 @@ func paramTable(values bool) func(render.Options) render.Table[parameter.Paramet
 				render.Column[row]{Name: "KEY", Wide: true, Text: func(p row) string { return p.KeyID }},
 				render.Column[row]{Name: "DATA TYPE", Wide: true, Text: func(p row) string { return p.DataType }},
 				render.Column[row]{Name: "POLICIES", Wide: true, Text: func(p row) string { return policyTypes(p.Policies) }},
-				render.Column[row]{
-					Name: "MODIFIED BY", Wide: true, Text: func(p row) string { return p.ModifiedBy },
-					Human: func(p row) string { return render.Visible(shortARN(p.ModifiedBy)) },
-				},
+				modifiedByColumn(true),
 				render.Column[row]{Name: "DESCRIPTION", Wide: true, Text: func(p row) string { return p.Description }},
 			),
 		}
+	}
+}
+
+// valueColumn shows values; a secret that was not read is no empty one.
+func valueColumn(o render.Options) render.Column[parameter.Parameter] {
+	return render.Column[parameter.Parameter]{
+		Name: "VALUE", Text: func(p parameter.Parameter) string { return p.Value },
+		Human: func(p parameter.Parameter) string {
+			if p.Secure() && (p.Value == "" || p.Value == maskedValue) {
+				return dim(o, maskedValue)
+			}
+			return render.Visible(p.Value)
+		},
+	}
+}
+
+func modifiedByColumn(wide bool) render.Column[parameter.Parameter] {
+	return render.Column[parameter.Parameter]{
+		Name: "MODIFIED BY", Wide: wide, Text: func(p parameter.Parameter) string { return p.ModifiedBy },
+		Human: func(p parameter.Parameter) string { return render.Visible(shortARN(p.ModifiedBy)) },
 	}
 }
 

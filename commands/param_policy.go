@@ -65,7 +65,6 @@ func (f *paramPolicyFlags) parse(now time.Time) (list []parameter.Terms, faults 
 	return list, faults
 }
 
-
 // text is what is sent: the policies of the flags in place of those of the same type.
 // The service replaces all policies by those it is sent, so the others go with them.
 func (f *paramPolicyFlags) text(list []parameter.Terms, current []parameter.Policy) string {

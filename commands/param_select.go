@@ -73,6 +73,9 @@ func (o *paramSelect) selection(where string, now time.Time) (parameter.Selectio
 	if len(o.names) > 0 {
 		s.Contains = o.names // the pattern is held against names here, too
 	}
+	if o.label != "" {
+		add(parameter.CheckLabel(o.label))
+	}
 	s.Label, s.By, s.Shared = o.label, o.by, o.shared
 	if o.oneLevel {
 		s.OneLevel = true

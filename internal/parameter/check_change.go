@@ -42,7 +42,7 @@ var (
 	imageID    = pattern.Lazy(`^ami-([0-9a-f]{8}|[0-9a-f]{17})$`)
 	nested     = pattern.Lazy(`\{\{[^{}]*\}\}`)
 	tagChars   = pattern.Lazy(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
-	dialectual = pattern.Lazy(`\\[bBsSwWdD]|\(\?|[.^]`) // means another thing in Java for what is not ASCII
+	dialectual = pattern.Lazy(`\\[bB]|\(\?[a-z]*i`) // means another thing in Java for what is not ASCII
 )
 
 // Unknown is the current parameter of a check that is made before it was read: what

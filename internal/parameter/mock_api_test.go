@@ -55,6 +55,26 @@ func (mr *MockapiMockRecorder) AddTagsToResource(ctx, in interface{}, opts ...in
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "AddTagsToResource", reflect.TypeOf((*Mockapi)(nil).AddTagsToResource), varargs...)
 }
 
+// DeleteParameter mocks base method.
+func (m *Mockapi) DeleteParameter(ctx context.Context, in *ssm.DeleteParameterInput, opts ...func(*ssm.Options)) (*ssm.DeleteParameterOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "DeleteParameter", varargs...)
+	ret0, _ := ret[0].(*ssm.DeleteParameterOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// DeleteParameter indicates an expected call of DeleteParameter.
+func (mr *MockapiMockRecorder) DeleteParameter(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DeleteParameter", reflect.TypeOf((*Mockapi)(nil).DeleteParameter), varargs...)
+}
+
 // DeleteParameters mocks base method.
 func (m *Mockapi) DeleteParameters(ctx context.Context, in *ssm.DeleteParametersInput, opts ...func(*ssm.Options)) (*ssm.DeleteParametersOutput, error) {
 	m.ctrl.T.Helper()

@@ -47,9 +47,11 @@ func Select(where string) (s Selection, err error) {
 			s.Contains = []string{p.literal()}
 		}
 	case strings.HasPrefix(where, "/"):
-		s.Path = "/" + strings.Trim(where, "/")
+		s.Path = strings.TrimSuffix(where, "/")
+		return s, CheckPath(where)
 	default:
 		s.Names = []string{where}
+		return s, CheckName(where)
 	}
 	return s, nil
 }

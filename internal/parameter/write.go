@@ -144,13 +144,38 @@ func tagsOf(tags map[string]string) (out []types.Tag) {
 // deleted is what went before it.
 func (s *Service) Delete(ctx context.Context, names []string) (deleted, missing []string, err error) {
 	for batch := range slices.Chunk(names, namesACall) {
-		out, err := s.api.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: batch})
+		gone, not, err := s.deleteSome(ctx, batch)
+		if awsapi.Unanswered(err) && ctx.Err() == nil { // what is not there any more was deleted by the first call
+			again, was, err2 := s.deleteSome(ctx, batch)
+			gone, not, err = append(again, was...), nil, err2
+		}
 		if err != nil {
 			return deleted, missing, awsapi.Explain("delete parameters", err)
 		}
-		deleted, missing = append(deleted, out.DeletedParameters...), append(missing, out.InvalidParameters...)
+		deleted, missing = append(deleted, gone...), append(missing, not...)
 	}
 	return deleted, missing, nil
+}
+
+// deleteSome deletes up to ten parameters; one has an operation of its own, which more
+// people are allowed.
+func (s *Service) deleteSome(ctx context.Context, names []string) (deleted, missing []string, err error) {
+	if len(names) > 1 {
+		out, err := s.api.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: names})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.DeletedParameters, out.InvalidParameters, nil
+	}
+	_, err = s.api.DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &names[0]})
+	var gone *types.ParameterNotFound
+	switch {
+	case errors.As(err, &gone):
+		return nil, names, nil
+	case err != nil:
+		return nil, nil, err
+	}
+	return names, nil, nil
 }
 
 // Label puts labels on a version; 0 is the latest. It returns the labels that the

@@ -18,6 +18,8 @@ type Glyphs struct {
 	Spark    []string // a cell of a sparkline from low to high
 	Rule     string   // a horizontal line
 	Pipe     string   // a vertical line
+	Tee      string   // a vertical line from which a branch goes off
+	Corner   string   // the last branch
 }
 
 // Level returns the glyph of a level.
@@ -46,7 +48,7 @@ func utf8Glyphs() Glyphs {
 		Spinner: []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
 		Bar:     []string{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
 		Spark:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
-		Rule:    "─", Pipe: "│",
+		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└",
 	}
 }
 
@@ -58,6 +60,6 @@ func asciiGlyphs() Glyphs {
 		Spinner: []string{"|", "/", "-", "\\"},
 		Bar:     []string{".", "#"},
 		Spark:   []string{"_", ".", "-", "=", "^"},
-		Rule:    "-", Pipe: "|",
+		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`",
 	}
 }
