@@ -13,7 +13,7 @@ import (
 
 func newParamPlanCmd(env *Env) *cobra.Command {
 	var (
-		o     paramTree
+		o     paramFiles
 		out   string
 		force bool
 	)
@@ -83,7 +83,7 @@ const driftHint = "put what is there into the file to keep it, or write over it 
 
 func newParamApplyCmd(env *Env) *cobra.Command {
 	var (
-		o    paramTree
+		o    paramFiles
 		plan string
 	)
 	cmd := &cobra.Command{
@@ -111,7 +111,7 @@ on where this ended, also after the program was killed.`,
 	return cmd
 }
 
-func (o *paramTree) run(cmd *cobra.Command, env *Env, args []string, plan string) error {
+func (o *paramFiles) run(cmd *cobra.Command, env *Env, args []string, plan string) error {
 	ctx := cmd.Context()
 	ro, err := listOptions(env, paramPlanTable)
 	if err != nil {
