@@ -21,6 +21,8 @@ type paramFiles struct {
 	prune bool
 	drift bool
 	state string
+	// without leaves the values of SecureStrings alone; of plan only.
+	without bool
 }
 
 // paramStateDir is the folder in which the state stands.
@@ -68,7 +70,7 @@ func (o *paramFiles) open(ctx context.Context, env *Env, op string, args []strin
 			inputs[i].Path = "/" + strings.TrimSuffix(inputs[i].Label, path.Ext(inputs[i].Label))
 		}
 	}
-	tree, err := paramplan.Parse(inputs, env.Lookup)
+	tree, err := paramplan.Parse(inputs, env.Lookup, !o.without)
 	if err != nil {
 		return nil, release, err
 	}
