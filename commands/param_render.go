@@ -138,13 +138,15 @@ func (o *paramRenderOptions) run(ctx context.Context, env *Env, file string) err
 		return o.check(ctx, env, svc, t)
 	}
 	var names []string
-	references := false
+	var references []string
 	for _, u := range t.Uses() {
 		names = append(names, u.Name)
-		references = references || isReference(u.Name)
+		if isReference(u.Name) {
+			references = append(references, u.Name)
+		}
 	}
-	if references && !o.reads() {
-		return o.undecrypted("secrets of Secrets Manager")
+	if len(references) > 0 && !o.reads() { // the service has them only so
+		return o.undecrypted(strings.Join(uniqueSorted(references), ", "))
 	}
 	names = uniqueSorted(names)
 	found, missing, err := svc.Get(ctx, names, o.reads())
@@ -207,7 +209,7 @@ func notThere(t *paramtemplate.Template, values map[string]string) error {
 	var errs []error
 	for _, u := range t.Uses() {
 		if _, ok := values[u.Name]; !ok && !u.Optional {
-			errs = append(errs, fault.New(fault.NotFound, t.At(u), "there is no parameter %s", u.Name))
+			errs = append(errs, fault.New(fault.NotFound, t.At(u), "%s", paramtemplate.Missing(u.Name)))
 		}
 	}
 	return errors.Join(errs...)
