@@ -14,10 +14,10 @@ import (
 )
 
 // paramArgumentsHelp is what help texts say about the arguments.
-const paramArgumentsHelp = `An argument is a path, for everything below it, or the name of a parameter; one with a
-slash at its end is a path in any case. A name may end in :VERSION or :LABEL, and may be
-an ARN, a name of AWS's own below /aws/service, or a secret of Secrets Manager as
-/aws/reference/secretsmanager/SECRET.`
+const paramArgumentsHelp = `An argument is a path, for everything below it, or the name of a parameter; one
+with a slash at its end is a path in any case. A name may end in :VERSION or
+:LABEL, and may be an ARN, a name of AWS's own below /aws/service, or a secret
+of Secrets Manager as /aws/reference/secretsmanager/SECRET.`
 
 // paramArgument is one argument that means parameters.
 type paramArgument struct {

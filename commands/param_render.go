@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -45,18 +46,20 @@ func newParamRenderCmd(env *Env) *cobra.Command {
   password = {{ secret "db" "password" | shell }}
   level = {{ param "log-level" | default "info" }}
 
-param takes a name, with :VERSION or :LABEL behind it where one is meant; a name without
-a slash in front is below --path. secret takes the name of a secret in Secrets Manager.
-Behind either there may be a key, of a value that is a JSON object. A | passes the value
-on:
+param takes a name, with :VERSION or :LABEL behind it where one is meant; a
+name without a slash in front is below --path. secret takes the name of a
+secret in Secrets Manager. Behind either there may be a key, of a value that is
+a JSON object. A | passes the value on:
 
 ` + renderFilterHelp() + `
-Everything else stays as it is, byte for byte, and so do values. {{ "{{" }} writes two
-braces; --delimiters chooses other ones, for templates of other programs.
+Everything else stays as it is, byte for byte, and so do values. {{ "{{" }}
+writes two braces; --delimiters chooses other ones, for templates of other
+programs.
 
-All names are looked at before anything is written; those that are missing are listed
-with their lines, and nothing is written then. A file is written as a whole or not at
-all, and can be read by nobody else when a SecureString is in it.`,
+All names are looked at before anything is written; those that are missing are
+listed with their lines, and nothing is written then. A file is written as a
+whole or not at all, and can be read by nobody else when a SecureString is in
+it.`,
 		Example: `  $ ssmdeck param render app.conf.tmpl --path /app/prod --decrypt --out app.conf
   $ ssmdeck param render values.yaml --delimiters '<< >>' --decrypt | helm upgrade app . -f -
 
@@ -199,6 +202,9 @@ func (o *paramRenderOptions) run(ctx context.Context, env *Env, file string) err
 	}
 	if secrets > 0 {
 		hide(env, secretMode)
+	}
+	if isTerminal(env.Out) && !bytes.HasSuffix(text, []byte{'\n'}) {
+		text = append(text, '\n') // for the prompt behind it
 	}
 	_, err = env.Out.Write(text)
 	return err
