@@ -63,7 +63,7 @@ func (v *paramInput) read(env *Env) (string, error) {
 	if v.file == "" {
 		return v.text, nil
 	}
-	in := io.Reader(os.Stdin)
+	var in io.Reader
 	what := v.file
 	if v.file == "-" {
 		in, what = env.In, "standard input"

@@ -98,10 +98,7 @@ func (o *paramTree) run(ctx context.Context, env *Env, where string) error {
 // read finds the parameters, the one that has the name of the path among them.
 func (o *paramTree) read(ctx context.Context, env *Env, svc *parameter.Service, sel parameter.Selection) (list []parameter.Parameter, secrets *secretCount, err error) {
 	find := func(sel parameter.Selection) ([]parameter.Parameter, error) {
-		if o.values {
-			return svc.FindValues(ctx, sel, o.flags.reads())
-		}
-		return svc.Find(ctx, sel)
+		return findParams(ctx, env, svc, sel, o.values, o.flags.reads())
 	}
 	if list, err = find(sel); err != nil {
 		return nil, nil, err

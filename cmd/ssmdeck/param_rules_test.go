@@ -80,9 +80,11 @@ func someChange(r *rand.Rand, i int) parameter.Change {
 		Description:    usually([]string{"", "text", strings.Repeat("ü", 1024)}, strings.Repeat("d", 1025)),
 		AllowedPattern: usually([]string{"", "", "", `^(?s:.*)$`}, "(", `^\d+$`, strings.Repeat("p", 1025)),
 		DataType:       usually([]string{"", "", "text"}, "Text", "aws:ec2:imag"),
-		Policies: usually([]string{"", "", "", "[{}]", `[{"Type":"NoChangeNotification","Version":"1.0","Attributes":{"After":"5","Unit":"Days"}}]`,
+		Policies: usually([]string{
+			"", "", "", "[{}]", `[{"Type":"NoChangeNotification","Version":"1.0","Attributes":{"After":"5","Unit":"Days"}}]`,
 			`[{"Type":"Expiration","Version":"1.0","Attributes":{"Timestamp":"2099-01-01T00:00:00.000Z"}},{"Type":"ExpirationNotification","Version":"1.0","Attributes":{"Before":"3","Unit":"Hours"}}]`,
-			`[{"Type":"Expiration","Version":"1.0","Attributes":{"Timestamp":"2099-01-01T00:00+10:30"}}]`},
+			`[{"Type":"Expiration","Version":"1.0","Attributes":{"Timestamp":"2099-01-01T00:00+10:30"}}]`,
+		},
 			"x", "{}", `[{"Type":"Never","Version":"1.0"}]`, `[{"Type":"Expiration","Version":"1.0","Attributes":{"Timestamp":"2099-01-01"}}]`,
 			`[{"Type":"Expiration","Version":"2.0","Attributes":{"Timestamp":"2099-01-01T00:00:00Z"}}]`,
 			`[{"Type":"ExpirationNotification","Version":"1.0","Attributes":{"Before":"3","Unit":"Hours"}}]`,

@@ -265,7 +265,7 @@ func checkPattern(c Change) error {
 // the service wants the whole value to match, it decides.
 func checkMatch(c Change, current *Parameter) error {
 	expr, whose := c.AllowedPattern, "the allowed pattern"
-	if expr == "" && !c.ClearPattern && current != nil {
+	if current != nil && current.AllowedPattern != "" && !c.ClearPattern && (expr == "" || expr == current.AllowedPattern) {
 		expr, whose = current.AllowedPattern, "the allowed pattern that the parameter has,"
 	}
 	re, err := allowed(expr)

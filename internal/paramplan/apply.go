@@ -26,6 +26,9 @@ const (
 	// of GetParameters. What is older than the time that ten writes take is never
 	// written over unseen.
 	atOnce = 10
+	// manyAtOnce is how many are made before it is looked whether all has come to a
+	// stop: what is new cannot be written over.
+	manyAtOnce = 100
 	// nameRest is how long a name must rest between its removal and its next use (API
 	// reference, DeleteParameter).
 	nameRest = 30 * time.Second
@@ -70,10 +73,11 @@ func (ap *Applier) Apply(ctx context.Context, p *Plan) error {
 			}
 		}
 	}
-	for _, do := range []string{DoCreate, DoUpdate} {
-		for chunk := range slices.Chunk(p.with(do), atOnce) {
-			ap.write(ctx, chunk)
-		}
+	for chunk := range slices.Chunk(p.with(DoCreate), manyAtOnce) {
+		ap.write(ctx, chunk)
+	}
+	for chunk := range slices.Chunk(p.with(DoUpdate), atOnce) {
+		ap.write(ctx, chunk)
 	}
 	ap.replace(ctx, p.with(DoReplace))
 	deletes := p.with(DoDelete)
@@ -203,7 +207,7 @@ func moved(a *Action, what string) error {
 	return fault.New(fault.Conflict, a.Do+" parameter "+a.Name, "it %s: somebody else is writing it", what).WithHint("plan again: what they wrote is shown")
 }
 
-// write makes or changes up to ten parameters, all at once under the service's pace.
+// write makes or changes some parameters, side by side under the service's pace.
 func (ap *Applier) write(ctx context.Context, chunk []*Action) {
 	chunk = ap.going(ctx, chunk)
 	// What is under way is let come to its end: its answer says whether it was done.

@@ -317,10 +317,10 @@ func TestAFailureDoesNotStopOthersAndNothingIsDeletedThen(t *testing.T) {
 	w.expect(p, "create /app/a", "delete /app/z")
 	// Without credentials the rest is not tried.
 	w.store.before = func(parameter.Change) error { return fault.New(fault.Auth, "", "expired") }
-	many := make([]Desired, 40)
+	many := make([]Desired, 3*manyAtOnce)
 	for i := range many {
 		v := "v"
-		many[i] = Desired{Name: fmt.Sprintf("/many/%02d", i), Value: &v}
+		many[i] = Desired{Name: fmt.Sprintf("/many/%03d", i), Value: &v}
 	}
 	p, err = w.apply(many, Options{})
 	tried := 0
@@ -329,7 +329,7 @@ func TestAFailureDoesNotStopOthersAndNothingIsDeletedThen(t *testing.T) {
 			tried++
 		}
 	}
-	if fault.KindOf(err) != fault.Auth || tried > atOnce {
+	if fault.KindOf(err) != fault.Auth || tried > manyAtOnce {
 		t.Errorf("%v after %d", err, tried)
 	}
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,7 +82,6 @@ type parameterItem struct {
 	Value            string
 	Version          int64
 	Selector         string `json:"Selector,omitempty"`
-	SourceResult     string `json:"SourceResult,omitempty"`
 	LastModifiedDate epoch
 	ARN              string
 	DataType         string
@@ -103,14 +103,14 @@ func (c *call) read(action, name string, decrypt bool) (parameterItem, error) {
 	if err != nil {
 		return parameterItem{}, err
 	}
-	if decrypt && s.Owner != nil {
+	if decrypt {
 		if err := s.Owner.Reveal(c.caller.ARN, s.ParameterVersion); err != nil {
 			return parameterItem{}, err
 		}
 	}
 	return parameterItem{
 		Name: s.Name, Type: s.Type, Value: shownValue(s.ParameterVersion, decrypt), Version: s.Number, Selector: s.Selector,
-		SourceResult: s.SourceResult, LastModifiedDate: epoch{s.Modified}, ARN: s.ARN, DataType: s.DataType,
+		LastModifiedDate: epoch{s.Modified}, ARN: s.ARN, DataType: s.DataType,
 	}, nil
 }
 
@@ -136,7 +136,7 @@ type getParametersIn struct {
 }
 
 // getParameters tells which names there are not, and fails altogether for what it
-// may not show.
+// may not show. The answer is in the order of names, not in that of the request.
 func (c *call) getParameters(in *getParametersIn) (any, error) {
 	out := struct {
 		Parameters        []any
@@ -146,7 +146,7 @@ func (c *call) getParameters(in *getParametersIn) (any, error) {
 		return nil, err
 	}
 	seen := map[string]bool{}
-	for _, name := range in.Names {
+	for _, name := range slices.Sorted(slices.Values(in.Names)) {
 		if seen[name] {
 			return nil, invalid("Duplicate parameter name in the request: " + name)
 		}

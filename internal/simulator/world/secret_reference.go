@@ -16,14 +16,17 @@ type SecretParameter struct {
 	SourceResult string // JSON
 }
 
+// secretReference is where names of secrets begin in Parameter Store.
+const secretReference = "/aws/reference/secretsmanager/"
+
 // IsSecretReference reports whether a name of Parameter Store stands for a secret.
 func IsSecretReference(name string) bool {
-	return strings.HasPrefix("/"+strings.TrimPrefix(name, "/"), SecretReference)
+	return strings.HasPrefix("/"+strings.TrimPrefix(name, "/"), secretReference)
 }
 
 // SecretOfReference is the name of the secret that such a name stands for.
 func SecretOfReference(name string) string {
-	id, _, _ := strings.Cut(strings.TrimPrefix("/"+strings.TrimPrefix(name, "/"), SecretReference), ":")
+	id, _, _ := strings.Cut(strings.TrimPrefix("/"+strings.TrimPrefix(name, "/"), secretReference), ":")
 	return id
 }
 
@@ -51,7 +54,7 @@ func (w *World) SecretParameter(name string, decrypt bool) (SecretParameter, err
 		if selector != "" {
 			shown = ":" + selector
 		}
-		return SecretParameter{}, Errorf("ParameterNotFound", "An error occurred (ParameterNotFound) when referencing Secrets Manager: Secret %s%s%s not found.", SecretReference[1:], id, shown)
+		return SecretParameter{}, Errorf("ParameterNotFound", "An error occurred (ParameterNotFound) when referencing Secrets Manager: Secret %s%s%s not found.", secretReference[1:], id, shown)
 	}
 	p := SecretParameter{Name: strings.TrimSuffix(name, ":"+selector), ARN: s.ARN, Value: v.Text, Modified: v.Created, SourceResult: sourceResult(s, v)}
 	if selector != "" {
