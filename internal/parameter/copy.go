@@ -52,6 +52,8 @@ type Copying struct {
 	Done    int
 	Begun   bool
 	Changes []Change // one for each of Versions
+
+	tagsFrom *Service // of a new one tags are read when it is written, which takes longer
 }
 
 // New reports whether the target is made.
@@ -90,14 +92,16 @@ func PlanCopy(ctx context.Context, from, to *Service, sources []Parameter, o Cop
 			c.Current = &p
 		}
 		var err error
-		if o.Tags {
+		switch {
+		case !o.Tags:
+		case c.Current == nil:
+			c.tagsFrom = from
+		default:
 			if c.Source.Tags, err = from.Tags(ctx, c.Source.Name); err != nil {
 				return err
 			}
-			if c.Current != nil {
-				if c.Current.Tags, err = to.Tags(ctx, c.Target); err != nil {
-					return err
-				}
+			if c.Current.Tags, err = to.Tags(ctx, c.Target); err != nil {
+				return err
 			}
 		}
 		return c.plan(ctx, from, to, o)
@@ -255,7 +259,13 @@ func (s *Service) Copy(ctx context.Context, c *Copying) (version int64, err erro
 		version = c.Current.Version
 	}
 	for i := c.Done; i < len(c.Changes); i++ {
-		change, tags := c.Changes[i], c.Changes[i].Tags
+		change := c.Changes[i]
+		if i == 0 && c.tagsFrom != nil {
+			if change.Tags, err = c.tagsFrom.Tags(ctx, c.Source.Name); err != nil {
+				return version, err
+			}
+		}
+		tags := change.Tags
 		if change.Overwrite {
 			change.Tags = nil
 		}
