@@ -15,8 +15,8 @@ import (
 
 // paramEditFlags are the flags of edit.
 type paramEditFlags struct {
-	create, secure, keepNewline bool
-	typ, key                    string
+	create, secure, keepNewline, dryRun bool
+	typ, key                            string
 }
 
 func newParamEditCmd(env *Env) *cobra.Command {
@@ -52,6 +52,7 @@ nothing is written, and your text stays in the private file, whose name is print
 	fl.StringVar(&f.typ, "type", "", "with --create, the `type`: String (default), StringList, SecureString")
 	fl.StringVar(&f.key, "key", "", "with --create, the KMS `key` of a SecureString")
 	fl.BoolVar(&f.keepNewline, "keep-newline", false, "keep a line end that the editor added at the end")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "open the editor and say what would be written, and write nothing")
 	completeFlag(cmd, "type", func() []string { return parameter.Types })
 	return cmd
 }
@@ -83,7 +84,7 @@ func paramEdit(ctx context.Context, env *Env, f *paramEditFlags, name string) er
 	if err != nil {
 		return err
 	}
-	if err := env.refuseChange("PutParameter", false); err != nil {
+	if err := env.refuseChange("PutParameter", f.dryRun); err != nil {
 		return err
 	}
 	editor, err := findEditor(env.Lookup)
@@ -113,6 +114,9 @@ func paramEdit(ctx context.Context, env *Env, f *paramEditFlags, name string) er
 	if c.Value == value {
 		env.note("no change: nothing was written")
 		return writeParamOutcome(env, ro, outcome)
+	}
+	if f.dryRun {
+		return paramPut(ctx, env, ro, &paramSetFlags{dryRun: true}, svc, c, current)
 	}
 	if err := paramStill(ctx, svc, c); err != nil {
 		return file.keep(env, err)

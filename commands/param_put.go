@@ -91,20 +91,17 @@ func paramFinish(ctx context.Context, env *Env, ro render.Options, f *paramSetFl
 		WithHint("see `ssmdeck param history %s`", c.Name)
 }
 
-// imageWait is how long --wait waits for the check of an image.
-const imageWait = 30 * time.Second
-
 // paramImage says, or waits for, what the service makes of the id of an image: its
 // answer does not tell.
-func paramImage(ctx context.Context, env *Env, waits bool, svc *parameter.Service, c parameter.Change, version int64) error {
+func paramImage(ctx context.Context, env *Env, limit time.Duration, svc *parameter.Service, c parameter.Change, version int64) error {
 	switch {
 	case c.DataType != parameter.ImageData:
 		return nil
-	case !waits:
-		env.note("note: the service looks the image up only now, and drops the version if it is not there; --wait waits for it")
+	case limit <= 0:
+		env.note("note: the service looks the image up only now, and drops the version if it is not there; --wait 30s waits for it")
 		return nil
 	}
-	for end, step := time.Now().Add(imageWait), 200*time.Millisecond; ; step = min(2*step, 4*time.Second) {
+	for end, step := time.Now().Add(limit), 200*time.Millisecond; ; step = min(2*step, 4*time.Second) {
 		found, _, err := svc.Get(ctx, []string{c.Name}, false)
 		switch {
 		case err != nil:
@@ -112,7 +109,7 @@ func paramImage(ctx context.Context, env *Env, waits bool, svc *parameter.Servic
 		case len(found) == 1 && found[0].Version >= version:
 			return nil
 		case time.Now().After(end):
-			return fault.New(fault.RemoteFailed, "", "after %s there is still no version %d: there may be no such image in this account and Region", imageWait, version)
+			return fault.New(fault.RemoteFailed, "", "after %s there is still no version %d: there may be no such image in this account and Region", limit, version)
 		}
 		if err := wait.Sleep(ctx, step); err != nil {
 			return err

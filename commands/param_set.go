@@ -16,15 +16,16 @@ import (
 
 // paramSetFlags are the flags of set.
 type paramSetFlags struct {
-	value    paramSource
+	value    paramInput
 	policies paramPolicyFlags
 
-	secure                                          bool
-	typ, tier, key, description, pattern, dataType  string
-	clearDescription, clearPattern                  bool
-	overwrite, onlyIfChanged, asGiven, wait, dryRun bool
-	ifVersion                                       int64
-	tags, labels                                    []string
+	secure                                         bool
+	typ, tier, key, description, pattern, dataType string
+	clearDescription, clearPattern                 bool
+	overwrite, onlyIfChanged, asGiven, dryRun      bool
+	wait                                           time.Duration
+	ifVersion                                      int64
+	tags, labels                                   []string
 }
 
 func newParamSetCmd(env *Env) *cobra.Command {
@@ -92,7 +93,7 @@ func (f *paramSetFlags) bind(_ *Env, cmd *cobra.Command) {
 	fl.BoolVar(&f.asGiven, "as-given", false, "with --overwrite, read nothing first: what the flags do not say may be lost")
 	fl.StringArrayVar(&f.tags, "tag", nil, "put the tag `KEY=VALUE` on it; repeat for several")
 	fl.StringArrayVar(&f.labels, "label", nil, "put this `label` on the version that is written; repeat for several")
-	fl.BoolVar(&f.wait, "wait", false, "with the data type aws:ec2:image, wait until the service has checked the image")
+	fl.DurationVar(&f.wait, "wait", 0, "with the data type aws:ec2:image, wait so `long` for the service to check the image, such as 30s")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "say what would be written, and write nothing")
 	completeFlag(cmd, "type", func() []string { return parameter.Types })
 	completeFlag(cmd, "tier", func() []string { return []string{"standard", "advanced", "intelligent"} })

@@ -42,7 +42,7 @@ var (
 	imageID    = pattern.Lazy(`^ami-([0-9a-f]{8}|[0-9a-f]{17})$`)
 	nested     = pattern.Lazy(`\{\{[^{}]*\}\}`)
 	tagChars   = pattern.Lazy(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
-	dialectual = pattern.Lazy(`\\[bBsSwWdD]|\(\?|[.^]`) // means another thing in Java for what is not ASCII
+	dialectual = pattern.Lazy(`\\[bB]|\(\?[a-z]*i`) // means another thing in Java for what is not ASCII
 )
 
 // Unknown is the current parameter of a check that is made before it was read: what
@@ -265,7 +265,7 @@ func checkPattern(c Change) error {
 // the service wants the whole value to match, it decides.
 func checkMatch(c Change, current *Parameter) error {
 	expr, whose := c.AllowedPattern, "the allowed pattern"
-	if expr == "" && !c.ClearPattern && current != nil {
+	if current != nil && current.AllowedPattern != "" && !c.ClearPattern && (expr == "" || expr == current.AllowedPattern) {
 		expr, whose = current.AllowedPattern, "the allowed pattern that the parameter has,"
 	}
 	re, err := allowed(expr)

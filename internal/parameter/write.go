@@ -40,9 +40,9 @@ type Change struct {
 	Replaces int64
 }
 
-// Keeping is c with what an overwrite could lose of the parameter as it is: of fields
-// that are not sent the service keeps the policies only (API reference, PutParameter),
-// and encrypts with the account's default key.
+// Keeping is c with what an overwrite could lose of the parameter as it is. Of fields that
+// are not sent the service promises to keep the policies only, and encrypts with the
+// account's default key (API reference, PutParameter).
 func (c Change) Keeping(p Parameter) Change {
 	keep := func(field *string, have string, clear bool) {
 		if *field == "" && !clear {

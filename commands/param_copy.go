@@ -1,0 +1,498 @@
+package commands
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/parameter"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+)
+
+// paramCopyFlags are the flags of copy and move.
+type paramCopyFlags struct {
+	recursive, overwrite, history, noTags, dryRun bool
+	keys                                          []string
+
+	move bool
+}
+
+func (f *paramCopyFlags) bind(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.BoolVar(&f.recursive, "recursive", false, "all parameters below a path")
+	fl.BoolVar(&f.overwrite, "overwrite", false, "write over what is at the target and differs, after asking")
+	fl.BoolVar(&f.history, "history", false, "all versions with their labels, not only the latest; versions count anew")
+	fl.BoolVar(&f.noTags, "no-tags", false, "leave the tags out")
+	fl.StringArrayVar(&f.keys, "key", nil, "encrypt SecureStrings there with this KMS `key`; OLD=NEW for those encrypted with OLD; repeat for several")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "list what would be written, and write nothing")
+}
+
+// word is what the command does.
+func (f *paramCopyFlags) word() string { return map[bool]string{false: "copy", true: "move"}[f.move] }
+
+func newParamCopyCmd(env *Env) *cobra.Command {
+	var f paramCopyFlags
+	cmd := &cobra.Command{
+		Use: "copy <source> <target>", Aliases: []string{"cp"},
+		Short: "Copy parameters to other names, Regions or accounts",
+		Long: `Copy a parameter, or with --recursive all below a path, with type, tier, key,
+description, allowed pattern, data type, policies and tags. A target that ends in a
+slash is a path to copy into.
+
+` + paramPlaceHelp + `
+
+A target that is there already and differs is an error, and then nothing is written;
+--overwrite gives it a new version. One that is the same is left alone: a copy that was
+interrupted goes on when it is given again. --history writes all versions that the
+service has kept, with their labels; they count from 1 there, and older ones have no
+policies.
+
+Keys are not the same elsewhere: --key names the one for the target, and is needed
+where the source has a key by its id or ARN.`,
+		Example: `  $ ssmdeck param copy /app/prod/db-url /app/test/db-url
+  $ ssmdeck param copy /app/prod eu-west-1:/app/prod --recursive --key alias/app --dry-run
+  $ ssmdeck param copy prod@eu-west-1:/app/prod test@:/app/test --recursive --history
+  $ ssmdeck param copy /app/prod/db-url:3 /app/prod/db-url-before`,
+		Args: exactArgs("the source", "the target"), ValidArgsFunction: completeParamName(env, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return paramCopy(cmd.Context(), env, &f, args[0], args[1])
+		},
+	}
+	f.bind(cmd)
+	return cmd
+}
+
+func newParamMoveCmd(env *Env) *cobra.Command {
+	f := paramCopyFlags{move: true}
+	cmd := &cobra.Command{
+		Use: "move <source> <target>", Aliases: []string{"mv", "rename"},
+		Short: "Move parameters to other names, Regions or accounts",
+		Long: `Move a parameter, or with --recursive all below a path: copy it with all that belongs
+to it (see ssmdeck param copy), read everything back, and only when all of it is there
+and equal delete the source. If anything fails or changed meanwhile nothing is deleted;
+given again, it goes on.
+
+The service cannot rename: without --history the versions and labels of the source are
+lost, which is asked about. Whatever reads the old name has to be told the new one.
+
+` + paramPlaceHelp,
+		Example: `  $ ssmdeck param move /app/prod/db-url /app/prod/database/url --history
+  $ ssmdeck param move /app/prod eu-west-1:/app/prod --recursive --dry-run`,
+		Args: exactArgs("the source", "the target"), ValidArgsFunction: completeParamName(env, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return paramCopy(cmd.Context(), env, &f, args[0], args[1])
+		},
+	}
+	f.bind(cmd)
+	return cmd
+}
+
+// parseParamKeys reads --key.
+func parseParamKeys(texts []string) (k parameter.Keys, err error) {
+	k.Of = map[string]string{}
+	for _, text := range texts {
+		from, to, mapped := strings.Cut(text, "=")
+		switch {
+		case !mapped && k.All != "" && k.All != text:
+			return k, fault.Usagef("--key %s and --key %s both stand for all keys", k.All, text).WithHint("write OLD=NEW to say which key takes the place of which")
+		case !mapped:
+			k.All = text
+		case from == "" || to == "":
+			return k, fault.Usagef("--key %q is no OLD=NEW", text)
+		default:
+			k.Of[from] = to
+		}
+	}
+	return k, nil
+}
+
+// paramCopyNames are the checked words of a copy.
+type paramCopyNames struct {
+	source, target paramPlace
+	version        paramVersion // of a single source
+	into           bool         // target is a path
+}
+
+func (f *paramCopyFlags) names(source, target string) (n paramCopyNames, faults []error) {
+	add := func(err error) {
+		if err != nil {
+			faults = append(faults, err)
+		}
+	}
+	var err error
+	n.source, err = parseParamPlace(source)
+	add(err)
+	n.target, err = parseParamPlace(target)
+	add(err)
+	if len(faults) > 0 {
+		return n, faults
+	}
+	n.into = strings.HasSuffix(n.target.path, "/")
+	switch {
+	case f.recursive:
+		add(parameter.CheckPath(n.source.path))
+		add(parameter.CheckPath(n.target.path))
+	default:
+		n.version, err = parseParamVersion(n.source.path)
+		add(err)
+		if n.into {
+			add(parameter.CheckPath(n.target.path))
+		} else {
+			add(parameter.CheckName(n.target.path))
+		}
+	}
+	selects := n.version.version > 0 || n.version.label != ""
+	if selects && (f.history || f.move) {
+		add(fault.Usagef("%s is one version, and --history and move take them all", source).WithHint("name the parameter without the version"))
+	}
+	return n, faults
+}
+
+// name is the name at the target.
+func (n paramCopyNames) name(source string, recursive bool) string {
+	switch {
+	case recursive:
+		rest := source
+		if n.source.path != "/" {
+			rest = strings.TrimPrefix(source, strings.TrimSuffix(n.source.path, "/"))
+		}
+		return strings.TrimSuffix(n.target.path, "/") + "/" + strings.TrimPrefix(rest, "/")
+	case n.into:
+		return n.target.path + source[strings.LastIndex(source, "/")+1:]
+	}
+	return n.target.path
+}
+
+func paramCopy(ctx context.Context, env *Env, f *paramCopyFlags, source, target string) error {
+	ro, err := env.renderOptions()
+	if err != nil {
+		return err
+	}
+	table := copiedTable()
+	if err := table.Check(ro); err != nil {
+		return err
+	}
+	n, faults := f.names(source, target)
+	keys, err := parseParamKeys(f.keys)
+	if err != nil {
+		faults = append(faults, err)
+	}
+	if err := allFaults(f.word()+" parameters", faults); err != nil {
+		return err
+	}
+	if err := env.refuseChange("PutParameter", f.dryRun); err != nil {
+		return err
+	}
+	sides, err := openParamPlaces(ctx, env, n.source, n.target)
+	if err != nil {
+		return err
+	}
+	from, to := sides[0], sides[1]
+	sources, err := paramSources(ctx, f, n, from.svc)
+	if err != nil {
+		return err
+	}
+	here := from.env.scope == to.env.scope
+	if err := checkCopy(f, n, sources, keys, here); err != nil {
+		return err
+	}
+	list, err := parameter.PlanCopy(ctx, from.svc, to.svc, sources, parameter.CopyOptions{
+		Keys: keys, History: f.history, Tags: !f.noTags, Target: func(name string) string { return n.name(name, f.recursive) },
+	})
+	if err != nil {
+		return err
+	}
+	if err := checkCopying(f, list); err != nil {
+		return err
+	}
+	if f.dryRun {
+		env.note("dry run: nothing was written")
+		return table.Write(env.Out, ro, each(copiedRows(list, nil, nil, "would_")))
+	}
+	if err := confirmCopy(ctx, env, f, list); err != nil {
+		return err
+	}
+	return paramCopyThese(ctx, env, ro, f, from, to, list)
+}
+
+// paramSources reads what is copied, with its values.
+func paramSources(ctx context.Context, f *paramCopyFlags, n paramCopyNames, svc *parameter.Service) ([]parameter.Parameter, error) {
+	op := f.word() + " " + render.Visible(n.source.String())
+	if f.recursive {
+		list, err := awsapi.Collect(svc.Read(ctx, parameter.Query{Path: n.source.path}, true))
+		if err == nil && len(list) == 0 {
+			return nil, fault.New(fault.NotFound, op, "there is nothing below this path").WithHint("list paths with `ssmdeck param tree`")
+		}
+		return list, err
+	}
+	list, err := awsapi.Collect(svc.Read(ctx, parameter.Query{Names: []string{n.version.name}}, true))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(list) == 0:
+		e := fault.New(fault.NotFound, op, "there is no such parameter")
+		for p, err := range svc.List(ctx, parameter.Query{Path: n.version.name}) {
+			if err == nil && strings.HasPrefix(p.Name, "/") {
+				return nil, e.WithHint("it is a path: add --recursive")
+			}
+			break
+		}
+		return nil, e.WithHint("list them with `ssmdeck param list`")
+	case n.version.version == 0 && n.version.label == "":
+		return list, nil
+	}
+	history, err := paramHistory(ctx, svc, n.version.name, true)
+	if err != nil {
+		return nil, err
+	}
+	old, err := n.version.of(history)
+	old.Labels, old.Policies = nil, list[0].Policies // those of then may have passed
+	return []parameter.Parameter{old}, err
+}
+
+// checkCopy refuses names that the target cannot have, and keys that it does not know.
+func checkCopy(f *paramCopyFlags, n paramCopyNames, sources []parameter.Parameter, keys parameter.Keys, here bool) error {
+	var faults []error
+	isSource := map[string]bool{}
+	for _, p := range sources {
+		isSource[p.Name] = true
+	}
+	for _, p := range sources {
+		name := n.name(p.Name, f.recursive)
+		if err := parameter.CheckName(name); err != nil {
+			faults = append(faults, err)
+		}
+		if here && isSource[name] && (f.move || name == p.Name) && (n.version.version == 0 && n.version.label == "") {
+			faults = append(faults, fault.Usagef("%s would be written over itself, or over another that is to be read", name).WithHint("choose a target that is not in the source"))
+		}
+		if !here {
+			if err := keys.Check(p); err != nil {
+				faults = append(faults, err)
+			}
+		}
+	}
+	return allFaults(f.word()+" parameters", faults)
+}
+
+// checkCopying refuses what the service would refuse, and to write over what is there.
+func checkCopying(f *paramCopyFlags, list []parameter.Copying) error {
+	var faults []error
+	var taken []string
+	for i := range list {
+		c := &list[i]
+		if c.Same() {
+			continue
+		}
+		faults = append(faults, c.Check()...)
+		if !c.New() && !f.overwrite && !c.Begun {
+			taken = append(taken, c.Target)
+		}
+	}
+	if err := allFaults(f.word()+" parameters", faults); err != nil || len(taken) == 0 {
+		return err
+	}
+	return fault.New(fault.Conflict, f.word()+" parameters", "%d of %d are there already and differ: %s; nothing was written", len(taken), len(list), someOf(taken, 5)).
+		WithHint("`ssmdeck param diff` compares them; --overwrite gives them a new version")
+}
+
+// confirmCopy tells what costs money, and asks about what cannot be undone.
+func confirmCopy(ctx context.Context, env *Env, f *paramCopyFlags, list []parameter.Copying) error {
+	overwritten, advanced := 0, 0
+	for i := range list {
+		c := &list[i]
+		if c.Same() {
+			continue
+		}
+		if !c.New() && !c.Begun {
+			overwritten++
+		}
+		if last := c.Changes[len(c.Changes)-1]; last.Tier == parameter.Advanced && (c.New() || c.Current.Tier != parameter.Advanced) {
+			advanced++
+		}
+	}
+	if advanced > 0 {
+		env.note("note: %s in the advanced tier at the target cost %s a month", plural(advanced, "more parameter"), parameter.AdvancedPrice(advanced))
+	}
+	var what []string
+	if overwritten > 0 {
+		what = append(what, "write new versions of "+plural(overwritten, "parameter")+" at the target")
+	}
+	if f.move {
+		without := ", with the versions and labels that they had,"
+		if f.history {
+			without = ""
+		}
+		what = append(what, "delete "+plural(len(list), "source parameter")+without+" once all are copied")
+	}
+	if len(what) == 0 {
+		return nil
+	}
+	return confirmMany(ctx, env, strings.Join(what, " and "), max(overwritten, map[bool]int{true: len(list)}[f.move]))
+}
+
+// copiedParam is a parameter that was copied or moved.
+type copiedParam struct {
+	Source  string `json:"source"`
+	Target  string `json:"target"`
+	Type    string `json:"type"`
+	Version int64  `json:"version,omitempty"` // at the target
+	Result  string `json:"result"`            // created, updated, unchanged, failed, left; would_create, would_update
+}
+
+func copiedTable() render.Table[copiedParam] {
+	type row = copiedParam
+	return render.Table[row]{
+		ID: func(p row) string { return p.Target }, Empty: "no parameters",
+		Columns: []render.Column[row]{
+			{Name: "SOURCE", ID: true, Text: func(p row) string { return p.Source }},
+			{Name: "TARGET", ID: true, Text: func(p row) string { return p.Target }},
+			{Name: "TYPE", Text: func(p row) string { return p.Type }},
+			{Name: "VERSION", Text: func(p row) string {
+				if p.Version == 0 {
+					return ""
+				}
+				return itoa(p.Version)
+			}},
+			{Name: "RESULT", Text: func(p row) string { return strings.ReplaceAll(p.Result, "_", " ") }},
+		},
+	}
+}
+
+// copiedRows says what became of each; versions and failures are by their place.
+func copiedRows(list []parameter.Copying, versions []int64, failures []error, would string) (rows []copiedParam) {
+	for i := range list {
+		c := &list[i]
+		r := copiedParam{Source: c.Source.Name, Target: c.Target, Type: c.Source.Type}
+		verb := [2]string{"create", "update"}
+		if would == "" {
+			verb = [2]string{"created", "updated"}
+			r.Version = versions[i]
+		}
+		switch {
+		case failures != nil && failures[i] != nil:
+			r.Result = "failed"
+		case c.Same():
+			r.Result, r.Version = "unchanged", c.Current.Version
+		case would == "" && versions[i] == 0:
+			r.Result = "left"
+		case c.New():
+			r.Result = would + verb[0]
+		default:
+			r.Result = would + verb[1]
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// paramCopyThese writes, several at once, and for a move deletes what was copied.
+func paramCopyThese(ctx context.Context, env *Env, ro render.Options, f *paramCopyFlags, from, to paramSide, list []parameter.Copying) error {
+	versions, failures, failed := copyParams(ctx, env, f.word()+" parameters", to.svc, list)
+	if err := copiedTable().Write(env.Out, ro, each(copiedRows(list, versions, failures, ""))); err != nil {
+		return err
+	}
+	if len(failed) > 0 || ctx.Err() != nil {
+		done := 0
+		for i := range list {
+			if list[i].Same() || versions[i] > 0 && failures[i] == nil {
+				done++
+			}
+		}
+		what := f.word() + " parameters"
+		kept := ""
+		if f.move {
+			kept = ", and no source is deleted"
+		}
+		if len(failed) == 0 {
+			failed = []error{ctx.Err()}
+		}
+		if done == 0 && len(failed) == 1 {
+			return failed[0]
+		}
+		return fault.New(fault.RemoteFailed, what, "%d of %d are at the target%s: %w", done, len(list), kept, &lines{failed[0], joinLines(failed)}).
+			WithHint("give the command again to go on")
+	}
+	if !f.move {
+		return nil
+	}
+	return paramMoved(ctx, env, from, to, list)
+}
+
+// copyParams copies several at once. After a failure nothing new is begun; what is under
+// way is seen through, since nobody could say what became of it.
+func copyParams(ctx context.Context, env *Env, label string, svc *parameter.Service, list []parameter.Copying) (versions []int64, failures, failed []error) {
+	versions, failures = make([]int64, len(list)), make([]error, len(list))
+	told, end, err := env.counted(label)
+	if err != nil {
+		return versions, failures, []error{err}
+	}
+	defer end()
+	var mu sync.Mutex
+	done := 0
+	stopped := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(failed) > 0
+	}
+	_ = awsapi.Parallel(ctx, len(list), func(ctx context.Context, i int) error {
+		if stopped() {
+			return nil
+		}
+		version, err := svc.Copy(ctx, &list[i])
+		mu.Lock()
+		defer mu.Unlock()
+		versions[i], failures[i] = version, err
+		if err != nil {
+			failed = append(failed, err)
+			return nil
+		}
+		done++
+		if told != nil {
+			told(done, len(list))
+		}
+		return nil
+	})
+	return versions, failures, failed
+}
+
+// paramMoved deletes the sources of a move, when everything is at the target and nobody
+// has written a source meanwhile.
+func paramMoved(ctx context.Context, env *Env, from, to paramSide, list []parameter.Copying) error {
+	wrong, err := to.svc.Verify(ctx, list)
+	if err == nil && len(wrong) > 0 {
+		err = fault.New(fault.RemoteFailed, "", "%s do not have the value of their source", someOf(wrong, 5))
+	}
+	sources := make([]parameter.Parameter, len(list))
+	names := make([]string, len(list))
+	for i := range list {
+		sources[i], names[i] = list[i].Source, list[i].Source.Name
+	}
+	if err == nil {
+		var now []parameter.Parameter
+		now, _, err = paramsByName(ctx, from.svc, names)
+		versions := map[string]int64{}
+		for _, p := range now {
+			versions[p.Name] = p.Version
+		}
+		for _, p := range sources {
+			if v, ok := versions[p.Name]; ok && v != p.Version && err == nil {
+				err = fault.New(fault.Conflict, "", "%s was written meanwhile", p.Name)
+			}
+		}
+	}
+	if err != nil {
+		return fault.New(fault.RemoteFailed, "move parameters", "all are written at the target, but no source was deleted: %w", err).
+			WithHint("give the command again to go on, with --overwrite if a source was written")
+	}
+	gone, err := deleteParams(ctx, env, from.svc, sources)
+	if err != nil {
+		return fault.New(fault.RemoteFailed, "move parameters", "all are at the target, and %d of %d sources are deleted: %w", len(gone), len(list), err).
+			WithHint("give the command again to go on")
+	}
+	env.note("%s moved", plural(len(list), "parameter"))
+	return nil
+}

@@ -1,0 +1,289 @@
+package parameter
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// defaultKey is the account's own key for SecureStrings; it is another in each account
+// and Region, under the same name.
+const defaultKey = "alias/aws/ssm"
+
+// Keys says which key takes the place of which, when SecureStrings go elsewhere.
+type Keys struct {
+	All string            // takes the place of every key that Of does not have
+	Of  map[string]string // by the key as the source has it
+}
+
+func (k Keys) of(key string) string {
+	if to, ok := k.Of[key]; ok {
+		return to
+	}
+	if k.All != "" {
+		return k.All
+	}
+	return key
+}
+
+// Check says what is wrong with the key of p where p goes to another account or Region:
+// there an id or an ARN is none.
+func (k Keys) Check(p Parameter) error {
+	to := k.of(p.KeyID)
+	if !p.Secure() || to != p.KeyID || to == "" || strings.HasPrefix(to, "alias/") || strings.Contains(to, "mrk-") {
+		return nil
+	}
+	return fault.Usagef("%s is encrypted with the key %s, which is not there on the other side", p.Name, to).
+		WithHint("say which key is: --key %s=alias/NAME", to)
+}
+
+// Copying is one parameter on its way to another name, Region or account.
+type Copying struct {
+	Source Parameter // with value and tags
+	Target string
+	// Versions are what is written, the oldest first: one, or all that are kept.
+	Versions []Parameter
+	Current  *Parameter // what has the target's name, with value and tags; nil: nothing
+	// Done counts the versions that are there already, and complete. Begun: the target has
+	// some from a copy with History that was interrupted.
+	Done    int
+	Begun   bool
+	Changes []Change // one for each of Versions
+}
+
+// New reports whether the target is made.
+func (c *Copying) New() bool { return c.Current == nil }
+
+// Same reports whether the target is already what it is to be.
+func (c *Copying) Same() bool { return c.Done == len(c.Versions) }
+
+// CopyOptions say how parameters are copied.
+type CopyOptions struct {
+	Keys    Keys
+	History bool                     // all versions with their labels, instead of the latest
+	Tags    bool                     // tags too
+	Target  func(name string) string // the name at the target
+}
+
+// PlanCopy finds out what has to be written for sources, which have their values, to be at
+// the target too. It reads tags, history, and what is there already.
+func PlanCopy(ctx context.Context, from, to *Service, sources []Parameter, o CopyOptions) ([]Copying, error) {
+	list := make([]Copying, len(sources))
+	names := make([]string, len(sources))
+	for i, p := range sources {
+		list[i] = Copying{Source: p, Target: o.Target(p.Name)}
+		names[i] = list[i].Target
+	}
+	there, err := to.whole(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	err = awsapi.Parallel(ctx, len(list), func(ctx context.Context, i int) error {
+		c := &list[i]
+		if p, ok := there[c.Target]; ok {
+			c.Current = &p
+		}
+		var err error
+		if o.Tags {
+			if c.Source.Tags, err = from.Tags(ctx, c.Source.Name); err != nil {
+				return err
+			}
+			if c.Current != nil {
+				if c.Current.Tags, err = to.Tags(ctx, c.Target); err != nil {
+					return err
+				}
+			}
+		}
+		return c.plan(ctx, from, to, o)
+	})
+	return list, err
+}
+
+// whole reads parameters by name, with metadata and values; missing ones are left out.
+func (s *Service) whole(ctx context.Context, names []string) (map[string]Parameter, error) {
+	all := map[string]Parameter{}
+	for batch := range slices.Chunk(names, describePage) {
+		for p, err := range s.Read(ctx, Query{Names: batch}, true) {
+			if err != nil {
+				return nil, err
+			}
+			all[p.Name] = p
+		}
+	}
+	return all, nil
+}
+
+func (c *Copying) plan(ctx context.Context, from, to *Service, o CopyOptions) error {
+	c.Versions = []Parameter{c.Source}
+	if !o.History {
+		change := copyChange(c.Source, c.Target, o.Keys)
+		if c.Changes = []Change{change}; c.Current != nil {
+			c.Changes[0].Overwrite, c.Changes[0].Replaces = true, c.Current.Version
+			if likeCopy(change, *c.Current) && sameTags(c.Source.Tags, c.Current.Tags) {
+				c.Done = 1
+			}
+		}
+		return nil
+	}
+	var err error
+	if c.Versions, err = awsapi.Collect(from.History(ctx, c.Source.Name, true)); err != nil {
+		return err
+	}
+	var have []Parameter
+	if c.Current != nil {
+		if have, err = awsapi.Collect(to.History(ctx, c.Target, true)); err != nil {
+			return err
+		}
+	}
+	advanced := false
+	for i, v := range c.Versions {
+		last := i == len(c.Versions)-1
+		if v.Name = c.Source.Name; !last {
+			v.Policies = nil // an expiration of then has passed
+		}
+		if advanced = advanced || v.Tier == Advanced; advanced {
+			v.Tier = Advanced
+		}
+		change := copyChange(v, c.Target, o.Keys)
+		change.Overwrite, change.Replaces = i > 0, int64(i)
+		if i > 0 {
+			change.Tags = nil
+		} else {
+			change.Tags = c.Source.Tags
+		}
+		c.Changes = append(c.Changes, change)
+	}
+	for c.Done < min(len(have), len(c.Versions)) && have[c.Done].Value == c.Versions[c.Done].Value {
+		c.Done++
+	}
+	if c.Done < len(have) {
+		return fault.New(fault.Conflict, "copy "+c.Source.Name, "%s is there with other versions, which a history cannot be written over", c.Target).
+			WithHint("delete it first, or copy without --history")
+	}
+	c.Begun = c.Done > 0
+	for i := range c.Done { // the last thing that is done to a version is its labels
+		if !containsAll(have[i].Labels, c.Versions[i].Labels) {
+			c.Done = i
+			break
+		}
+	}
+	return nil
+}
+
+// copyChange writes p under another name, whole.
+func copyChange(p Parameter, target string, keys Keys) Change {
+	c := Change{
+		Name: target, Value: p.Value, Type: p.Type, Description: p.Description, AllowedPattern: p.AllowedPattern, DataType: p.DataType,
+		Policies: PoliciesOf(p.Policies), Tags: p.Tags, ClearDescription: p.Description == "", ClearPattern: p.AllowedPattern == "",
+	}
+	if p.Tier == Advanced {
+		c.Tier = Advanced
+	}
+	if p.Secure() {
+		c.KeyID = keys.of(p.KeyID)
+	}
+	return c
+}
+
+// likeCopy reports whether p is what the change would make.
+func likeCopy(c Change, p Parameter) bool {
+	key := p.KeyID
+	if c.KeyID == "" && key == defaultKey {
+		key = ""
+	}
+	policies := c.Policies == "" && len(p.Policies) == 0 || c.Policies != "" && SamePolicies(c.Policies, p.Policies)
+	return c.Value == p.Value && c.Type == p.Type && c.Description == p.Description && c.AllowedPattern == p.AllowedPattern &&
+		c.DataType == p.DataType && c.KeyID == key && (c.Tier != Advanced || p.Tier == Advanced) && policies
+}
+
+// sameTags reports whether a parameter has all the tags that it is to have.
+func sameTags(want, have map[string]string) bool {
+	for k, v := range want {
+		if now, ok := have[k]; !ok || now != v {
+			return false
+		}
+	}
+	return true
+}
+
+func containsAll(have, want []string) bool {
+	return !slices.ContainsFunc(want, func(w string) bool { return !slices.Contains(have, w) })
+}
+
+// Check says everything that the service would refuse about what is to be written.
+func (c *Copying) Check() (faults []error) {
+	current := c.Current
+	for i, change := range c.Changes {
+		if i >= c.Done {
+			change.Tags = nil // those of the source are fine
+			faults = append(faults, CheckChange(change, current)...)
+		}
+		next := Parameter{Name: c.Target, Type: change.Type, Tier: change.Tier}
+		current = &next
+	}
+	return faults
+}
+
+// Copy writes what is missing at the target, and returns the version that is the latest
+// then. What was done before an error is found by a new plan.
+func (s *Service) Copy(ctx context.Context, c *Copying) (version int64, err error) {
+	if c.Current != nil {
+		version = c.Current.Version
+	}
+	for i := c.Done; i < len(c.Changes); i++ {
+		change, tags := c.Changes[i], c.Changes[i].Tags
+		if change.Overwrite {
+			change.Tags = nil
+		}
+		if there := c.Current != nil && len(c.Changes) > 1 && int64(i) < c.Current.Version; there { // only its labels are missing
+			version = int64(i) + 1
+		} else {
+			written, err := s.Put(ctx, change)
+			if err != nil {
+				return version, err
+			}
+			version = written.Version
+		}
+		if change.Overwrite && len(tags) > 0 {
+			if err := s.Tag(ctx, c.Target, tags); err != nil {
+				return version, err
+			}
+		}
+		if labels := c.Versions[i].Labels; len(labels) > 0 {
+			refused, _, err := s.Label(ctx, c.Target, version, labels)
+			if err == nil && len(refused) > 0 {
+				err = fault.New(fault.RemoteFailed, "label parameter "+c.Target, "the service did not take %s", strings.Join(refused, ", "))
+			}
+			if err != nil {
+				return version, err
+			}
+		}
+	}
+	return version, nil
+}
+
+// Verify reads back what was copied, and returns the targets that do not have the value
+// of their source, or are not there.
+func (s *Service) Verify(ctx context.Context, list []Copying) (wrong []string, err error) {
+	names := make([]string, len(list))
+	for i, c := range list {
+		names[i] = c.Target
+	}
+	found, missing, err := s.Get(ctx, names, true)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]Parameter{}
+	for _, p := range found {
+		values[p.Name] = p
+	}
+	for _, c := range list {
+		if p, ok := values[c.Target]; !ok || p.Value != c.Source.Value || p.Type != c.Source.Type {
+			wrong = append(wrong, c.Target)
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(append(wrong, missing...)))), nil
+}
