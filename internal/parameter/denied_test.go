@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -16,10 +17,14 @@ import (
 type guarded struct {
 	shelf
 	closed []string
-	calls  int
+
+	mu    sync.Mutex // names are asked for in parallel
+	calls int
 }
 
 func (g *guarded) GetParameters(ctx context.Context, in *ssm.GetParametersInput, o ...func(*ssm.Options)) (*ssm.GetParametersOutput, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.calls++
 	for _, name := range in.Names {
 		if slices.Contains(g.closed, name) {
