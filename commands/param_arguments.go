@@ -14,10 +14,10 @@ import (
 )
 
 // paramArgumentsHelp is what help texts say about the arguments.
-const paramArgumentsHelp = `An argument is a path, for everything below it, or the name of a parameter; one with a
-slash at its end is a path in any case. A name may end in :VERSION or :LABEL, and may be
-an ARN, a name of AWS's own below /aws/service, or a secret of Secrets Manager as
-/aws/reference/secretsmanager/SECRET.`
+const paramArgumentsHelp = `An argument is a path, for everything below it, or the name of a parameter; one
+with a slash at its end is a path in any case. A name may end in :VERSION or
+:LABEL, and may be an ARN, a name of AWS's own below /aws/service, or a secret
+of Secrets Manager as /aws/reference/secretsmanager/SECRET.`
 
 // paramArgument is one argument that means parameters.
 type paramArgument struct {
@@ -122,7 +122,8 @@ func (o paramReading) read(ctx context.Context, svc *parameter.Service, sources 
 			missing = append(missing, s.missing(o.types))
 		}
 		if named {
-			out = append(out, paramFound{p, s.name, path.Base(p.Name), true, i})
+			last, _, _ := strings.Cut(path.Base(p.Name), ":")
+			out = append(out, paramFound{p, s.name, last, true, i})
 		}
 		for _, p := range below {
 			out = append(out, paramFound{p, p.Name, strings.TrimPrefix(strings.TrimPrefix(p.Name, s.path), "/"), false, i})
@@ -138,6 +139,8 @@ func (s paramArgument) missing(types []string) error {
 	}
 	var e *fault.Error
 	switch {
+	case isReference(s.name):
+		return fault.New(fault.NotFound, "", "%s", paramtemplate.Missing(s.name))
 	case s.path == "":
 		e = fault.New(fault.NotFound, "", "there is no parameter %s", s.arg)
 	case s.name == "":
@@ -145,7 +148,7 @@ func (s paramArgument) missing(types []string) error {
 	default:
 		e = fault.New(fault.NotFound, "", "there is no %s %s, and none below it", what, s.arg)
 	}
-	if !strings.HasPrefix(folder, "/") || isReference(s.arg) {
+	if !strings.HasPrefix(folder, "/") {
 		return e
 	}
 	return e.WithHint("list what there is: ssmdeck param list %s", folder)
@@ -179,6 +182,9 @@ func (o paramReading) names(ctx context.Context, svc *parameter.Service, sources
 	if !o.values { // what cannot be looked for in lists is taken for granted
 		for _, name := range certain {
 			known[name] = parameter.Parameter{Name: name}
+			if isReference(name) {
+				known[name] = parameter.Parameter{Name: name, Type: parameter.SecureString}
+			}
 		}
 		return known, nil
 	}

@@ -33,21 +33,22 @@ func newParamExecCmd(env *Env) *cobra.Command {
 		Use:   "exec [<path>|<name>]... -- <command>...",
 		Short: "Run a program with parameters in its environment",
 		Long: `Run a program on this machine with parameters as variables of its environment.
-SecureStrings are decrypted: the program is who they are for. They are in no file, and
-in no argument list.
+SecureStrings are decrypted: the program is who they are for. They are in no
+file, and in no argument list.
 
 ` + paramArgumentsHelp + `
 
-A parameter below a path is called by the rest of its name, in capitals and with _ for
-what a variable cannot have: of /app/prod, db-url and db/url both are DB_URL. One that
-is named is called by its last part. --env chooses another name; NAME#KEY is one key of
-a value that is a JSON object.
+A parameter below a path is called by the rest of its name, in capitals and
+with _ for what a variable cannot have: of /app/prod, db-url and db/url both
+are DB_URL. One that is named is called by its last part. --env chooses another
+name; NAME#KEY is one key of a value that is a JSON object.
 
-Everything is read before the program starts. It is not started when a parameter is
-missing, when two parameters have one name, or when the environment is too large for
-the system. Parameters replace variables that are there, which standard error says;
---no-override and --strict have it otherwise. On Unix the program takes the place of
-ssmdeck: signals, the terminal and the exit status are its own.`,
+Everything is read before the program starts. It is not started when a
+parameter is missing, when two parameters have one name, or when the
+environment is too large for the system. Parameters replace variables that are
+there, which standard error says; --no-override and --strict have it otherwise.
+On Unix the program takes the place of ssmdeck: signals, the terminal and the
+exit status are its own.`,
 		Example: `  $ ssmdeck param exec /app/prod -- ./server
   $ ssmdeck param exec /app/common /app/prod --later-wins -- ./server --port 8080
 

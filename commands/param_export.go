@@ -185,19 +185,7 @@ func (o *paramExport) run(cmd *cobra.Command, env *Env, where string) error {
 	if o.encoding.Root = paramRoot(where, sel, list); o.strip != "" {
 		o.encoding.Root = o.strip
 	}
-	var b bytes.Buffer
-	if err := paramfile.Encode(&b, f, list, o.encoding); err != nil {
-		return err
-	}
-	if o.file == "" {
-		if o.values.reads() {
-			hide(env, secretMode)
-		}
-		_, err = env.Out.Write(b.Bytes())
-	} else {
-		err = o.output().write(b.Bytes())
-	}
-	if err != nil {
+	if err := o.write(env, f, list); err != nil {
 		return err
 	}
 	if left > 0 {
@@ -207,4 +195,19 @@ func (o *paramExport) run(cmd *cobra.Command, env *Env, where string) error {
 		env.note("%s written to %s", plural(len(list), "parameter"), o.file)
 	}
 	return nil
+}
+
+// write encodes the parameters to where they were wanted.
+func (o *paramExport) write(env *Env, f paramfile.Format, list []parameter.Parameter) error {
+	if o.file == "" {
+		if o.values.reads() {
+			hide(env, secretMode)
+		}
+		return paramfile.Encode(env.Out, f, list, o.encoding) // it writes nothing when something is wrong
+	}
+	var b bytes.Buffer
+	if err := paramfile.Encode(&b, f, list, o.encoding); err != nil {
+		return err
+	}
+	return o.output().write(b.Bytes())
 }

@@ -34,20 +34,21 @@ func newParamRedactCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "redact <path>|<name>... [-- <command>...]",
 		Short: "Replace secrets in a log by the names of their parameters",
-		Long: `Copy standard input to standard output with the values of SecureStrings replaced by
-[NAME]. With a command behind --, it is run and what it writes to standard output and
-standard error is filtered; its exit status is ours.
+		Long: `Copy standard input to standard output with the values of SecureStrings
+replaced by [NAME]. With a command behind --, it is run and what it writes to
+standard output and standard error is filtered; its exit status is ours.
 
 ` + paramArgumentsHelp + `
 
-Values are found as they are, also over several lines, and in the forms that they take
-in JSON, URLs, base64 and hexadecimal digits; so are the long lines of a value of several
-lines, the password in a URL, and what a JSON object has under keys such as password.
-Those of fewer than ` + strconv.Itoa(redact.MinLength) + ` bytes are parts of ordinary words: they stay, which standard
-error says, without --short.
+Values are found as they are, also over several lines, and in the forms that
+they take in JSON, URLs, base64 and hexadecimal digits; so are the long lines
+of a value of several lines, the password in a URL, and what a JSON object has
+under keys such as password. Those of fewer than ` + strconv.Itoa(redact.MinLength) + ` bytes are parts of
+ordinary words: they stay, which standard error says, without --short.
 
-Lines pass as they come: only what may be the beginning of a secret is held back.
---check writes nothing through and lists what was found; its exit status is 6 then.`,
+Lines pass as they come: only what may be the beginning of a secret is held
+back. --check writes nothing through and lists what was found; its exit status
+is 6 then.`,
 		Example: `  $ tail -f app.log | ssmdeck param redact /app/prod
   $ ssmdeck param redact /app/prod -- ./migrate --verbose
 

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -45,18 +46,20 @@ func newParamRenderCmd(env *Env) *cobra.Command {
   password = {{ secret "db" "password" | shell }}
   level = {{ param "log-level" | default "info" }}
 
-param takes a name, with :VERSION or :LABEL behind it where one is meant; a name without
-a slash in front is below --path. secret takes the name of a secret in Secrets Manager.
-Behind either there may be a key, of a value that is a JSON object. A | passes the value
-on:
+param takes a name, with :VERSION or :LABEL behind it where one is meant; a
+name without a slash in front is below --path. secret takes the name of a
+secret in Secrets Manager. Behind either there may be a key, of a value that is
+a JSON object. A | passes the value on:
 
 ` + renderFilterHelp() + `
-Everything else stays as it is, byte for byte, and so do values. {{ "{{" }} writes two
-braces; --delimiters chooses other ones, for templates of other programs.
+Everything else stays as it is, byte for byte, and so do values. {{ "{{" }}
+writes two braces; --delimiters chooses other ones, for templates of other
+programs.
 
-All names are looked at before anything is written; those that are missing are listed
-with their lines, and nothing is written then. A file is written as a whole or not at
-all, and can be read by nobody else when a SecureString is in it.`,
+All names are looked at before anything is written; those that are missing are
+listed with their lines, and nothing is written then. A file is written as a
+whole or not at all, and can be read by nobody else when a SecureString is in
+it.`,
 		Example: `  $ ssmdeck param render app.conf.tmpl --path /app/prod --decrypt --out app.conf
   $ ssmdeck param render values.yaml --delimiters '<< >>' --decrypt | helm upgrade app . -f -
 
@@ -138,13 +141,15 @@ func (o *paramRenderOptions) run(ctx context.Context, env *Env, file string) err
 		return o.check(ctx, env, svc, t)
 	}
 	var names []string
-	references := false
+	var references []string
 	for _, u := range t.Uses() {
 		names = append(names, u.Name)
-		references = references || isReference(u.Name)
+		if isReference(u.Name) {
+			references = append(references, u.Name)
+		}
 	}
-	if references && !o.reads() {
-		return o.undecrypted("secrets of Secrets Manager")
+	if len(references) > 0 && !o.reads() { // the service has them only so
+		return o.undecrypted(strings.Join(uniqueSorted(references), ", "))
 	}
 	names = uniqueSorted(names)
 	found, missing, err := svc.Get(ctx, names, o.reads())
@@ -198,6 +203,9 @@ func (o *paramRenderOptions) run(ctx context.Context, env *Env, file string) err
 	if secrets > 0 {
 		hide(env, secretMode)
 	}
+	if isTerminal(env.Out) && !bytes.HasSuffix(text, []byte{'\n'}) {
+		text = append(text, '\n') // for the prompt behind it
+	}
 	_, err = env.Out.Write(text)
 	return err
 }
@@ -207,7 +215,7 @@ func notThere(t *paramtemplate.Template, values map[string]string) error {
 	var errs []error
 	for _, u := range t.Uses() {
 		if _, ok := values[u.Name]; !ok && !u.Optional {
-			errs = append(errs, fault.New(fault.NotFound, t.At(u), "there is no parameter %s", u.Name))
+			errs = append(errs, fault.New(fault.NotFound, t.At(u), "%s", paramtemplate.Missing(u.Name)))
 		}
 	}
 	return errors.Join(errs...)

@@ -12,10 +12,10 @@ import (
 
 // What Compare says of a name.
 const (
-	Added      = "added"   // only the second side has it
-	Removed    = "removed" // only the first side has it
-	Changed    = "changed"
-	Same       = "same"
+	Added   = "added"   // only the second side has it
+	Removed = "removed" // only the first side has it
+	Changed = "changed"
+	Same    = "same"
 	Unknown = "unknown" // a SecureString whose value was not read
 )
 
@@ -25,12 +25,12 @@ var Changes = []string{Added, Removed, Changed, Unknown, Same}
 // Difference is how two sides differ on one name. The JSON names are part of the output
 // contract.
 type Difference struct {
-	Name   string     `json:"name"` // relative to the path of each side
-	Change string     `json:"change"`
-	Fields []string   `json:"fields,omitempty"` // what differs: type, value, tier, ...
+	Name   string               `json:"name"` // relative to the path of each side
+	Change string               `json:"change"`
+	Fields []string             `json:"fields,omitempty"` // what differs: type, value, tier, ...
 	From   *parameter.Parameter `json:"from,omitempty"`
 	To     *parameter.Parameter `json:"to,omitempty"`
-	Diff   string     `json:"diff,omitempty"` // of values, where they are shown
+	Diff   string               `json:"diff,omitempty"` // of values, where they are shown
 }
 
 // Type is that of the parameter, "A > B" where the sides differ.

@@ -34,9 +34,11 @@ func TestTwoSidesCompared(t *testing.T) {
 		"a secret not read, a tier differs": {side(false, unread), side(false, with(func(p *parameter.Parameter) { p.Type, p.Value, p.Tier = parameter.SecureString, "", parameter.Advanced })), true, "[x changed [tier]]"},
 		"a secret that was read":            {side(false, secret), side(false, secret), false, "[x same []]"},
 		"metadata, not asked for":           {side(false, base), side(false, with(func(p *parameter.Parameter) { p.Description = "d" })), false, "[x same []]"},
-		"metadata":                          {side(false, base), side(false, with(func(p *parameter.Parameter) { p.Description, p.Tags, p.Policies = "d", map[string]string{"k": "v"}, expires })), true, "[x changed [description policies tags]]"},
-		"a file says nothing of metadata":   {side(true, parameter.Parameter{Name: "x", Value: "1"}), side(false, with(func(p *parameter.Parameter) { p.Description, p.Policies = "d", expires })), true, "[x same []]"},
-		"a file says another tier":          {side(false, base), side(true, parameter.Parameter{Name: "x", Value: "1", Tier: parameter.Advanced}), true, "[x changed [tier]]"},
+		"metadata": {side(false, base), side(false, with(func(p *parameter.Parameter) {
+			p.Description, p.Tags, p.Policies = "d", map[string]string{"k": "v"}, expires
+		})), true, "[x changed [description policies tags]]"},
+		"a file says nothing of metadata": {side(true, parameter.Parameter{Name: "x", Value: "1"}), side(false, with(func(p *parameter.Parameter) { p.Description, p.Policies = "d", expires })), true, "[x same []]"},
+		"a file says another tier":        {side(false, base), side(true, parameter.Parameter{Name: "x", Value: "1", Tier: parameter.Advanced}), true, "[x changed [tier]]"},
 	} {
 		var got []string
 		for _, d := range Compare(c.a, c.b, c.metadata) {

@@ -56,7 +56,7 @@ type detail struct {
 	tags map[string]string
 }
 
-func detailsOf(p parameter.Parameter) (out []detail) {
+func detailsOf(p *parameter.Parameter) (out []detail) {
 	add := func(key, text string) {
 		if text != "" {
 			out = append(out, detail{key: key, text: text})
@@ -78,7 +78,7 @@ func detailsOf(p parameter.Parameter) (out []detail) {
 	return out
 }
 
-func policyTexts(p parameter.Parameter) []string {
+func policyTexts(p *parameter.Parameter) []string {
 	texts := make([]string, len(p.Policies))
 	for i, rule := range p.Policies {
 		texts[i] = rule.Text

@@ -111,7 +111,7 @@ func (p piece) value(value func(string) (string, bool)) (string, error) {
 	case !ok && p.instead != nil:
 		return *p.instead, nil
 	case !ok:
-		return "", fmt.Errorf("there is no parameter %s", p.use.Name)
+		return "", errors.New(Missing(p.use.Name))
 	case p.use.Key == "":
 		return text, nil
 	}
@@ -125,6 +125,14 @@ func (p piece) value(value func(string) (string, bool)) (string, error) {
 		return "", fmt.Errorf("%s has no key %q", p.use.Name, p.use.Key)
 	}
 	return text, nil
+}
+
+// Missing says that there is nothing of a name.
+func Missing(name string) string {
+	if secret, ok := strings.CutPrefix(name, References); ok {
+		return "there is no secret " + secret + " in Secrets Manager"
+	}
+	return "there is no parameter " + name
 }
 
 // Field is the value of one key of a JSON object: the text of a string, and what else
