@@ -140,7 +140,7 @@ func (o *paramTree) draw(env *Env, ro render.Options, top *parameter.Branch) err
 		d.leaves = treeLeaves
 		for d.depth = top.Depth(); d.depth > 1 && d.lines(top, d.depth) > treeLines; d.depth-- {
 		}
-		env.note("ssmdeck: note: folded at %s of %d: --depth 0 shows everything", plural(d.depth, "level"), top.Depth())
+		env.note("ssmdeck: note: folded, for it is long: --depth 0 shows everything")
 	}
 	if top.Below == 0 && top.Parameter == nil {
 		env.note("no parameters")
