@@ -88,6 +88,9 @@ func PlanCopy(ctx context.Context, from Origin, to *Service, sources []Parameter
 	if err != nil {
 		return nil, err
 	}
+	if err := apart(list, there); err != nil {
+		return nil, err
+	}
 	err = awsapi.Parallel(ctx, len(list), func(ctx context.Context, i int) error {
 		c := &list[i]
 		if p, ok := there[c.Target]; ok {
@@ -107,6 +110,24 @@ func PlanCopy(ctx context.Context, from Origin, to *Service, sources []Parameter
 		return c.plan(ctx, from, to, o)
 	})
 	return list, err
+}
+
+// apart refuses targets that are sources themselves, whatever name or profile they were
+// reached by: a move would delete what it has written.
+func apart(list []Copying, there map[string]Parameter) error {
+	sources := map[string]string{}
+	for _, c := range list {
+		if c.Source.ARN != "" { // an old version has none, and may be written over the latest
+			sources[c.Source.ARN] = c.Source.Name
+		}
+	}
+	for _, c := range list {
+		if name, ok := sources[there[c.Target].ARN]; ok {
+			return fault.New(fault.Usage, "copy "+c.Source.Name, "the target %s is the source %s itself", c.Target, name).
+				WithHint("choose a target that is not in the source")
+		}
+	}
+	return nil
 }
 
 // whole reads parameters by name, with metadata and values; missing ones are left out.
@@ -273,7 +294,7 @@ func (s *Service) Copy(ctx context.Context, c *Copying) (version int64, err erro
 }
 
 // Verify reads back what was copied, and returns the targets that do not have the value
-// of their source, or are not there.
+// of their source, are not there, or are the source itself.
 func (s *Service) Verify(ctx context.Context, list []Copying) (wrong []string, err error) {
 	names := make([]string, len(list))
 	for i, c := range list {
@@ -288,7 +309,7 @@ func (s *Service) Verify(ctx context.Context, list []Copying) (wrong []string, e
 		values[p.Name] = p
 	}
 	for _, c := range list {
-		if p, ok := values[c.Target]; !ok || p.Value != c.Source.Value || p.Type != c.Source.Type {
+		if p, ok := values[c.Target]; !ok || p.Value != c.Source.Value || p.Type != c.Source.Type || p.ARN == c.Source.ARN {
 			wrong = append(wrong, c.Target)
 		}
 	}
