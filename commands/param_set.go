@@ -16,7 +16,7 @@ import (
 
 // paramSetFlags are the flags of set.
 type paramSetFlags struct {
-	value    paramInput
+	value    paramSource
 	policies paramPolicyFlags
 
 	secure                                         bool
