@@ -146,6 +146,9 @@ func (o *paramAdviseOptions) weigh(ctx context.Context, env *Env, svc *parameter
 			read = func() ([]parameter.Parameter, error) { return svc.FindValues(ctx, sel, true) }
 		}
 		found, err := read()
+		if o.decrypt && fault.KindOf(err) == fault.Auth {
+			return nil, 0, fault.New(fault.Auth, "", "%w", err).WithHint("without --decrypt names, tiers and ages are weighed; or name parameters whose values you may read")
+		}
 		if err != nil {
 			return nil, 0, err
 		}

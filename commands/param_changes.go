@@ -13,6 +13,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/paramplan"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 // paramChanges is what import, apply and promote have in common: changes to many
@@ -99,7 +100,7 @@ func forMachines(ro render.Options) bool {
 }
 
 // lines are the changes of a plan for people.
-func (o *paramChanges) lines(p *paramplan.Plan) []string {
+func (o *paramChanges) lines(p *paramplan.Plan, st *theme.Styles) []string {
 	sign := map[string]string{
 		paramplan.DoCreate: "+", paramplan.DoUpdate: "~", paramplan.DoReplace: "±", paramplan.DoDelete: "-",
 		paramplan.DoAdopt: "=", paramplan.DoForget: "=", paramplan.DoKeep: ".", paramplan.DoConflict: "!",
@@ -124,7 +125,7 @@ func (o *paramChanges) lines(p *paramplan.Plan) []string {
 		case paramplan.DoKeep:
 			head += ": it is in no file any more, and stays; --prune deletes it"
 		}
-		lines = append(lines, head)
+		lines = append(lines, changeStyle(st, a.Do)(head))
 		if a.Do == paramplan.DoConflict {
 			continue
 		}
@@ -141,6 +142,19 @@ func (o *paramChanges) lines(p *paramplan.Plan) []string {
 		}
 	}
 	return lines
+}
+
+// changeStyle is how a change looks.
+func changeStyle(st *theme.Styles, do string) func(...string) string {
+	switch do {
+	case paramplan.DoCreate:
+		return st.Good.Render
+	case paramplan.DoUpdate:
+		return st.Warn.Render
+	case paramplan.DoReplace, paramplan.DoDelete, paramplan.DoConflict:
+		return st.Bad.Render
+	}
+	return st.Dim.Render
 }
 
 func quotedOr(text, none string) string {
@@ -207,7 +221,7 @@ func (o *paramChanges) make(ctx context.Context, env *Env, ro render.Options, op
 	if o.show {
 		p.Reveal()
 	}
-	for _, line := range o.lines(p) {
+	for _, line := range o.lines(p, env.errStyles()) {
 		env.note("%s", line)
 	}
 	sayParamPlan(env, p)

@@ -35,7 +35,7 @@ func newParamExportCmd(env *Env) *cobra.Command {
 
 The format is that of --format, or of the file's name; without both it is JSON.
 json, yaml and csv have everything: type, tier, key, description, pattern, data
-type, policies, and with --tags tags. --plain is names and values only. In the
+type, policies, and with --with-tags tags. --plain is names and values only. In the
 other formats names become variables, /app/prod/db-url below /app/prod DB_URL, and
 a comment in front of each keeps its name and type; --bare leaves comments out. Two
 names that would be one variable are an error. k8s is a Secret of Kubernetes.
@@ -45,7 +45,7 @@ there are any, unless --no-secrets leaves them out. A file is private (mode 0600
 and there as a whole or not at all.`,
 		Example: `  $ ssmdeck param export /app/prod > prod.json
   $ ssmdeck param export /app/prod -f prod.env --decrypt
-  $ eval "$(ssmdeck param export /app/prod --format shell --decrypt)"
+  $ ssmdeck param export /app/prod --format shell --decrypt > vars.sh
   $ ssmdeck param export /app/prod --format k8s --keys upper --decrypt --namespace web | kubectl apply -f -
   $ ssmdeck param export / -f all.csv --strip / --no-secrets --type string`,
 		Args:              exactArgs("a path, such as /app/prod"),
@@ -66,7 +66,7 @@ and there as a whole or not at all.`,
 	f.StringVar(&o.format, "format", "", "`format` of the file: "+paramfile.Words())
 	f.StringVar(&o.strip, "strip", "", "`path` that names in the file are relative to; / keeps whole names")
 	f.StringVar(&o.keys, "keys", "", "`case` of variables: upper, or keep")
-	f.BoolVar(&o.tags, "tags", false, "read tags, too: one call for each parameter")
+	f.BoolVar(&o.tags, "with-tags", false, "read tags, too: one call for each parameter")
 	f.BoolVar(&o.encoding.Plain, "plain", false, "json, yaml: names and values only")
 	f.BoolVar(&o.encoding.Bare, "bare", false, "no comments or annotations with names and types")
 	f.StringVar(&o.encoding.Secret, "secret-name", "", "k8s: `name` of the Secret; without it the path with dashes")
@@ -142,7 +142,7 @@ func (o *paramExport) fits(f paramfile.Format) error {
 	case (o.encoding.Secret != "" || o.encoding.Namespace != "") && f != paramfile.K8s:
 		return fault.Usagef("--secret-name and --namespace are for k8s, not for %s", f)
 	case o.tags && (flat || o.encoding.Plain):
-		return fault.Usagef("--tags is for json, yaml and csv: there is no room for them here")
+		return fault.Usagef("--with-tags is for json, yaml and csv: there is no room for them here")
 	}
 	return nil
 }
@@ -185,19 +185,7 @@ func (o *paramExport) run(cmd *cobra.Command, env *Env, where string) error {
 	if o.encoding.Root = paramRoot(where, sel, list); o.strip != "" {
 		o.encoding.Root = o.strip
 	}
-	var b bytes.Buffer
-	if err := paramfile.Encode(&b, f, list, o.encoding); err != nil {
-		return err
-	}
-	if o.file == "" {
-		if o.values.reads() {
-			hide(env, secretMode)
-		}
-		_, err = env.Out.Write(b.Bytes())
-	} else {
-		err = o.output().write(b.Bytes())
-	}
-	if err != nil {
+	if err := o.write(env, f, list); err != nil {
 		return err
 	}
 	if left > 0 {
@@ -207,4 +195,19 @@ func (o *paramExport) run(cmd *cobra.Command, env *Env, where string) error {
 		env.note("%s written to %s", plural(len(list), "parameter"), o.file)
 	}
 	return nil
+}
+
+// write encodes the parameters to where they were wanted.
+func (o *paramExport) write(env *Env, f paramfile.Format, list []parameter.Parameter) error {
+	if o.file == "" {
+		if o.values.reads() {
+			hide(env, secretMode)
+		}
+		return paramfile.Encode(env.Out, f, list, o.encoding) // it writes nothing when something is wrong
+	}
+	var b bytes.Buffer
+	if err := paramfile.Encode(&b, f, list, o.encoding); err != nil {
+		return err
+	}
+	return o.output().write(b.Bytes())
 }

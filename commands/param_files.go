@@ -21,6 +21,8 @@ type paramFiles struct {
 	prune bool
 	drift bool
 	state string
+	// without leaves the values of SecureStrings alone; of plan only.
+	without bool
 }
 
 // paramStateDir is the folder in which the state stands.
@@ -61,14 +63,14 @@ func (o *paramFiles) open(ctx context.Context, env *Env, op string, args []strin
 		return nil, release, err
 	}
 	for i := range inputs {
-		if inputs[i].Label, err = paramTreeFile(root, inputs[i].File); err != nil {
+		if inputs[i].Label, err = paramFileLabel(root, inputs[i].File); err != nil {
 			return nil, release, err
 		}
 		if inputs[i].Path == "" && kept { // one file of a tree is what it is in the tree
 			inputs[i].Path = "/" + strings.TrimSuffix(inputs[i].Label, path.Ext(inputs[i].Label))
 		}
 	}
-	tree, err := paramplan.Parse(inputs, env.Lookup)
+	tree, err := paramplan.Parse(inputs, env.Lookup, !o.without)
 	if err != nil {
 		return nil, release, err
 	}
@@ -153,8 +155,8 @@ func globQuoted(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// paramTreeFile is how the state knows a file.
-func paramTreeFile(root, file string) (string, error) {
+// paramFileLabel is how the state knows a file.
+func paramFileLabel(root, file string) (string, error) {
 	abs, err := filepath.Abs(file)
 	if err != nil {
 		return "", fault.New(fault.Failed, "", "%w", err)
@@ -171,7 +173,7 @@ func paramTreeFile(root, file string) (string, error) {
 func paramOf(root string, args []string) func(file string) bool {
 	var labels []string
 	for _, arg := range args {
-		if label, err := paramTreeFile(root, arg); err == nil {
+		if label, err := paramFileLabel(root, arg); err == nil {
 			labels = append(labels, label)
 		}
 	}

@@ -25,9 +25,13 @@ show what apply would do. Nothing is changed. Values are not shown without --sho
 
 The status is 0 when there is nothing to do, 6 when there are changes, and 7 when
 apply would refuse: somebody else has changed a parameter since it was applied, or it
-is there with other content and was never applied from these files.`,
+is there with other content and was never applied from these files.
+
+With --no-secrets the values of SecureStrings are left alone: where pull requests are
+checked, neither they nor the right to decrypt them are needed.`,
 		Example: `  $ ssmdeck param plan params/
   $ ssmdeck param plan params/app/prod.yaml --show
+  $ ssmdeck param plan params/ --no-secrets
   $ ssmdeck param plan params/ --prune --out plan.json`,
 		Args: minArgs("file or folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,6 +41,9 @@ is there with other content and was never applied from these files.`,
 			}
 			file := outputFile{flag: "out", path: out, force: force, mode: 0o600}
 			if out != "" {
+				if o.without {
+					return fault.Usagef("--out keeps a plan for apply, and with --no-secrets it is not a whole one").WithHint("leave one of them out")
+				}
 				if err := file.check(); err != nil {
 					return err
 				}
@@ -46,13 +53,16 @@ is there with other content and was never applied from these files.`,
 				return err
 			}
 			if forPeople(ro) {
-				if _, err := fmt.Fprint(env.Out, strings.Join(append(o.lines(t.plan), ""), "\n")); err != nil {
+				if _, err := fmt.Fprint(env.Out, strings.Join(append(o.lines(t.plan, ro.Styles), ""), "\n")); err != nil {
 					return err
 				}
 			} else if err := writeList(env, paramPlanTable, ro, t.plan.Actions); err != nil {
 				return err
 			}
 			sayParamPlan(env, t.plan)
+			if o.without {
+				env.note("the values of SecureStrings were not compared")
+			}
 			if err := paramConflict("compare with what is there", t.plan, driftHint); err != nil {
 				return err
 			}
@@ -74,6 +84,7 @@ is there with other content and was never applied from these files.`,
 		},
 	}
 	o.bind(cmd)
+	cmd.Flags().BoolVar(&o.without, "no-secrets", false, "do not compare the values of SecureStrings: none are read here or there")
 	cmd.Flags().StringVar(&out, "out", "", "keep the plan in a new `file`, for apply --plan; no values are in it")
 	cmd.Flags().BoolVar(&force, "force", false, "replace the file of --out")
 	return cmd
@@ -137,7 +148,7 @@ func (o *paramFiles) run(cmd *cobra.Command, env *Env, args []string, plan strin
 				WithHint("plan again, with the same flags")
 		}
 	}
-	for _, line := range o.lines(t.plan) {
+	for _, line := range o.lines(t.plan, env.errStyles()) {
 		env.note("%s", line)
 	}
 	sayParamPlan(env, t.plan)

@@ -21,6 +21,9 @@ func readParams(ctx context.Context, env *Env, svc *parameter.Service, sel param
 	}
 	defer progress.Close()
 	progress.Set(render.Status{Label: label})
+	if sel.Path == "" && len(sel.Names) == 0 {
+		sel.Path = "/"
+	}
 	counted := sel.Pattern == nil && sel.Label == "" && sel.Since.IsZero() && sel.By == "" && sel.Path != "" && !strings.HasPrefix(sel.Path, "/aws")
 	if !counted {
 		return svc.FindValues(ctx, sel, decrypt)
@@ -30,6 +33,7 @@ func readParams(ctx context.Context, env *Env, svc *parameter.Service, sel param
 		if err != nil {
 			return nil, err
 		}
+		p.ARN = "" // the longest text of most
 		list = append(list, p)
 		progress.Set(render.Status{Label: label, Done: int64(len(list))})
 	}

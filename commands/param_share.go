@@ -203,7 +203,7 @@ func (o *paramShareOptions) shareable(p parameter.Parameter) error {
 	}
 	if p.Secure() && awsManagedKey(p.KeyID) {
 		faults = append(faults, fault.Usagef("%s is encrypted with AWS's own key, which cannot be shared", p.Name).
-			WithHint("encrypt it with a customer managed key first: ssmdeck param set %s --key alias/KEY --overwrite", p.Name))
+			WithHint("encrypt it with a customer managed key first: ssmdeck param get %[1]s --decrypt | ssmdeck param set %[1]s - --key alias/KEY --overwrite", p.Name))
 	}
 	return allFaults("share "+p.Name, faults)
 }

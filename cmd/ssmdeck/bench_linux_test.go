@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -44,6 +45,14 @@ func (p *process) peak(b *testing.B) float64 {
 			}
 			return n * 1024 / 1e6
 		}
+	}
+	return 0
+}
+
+// peakOf is the most memory that a process that has ended had resident, in MB.
+func peakOf(p *os.ProcessState) float64 {
+	if u, ok := p.SysUsage().(*syscall.Rusage); ok {
+		return float64(u.Maxrss) * 1024 / 1e6
 	}
 	return 0
 }

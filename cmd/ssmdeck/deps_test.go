@@ -92,6 +92,8 @@ var floors = [][]room{
 		{name: "internal/patchreport", ours: []string{"internal/fleet", "internal/history", "internal/htmlpage", "internal/patch"}},
 		{name: "internal/patch", ours: []string{"internal/fleet", "internal/baseline"}, others: []string{sdk}},
 		{name: "internal/parameter", others: []string{sdk}},
+		{name: "internal/paramdiff", ours: []string{"internal/parameter"}},
+		{name: "internal/parambackup", ours: []string{"internal/parameter", "internal/paramfile"}},
 		{name: "internal/paramfile", ours: []string{"internal/parameter"}, others: []string{yaml}},
 		{name: "internal/paramplan", ours: []string{"internal/parameter"}, others: []string{yaml}},
 		{name: "internal/compliance", others: []string{sdk, yaml}},

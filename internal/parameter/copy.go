@@ -2,6 +2,7 @@ package parameter
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 
@@ -68,9 +69,15 @@ type CopyOptions struct {
 	Target  func(name string) string // the name at the target
 }
 
+// Origin is where copies come from: a Service, or a backup.
+type Origin interface {
+	Tags(ctx context.Context, name string) (map[string]string, error)
+	History(ctx context.Context, name string, decrypt bool) iter.Seq2[Parameter, error]
+}
+
 // PlanCopy finds out what has to be written for sources, which have their values, to be at
 // the target too. It reads tags, history, and what is there already.
-func PlanCopy(ctx context.Context, from, to *Service, sources []Parameter, o CopyOptions) ([]Copying, error) {
+func PlanCopy(ctx context.Context, from Origin, to *Service, sources []Parameter, o CopyOptions) ([]Copying, error) {
 	list := make([]Copying, len(sources))
 	names := make([]string, len(sources))
 	for i, p := range sources {
@@ -116,7 +123,7 @@ func (s *Service) whole(ctx context.Context, names []string) (map[string]Paramet
 	return all, nil
 }
 
-func (c *Copying) plan(ctx context.Context, from, to *Service, o CopyOptions) error {
+func (c *Copying) plan(ctx context.Context, from Origin, to *Service, o CopyOptions) error {
 	c.Versions = []Parameter{c.Source}
 	if !o.History {
 		change := copyChange(c.Source, c.Target, o.Keys)

@@ -1,7 +1,6 @@
 package paramfile
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"slices"
@@ -16,33 +15,29 @@ var columns = []string{"name", "type", "value", "tier", "key_id", "data_type", "
 
 // The library's reader changes ends of lines inside of fields, which may be values.
 
-func encodeCSV(b *bufio.Writer, list []item, _ Options) error {
-	b.WriteString(strings.Join(columns, ",") + "\n")
+func encodeCSV(b printer, list []item, _ Options) error {
+	b.str(strings.Join(columns, ",") + "\n")
 	for _, it := range list {
 		policies, tags := "", ""
 		if len(it.Policies) > 0 {
-			var text bytes.Buffer
-			writeJSONList(&text, policyTexts(it.Parameter))
-			policies = text.String()
+			policies = printed(func(b printer) { writeJSONList(b, policyTexts(it.Parameter)) })
 		}
 		if len(it.Tags) > 0 {
-			var text bytes.Buffer
-			writeJSONMap(&text, it.Tags)
-			tags = text.String()
+			tags = printed(func(b printer) { writeJSONMap(b, it.Tags) })
 		}
 		for i, v := range []string{
 			it.name, it.Type, it.Value, it.Tier, it.KeyID, it.DataType, it.Description, it.AllowedPattern, policies, tags,
 		} {
 			if i > 0 {
-				b.WriteByte(',')
+				b.char(',')
 			}
 			if v != strings.TrimSpace(v) || strings.ContainsAny(v, ",\"\r\n;\t") {
-				b.WriteString(`"` + strings.ReplaceAll(v, `"`, `""`) + `"`)
+				b.str(`"` + strings.ReplaceAll(v, `"`, `""`) + `"`)
 			} else {
-				b.WriteString(v)
+				b.str(v)
 			}
 		}
-		b.WriteByte('\n')
+		b.char('\n')
 	}
 	return nil
 }

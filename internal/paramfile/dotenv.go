@@ -1,7 +1,6 @@
 package paramfile
 
 import (
-	"bufio"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
@@ -17,35 +16,35 @@ func quotedSingle(v string) string { return "'" + strings.ReplaceAll(v, "'", `'\
 
 var inDouble = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`")
 
-func encodeShell(b *bufio.Writer, list []item, o Options) error {
+func encodeShell(b printer, list []item, o Options) error {
 	for _, it := range list {
 		o.writeNote(b, it)
-		b.WriteString("export " + it.key + "=")
+		b.str("export " + it.key + "=")
 		if bare().MatchString(it.Value) {
-			b.WriteString(it.Value)
+			b.str(it.Value)
 		} else {
-			b.WriteString(quotedSingle(it.Value))
+			b.str(quotedSingle(it.Value))
 		}
-		b.WriteByte('\n')
+		b.char('\n')
 	}
 	return nil
 }
 
 // encodeDotenv writes what a shell reads, too. Libraries read single quotes alike;
 // apostrophes need double quotes, in which they differ on backslashes and $.
-func encodeDotenv(b *bufio.Writer, list []item, o Options) error {
+func encodeDotenv(b printer, list []item, o Options) error {
 	for _, it := range list {
 		o.writeNote(b, it)
-		b.WriteString(it.key + "=")
+		b.str(it.key + "=")
 		switch {
 		case bare().MatchString(it.Value):
-			b.WriteString(it.Value)
+			b.str(it.Value)
 		case strings.Contains(it.Value, "'"):
-			b.WriteString(`"` + inDouble.Replace(it.Value) + `"`)
+			b.str(`"` + inDouble.Replace(it.Value) + `"`)
 		default:
-			b.WriteString("'" + it.Value + "'")
+			b.str("'" + it.Value + "'")
 		}
-		b.WriteByte('\n')
+		b.char('\n')
 	}
 	return nil
 }

@@ -7,7 +7,6 @@
 package paramfile
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"errors"
@@ -95,7 +94,7 @@ type codec struct {
 	flat    bool     // names become keys
 	keys    Keys     // what KeysAuto means
 	nul     bool     // there is a way to write NUL
-	encode  func(w *bufio.Writer, list []item, o Options) error
+	encode  func(b printer, list []item, o Options) error
 	decode  func(d *decoder, data []byte)
 }
 
@@ -177,11 +176,7 @@ func Encode(w io.Writer, f Format, list []parameter.Parameter, o Options) error 
 	if err != nil {
 		return err
 	}
-	b := bufio.NewWriter(w)
-	if err := c.encode(b, items, o); err != nil {
-		return err
-	}
-	return b.Flush()
+	return printTo(w, func(b printer) error { return c.encode(b, items, o) })
 }
 
 // Decode reads parameters in the order of the file. Names are whole: what the file has

@@ -1,11 +1,9 @@
 package paramfile
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -14,37 +12,28 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 )
 
-// stringWriter is what texts are written to; its errors come later, from Flush.
-type stringWriter interface {
-	io.ByteWriter
-	io.StringWriter
-	WriteRune(r rune) (int, error)
-}
-
-const hexDigits = "0123456789abcdef"
-
 // writeJSONString writes a text as JSON. Other characters than JSON demands are escaped
 // where an editor, a terminal or JavaScript would stumble over them.
-func writeJSONString(b stringWriter, s string) {
-	b.WriteByte('"')
+func writeJSONString(b printer, s string) {
+	b.char('"')
 	for _, r := range s {
 		switch {
 		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
+			b.char('\\')
+			b.char(r)
 		case r == '\n':
-			b.WriteString(`\n`)
+			b.str(`\n`)
 		case r == '\r':
-			b.WriteString(`\r`)
+			b.str(`\r`)
 		case r == '\t':
-			b.WriteString(`\t`)
+			b.str(`\t`)
 		case invisible(r) && r < 0x10000:
-			fmt.Fprintf(writerOf(b), `\u%04x`, r)
+			b.printf(`\u%04x`, r)
 		default:
-			b.WriteRune(r)
+			b.char(r)
 		}
 	}
-	b.WriteByte('"')
+	b.char('"')
 }
 
 // invisible are control characters, ends of lines that only some know, and marks that
@@ -59,13 +48,6 @@ func invisible(r rune) bool {
 	return false
 }
 
-type runeWriter struct{ stringWriter }
-
-func writerOf(b stringWriter) io.Writer { return runeWriter{b} }
-
-// Write implements io.Writer.
-func (w runeWriter) Write(p []byte) (int, error) { return w.WriteString(string(p)) }
-
 // detail is a field of a parameter in a file, in the order of the file.
 type detail struct {
 	key  string
@@ -74,7 +56,7 @@ type detail struct {
 	tags map[string]string
 }
 
-func detailsOf(p parameter.Parameter) (out []detail) {
+func detailsOf(p *parameter.Parameter) (out []detail) {
 	add := func(key, text string) {
 		if text != "" {
 			out = append(out, detail{key: key, text: text})
@@ -96,7 +78,7 @@ func detailsOf(p parameter.Parameter) (out []detail) {
 	return out
 }
 
-func policyTexts(p parameter.Parameter) []string {
+func policyTexts(p *parameter.Parameter) []string {
 	texts := make([]string, len(p.Policies))
 	for i, rule := range p.Policies {
 		texts[i] = rule.Text
@@ -104,27 +86,27 @@ func policyTexts(p parameter.Parameter) []string {
 	return texts
 }
 
-func encodeJSON(b *bufio.Writer, list []item, o Options) error {
-	b.WriteString("{")
+func encodeJSON(b printer, list []item, o Options) error {
+	b.str("{")
 	for i, it := range list {
 		if i > 0 {
-			b.WriteString(",")
+			b.str(",")
 		}
-		b.WriteString("\n  ")
+		b.str("\n  ")
 		writeJSONString(b, it.name)
-		b.WriteString(": ")
+		b.str(": ")
 		if o.Plain {
 			writeJSONString(b, it.Value)
 			continue
 		}
-		b.WriteString("{")
+		b.str("{")
 		for j, f := range detailsOf(it.Parameter) {
 			if j > 0 {
-				b.WriteString(",")
+				b.str(",")
 			}
-			b.WriteString("\n    ")
+			b.str("\n    ")
 			writeJSONString(b, f.key)
-			b.WriteString(": ")
+			b.str(": ")
 			switch {
 			case f.list != nil:
 				writeJSONList(b, f.list)
@@ -134,37 +116,37 @@ func encodeJSON(b *bufio.Writer, list []item, o Options) error {
 				writeJSONString(b, f.text)
 			}
 		}
-		b.WriteString("\n  }")
+		b.str("\n  }")
 	}
 	if len(list) > 0 {
-		b.WriteString("\n")
+		b.str("\n")
 	}
-	_, err := b.WriteString("}\n")
-	return err
+	b.str("}\n")
+	return nil
 }
 
-func writeJSONList(b stringWriter, list []string) {
-	b.WriteByte('[')
+func writeJSONList(b printer, list []string) {
+	b.char('[')
 	for i, s := range list {
 		if i > 0 {
-			b.WriteString(", ")
+			b.str(", ")
 		}
 		writeJSONString(b, s)
 	}
-	b.WriteByte(']')
+	b.char(']')
 }
 
-func writeJSONMap(b stringWriter, m map[string]string) {
-	b.WriteByte('{')
+func writeJSONMap(b printer, m map[string]string) {
+	b.char('{')
 	for i, k := range slices.Sorted(maps.Keys(m)) {
 		if i > 0 {
-			b.WriteString(", ")
+			b.str(", ")
 		}
 		writeJSONString(b, k)
-		b.WriteString(": ")
+		b.str(": ")
 		writeJSONString(b, m[k])
 	}
-	b.WriteByte('}')
+	b.char('}')
 }
 
 func decodeJSON(d *decoder, data []byte) {

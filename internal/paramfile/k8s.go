@@ -1,7 +1,6 @@
 package paramfile
 
 import (
-	"bufio"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -41,7 +40,7 @@ func (o Options) secretName() string {
 	return strings.Trim(strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(o.Root)), "-.")
 }
 
-func encodeK8s(b *bufio.Writer, list []item, o Options) error {
+func encodeK8s(b printer, list []item, o Options) error {
 	name := o.secretName()
 	switch {
 	case name == "":
@@ -76,25 +75,25 @@ func encodeK8s(b *bufio.Writer, list []item, o Options) error {
 	case !o.Bare && len(text) > annotationBytes-1024:
 		return fault.Usagef("the names and types have %d bytes, more than annotations may have", len(text)).WithHint("add --bare to leave them out")
 	}
-	b.WriteString("apiVersion: v1\nkind: Secret\nmetadata:\n  name: ")
+	b.str("apiVersion: v1\nkind: Secret\nmetadata:\n  name: ")
 	writeYAMLString(b, name, "")
 	if o.Namespace != "" {
-		b.WriteString("\n  namespace: ")
+		b.str("\n  namespace: ")
 		writeYAMLString(b, o.Namespace, "")
 	}
 	if len(notes) > 0 && !o.Bare {
-		b.WriteString("\n  annotations:\n    " + noteAnnotation + ": '" + string(text) + "'")
+		b.str("\n  annotations:\n    " + noteAnnotation + ": '" + string(text) + "'")
 	}
-	b.WriteString("\ntype: Opaque\ndata:")
+	b.str("\ntype: Opaque\ndata:")
 	if len(list) == 0 {
-		b.WriteString(" {}")
+		b.str(" {}")
 	}
 	for _, it := range list {
-		b.WriteString("\n  ")
+		b.str("\n  ")
 		writeYAMLString(b, it.key, "")
-		b.WriteString(": " + base64.StdEncoding.EncodeToString([]byte(it.Value)))
+		b.str(": " + base64.StdEncoding.EncodeToString([]byte(it.Value)))
 	}
-	b.WriteString("\n")
+	b.str("\n")
 	return nil
 }
 

@@ -13,7 +13,7 @@ import (
 // item is a parameter that is written: name is relative to the root, key what a flat
 // format calls it.
 type item struct {
-	parameter.Parameter
+	*parameter.Parameter
 	name, key string
 }
 
@@ -94,7 +94,8 @@ func (c codec) items(f Format, list []parameter.Parameter, o Options) ([]item, e
 	hint := ""
 	out := make([]item, 0, len(list))
 	taken := map[string]string{}
-	for _, p := range list {
+	for i := range list {
+		p := &list[i]
 		name, err := Relative(o.Root, p.Name)
 		if err != nil {
 			faults = append(faults, err)

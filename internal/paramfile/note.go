@@ -11,15 +11,15 @@ import (
 // the parameter, and its type.
 var noteShape = pattern.Lazy(`^# name: ([^\s,]+)(?:, type: (String|StringList|SecureString))?$`)
 
-func (o Options) writeNote(b stringWriter, it item) {
+func (o Options) writeNote(b printer, it item) {
 	if o.Bare {
 		return
 	}
-	b.WriteString("# name: " + it.name)
+	b.str("# name: " + it.name)
 	if it.Type != "" {
-		b.WriteString(", type: " + it.Type)
+		b.str(", type: " + it.Type)
 	}
-	b.WriteByte('\n')
+	b.char('\n')
 }
 
 // note is what a comment said of the line below it.

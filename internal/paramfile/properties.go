@@ -1,8 +1,6 @@
 package paramfile
 
 import (
-	"bufio"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -11,30 +9,30 @@ import (
 
 // encodeProperties writes what java.util.Properties loads from bytes and from text: all
 // beyond ASCII is escaped.
-func encodeProperties(b *bufio.Writer, list []item, o Options) error {
+func encodeProperties(b printer, list []item, o Options) error {
 	for _, it := range list {
 		o.writeNote(b, it)
-		b.WriteString(it.key + "=")
+		b.str(it.key + "=")
 		for i, r := range it.Value {
 			switch {
 			case r == '\\', r == ' ' && i == 0:
-				b.WriteByte('\\')
-				b.WriteRune(r)
+				b.char('\\')
+				b.char(r)
 			case r == '\n':
-				b.WriteString(`\n`)
+				b.str(`\n`)
 			case r == '\r':
-				b.WriteString(`\r`)
+				b.str(`\r`)
 			case r == '\t':
-				b.WriteString(`\t`)
+				b.str(`\t`)
 			case r >= ' ' && r < 0x7f:
-				b.WriteRune(r)
+				b.char(r)
 			default:
 				for _, unit := range utf16.Encode([]rune{r}) {
-					fmt.Fprintf(b, `\u%04x`, unit)
+					b.printf(`\u%04x`, unit)
 				}
 			}
 		}
-		b.WriteByte('\n')
+		b.char('\n')
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package paramfile
 
 import (
-	"bufio"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -13,50 +11,50 @@ import (
 
 // encodeTfvars writes HCL attributes. Terraform changes texts to Unicode's form NFC
 // when it reads them; values that are in another form come to it changed.
-func encodeTfvars(b *bufio.Writer, list []item, o Options) error {
+func encodeTfvars(b printer, list []item, o Options) error {
 	for _, it := range list {
 		o.writeNote(b, it)
-		b.WriteString(it.key + " = ")
+		b.str(it.key + " = ")
 		writeHCLString(b, it.Value)
-		b.WriteByte('\n')
+		b.char('\n')
 	}
 	return nil
 }
 
-func writeHCLString(b *bufio.Writer, s string) {
-	b.WriteByte('"')
+func writeHCLString(b printer, s string) {
+	b.char('"')
 	for i, r := range s {
 		switch {
 		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
+			b.char('\\')
+			b.char(r)
 		case r == '\n':
-			b.WriteString(`\n`)
+			b.str(`\n`)
 		case r == '\r':
-			b.WriteString(`\r`)
+			b.str(`\r`)
 		case r == '\t':
-			b.WriteString(`\t`)
+			b.str(`\t`)
 		case r == '$' || r == '%':
 			// ${ is written $${, but a $ in front of it would be taken for part of that.
 			rest := strings.TrimLeft(s[i:], string(r))
 			switch run := len(s) - i - len(rest); {
 			case !strings.HasPrefix(rest, "{"):
-				b.WriteRune(r)
+				b.char(r)
 			case run == 1 && (i == 0 || s[i-1] != byte(r)):
-				b.WriteRune(r)
-				b.WriteRune(r)
+				b.char(r)
+				b.char(r)
 			default:
-				fmt.Fprintf(b, `\u%04x`, r)
+				b.printf(`\u%04x`, r)
 			}
 		case r < 0x10000 && (invisible(r) || !unicode.IsPrint(r) && r != ' '):
-			fmt.Fprintf(b, `\u%04x`, r)
+			b.printf(`\u%04x`, r)
 		case !unicode.IsPrint(r):
-			fmt.Fprintf(b, `\U%08x`, r)
+			b.printf(`\U%08x`, r)
 		default:
-			b.WriteRune(r)
+			b.char(r)
 		}
 	}
-	b.WriteByte('"')
+	b.char('"')
 }
 
 // decodeTfvars reads attributes whose values are texts, numbers, truth values, and

@@ -1,7 +1,6 @@
 package paramfile
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -317,37 +316,33 @@ func policyOf(text string) (parameter.Policy, error) {
 }
 
 // json is an object of texts as JSON.
-func (n *node) json() string {
-	var b bytes.Buffer
-	var write func(n *node)
-	write = func(n *node) {
-		switch n.kind {
-		case object:
-			b.WriteByte('{')
-			for i, m := range n.members {
-				if i > 0 {
-					b.WriteByte(',')
-				}
-				writeJSONString(&b, m.key)
-				b.WriteByte(':')
-				write(m.value)
+func (n *node) json() string { return printed(n.writeJSON) }
+
+func (n *node) writeJSON(b printer) {
+	switch n.kind {
+	case object:
+		b.str("{")
+		for i, m := range n.members {
+			if i > 0 {
+				b.str(",")
 			}
-			b.WriteByte('}')
-		case list:
-			b.WriteByte('[')
-			for i, v := range n.items {
-				if i > 0 {
-					b.WriteByte(',')
-				}
-				write(v)
-			}
-			b.WriteByte(']')
-		case scalar:
-			writeJSONString(&b, n.text)
-		default:
-			b.WriteString("null")
+			writeJSONString(b, m.key)
+			b.str(":")
+			m.value.writeJSON(b)
 		}
+		b.str("}")
+	case list:
+		b.str("[")
+		for i, v := range n.items {
+			if i > 0 {
+				b.str(",")
+			}
+			v.writeJSON(b)
+		}
+		b.str("]")
+	case scalar:
+		writeJSONString(b, n.text)
+	default:
+		b.str("null")
 	}
-	write(n)
-	return b.String()
 }

@@ -1,7 +1,6 @@
 package paramfile
 
 import (
-	"bufio"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,46 +20,46 @@ var notPlain = []string{"null", "true", "false", "yes", "no", "on", "off", "y", 
 
 // writeYAMLString writes a text so that every reader of YAML gets it back: of several
 // lines as a block where that is certain, else in quotes.
-func writeYAMLString(b stringWriter, s, indent string) {
+func writeYAMLString(b printer, s, indent string) {
 	switch {
 	case plainYAML().MatchString(s) && !slices.Contains(notPlain, strings.ToLower(s)):
-		b.WriteString(s)
+		b.str(s)
 	case isBlock(s):
-		b.WriteString("|")
+		b.str("|")
 		if !strings.HasSuffix(s, "\n") {
-			b.WriteString("-")
+			b.str("-")
 		}
 		for line := range strings.SplitSeq(strings.TrimSuffix(s, "\n"), "\n") {
-			b.WriteString("\n")
+			b.str("\n")
 			if line != "" {
-				b.WriteString(indent)
-				b.WriteString(line)
+				b.str(indent)
+				b.str(line)
 			}
 		}
 	default:
-		b.WriteByte('"')
+		b.char('"')
 		for _, r := range s {
 			switch {
 			case r == '"' || r == '\\':
-				b.WriteByte('\\')
-				b.WriteRune(r)
+				b.char('\\')
+				b.char(r)
 			case r == '\n':
-				b.WriteString(`\n`)
+				b.str(`\n`)
 			case r == '\r':
-				b.WriteString(`\r`)
+				b.str(`\r`)
 			case r == '\t':
-				b.WriteString(`\t`)
+				b.str(`\t`)
 			case invisible(r) && r < 0x100:
-				fmt.Fprintf(writerOf(b), `\x%02x`, r)
+				b.printf(`\x%02x`, r)
 			case invisible(r):
-				fmt.Fprintf(writerOf(b), `\u%04x`, r)
+				b.printf(`\u%04x`, r)
 			case r&0xfffe == 0xfffe:
-				fmt.Fprintf(writerOf(b), `\U%08x`, r)
+				b.printf(`\U%08x`, r)
 			default:
-				b.WriteRune(r)
+				b.char(r)
 			}
 		}
-		b.WriteByte('"')
+		b.char('"')
 	}
 }
 
@@ -82,40 +81,40 @@ func isBlock(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && r != '\t' && (invisible(r) || r&0xfffe == 0xfffe) })
 }
 
-func encodeYAML(b *bufio.Writer, list []item, o Options) error {
+func encodeYAML(b printer, list []item, o Options) error {
 	if len(list) == 0 {
-		_, err := b.WriteString("{}\n")
-		return err
+		b.str("{}\n")
+		return nil
 	}
 	for _, it := range list {
 		writeYAMLString(b, it.name, "")
 		if o.Plain {
-			b.WriteString(": ")
+			b.str(": ")
 			writeYAMLString(b, it.Value, "  ")
-			b.WriteString("\n")
+			b.str("\n")
 			continue
 		}
-		b.WriteString(":\n")
+		b.str(":\n")
 		for _, f := range detailsOf(it.Parameter) {
-			b.WriteString("  " + f.key + ":")
+			b.str("  " + f.key + ":")
 			switch {
 			case f.list != nil:
 				for _, text := range f.list {
-					b.WriteString("\n    - ")
+					b.str("\n    - ")
 					writeYAMLString(b, text, "      ")
 				}
 			case f.tags != nil:
 				for _, k := range slices.Sorted(maps.Keys(f.tags)) {
-					b.WriteString("\n    ")
+					b.str("\n    ")
 					writeYAMLKey(b, k)
-					b.WriteString(": ")
+					b.str(": ")
 					writeYAMLString(b, f.tags[k], "      ")
 				}
 			default:
-				b.WriteString(" ")
+				b.str(" ")
 				writeYAMLString(b, f.text, "    ")
 			}
-			b.WriteString("\n")
+			b.str("\n")
 		}
 	}
 	return nil
@@ -126,20 +125,19 @@ func encodeYAML(b *bufio.Writer, list []item, o Options) error {
 const longestKey = 100
 
 // writeYAMLKey writes a key, which is on one line.
-func writeYAMLKey(b stringWriter, k string) {
+func writeYAMLKey(b printer, k string) {
 	long := len(k) > longestKey
 	if long {
-		b.WriteString("? ")
+		b.str("? ")
 	}
 	if strings.Contains(k, "\n") {
-		var quoted strings.Builder
-		writeYAMLString(&quoted, k+"\r", "") // a return makes it one in quotes
-		b.WriteString(strings.TrimSuffix(quoted.String(), `\r"`) + `"`)
+		quoted := printed(func(b printer) { writeYAMLString(b, k+"\r", "") }) // a return makes it one in quotes
+		b.str(strings.TrimSuffix(quoted, `\r"`) + `"`)
 	} else {
 		writeYAMLString(b, k, "")
 	}
 	if long {
-		b.WriteString("\n    ")
+		b.str("\n    ")
 	}
 }
 

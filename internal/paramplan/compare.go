@@ -25,7 +25,7 @@ func decide(d Desired, live Live, o Options) *Action {
 	if !there {
 		a.create(d)
 		switch {
-		case d.Value == nil:
+		case d.Value == nil && !d.Unread:
 			a.conflict("its value is to be the one that is there, and it is not there")
 		case applied.Version > 0 && !o.AcceptDrift:
 			a.conflict("version %d was applied, and it has been deleted by somebody else", applied.Version)
@@ -82,7 +82,7 @@ func (a *Action) current() *parameter.Parameter {
 // returns all that it would refuse, each with the place where it is written.
 func (p *Plan) Check() (faults []error) {
 	for _, a := range p.Actions {
-		if !a.writes() || a.change == nil {
+		if !a.writes() || a.change == nil || a.want.Unread {
 			continue
 		}
 		for _, err := range parameter.CheckChange(*a.change, a.current()) {
@@ -124,7 +124,9 @@ func (a *Action) create(d Desired) {
 	}
 	set(FieldTier, d.Tier)
 	set(FieldKey, c.KeyID)
-	set(FieldDataType, d.DataType)
+	if d.DataType != parameter.TextData { // what it is anyway
+		set(FieldDataType, d.DataType)
+	}
 	if d.Description != nil {
 		c.Description = *d.Description
 		set(FieldDescription, c.Description)
@@ -184,7 +186,7 @@ func (a *Action) compare(d Desired, tagged map[Tag]map[string]bool) {
 			a.differ(FieldKey, have.KeyID, d.KeyID)
 		}
 	}
-	if d.DataType != "" && d.DataType != have.DataType && (d.DataType != "text" || have.DataType != "") {
+	if d.DataType != "" && d.DataType != have.DataType && (d.DataType != parameter.TextData || have.DataType != "") {
 		c.DataType = d.DataType
 		a.differ(FieldDataType, have.DataType, d.DataType)
 	}

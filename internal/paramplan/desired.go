@@ -24,6 +24,9 @@ type Desired struct {
 	Type string // "" is that of the parameter that is there, and String for a new one
 	// Value is nil when the value that is there stays, whatever it is.
 	Value *string
+	// Unread says that the value was not looked for: of a SecureString whether it is
+	// there is compared, and such a plan cannot be applied.
+	Unread bool
 	// Tier is Standard, Advanced or Intelligent-Tiering; "" is not managed.
 	Tier           string
 	KeyID          string // "" is not managed

@@ -42,12 +42,15 @@ type Input struct {
 
 // Parse reads files of parameters. Everything that is wrong with all of them is
 // returned at once, each fault with its file and line, in a Usage error.
-func Parse(inputs []Input, env func(string) (string, bool)) (Tree, error) {
+//
+// Without secrets the values of SecureStrings are not looked for: neither variables nor
+// files are needed then, and they are Unread.
+func Parse(inputs []Input, env func(string) (string, bool), secrets bool) (Tree, error) {
 	t := Tree{Files: len(inputs)}
 	var lines []string
 	at := map[string]string{} // of each name
 	for _, in := range inputs {
-		p := &fileParser{File: strictyaml.File{Path: in.File}, from: Source{File: Beside(in.File), Env: env}, path: in.Path, label: in.Label, seen: at}
+		p := &fileParser{File: strictyaml.File{Path: in.File}, from: Source{File: Beside(in.File), Env: env}, path: in.Path, label: in.Label, secrets: secrets, seen: at}
 		root, err := p.Load(in.Data)
 		if err == nil && root != nil {
 			p.file(root)
@@ -75,6 +78,7 @@ type fileParser struct {
 	from     Source
 	path     string
 	label    string
+	secrets  bool
 	defaults Desired
 	seen     map[string]string
 	list     []Desired
@@ -143,34 +147,42 @@ func (p *fileParser) parameter(key string, n *yaml.Node) {
 		return
 	}
 	p.seen[d.Name] = d.At
-	stands := false // its value is in the file
+	stands := false     // its value is in the file
+	var from *yaml.Node // value_from
 	switch n.Kind {
 	case yaml.MappingNode:
-		typed := false
 		p.Mapping(n, key, parameterKeys, func(field string, v *yaml.Node) {
 			switch field {
 			case "value":
 				p.value(&d, v, key)
 				stands = true
 			case "value_from":
-				if d.Value != nil {
-					p.Fail(v, "%s has both a value and value_from", key)
-				}
-				p.elsewhere(&d, v, key)
-				typed = true
+				from = v
 			default:
 				p.field(&d, field, v)
 			}
 		})
-		if !stands && !typed {
+		switch {
+		case from == nil:
+		case stands:
+			p.Fail(from, "%s has both a value and value_from", key)
+		default:
+			p.elsewhere(&d, from, key)
+		}
+		if !stands && from == nil {
 			p.Fail(n, "%s has no value: say value, or value_from with env, file or live; a name below %s is written %s/NAME", key, key, key)
 		}
 	default:
 		stands = true
 		p.value(&d, n, key)
 	}
-	if d.Type == parameter.SecureString && stands {
-		p.open++
+	if d.Type == parameter.SecureString {
+		if stands {
+			p.open++
+		}
+		if !p.secrets {
+			d.Value, d.Unread = nil, true
+		}
 	}
 	if d.Type == "" {
 		d.Type = parameter.String
@@ -208,9 +220,6 @@ func (p *fileParser) name(key string, n *yaml.Node) string {
 
 // value takes a value that stands in the file: a scalar as it is written, or a list.
 func (p *fileParser) value(d *Desired, n *yaml.Node, key string) {
-	if d.Value != nil {
-		p.Fail(n, "%s has both a value and value_from", key)
-	}
 	var v string
 	switch {
 	case n.Kind == yaml.SequenceNode:
@@ -255,7 +264,7 @@ func (p *fileParser) elsewhere(d *Desired, n *yaml.Node, key string) {
 			name := p.text(v, how)
 			value, ok := p.from.Env(name)
 			switch {
-			case name == "":
+			case name == "", p.unread(d):
 			case !ok:
 				p.Fail(v, "%s: the variable %s is not set", key, name)
 			case value == "":
@@ -264,7 +273,7 @@ func (p *fileParser) elsewhere(d *Desired, n *yaml.Node, key string) {
 			d.Value = &value
 		case "file":
 			name := p.text(v, how)
-			if name == "" {
+			if name == "" || p.unread(d) {
 				return
 			}
 			raw, err := p.from.File(name)
@@ -282,6 +291,9 @@ func (p *fileParser) elsewhere(d *Desired, n *yaml.Node, key string) {
 		p.Fail(n, "value_from of %s must be one of {env: NAME}, {file: PATH} and {live: true}", key)
 	}
 }
+
+// unread reports whether the value is not looked for.
+func (p *fileParser) unread(d *Desired) bool { return !p.secrets && d.Type == parameter.SecureString }
 
 // field reads what is no value.
 func (p *fileParser) field(d *Desired, key string, v *yaml.Node) {

@@ -41,7 +41,7 @@ parameters:
     policies: {expires: 2099-01-31T12:00:00Z, notify_before: [15 days, 2h], notify_unchanged: 60d}
   plain: {value: v, policies: []}
 `
-	tree, err := Parse([]Input{{File: filepath.Join(dir, "x.yaml"), Label: "x.yaml", Data: []byte(text)}}, func(name string) (string, bool) { return " secret\n", name == "PASSWORD" })
+	tree, err := Parse([]Input{{File: filepath.Join(dir, "x.yaml"), Label: "x.yaml", Data: []byte(text)}}, func(name string) (string, bool) { return " secret\n", name == "PASSWORD" }, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ parameters:
 `
 	two := "parameters: {a: b}\n"
 	three := "path: /app\nparameters: {a: again}\n"
-	_, err := Parse([]Input{{File: "one.yaml", Data: []byte(one)}, {File: "two.yaml", Data: []byte(two)}, {File: "three.yaml", Data: []byte(three)}, {File: "four.yaml", Data: []byte("a: [\n")}}, noEnv)
+	_, err := Parse([]Input{{File: "one.yaml", Data: []byte(one)}, {File: "two.yaml", Data: []byte(two)}, {File: "three.yaml", Data: []byte(three)}, {File: "four.yaml", Data: []byte("a: [\n")}}, noEnv, true)
 	if fault.KindOf(err) != fault.Usage {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestFoldersArePaths(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, err := Parse(inputs, noEnv)
+	tree, err := Parse(inputs, noEnv, true)
 	if err != nil || !slices.Equal(tree.Paths, []string{"/app/prod", "/other"}) || tree.Files != 2 {
 		t.Errorf("%+v, %v", tree, err)
 	}

@@ -165,7 +165,7 @@ func (p *Plan) Complete(ctx context.Context, s Store) error {
 	missing := map[string]*Action{}
 	var names []string
 	for _, a := range p.Actions {
-		if a.writes() && a.change != nil && a.want.Value == nil && a.change.Value == "" {
+		if a.writes() && a.change != nil && a.want.Value == nil && !a.want.Unread && a.change.Value == "" {
 			missing[a.Name] = a
 			names = append(names, a.Name)
 		}

@@ -41,7 +41,7 @@ func (w *world) state() *State {
 
 func parse(t *testing.T, text string) []Desired {
 	t.Helper()
-	tree, err := Parse([]Input{{File: "x.yaml", Data: []byte(text)}}, func(string) (string, bool) { return "", false })
+	tree, err := Parse([]Input{{File: "x.yaml", Data: []byte(text)}}, func(string) (string, bool) { return "", false }, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -453,5 +453,22 @@ func TestAnyValueIsItselfAgain(t *testing.T) {
 			v[i] = alphabet[random.IntN(len(alphabet))]
 		}
 		check(string(v))
+	}
+}
+
+// Without secrets a plan needs neither them nor the right to decrypt: it says what is
+// missing and what else differs.
+func TestAPlanWithoutSecrets(t *testing.T) {
+	w := newWorld(t)
+	w.store.set("/app/there", parameter.SecureString, "x")
+	text := "path: /app\nparameters:\n  new: {value_from: {env: NONE}, secure: true}\n  there: {secure: true, value_from: {file: none}, description: d}\n  open: {secure: true, value: v}\n"
+	tree, err := Parse([]Input{{File: "x.yaml", Data: []byte(text)}}, noEnv, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := w.plan(tree.Desired, Options{})
+	w.expect(p, "create /app/new", "create /app/open", "update /app/there")
+	if faults := p.Check(); len(faults) > 0 || len(w.store.reads) > 0 {
+		t.Errorf("%v; read %v", faults, w.store.reads)
 	}
 }

@@ -32,6 +32,9 @@ func kmsOperations() map[string]operation {
 		"DisableKey":          keyed((*call).disableKey),
 		"ScheduleKeyDeletion": keyed((*call).scheduleKeyDeletion),
 		"CancelKeyDeletion":   keyed((*call).cancelKeyDeletion),
+		"CreateGrant":         keyed((*call).createGrant),
+		"ListGrants":          keyed((*call).listGrants),
+		"RevokeGrant":         keyed((*call).revokeGrant),
 	}
 }
 

@@ -322,6 +322,19 @@ func TestKeysOfParameters(t *testing.T) {
 		t.Errorf("got %q", code)
 	}
 	kms("CancelKeyDeletion", "{"+key+"}")
+	nobody := `{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:role/nobody"},"Action":"kms:*","Resource":"*"}}`
+	kms("EnableKey", "{"+key+"}")
+	kms("PutKeyPolicy", "{"+key+`,"PolicyName":"default","Policy":`+quoted(nobody)+`}`)
+	f.refused("GetParameter", `{"Name":"/s","WithDecryption":true}`, "AccessDeniedException")
+	grant := quoted(fmt.Sprint(kms("CreateGrant", "{"+key+`,"GranteePrincipal":"arn:aws:iam::123456789012:user/tester","Operations":["Decrypt"]}`)["GrantId"]))
+	f.must("GetParameter", `{"Name":"/s","WithDecryption":true}`)
+	f.as("other").refused("GetParameter", `{"Name":"/s","WithDecryption":true}`, "AccessDeniedException")
+	f.refused("PutParameter", `{"Name":"/s","Value":"x","Overwrite":true,"KeyId":"alias/mine"}`, "AccessDeniedException")
+	if got := column(kms("ListGrants", "{"+key+"}")["Grants"], "Operations"); got != "[Decrypt]" {
+		t.Errorf("got %v", got)
+	}
+	kms("RevokeGrant", "{"+key+`,"GrantId":`+grant+"}")
+	f.refused("GetParameter", `{"Name":"/s","WithDecryption":true}`, "AccessDeniedException")
 	policy := `{"Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*"}]}`
 	kms("PutKeyPolicy", "{"+key+`,"PolicyName":"default","Policy":`+quoted(policy)+`}`)
 	if got := kms("GetKeyPolicy", "{"+key+"}")["Policy"]; got != policy {

@@ -182,7 +182,7 @@ func (c *call) metadataOfSecret(s world.Secret) secretMetadata {
 	if s.Rotation.LambdaARN != "" {
 		m.RotationRules = &rotationRules{s.Rotation.Days, s.Rotation.Duration, s.Rotation.Schedule}
 	}
-	if len(s.Replicas) > 0 {
+	if m.PrimaryRegion = s.Primary; len(s.Replicas) > 0 {
 		m.PrimaryRegion = c.world.Region()
 	}
 	return m

@@ -35,11 +35,20 @@ type Key struct {
 	State       string
 	Policy      string // JSON
 	Managed     bool   // by AWS
+	Grants      []Grant
 	Created     time.Time
 	Deletion    time.Time // pending deletion only
 
 	nodeDenied bool
 	aead       cipher.AEAD
+}
+
+// Grant lets somebody use a key whatever the policies say.
+type Grant struct {
+	ID         string
+	Grantee    string   // ARN of a user, role or account
+	Operations []string // Decrypt, Encrypt, GenerateDataKey, DescribeKey
+	Created    time.Time
 }
 
 // keyStore seals and opens with the keys of the account, as KMS does. Its lock is

@@ -3,6 +3,8 @@ package world
 import (
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
@@ -83,6 +85,7 @@ func (w *World) keyAllows(caller string, k Key, action string) (allowed bool, ki
 		return true, ""
 	}
 	kind = "resource-based"
+	allowed = k.grants(caller, action)
 	for _, s := range statementsOf(k.Policy) {
 		if !s.covers(action, k.ARN) {
 			continue
@@ -101,6 +104,14 @@ func (w *World) keyAllows(caller string, k Key, action string) (allowed bool, ki
 		}
 	}
 	return allowed && (!own || w.enforcedNow(caller, action, k.ARN) != verdictDeny), kind
+}
+
+// grants reports whether a grant lets a caller do something.
+func (k Key) grants(caller, action string) bool {
+	return slices.ContainsFunc(k.Grants, func(g Grant) bool {
+		ok, _ := isFor(g.Grantee, caller)
+		return ok && slices.Contains(g.Operations, strings.TrimPrefix(action, "kms:"))
+	})
 }
 
 // invalidKey is an error of KMS as Parameter Store passes it on (API reference,

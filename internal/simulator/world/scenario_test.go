@@ -74,6 +74,14 @@ func TestScenarioMistakesAreFoundWithTheirLine(t *testing.T) {
 		{"a throttle of 0", "throttle:\n  SendCommand: 0\n", 2, "above 0"},
 		{"a document that does not parse", "documents:\n  - name: Mine\n    content: 'schemaVersion: \"2.2\"'\n", 3, "mainSteps"},
 		{"a parameter without value", "parameters:\n  - name: /a\n", 2, "name and a value"},
+		{"a notice of what does not expire", "parameters:\n  - {name: /a, value: x, notify: 24h}\n", 2, "does not expire"},
+		{"a policy of half an hour", "parameters:\n  - {name: /a, value: x, unchanged: 30m}\n", 2, "number of hours"},
+		{"a label of no version", "parameters:\n  - {name: /a, value: x, labels: {2: [a]}}\n", 2, "no version 2"},
+		{"no such limits", "limits: low\n", 1, "is not one of , real"},
+		{"too many parameters", "parameter_store:\n  generate:\n    - {count: 100001}\n", 3, "from 1 to 100000"},
+		{"a prefix that is no path", "parameter_store:\n  generate:\n    - {count: 1, prefix: load}\n", 3, "prefix"},
+		{"a state that no key has", "keys:\n  - {id: 7f3a1c52-90de-4a61-8b0f-2f0c6f4b9d11, state: broken}\n", 2, "pending_deletion"},
+		{"a policy that is none", "keys:\n  - {id: 7f3a1c52-90de-4a61-8b0f-2f0c6f4b9d11, policy: none}\n", 2, "is not the JSON"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -44,6 +44,7 @@ type Secret struct {
 	Policy                 string
 	Versions               []SecretVersion // the oldest first
 	Replicas               []SecretReplica
+	Primary                string // the Region of which it is a replica; empty: it is none
 }
 
 // SecretVersion is one version of a secret. Either Text or Binary is set.
@@ -85,10 +86,7 @@ func copySecret(s *Secret) Secret {
 	return c
 }
 
-var (
-	secretChars  = pattern.Lazy(`^[A-Za-z0-9/_+=.@!-]{1,512}$`)
-	secretSuffix = pattern.Lazy(`-[A-Za-z0-9]{6}$`)
-)
+var secretChars = pattern.Lazy(`^[A-Za-z0-9/_+=.@!-]{1,512}$`)
 
 func noSecret() error {
 	return Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
@@ -120,6 +118,9 @@ func (s *secretStore) live(id string) (*Secret, error) {
 
 // changeSecret calls change with a secret that is not marked for deletion.
 func (w *World) changeSecret(id string, change func(s *Secret) error) (Secret, error) {
+	if !w.hasSecret(id) {
+		return Secret{}, w.notHere(id)
+	}
 	w.secrets.mu.Lock()
 	defer w.secrets.mu.Unlock()
 	s, err := w.secrets.live(id)
@@ -286,8 +287,21 @@ func (s *Secret) forget() {
 	}
 }
 
-// Secret returns a secret, also one that is marked for deletion.
+func (w *World) hasSecret(id string) bool {
+	w.secrets.mu.Lock()
+	defer w.secrets.mu.Unlock()
+	_, err := w.secrets.find(id)
+	return err == nil
+}
+
+// Secret returns a secret, also one that is marked for deletion, and a replica.
 func (w *World) Secret(id string) (Secret, error) {
+	if !w.hasSecret(id) {
+		if s, ok := w.replica(id); ok {
+			return s, nil
+		}
+		return Secret{}, noSecret()
+	}
 	w.secrets.mu.Lock()
 	defer w.secrets.mu.Unlock()
 	s, err := w.secrets.find(id)
@@ -298,8 +312,14 @@ func (w *World) Secret(id string) (Secret, error) {
 }
 
 // Secrets returns all secrets in the order of their names, also those that are marked
-// for deletion.
+// for deletion, and replicas.
 func (w *World) Secrets() []Secret {
+	all := append(w.ownSecrets(), w.replicas()...)
+	slices.SortStableFunc(all, func(a, b Secret) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+func (w *World) ownSecrets() []Secret {
 	w.secrets.mu.Lock()
 	defer w.secrets.mu.Unlock()
 	var all []Secret
@@ -311,12 +331,23 @@ func (w *World) Secrets() []Secret {
 
 // SecretValue reads a version: by its id, its staging label, both, or AWSCURRENT.
 func (w *World) SecretValue(id, version, stage string) (Secret, SecretVersion, error) {
+	if !w.hasSecret(id) {
+		if s, ok := w.replica(id); ok {
+			return s.read(version, stage, w.now())
+		}
+		return Secret{}, SecretVersion{}, noSecret()
+	}
 	w.secrets.mu.Lock()
 	defer w.secrets.mu.Unlock()
 	s, err := w.secrets.live(id)
 	if err != nil {
 		return Secret{}, SecretVersion{}, err
 	}
+	return s.read(version, stage, w.now())
+}
+
+// read is SecretValue of a secret that was found; it notes that it was read.
+func (s *Secret) read(version, stage string, now time.Time) (Secret, SecretVersion, error) {
 	if version == "" && stage == "" {
 		stage = SecretCurrent
 	}
@@ -325,7 +356,7 @@ func (w *World) SecretValue(id, version, stage string) (Secret, SecretVersion, e
 	})
 	switch {
 	case i >= 0:
-		day := w.now().UTC().Truncate(24 * time.Hour)
+		day := now.UTC().Truncate(24 * time.Hour)
 		s.Accessed, s.Versions[i].Accessed = day, day
 		c := copySecret(s)
 		return c, c.Versions[i], nil

@@ -26,6 +26,9 @@ func (w *World) DeleteSecret(id string, days int, force bool) (Secret, time.Time
 	case days == 0:
 		days = recoveryDays
 	}
+	if !w.hasSecret(id) {
+		return Secret{}, time.Time{}, w.notHere(id)
+	}
 	w.secrets.mu.Lock()
 	defer w.secrets.mu.Unlock()
 	s, err := w.secrets.find(id)
