@@ -123,9 +123,7 @@ func (o *paramAdviseOptions) run(ctx context.Context, env *Env, args []string) e
 	if err != nil {
 		return err
 	}
-	done := env.busy()
 	list, total, err := o.weigh(ctx, env, svc, sels, args, ro.Now)
-	done()
 	if err != nil {
 		return err
 	}
@@ -141,11 +139,7 @@ func (o *paramAdviseOptions) weigh(ctx context.Context, env *Env, svc *parameter
 	seen := map[string]bool{}
 	var all []parameter.Parameter
 	for i, sel := range sels {
-		read := func() ([]parameter.Parameter, error) { return svc.Find(ctx, sel) }
-		if o.decrypt {
-			read = func() ([]parameter.Parameter, error) { return svc.FindValues(ctx, sel, true) }
-		}
-		found, err := read()
+		found, err := findParams(ctx, env, svc, sel, o.decrypt, o.decrypt)
 		if o.decrypt && fault.KindOf(err) == fault.Auth {
 			return nil, 0, fault.New(fault.Auth, "", "%w", err).WithHint("without --decrypt names, tiers and ages are weighed; or name parameters whose values you may read")
 		}

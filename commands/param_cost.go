@@ -84,14 +84,7 @@ func paramCosts(ctx context.Context, env *Env, where string, sizes bool) error {
 	if err != nil {
 		return err
 	}
-	done := env.busy()
-	defer done()
-	var list []parameter.Parameter
-	if sizes {
-		list, err = svc.FindValues(ctx, sel, true)
-	} else {
-		list, err = svc.Find(ctx, sel)
-	}
+	list, err := findParams(ctx, env, svc, sel, sizes, sizes)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (o *paramExpiringOptions) list(ctx context.Context, env *Env, sel parameter
 		return nil, err
 	}
 	sel.Tiers = []string{parameter.Advanced} // only these have policies
-	found, err := svc.Find(ctx, sel)
+	found, err := findParams(ctx, env, svc, sel, false, false)
 	rows := []parameter.Due{}
 	for _, p := range found {
 		due, unread := parameter.DueOf(p, now)

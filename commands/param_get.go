@@ -238,6 +238,9 @@ func (o *paramGet) below(ctx context.Context, env *Env, ro render.Options) error
 		return writeSeq(env, paramTable(false), ro, withPartial(list, err))
 	}
 	list, err := findParams(ctx, env, svc, sel, true, o.flags.reads())
+	if err != nil { // what is denied has no value to be printed
+		list = slices.DeleteFunc(list, func(p parameter.Parameter) bool { return p.Value == "" && (!p.Secure() || o.flags.reads()) })
+	}
 	if err == nil && len(list) == 0 {
 		return fault.New(fault.NotFound, "", "there is no parameter below %s", o.path).WithHint("see what there is with `ssmdeck param tree --depth 2`")
 	}

@@ -59,14 +59,17 @@ func (v *paramInput) settle(cmd *cobra.Command, words []string) error {
 func (v *paramInput) asked() bool { return !v.typed && v.file == "" }
 
 // read returns the value of a source other than a person.
-func (v *paramInput) read(env *Env) (string, error) {
+func (v *paramInput) read(ctx context.Context, env *Env) (string, error) {
 	if v.file == "" {
 		return v.text, nil
 	}
 	var in io.Reader
 	what := v.file
 	if v.file == "-" {
-		in, what = env.In, "standard input"
+		cancelable, release := env.input()
+		defer release()
+		defer context.AfterFunc(ctx, release)()
+		in, what = cancelable, "standard input"
 		if isTerminal(env.In) {
 			env.note("the value is read from the terminal, where it is shown; Ctrl-D on an empty line ends it")
 		}
@@ -81,6 +84,8 @@ func (v *paramInput) read(env *Env) (string, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(in, parameter.AdvancedBytes+1))
 	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
 	case err != nil:
 		return "", fault.Usagef("%s: %w", what, plainPathError(err))
 	case len(data) > parameter.AdvancedBytes:

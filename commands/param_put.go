@@ -39,6 +39,9 @@ func paramPut(ctx context.Context, env *Env, ro render.Options, f *paramSetFlags
 	}
 	r.Version = written.Version
 	if written.Tier != "" {
+		if written.Tier == parameter.Advanced && r.Tier != parameter.Advanced && current != parameter.Unknown {
+			env.note("note: the account's default put it into the advanced tier, which costs %s a month", parameter.AdvancedMonth)
+		}
 		r.Tier = written.Tier
 	}
 	if !c.Overwrite {

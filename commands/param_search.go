@@ -127,7 +127,7 @@ func (o *paramSearch) search(ctx context.Context, env *Env, sel parameter.Select
 		if f, ok := o.matcher.Find(p, o.secret); ok {
 			found = append(found, f)
 		}
-		if o.values && p.Secure() && p.Value == "" {
+		if o.values && !o.decrypt && p.Secure() {
 			o.unread.Add(1)
 		}
 	}

@@ -96,7 +96,8 @@ func (o *paramSelect) selection(where string, now time.Time) (parameter.Selectio
 
 // findParams finds the parameters of a selection, with values or without, and says on
 // standard error how many it has read. Of several scopes none says so: they would write
-// over each other.
+// over each other. Values that are denied do not hide the others: they are missing, and
+// the error says so.
 func findParams(ctx context.Context, env *Env, svc *parameter.Service, sel parameter.Selection, values, decrypt bool) ([]parameter.Parameter, error) {
 	if env.place == nil {
 		progress, err := env.progress()
@@ -107,7 +108,7 @@ func findParams(ctx context.Context, env *Env, svc *parameter.Service, sel param
 		sel.Seen = func(n int) { progress.Set(render.Status{Label: "read parameters", Done: int64(n)}) }
 	}
 	if values {
-		return svc.FindValues(ctx, sel, decrypt)
+		return svc.FindAllowed(ctx, sel, decrypt)
 	}
 	return svc.Find(ctx, sel)
 }

@@ -49,7 +49,8 @@ and tags is found before anything is sent. A write without an answer is looked u
 Nothing can make the service write only if a version is still the latest:
 --if-version looks before, and says afterwards when another was quicker.
 
-The advanced tier costs 0.05 USD a month for each parameter, and none goes back.`,
+The advanced tier costs 0.05 USD a month for each parameter, and none goes back. Tags
+of a parameter that exists: ssmdeck tag add param//app/prod/db-url team=shop.`,
 		Example: `  $ ssmdeck param set /app/prod/db-url postgres://db-1/app
   $ ssmdeck param set /app/prod/db-password --secure
   $ printf %s "$PASSWORD" | ssmdeck param set /app/prod/db-password - --secure --key alias/app --overwrite
@@ -206,7 +207,7 @@ func paramSet(ctx context.Context, env *Env, f *paramSetFlags, name string) erro
 		return err
 	}
 	if !f.value.asked() {
-		if c.Value, err = f.value.read(env); err != nil {
+		if c.Value, err = f.value.read(ctx, env); err != nil {
 			return err
 		}
 		if err := allFaults(op, parameter.CheckChange(withoutTags(c), parameter.Unknown)); err != nil {

@@ -56,9 +56,7 @@ func paramSharedList(ctx context.Context, env *Env, where string, withMe bool) e
 	} else {
 		sel.Tiers = []string{parameter.Advanced}
 	}
-	done := env.busy()
-	defer done()
-	found, err := svc.Find(ctx, sel)
+	found, err := findParams(ctx, env, svc, sel, false, false)
 	if err != nil {
 		return err
 	}

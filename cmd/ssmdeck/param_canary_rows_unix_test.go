@@ -72,8 +72,8 @@ var canaryRows = map[string][]canaryRun{
 	"param diff": {
 		{args: "/cnry/a /cnry/b", code: 6, formats: true},
 		{args: "/cnry/a /cnry/b --decrypt", code: 6, formats: true},
-		{args: "/cnry/a in.json --decrypt", code: 6},
-		{args: "/cnry/a in-bad.json", code: 2},
+		{args: "/cnry/a @in.json --decrypt", code: 6},
+		{args: "/cnry/a @in-bad.json", code: 2},
 	},
 	"param exec": {
 		{args: "/cnry/a --prefix X_ -- sh -c sleep~0.05;env~|~grep~^X_", gives: true, shows: true},
@@ -120,7 +120,11 @@ var canaryRows = map[string][]canaryRun{
 	"param promote":  {{args: "/cnry/a /cnry/c --yes", formats: true}},
 	"param scaffold": {{args: "/cnry/a"}},
 	"param backup":   {{args: "/cnry/a -f out.backup --decrypt --history", files: true}},
-	"param restore":  {{args: "in.json --yes", code: 2}},
+	"param restore": {
+		{args: "in.json --yes", code: 2},
+		{first: "param backup /cnry/a -f in.backup --decrypt --history", args: "in.backup --path /cnry/c --history --yes", formats: true},
+		{first: "param backup /cnry/a -f in.backup --decrypt", args: "in.backup --dry-run"},
+	},
 
 	"__complete":                 {{args: "param get /cnry/a/"}, {args: "param get /cnry"}},
 	"api put-parameter":          {{args: "--cli-input-json file://in-call.json --yes"}, {args: "--name /cnry/x --type SecureString --value - --yes", stdin: canaryTyped}},

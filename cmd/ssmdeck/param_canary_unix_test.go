@@ -55,7 +55,8 @@ parameters:
 type canaryRun struct {
 	args  string // behind ssmdeck, in words
 	stdin string
-	code  int // its exit status, where nothing stands in its way
+	first string // a command line that is run before, for a file to read
+	code  int    // its exit status, where nothing stands in its way
 	// gives is set where the values of SecureStrings go to standard output; shows where
 	// they do so on a terminal, too, because somebody asked for that.
 	gives, shows bool
@@ -279,6 +280,13 @@ func (h *canaryHouse) try(t *testing.T, flags ...string) {
 		"AWS_CONFIG_FILE=" + filepath.Join(home, "aws"), "EDITOR=" + filepath.Join(work, "in-editor"), "VALUE_FROM_ENV=" + canaryTyped,
 	}
 	cmd.Env = append(cmd.Env, srv.Env()...)
+	if h.run.first != "" {
+		before := exec.Command(h.binary, strings.Fields(h.run.first)...)
+		before.Dir, before.Env = work, cmd.Env
+		if out, err := before.CombinedOutput(); err != nil && h.trouble == "" {
+			t.Fatalf("%s: %v\n%s", h.run.first, err, canaryless(out))
+		}
+	}
 	cmd.Stdin = strings.NewReader(h.run.stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

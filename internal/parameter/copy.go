@@ -55,6 +55,7 @@ type Copying struct {
 	Changes []Change // one for each of Versions
 
 	numbers []int64 // of Versions that are at the target already
+	tagsFrom Origin // of a new one tags are read when it is written, which takes longer
 }
 
 // New reports whether the target is made.
@@ -90,25 +91,48 @@ func PlanCopy(ctx context.Context, from Origin, to *Service, sources []Parameter
 	if err != nil {
 		return nil, err
 	}
+	if err := apart(list, there); err != nil {
+		return nil, err
+	}
 	err = awsapi.Parallel(ctx, len(list), func(ctx context.Context, i int) error {
 		c := &list[i]
 		if p, ok := there[c.Target]; ok {
 			c.Current = &p
 		}
 		var err error
-		if o.Tags {
+		switch {
+		case !o.Tags:
+		case c.Current == nil:
+			c.tagsFrom = from
+		default:
 			if c.Source.Tags, err = from.Tags(ctx, c.Source.Name); err != nil {
 				return err
 			}
-			if c.Current != nil {
-				if c.Current.Tags, err = to.Tags(ctx, c.Target); err != nil {
-					return err
-				}
+			if c.Current.Tags, err = to.Tags(ctx, c.Target); err != nil {
+				return err
 			}
 		}
 		return c.plan(ctx, from, to, o)
 	})
 	return list, err
+}
+
+// apart refuses targets that are sources themselves, whatever name or profile they were
+// reached by: a move would delete what it has written.
+func apart(list []Copying, there map[string]Parameter) error {
+	sources := map[string]string{}
+	for _, c := range list {
+		if c.Source.ARN != "" { // an old version has none, and may be written over the latest
+			sources[c.Source.ARN] = c.Source.Name
+		}
+	}
+	for _, c := range list {
+		if name, ok := sources[there[c.Target].ARN]; ok {
+			return fault.New(fault.Usage, "copy "+c.Source.Name, "the target %s is the source %s itself", c.Target, name).
+				WithHint("choose a target that is not in the source")
+		}
+	}
+	return nil
 }
 
 // whole reads parameters by name, with metadata and values; missing ones are left out.
@@ -246,7 +270,13 @@ func (s *Service) Copy(ctx context.Context, c *Copying) (version int64, err erro
 		version = c.Current.Version
 	}
 	for i := c.Done; i < len(c.Changes); i++ {
-		change, tags := c.Changes[i], c.Changes[i].Tags
+		change := c.Changes[i]
+		if i == 0 && c.tagsFrom != nil {
+			if change.Tags, err = c.tagsFrom.Tags(ctx, c.Source.Name); err != nil {
+				return version, err
+			}
+		}
+		tags := change.Tags
 		if change.Overwrite {
 			change.Tags = nil
 		}
@@ -278,7 +308,7 @@ func (s *Service) Copy(ctx context.Context, c *Copying) (version int64, err erro
 }
 
 // Verify reads back what was copied, and returns the targets that do not have the value
-// of their source, or are not there.
+// of their source, are not there, or are the source itself.
 func (s *Service) Verify(ctx context.Context, list []Copying) (wrong []string, err error) {
 	names := make([]string, len(list))
 	for i, c := range list {
@@ -293,7 +323,7 @@ func (s *Service) Verify(ctx context.Context, list []Copying) (wrong []string, e
 		values[p.Name] = p
 	}
 	for _, c := range list {
-		if p, ok := values[c.Target]; !ok || p.Value != c.Source.Value || p.Type != c.Source.Type {
+		if p, ok := values[c.Target]; !ok || p.Value != c.Source.Value || p.Type != c.Source.Type || p.ARN == c.Source.ARN {
 			wrong = append(wrong, c.Target)
 		}
 	}

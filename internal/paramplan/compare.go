@@ -38,6 +38,10 @@ func decide(d Desired, live Live, o Options) *Action {
 	}
 	a.compare(d, live.Tagged)
 	switch {
+	case len(a.Changes) == 0 && d.Unread && applied.Version > 0 && applied.Version != have.Version:
+		a.conflict("%s; its value was not compared", applied.drift(have.Version))
+	case len(a.Changes) == 0 && d.Unread:
+		a.Do = DoSame
 	case len(a.Changes) == 0 && o.State != nil && (applied.Version != have.Version || applied.Pending || applied.File != d.File):
 		a.Do = DoAdopt
 	case len(a.Changes) == 0:

@@ -471,4 +471,13 @@ func TestAPlanWithoutSecrets(t *testing.T) {
 	if faults := p.Check(); len(faults) > 0 || len(w.store.reads) > 0 {
 		t.Errorf("%v; read %v", faults, w.store.reads)
 	}
+	// A version that nobody applied is told of although the value is not known.
+	same := parse(t, "path: /app\nparameters: {there: {secure: true, value: x}}\n")
+	if _, err := w.apply(same, Options{State: w.state()}); err != nil {
+		t.Fatal(err)
+	}
+	same[0].Value, same[0].Unread = nil, true
+	w.expect(w.plan(same, Options{State: w.state()}))
+	w.store.set("/app/there", parameter.SecureString, "theirs")
+	w.expect(w.plan(same, Options{State: w.state()}), "conflict /app/there")
 }
