@@ -54,8 +54,8 @@ type Copying struct {
 	Begun   bool
 	Changes []Change // one for each of Versions
 
-	numbers []int64 // of Versions that are at the target already
-	tagsFrom Origin // of a new one tags are read when it is written, which takes longer
+	numbers  []int64 // of Versions that are at the target already
+	tagsFrom Origin  // of a new one tags are read when it is written, which takes longer
 }
 
 // New reports whether the target is made.
