@@ -54,7 +54,8 @@ type Copying struct {
 	Begun   bool
 	Changes []Change // one for each of Versions
 
-	tagsFrom Origin // of a new one tags are read when it is written, which takes longer
+	numbers  []int64 // of Versions that are at the target already
+	tagsFrom Origin  // of a new one tags are read when it is written, which takes longer
 }
 
 // New reports whether the target is made.
@@ -196,6 +197,9 @@ func (c *Copying) plan(ctx context.Context, from Origin, to *Service, o CopyOpti
 			WithHint("delete it first, or copy without --history")
 	}
 	c.Begun = c.Done > 0
+	for _, v := range have {
+		c.numbers = append(c.numbers, v.Version)
+	}
 	for i := range c.Done { // the last thing that is done to a version is its labels
 		if !containsAll(have[i].Labels, c.Versions[i].Labels) {
 			c.Done = i
@@ -276,8 +280,8 @@ func (s *Service) Copy(ctx context.Context, c *Copying) (version int64, err erro
 		if change.Overwrite {
 			change.Tags = nil
 		}
-		if there := c.Current != nil && len(c.Changes) > 1 && int64(i) < c.Current.Version; there { // only its labels are missing
-			version = int64(i) + 1
+		if i < len(c.numbers) { // only its labels are missing
+			version = c.numbers[i]
 		} else {
 			written, err := s.Put(ctx, change)
 			if err != nil {
