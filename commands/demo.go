@@ -84,25 +84,23 @@ func withSimulator(ctx context.Context, env *Env, so simulator.Options, f func(i
 		"SSMDECK_CONFIG": config, "SSMDECK_CACHE_DIR": filepath.Join(home, "cache"),
 	}
 	creds := srv.Credentials()
-	inner := &Env{
-		Build: env.Build, In: env.In, Out: env.Out, Err: env.Err, interrupts: env.interrupts,
-		Lookup: func(name string) (string, bool) {
-			if v, ok := own[name]; ok {
-				return v, true
-			}
-			switch name {
-			case "SSMDECK_OUTPUT", "SSMDECK_COLOR", "SSMDECK_THEME", "SSMDECK_ASCII", "SSMDECK_NO_PROMPT", "SSMDECK_DEBUG", "SSMDECK_LOG_FILE", "SSMDECK_ESCAPE_CHAR", "SSMDECK_HISTORY":
-				return env.Lookup(name)
-			}
-			if isAWSName(name) {
-				return "", false
-			}
+	inner := env.anew(nil)
+	inner.Lookup = func(name string) (string, bool) {
+		if v, ok := own[name]; ok {
+			return v, true
+		}
+		switch name {
+		case "SSMDECK_OUTPUT", "SSMDECK_COLOR", "SSMDECK_THEME", "SSMDECK_ASCII", "SSMDECK_NO_PROMPT", "SSMDECK_DEBUG", "SSMDECK_LOG_FILE", "SSMDECK_ESCAPE_CHAR", "SSMDECK_HISTORY":
 			return env.Lookup(name)
-		},
-		Local: &awsapi.Static{
-			Endpoint: srv.URL(), Region: so.Scenario.Region,
-			AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey,
-		},
+		}
+		if isAWSName(name) {
+			return "", false
+		}
+		return env.Lookup(name)
+	}
+	inner.Local = &awsapi.Static{
+		Endpoint: srv.URL(), Region: so.Scenario.Region,
+		AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey,
 	}
 	return f(inner)
 }
@@ -115,10 +113,7 @@ func isAWSName(name string) bool {
 // command runs one ssmdeck command line in this environment. An error has been
 // reported when it returns; what comes back is an exit status, if not 0.
 func (e *Env) command(ctx context.Context, words []string) error {
-	one := *e
-	one.Args, one.flags, one.settings, one.scope, one.log, one.logFile = words, globals{}, nil, nil, nil, nil
-	one.documents, one.params = nil, nil
-	if code := Run(ctx, &one); code != 0 {
+	if code := Run(ctx, e.anew(words)); code != 0 {
 		return &fault.Exit{Code: code}
 	}
 	return nil

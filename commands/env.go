@@ -57,9 +57,14 @@ type Env struct {
 	place     *onePlace  // in the environment of one scope of several; see within
 	scope     *awsapi.Scope
 	documents *document.Service
-	params    *documentParams // flags for the parameters of the document that is named
 	log       *slog.Logger
 	logFile   *os.File
+}
+
+// anew is the environment of another command line: the same streams and variables, and
+// nothing that was read or opened for this one.
+func (e *Env) anew(words []string) *Env {
+	return &Env{Build: e.Build, In: e.In, Out: e.Out, Err: e.Err, Lookup: e.Lookup, Args: words, Local: e.Local, interrupts: e.interrupts}
 }
 
 // Settings returns the resolved settings, reading the configuration file once.

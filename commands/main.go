@@ -35,9 +35,9 @@ func Main(b Build) int {
 // Run executes the command in env.Args. An error becomes text and an exit code
 // here and nowhere else.
 func Run(ctx context.Context, env *Env) int {
-	args, err := env.documentFlags(ctx, env.Args)
+	args, params, err := env.documentFlags(ctx, env.Args)
 	if err == nil {
-		root := newRootCmd(env)
+		root := newTree(env, params)
 		root.SetArgs(apiArgs(root, longFlags(root.PersistentFlags(), args)))
 		err = root.ExecuteContext(ctx)
 	}

@@ -51,8 +51,7 @@ func (o *patchNodes) parse(args []string) (err error) {
 	if named {
 		o.targets, o.query.Filter, err = o.choice.parse("", args)
 	} else {
-		list := lsOptions{tags: o.choice.tags, filter: o.choice.filter}
-		o.query, err = list.query()
+		o.query, err = nodeQuery(o.choice.tags, o.choice.filter)
 	}
 	if err != nil {
 		return err
