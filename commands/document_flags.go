@@ -424,7 +424,7 @@ func joinSwitches(cmd *cobra.Command, args []string) []string {
 // rememberDocument keeps a document's parameters for completion.
 func (e *Env) rememberDocument(doc document.Document, name, version string) {
 	s, err := e.Settings()
-	if err != nil || s.CacheDir == "" || e.scope == nil || doc.BuiltIn {
+	if err != nil || s.CacheDir == "" || e.opened() == nil || doc.BuiltIn {
 		return
 	}
 	doc.Name = name
@@ -432,7 +432,7 @@ func (e *Env) rememberDocument(doc document.Document, name, version string) {
 }
 
 func (e *Env) documentCacheKey() string {
-	k := e.cacheKey(e.scope)
+	k := e.cacheKey(e.opened())
 	return fmt.Sprintf("%s\n%s\n%s", k.Profile, k.Region, k.Endpoint)
 }
 
@@ -513,7 +513,7 @@ func (e *Env) someDocuments(ctx context.Context, f document.Filter, kind string)
 // rememberNames keeps all names, which were listed anyway, for completion.
 func (e *Env) rememberNames(all []document.CachedName) {
 	s, err := e.Settings()
-	if err != nil || s.CacheDir == "" || e.scope == nil {
+	if err != nil || s.CacheDir == "" || e.opened() == nil {
 		return
 	}
 	_ = document.Cache{Dir: s.CacheDir}.StoreNames(e.documentCacheKey(), time.Now(), all)

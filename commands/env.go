@@ -67,6 +67,15 @@ func (e *Env) anew(words []string) *Env {
 	return &Env{Build: e.Build, In: e.In, Out: e.Out, Err: e.Err, Lookup: e.Lookup, Args: words, Local: e.Local, interrupts: e.interrupts}
 }
 
+// with is the environment under other settings, in which nothing is open yet.
+func (e *Env) with(s config.Settings) (*Env, error) {
+	log, err := e.Log()
+	if err != nil {
+		return nil, err
+	}
+	return &Env{Build: e.Build, In: e.In, Out: e.Out, Err: e.Err, Lookup: e.Lookup, Local: e.Local, flags: e.flags, settings: &s, log: log}, nil
+}
+
 // Settings returns the resolved settings, reading the configuration file once.
 func (e *Env) Settings() (*config.Settings, error) {
 	if e.settings != nil {
@@ -103,6 +112,12 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 	e.scope, err = e.openScope(ctx, "")
 	return e.scope, err
 }
+
+// opened is the scope if it has been opened, nil otherwise.
+func (e *Env) opened() *awsapi.Scope { return e.scope }
+
+// work makes a scope that is open already the one that everything runs in.
+func (e *Env) work(in *awsapi.Scope) { e.scope = in }
 
 // openScope opens the scope of a profile; "" is that of the settings.
 func (e *Env) openScope(ctx context.Context, profile string) (*awsapi.Scope, error) {

@@ -145,6 +145,14 @@ func (e *Env) within(c grid.Cell, writing *sync.Mutex) *Env {
 	return &one
 }
 
+// placed is where the environment of one scope of several works, nil in any other.
+func (e *Env) placed() *grid.Place {
+	if e.place == nil {
+		return nil
+	}
+	return &e.place.Place
+}
+
 // openGrid finds the scopes of the flags and settings.
 func (e *Env) openGrid(ctx context.Context, spec grid.Spec) (*grid.Grid, error) {
 	if _, err := e.Log(); err != nil { // shared by the scopes

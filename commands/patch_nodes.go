@@ -184,7 +184,7 @@ func ages(now, oldest, newest time.Time) string {
 // several scopes are read it tells nothing: there is one bar on the screen. end takes
 // the bar away.
 func (e *Env) counted(label string) (told func(done, total int), end func(), err error) {
-	if e.place != nil {
+	if e.placed() != nil {
 		return nil, func() {}, nil
 	}
 	progress, err := e.progress()
