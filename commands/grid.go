@@ -287,6 +287,9 @@ type elsewhere struct{ error }
 
 func (e *elsewhere) Unwrap() error { return e.error }
 
+// perhapsElsewhere marks an error that other scopes may not have.
+func perhapsElsewhere(err error) error { return &elsewhere{err} }
+
 // whereItIs takes the mark off an error.
 func whereItIs(err error) error {
 	var not *elsewhere
@@ -311,7 +314,7 @@ func (e *Env) findNodeHere(ctx context.Context, expr string) (fleet.Node, error)
 	n, err := e.findNode(ctx, expr)
 	var several *fleet.Ambiguous
 	if fault.KindOf(err) == fault.NotFound && !errors.As(err, &several) {
-		return n, &elsewhere{err}
+		return n, perhapsElsewhere(err)
 	}
 	return n, err
 }

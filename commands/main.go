@@ -58,9 +58,14 @@ func (e *Env) report(ctx context.Context, err error) int {
 		return fault.Interrupted.ExitCode()
 	}
 	render.Error(e.Err, e.errStyles(), err, e.wantsJSONErrors(), e.debugging())
-	var coded *codedError
-	if errors.As(err, &coded) {
-		return coded.code
+	return exitCode(err)
+}
+
+// exitCode is an error's own exit code, or that of its kind.
+func exitCode(err error) int {
+	var own *codedError
+	if errors.As(err, &own) {
+		return own.code
 	}
 	return fault.ExitCode(err)
 }

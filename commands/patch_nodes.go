@@ -144,7 +144,7 @@ func (o *patchNodes) find(ctx context.Context, env *Env, parts fleet.Part) (node
 	nodes, gaps, err = joinedNodes(ctx, svc, o.targets, o.query, parts)
 	var several *fleet.Ambiguous
 	if fault.KindOf(err) == fault.NotFound && !errors.As(err, &several) {
-		err = &elsewhere{err}
+		err = perhapsElsewhere(err)
 	}
 	return nodes, gaps, err
 }
