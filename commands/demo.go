@@ -84,23 +84,25 @@ func withSimulator(ctx context.Context, env *Env, so simulator.Options, f func(i
 		"SSMDECK_CONFIG": config, "SSMDECK_CACHE_DIR": filepath.Join(home, "cache"),
 	}
 	creds := srv.Credentials()
-	inner := env.anew(nil)
-	inner.Lookup = func(name string) (string, bool) {
-		if v, ok := own[name]; ok {
-			return v, true
-		}
-		switch name {
-		case "SSMDECK_OUTPUT", "SSMDECK_COLOR", "SSMDECK_THEME", "SSMDECK_ASCII", "SSMDECK_NO_PROMPT", "SSMDECK_DEBUG", "SSMDECK_LOG_FILE", "SSMDECK_ESCAPE_CHAR", "SSMDECK_HISTORY":
+	inner := &Env{
+		Build: env.Build, In: env.In, Out: env.Out, Err: env.Err, interrupts: env.interrupts,
+		Lookup: func(name string) (string, bool) {
+			if v, ok := own[name]; ok {
+				return v, true
+			}
+			switch name {
+			case "SSMDECK_OUTPUT", "SSMDECK_COLOR", "SSMDECK_THEME", "SSMDECK_ASCII", "SSMDECK_NO_PROMPT", "SSMDECK_DEBUG", "SSMDECK_LOG_FILE", "SSMDECK_ESCAPE_CHAR", "SSMDECK_HISTORY":
+				return env.Lookup(name)
+			}
+			if isAWSName(name) {
+				return "", false
+			}
 			return env.Lookup(name)
-		}
-		if isAWSName(name) {
-			return "", false
-		}
-		return env.Lookup(name)
-	}
-	inner.Local = &awsapi.Static{
-		Endpoint: srv.URL(), Region: so.Scenario.Region,
-		AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey,
+		},
+		Local: &awsapi.Static{
+			Endpoint: srv.URL(), Region: so.Scenario.Region,
+			AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey,
+		},
 	}
 	return f(inner)
 }

@@ -61,10 +61,11 @@ type Env struct {
 	logFile   *os.File
 }
 
-// anew is the environment of another command line: the same streams and variables, and
-// nothing that was read or opened for this one.
+// anew is the environment of another command line: nothing is read or opened yet.
 func (e *Env) anew(words []string) *Env {
-	return &Env{Build: e.Build, In: e.In, Out: e.Out, Err: e.Err, Lookup: e.Lookup, Args: words, Local: e.Local, interrupts: e.interrupts}
+	one := *e
+	one.Args, one.flags, one.settings, one.scope, one.log, one.logFile, one.documents = words, globals{}, nil, nil, nil, nil, nil
+	return &one
 }
 
 // with is the environment under other settings, in which nothing is open yet.
