@@ -143,8 +143,10 @@ func coded(err error, code int) error { return &codedError{err, code} }
 
 // codedError is an error with an exit code other than that of its kind.
 type codedError struct {
-	error
+	err  error
 	code int
 }
 
-func (e *codedError) Unwrap() error { return e.error }
+func (e *codedError) Error() string { return e.err.Error() }
+
+func (e *codedError) Unwrap() error { return e.err }
