@@ -18,11 +18,11 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
-// Modes of files with the code of an activation in them: nobody else's to read.
-const (
-	secretMode       os.FileMode = 0o600
-	secretScriptMode os.FileMode = 0o700
-)
+// secretMode is that of a file with a secret in it: nobody else's to read.
+const secretMode os.FileMode = 0o600
+
+// secretScriptMode is that of a script with the code of an activation in it.
+const secretScriptMode os.FileMode = 0o700
 
 // activationOptions are those of `activation create`.
 type activationOptions struct {

@@ -56,7 +56,7 @@ func newChild(env *Env, argv []string) (*child, error) {
 	default:
 		err = fault.New(fault.NotFound, "run "+argv[0], "%w", errors.Unwrap(err))
 	}
-	return nil, &codedError{err, notFoundStatus}
+	return nil, coded(err, notFoundStatus)
 }
 
 // start runs the program with environ beside our own variables, and calls ended

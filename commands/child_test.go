@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -40,8 +39,7 @@ func TestTrafficLingersForWhatIsStillSent(t *testing.T) {
 
 func TestMissingProgramsAreToldBeforeAnythingIsOpened(t *testing.T) {
 	_, err := newChild(&Env{}, []string{"no-such-program-here"})
-	var coded *codedError
-	if !errors.As(err, &coded) || coded.code != notFoundStatus || fault.KindOf(err) != fault.NotFound || !strings.Contains(err.Error(), "command not found") {
+	if exitCode(err) != notFoundStatus || fault.KindOf(err) != fault.NotFound || !strings.Contains(err.Error(), "command not found") {
 		t.Errorf("got %v", err)
 	}
 }

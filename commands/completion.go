@@ -204,10 +204,11 @@ func newRefreshCmd(env *Env) *cobra.Command {
 
 // remember refreshes the index from a full list that was made anyway.
 func (e *Env) remember(s *config.Settings, nodes []fleet.Node) {
-	if e.scope == nil || s.CacheDir == "" {
+	scope := e.opened()
+	if scope == nil || s.CacheDir == "" {
 		return
 	}
-	_ = fleet.Index{Dir: s.CacheDir}.Store(e.cacheKey(e.scope), time.Now(), nodes)
+	_ = fleet.Index{Dir: s.CacheDir}.Store(e.cacheKey(scope), time.Now(), nodes)
 }
 
 // cacheKey tells accounts apart without a call: what decides where requests go

@@ -115,10 +115,7 @@ func isAWSName(name string) bool {
 // command runs one ssmdeck command line in this environment. An error has been
 // reported when it returns; what comes back is an exit status, if not 0.
 func (e *Env) command(ctx context.Context, words []string) error {
-	one := *e
-	one.Args, one.flags, one.settings, one.scope, one.log, one.logFile = words, globals{}, nil, nil, nil, nil
-	one.documents, one.params = nil, nil
-	if code := Run(ctx, &one); code != 0 {
+	if code := Run(ctx, e.anew(words)); code != 0 {
 		return &fault.Exit{Code: code}
 	}
 	return nil

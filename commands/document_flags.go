@@ -42,50 +42,50 @@ func isDocumentFlag(f *pflag.Flag) bool { return f.Annotations[flagAnnotation] !
 
 // documentFlags looks through the arguments, before they are parsed, for flags that
 // are parameters of the document they name. Only then is the document asked for. It
-// returns the arguments as the parser wants them.
-func (e *Env) documentFlags(ctx context.Context, args []string) ([]string, error) {
+// returns the arguments as the parser wants them, and the parameters, nil without any.
+func (e *Env) documentFlags(ctx context.Context, args []string) ([]string, *documentParams, error) {
 	words, completing := args, false
 	if len(args) > 1 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
 		words, completing = args[1:len(args)-1], true
 	}
 	if !mentionsDocumentCommand(words) {
-		return args, nil
+		return args, nil, nil
 	}
 	scan, err := e.scan(words)
 	switch {
 	case completing && err != nil, err == nil && scan.document == "":
-		return args, nil
+		return args, nil, nil
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	}
 	if completing {
 		if doc, ok := e.cachedDocument(ctx, scan.document, scan.version); ok && doc.Type == scan.command.kind {
-			e.params = &documentParams{command: scan.command, doc: doc}
+			return args, &documentParams{command: scan.command, doc: doc}, nil
 		}
-		return args, nil
+		return args, nil, nil
 	}
 	if len(scan.unknown) == 0 && !scan.help {
-		return args, nil
+		return args, nil, nil
 	}
 	doc, err := e.documentFor(ctx, scan)
 	switch {
 	case err != nil && scan.help:
 		e.note("ssmdeck: the parameters of %s are not shown: %v", scan.document, err)
-		return args, nil
+		return args, nil, nil
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	}
-	e.params = &documentParams{command: scan.command, doc: doc}
-	root := newRootCmd(e)
+	params := &documentParams{command: scan.command, doc: doc}
+	root := newTree(e, params)
 	cmd, _, err := root.Find(strings.Fields(scan.command.path))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := e.params.checkNames(cmd, scan.unknown); err != nil && !scan.help {
-		return nil, err
+	if err := params.checkNames(cmd, scan.unknown); err != nil && !scan.help {
+		return nil, nil, err
 	}
-	e.params.warn(e, cmd, scan)
-	return joinSwitches(cmd, args), nil
+	params.warn(e, cmd, scan)
+	return joinSwitches(cmd, args), params, nil
 }
 
 // mentionsDocumentCommand is a first look, so that other commands pay nothing.
@@ -203,9 +203,9 @@ func wrongKind(doc document.Document, want string) error {
 	return err
 }
 
-// documentParamsIn gives the command of e.params, if it is set, its flags, and
+// documentParamsIn gives the command of params, if there are any, its flags, and
 // every command that runs documents their names.
-func (e *Env) documentParamsIn(root *cobra.Command) {
+func (e *Env) documentParamsIn(root *cobra.Command, params *documentParams) {
 	for _, c := range documentCommands {
 		cmd, _, err := root.Find(strings.Fields(c.path))
 		if err != nil || cmd.CommandPath() != "ssmdeck "+c.path {
@@ -214,8 +214,8 @@ func (e *Env) documentParamsIn(root *cobra.Command) {
 		if c.flag != "" {
 			_ = cmd.RegisterFlagCompletionFunc(c.flag, e.completeDocuments(c.kind))
 		}
-		if e.params != nil && e.params.command == c {
-			e.params.addTo(cmd)
+		if params != nil && params.command == c {
+			params.addTo(cmd)
 		}
 	}
 }
@@ -424,7 +424,7 @@ func joinSwitches(cmd *cobra.Command, args []string) []string {
 // rememberDocument keeps a document's parameters for completion.
 func (e *Env) rememberDocument(doc document.Document, name, version string) {
 	s, err := e.Settings()
-	if err != nil || s.CacheDir == "" || e.scope == nil || doc.BuiltIn {
+	if err != nil || s.CacheDir == "" || e.opened() == nil || doc.BuiltIn {
 		return
 	}
 	doc.Name = name
@@ -432,7 +432,7 @@ func (e *Env) rememberDocument(doc document.Document, name, version string) {
 }
 
 func (e *Env) documentCacheKey() string {
-	k := e.cacheKey(e.scope)
+	k := e.cacheKey(e.opened())
 	return fmt.Sprintf("%s\n%s\n%s", k.Profile, k.Region, k.Endpoint)
 }
 
@@ -513,7 +513,7 @@ func (e *Env) someDocuments(ctx context.Context, f document.Filter, kind string)
 // rememberNames keeps all names, which were listed anyway, for completion.
 func (e *Env) rememberNames(all []document.CachedName) {
 	s, err := e.Settings()
-	if err != nil || s.CacheDir == "" || e.scope == nil {
+	if err != nil || s.CacheDir == "" || e.opened() == nil {
 		return
 	}
 	_ = document.Cache{Dir: s.CacheDir}.StoreNames(e.documentCacheKey(), time.Now(), all)

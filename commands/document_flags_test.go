@@ -57,13 +57,12 @@ func TestScan(t *testing.T) {
 // paramsOf returns run with the flags of a document.
 func paramsOf(t *testing.T, params ...document.Parameter) (*documentParams, *cobra.Command) {
 	t.Helper()
-	env := quietEnv()
-	env.params = &documentParams{command: documentCommands[0], doc: document.Document{Name: "D", Parameters: params}}
-	cmd, _, err := newRootCmd(env).Find([]string{"run"})
+	p := &documentParams{command: documentCommands[0], doc: document.Document{Name: "D", Parameters: params}}
+	cmd, _, err := newTree(quietEnv(), p).Find([]string{"run"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return env.params, cmd
+	return p, cmd
 }
 
 func TestFlagsOfADocumentFillParam(t *testing.T) {
@@ -114,10 +113,14 @@ func TestFlagsOfOursAreNotTaken(t *testing.T) {
 
 func TestOtherCommandsAskForNoDocument(t *testing.T) {
 	env := quietEnv()
+	env.Lookup = func(name string) (string, bool) { // what a call needs is read from settings first
+		t.Errorf("%s is asked for", name)
+		return "", false
+	}
 	for _, line := range []string{"ls", "exec web-1 -- run start --foo", "run -t web-1 -- uptime", "run --document D -t web-1", "automation start D"} {
 		words := strings.Fields(line)
-		got, err := env.documentFlags(t.Context(), words)
-		if err != nil || !slices.Equal(got, words) || env.params != nil || env.documents != nil {
+		got, params, err := env.documentFlags(t.Context(), words)
+		if err != nil || !slices.Equal(got, words) || params != nil {
 			t.Errorf("%s: %q, %v", line, got, err)
 		}
 	}

@@ -58,9 +58,24 @@ type Env struct {
 	scope     *awsapi.Scope
 	paces     *awsapi.Paces // of all scopes that are opened
 	documents *document.Service
-	params    *documentParams // flags for the parameters of the document that is named
 	log       *slog.Logger
 	logFile   *os.File
+}
+
+// anew is the environment of another command line: nothing is read or opened yet.
+func (e *Env) anew(words []string) *Env {
+	one := *e
+	one.Args, one.flags, one.settings, one.scope, one.log, one.logFile, one.documents = words, globals{}, nil, nil, nil, nil, nil
+	return &one
+}
+
+// with is the environment under other settings, in which nothing is open yet.
+func (e *Env) with(s config.Settings) (*Env, error) {
+	log, err := e.Log()
+	if err != nil {
+		return nil, err
+	}
+	return &Env{Build: e.Build, In: e.In, Out: e.Out, Err: e.Err, Lookup: e.Lookup, Local: e.Local, flags: e.flags, settings: &s, log: log}, nil
 }
 
 // Settings returns the resolved settings, reading the configuration file once.
@@ -99,6 +114,12 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 	e.scope, err = e.openScope(ctx, "")
 	return e.scope, err
 }
+
+// opened is the scope if it has been opened, nil otherwise.
+func (e *Env) opened() *awsapi.Scope { return e.scope }
+
+// work makes a scope that is open already the one that everything runs in.
+func (e *Env) work(in *awsapi.Scope) { e.scope = in }
 
 // openScope opens the scope of a profile; "" is that of the settings.
 func (e *Env) openScope(ctx context.Context, profile string) (*awsapi.Scope, error) {

@@ -136,12 +136,17 @@ func clampStatus(code int) int {
 }
 
 // own marks a failure of ours in a command whose exit code is the remote one's.
-func own(err error) error { return &codedError{err, ownFailure} }
+func own(err error) error { return coded(err, ownFailure) }
+
+// coded is err with an exit code of its own.
+func coded(err error, code int) error { return &codedError{err, code} }
 
 // codedError is an error with an exit code other than that of its kind.
 type codedError struct {
-	error
+	err  error
 	code int
 }
 
-func (e *codedError) Unwrap() error { return e.error }
+func (e *codedError) Error() string { return e.err.Error() }
+
+func (e *codedError) Unwrap() error { return e.err }

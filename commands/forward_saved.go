@@ -80,10 +80,6 @@ func (e *Env) in(profile, region string) (*Env, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := e.Log()
-	if err != nil {
-		return nil, err
-	}
 	s := *settings
 	if profile != "" && profile != s.Profile {
 		if s.Origin(config.Region).Source == config.FromFile {
@@ -97,7 +93,7 @@ func (e *Env) in(profile, region string) (*Env, error) {
 	if region != "" {
 		s.Region = region
 	}
-	return &Env{Build: e.Build, In: e.In, Out: e.Out, Err: e.Err, Lookup: e.Lookup, Local: e.Local, flags: e.flags, settings: &s, log: log}, nil
+	return e.with(s)
 }
 
 // accounts opens what saved forwards need of each profile and Region, once.
@@ -132,7 +128,15 @@ func (a *accounts) get(profile, region string) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	env.settings.NoPrompt = env.settings.NoPrompt || a.mute
+	settings, err := env.Settings()
+	if err != nil {
+		return nil, err
+	}
+	settings.NoPrompt = settings.NoPrompt || a.mute
+	log, err := env.Log()
+	if err != nil {
+		return nil, err
+	}
 	scope, err := env.Scope(a.ctx)
 	if err != nil {
 		return nil, err
@@ -141,7 +145,7 @@ func (a *accounts) get(profile, region string) (*account, error) {
 	acc := &account{
 		nodes: newFleet(scope, env.In),
 		sessions: sessions.New(scope, sessions.Options{
-			UserAgent: "ssmdeck/" + env.Build.Version, Log: env.log,
+			UserAgent: "ssmdeck/" + env.Build.Version, Log: log,
 			Opened: func(id string) {
 				if m := a.mine(); m != nil {
 					s := open
@@ -202,7 +206,11 @@ func (a *accounts) terminate(ctx context.Context, s forwards.OpenSession) error 
 		}
 		return fmt.Errorf("they are at another endpoint, %q", s.Endpoint)
 	}
-	_, err = sessions.New(scope, sessions.Options{Log: env.log}).Terminate(ctx, s.ID)
+	log, err := env.Log()
+	if err != nil {
+		return err
+	}
+	_, err = sessions.New(scope, sessions.Options{Log: log}).Terminate(ctx, s.ID)
 	if fault.KindOf(err) == fault.NotFound {
 		return nil // long over
 	}

@@ -87,7 +87,6 @@ func TestSavedForwardLines(t *testing.T) {
 	want := "db: 127.0.0.1:1 > db:1 via n\ndb: " + line + `db: failed: other\x1b` + "\ndb: " + line + "db: the session is open\ndb: " + line + "db: stopped\n"
 	var b bytes.Buffer
 	env := testEnv(t, &b)
-	env.flags.set = nil
 	v := &lineView{env: env}
 	for _, e := range events {
 		v.event(e)
@@ -160,12 +159,21 @@ func TestAnotherProfileHasItsOwnAccount(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			env := testEnv(t, io.Discard)
-			env.flags.config = path
+			home := env.Lookup
+			env.Lookup = func(name string) (string, bool) {
+				if name == "SSMDECK_CONFIG" {
+					return path, true
+				}
+				return home(name)
+			}
 			got, err := env.in(tt.profile, tt.region)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := got.settings
+			s, err := got.Settings()
+			if err != nil {
+				t.Fatal(err)
+			}
 			words := []string{s.Profile, s.Region}
 			if s.RoleARN != "" {
 				words = append(words, "role")

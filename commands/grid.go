@@ -145,6 +145,14 @@ func (e *Env) within(c grid.Cell, writing *sync.Mutex) *Env {
 	return &one
 }
 
+// placed is where the environment of one scope of several works, nil in any other.
+func (e *Env) placed() *grid.Place {
+	if e.place == nil {
+		return nil
+	}
+	return &e.place.Place
+}
+
 // openGrid finds the scopes of the flags and settings.
 func (e *Env) openGrid(ctx context.Context, spec grid.Spec) (*grid.Grid, error) {
 	if _, err := e.Log(); err != nil { // shared by the scopes
@@ -279,6 +287,9 @@ type elsewhere struct{ error }
 
 func (e *elsewhere) Unwrap() error { return e.error }
 
+// perhapsElsewhere marks an error that other scopes may not have.
+func perhapsElsewhere(err error) error { return &elsewhere{err} }
+
 // whereItIs takes the mark off an error.
 func whereItIs(err error) error {
 	var not *elsewhere
@@ -303,7 +314,7 @@ func (e *Env) findNodeHere(ctx context.Context, expr string) (fleet.Node, error)
 	n, err := e.findNode(ctx, expr)
 	var several *fleet.Ambiguous
 	if fault.KindOf(err) == fault.NotFound && !errors.As(err, &several) {
-		return n, &elsewhere{err}
+		return n, perhapsElsewhere(err)
 	}
 	return n, err
 }

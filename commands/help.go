@@ -14,15 +14,15 @@ import (
 
 // help prints a command's help: what it is, how to call it, examples first. It
 // is written out by hand: a text template would keep every method of the AWS
-// clients in the binary.
-func (e *Env) help(cmd *cobra.Command, _ []string) {
+// clients in the binary. params are those of the document that is named, if any.
+func (e *Env) help(cmd *cobra.Command, params *documentParams) {
 	h := &helpPrinter{w: cmd.OutOrStdout(), styles: e.styles(e.Out)}
 	h.about(cmd)
 	h.usage(cmd)
 	h.examples(cmd)
 	h.commands(cmd)
 	h.flags(cmd)
-	e.params.help(h, cmd)
+	params.help(h, cmd)
 	h.more(cmd)
 }
 

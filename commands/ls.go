@@ -96,7 +96,7 @@ them are one, each row with its account and Region (see ` + "`ssmdeck help regio
 }
 
 func (o *lsOptions) run(ctx context.Context, env *Env) error {
-	q, err := o.query()
+	q, err := nodeQuery(o.tags, o.filter)
 	if err != nil {
 		return err
 	}
@@ -183,20 +183,6 @@ func (o *lsOptions) dark(ctx context.Context, env *Env, svc *fleet.Service, filt
 		env.note("ssmdeck: hint: `ssmdeck doctor %s` says why Systems Manager does not know it", nodes[0].ID)
 	}
 	return each(nodes), nil
-}
-
-func (o *lsOptions) query() (fleet.Query, error) {
-	var q fleet.Query
-	for _, t := range o.tags {
-		target, err := fleet.ParseTagFlag(t)
-		if err != nil {
-			return q, err
-		}
-		q.Tags = append(q.Tags, target)
-	}
-	var err error
-	q.Filter, err = fleet.ParseFilter(o.filter)
-	return q, err
 }
 
 // parseParts reads the value of --with.

@@ -36,9 +36,9 @@ func Main(b Build) int {
 // Run executes the command in env.Args. An error becomes text and an exit code
 // here and nowhere else.
 func Run(ctx context.Context, env *Env) int {
-	args, err := env.documentFlags(ctx, env.Args)
+	args, params, err := env.documentFlags(ctx, env.Args)
 	if err == nil {
-		root := newRootCmd(env)
+		root := newTree(env, params)
 		root.SetArgs(apiArgs(root, longFlags(root.PersistentFlags(), args)))
 		err = root.ExecuteContext(ctx)
 	}
@@ -59,9 +59,14 @@ func (e *Env) report(ctx context.Context, err error) int {
 		return fault.Interrupted.ExitCode()
 	}
 	render.Error(e.Err, e.errStyles(), err, e.wantsJSONErrors(), e.debugging())
-	var coded *codedError
-	if errors.As(err, &coded) {
-		return coded.code
+	return exitCode(err)
+}
+
+// exitCode is an error's own exit code, or that of its kind.
+func exitCode(err error) int {
+	var own *codedError
+	if errors.As(err, &own) {
+		return own.code
 	}
 	return fault.ExitCode(err)
 }

@@ -69,8 +69,7 @@ func (o *agentsOptions) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	list := lsOptions{tags: o.choice.tags, filter: o.choice.filter}
-	q, err := list.query()
+	q, err := nodeQuery(o.choice.tags, o.choice.filter)
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func nodeSummary(ctx context.Context, env *Env, choice nodeChoice, by []string) 
 		return err
 	}
 	o := lsOptions{tags: choice.tags, filter: choice.filter}
-	q, err := o.query()
+	q, err := nodeQuery(o.tags, o.filter)
 	if err != nil {
 		return err
 	}

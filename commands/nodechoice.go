@@ -58,6 +58,21 @@ func (o *nodeChoice) parseSome(args []string) (targets []fleet.Target, filter fl
 	return targets, filter, err
 }
 
+// nodeQuery is the list of nodes that --tag and --filter ask for.
+func nodeQuery(tags []string, filter string) (fleet.Query, error) {
+	var q fleet.Query
+	for _, t := range tags {
+		target, err := fleet.ParseTagFlag(t)
+		if err != nil {
+			return q, err
+		}
+		q.Tags = append(q.Tags, target)
+	}
+	var err error
+	q.Filter, err = fleet.ParseFilter(filter)
+	return q, err
+}
+
 // members finds the nodes, online or not.
 func members(ctx context.Context, svc *fleet.Service, targets []fleet.Target, filter fleet.Filter) ([]fleet.Node, error) {
 	sel, err := svc.Members(ctx, targets, filter)

@@ -64,8 +64,8 @@ func (e *Env) whereabouts(ctx context.Context) (account, region string, err erro
 	if err != nil {
 		return "", "", err
 	}
-	if e.place != nil && e.place.Account != "" {
-		return e.place.Account, scope.Region(), nil
+	if at := e.placed(); at != nil && at.Account != "" {
+		return at.Account, scope.Region(), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, askAccount)
 	defer cancel()

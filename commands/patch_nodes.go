@@ -51,8 +51,7 @@ func (o *patchNodes) parse(args []string) (err error) {
 	if named {
 		o.targets, o.query.Filter, err = o.choice.parse("", args)
 	} else {
-		list := lsOptions{tags: o.choice.tags, filter: o.choice.filter}
-		o.query, err = list.query()
+		o.query, err = nodeQuery(o.choice.tags, o.choice.filter)
 	}
 	if err != nil {
 		return err
@@ -145,7 +144,7 @@ func (o *patchNodes) find(ctx context.Context, env *Env, parts fleet.Part) (node
 	nodes, gaps, err = joinedNodes(ctx, svc, o.targets, o.query, parts)
 	var several *fleet.Ambiguous
 	if fault.KindOf(err) == fault.NotFound && !errors.As(err, &several) {
-		err = &elsewhere{err}
+		err = perhapsElsewhere(err)
 	}
 	return nodes, gaps, err
 }
@@ -185,7 +184,7 @@ func ages(now, oldest, newest time.Time) string {
 // several scopes are read it tells nothing: there is one bar on the screen. end takes
 // the bar away.
 func (e *Env) counted(label string) (told func(done, total int), end func(), err error) {
-	if e.place != nil {
+	if e.placed() != nil {
 		return nil, func() {}, nil
 	}
 	progress, err := e.progress()

@@ -19,7 +19,7 @@ import (
 // canPick reports whether a person can choose a node from a list: both ends are a
 // terminal, nobody said not to ask, and what is printed is not for a program.
 func (e *Env) canPick() bool {
-	if e.place != nil || !e.canAsk() || theme.Dumb(e.Lookup) {
+	if e.placed() != nil || !e.canAsk() || theme.Dumb(e.Lookup) {
 		return false
 	}
 	s, err := e.Settings()

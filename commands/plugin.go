@@ -157,8 +157,12 @@ func (c *pluginCall) open(ctx context.Context, env *Env) error {
 	if env.debugging() {
 		o.Debug = log
 	}
-	env.scope, err = awsapi.Open(ctx, o)
-	return err
+	scope, err := awsapi.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	env.work(scope)
+	return nil
 }
 
 // noKeys stands for KMS where the request, a part of every encryption context,

@@ -33,7 +33,10 @@ func (e *Env) subcommands(cmd *cobra.Command, make ...func(*Env) *cobra.Command)
 }
 
 // newRootCmd builds the whole tree. It does no work beyond that.
-func newRootCmd(env *Env) *cobra.Command {
+func newRootCmd(env *Env) *cobra.Command { return newTree(env, nil) }
+
+// newTree is newRootCmd with flags for the parameters of a document.
+func newTree(env *Env, params *documentParams) *cobra.Command {
 	version := false
 	root := &cobra.Command{
 		Use:   "ssmdeck <command>",
@@ -66,8 +69,8 @@ plugin, no bastion, no SSH key.`,
 	root.SetErr(env.Err)
 	root.SetIn(env.In)
 	root.SetFlagErrorFunc(flagError)
-	root.SetHelpFunc(env.help)
-	root.SetUsageFunc(func(cmd *cobra.Command) error { env.help(cmd, nil); return nil })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { env.help(cmd, params) })
+	root.SetUsageFunc(func(cmd *cobra.Command) error { env.help(cmd, params); return nil })
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(newHelpCmd(env))
 	root.AddGroup(
@@ -89,7 +92,7 @@ plugin, no bastion, no SSH key.`,
 	add(groupNouns, newDocumentCmd(env), newAutomationCmd(env))
 	add(groupNouns, newParamCmd(env), newPatchCmd(env), newWindowCmd(env), newComplianceCmd(env), newInventoryCmd(env))
 	completeGlobals(env, root)
-	env.documentParamsIn(root)
+	env.documentParamsIn(root, params)
 	add(groupTools, newDemoCmd(env), newSimulatorCmd(env), newAPICmd(env), newCompletionCmd(env), newVersionCmd(env))
 	return root
 }

@@ -52,12 +52,12 @@ func leaves(err error) int {
 
 // lines is several errors with a text of their own.
 type lines struct {
-	error
+	err  error
 	text string
 }
 
 func (l *lines) Error() string { return l.text }
-func (l *lines) Unwrap() error { return l.error }
+func (l *lines) Unwrap() error { return l.err }
 
 func joinLines(errs []error) string {
 	lines := make([]string, len(errs))

@@ -256,7 +256,7 @@ func newWindowGetCmd(env *Env) *cobra.Command {
 				}
 				w, err := svc.Find(ctx, args[0])
 				if fault.KindOf(err) == fault.NotFound {
-					return window.Known{}, &elsewhere{err}
+					return window.Known{}, perhapsElsewhere(err)
 				}
 				if err != nil {
 					return window.Known{}, err
