@@ -260,7 +260,7 @@ func hide(env *Env, mode os.FileMode) {
 		return
 	}
 	if f.Chmod(mode) == nil {
-		env.note("made the file readable by you alone: it holds the code")
+		env.note("made the file readable by you alone: it holds a secret")
 	}
 }
 

@@ -85,7 +85,7 @@ func withSimulator(ctx context.Context, env *Env, so simulator.Options, f func(i
 	}
 	creds := srv.Credentials()
 	inner := &Env{
-		Build: env.Build, In: env.In, Out: env.Out, Err: env.Err, interrupts: env.interrupts,
+		Build: env.Build, In: env.In, Out: env.Out, Err: env.Err, interrupts: env.interrupts, paces: new(awsapi.Paces),
 		Lookup: func(name string) (string, bool) {
 			if v, ok := own[name]; ok {
 				return v, true

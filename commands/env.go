@@ -56,6 +56,7 @@ type Env struct {
 	spec      *grid.Spec // of settings; see gridSpec
 	place     *onePlace  // in the environment of one scope of several; see within
 	scope     *awsapi.Scope
+	paces     *awsapi.Paces // of all scopes that are opened
 	documents *document.Service
 	params    *documentParams // flags for the parameters of the document that is named
 	log       *slog.Logger
@@ -114,7 +115,7 @@ func (e *Env) openScope(ctx context.Context, profile string) (*awsapi.Scope, err
 		return nil, err
 	}
 	o := awsapi.Options{
-		Profile: cmp.Or(profile, s.Profile), Region: s.Region, EndpointURL: s.EndpointURL, RoleARN: s.RoleARN, ReadOnly: s.ReadOnly,
+		Paces: e.paces, Profile: cmp.Or(profile, s.Profile), Region: s.Region, EndpointURL: s.EndpointURL, RoleARN: s.RoleARN, ReadOnly: s.ReadOnly,
 		AppVersion: e.Build.Version, Lookup: e.Lookup, Static: e.Local,
 	}
 	if len(spec.Regions) == 1 && spec.Regions[0] != grid.All {

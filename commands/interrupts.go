@@ -31,7 +31,11 @@ type interruptible struct {
 func watchInterrupts() (i *interrupts, stop func()) {
 	i = &interrupts{}
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup: it must stay so, for us and for programs that we start
+		all = append(all, syscall.SIGHUP)
+	}
+	signal.Notify(signals, all...)
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Add(1)

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
@@ -24,7 +25,7 @@ func Main(b Build) int {
 	defer done()
 	env := &Env{
 		Build: b, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		Lookup: os.LookupEnv, Args: os.Args[1:], interrupts: interrupts,
+		Lookup: os.LookupEnv, Args: os.Args[1:], interrupts: interrupts, paces: new(awsapi.Paces),
 	}
 	if isPlugin(os.Args[0]) {
 		return runPlugin(ctx, env)

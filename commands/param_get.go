@@ -131,6 +131,16 @@ func (o *paramGet) values(ctx context.Context, env *Env, ro render.Options, refs
 	if err != nil {
 		return err
 	}
+	if len(refs) == 1 {
+		p, err := svc.One(ctx, refs[0], o.flags.reads())
+		switch {
+		case fault.KindOf(err) == fault.NotFound:
+			return missingParams(ctx, env, svc, []string{refs[0].String()}, 1)
+		case err != nil:
+			return err
+		}
+		return o.one(env, ro, p)
+	}
 	names := make([]string, len(refs))
 	for i, r := range refs {
 		names[i] = r.String()
@@ -142,9 +152,6 @@ func (o *paramGet) values(ctx context.Context, env *Env, ro render.Options, refs
 	absent := missingParams(ctx, env, svc, missing, len(names))
 	if len(found) == 0 {
 		return absent
-	}
-	if len(refs) == 1 {
-		return o.one(env, ro, found[0])
 	}
 	return errors.Join(o.write(env, ro, found, nil), absent)
 }
@@ -227,10 +234,13 @@ func (o *paramGet) below(ctx context.Context, env *Env, ro render.Options) error
 		return err
 	}
 	if o.metadata {
-		list, err := svc.Find(ctx, sel)
+		list, err := findParams(ctx, env, svc, sel, false, false)
 		return writeSeq(env, paramTable(false), ro, withPartial(list, err))
 	}
-	list, err := svc.FindValues(ctx, sel, o.flags.reads())
+	list, err := findParams(ctx, env, svc, sel, true, o.flags.reads())
+	if err != nil { // what is denied has no value to be printed
+		list = slices.DeleteFunc(list, func(p parameter.Parameter) bool { return p.Value == "" && (!p.Secure() || o.flags.reads()) })
+	}
 	if err == nil && len(list) == 0 {
 		return fault.New(fault.NotFound, "", "there is no parameter below %s", o.path).WithHint("see what there is with `ssmdeck param tree --depth 2`")
 	}

@@ -202,11 +202,15 @@ func (o *paramVersions) writeSteps(env *Env, ro render.Options, name string, ste
 func printSteps(env *Env, ro render.Options, name string, steps []parameter.Step, partial error) error {
 	var b strings.Builder
 	for i, s := range steps {
+		at, by := render.Timestamp(s.Modified), s.ModifiedBy
+		if ro.Terminal() {
+			at, by = render.Local(s.Modified, ro.Location), shortARN(by)
+		}
 		if i > 0 {
 			b.WriteByte('\n')
 		}
 		head := fmt.Sprintf("version %d %s %d", s.From, ro.Styles.Glyphs.Arrow, s.To)
-		b.WriteString(ro.Styles.Title.Render(head) + dim(ro, "  "+render.Local(s.Modified, ro.Location)+"  "+render.Visible(shortARN(s.ModifiedBy))) + "\n")
+		b.WriteString(ro.Styles.Title.Render(head) + dim(ro, "  "+at+"  "+render.Visible(by)) + "\n")
 		if len(s.Changes) == 0 {
 			b.WriteString(dim(ro, "  nothing but the version") + "\n")
 		}

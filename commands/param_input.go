@@ -14,21 +14,21 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 )
 
-// paramSource is where a value comes from. It is bytes: nothing is trimmed, added or
+// paramInput is where a value comes from. It is bytes: nothing is trimmed, added or
 // fetched from anywhere.
-type paramSource struct {
+type paramInput struct {
 	text, file string
 	typed      bool // --value was given
 }
 
-func (v *paramSource) bind(cmd *cobra.Command) {
+func (v *paramInput) bind(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&v.text, "value", "", "the `text` of the value as it is, also when it begins with - or @")
 	cmd.Flags().StringVar(&v.file, "value-file", "", "take the bytes of this `file` as the value; - is standard input")
 }
 
 // settle finds out from where the value comes; words are those behind the name. No
 // error shows a word: it may be a part of a secret.
-func (v *paramSource) settle(cmd *cobra.Command, words []string) error {
+func (v *paramInput) settle(cmd *cobra.Command, words []string) error {
 	v.typed = cmd.Flags().Changed("value")
 	sources := len(words)
 	for _, flag := range []string{"value", "value-file"} {
@@ -56,10 +56,10 @@ func (v *paramSource) settle(cmd *cobra.Command, words []string) error {
 }
 
 // asked reports whether the value has to be asked for.
-func (v *paramSource) asked() bool { return !v.typed && v.file == "" }
+func (v *paramInput) asked() bool { return !v.typed && v.file == "" }
 
 // read returns the value of a source other than a person.
-func (v *paramSource) read(ctx context.Context, env *Env) (string, error) {
+func (v *paramInput) read(ctx context.Context, env *Env) (string, error) {
 	if v.file == "" {
 		return v.text, nil
 	}
@@ -130,7 +130,7 @@ func askParamValue(ctx context.Context, env *Env, name string) (string, error) {
 }
 
 // sayParamValue tells what is easily overlooked about a value, and never the value.
-func sayParamValue(env *Env, c parameter.Change, v *paramSource, secret bool) {
+func sayParamValue(env *Env, c parameter.Change, v *paramInput, secret bool) {
 	if v.typed && secret {
 		env.note("note: a secret on the command line is in your shell's history and in the list of processes; leave it out to be asked, or write -")
 	}

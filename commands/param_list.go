@@ -78,13 +78,13 @@ func listParams(ctx context.Context, env *Env, sel parameter.Selection, flags *v
 		return nil, err
 	}
 	if !values {
-		list, err := svc.Find(ctx, sel)
+		list, err := findParams(ctx, env, svc, sel, false, false)
 		if err == nil && sel.All() {
 			rememberParams(env, env.scope, list)
 		}
 		return withPartial(list, err), nil
 	}
-	list, err := svc.FindValues(ctx, sel, flags.reads())
+	list, err := findParams(ctx, env, svc, sel, true, flags.reads())
 	for i, p := range list {
 		unread.see(p, flags.masks(env))
 		list[i] = flags.hidden(env, p)
@@ -133,7 +133,7 @@ func paramTable(values bool) func(render.Options) render.Table[parameter.Paramet
 			Columns: append(
 				cols,
 				render.Column[row]{
-					Name: "VERSION", Right: true, Text: func(p row) string { return strconv.FormatInt(p.Version, 10) },
+					Name: "VERSION", Right: true, Wide: values, Text: func(p row) string { return strconv.FormatInt(p.Version, 10) },
 					Less: func(a, b row) bool { return a.Version < b.Version },
 				},
 				agoColumn(o, "MODIFIED", func(p row) time.Time { return p.Modified }),

@@ -121,18 +121,13 @@ func (o *paramSearch) search(ctx context.Context, env *Env, sel parameter.Select
 	if err != nil {
 		return nil, err
 	}
-	var list []parameter.Parameter
-	if o.values {
-		list, err = svc.FindValues(ctx, sel, o.decrypt)
-	} else {
-		list, err = svc.Find(ctx, sel)
-	}
+	list, err := findParams(ctx, env, svc, sel, o.values, o.decrypt)
 	var found []parameter.Found
 	for _, p := range list {
 		if f, ok := o.matcher.Find(p, o.secret); ok {
 			found = append(found, f)
 		}
-		if o.values && p.Secure() && p.Value == "" {
+		if o.values && !o.decrypt && p.Secure() {
 			o.unread.Add(1)
 		}
 	}

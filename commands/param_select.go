@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
 // paramSelect are the flags that narrow a choice of parameters.
@@ -90,6 +92,25 @@ func (o *paramSelect) selection(where string, now time.Time) (parameter.Selectio
 		add(fault.Usagef("--shared and --label exclude each other: labels of other accounts cannot be looked for"))
 	}
 	return s, allFaults("choose parameters", faults)
+}
+
+// findParams finds the parameters of a selection, with values or without, and says on
+// standard error how many it has read. Of several scopes none says so: they would write
+// over each other. Values that are denied do not hide the others: they are missing, and
+// the error says so.
+func findParams(ctx context.Context, env *Env, svc *parameter.Service, sel parameter.Selection, values, decrypt bool) ([]parameter.Parameter, error) {
+	if env.place == nil {
+		progress, err := env.progress()
+		if err != nil {
+			return nil, err
+		}
+		defer progress.Close()
+		sel.Seen = func(n int) { progress.Set(render.Status{Label: "read parameters", Done: int64(n)}) }
+	}
+	if values {
+		return svc.FindAllowed(ctx, sel, decrypt)
+	}
+	return svc.Find(ctx, sel)
 }
 
 // knownWords are words, in any case, as the service writes them.

@@ -16,7 +16,7 @@ import (
 
 // paramSetFlags are the flags of set.
 type paramSetFlags struct {
-	value    paramSource
+	value    paramInput
 	policies paramPolicyFlags
 
 	secure                                         bool

@@ -3,6 +3,7 @@ package commands
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -68,15 +69,19 @@ func (o *paramTree) run(ctx context.Context, env *Env, where string) error {
 	if err != nil {
 		return err
 	}
-	list, secrets, err := o.read(ctx, env, svc, sel)
-	if err != nil {
-		return err
+	list, secrets, partial := o.read(ctx, env, svc, sel)
+	if len(list) == 0 && partial != nil {
+		return partial
 	}
 	defer secrets.say(env, &o.flags)
 	root := sel.Path
 	if root == "" {
 		root = "/"
 	}
+	return errors.Join(o.write(env, ro, root, list), partial)
+}
+
+func (o *paramTree) write(env *Env, ro render.Options, root string, list []parameter.Parameter) error {
 	if len(list) == 0 && root != "/" {
 		return fault.New(fault.NotFound, "", "there is no parameter below %s", root).WithHint("see what there is with `ssmdeck param tree --depth 2`")
 	}
@@ -95,26 +100,20 @@ func (o *paramTree) run(ctx context.Context, env *Env, where string) error {
 	return render.Object(env.Out, ro, top, func(*render.Detail) {})
 }
 
-// read finds the parameters, the one that has the name of the path among them.
+// read finds the parameters, the one that has the name of the path among them. With an
+// error the list is not all.
 func (o *paramTree) read(ctx context.Context, env *Env, svc *parameter.Service, sel parameter.Selection) (list []parameter.Parameter, secrets *secretCount, err error) {
 	find := func(sel parameter.Selection) ([]parameter.Parameter, error) {
-		if o.values {
-			return svc.FindValues(ctx, sel, o.flags.reads())
-		}
-		return svc.Find(ctx, sel)
+		return findParams(ctx, env, svc, sel, o.values, o.flags.reads())
 	}
-	if list, err = find(sel); err != nil {
-		return nil, nil, err
-	}
-	if sel.All() && !o.values {
+	list, err = find(sel)
+	if err == nil && sel.All() && !o.values {
 		rememberParams(env, env.scope, list)
 	}
-	if own, err := parameter.Select(sel.Path); err == nil && sel.Path != "" && sel.Pattern == nil && len(list) > 0 && list[0].Name != sel.Path {
+	if own, bad := parameter.Select(sel.Path); err == nil && bad == nil && sel.Path != "" && sel.Pattern == nil && len(list) > 0 && list[0].Name != sel.Path {
 		own.Names, own.Path = []string{sel.Path}, ""
-		itself, err := find(own)
-		if err != nil {
-			return nil, nil, err
-		}
+		var itself []parameter.Parameter
+		itself, err = find(own)
 		list = append(itself, list...)
 	}
 	secrets = &secretCount{}
@@ -124,7 +123,7 @@ func (o *paramTree) read(ctx context.Context, env *Env, svc *parameter.Service, 
 		}
 		list[i] = o.flags.hidden(env, p)
 	}
-	return list, secrets, nil
+	return list, secrets, err
 }
 
 // What is more than a screen or two is folded: first in depth, then folders of many
@@ -143,7 +142,7 @@ func (o *paramTree) draw(env *Env, ro render.Options, top *parameter.Branch) err
 		d.leaves = treeLeaves
 		for d.depth = top.Depth(); d.depth > 1 && d.lines(top, d.depth) > treeLines; d.depth-- {
 		}
-		env.note("ssmdeck: note: folded at %s of %d: --depth 0 shows everything", plural(d.depth, "level"), top.Depth())
+		env.note("ssmdeck: note: folded, for it is long: --depth 0 shows everything")
 	}
 	if top.Below == 0 && top.Parameter == nil {
 		env.note("no parameters")

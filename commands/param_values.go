@@ -5,7 +5,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
-	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
 // valueFlags say which values are read, and which of them a person may see.
@@ -25,14 +24,6 @@ func (f *valueFlags) masks(env *Env) bool { return !f.show && isTerminal(env.Out
 
 // maskedValue is what stands in the place of a secret; it says nothing of its length.
 const maskedValue = "********"
-
-// shown is the value of a parameter as a person sees it on one line.
-func (f *valueFlags) shown(env *Env, p parameter.Parameter) string {
-	if p.Secure() && (p.Value == "" || f.masks(env)) {
-		return maskedValue
-	}
-	return render.Visible(p.Value)
-}
 
 // check refuses flags about values where none are read.
 func (f *valueFlags) check(values bool) error {

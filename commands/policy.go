@@ -77,24 +77,33 @@ type resourcePolicy struct {
 	Policy     string `json:"Policy"`
 }
 
-// onePolicy returns the policy of a resource: the one with an id, or the only one;
-// none is no error when no id was asked for.
-func onePolicy(ctx context.Context, svc *rawapi.Service, arn, id string) (resourcePolicy, error) {
+// policiesOf reads all policies of a resource.
+func policiesOf(ctx context.Context, svc *rawapi.Service, arn string) ([]resourcePolicy, error) {
 	op, err := rawapi.Find("GetResourcePolicies")
 	if err != nil {
-		return resourcePolicy{}, err
+		return nil, err
 	}
 	r := op.NewRequest(nil)
 	r.Set("ResourceArn", arn)
 	res, err := svc.All(ctx, r, rawapi.Paging{})
 	if err != nil {
-		return resourcePolicy{}, about("read the policies of "+arn, err)
+		return nil, about("read the policies of "+arn, err)
 	}
 	var all []resourcePolicy
 	if items := op.ItemsOf(res.Answer); len(items) > 0 {
 		if err := json.Unmarshal(items, &all); err != nil {
-			return resourcePolicy{}, fault.New(fault.Failed, op.Kebab, "%w", err)
+			return nil, fault.New(fault.Failed, op.Kebab, "%w", err)
 		}
+	}
+	return all, nil
+}
+
+// onePolicy returns the policy of a resource: the one with an id, or the only one;
+// none is no error when no id was asked for.
+func onePolicy(ctx context.Context, svc *rawapi.Service, arn, id string) (resourcePolicy, error) {
+	all, err := policiesOf(ctx, svc, arn)
+	if err != nil {
+		return resourcePolicy{}, err
 	}
 	var ids []string
 	for _, p := range all {

@@ -23,6 +23,8 @@ nodes:
   - {id: i-00000000000000001, name: web-1}
   - {id: i-00000000000000002, name: twin}
   - {id: i-00000000000000003, name: twin, ping: lost}
+parameters:
+  - {name: /app/url, value: x}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -124,21 +126,32 @@ func TestAStaleIndexIsShownAndReadAnew(t *testing.T) {
 		}
 		return string(out)
 	}
-	run("ls")
-	files, err := filepath.Glob(filepath.Join(home, "nodes-*.tsv"))
-	if err != nil || len(files) != 1 {
-		t.Fatalf("%v, %v", files, err)
+	hour := time.Now().Add(-time.Hour).UnixMilli()
+	for _, tt := range []struct{ list, files, old, complete, shown, anew string }{
+		{"ls", "nodes-*.tsv", fmt.Sprintf("ssmdeck-nodes-1\t%d\t1\ni-0000000000000000f\tgone\t\tonline\tlinux\t\t\n", hour), "shell g", "gone\t", "web-1"},
+		{"param list", "parameters-*.tsv", fmt.Sprintf("ssmdeck-parameters-1\t%d\t1\n/gone\n", hour), "param get /g", "/gone\n", "/app/url"},
+	} {
+		run(strings.Fields(tt.list)...)
+		files, err := filepath.Glob(filepath.Join(home, tt.files))
+		if err != nil || len(files) != 1 {
+			t.Fatalf("%v, %v", files, err)
+		}
+		if err := os.WriteFile(files[0], []byte(tt.old), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := run(append([]string{"__complete"}, strings.Fields(tt.complete)...)...); !strings.HasPrefix(got, tt.shown) {
+			t.Errorf("the old index is not shown: %q", got)
+		}
+		isReadAnew(t, files[0], tt.anew)
 	}
-	old := fmt.Sprintf("ssmdeck-nodes-1\t%d\t1\ni-0000000000000000f\tgone\t\tonline\tlinux\t\t\n", time.Now().Add(-time.Hour).UnixMilli())
-	if err := os.WriteFile(files[0], []byte(old), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got := run("__complete", "shell", "g"); !strings.HasPrefix(got, "gone\t") {
-		t.Errorf("the old index is not shown: %q", got)
-	}
+}
+
+// isReadAnew waits until another process has written text into the index, and has ended.
+func isReadAnew(t *testing.T, index, text string) {
+	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; {
-		now, err := os.ReadFile(files[0])
-		if err == nil && strings.Contains(string(now), "web-1") {
+		now, err := os.ReadFile(index)
+		if err == nil && strings.Contains(string(now), text) {
 			break
 		}
 		if time.Now().After(deadline) {
@@ -147,7 +160,7 @@ func TestAStaleIndexIsShownAndReadAnew(t *testing.T) {
 		time.Sleep(20 * time.Millisecond) // another process writes it
 	}
 	for deadline := time.Now().Add(30 * time.Second); ; { // and ends, before its folder goes
-		if _, err := os.Stat(files[0] + ".lock"); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(index + ".lock"); errors.Is(err, os.ErrNotExist) {
 			return
 		}
 		if time.Now().After(deadline) {

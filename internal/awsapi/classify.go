@@ -42,7 +42,8 @@ func repeatable(operation string) bool {
 		"RegisterTargetWithMaintenanceWindow", "RegisterTaskWithMaintenanceWindow":
 		return true
 	case "SendSSHPublicKey", "PutObject", // the same key, the same object again
-		"PutMetricAlarm", "PutConfigRule", "PutRule", "PutTargets":
+		"PutMetricAlarm", "PutConfigRule", "PutRule", "PutTargets",
+		"CreateSecret": // package secrets gives each a client token
 		return true
 	}
 	for _, p := range repeatPrefixes {

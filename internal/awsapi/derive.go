@@ -7,11 +7,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 )
 
-// In returns the scope of the same caller in another Region, with a pace and a
-// meter of its own. Credentials are shared: an MFA code is asked for once. An
+// In returns the scope of the same caller in another Region, with a meter
+// of its own. Credentials are shared: an MFA code is asked for once. An
 // endpoint that is no simulator's belongs to its Region and is not taken along.
 func (s *Scope) In(region string) *Scope {
-	t := s.derive(region, s.cfg.Credentials)
+	t := s.derive(region, s.role, s.cfg.Credentials)
 	if !s.local && region != s.Region() {
 		t.endpoint = ""
 		t.clients()
@@ -19,8 +19,8 @@ func (s *Scope) In(region string) *Scope {
 	return t
 }
 
-// As returns the scope of a role in the same Region, with a pace and a meter of
-// its own. The role is assumed, through STS with the credentials of s, when they
+// As returns the scope of a role in the same Region, with a meter of its own.
+// The role is assumed, through STS with the credentials of s, when they
 // are first needed. externalID may be empty.
 func (s *Scope) As(roleARN, externalID string) *Scope {
 	provider := stscreds.NewAssumeRoleProvider(s.STS(), roleARN, func(o *stscreds.AssumeRoleOptions) {
@@ -29,13 +29,11 @@ func (s *Scope) As(roleARN, externalID string) *Scope {
 			o.ExternalID = aws.String(externalID)
 		}
 	})
-	t := s.derive(s.Region(), aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore }))
-	t.role = roleARN
-	return t
+	return s.derive(s.Region(), roleARN, aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore }))
 }
 
-func (s *Scope) derive(region string, creds aws.CredentialsProvider) *Scope {
-	t := &Scope{cfg: s.bare.Copy(), bare: s.bare, options: s.options, origin: s.origin, role: s.role, endpoint: s.endpoint, local: s.local, meter: newMeter()}
+func (s *Scope) derive(region, role string, creds aws.CredentialsProvider) *Scope {
+	t := &Scope{cfg: s.bare.Copy(), bare: s.bare, options: s.options, origin: s.origin, role: role, endpoint: s.endpoint, local: s.local, meter: newMeter()}
 	t.cfg.Region = region
 	// A Region that is not enabled refuses good credentials: no reason for all
 	// Regions to resolve them anew.
@@ -44,6 +42,16 @@ func (s *Scope) derive(region string, creds aws.CredentialsProvider) *Scope {
 	t.instrument(s.options)
 	t.clients()
 	return t
+}
+
+// place is where the scope's calls go and who makes them, for the limits that all
+// scopes of one account and Region share.
+func (s *Scope) place() string {
+	parts := []string{s.options.Profile, s.role, s.cfg.Region, s.endpoint}
+	if k := s.options.Static; k != nil {
+		parts = append(parts, k.Endpoint, k.AccessKeyID)
+	}
+	return strings.Join(parts, "\n")
 }
 
 // Local reports whether the scope's endpoint is a loopback address, which is

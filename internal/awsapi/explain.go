@@ -129,6 +129,7 @@ var iamPrefixes = map[string]string{
 	"ec2 instance connect": "ec2-instance-connect",
 	"opensearch":           "es",
 	"resource groups":      "resource-groups",
+	"secrets manager":      "secretsmanager",
 
 	"resource groups tagging api": "tag",
 }

@@ -30,6 +30,9 @@ const dialTimeout = 10 * time.Second
 // and says nothing must not hang a command. No call of ours polls for longer.
 const answerTimeout = 20 * time.Second
 
+// idleConnections are kept for the next calls: as many as anything here makes at once.
+const idleConnections = 64
+
 // roleSession names the sessions of an assumed role in CloudTrail.
 const roleSession = "ssmdeck"
 
@@ -44,6 +47,9 @@ type origin struct {
 func (o Options) withDefaults() Options {
 	if o.Lookup == nil {
 		o.Lookup = os.LookupEnv
+	}
+	if o.Paces == nil {
+		o.Paces = new(Paces)
 	}
 	return o
 }
@@ -89,7 +95,10 @@ func staticConfig(o Options) aws.Config {
 func newHTTPClient() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
-		WithTransportOptions(func(t *http.Transport) { t.ResponseHeaderTimeout = answerTimeout })
+		WithTransportOptions(func(t *http.Transport) {
+			t.ResponseHeaderTimeout = answerTimeout
+			t.MaxIdleConnsPerHost = idleConnections
+		})
 }
 
 func loadWith(ctx context.Context, o Options, noMetadata bool) (aws.Config, error) {

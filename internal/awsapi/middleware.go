@@ -20,7 +20,7 @@ import (
 func (s *Scope) instrument(o Options) {
 	s.cfg.Retryer = newRetryer
 	watch := &watcher{meter: s.meter, log: o.Debug, origin: s.origin, creds: s.creds}
-	pace := &pacing{pacer: newPacer(), meter: s.meter}
+	pace := &pacing{pacer: o.Paces.at(s.place()), meter: s.meter}
 	s.cfg.APIOptions = append(s.cfg.APIOptions, func(stack *middleware.Stack) error {
 		if err := stack.Initialize.Add(watch, middleware.Before); err != nil {
 			return err
@@ -184,7 +184,9 @@ func (p *pacing) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 	}
 	p.meter.sent(time.Now())
 	out, md, err := next.HandleFinalize(ctx, in)
-	p.pacer.answered(key, err != nil && isThrottle(err))
+	if throttled := err != nil && isThrottle(err); p.pacer.answered(key, throttled) {
+		err = &learningError{err}
+	}
 	if err != nil && !repeatable(op) && maybeDone(err) {
 		err = &sentOnceError{operation: op, err: err}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
-// Pace of one operation in one scope. Only Parameter Store's rates are
+// Pace of one operation in one account and Region. Only Parameter Store's rates are
 // published, so these are a start, not a truth: throttling corrects them.
 const (
 	readRate   = 10.0 // calls per second
@@ -35,18 +35,15 @@ func newBucket(rate, burst float64, now time.Time) *bucket {
 	return &bucket{ceiling: rate, rate: rate, burst: burst, tokens: burst, filled: now}
 }
 
-// take uses a token and returns how long to wait for it.
+// take uses a token, if there is one, and else returns how long it takes until there is.
 func (b *bucket) take(now time.Time) time.Duration {
 	b.fill(now)
-	b.tokens--
-	if b.tokens >= 0 {
-		return 0
+	if b.tokens < 1 {
+		return max(time.Duration((1-b.tokens)/b.rate*float64(time.Second)), time.Microsecond)
 	}
-	return time.Duration(-b.tokens / b.rate * float64(time.Second))
+	b.tokens--
+	return 0
 }
-
-// back returns a token that was not used after all.
-func (b *bucket) back() { b.tokens = min(b.tokens+1, b.burst) }
 
 // throttled halves the rate and forgets the savings.
 func (b *bucket) throttled(now time.Time) {
@@ -74,55 +71,139 @@ func (b *bucket) fill(now time.Time) {
 	}
 }
 
-// pacer holds the buckets of one scope, one for each operation. It is safe for
-// concurrent use.
-type pacer struct {
-	mu      sync.Mutex
-	buckets map[string]*bucket
+// valueRate is what Parameter Store gives an account by default, for all reads of values
+// together ("Systems Manager endpoints and quotas", GetParameter transactions per second).
+const (
+	valueRate = 40.0
+	nameRate  = 10.0
+	putRate   = 5.0
+)
+
+// limiter is what a pacer asks before a call, and tells after it.
+type limiter interface {
+	take(now time.Time) time.Duration
+	throttled(now time.Time)
+	went(now time.Time)
 }
 
-func newPacer() *pacer { return &pacer{buckets: map[string]*bucket{}} }
+// newLimiter makes the limiter of an operation, and those that the service counts
+// together with it share one; see sharedLimit.
+func newLimiter(operation string, writes bool, now time.Time) limiter {
+	switch operation {
+	case parameterValues:
+		return newLearner(valueRate, valueRate, now)
+	case "SSM.DescribeParameters":
+		return newLearner(nameRate, nameRate, now)
+	case "SSM.PutParameter":
+		return newLearner(putRate, putRate, now)
+	case "SSM.TerminateSession":
+		// Whoever leaves ends all sessions at once and has a second or two: what
+		// waits longer stays open. Nothing is made, so there is nothing to spare.
+		return newBucket(readRate, endBurst, now)
+	case "SSM.ResumeSession":
+		// It makes nothing either, and somebody waits with a dead line.
+		return newBucket(readRate, readBurst, now)
+	}
+	if writes {
+		return newBucket(writeRate, writeBurst, now)
+	}
+	return newBucket(readRate, readBurst, now)
+}
+
+const parameterValues = "values of parameters"
+
+// sharedLimit is the limit that an operation falls under: its own, but for the reads of
+// values, of which Parameter Store has one limit.
+func sharedLimit(operation string) string {
+	switch operation {
+	case "SSM.GetParameter", "SSM.GetParameters", "SSM.GetParametersByPath":
+		return parameterValues
+	}
+	return operation
+}
+
+// pacer holds the limits of one account and Region. It is safe for concurrent use.
+type pacer struct {
+	mu     sync.Mutex
+	limits map[string]*limit
+}
+
+// limit is one limiter and the calls that wait for it: one after another, so that none
+// of them still goes by a rate that has been lowered since.
+type limit struct {
+	limiter
+	turn chan struct{} // holds one element while nobody waits for a token
+}
+
+func newPacer() *pacer { return &pacer{limits: map[string]*limit{}} }
+
+// Paces are those of a process, by where calls go and who makes them: the limits are an
+// account's, however often a scope of it is opened. The zero value is ready; it is safe
+// for concurrent use.
+type Paces struct {
+	mu sync.Mutex
+	of map[string]*pacer
+}
+
+// at returns the pacer of a place.
+func (p *Paces) at(place string) *pacer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.of == nil {
+		p.of = map[string]*pacer{}
+	}
+	one := p.of[place]
+	if one == nil {
+		one = newPacer()
+		p.of[place] = one
+	}
+	return one
+}
 
 // wait blocks until the operation may be sent, or ctx ends.
 func (p *pacer) wait(ctx context.Context, operation string, writes bool) error {
-	p.mu.Lock()
-	now := time.Now()
-	b := p.buckets[operation]
-	if b == nil {
-		b = newBucket(readRate, readBurst, now)
-		switch {
-		case operation == "SSM.TerminateSession":
-			// Whoever leaves ends all sessions at once and has a second or two: what
-			// waits longer stays open. Nothing is made, so there is nothing to spare.
-			b = newBucket(readRate, endBurst, now)
-		case operation == "SSM.ResumeSession":
-			// It makes nothing either, and somebody waits with a dead line.
-		case writes:
-			b = newBucket(writeRate, writeBurst, now)
-		}
-		p.buckets[operation] = b
+	l := p.limitOf(sharedLimit(operation), writes)
+	select {
+	case <-l.turn:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	d := b.take(now)
-	p.mu.Unlock()
-	err := wait.Sleep(ctx, d)
-	if err != nil && d > 0 {
+	defer func() { l.turn <- struct{}{} }()
+	for {
 		p.mu.Lock()
-		b.back()
+		d := l.take(time.Now())
 		p.mu.Unlock()
+		if err := wait.Sleep(ctx, d); err != nil || d == 0 {
+			return err
+		}
 	}
-	return err
 }
 
-// answered tells the pacer how a call went that it let through.
-func (p *pacer) answered(operation string, throttled bool) {
+func (p *pacer) limitOf(key string, writes bool) *limit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	b, now := p.buckets[operation], time.Now()
-	switch {
-	case b == nil:
-	case throttled:
-		b.throttled(now)
-	default:
-		b.went(now)
+	l := p.limits[key]
+	if l == nil {
+		l = &limit{newLimiter(key, writes, time.Now()), make(chan struct{}, 1)}
+		l.turn <- struct{}{}
+		p.limits[key] = l
 	}
+	return l
+}
+
+// answered tells the pacer how a call went that it let through. It reports whether the
+// rate of a throttled one is being learned: then there is no reason to wait long.
+func (p *pacer) answered(operation string, throttled bool) (learning bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l, now := p.limits[sharedLimit(operation)], time.Now()
+	switch {
+	case l == nil:
+	case throttled:
+		l.throttled(now)
+		_, learning = l.limiter.(*learner)
+	default:
+		l.went(now)
+	}
+	return learning
 }

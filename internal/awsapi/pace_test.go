@@ -13,10 +13,10 @@ func TestBucket(t *testing.T) {
 	t.Run("a burst is free, then calls are spaced", func(t *testing.T) {
 		b := newBucket(2, 3, start)
 		var got []time.Duration
-		for range 5 {
-			got = append(got, b.take(start))
+		for _, after := range []time.Duration{0, 0, 0, 0, 250, 500, 500} {
+			got = append(got, b.take(start.Add(after*time.Millisecond)))
 		}
-		want := []time.Duration{0, 0, 0, 500 * time.Millisecond, time.Second}
+		want := []time.Duration{0, 0, 0, 500 * time.Millisecond, 250 * time.Millisecond, 0, 500 * time.Millisecond}
 		for i := range want {
 			if got[i] != want[i] {
 				t.Fatalf("waits %v, want %v", got, want)

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 const (
@@ -23,6 +25,10 @@ const (
 	// to learn that a proxy is down helps nobody.
 	faultAttempts = 3
 	maxBackoff    = 10 * time.Second
+	// learningAttempts is for throttles by which a rate is learned: the pacer sees to
+	// it that they are few, and the call is only out of luck.
+	learningAttempts = 60
+	learningBackoff  = 2 * time.Second
 )
 
 // retryer is the SDK's standard one with two counts of attempts, without its
@@ -31,7 +37,7 @@ type retryer struct{ *retry.Standard }
 
 func newRetryer() aws.Retryer {
 	return retryer{retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = throttleAttempts
+		o.MaxAttempts = learningAttempts
 		o.MaxBackoff = maxBackoff
 		o.RateLimiter = ratelimit.None
 	})}
@@ -42,14 +48,24 @@ func (r retryer) IsErrorRetryable(err error) bool {
 	return !errors.As(err, &once) && r.Standard.IsErrorRetryable(err)
 }
 
-// RetryDelay also ends the attempts that are not throttles: an error returned
-// from here becomes the call's.
+// RetryDelay also ends the attempts early that are not throttles of a rate that is being
+// learned: an error returned from here becomes the call's.
 func (r retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
-	if attempt >= faultAttempts && !isThrottle(err) {
+	var learning *learningError
+	if errors.As(err, &learning) {
+		return wait.Jitter(min(time.Duration(attempt)*100*time.Millisecond, learningBackoff)), nil
+	}
+	if attempt >= throttleAttempts || attempt >= faultAttempts && !isThrottle(err) {
 		return 0, err
 	}
 	return r.Standard.RetryDelay(attempt, err)
 }
+
+// learningError marks a throttle from which the pacer has learned a rate.
+type learningError struct{ err error }
+
+func (e *learningError) Error() string { return e.err.Error() }
+func (e *learningError) Unwrap() error { return e.err }
 
 func isThrottle(err error) bool {
 	return retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary

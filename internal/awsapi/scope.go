@@ -73,6 +73,9 @@ type Options struct {
 	// AppVersion is added to the User-Agent as ssmdeck/<version>.
 	AppVersion string
 
+	// Paces are shared by the scopes of a process; nil means paces of its own.
+	Paces *Paces
+
 	// Static, when set, is all there is: no profile, file, variable or role is
 	// looked at, so that a simulator in this process can never be mistaken for
 	// the account of whoever runs it.

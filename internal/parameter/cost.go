@@ -2,6 +2,7 @@ package parameter
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -72,13 +73,16 @@ func CostOf(list []Parameter) (c Cost) {
 }
 
 // AdvancedPrice is the price of n advanced parameters for a month.
-func AdvancedPrice(n int) USD { return USD(n) * AdvancedMonth }
+func AdvancedPrice(n int) USD { return (USD(n) * AdvancedMonth).round() }
 
 // SecretPrice is the price of n secrets of Secrets Manager for a month.
-func SecretPrice(n int) USD { return USD(n) * SecretMonth }
+func SecretPrice(n int) USD { return (USD(n) * SecretMonth).round() }
 
 // CallPrice is the price of calls in a month, at a price for CallsUnit of them.
-func CallPrice(calls int, unit USD) USD { return USD(calls) / CallsUnit * unit }
+func CallPrice(calls int, unit USD) USD { return (USD(calls) / CallsUnit * unit).round() }
+
+// round takes off what binary fractions add: amounts have millionths at most.
+func (u USD) round() USD { return USD(math.Round(float64(u)*1e6) / 1e6) }
 
 // AdvancedNote says what it costs that n parameters become advanced, which they were
 // not before; empty when n is 0. It is for dry runs, plans and questions, before it

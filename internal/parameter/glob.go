@@ -22,6 +22,9 @@ type Pattern struct {
 // ParsePattern reads a pattern.
 func ParsePattern(text string) (Pattern, error) {
 	p := Pattern{text: text, parts: strings.Split(text, "/")}
+	if first := p.parts[0]; len(p.parts) > 1 && first != "" && first != "**" {
+		return p, fault.Usagef("the pattern %s has parts, and no slash before the first: no name is like this", quoted(text)).WithHint("write /%s", text)
+	}
 	for _, part := range p.parts {
 		if _, err := path.Match(part, ""); err != nil {
 			return p, fault.Usagef("the pattern %q: a [ is not closed, or nothing is in it", text)

@@ -19,6 +19,7 @@ func TestPatterns(t *testing.T) {
 		{"*word*", []string{"/a/b/password", "word", "keyword"}, []string{"/word/a"}, "", "word"},
 		{"db-?", []string{"/x/db-1", "db-a"}, []string{"/x/db-12"}, "", "db-"},
 		{"db-[12]*", []string{"/x/db-1", "db-22"}, []string{"/x/db-3"}, "", ""},
+		{"**/url", []string{"/url", "/a/b/url"}, []string{"/a/urls"}, "", "url"},
 		{"/*", []string{"/a"}, []string{"/a/b", "a"}, "", ""},
 	}
 	for _, tt := range tests {
@@ -45,8 +46,10 @@ func TestPatterns(t *testing.T) {
 			}
 		})
 	}
-	if _, err := ParsePattern("/app/[a"); fault.KindOf(err) != fault.Usage {
-		t.Errorf("got %v, want a usage error", err)
+	for _, text := range []string{"/app/[a", "app/*", "*/x"} {
+		if _, err := ParsePattern(text); fault.KindOf(err) != fault.Usage {
+			t.Errorf("%s: got %v, want a usage error", text, err)
+		}
 	}
 }
 

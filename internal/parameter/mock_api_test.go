@@ -115,6 +115,26 @@ func (mr *MockapiMockRecorder) DescribeParameters(ctx, in interface{}, opts ...i
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "DescribeParameters", reflect.TypeOf((*Mockapi)(nil).DescribeParameters), varargs...)
 }
 
+// GetParameter mocks base method.
+func (m *Mockapi) GetParameter(ctx context.Context, in *ssm.GetParameterInput, opts ...func(*ssm.Options)) (*ssm.GetParameterOutput, error) {
+	m.ctrl.T.Helper()
+	varargs := []interface{}{ctx, in}
+	for _, a := range opts {
+		varargs = append(varargs, a)
+	}
+	ret := m.ctrl.Call(m, "GetParameter", varargs...)
+	ret0, _ := ret[0].(*ssm.GetParameterOutput)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// GetParameter indicates an expected call of GetParameter.
+func (mr *MockapiMockRecorder) GetParameter(ctx, in interface{}, opts ...interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	varargs := append([]interface{}{ctx, in}, opts...)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "GetParameter", reflect.TypeOf((*Mockapi)(nil).GetParameter), varargs...)
+}
+
 // GetParameterHistory mocks base method.
 func (m *Mockapi) GetParameterHistory(ctx context.Context, in *ssm.GetParameterHistoryInput, opts ...func(*ssm.Options)) (*ssm.GetParameterHistoryOutput, error) {
 	m.ctrl.T.Helper()

@@ -19,6 +19,7 @@ const (
 	describePage = 50
 	namesACall   = 10
 	historyPage  = 50
+	filterValues = 50
 )
 
 // Query says which parameters are meant. Empty fields do not narrow it; what is asked
@@ -36,6 +37,10 @@ type Query struct {
 	Labels   []string          // parameters that have a version with one of these
 	Tags     map[string]string // a value of "" is any value
 	Shared   bool              // what other accounts share with this one, instead of its own
+
+	// ValuesOnly says that Read need not find more than names, types, values and
+	// versions: of a path with few parameters one call is enough then.
+	ValuesOnly bool
 }
 
 func (q Query) filters() (out []types.ParameterStringFilter) {
@@ -71,6 +76,9 @@ func (q Query) filters() (out []types.ParameterStringFilter) {
 
 // List lists the parameters of a query, without values, in the service's order.
 func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Parameter, error] {
+	if len(q.Names) > filterValues {
+		return s.listParts(ctx, q)
+	}
 	in := &ssm.DescribeParametersInput{ParameterFilters: q.filters(), MaxResults: aws.Int32(describePage)}
 	if q.Shared {
 		in.Shared = aws.Bool(true)
@@ -86,41 +94,26 @@ func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Parameter, error]
 	}, metadataOf)
 }
 
+// listParts lists more names than one filter takes.
+func (s *Service) listParts(ctx context.Context, q Query) iter.Seq2[Parameter, error] {
+	return func(yield func(Parameter, error) bool) {
+		for names := range slices.Chunk(q.Names, filterValues) {
+			part := q
+			part.Names = names
+			for p, err := range s.List(ctx, part) {
+				if !yield(p, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
 func metadataOf(m types.ParameterMetadata) Parameter {
 	return Parameter{
 		Name: aws.ToString(m.Name), Type: string(m.Type), Version: m.Version, Tier: string(m.Tier), DataType: aws.ToString(m.DataType),
 		KeyID: aws.ToString(m.KeyId), Description: aws.ToString(m.Description), AllowedPattern: aws.ToString(m.AllowedPattern),
 		Policies: policiesOf(m.Policies), Modified: aws.ToTime(m.LastModifiedDate), ModifiedBy: aws.ToString(m.LastModifiedUser), ARN: aws.ToString(m.ARN),
-	}
-}
-
-// Read lists the parameters of a query with their values, in no order. Values of
-// SecureStrings are read only with decrypt. A parameter that was removed between the
-// look at names and that at values is left out. An error is the last element: what
-// came before it is not all.
-func (s *Service) Read(ctx context.Context, q Query, decrypt bool) iter.Seq2[Parameter, error] {
-	return func(yield func(Parameter, error) bool) {
-		all, err := awsapi.Collect(s.List(ctx, q))
-		if err != nil {
-			yield(Parameter{}, err)
-			return
-		}
-		for batch := range slices.Chunk(all, namesACall) {
-			names := make([]string, len(batch))
-			for i, p := range batch {
-				names[i] = p.Name
-			}
-			got, _, err := s.values(ctx, names, decrypt)
-			if err != nil {
-				yield(Parameter{}, err)
-				return
-			}
-			for _, p := range batch {
-				if v, ok := got[p.Name]; ok && !yield(p.with(v), nil) {
-					return
-				}
-			}
-		}
 	}
 }
 

@@ -28,6 +28,27 @@ type Selection struct {
 	Label   string    // that a version has; it is this version, then, whose value is read
 	Since   time.Time // changed at this moment or later
 	By      string    // changed by somebody whose ARN contains this, in any case
+	// Seen, where it is set, is told how many have been read so far.
+	Seen func(n int)
+}
+
+// counted tells Seen of what comes by.
+func (s Selection) counted(list iter.Seq2[Parameter, error]) iter.Seq2[Parameter, error] {
+	if s.Seen == nil {
+		return list
+	}
+	return func(yield func(Parameter, error) bool) {
+		n := 0
+		for p, err := range list {
+			if err == nil {
+				n++
+				s.Seen(n)
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
 }
 
 // Select reads where parameters are: a path, below which all are meant; a name; or a
@@ -48,6 +69,9 @@ func Select(where string) (s Selection, err error) {
 		}
 	case strings.HasPrefix(where, "/"):
 		s.Path = strings.TrimSuffix(where, "/")
+		if s.Path == "/aws" {
+			return s, fault.Usagef("the path /aws is too wide for the service").WithHint("name more of it: %s, %s/global-infrastructure/regions", PublicPath, PublicPath)
+		}
 		return s, CheckPath(where)
 	default:
 		s.Names = []string{where}
@@ -59,7 +83,7 @@ func Select(where string) (s Selection, err error) {
 // public reports whether it is what AWS publishes, which is no parameter of an account:
 // DescribeParameters does not know it.
 func (s Selection) public() bool {
-	return s.Path == "/aws" || strings.HasPrefix(s.Path, "/aws/")
+	return strings.HasPrefix(s.Path, "/aws/")
 }
 
 // whole reports whether the service alone decides what is meant.
@@ -82,6 +106,18 @@ func (s Selection) keeps(p Parameter) bool {
 // Find lists the parameters of a selection, without values, sorted by name. A path that
 // has nothing below it, but is the name of a parameter, is that parameter.
 func (s *Service) Find(ctx context.Context, sel Selection) ([]Parameter, error) {
+	found, err := s.findNamed(ctx, sel)
+	if err == nil && sel.Label != "" {
+		found, err = s.attach(ctx, found, sel.Label, false)
+		for i := range found {
+			found[i].Value = ""
+		}
+	}
+	return found, err
+}
+
+// findNamed is Find, of which parameters with a label are still in their latest version.
+func (s *Service) findNamed(ctx context.Context, sel Selection) ([]Parameter, error) {
 	found, err := s.find(ctx, sel)
 	if err == nil && len(found) == 0 && sel.Path != "" && sel.Path != "/" && sel.Pattern == nil && !sel.public() {
 		sel.Names, sel.Path, sel.OneLevel = []string{sel.Path}, "", false
@@ -93,7 +129,7 @@ func (s *Service) Find(ctx context.Context, sel Selection) ([]Parameter, error) 
 
 func (s *Service) find(ctx context.Context, sel Selection) (found []Parameter, err error) {
 	if sel.public() {
-		for p, err := range s.byPath(ctx, sel.Path, !sel.OneLevel, "", false) {
+		for p, err := range sel.counted(s.byPath(ctx, sel.Path, !sel.OneLevel, "", false)) {
 			if err != nil {
 				return found, err
 			}
@@ -119,16 +155,13 @@ func (s *Service) find(ctx context.Context, sel Selection) (found []Parameter, e
 			return nil, nil
 		}
 	}
-	for p, err := range s.List(ctx, sel.Query) {
+	for p, err := range sel.counted(s.List(ctx, sel.Query)) {
 		if err != nil {
 			return found, err
 		}
 		if sel.keeps(p) && (sel.Label == "" || labelled[p.Name]) {
 			found = append(found, p)
 		}
-	}
-	if sel.Label != "" {
-		return s.attach(ctx, found, sel.Label, false)
 	}
 	return found, nil
 }
@@ -151,7 +184,7 @@ func (s *Service) FindValues(ctx context.Context, sel Selection, decrypt bool) (
 	var err error
 	switch {
 	case sel.public():
-		for p, err := range s.byPath(ctx, sel.Path, !sel.OneLevel, "", decrypt) {
+		for p, err := range sel.counted(s.byPath(ctx, sel.Path, !sel.OneLevel, "", decrypt)) {
 			if err != nil {
 				return found, err
 			}
@@ -160,12 +193,12 @@ func (s *Service) FindValues(ctx context.Context, sel Selection, decrypt bool) (
 			}
 		}
 	case sel.whole():
-		if found, err = awsapi.Collect(s.Read(ctx, sel.Query, decrypt)); err != nil || len(found) > 0 {
+		if found, err = awsapi.Collect(sel.counted(s.Read(ctx, sel.Query, decrypt))); err != nil || len(found) > 0 {
 			break
 		}
 		fallthrough // it may be the name of a parameter
 	default:
-		if found, err = s.Find(ctx, sel); err == nil {
+		if found, err = s.findNamed(ctx, sel); err == nil {
 			found, err = s.attach(ctx, found, sel.Label, decrypt)
 		}
 	}
@@ -221,6 +254,20 @@ func (s *Service) byPath(ctx context.Context, path string, recursive bool, label
 		}
 		return out.Parameters, out.NextToken, nil
 	}, func(p types.Parameter) Parameter { return valueOf(p, decrypt) })
+}
+
+// One reads one parameter. It asks for it alone, for which many have the right that have
+// none to ask for several at once. A NotFound error says that there is none, or no such
+// version.
+func (s *Service) One(ctx context.Context, r Ref, decrypt bool) (Parameter, error) {
+	out, err := s.api.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(r.String()), WithDecryption: &decrypt})
+	if err != nil {
+		return Parameter{}, awsapi.Explain("read parameter "+r.String(), err)
+	}
+	if out.Parameter == nil {
+		return Parameter{}, fault.New(fault.Failed, "read parameter "+r.String(), "the service's answer has none")
+	}
+	return valueOf(*out.Parameter, decrypt), nil
 }
 
 // Describe is what the service says of parameters by their names, without values, in

@@ -103,6 +103,20 @@ func codecOf(f Format) (codec, error) {
 	switch f {
 	case JSON:
 		return codec{endings: []string{".json"}, nul: true, encode: encodeJSON, decode: decodeJSON}, nil
+	case YAML:
+		return codec{endings: []string{".yaml", ".yml"}, nul: true, encode: encodeYAML, decode: decodeYAML}, nil
+	case CSV:
+		return codec{endings: []string{".csv"}, nul: true, encode: encodeCSV, decode: decodeCSV}, nil
+	case Dotenv:
+		return codec{endings: []string{".env"}, flat: true, keys: KeysUpper, encode: encodeDotenv, decode: decodeDotenv}, nil
+	case Shell:
+		return codec{endings: []string{".sh"}, flat: true, keys: KeysUpper, encode: encodeShell, decode: decodeShell}, nil
+	case Tfvars:
+		return codec{endings: []string{".tfvars"}, flat: true, nul: true, encode: encodeTfvars, decode: decodeTfvars}, nil
+	case K8s:
+		return codec{flat: true, nul: true, encode: encodeK8s, decode: decodeK8s}, nil
+	case Properties:
+		return codec{endings: []string{".properties"}, flat: true, nul: true, encode: encodeProperties, decode: decodeProperties}, nil
 	default:
 		return codec{}, fault.Usagef("%q is not a format for parameters", string(f)).WithHint("the formats are %s", Words())
 	}

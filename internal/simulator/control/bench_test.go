@@ -18,3 +18,23 @@ func BenchmarkFleetOf10000(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkParametersOf10000 reads pages in the middle of many parameters, and
+// writes one.
+func BenchmarkParametersOf10000(b *testing.B) {
+	f := newFixture(b, "parameter_store: {generate: [{count: 9000, per_path: 100, secure: 500}]}", nil)
+	for _, tt := range []struct{ name, op, body string }{
+		{"page", "GetParametersByPath", `{"Path":"/load/g045","WithDecryption":true}`},
+		{"all", "GetParametersByPath", `{"Path":"/","Recursive":true}`},
+		{"values", "GetParameters", `{"Names":["/load/g045/04401","/load/g045/04402","/load/g045/04403"],"WithDecryption":true}`},
+		{"describe", "DescribeParameters", `{"MaxResults":50}`},
+		{"filtered", "DescribeParameters", `{"ParameterFilters":[{"Key":"Name","Option":"Contains","Values":["0899"]}]}`},
+		{"put", "PutParameter", `{"Name":"/load/g045/04401","Value":"x","Overwrite":true,"Type":"String"}`},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			for b.Loop() {
+				f.must(tt.op, tt.body)
+			}
+		})
+	}
+}

@@ -13,7 +13,7 @@ func (f *fixture) other(target, service, body string) answer {
 	f.t.Helper()
 	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/", strings.NewReader(body))
 	r.Header.Set("X-Amz-Target", target)
-	sign(r, body, service, f.creds, f.world.Now())
+	sign(r, body, service, f.creds, f.world.Clock().Real())
 	rec := httptest.NewRecorder()
 	f.ServeHTTP(rec, r)
 	a, err := readAnswer(rec)

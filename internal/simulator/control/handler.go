@@ -1,6 +1,6 @@
 // Package control is the public face of the simulated services: Systems Manager,
-// KMS, EC2 Instance Connect, CloudWatch Logs, AWS Config and EventBridge in JSON
-// 1.1, CloudWatch in CBOR, JSON and the query protocol, STS, RDS, ElastiCache,
+// KMS, EC2 Instance Connect, CloudWatch Logs, AWS Config, EventBridge and Secrets
+// Manager in JSON 1.1, CloudWatch in CBOR, JSON and the query protocol, STS, RDS, ElastiCache,
 // Redshift and EC2 in the query protocol, OpenSearch Service and S3 in REST, with
 // signature verification.
 //
@@ -240,6 +240,8 @@ func splitTarget(target string) (service, name string) {
 		return configService, name
 	case eventsTarget:
 		return eventsService, name
+	case secretsTarget:
+		return secretsService, name
 	}
 	return "", name
 }

@@ -10,7 +10,7 @@ func labelOperations() map[string]operation {
 }
 
 func (c *call) labelParameterVersion(in request) (any, error) {
-	if err := c.mayOn("LabelParameterVersion", in.text("Name")); err != nil {
+	if err := c.mayWrite("LabelParameterVersion", in.text("Name")); err != nil {
 		return nil, err
 	}
 	version, bad, err := c.world.LabelParameter(in.text("Name"), int64(in.number("ParameterVersion", 0)), in.texts("Labels"))
@@ -21,7 +21,7 @@ func (c *call) labelParameterVersion(in request) (any, error) {
 }
 
 func (c *call) unlabelParameterVersion(in request) (any, error) {
-	if err := c.mayOn("UnlabelParameterVersion", in.text("Name")); err != nil {
+	if err := c.mayWrite("UnlabelParameterVersion", in.text("Name")); err != nil {
 		return nil, err
 	}
 	removed, bad, err := c.world.UnlabelParameter(in.text("Name"), int64(in.number("ParameterVersion", 0)), in.texts("Labels"))

@@ -73,5 +73,6 @@ func operations() map[string]operation {
 	add(organizationsTarget+".", organizationsOperations())
 	add(configTarget+".", configOperations())
 	add(eventsTarget+".", eventOperations())
+	add(secretsTarget+".", secretOperations())
 	return table
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,16 @@ func parameterOperations() map[string]operation {
 // mayOn asks whether the caller may do something with a parameter, which may be
 // named by its ARN and have a selector.
 func (c *call) mayOn(action, name string) error {
+	return c.world.MayOn(c.caller.ARN, "ssm:"+action, c.parameterARN(name))
+}
+
+// mayWrite is mayOn for what changes a parameter.
+func (c *call) mayWrite(action, name string) error {
+	return c.world.MayWrite(c.caller.ARN, "ssm:"+action, c.parameterARN(name))
+}
+
+// parameterARN is the ARN that a name stands for.
+func (c *call) parameterARN(name string) string {
 	base := name
 	if i := strings.LastIndexByte(name, ':'); i > 0 && !strings.Contains(name[i:], "/") {
 		base = name[:i]
@@ -30,7 +41,7 @@ func (c *call) mayOn(action, name string) error {
 	if !strings.HasPrefix(base, "arn:") {
 		base = c.world.ParameterARN(strings.TrimSpace(base))
 	}
-	return c.world.MayOn(c.caller.ARN, "ssm:"+action, base)
+	return base
 }
 
 type putParameterIn struct {
@@ -48,7 +59,7 @@ type putParameterIn struct {
 }
 
 func (c *call) putParameter(in *putParameterIn) (any, error) {
-	if err := c.mayOn("PutParameter", in.Name); err != nil {
+	if err := c.mayWrite("PutParameter", in.Name); err != nil {
 		return nil, err
 	}
 	v, err := c.world.PutParameter(world.NewParameter{
@@ -71,7 +82,6 @@ type parameterItem struct {
 	Value            string
 	Version          int64
 	Selector         string `json:"Selector,omitempty"`
-	SourceResult     string `json:"SourceResult,omitempty"`
 	LastModifiedDate epoch
 	ARN              string
 	DataType         string
@@ -89,21 +99,18 @@ func (c *call) read(action, name string, decrypt bool) (parameterItem, error) {
 	if err := c.mayOn(action, name); err != nil {
 		return parameterItem{}, err
 	}
-	if strings.HasPrefix(name, world.SecretReference) && !decrypt {
-		return parameterItem{}, invalid("WithDecryption flag must be True for retrieving a Secret Manager secret.")
-	}
 	s, err := c.world.Select(c.caller.ARN, "ssm:"+action, name)
 	if err != nil {
 		return parameterItem{}, err
 	}
-	if decrypt && s.Owner != nil {
+	if decrypt {
 		if err := s.Owner.Reveal(c.caller.ARN, s.ParameterVersion); err != nil {
 			return parameterItem{}, err
 		}
 	}
 	return parameterItem{
 		Name: s.Name, Type: s.Type, Value: shownValue(s.ParameterVersion, decrypt), Version: s.Number, Selector: s.Selector,
-		SourceResult: s.SourceResult, LastModifiedDate: epoch{s.Modified}, ARN: s.ARN, DataType: s.DataType,
+		LastModifiedDate: epoch{s.Modified}, ARN: s.ARN, DataType: s.DataType,
 	}, nil
 }
 
@@ -113,7 +120,10 @@ type getParameterIn struct {
 }
 
 func (c *call) getParameter(in *getParameterIn) (any, error) {
-	item, err := c.read("GetParameter", in.Name, in.WithDecryption)
+	if err := c.secretsReadable(in.WithDecryption, in.Name); err != nil {
+		return nil, err
+	}
+	item, err := c.readAny("GetParameter", in.Name, in.WithDecryption)
 	if err != nil {
 		return nil, err
 	}
@@ -126,23 +136,26 @@ type getParametersIn struct {
 }
 
 // getParameters tells which names there are not, and fails altogether for what it
-// may not show.
+// may not show. The answer is in the order of names, not in that of the request.
 func (c *call) getParameters(in *getParametersIn) (any, error) {
 	out := struct {
-		Parameters        []parameterItem
+		Parameters        []any
 		InvalidParameters []string
-	}{[]parameterItem{}, []string{}}
+	}{[]any{}, []string{}}
+	if err := c.secretsReadable(in.WithDecryption, in.Names...); err != nil {
+		return nil, err
+	}
 	seen := map[string]bool{}
-	for _, name := range in.Names {
+	for _, name := range slices.Sorted(slices.Values(in.Names)) {
 		if seen[name] {
 			return nil, invalid("Duplicate parameter name in the request: " + name)
 		}
 		seen[name] = true
-		item, err := c.read("GetParameters", name, in.WithDecryption)
+		item, err := c.readAny("GetParameters", name, in.WithDecryption)
 		switch {
 		case err == nil:
 			out.Parameters = append(out.Parameters, item)
-		case strings.HasPrefix(errorCode(err), "Parameter"):
+		case strings.HasPrefix(errorCode(err), "Parameter"), world.IsSecretReference(name):
 			out.InvalidParameters = append(out.InvalidParameters, name)
 		default:
 			return nil, err
@@ -193,7 +206,7 @@ type deleteParameterIn struct {
 }
 
 func (c *call) deleteParameter(in *deleteParameterIn) (any, error) {
-	if err := c.mayOn("DeleteParameter", in.Name); err != nil {
+	if err := c.mayWrite("DeleteParameter", in.Name); err != nil {
 		return nil, err
 	}
 	if !c.world.DeleteParameter(in.Name) {
@@ -208,7 +221,7 @@ type deleteParametersIn struct {
 
 func (c *call) deleteParameters(in *deleteParametersIn) (any, error) {
 	for _, name := range in.Names {
-		if err := c.mayOn("DeleteParameters", name); err != nil {
+		if err := c.mayWrite("DeleteParameters", name); err != nil {
 			return nil, err
 		}
 	}

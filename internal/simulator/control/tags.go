@@ -10,7 +10,19 @@ func tagOperations() map[string]operation {
 	}
 }
 
+// mayTag asks whether the caller may do something with the tags of a resource;
+// only those of parameters are guarded one by one.
+func (c *call) mayTag(action string, in request) error {
+	if in.text("ResourceType") != "Parameter" {
+		return nil
+	}
+	return c.mayWrite(action, in.text("ResourceId"))
+}
+
 func (c *call) listTagsForResource(in request) (any, error) {
+	if err := c.mayTag("ListTagsForResource", in); err != nil {
+		return nil, err
+	}
 	tags, err := c.world.Tags(in.text("ResourceType"), in.text("ResourceId"))
 	if err != nil {
 		return nil, err
@@ -19,6 +31,9 @@ func (c *call) listTagsForResource(in request) (any, error) {
 }
 
 func (c *call) addTagsToResource(in request) (any, error) {
+	if err := c.mayTag("AddTagsToResource", in); err != nil {
+		return nil, err
+	}
 	set := map[string]string{}
 	for _, t := range in.objects("Tags") {
 		set[t.text("Key")] = t.text("Value")
@@ -27,5 +42,8 @@ func (c *call) addTagsToResource(in request) (any, error) {
 }
 
 func (c *call) removeTagsFromResource(in request) (any, error) {
+	if err := c.mayTag("RemoveTagsFromResource", in); err != nil {
+		return nil, err
+	}
 	return empty(), c.world.ChangeTags(in.text("ResourceType"), in.text("ResourceId"), nil, in.texts("TagKeys"))
 }

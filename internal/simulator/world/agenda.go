@@ -53,8 +53,10 @@ func (a *agenda) plan(name string, at time.Time, rank int, do func(at time.Time)
 func (a *agenda) drop(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.events, name)
-	a.kick()
+	if _, ok := a.events[name]; ok {
+		delete(a.events, name)
+		a.kick()
+	}
 }
 
 // soon has something done next. It may be called with any lock held: it is how

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 // Limits of Parameter Store (API reference, PutParameter; User Guide, "Managing
@@ -93,6 +95,10 @@ func (w *World) PutParameter(p NewParameter) (ParameterVersion, error) {
 	return w.putParameter(p)
 }
 
+// nestedReference is what looks like another parameter (API reference,
+// PutParameter: values in double brackets are not taken).
+var nestedReference = pattern.Lazy(`\{\{[^{}]*\}\}`)
+
 // checkNew refuses what can be told without a look at what there is.
 func (w *World) checkNew(p *NewParameter) error {
 	p.Name = w.parameterKey(p.Name)
@@ -104,6 +110,8 @@ func (w *World) checkNew(p *NewParameter) error {
 		return Errorf("ValidationException", "1 validation error detected: Value '' at 'value' failed to satisfy constraint: Member must have length greater than or equal to 1.")
 	case !utf8.ValidString(p.Value):
 		return Errorf("ValidationException", "Parameter value is not valid text.")
+	case nestedReference().MatchString(p.Value):
+		return Errorf("ValidationException", "Parameter value can't nest another parameter. Do not use \"{{}}\" in the value.")
 	case p.Overwrite && len(p.Tags) > 0:
 		return Errorf("ValidationException", "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.")
 	case !slices.Contains([]string{"", dataText, dataImage, dataIntegration}, p.DataType):
@@ -277,15 +285,19 @@ func (w *World) seal(v ParameterVersion, p NewParameter) (ParameterVersion, erro
 // DeleteParameter removes a parameter, and reports whether it was there.
 func (w *World) DeleteParameter(name string) bool {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	p, ok := w.params.get(w.parameterKey(name))
 	if ok {
 		w.dropParameter(p)
 	}
+	w.mu.Unlock()
+	if ok {
+		w.unshare(w.ParameterARN(p.Name))
+	}
 	return ok
 }
 
-// dropParameter removes a parameter. Callers hold w.mu.
+// dropParameter removes a parameter. Callers hold w.mu, and call unshare when they
+// do not any more.
 func (w *World) dropParameter(p *Parameter) {
 	w.params.remove(p)
 	w.agenda.drop(policyEvent(p.Name))

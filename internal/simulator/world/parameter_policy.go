@@ -188,17 +188,24 @@ func (w *World) planPolicies(p *Parameter) {
 	w.agenda.plan(policyEvent(name), next, rankEnd, func(time.Time) { w.actOnPolicies(name) })
 }
 
-// actOnPolicies does what a parameter's policies say by now: notifications first.
+// actOnPolicies does what a parameter's policies say by now.
 func (w *World) actOnPolicies(name string) {
+	if w.runPolicies(name) {
+		w.unshare(w.ParameterARN(name))
+	}
+}
+
+// runPolicies runs those that are due, notifications first, and reports whether
+// the parameter has expired.
+func (w *World) runPolicies(name string) (expired bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p, ok := w.params.get(name)
 	if !ok {
-		return
+		return false
 	}
 	v := &p.Versions[len(p.Versions)-1]
 	v.Policies = slices.Clone(v.Policies)
-	expired := false
 	for i := range v.Policies {
 		policy := &v.Policies[i]
 		if policy.Status != policyPending || policy.due(*v).After(w.now()) {
@@ -213,7 +220,7 @@ func (w *World) actOnPolicies(name string) {
 	}
 	if !expired {
 		w.planPolicies(p)
-		return
+		return false
 	}
 	for _, policy := range v.Policies {
 		if policy.Type == policyExpiration {
@@ -221,6 +228,7 @@ func (w *World) actOnPolicies(name string) {
 		}
 	}
 	w.dropParameter(p)
+	return true
 }
 
 // tellPolicy tells what a policy has done. Callers hold w.mu.

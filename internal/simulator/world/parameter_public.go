@@ -102,3 +102,13 @@ func (w *World) publicIndex() *parameterIndex {
 	w.public = x
 	return x
 }
+
+func (w *World) publicParameter(name string) (*Parameter, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p, ok := w.publicIndex().get(name)
+	if !ok {
+		return nil, false
+	}
+	return copyParameter(p), true
+}

@@ -22,21 +22,15 @@ type Selection struct {
 	ParameterHit
 	ARN      string
 	Selector string // as it was given, with its colon
-	// SourceResult is what another service has said of a reference, as JSON.
-	SourceResult string
-	// Owner is the world that the parameter is in; nil for a reference.
+	// Owner is the world that the parameter is in.
 	Owner *World
 }
 
-// Select finds a parameter for a caller of this account: by its name, by its ARN
-// when it is of this account, of AWS or shared by another account, or by a
-// reference. After a colon follows a version number or a label. The action is what
-// sharing must allow.
+// Select finds a parameter for a caller of this account: by its name, or by its ARN
+// when it is of this account, of AWS or shared by another account. After a colon
+// follows a version number or a label. The action is what sharing must allow.
 func (w *World) Select(caller, action, name string) (Selection, error) {
 	base, selector := splitSelector(name)
-	if strings.HasPrefix(base, referenceRoot) {
-		return w.reference(caller, name)
-	}
 	owner, key, err := w.ownerOf(caller, base, action)
 	if err != nil {
 		return Selection{}, err
@@ -111,6 +105,9 @@ func (w *World) ParameterHistory(caller, name string) (*Parameter, *World, error
 		return nil, nil, err
 	}
 	p, ok := owner.Parameter(key)
+	if strings.HasPrefix(key, publicRoot) {
+		p, ok = owner.publicParameter(key)
+	}
 	if !ok {
 		return nil, nil, Errorf("ParameterNotFound", "")
 	}

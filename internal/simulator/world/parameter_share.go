@@ -120,3 +120,16 @@ func (w *World) policied() []string {
 	})
 	return arns
 }
+
+// unshare removes the resource policies of what is no more. Callers do not hold
+// w.mu.
+func (w *World) unshare(arn string) {
+	_ = w.Tables(func(t *Tables) error { // never fails
+		for _, r := range t.All(KindPolicy) {
+			if textIn(r, "resource") == arn {
+				t.Delete(KindPolicy, arn+" "+textIn(r, "PolicyId"))
+			}
+		}
+		return nil
+	})
+}

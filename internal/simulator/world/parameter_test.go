@@ -42,6 +42,15 @@ func TestWhatAnOverwriteKeeps(t *testing.T) {
 	}
 }
 
+func TestValuesThatLookLikeAParameter(t *testing.T) {
+	w := newWorld(t, "", succeed)
+	for value, want := range map[string]string{"{{ssm:/x}}": "ValidationException", "a {{ b }} c": "ValidationException", "{ {x} }": "", "{{": "", "${{": ""} {
+		if _, err := tryPut(w, "/a", value); codeOf(err) != want {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+}
+
 func TestOneNameWithAndWithoutItsSlash(t *testing.T) {
 	w := newWorld(t, "", succeed)
 	put(t, w, "one", "1")

@@ -141,6 +141,14 @@ func (w *World) MayOn(caller, action, resource string) error {
 	return nil
 }
 
+// MayWrite is MayOn for what changes a resource, which another account can't.
+func (w *World) MayWrite(caller, action, resource string) error {
+	if account := accountOf(resource); account != "" && account != w.sc.Account {
+		return denied(caller, action, resource, "resource-based")
+	}
+	return w.MayOn(caller, action, resource)
+}
+
 func orStar(resource string) string {
 	if resource == "" {
 		return "*"

@@ -43,6 +43,7 @@ type Scenario struct {
 	Fleet      FleetSpec        `yaml:"fleet"` // many more
 	Hosts      []HostSpec       `yaml:"hosts"`
 	Parameters []ParameterEntry `yaml:"parameters"`
+	Secrets    []SecretSpec     `yaml:"secrets"` // of Secrets Manager
 	// ParameterStore is how Parameter Store behaves, and what it has many of.
 	ParameterStore ParameterStoreSpec `yaml:"parameter_store"`
 

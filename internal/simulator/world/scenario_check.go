@@ -61,6 +61,7 @@ func (c *checker) all() {
 	c.agents()
 	c.preferences()
 	c.logs()
+	c.checkSecrets()
 	c.access()
 	c.faults()
 	c.places()

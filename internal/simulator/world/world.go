@@ -60,6 +60,7 @@ type World struct {
 	keys    *keyStore
 	storage *storage
 	store   tableStore
+	secrets secretStore
 	// patching has a lock of its own, which is the last to be taken.
 	patching *patchStore
 
@@ -113,6 +114,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		sessions:  map[string]*Session{},
 		settings:  map[string]ServiceSetting{},
 		access:    map[string]*AccessRequest{},
+		secrets:   secretStore{byName: map[string]*Secret{}},
 
 		automations: map[string]*Automation{},
 		pinged:      make(chan struct{}),
@@ -134,6 +136,7 @@ func New(sc *Scenario, cfg Config) (*World, error) {
 		func() error { return w.addNodes(cfg.Machine) },
 		func() error { return w.addDocuments() },
 		func() error { return w.addParameters() },
+		func() error { return w.addSecrets() },
 		func() error { return w.addRecords() },
 		func() error { return w.openWindows(cfg.Starting) },
 	}

@@ -1,0 +1,202 @@
+package paramfile
+
+import (
+	"bufio"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
+	"github.com/ssmdeck/ssmdeck/internal/strictyaml"
+)
+
+// plainYAML are texts that all readers of YAML take for texts without quotes. What
+// YAML 1.1 reads as something else is in notPlain.
+var plainYAML = pattern.Lazy(`^[A-Za-z/][A-Za-z0-9_./-]*$`)
+
+var notPlain = []string{"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+
+// writeYAMLString writes a text so that every reader of YAML gets it back: of several
+// lines as a block where that is certain, else in quotes.
+func writeYAMLString(b stringWriter, s, indent string) {
+	switch {
+	case plainYAML().MatchString(s) && !slices.Contains(notPlain, strings.ToLower(s)):
+		b.WriteString(s)
+	case isBlock(s):
+		b.WriteString("|")
+		if !strings.HasSuffix(s, "\n") {
+			b.WriteString("-")
+		}
+		for line := range strings.SplitSeq(strings.TrimSuffix(s, "\n"), "\n") {
+			b.WriteString("\n")
+			if line != "" {
+				b.WriteString(indent)
+				b.WriteString(line)
+			}
+		}
+	default:
+		b.WriteByte('"')
+		for _, r := range s {
+			switch {
+			case r == '"' || r == '\\':
+				b.WriteByte('\\')
+				b.WriteRune(r)
+			case r == '\n':
+				b.WriteString(`\n`)
+			case r == '\r':
+				b.WriteString(`\r`)
+			case r == '\t':
+				b.WriteString(`\t`)
+			case invisible(r) && r < 0x100:
+				fmt.Fprintf(writerOf(b), `\x%02x`, r)
+			case invisible(r):
+				fmt.Fprintf(writerOf(b), `\u%04x`, r)
+			case r&0xfffe == 0xfffe:
+				fmt.Fprintf(writerOf(b), `\U%08x`, r)
+			default:
+				b.WriteRune(r)
+			}
+		}
+		b.WriteByte('"')
+	}
+}
+
+// isBlock reports whether a text can be a literal block: lines that do not begin or
+// end with blanks, and at most one end of line at its end.
+func isBlock(s string) bool {
+	if !strings.Contains(s, "\n") || strings.HasSuffix(s, "\n\n") || s[0] == '\n' {
+		return false
+	}
+	lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
+	if len(lines) < 2 || strings.TrimLeft(lines[0], " \t") != lines[0] {
+		return false
+	}
+	for _, line := range lines {
+		if strings.TrimRight(line, " \t") != line {
+			return false
+		}
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && r != '\t' && (invisible(r) || r&0xfffe == 0xfffe) })
+}
+
+func encodeYAML(b *bufio.Writer, list []item, o Options) error {
+	if len(list) == 0 {
+		_, err := b.WriteString("{}\n")
+		return err
+	}
+	for _, it := range list {
+		writeYAMLString(b, it.name, "")
+		if o.Plain {
+			b.WriteString(": ")
+			writeYAMLString(b, it.Value, "  ")
+			b.WriteString("\n")
+			continue
+		}
+		b.WriteString(":\n")
+		for _, f := range detailsOf(it.Parameter) {
+			b.WriteString("  " + f.key + ":")
+			switch {
+			case f.list != nil:
+				for _, text := range f.list {
+					b.WriteString("\n    - ")
+					writeYAMLString(b, text, "      ")
+				}
+			case f.tags != nil:
+				for _, k := range slices.Sorted(maps.Keys(f.tags)) {
+					b.WriteString("\n    ")
+					writeYAMLKey(b, k)
+					b.WriteString(": ")
+					writeYAMLString(b, f.tags[k], "      ")
+				}
+			default:
+				b.WriteString(" ")
+				writeYAMLString(b, f.text, "    ")
+			}
+			b.WriteString("\n")
+		}
+	}
+	return nil
+}
+
+// longestKey is how many characters a key may have that is not marked with "?"
+// (YAML 1.2, 7.4: 1024), with room for escapes.
+const longestKey = 100
+
+// writeYAMLKey writes a key, which is on one line.
+func writeYAMLKey(b stringWriter, k string) {
+	long := len(k) > longestKey
+	if long {
+		b.WriteString("? ")
+	}
+	if strings.Contains(k, "\n") {
+		var quoted strings.Builder
+		writeYAMLString(&quoted, k+"\r", "") // a return makes it one in quotes
+		b.WriteString(strings.TrimSuffix(quoted.String(), `\r"`) + `"`)
+	} else {
+		writeYAMLString(b, k, "")
+	}
+	if long {
+		b.WriteString("\n    ")
+	}
+}
+
+func decodeYAML(d *decoder, data []byte) {
+	if n := d.readYAML(data); n != nil {
+		d.tree(n)
+	}
+}
+
+// readYAML reads one document; nil after a fault, and when there is nothing.
+func (d *decoder) readYAML(data []byte) *node {
+	f := strictyaml.File{Path: d.file()}
+	root, err := f.Load(data)
+	switch {
+	case err != nil && strings.Contains(err.Error(), "anchor"): // it would tell the name, which may be a value
+		before, _, _ := strings.Cut(err.Error(), "unknown anchor")
+		d.faults = append(d.faults, fmt.Errorf("%sa text that begins with * must be in quotes", before))
+		return nil
+	case err != nil:
+		d.faults = append(d.faults, err)
+		return nil
+	case root == nil:
+		return nil
+	}
+	return d.fromYAML(root, 0)
+}
+
+func (d *decoder) fromYAML(y *yaml.Node, depth int) *node {
+	n := &node{line: y.Line}
+	switch {
+	case depth > deepest:
+		d.fail(y.Line, "nested too deeply")
+	case y.Kind == yaml.MappingNode:
+		n.kind = object
+		for i := 0; i+1 < len(y.Content); i += 2 {
+			k := y.Content[i]
+			if k.Kind != yaml.ScalarNode || k.ShortTag() == "!!merge" {
+				d.fail(k.Line, "a key must be a plain word")
+				continue
+			}
+			n.members = append(n.members, member{key: k.Value, line: k.Line, value: d.fromYAML(y.Content[i+1], depth+1)})
+		}
+	case y.Kind == yaml.SequenceNode:
+		n.kind = list
+		for _, v := range y.Content {
+			n.items = append(n.items, d.fromYAML(v, depth+1))
+		}
+	case y.Kind == yaml.ScalarNode && strictyaml.IsNull(y):
+	case y.Kind == yaml.ScalarNode:
+		n.kind, n.text = scalar, y.Value
+		switch y.ShortTag() {
+		case "!!str", "!!int", "!!float", "!!bool", "!!timestamp":
+		default:
+			d.fail(y.Line, "a text that begins with ! must be in quotes")
+		}
+	default:
+		d.fail(y.Line, "aliases are not taken here")
+	}
+	return n
+}

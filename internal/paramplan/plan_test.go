@@ -1,0 +1,457 @@
+package paramplan
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/quick"
+	"testing/synctest"
+	"unicode/utf8"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/parameter"
+)
+
+// world is a store with a state beside it.
+type world struct {
+	t     *testing.T
+	store *fakeStore
+	path  string
+}
+
+func newWorld(t *testing.T) *world {
+	return &world{t, newStore(), filepath.Join(t.TempDir(), "state.json")}
+}
+
+func (w *world) state() *State {
+	w.t.Helper()
+	s, _, err := OpenState(w.path, "111122223333", "eu-west-1")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+func parse(t *testing.T, text string) []Desired {
+	t.Helper()
+	tree, err := Parse([]Input{{File: "x.yaml", Data: []byte(text)}}, func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree.Desired
+}
+
+func (w *world) plan(desired []Desired, o Options) *Plan {
+	w.t.Helper()
+	var others []string
+	if o.State != nil {
+		for name := range o.State.Parameters {
+			others = append(others, name)
+		}
+	}
+	live, err := Look(context.Background(), w.store, desired, others, o.Below)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p := Make(desired, live, o)
+	if err := p.Complete(context.Background(), w.store); err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+func (w *world) apply(desired []Desired, o Options) (*Plan, error) {
+	w.t.Helper()
+	p := w.plan(desired, o)
+	ap := Applier{Store: w.store, State: o.State, unanswered: func(err error) bool { return errors.Is(err, errLost) }}
+	return p, ap.Apply(context.Background(), p)
+}
+
+func words(p *Plan) (out []string) {
+	for _, a := range p.Actions {
+		out = append(out, a.Do+" "+a.Name)
+	}
+	return out
+}
+
+func (w *world) expect(p *Plan, want ...string) {
+	w.t.Helper()
+	if got := words(p); !slices.Equal(got, want) {
+		w.t.Errorf("plan %q, want %q", got, want)
+	}
+}
+
+const twoFile = `
+path: /app
+parameters:
+  a: one
+  b: {secure: true, value: two}
+`
+
+func TestPlanThenApplyThenPlanIsNothing(t *testing.T) {
+	w := newWorld(t)
+	desired := parse(t, twoFile)
+	p, err := w.apply(desired, Options{State: w.state()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.expect(p, "create /app/a", "create /app/b")
+	p = w.plan(desired, Options{State: w.state()})
+	if w.expect(p); p.Same != 2 {
+		t.Errorf("%d are the same", p.Same)
+	}
+	raw, err := os.ReadFile(w.path)
+	if err != nil || strings.Contains(string(raw), "one") || strings.Contains(string(raw), "two") {
+		t.Errorf("the state is %s, %v", raw, err)
+	}
+}
+
+// A change by somebody else is never written over unseen; one in the file alone is made.
+func TestDriftIsRefused(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.apply(parse(t, twoFile), Options{State: w.state()}); err != nil {
+		t.Fatal(err)
+	}
+	changed := parse(t, strings.ReplaceAll(twoFile, "one", "ONE"))
+	w.expect(w.plan(changed, Options{State: w.state()}), "update /app/a")
+	w.store.set("/app/a", parameter.String, "theirs")
+	p := w.plan(changed, Options{State: w.state()})
+	w.expect(p, "conflict /app/a")
+	if !strings.Contains(p.Actions[0].Why, "version 1 was applied, and 2 is there") {
+		t.Error(p.Actions[0].Why)
+	}
+	w.expect(w.plan(changed, Options{State: w.state(), AcceptDrift: true}), "update /app/a")
+	w.store.set("/app/a", parameter.String, "ONE") // they came to the same end
+	w.expect(w.plan(changed, Options{State: w.state()}), "adopt /app/a")
+	if _, err := w.apply(changed, Options{State: w.state()}); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(w.plan(changed, Options{State: w.state()}))
+	_, _, _ = w.store.Delete(context.Background(), []string{"/app/a"})
+	w.expect(w.plan(changed, Options{State: w.state()}), "conflict /app/a")
+	w.expect(w.plan(changed, Options{State: w.state(), AcceptDrift: true}), "create /app/a")
+}
+
+func TestWhatIsInNoFileStaysWithoutPrune(t *testing.T) {
+	w := newWorld(t)
+	w.store.set("/app/c", parameter.String, "never applied")
+	if _, err := w.apply(parse(t, twoFile), Options{State: w.state()}); err != nil {
+		t.Fatal(err)
+	}
+	one := parse(t, "path: /app\nparameters: {a: one}\n")
+	w.expect(w.plan(one, Options{State: w.state()}), "keep /app/b")
+	w.expect(w.plan(one, Options{State: w.state(), Prune: true}), "delete /app/b")
+	w.store.set("/app/b", parameter.SecureString, "theirs")
+	w.expect(w.plan(one, Options{State: w.state(), Prune: true}), "conflict /app/b")
+	if _, err := w.apply(one, Options{State: w.state(), Prune: true, AcceptDrift: true}); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(w.plan(one, Options{State: w.state(), Prune: true}))
+	if _, there := w.store.have["/app/c"]; !there {
+		t.Error("a parameter was deleted that was never applied")
+	}
+	w.expect(w.plan(one, Options{Prune: true, Below: "/app"}), "delete /app/c") // as import does
+}
+
+func TestWhatWasNeverAppliedIsAdoptedOnlyWhenItIsTheSame(t *testing.T) {
+	w := newWorld(t)
+	w.store.set("/app/a", parameter.String, "one")
+	w.store.set("/app/b", parameter.SecureString, "other")
+	p := w.plan(parse(t, twoFile), Options{State: w.state()})
+	w.expect(p, "adopt /app/a", "conflict /app/b")
+	w.expect(w.plan(parse(t, twoFile), Options{}), "update /app/b")
+	w.expect(w.plan(parse(t, twoFile), Options{MissingOnly: true}))
+}
+
+func TestATypeIsChangedOnlyByReplacing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.store.set("/app/b", parameter.String, "two")
+		desired := parse(t, twoFile)
+		w.expect(w.plan(desired, Options{}), "create /app/a", "conflict /app/b")
+		p, err := w.apply(desired, Options{Replace: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.expect(p, "create /app/a", "replace /app/b")
+		if got := w.store.have["/app/b"]; got.Type != parameter.SecureString || got.Value != "two" || got.Version != 1 {
+			t.Errorf("there is %+v", got)
+		}
+		w.expect(w.plan(desired, Options{}))
+	})
+}
+
+// What a file does not manage is sent again as it is, because the service drops what it
+// is not sent; and what stays as it is is decrypted only when it must be sent.
+func TestWhatIsNotManagedStays(t *testing.T) {
+	w := newWorld(t)
+	before := parameter.Change{
+		Name: "/app/b", Type: parameter.SecureString, Value: "secret", Tier: parameter.Advanced, KeyID: "alias/app", Description: "what it is for",
+		AllowedPattern: "^[a-z]+$", Policies: `[{"Type":"NoChangeNotification","Version":"1.0","Attributes":{"After":"9","Unit":"Days"}}]`,
+	}
+	if _, err := w.store.put(before); err != nil {
+		t.Fatal(err)
+	}
+	live := "path: /app\nparameters: {b: {secure: true, value_from: {live: true}}}\n"
+	w.expect(w.plan(parse(t, live), Options{}))
+	if len(w.store.reads) > 0 {
+		t.Errorf("%v were decrypted for nothing", w.store.reads)
+	}
+	if _, err := w.apply(parse(t, strings.Replace(live, "secure:", "description: new, secure:", 1)), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	got := w.store.have["/app/b"]
+	if got.Version != 2 || got.Value != "secret" || got.Description != "new" || got.AllowedPattern != before.AllowedPattern || got.KeyID != before.KeyID ||
+		got.Tier != parameter.Advanced || !samePolicies(policiesJSON(got.Policies), before.Policies) {
+		t.Errorf("there is %+v", got)
+	}
+	if _, err := w.apply(parse(t, strings.Replace(live, "secure:", "policies: [], secure:", 1)), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.store.have["/app/b"]; len(got.Policies) != 0 || got.Version != 3 || got.Description != "new" {
+		t.Errorf("there is %+v", got)
+	}
+	w.expect(w.plan(parse(t, strings.Replace(live, "/app", "/none", 1)), Options{}), "conflict /none/b")
+}
+
+func TestTagsAreManagedByTheirKeys(t *testing.T) {
+	w := newWorld(t)
+	tagged := parse(t, "path: /app\ndefaults: {tags: {team: shop}}\nparameters: {a: one, b: {value: two, tags: {team: web, cost: '7'}}}\n")
+	if _, err := w.apply(tagged, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(w.plan(tagged, Options{}))
+	_ = w.store.Tag(context.Background(), "/app/b", map[string]string{"team": "other", "theirs": "x"})
+	p, err := w.apply(tagged, Options{State: w.state()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.expect(p, "adopt /app/a", "update /app/b")
+	if got := w.store.tags["/app/b"]; got["team"] != "web" || got["theirs"] != "x" || w.store.have["/app/b"].Version != 1 {
+		t.Errorf("tags are %v, version %d", got, w.store.have["/app/b"].Version)
+	}
+}
+
+// What somebody writes between plan and apply is not written over.
+func TestApplyLooksAgainBeforeItWrites(t *testing.T) {
+	w := newWorld(t)
+	w.store.set("/app/a", parameter.String, "old")
+	w.store.set("/app/b", parameter.SecureString, "old")
+	p := w.plan(parse(t, twoFile), Options{})
+	w.store.set("/app/a", parameter.String, "theirs")
+	ap := Applier{Store: w.store}
+	err := ap.Apply(context.Background(), p)
+	if fault.KindOf(err) != fault.Conflict || w.store.have["/app/a"].Value != "theirs" || w.store.have["/app/b"].Value != "two" {
+		t.Errorf("%v; there is %q", err, w.store.have["/app/a"].Value)
+	}
+	// And between the look and the write: it is done, and said.
+	p = w.plan(parse(t, twoFile), Options{})
+	w.store.before = func(parameter.Change) error { w.store.set("/app/a", parameter.String, "theirs again"); return nil }
+	if err := ap.Apply(context.Background(), p); err != nil {
+		t.Fatal(err)
+	}
+	if note := p.Actions[0].Note; !strings.Contains(note, "version 3 was expected and 4 was made") {
+		t.Errorf("note %q", note)
+	}
+}
+
+// A write whose answer was lost is not sent twice, and one that was not made is.
+func TestALostAnswerIsLookedForFirst(t *testing.T) {
+	for _, made := range []bool{true, false} {
+		w := newWorld(t)
+		w.store.set("/app/a", parameter.String, "old")
+		lost := map[string]bool{}
+		once := func(c parameter.Change) error {
+			w.store.mu.Lock()
+			defer w.store.mu.Unlock()
+			if lost[c.Name] {
+				return nil
+			}
+			lost[c.Name] = true
+			return errLost
+		}
+		if made {
+			w.store.after = once
+		} else {
+			w.store.before = once
+		}
+		if _, err := w.apply(parse(t, twoFile), Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if w.store.puts["/app/a"] != 1 || w.store.puts["/app/b"] != 1 || w.store.have["/app/a"].Value != "one" || w.store.have["/app/b"].Value != "two" {
+			t.Errorf("made %v: written %v", made, w.store.puts)
+		}
+	}
+}
+
+func TestAFailureDoesNotStopOthersAndNothingIsDeletedThen(t *testing.T) {
+	w := newWorld(t)
+	w.store.set("/app/z", parameter.String, "in no file")
+	w.store.before = func(c parameter.Change) error {
+		if c.Name == "/app/a" {
+			return fault.New(fault.Failed, "write parameter "+c.Name, "no such key")
+		}
+		return nil
+	}
+	o := Options{Prune: true, Below: "/app"}
+	p, err := w.apply(parse(t, twoFile), o)
+	status := map[string]string{}
+	for _, a := range p.Actions {
+		status[a.Name] = a.Status
+	}
+	if err == nil || status["/app/a"] != FailedIt || status["/app/b"] != Done || status["/app/z"] != NotTried {
+		t.Errorf("%v, %v", status, err)
+	}
+	w.store.before = nil
+	p, err = w.apply(parse(t, twoFile), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.expect(p, "create /app/a", "delete /app/z")
+	// Without credentials the rest is not tried.
+	w.store.before = func(parameter.Change) error { return fault.New(fault.Auth, "", "expired") }
+	many := make([]Desired, 3*manyAtOnce)
+	for i := range many {
+		v := "v"
+		many[i] = Desired{Name: fmt.Sprintf("/many/%03d", i), Value: &v}
+	}
+	p, err = w.apply(many, Options{})
+	tried := 0
+	for _, a := range p.Actions {
+		if a.Status == FailedIt {
+			tried++
+		}
+	}
+	if fault.KindOf(err) != fault.Auth || tried > manyAtOnce {
+		t.Errorf("%v after %d", err, tried)
+	}
+}
+
+// A run that is killed between a write and its note is continued: what it has written
+// is not written again, and nothing is taken for somebody else's work.
+func TestAKilledRunIsContinued(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.apply(parse(t, twoFile), Options{State: w.state()}); err != nil {
+		t.Fatal(err)
+	}
+	changed := parse(t, strings.NewReplacer("one", "ONE", "two", "TWO").Replace(twoFile))
+	s := w.state()
+	_ = s.Begin("/app/a", 1, "")
+	w.store.set("/app/a", parameter.String, "ONE") // written, and killed
+	_ = s.Begin("/app/b", 1, "")                   // killed before it was written
+	f, err := os.OpenFile(w.path+".journal", os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = f.WriteString(`{"done":"/app/b","ver`) // a line that was cut off
+	_ = f.Close()
+	p, err := w.apply(changed, Options{State: w.state()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.expect(p, "adopt /app/a", "update /app/b")
+	if w.store.puts["/app/a"] != 0 { // since somebody set it
+		t.Error("it was written again")
+	}
+	w.expect(w.plan(changed, Options{State: w.state()}))
+	// What it wrote is not what the file says now: nobody knows whose it is.
+	s = w.state()
+	_ = s.Begin("/app/a", 2, "")
+	w.store.set("/app/a", parameter.String, "between")
+	p = w.plan(changed, Options{State: w.state()})
+	if w.expect(p, "conflict /app/a"); !strings.Contains(p.Actions[0].Why, "a run that was cut off") {
+		t.Error(p.Actions[0].Why)
+	}
+}
+
+func TestAStateOfAnotherAccountIsRefused(t *testing.T) {
+	w := newWorld(t)
+	if err := w.state().Save(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := OpenState(w.path, "444455556666", "eu-west-1"); fault.KindOf(err) != fault.Usage {
+		t.Error(err)
+	}
+	if err := os.WriteFile(w.path, []byte(`{"kind":"other"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := OpenState(w.path, "111122223333", "eu-west-1"); fault.KindOf(err) != fault.Usage {
+		t.Error(err)
+	}
+}
+
+// Actions are printed: there is no value in them before somebody asks to see it.
+func TestActionsHaveNoValues(t *testing.T) {
+	w := newWorld(t)
+	w.store.set("/app/a", parameter.String, "canary-old")
+	desired := parse(t, "path: /app\nparameters: {a: canary-new, b: {secure: true, value: canary-secret}}\n")
+	p := w.plan(desired, Options{})
+	raw, err := json.Marshal(p.Actions)
+	if err != nil || strings.Contains(string(raw), "canary") {
+		t.Errorf("%s, %v", raw, err)
+	}
+	p.Reveal()
+	raw, _ = json.Marshal(p.Actions)
+	for _, v := range []string{"canary-old", "canary-new", "canary-secret"} {
+		if !strings.Contains(string(raw), v) {
+			t.Errorf("%s is not shown: %s", v, raw)
+		}
+	}
+}
+
+// Any value that the service takes comes through a file, into the store and back.
+func TestAnyValueIsItselfAgain(t *testing.T) {
+	w := newWorld(t)
+	awkward := []string{
+		"a\n", "\na", "a\r\nb", " a ", "\ta", "yes", "0x1F", "null", "~", "1e3", "'", "\"", "a: b", "- a", "# a", "a #b", "{{x}}", "%TAG", "@x", "`x`", "|", ">",
+		"\x00", "\x01\x7f\u0085\u2028\ufeff", "日本語\n🙂\n", "\n\n\n", "a\n\n", "\n a\n  b\n", "a\n \n", "---", "...\n", "!x", "&x", "*x", "?", "? a", "\\", "a\\n", "2001-01-01", "=", "<<", "[a", "{a", ",", "\u2029a\nb",
+	}
+	n := 0
+	check := func(value string) bool {
+		if value == "" || !utf8.ValidString(value) {
+			return true
+		}
+		n++
+		typ := []string{parameter.String, parameter.SecureString, parameter.StringList}[n%3]
+		p := parameter.Parameter{Name: fmt.Sprintf("/app/v%d", n), Type: typ, Value: value, Description: value, Tier: parameter.Standard}
+		data, err := Encode("/app", []parameter.Parameter{p}, true)
+		if err != nil {
+			t.Errorf("%q: %v", value, err)
+			return false
+		}
+		desired := parse(t, string(data))
+		if _, err := w.apply(desired, Options{State: w.state()}); err != nil {
+			t.Errorf("%q: %v", value, err)
+			return false
+		}
+		got := w.store.have[p.Name]
+		if got.Value != value || got.Type != typ || got.Description != value {
+			t.Errorf("%q came back as %q (%s) of\n%s", value, got.Value, got.Description, data)
+			return false
+		}
+		again := w.plan(desired, Options{State: w.state()})
+		return again.Same == 1 && again.Pending() == 0
+	}
+	for _, v := range awkward {
+		check(v)
+	}
+	if err := quick.Check(check, &quick.Config{MaxCount: 150, Rand: nil}); err != nil {
+		t.Error(err)
+	}
+	alphabet := []rune("a \n\t\r:#-'\"\\{}[]|>&*!%@`,?\u00e9\u0085\u2028")
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 150 {
+		v := make([]rune, 1+random.IntN(12))
+		for i := range v {
+			v[i] = alphabet[random.IntN(len(alphabet))]
+		}
+		check(string(v))
+	}
+}
