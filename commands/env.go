@@ -121,6 +121,28 @@ func (e *Env) opened() *awsapi.Scope { return e.scope }
 // work makes a scope that is open already the one that everything runs in.
 func (e *Env) work(in *awsapi.Scope) { e.scope = in }
 
+// at is the environment in another scope.
+func (e *Env) at(scope *awsapi.Scope) *Env {
+	one := *e
+	one.scope, one.documents = scope, nil
+	return &one
+}
+
+// openAs opens the scope of a profile under other settings. oneRegion is that those name
+// the Region, and no list of Regions counts.
+func (e *Env) openAs(ctx context.Context, s config.Settings, profile string, oneRegion bool) (*awsapi.Scope, error) {
+	spec, err := e.gridSpec()
+	if err != nil {
+		return nil, err
+	}
+	if oneRegion {
+		spec.Regions = nil
+	}
+	one := *e
+	one.settings, one.spec = &s, &spec
+	return one.openScope(ctx, profile)
+}
+
 // openScope opens the scope of a profile; "" is that of the settings.
 func (e *Env) openScope(ctx context.Context, profile string) (*awsapi.Scope, error) {
 	s, err := e.Settings()

@@ -195,7 +195,7 @@ func paramCopy(ctx context.Context, env *Env, f *paramCopyFlags, source, target 
 	if err != nil {
 		return err
 	}
-	here := from.env.scope == to.env.scope
+	here := from.env.opened() == to.env.opened()
 	if err := checkCopy(f, n, sources, keys, here); err != nil {
 		return err
 	}

@@ -311,8 +311,8 @@ func missingHint(ctx context.Context, env *Env, svc *parameter.Service, name str
 		return list
 	}
 	var known []string
-	if s, err := env.Settings(); err == nil && env.scope != nil {
-		known, _, _ = parameter.Index{Dir: s.CacheDir}.Load(env.cacheKey(env.scope), time.Now())
+	if s, err := env.Settings(); err == nil && env.opened() != nil {
+		known, _, _ = parameter.Index{Dir: s.CacheDir}.Load(env.cacheKey(env.opened()), time.Now())
 	}
 	if near := svc.Near(ctx, name, known); len(near) > 0 {
 		return "did you mean " + strings.Join(near, ", ") + "?"

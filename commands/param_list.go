@@ -80,7 +80,7 @@ func listParams(ctx context.Context, env *Env, sel parameter.Selection, flags *v
 	if !values {
 		list, err := findParams(ctx, env, svc, sel, false, false)
 		if err == nil && sel.All() {
-			rememberParams(env, env.scope, list)
+			rememberParams(env, env.opened(), list)
 		}
 		return withPartial(list, err), nil
 	}

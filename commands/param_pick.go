@@ -24,13 +24,13 @@ func pickParam(ctx context.Context, env *Env) ([]parameter.Ref, error) {
 		return nil, err
 	}
 	o := picker.Options{Title: "parameter", Styles: env.errStyles()}
-	names, _, ok := parameter.Index{Dir: s.CacheDir}.Load(env.cacheKey(env.scope), time.Now())
+	names, _, ok := parameter.Index{Dir: s.CacheDir}.Load(env.cacheKey(env.opened()), time.Now())
 	for _, name := range names {
 		o.Items = append(o.Items, picker.Item{ID: name})
 	}
 	if !ok {
 		// An MFA code must be asked for before the picker has the terminal.
-		if _, err := env.scope.Config().Credentials.Retrieve(ctx); err != nil {
+		if _, err := env.opened().Config().Credentials.Retrieve(ctx); err != nil {
 			_, err = svc.Find(ctx, parameter.Selection{}) // says it in words
 			return nil, err
 		}
@@ -40,7 +40,7 @@ func pickParam(ctx context.Context, env *Env) ([]parameter.Ref, error) {
 		if err != nil {
 			return nil, err
 		}
-		rememberParams(env, env.scope, all)
+		rememberParams(env, env.opened(), all)
 		items := make([]picker.Item, len(all))
 		for i, p := range all {
 			items[i] = picker.Item{ID: p.Name, Detail: p.Type, Also: []string{p.Description}}

@@ -99,9 +99,7 @@ func openParamPlaces(ctx context.Context, env *Env, places ...paramPlace) ([]par
 			if scopes[at] == nil {
 				scopes[at] = base.In(region)
 			}
-			one := *env
-			one.scope, one.documents = scopes[at], nil
-			sides[i] = paramSide{p, &one, parameter.New(scopes[at].SSM())}
+			sides[i] = paramSide{p, env.at(scopes[at]), parameter.New(scopes[at].SSM())}
 		}
 	}
 	return sides, nil
@@ -119,14 +117,9 @@ func paramBase(ctx context.Context, env *Env, p paramPlace) (*awsapi.Scope, erro
 	if err != nil {
 		return nil, err
 	}
-	spec, err := env.gridSpec()
-	if err != nil {
-		return nil, err
-	}
-	one, settings := *env, *s
+	settings := *s
 	if p.region != "" {
-		settings.Region, spec.Regions = p.region, nil
+		settings.Region = p.region
 	}
-	one.settings, one.spec = &settings, &spec
-	return one.openScope(ctx, p.profile)
+	return env.openAs(ctx, settings, p.profile, p.region != "")
 }

@@ -108,7 +108,7 @@ func (o *paramTree) read(ctx context.Context, env *Env, svc *parameter.Service, 
 	}
 	list, err = find(sel)
 	if err == nil && sel.All() && !o.values {
-		rememberParams(env, env.scope, list)
+		rememberParams(env, env.opened(), list)
 	}
 	if own, bad := parameter.Select(sel.Path); err == nil && bad == nil && sel.Path != "" && sel.Pattern == nil && len(list) > 0 && list[0].Name != sel.Path {
 		own.Names, own.Path = []string{sel.Path}, ""
