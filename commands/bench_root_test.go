@@ -1,6 +1,10 @@
 package commands
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/ssmdeck/ssmdeck/commands/cli/clitest"
+)
 
 // BenchmarkRoot builds the command tree, as every start of the program does.
 func BenchmarkRoot(b *testing.B) {
@@ -13,7 +17,7 @@ func BenchmarkRoot(b *testing.B) {
 		{"all", nil},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			env := quietEnv()
+			env := clitest.QuietEnv()
 			env.Args = bench.args
 			for b.Loop() {
 				newRootCmd(env)

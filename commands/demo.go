@@ -8,12 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
 )
 
-func newDemoCmd(env *Env) *cobra.Command {
+func newDemoCmd(env *cli.Env) *cobra.Command {
 	var (
 		o      simulatorOptions
 		noTour bool
@@ -33,7 +34,7 @@ neither read nor needed.`,
   $ ssmdeck demo -- exec web-1 -- uptime`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			loose, words, dash := splitDash(cmd, args)
+			loose, words, dash := cli.SplitDash(cmd, args)
 			if len(loose) > 0 {
 				return fault.Usagef("demo: unexpected argument %q", loose[0]).
 					WithHint("put the command behind --: ssmdeck demo -- %s", loose[0])
@@ -45,9 +46,9 @@ neither read nor needed.`,
 			if so.Logger, err = env.Log(); err != nil {
 				return err
 			}
-			return withSimulator(cmd.Context(), env, so, func(inner *Env) error {
+			return withSimulator(cmd.Context(), env, so, func(inner *cli.Env) error {
 				if dash && len(words) > 0 {
-					return inner.command(cmd.Context(), words)
+					return command(cmd.Context(), inner, words)
 				}
 				return demo(cmd.Context(), env, inner, noTour)
 			})
@@ -61,7 +62,7 @@ neither read nor needed.`,
 // withSimulator starts a simulator and gives f an environment in which every
 // command goes there. What belongs to the user (configuration, caches, AWS
 // variables) is out of sight.
-func withSimulator(ctx context.Context, env *Env, so simulator.Options, f func(inner *Env) error) (err error) {
+func withSimulator(ctx context.Context, env *cli.Env, so simulator.Options, f func(inner *cli.Env) error) (err error) {
 	home, err := os.MkdirTemp("", "ssmdeck-demo-")
 	if err != nil {
 		return fault.New(fault.Failed, "make a folder for the demo", "%w", err)
@@ -84,8 +85,8 @@ func withSimulator(ctx context.Context, env *Env, so simulator.Options, f func(i
 		"SSMDECK_CONFIG": config, "SSMDECK_CACHE_DIR": filepath.Join(home, "cache"),
 	}
 	creds := srv.Credentials()
-	inner := &Env{
-		Build: env.Build, In: env.In, Out: env.Out, Err: env.Err, interrupts: env.interrupts, paces: new(awsapi.Paces),
+	inner := &cli.Env{
+		Build: env.Build, In: env.In, Out: env.Out, Err: env.Err, Interrupts: env.Interrupts, Paces: new(awsapi.Paces),
 		Lookup: func(name string) (string, bool) {
 			if v, ok := own[name]; ok {
 				return v, true
@@ -114,18 +115,18 @@ func isAWSName(name string) bool {
 
 // command runs one ssmdeck command line in this environment. An error has been
 // reported when it returns; what comes back is an exit status, if not 0.
-func (e *Env) command(ctx context.Context, words []string) error {
-	if code := Run(ctx, e.anew(words)); code != 0 {
+func command(ctx context.Context, env *cli.Env, words []string) error {
+	if code := Run(ctx, env.Anew(words)); code != 0 {
 		return &fault.Exit{Code: code}
 	}
 	return nil
 }
 
 // demo shows the tour and, on a terminal, opens the prompt.
-func demo(ctx context.Context, env, inner *Env, noTour bool) error {
-	term := env.terminal()
+func demo(ctx context.Context, env, inner *cli.Env, noTour bool) error {
+	term := env.Terminal()
 	if !noTour || term == nil {
-		t := &tour{env: inner, styles: env.styles(env.Out), out: env.Out}
+		t := &tour{env: inner, styles: env.Styles(env.Out), out: env.Out}
 		if err := t.run(ctx); err != nil {
 			return err
 		}
@@ -134,6 +135,6 @@ func demo(ctx context.Context, env, inner *Env, noTour bool) error {
 		return nil
 	}
 	fmt.Fprintf(env.Out, "\nNow it is your turn: type ssmdeck commands, %s for the list, %s to leave.\n",
-		env.styles(env.Out).Accent.Render("help"), env.styles(env.Out).Accent.Render("exit"))
+		env.Styles(env.Out).Accent.Render("help"), env.Styles(env.Out).Accent.Render("exit"))
 	return prompt(ctx, inner, term)
 }

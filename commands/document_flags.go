@@ -2,14 +2,14 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/docnames"
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
@@ -43,7 +43,7 @@ func isDocumentFlag(f *pflag.Flag) bool { return f.Annotations[flagAnnotation] !
 // documentFlags looks through the arguments, before they are parsed, for flags that
 // are parameters of the document they name. Only then is the document asked for. It
 // returns the arguments as the parser wants them, and the parameters, nil without any.
-func (e *Env) documentFlags(ctx context.Context, args []string) ([]string, *documentParams, error) {
+func documentFlags(ctx context.Context, env *cli.Env, args []string) ([]string, *documentParams, error) {
 	words, completing := args, false
 	if len(args) > 1 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
 		words, completing = args[1:len(args)-1], true
@@ -51,7 +51,7 @@ func (e *Env) documentFlags(ctx context.Context, args []string) ([]string, *docu
 	if !mentionsDocumentCommand(words) {
 		return args, nil, nil
 	}
-	scan, err := e.scan(words)
+	scan, err := scanArguments(env, words)
 	switch {
 	case completing && err != nil, err == nil && scan.document == "":
 		return args, nil, nil
@@ -59,7 +59,7 @@ func (e *Env) documentFlags(ctx context.Context, args []string) ([]string, *docu
 		return nil, nil, err
 	}
 	if completing {
-		if doc, ok := e.cachedDocument(ctx, scan.document, scan.version); ok && doc.Type == scan.command.kind {
+		if doc, ok := docnames.CachedDocument(ctx, env, scan.document, scan.version); ok && doc.Type == scan.command.kind {
 			return args, &documentParams{command: scan.command, doc: doc}, nil
 		}
 		return args, nil, nil
@@ -67,16 +67,16 @@ func (e *Env) documentFlags(ctx context.Context, args []string) ([]string, *docu
 	if len(scan.unknown) == 0 && !scan.help {
 		return args, nil, nil
 	}
-	doc, err := e.documentFor(ctx, scan)
+	doc, err := documentFor(ctx, env, scan)
 	switch {
 	case err != nil && scan.help:
-		e.note("ssmdeck: the parameters of %s are not shown: %v", scan.document, err)
+		env.Note("ssmdeck: the parameters of %s are not shown: %v", scan.document, err)
 		return args, nil, nil
 	case err != nil:
 		return nil, nil, err
 	}
 	params := &documentParams{command: scan.command, doc: doc}
-	root := newTree(e, params)
+	root := newTree(env, params)
 	cmd, _, err := root.Find(strings.Fields(scan.command.path))
 	if err != nil {
 		return nil, nil, err
@@ -84,7 +84,7 @@ func (e *Env) documentFlags(ctx context.Context, args []string) ([]string, *docu
 	if err := params.checkNames(cmd, scan.unknown); err != nil && !scan.help {
 		return nil, nil, err
 	}
-	params.warn(e, cmd, scan)
+	params.warn(env, cmd, scan)
 	return joinSwitches(cmd, args), params, nil
 }
 
@@ -102,11 +102,11 @@ type argScan struct {
 	help              bool
 }
 
-// scan reads the arguments with a command tree of its own, which leaves the global
+// scanArguments reads the arguments with a command tree of its own, which leaves the global
 // flags where Scope finds them. Without a document there is nothing to be done;
 // the error is that of a flag with a bad value.
-func (e *Env) scan(words []string) (s argScan, err error) {
-	root := newRootCmd(e)
+func scanArguments(env *cli.Env, words []string) (s argScan, err error) {
+	root := newRootCmd(env)
 	cmd, rest, err := root.Find(longFlags(root.PersistentFlags(), words))
 	if err != nil {
 		return s, nil //nolint:nilerr // the real parser says what is wrong
@@ -119,7 +119,7 @@ func (e *Env) scan(words []string) (s argScan, err error) {
 	cmd.InitDefaultHelpFlag()
 	cmd.FParseErrWhitelist.UnknownFlags = true
 	if err := cmd.ParseFlags(rest); err != nil {
-		return s, flagError(cmd, err)
+		return s, cli.FlagError(cmd, err)
 	}
 	first := ""
 	s.unknown, first = walk(cmd.Flags(), rest)
@@ -137,7 +137,7 @@ func (e *Env) scan(words []string) (s argScan, err error) {
 		s.document, _ = cmd.Flags().GetString(s.command.flag)
 	} else if first == "" && len(s.unknown) > 0 {
 		return s, fault.Usagef("%s: --%s stands before the document it may belong to", cmd.CommandPath(), s.unknown[0]).
-			WithHint("name the document first: %s", usageLine(cmd))
+			WithHint("name the document first: %s", cli.UsageLine(cmd))
 	}
 	return s, nil
 }
@@ -175,8 +175,8 @@ func walk(fs *pflag.FlagSet, words []string) (unknown []string, first string) {
 }
 
 // documentFor describes the document, and keeps what completion will want.
-func (e *Env) documentFor(ctx context.Context, s argScan) (document.Document, error) {
-	svc, err := e.Documents(ctx)
+func documentFor(ctx context.Context, env *cli.Env, s argScan) (document.Document, error) {
+	svc, err := env.Documents(ctx)
 	if err != nil {
 		return document.Document{}, err
 	}
@@ -185,34 +185,22 @@ func (e *Env) documentFor(ctx context.Context, s argScan) (document.Document, er
 		return doc, err
 	}
 	if doc.Type != "" && doc.Type != s.command.kind {
-		return doc, wrongKind(doc, s.command.kind)
+		return doc, docnames.WrongKind(doc, s.command.kind)
 	}
-	e.rememberDocument(doc, s.document, s.version)
+	docnames.RememberDocument(env, doc, s.document, s.version)
 	return doc, nil
-}
-
-// wrongKind says how a document of another type is run.
-func wrongKind(doc document.Document, want string) error {
-	err := fault.Usagef("document %s is of type %s, and this runs those of type %s", doc.Name, doc.Type, want)
-	switch doc.Type {
-	case "Automation":
-		return err.WithHint("run it with `ssmdeck automation start %s`", doc.Name)
-	case "Command":
-		return err.WithHint("run it with `ssmdeck run --document %s`", doc.Name)
-	}
-	return err
 }
 
 // documentParamsIn gives the command of params, if there are any, its flags, and
 // every command that runs documents their names.
-func (e *Env) documentParamsIn(root *cobra.Command, params *documentParams) {
+func documentParamsIn(env *cli.Env, root *cobra.Command, params *documentParams) {
 	for _, c := range documentCommands {
 		cmd, _, err := root.Find(strings.Fields(c.path))
 		if err != nil || cmd.CommandPath() != "ssmdeck "+c.path {
 			continue
 		}
 		if c.flag != "" {
-			_ = cmd.RegisterFlagCompletionFunc(c.flag, e.completeDocuments(c.kind))
+			_ = cmd.RegisterFlagCompletionFunc(c.flag, docnames.CompleteDocuments(env, c.kind))
 		}
 		if params != nil && params.command == c {
 			params.addTo(cmd)
@@ -341,7 +329,7 @@ func (p *documentParams) help(h *helpPrinter, cmd *cobra.Command) {
 	}
 	h.title("Parameters of " + p.doc.Name)
 	for _, r := range rows {
-		h.line("  %s  %s", pad(r.left, width), visibleLine(r.right))
+		h.line("  %s  %s", cli.Pad(r.left, width), cli.VisibleLine(r.right))
 	}
 	if len(p.taken) > 0 {
 		h.line("  %s", h.styles.Dim.Render("--param NAME=VALUE is for those whose names are flags of "+cmd.CommandPath()))
@@ -391,10 +379,10 @@ func (p *documentParams) takenBy(name string) (document.Parameter, bool) {
 
 // warn says so where a flag of ours was given that the document has a parameter
 // for: one of them was meant.
-func (p *documentParams) warn(e *Env, cmd *cobra.Command, s argScan) {
+func (p *documentParams) warn(e *cli.Env, cmd *cobra.Command, s argScan) {
 	for _, par := range p.taken {
 		if name := document.FlagName(par.Name); s.given[name] {
-			e.note("ssmdeck: --%s is a flag of %s; the parameter %s of the document is given by --param %s=VALUE", name, cmd.CommandPath(), par.Name, par.Name)
+			e.Note("ssmdeck: --%s is a flag of %s; the parameter %s of the document is given by --param %s=VALUE", name, cmd.CommandPath(), par.Name, par.Name)
 		}
 	}
 }
@@ -419,119 +407,4 @@ func joinSwitches(cmd *cobra.Command, args []string) []string {
 		out = append(out, args[i])
 	}
 	return out
-}
-
-// rememberDocument keeps a document's parameters for completion.
-func (e *Env) rememberDocument(doc document.Document, name, version string) {
-	s, err := e.Settings()
-	if err != nil || s.CacheDir == "" || e.opened() == nil || doc.BuiltIn {
-		return
-	}
-	doc.Name = name
-	_ = document.Cache{Dir: s.CacheDir}.StoreDocument(e.documentCacheKey(), version, time.Now(), doc)
-}
-
-func (e *Env) documentCacheKey() string {
-	k := e.cacheKey(e.opened())
-	return fmt.Sprintf("%s\n%s\n%s", k.Profile, k.Region, k.Endpoint)
-}
-
-// cachedDocument is a document for completion: from the cache, or asked for in the
-// time that a key press may take.
-func (e *Env) cachedDocument(ctx context.Context, name, version string) (document.Document, bool) {
-	if name == "" {
-		return document.Document{}, false
-	}
-	s, err := e.Settings()
-	if err != nil {
-		return document.Document{}, false
-	}
-	if _, err := e.Scope(ctx); err != nil { // it calls nobody
-		return document.Document{}, false
-	}
-	if doc, ok := (document.Cache{Dir: s.CacheDir}).Document(e.documentCacheKey(), name, version, time.Now()); ok {
-		return doc, true
-	}
-	ctx, cancel := context.WithTimeout(ctx, completionWait)
-	defer cancel()
-	svc, err := e.Documents(ctx)
-	if err != nil {
-		return document.Document{}, false
-	}
-	doc, err := svc.Describe(ctx, name, version)
-	if err != nil {
-		return document.Document{}, false
-	}
-	e.rememberDocument(doc, name, version)
-	return doc, true
-}
-
-// documentNames are the names for completion, of a type or of all: from the cache
-// that `document list` fills, or those that begin with what was typed.
-func (e *Env) documentNames(ctx context.Context, kind, typed string) []string {
-	s, err := e.Settings()
-	if err != nil {
-		return nil
-	}
-	if _, err := e.Scope(ctx); err != nil {
-		return nil
-	}
-	names, ok := document.Cache{Dir: s.CacheDir}.Names(e.documentCacheKey(), time.Now())
-	if !ok {
-		names = e.someDocuments(ctx, document.Filter{Prefix: typed}, kind)
-	}
-	var words []string
-	for _, n := range names {
-		if kind == "" || n.Type == kind {
-			words = append(words, n.Name+"\t"+n.Type)
-		}
-	}
-	return words
-}
-
-// someDocuments asks for a page of names.
-func (e *Env) someDocuments(ctx context.Context, f document.Filter, kind string) (names []document.CachedName) {
-	const most = 50
-	if kind != "" {
-		f.Types = []string{kind}
-	}
-	ctx, cancel := context.WithTimeout(ctx, completionWait)
-	defer cancel()
-	svc, err := e.Documents(ctx)
-	if err != nil {
-		return nil
-	}
-	for d, err := range svc.List(ctx, f) {
-		if err != nil || len(names) == most {
-			break
-		}
-		names = append(names, document.CachedName{Name: d.Name, Type: d.Type})
-	}
-	return names
-}
-
-// rememberNames keeps all names, which were listed anyway, for completion.
-func (e *Env) rememberNames(all []document.CachedName) {
-	s, err := e.Settings()
-	if err != nil || s.CacheDir == "" || e.opened() == nil {
-		return
-	}
-	_ = document.Cache{Dir: s.CacheDir}.StoreNames(e.documentCacheKey(), time.Now(), all)
-}
-
-// completeDocuments completes names of documents of a type; "" is any.
-func (e *Env) completeDocuments(kind string) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-		return e.documentNames(cmd.Context(), kind, typed), cobra.ShellCompDirectiveNoFileComp
-	}
-}
-
-// completeDocument completes the first argument.
-func (e *Env) completeDocument(kind string) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return e.completeDocuments(kind)(cmd, args, typed)
-	}
 }

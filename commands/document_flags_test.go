@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/commands/cli/clitest"
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
@@ -34,7 +35,7 @@ func TestScan(t *testing.T) {
 		"automation start D --target-param InstanceId -t tag:a=b": "D  []",
 	} {
 		t.Run(line, func(t *testing.T) {
-			s, err := quietEnv().scan(strings.Fields(line))
+			s, err := scanArguments(clitest.QuietEnv(), strings.Fields(line))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,7 +49,7 @@ func TestScan(t *testing.T) {
 		"run --document D --wait soon --foo x":     "is not a duration",
 		"run --document D --context a --context b": "given twice",
 	} {
-		if _, err := quietEnv().scan(strings.Fields(line)); fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), want) {
+		if _, err := scanArguments(clitest.QuietEnv(), strings.Fields(line)); fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", line, err, want)
 		}
 	}
@@ -58,7 +59,7 @@ func TestScan(t *testing.T) {
 func paramsOf(t *testing.T, params ...document.Parameter) (*documentParams, *cobra.Command) {
 	t.Helper()
 	p := &documentParams{command: documentCommands[0], doc: document.Document{Name: "D", Parameters: params}}
-	cmd, _, err := newTree(quietEnv(), p).Find([]string{"run"})
+	cmd, _, err := newTree(clitest.QuietEnv(), p).Find([]string{"run"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,14 +113,14 @@ func TestFlagsOfOursAreNotTaken(t *testing.T) {
 }
 
 func TestOtherCommandsAskForNoDocument(t *testing.T) {
-	env := quietEnv()
+	env := clitest.QuietEnv()
 	env.Lookup = func(name string) (string, bool) { // what a call needs is read from settings first
 		t.Errorf("%s is asked for", name)
 		return "", false
 	}
 	for _, line := range []string{"ls", "exec web-1 -- run start --foo", "run -t web-1 -- uptime", "run --document D -t web-1", "automation start D"} {
 		words := strings.Fields(line)
-		got, params, err := env.documentFlags(t.Context(), words)
+		got, params, err := documentFlags(t.Context(), env, words)
 		if err != nil || !slices.Equal(got, words) || params != nil {
 			t.Errorf("%s: %q, %v", line, got, err)
 		}

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,6 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/cli/clitest"
 )
 
 // everyCommand returns the commands that people see.
@@ -23,14 +25,10 @@ func everyCommand(parent *cobra.Command) (all []*cobra.Command) {
 	return all
 }
 
-func quietEnv() *Env {
-	return &Env{In: &bytes.Buffer{}, Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Lookup: func(string) (string, bool) { return "", false }}
-}
-
 // checkLine reports what is wrong with a line that somebody may paste: a command,
 // flag or argument that there is not.
 func checkLine(line string) error {
-	words, err := splitWords(strings.TrimSpace(line))
+	words, err := cli.SplitWords(strings.TrimSpace(line))
 	if err != nil {
 		return err
 	}
@@ -44,7 +42,7 @@ func checkLine(line string) error {
 			break
 		}
 	}
-	env := quietEnv()
+	env := clitest.QuietEnv()
 	env.Args = words[1:]
 	root := newRootCmd(env)
 	cmd, rest, err := root.Find(longFlags(root.PersistentFlags(), words[1:]))
@@ -52,7 +50,7 @@ func checkLine(line string) error {
 	case err != nil:
 		return err
 	case strings.HasSuffix(cmd.Use, "<command>") && len(rest) > 0: // it only holds others
-		return runGroup(cmd, rest)
+		return cli.RunGroup(cmd, rest)
 	case cmd.DisableFlagParsing:
 		return nil
 	}
@@ -67,7 +65,7 @@ func checkLine(line string) error {
 }
 
 func TestEveryCommandHasExamplesThatParse(t *testing.T) {
-	commands := everyCommand(newRootCmd(quietEnv()))
+	commands := everyCommand(newRootCmd(clitest.QuietEnv()))
 	if len(commands) < 40 {
 		t.Fatalf("only %d commands", len(commands))
 	}
@@ -139,7 +137,7 @@ func TestShorthandsBeforeTheCommand(t *testing.T) {
 	} {
 		words := strings.Fields(in)
 		before := slices.Clone(words)
-		if got := strings.Join(longFlags(newRootCmd(quietEnv()).PersistentFlags(), words), " "); got != want {
+		if got := strings.Join(longFlags(newRootCmd(clitest.QuietEnv()).PersistentFlags(), words), " "); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
 		}
 		if !slices.Equal(words, before) {

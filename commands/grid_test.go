@@ -8,6 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/commands/api"
+	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/cli/clitest"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
@@ -26,13 +29,13 @@ func TestOnlyMarkedCommandsTakeSeveralScopes(t *testing.T) {
 	}
 	var spanning []string
 	all := false
-	for _, c := range everyCommand(newRootCmd(quietEnv())) {
+	for _, c := range everyCommand(newRootCmd(clitest.QuietEnv())) {
 		path := strings.Fields(c.CommandPath())[1:]
-		if c.Annotations[spansGrid] != "" {
+		if c.Annotations[cli.SpansGrid] != "" {
 			spanning = append(spanning, strings.Join(path, " "))
 			continue
 		}
-		if c.GroupID == apiOperations && c.Name() != "send-command" { // all are one command
+		if c.GroupID == api.Operations && c.Name() != "send-command" { // all are one command
 			continue
 		}
 		if !c.Runnable() || strings.HasSuffix(c.Use, "<command>") || c.DisableFlagParsing {
@@ -44,7 +47,7 @@ func TestOnlyMarkedCommandsTakeSeveralScopes(t *testing.T) {
 		}
 		all = true
 		for _, typed := range tried {
-			env := quietEnv()
+			env := clitest.QuietEnv()
 			root := newRootCmd(env)
 			cmd, _, err := root.Find(path)
 			if err != nil {
@@ -102,7 +105,7 @@ func TestGridOfFlagsAndSettings(t *testing.T) {
 		{"profiles", nil, "-p a -p b", "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			env := &Env{In: &bytes.Buffer{}, Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Lookup: func(name string) (string, bool) {
+			env := &cli.Env{In: &bytes.Buffer{}, Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Lookup: func(name string) (string, bool) {
 				v, ok := tt.env[name]
 				return v, ok
 			}}
@@ -116,7 +119,7 @@ func TestGridOfFlagsAndSettings(t *testing.T) {
 			if err := root.Execute(); err != nil {
 				t.Fatal(err)
 			}
-			spec, err := env.gridSpec()
+			spec, err := env.GridSpec()
 			if err != nil || strings.Join(spec.Regions, ",") != tt.regions || spec.Several() != tt.several {
 				t.Errorf("got %+v, several %v, %v", spec, spec.Several(), err)
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
@@ -15,8 +16,8 @@ import (
 // help prints a command's help: what it is, how to call it, examples first. It
 // is written out by hand: a text template would keep every method of the AWS
 // clients in the binary. params are those of the document that is named, if any.
-func (e *Env) help(cmd *cobra.Command, params *documentParams) {
-	h := &helpPrinter{w: cmd.OutOrStdout(), styles: e.styles(e.Out)}
+func help(env *cli.Env, cmd *cobra.Command, params *documentParams) {
+	h := &helpPrinter{w: cmd.OutOrStdout(), styles: env.Styles(env.Out)}
 	h.about(cmd)
 	h.usage(cmd)
 	h.examples(cmd)
@@ -45,7 +46,7 @@ func (h *helpPrinter) about(cmd *cobra.Command) {
 
 func (h *helpPrinter) usage(cmd *cobra.Command) {
 	h.title("Usage")
-	h.line("  %s", usageLine(cmd))
+	h.line("  %s", cli.UsageLine(cmd))
 	if len(cmd.Aliases) > 0 {
 		h.line("  %s", h.styles.Dim.Render("also: "+strings.Join(cmd.Aliases, ", ")))
 	}
@@ -75,7 +76,7 @@ func (h *helpPrinter) commands(cmd *cobra.Command) {
 		h.title(g.Title)
 		for _, c := range cmd.Commands() {
 			if c.GroupID == g.ID && c.IsAvailableCommand() {
-				h.line("  %s  %s", h.styles.Accent.Render(pad(c.Name(), width)), c.Short)
+				h.line("  %s  %s", h.styles.Accent.Render(cli.Pad(c.Name(), width)), c.Short)
 			}
 		}
 	}
@@ -118,7 +119,7 @@ func (h *helpPrinter) flagSet(title string, fs *pflag.FlagSet) {
 	}
 	h.title(title)
 	for _, r := range rows {
-		h.line("  %s  %s", pad(r.left, width), r.right)
+		h.line("  %s  %s", cli.Pad(r.left, width), r.right)
 	}
 }
 
@@ -128,17 +129,13 @@ func (h *helpPrinter) more(cmd *cobra.Command) {
 	}
 	h.title("Learn more")
 	for _, t := range topics {
-		h.line("  %s  %s", pad("ssmdeck help "+t.name, 26), t.short)
+		h.line("  %s  %s", cli.Pad("ssmdeck help "+t.name, 26), t.short)
 	}
-	h.line("  %s  %s", pad("ssmdeck <command> --help", 26), "everything about a command")
-}
-
-func pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(0, width-len(s)))
+	h.line("  %s  %s", cli.Pad("ssmdeck <command> --help", 26), "everything about a command")
 }
 
 // newHelpCmd is `ssmdeck help [command|topic]`.
-func newHelpCmd(env *Env) *cobra.Command {
+func newHelpCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "help [command | topic]",
 		Short: "Help about a command or a topic",

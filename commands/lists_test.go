@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
 )
 
@@ -46,7 +47,7 @@ func simulated(t *testing.T) {
 // runLine runs a line and returns the exit code and what it wrote.
 func runLine(ctx context.Context, words ...string) (code int, out, errs string) {
 	var o, e bytes.Buffer
-	code = Run(ctx, &Env{In: &bytes.Buffer{}, Out: &o, Err: &e, Lookup: os.LookupEnv, Args: words})
+	code = Run(ctx, &cli.Env{In: &bytes.Buffer{}, Out: &o, Err: &e, Lookup: os.LookupEnv, Args: words})
 	return code, o.String(), e.String()
 }
 

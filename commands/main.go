@@ -2,71 +2,43 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"github.com/ssmdeck/ssmdeck/commands/api"
+	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/plugin"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
-	"github.com/ssmdeck/ssmdeck/internal/fault"
-	"github.com/ssmdeck/ssmdeck/internal/render"
 )
-
-// Build says which build of ssmdeck runs.
-type Build struct{ Version, Commit, Date string }
 
 // Main runs ssmdeck with the arguments, streams and environment of the process
 // and returns the exit code.
-func Main(b Build) int {
+func Main(b cli.Build) int {
 	signal.Ignore(syscall.SIGPIPE) // a closed pipe is an error of Write, and not a failure
-	interrupts, stop := watchInterrupts()
+	interrupts, stop := cli.WatchInterrupts()
 	defer stop()
-	ctx, done := interrupts.context(context.Background())
+	ctx, done := interrupts.Context(context.Background())
 	defer done()
-	env := &Env{
+	env := &cli.Env{
 		Build: b, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		Lookup: os.LookupEnv, Args: os.Args[1:], interrupts: interrupts, paces: new(awsapi.Paces),
+		Lookup: os.LookupEnv, Args: os.Args[1:], Interrupts: interrupts, Paces: new(awsapi.Paces),
 	}
-	if isPlugin(os.Args[0]) {
-		return runPlugin(ctx, env)
+	if plugin.IsPlugin(os.Args[0]) {
+		return plugin.RunPlugin(ctx, env)
 	}
 	return Run(ctx, env)
 }
 
 // Run executes the command in env.Args. An error becomes text and an exit code
 // here and nowhere else.
-func Run(ctx context.Context, env *Env) int {
-	args, params, err := env.documentFlags(ctx, env.Args)
+func Run(ctx context.Context, env *cli.Env) int {
+	args, params, err := documentFlags(ctx, env, env.Args)
 	if err == nil {
 		root := newTree(env, params)
-		root.SetArgs(apiArgs(root, longFlags(root.PersistentFlags(), args)))
+		root.SetArgs(api.Args(root, longFlags(root.PersistentFlags(), args)))
 		err = root.ExecuteContext(ctx)
 	}
-	env.close()
-	return env.report(ctx, err)
-}
-
-// report prints err, once, and returns its exit code.
-func (e *Env) report(ctx context.Context, err error) int {
-	var exit *fault.Exit
-	switch {
-	case err == nil, render.IsBrokenPipe(err): // `| head -1` got what it wanted
-		return 0
-	case errors.As(err, &exit): // what there was to say has been said
-		return exit.Code
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil && fault.HintOf(err) == "":
-		// The user asked to stop and knows it.
-		return fault.Interrupted.ExitCode()
-	}
-	render.Error(e.Err, e.errStyles(), err, e.wantsJSONErrors(), e.debugging())
-	return exitCode(err)
-}
-
-// exitCode is an error's own exit code, or that of its kind.
-func exitCode(err error) int {
-	var own *codedError
-	if errors.As(err, &own) {
-		return own.code
-	}
-	return fault.ExitCode(err)
+	env.Close()
+	return env.Report(ctx, err)
 }

@@ -3,6 +3,8 @@ package commands
 import (
 	"slices"
 	"testing"
+
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 )
 
 func TestSplitWords(t *testing.T) {
@@ -23,7 +25,7 @@ func TestSplitWords(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := splitWords(tt.line)
+			got, err := cli.SplitWords(tt.line)
 			if (err != nil) != tt.fails || !slices.Equal(got, tt.want) {
 				t.Errorf("got %q, %v; want %q, failure %t", got, err, tt.want, tt.fails)
 			}

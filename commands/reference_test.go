@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ssmdeck/ssmdeck/commands/api"
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/rawapi"
 )
 
@@ -56,7 +58,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 // tree: an index with the table of operations, and a page for each command of the
 // first level. The 154 commands of `api` are lines of a table on its page.
 func reference() map[string]string {
-	root := newRootCmd(&Env{Lookup: func(string) (string, bool) { return "", false }})
+	root := newRootCmd(&cli.Env{Lookup: func(string) (string, bool) { return "", false }})
 	pages := map[string]string{"README.md": referenceIndex(root)}
 	for _, c := range root.Commands() {
 		if c.IsAvailableCommand() && c.Name() != "help" {
@@ -83,7 +85,7 @@ func referenceIndex(root *cobra.Command) string {
 	b.WriteString("\n## Global flags\n\n" + flagTable(root.PersistentFlags()))
 	b.WriteString("\n## Operations of the API\n\nEvery operation can be called with `ssmdeck api OPERATION` (see [api](api.md)).\n\n| Operation | Access | Commands |\n|---|---|---|\n")
 	for _, op := range rawapi.Operations() {
-		row := newAPIRow(op)
+		row := api.NewRow(op)
 		links := make([]string, len(row.Commands))
 		for i, path := range row.Commands {
 			page, _, _ := strings.Cut(path, " ")
@@ -107,7 +109,7 @@ func referenceCommand(b *strings.Builder, c *cobra.Command, level int) {
 	if c.Long != "" {
 		fmt.Fprintf(b, "```text\n%s\n```\n\n", strings.TrimSpace(c.Long))
 	}
-	fmt.Fprintf(b, "Usage: `%s`\n", usageLine(c))
+	fmt.Fprintf(b, "Usage: `%s`\n", cli.UsageLine(c))
 	if len(c.Aliases) > 0 {
 		fmt.Fprintf(b, "\nAlso: %s\n", strings.Join(c.Aliases, ", "))
 	}
@@ -121,7 +123,7 @@ func referenceCommand(b *strings.Builder, c *cobra.Command, level int) {
 	for _, sub := range c.Commands() {
 		switch {
 		case !sub.IsAvailableCommand():
-		case sub.GroupID == apiOperations:
+		case sub.GroupID == api.Operations:
 			operations = true
 		default:
 			b.WriteString("\n")
@@ -138,10 +140,10 @@ func referenceOperations(b *strings.Builder) {
 	b.WriteString("\n## ssmdeck api OPERATION\n\nFlags of every operation beside those of its fields:\n\n")
 	op, err := rawapi.Find("DescribeInstanceInformation") // it has pages
 	if err != nil {
-		panic(fmtErr(err)) // our bug
+		panic(cli.FmtErr(err)) // our bug
 	}
 	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
-	fs.AddFlagSet(newAPIOperationCmd(&Env{}, op).Flags())
+	fs.AddFlagSet(api.NewOperationCmd(&cli.Env{}, op).Flags())
 	own := pflag.NewFlagSet("", pflag.ContinueOnError)
 	fs.VisitAll(func(f *pflag.Flag) {
 		if op.Field(f.Name) == nil {

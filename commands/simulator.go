@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
@@ -31,7 +32,7 @@ func (o *simulatorOptions) bind(cmd *cobra.Command) {
 	f.StringVar(&o.shell, "shell", "virtual", "`kind` of shells that nodes run: virtual (in memory) or host (real shells of this machine)")
 	f.BoolVar(&o.allowRoot, "allow-root", false, "let host shells run although this is root")
 	f.StringArrayVar(&o.faults, "fault", nil, "trouble on data channels, as `KEY=VALUE`: latency=50ms, loss=0.05, cut_every=5s, pace=true, …")
-	completeFlag(cmd, "shell", func() []string { return []string{"virtual", "host"} })
+	cli.CompleteFlag(cmd, "shell", func() []string { return []string{"virtual", "host"} })
 }
 
 // options reads the scenario and lays the faults over it.
@@ -73,7 +74,7 @@ func (o *simulatorOptions) layFaults(s *world.Scenario) error {
 	return nil
 }
 
-func newSimulatorCmd(env *Env) *cobra.Command {
+func newSimulatorCmd(env *cli.Env) *cobra.Command {
 	var (
 		o      simulatorOptions
 		listen string
@@ -108,7 +109,7 @@ account forward, and maintenance windows run on the way.`,
 
   # A bad network, and agents as slow as real ones
   $ ssmdeck simulator --fault latency=40ms --fault loss=0.02 --fault pace=true`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			so, err := o.options()
 			if err != nil {
@@ -132,8 +133,8 @@ account forward, and maintenance windows run on the way.`,
 	return cmd
 }
 
-func serveSimulator(ctx context.Context, env *Env, so simulator.Options, agentConfig string) (err error) {
-	ro, err := env.renderOptions()
+func serveSimulator(ctx context.Context, env *cli.Env, so simulator.Options, agentConfig string) (err error) {
+	ro, err := env.RenderOptions()
 	if err != nil {
 		return err
 	}
@@ -151,13 +152,13 @@ func serveSimulator(ctx context.Context, env *Env, so simulator.Options, agentCo
 	}()
 	if agentConfig != "" {
 		if err := os.WriteFile(agentConfig, srv.AgentConfig(), 0o644); err != nil { //nolint:gosec // the agent of another user reads it, and it holds no secret
-			return fault.New(fault.Usage, "write "+agentConfig, "%w", plainPathError(err))
+			return fault.New(fault.Usage, "write "+agentConfig, "%w", cli.PlainPathError(err))
 		}
 	}
 	if err := printEnv(env.Out, ro, srv.Env()); err != nil {
 		return err
 	}
-	env.note("ssmdeck: the simulator serves %s until Ctrl-C", srv.URL())
+	env.Note("ssmdeck: the simulator serves %s until Ctrl-C", srv.URL())
 	<-ctx.Done()
 	return nil
 }

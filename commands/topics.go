@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/commands/escapekeys"
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
@@ -167,8 +168,8 @@ What only ssmdeck can do is asked for after Enter, or at the very start, with th
 escape character and a key, as in ssh:
 
 `)
-	for _, k := range escapeKeys {
-		fmt.Fprintf(&b, "  ~%-3s %s\n", k.name, k.text)
+	for _, k := range escapekeys.Keys {
+		fmt.Fprintf(&b, "  ~%-3s %s\n", k.Name, k.Text)
 	}
 	b.WriteString(`  ~~   a tilde
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/portforward"
@@ -20,7 +21,7 @@ import (
 // tour shows the main job. Every step is a real command line, run through the
 // same code as if it had been typed.
 type tour struct {
-	env    *Env
+	env    *cli.Env
 	styles *theme.Styles
 	out    io.Writer
 }
@@ -47,7 +48,7 @@ func (t *tour) line(words string) {
 // do runs one command line; a remote failure is a part of the show.
 func (t *tour) do(ctx context.Context, shown string, words ...string) error {
 	t.line(shown)
-	err := t.env.command(ctx, words)
+	err := command(ctx, t.env, words)
 	var exit *fault.Exit
 	if errors.As(err, &exit) && exit.Code == fault.RemoteFailed.ExitCode() {
 		fmt.Fprintf(t.out, "%s\n", t.styles.Dim.Render(fmt.Sprintf("(exit code %d: a script would know)", exit.Code)))
@@ -74,7 +75,7 @@ func (t *tour) shell(ctx context.Context) error {
 	typed := strings.NewReader("uname -sr\nsudo systemctl restart nginx\nsystemctl is-active nginx\nexit\n")
 	one := *t.env
 	one.In = typed
-	return one.command(ctx, []string{"shell", "web-1"})
+	return command(ctx, &one, []string{"shell", "web-1"})
 }
 
 // demoDatabase is the private host of the demo's scenario.
@@ -91,7 +92,7 @@ func (t *tour) forward(ctx context.Context) error {
 	one.Out = w
 	ended := make(chan error, 1)
 	go func() {
-		err := one.command(ctx, []string{"forward", "web-1", "0:" + demoDatabase, "-o", "jsonl"})
+		err := command(ctx, &one, []string{"forward", "web-1", "0:" + demoDatabase, "-o", "jsonl"})
 		_ = w.Close()
 		ended <- err
 	}()

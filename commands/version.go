@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
@@ -21,18 +22,18 @@ type versionInfo struct {
 	Protocol string `json:"session_protocol"`
 }
 
-func newVersionCmd(env *Env) *cobra.Command {
+func newVersionCmd(env *cli.Env) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Show which ssmdeck this is",
 		Example: "  $ ssmdeck version\n  $ ssmdeck version -o json",
-		Args:    noArgs,
+		Args:    cli.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return showVersion(env) },
 	}
 }
 
-func showVersion(env *Env) error {
-	o, err := env.renderOptions()
+func showVersion(env *cli.Env) error {
+	o, err := env.RenderOptions()
 	if err != nil {
 		return err
 	}

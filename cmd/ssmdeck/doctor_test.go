@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/ssmdeck/ssmdeck/commands"
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/doctor"
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
@@ -60,7 +61,7 @@ func ssmdeckAt(t *testing.T, srv *simulator.Server, args ...string) (code int, s
 	t.Helper()
 	var out, errs bytes.Buffer
 	creds := srv.Credentials()
-	env := &commands.Env{
+	env := &cli.Env{
 		In: strings.NewReader(""), Out: &out, Err: &errs, Args: args,
 		Lookup: func(name string) (string, bool) {
 			if name == "HOME" || name == "XDG_CACHE_HOME" || name == "XDG_CONFIG_HOME" {

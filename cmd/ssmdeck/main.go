@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/ssmdeck/ssmdeck/commands"
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 )
 
 // Set by the release build.
@@ -15,5 +16,5 @@ var (
 )
 
 func main() {
-	os.Exit(commands.Main(commands.Build{Version: version, Commit: commit, Date: date}))
+	os.Exit(commands.Main(cli.Build{Version: version, Commit: commit, Date: date}))
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/ssmdeck/ssmdeck/commands"
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
@@ -54,7 +55,7 @@ func TestAWriteWithoutAnAnswerIsLookedUp(t *testing.T) {
 		t.Helper()
 		var out, errs bytes.Buffer
 		creds := srv.Credentials()
-		code = commands.Run(t.Context(), &commands.Env{
+		code = commands.Run(t.Context(), &cli.Env{
 			In: strings.NewReader(""), Out: &out, Err: &errs, Args: args,
 			Lookup: func(name string) (string, bool) {
 				if name != "HOME" {

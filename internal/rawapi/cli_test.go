@@ -20,6 +20,7 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 
 	"github.com/ssmdeck/ssmdeck/commands"
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/rawapi"
@@ -77,7 +78,7 @@ func (s *service) last() (hits int, target string, body []byte) {
 // ssmdeck runs the program against the service.
 func (s *service) ssmdeck(stdin string, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	code = commands.Run(context.Background(), &commands.Env{
+	code = commands.Run(context.Background(), &cli.Env{
 		In: strings.NewReader(stdin), Out: &out, Err: &errs, Args: args,
 		Lookup: func(string) (string, bool) { return "", false },
 		Local:  &awsapi.Static{Endpoint: s.URL, Region: "eu-central-1", AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "example"},

@@ -1,0 +1,2 @@
+// Package activation is the noun activation: machines outside EC2 that may register.
+package activation

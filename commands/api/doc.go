@@ -1,0 +1,2 @@
+// Package api calls every operation of Systems Manager by its name.
+package api

@@ -1,0 +1,3 @@
+// Package clitest makes environments for tests of commands: without terminal, network and
+// the settings of whoever runs the tests.
+package clitest

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+)
+
+// Interrupts turns signals into cancelled contexts. Ctrl-C cancels the innermost
+// one: in the demo's prompt that is the command which runs, not the prompt. A
+// second Ctrl-C before it has ended ends the process at once: what is still
+// being closed then is not worth waiting for. SIGTERM, SIGHUP and SIGQUIT cancel
+// all: a session must be ended, whatever ends us.
+type Interrupts struct {
+	mu     sync.Mutex
+	stack  []*interruptible
+	divert func(os.Signal) // gets the signals in place of the stack; nil: nobody
+}
+
+type interruptible struct {
+	cancel context.CancelFunc
+	hit    bool
+}
+
+// WatchInterrupts starts to listen; stop ends that and waits for it.
+func WatchInterrupts() (i *Interrupts, stop func()) {
+	i = &Interrupts{}
+	signals := make(chan os.Signal, 4)
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup: it must stay so, for us and for programs that we start
+		all = append(all, syscall.SIGHUP)
+	}
+	signal.Notify(signals, all...)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Add(1)
+	go func() {
+		defer wg.Done()
+		for {
+			select {
+			case s := <-signals:
+				i.got(s)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return i, func() {
+		signal.Stop(signals)
+		close(done)
+		wg.Wait()
+	}
+}
+
+func (i *Interrupts) got(s os.Signal) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.divert != nil {
+		i.divert(s)
+		return
+	}
+	if len(i.stack) == 0 {
+		return
+	}
+	if s != os.Interrupt {
+		for _, t := range i.stack {
+			t.hit = true
+			t.cancel()
+		}
+		return
+	}
+	top := i.stack[len(i.stack)-1]
+	if top.hit {
+		fmt.Fprintln(os.Stderr)
+		os.Exit(fault.Interrupted.ExitCode())
+	}
+	top.hit = true
+	top.cancel()
+}
+
+// Context returns a context that the next Ctrl-C cancels, until done is called.
+func (i *Interrupts) Context(parent context.Context) (ctx context.Context, done func()) {
+	ctx, cancel := context.WithCancel(parent)
+	t := &interruptible{cancel: cancel}
+	i.mu.Lock()
+	i.stack = append(i.stack, t)
+	i.mu.Unlock()
+	return ctx, func() {
+		i.mu.Lock()
+		for n, other := range i.stack {
+			if other == t {
+				i.stack = append(i.stack[:n], i.stack[n+1:]...)
+				break
+			}
+		}
+		i.mu.Unlock()
+		cancel()
+	}
+}
+
+// Hand gives all signals to f, which must not block, until back is called. It is
+// for a child process, which decides what Ctrl-C means.
+func (i *Interrupts) Hand(f func(os.Signal)) (back func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	before := i.divert
+	i.divert = f
+	return func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.divert = before
+	}
+}

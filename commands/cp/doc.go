@@ -1,0 +1,2 @@
+// Package cp is the command cp: files copied to and from nodes.
+package cp

@@ -1,0 +1,2 @@
+// Package document is the noun document: SSM documents read, written, compared and shared.
+package document

@@ -1,0 +1,245 @@
+package forward
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/forwards"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+)
+
+// listedForward is a saved or running forward.
+type listedForward struct {
+	Name        string     `json:"name"`
+	State       string     `json:"state"` // "stopped" when it does not run
+	Local       []string   `json:"local"`
+	Remote      []string   `json:"remote"`
+	Node        string     `json:"node"`
+	Sessions    int        `json:"sessions"`
+	Open        int64      `json:"open"`
+	Connections int64      `json:"connections"`
+	In          int64      `json:"bytes_in"`
+	Out         int64      `json:"bytes_out"`
+	Error       string     `json:"error,omitempty"`
+	Hint        string     `json:"hint,omitempty"`
+	PID         int        `json:"pid,omitempty"`
+	Background  bool       `json:"background,omitempty"`
+	Started     *time.Time `json:"started,omitempty"`
+	Profile     string     `json:"profile,omitempty"`
+	Region      string     `json:"region,omitempty"`
+	Groups      []string   `json:"groups,omitempty"`
+	Description string     `json:"description,omitempty"`
+	File        string     `json:"file,omitempty"`
+}
+
+const stoppedState = "stopped"
+
+func newListCmd(env *cli.Env) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "Saved forwards, and which of them run",
+		Long: `List the saved forwards and what runs of them, in this terminal, in others and
+behind the shell. What a killed process has left open is ended.`,
+		Example: `  $ ssmdeck forward list
+  $ ssmdeck forward list -o json --query '[?state==` + "`open`" + `].name'`,
+		Args: cli.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return forwardList(cmd.Context(), env, file) },
+	}
+	cmd.Flags().StringVar(&file, "file", "", "`file` of forwards, read alone")
+	return cmd
+}
+
+func forwardList(ctx context.Context, env *cli.Env, file string) error {
+	ro, err := env.RenderOptions()
+	if err != nil {
+		return err
+	}
+	saved, err := savedForwards(env, file)
+	if err != nil {
+		return err
+	}
+	alive, err := runningForwards(ctx, env)
+	if err != nil {
+		return err
+	}
+	return cli.WriteList(env, table, ro, listForwards(saved.Entries, alive))
+}
+
+// runningForwards asks what runs, and ends what killed processes have left.
+func runningForwards(ctx context.Context, env *cli.Env) ([]forwards.Running, error) {
+	reg, err := registry(env)
+	if err != nil {
+		return nil, err
+	}
+	alive, dead, err := reg.Look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	newAccounts(ctx, env, func() *forwards.Mine { return nil }).bury(ctx, reg, dead)
+	return alive, nil
+}
+
+// listForwards joins what is saved and what runs, which may not be saved any more.
+func listForwards(saved []forwards.Entry, alive []forwards.Running) []listedForward {
+	var list []listedForward
+	for i := range saved {
+		e := &saved[i]
+		list = append(list, listedForward{
+			Name: e.Name, State: stoppedState, Local: e.Local(), Remote: e.Remote(), Node: e.Node,
+			Profile: e.Profile, Region: e.Region, Groups: e.Groups, Description: e.Description, File: e.File,
+		})
+	}
+	for i := range alive {
+		p := &alive[i]
+		for _, r := range p.Rows {
+			if r.State == forwards.Closed {
+				continue
+			}
+			at := slices.IndexFunc(list, func(f listedForward) bool { return f.Name == r.Name })
+			if at < 0 {
+				list = append(list, listedForward{Name: r.Name})
+				at = len(list) - 1
+			}
+			f := &list[at]
+			f.State, f.PID, f.Background, f.Started = string(r.State), p.PID, p.Background, &p.Started
+			if r.State == forwards.Mute { // nothing else is known of it
+				continue
+			}
+			f.Local, f.Remote, f.Node = r.Local, r.Remote, r.Node
+			f.Sessions, f.Open, f.Connections, f.In, f.Out = r.Lanes, r.Open, r.Total, r.In, r.Out
+			f.Error, f.Hint = r.Error, r.Hint
+		}
+	}
+	return list
+}
+
+func table(o render.Options) render.Table[listedForward] {
+	count := func(n int64) string { return strconv.FormatInt(n, 10) }
+	bytes := func(name string, get func(listedForward) int64) render.Column[listedForward] {
+		return render.Column[listedForward]{
+			Name: name, Right: true, Text: func(f listedForward) string { return count(get(f)) },
+			Human: func(f listedForward) string {
+				if f.PID == 0 {
+					return ""
+				}
+				return render.Bytes(get(f))
+			},
+			Less: func(a, b listedForward) bool { return get(a) < get(b) },
+		}
+	}
+	return render.Table[listedForward]{
+		ID:    func(f listedForward) string { return f.Name },
+		Empty: "no saved forwards",
+		Columns: []render.Column[listedForward]{
+			{Name: "NAME", ID: true, Text: func(f listedForward) string { return f.Name }},
+			{
+				Name: "STATE", Text: func(f listedForward) string { return f.State },
+				Human: func(f listedForward) string { return o.Styles.Status(level(f.State), f.State) },
+			},
+			{Name: "LOCAL", Text: func(f listedForward) string { return strings.Join(f.Local, " ") }},
+			{Name: "REMOTE", Text: func(f listedForward) string { return strings.Join(f.Remote, " ") }},
+			{Name: "NODE", Text: func(f listedForward) string { return f.Node }},
+			{
+				Name: "CONNECTIONS", Right: true, Text: func(f listedForward) string { return count(f.Open) },
+				Human: func(f listedForward) string {
+					if f.PID == 0 {
+						return ""
+					}
+					return count(f.Open)
+				},
+			},
+			bytes("IN", func(f listedForward) int64 { return f.In }),
+			bytes("OUT", func(f listedForward) int64 { return f.Out }),
+			{Name: "ERROR", Text: func(f listedForward) string { return f.Error }},
+			{Name: "PID", Wide: true, Text: func(f listedForward) string { return count(int64(f.PID)) }},
+			{Name: "PROFILE", Wide: true, Text: func(f listedForward) string { return f.Profile }},
+			{Name: "DESCRIPTION", Wide: true, Text: func(f listedForward) string { return f.Description }},
+			{Name: "FILE", Wide: true, Text: func(f listedForward) string { return f.File }},
+		},
+	}
+}
+
+func level(state string) theme.Level {
+	switch forwards.State(state) {
+	case forwards.Open:
+		return theme.Good
+	case forwards.Opening, forwards.Reconnecting:
+		return theme.Busy
+	case forwards.Stalled, forwards.Mute:
+		return theme.Warn
+	case forwards.Failed:
+		return theme.Bad
+	default:
+		return theme.Idle
+	}
+}
+
+func newStopCmd(env *cli.Env) *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "stop <name>... | --all",
+		Short: "Stop running forwards",
+		Long: `Stop saved forwards that run, in whatever process of yours. Their connections are
+cut and their sessions are ended at the service before this returns. A process
+that has no forward left ends.`,
+		Example: `  $ ssmdeck forward stop orders-db
+  $ ssmdeck forward stop --all`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if all {
+				return cli.NoArgs(cmd, args)
+			}
+			return cli.MinArgs("the name (or --all)")(cmd, args)
+		},
+		ValidArgsFunction: completeForwards(env, new(string), true),
+		RunE:              func(cmd *cobra.Command, args []string) error { return stop(cmd.Context(), env, args) },
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "stop everything that runs")
+	return cmd
+}
+
+func stop(ctx context.Context, env *cli.Env, names []string) error {
+	alive, err := runningForwards(ctx, env)
+	if err != nil {
+		return err
+	}
+	var stopped []string
+	for _, p := range alive {
+		var here []string
+		for _, r := range p.Rows {
+			if r.State != forwards.Closed && (len(names) == 0 || slices.Contains(names, r.Name)) {
+				here = append(here, r.Name)
+			}
+		}
+		if len(here) == 0 {
+			continue
+		}
+		answer, err := forwards.Ask(ctx, p.Socket, forwards.Request{Op: forwards.OpStop, Forwards: here})
+		if err != nil {
+			return fault.New(fault.Failed, "stop "+strings.Join(here, ", "), "process %d: %w", p.PID, err).
+				WithHint("if it is suspended, let it go on (kill -CONT %d); if it was killed, `ssmdeck forward list` ends its sessions", p.PID)
+		}
+		stopped = append(stopped, answer.Stopped...)
+	}
+	for _, s := range stopped {
+		env.Note("stopped %s", s)
+	}
+	for _, n := range names {
+		if !slices.Contains(stopped, n) {
+			return fault.New(fault.NotFound, "", "no forward %q is running", n).WithHint("`ssmdeck forward list` shows what runs")
+		}
+	}
+	if len(stopped) == 0 {
+		env.Note("nothing is running")
+	}
+	return nil
+}

@@ -1,0 +1,296 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/config"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/forwards"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/portforward"
+	"github.com/ssmdeck/ssmdeck/sessionclient"
+)
+
+// savedForwards reads the files of forwards. file is --file.
+func savedForwards(env *cli.Env, file string) (forwards.Saved, error) {
+	folder, err := os.Getwd()
+	if err != nil {
+		folder = "" // it was removed under us: there is no project then
+	}
+	sources := forwards.Sources{
+		Lookup: env.Lookup, GOOS: runtime.GOOS, File: file, Folder: folder,
+		Check: func(expr string) error { _, err := fleet.ParseTarget(expr); return err },
+	}
+	return sources.Load()
+}
+
+// tellProject says that forwards of a repository are about to be used, when they
+// are new or have changed.
+func tellProject(env *cli.Env, s forwards.Saved, chosen []forwards.Entry) {
+	if s.Project == "" {
+		return
+	}
+	for _, name := range s.Hidden {
+		env.Note("ssmdeck: %s of %s is not used: your own file has that name", name, s.Project)
+	}
+	for i := range chosen {
+		if chosen[i].File != s.Project {
+			continue
+		}
+		if dir, err := forwardsDir(env); err == nil && forwards.FirstUse(dir, s.Project) {
+			env.Note("ssmdeck: using forwards of this project: %s", s.Project)
+		}
+		return
+	}
+}
+
+// forwardsDir is the folder of what runs, of logs and of what was seen.
+func forwardsDir(env *cli.Env) (string, error) {
+	dir, err := config.StateDir(env.Lookup, runtime.GOOS)
+	if err != nil {
+		return "", fault.New(fault.Failed, "find the folder for state", "%w", err)
+	}
+	return filepath.Join(dir, "forwards"), nil
+}
+
+func registry(env *cli.Env) (forwards.Registry, error) {
+	dir, err := forwardsDir(env)
+	return forwards.Registry{Dir: dir}, err
+}
+
+// accounts opens what saved forwards need of each profile and Region, once.
+type accounts struct {
+	ctx  context.Context // of the process: credentials outlive the session they were fetched for
+	env  *cli.Env
+	mine func() *forwards.Mine // notes the sessions
+	mute bool                  // nobody can be asked for an MFA code: a view has the terminal
+
+	mu sync.Mutex
+	by map[[2]string]*account
+}
+
+// account is one profile and Region.
+type account struct {
+	nodes    *fleet.Service
+	sessions *sessions.Service
+}
+
+func newAccounts(ctx context.Context, env *cli.Env, mine func() *forwards.Mine) *accounts {
+	return &accounts{ctx: ctx, env: env, mine: mine, by: map[[2]string]*account{}}
+}
+
+func (a *accounts) get(profile, region string) (*account, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := [2]string{profile, region}
+	if acc := a.by[key]; acc != nil {
+		return acc, nil
+	}
+	env, err := a.env.AnotherPlace(profile, region)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := env.Settings()
+	if err != nil {
+		return nil, err
+	}
+	settings.NoPrompt = settings.NoPrompt || a.mute
+	log, err := env.Log()
+	if err != nil {
+		return nil, err
+	}
+	scope, err := env.Scope(a.ctx)
+	if err != nil {
+		return nil, err
+	}
+	open := forwards.OpenSession{Profile: profile, Region: region, Endpoint: ssmEndpoint(a.env, scope)}
+	acc := &account{
+		nodes: cli.NewFleet(scope, env.In),
+		sessions: sessions.New(scope, sessions.Options{
+			UserAgent: "ssmdeck/" + env.Build.Version, Log: log,
+			Opened: func(id string) {
+				if m := a.mine(); m != nil {
+					s := open
+					s.ID = id
+					m.Opened(s)
+				}
+			},
+			Ended: func(id string) {
+				if m := a.mine(); m != nil {
+					m.Ended(id)
+				}
+			},
+		}),
+	}
+	a.by[key] = acc
+	return acc, nil
+}
+
+// ssmEndpoint is the address that was chosen for Systems Manager, "" for AWS's own.
+func ssmEndpoint(env *cli.Env, scope *awsapi.Scope) string {
+	if own := scope.Endpoint(); own != "" {
+		return own
+	}
+	for _, name := range []string{"AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL"} {
+		if v, _ := env.Lookup(name); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// bury ends the sessions of processes that were killed.
+func (a *accounts) bury(ctx context.Context, reg forwards.Registry, dead []forwards.Record) {
+	for _, rec := range dead {
+		n := len(rec.Sessions)
+		err := reg.Bury(rec, func(s forwards.OpenSession) error { return a.terminate(ctx, s) })
+		switch {
+		case err != nil:
+			a.env.Note("ssmdeck: sessions of process %d, which was killed, may still be open: %s", rec.PID, cli.FirstLine(err))
+		case n > 0:
+			a.env.Note("ssmdeck: ended %s that process %d, which was killed, had left open", cli.Plural(n, "session"), rec.PID)
+		}
+	}
+}
+
+func (a *accounts) terminate(ctx context.Context, s forwards.OpenSession) error {
+	env, err := a.env.AnotherPlace(s.Profile, s.Region)
+	if err != nil {
+		return err
+	}
+	scope, err := env.Scope(ctx)
+	if err != nil {
+		return err
+	}
+	if ssmEndpoint(a.env, scope) != s.Endpoint {
+		if loopbackURL(s.Endpoint) {
+			return nil // a simulator, which ends sessions with itself
+		}
+		return fmt.Errorf("they are at another endpoint, %q", s.Endpoint)
+	}
+	log, err := env.Log()
+	if err != nil {
+		return err
+	}
+	_, err = sessions.New(scope, sessions.Options{Log: log}).Terminate(ctx, s.ID)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil // long over
+	}
+	return err
+}
+
+func loopbackURL(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// opener returns what opens the sessions of an entry. Nothing is asked of AWS
+// before somebody connects.
+func (a *accounts) opener(e forwards.Entry) portforward.Opener {
+	return &savedOpener{accounts: a, entry: e}
+}
+
+type savedOpener struct {
+	accounts *accounts
+	entry    forwards.Entry
+
+	mu   sync.Mutex
+	node string // id, once found
+}
+
+func (o *savedOpener) Open(ctx context.Context, spec portforward.Spec, events func(sessionclient.Event)) (portforward.Session, error) {
+	acc, err := o.accounts.get(o.entry.Profile, o.entry.Region)
+	if err != nil {
+		return nil, err
+	}
+	id, err := o.find(ctx, acc)
+	if err != nil {
+		return nil, err
+	}
+	opener := &sessions.PortOpener{Service: acc.sessions, Target: id, Reason: o.entry.Reason}
+	s, err := opener.Open(ctx, spec, events)
+	if kind := fault.KindOf(err); kind == fault.Offline || kind == fault.NotFound {
+		o.remember("") // it may have been replaced
+	}
+	return s, err
+}
+
+func (o *savedOpener) find(ctx context.Context, acc *account) (string, error) {
+	o.mu.Lock()
+	id := o.node
+	o.mu.Unlock()
+	if id != "" {
+		return id, nil
+	}
+	node, err := acc.nodes.Resolve(ctx, o.entry.Node)
+	if err != nil {
+		return "", err
+	}
+	o.remember(node.ID)
+	return node.ID, nil
+}
+
+func (o *savedOpener) remember(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.node = id
+}
+
+// completeForwards completes names and groups of saved forwards; running limits
+// them to those that run.
+func completeForwards(env *cli.Env, file *string, running bool) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		var words []string
+		if running {
+			reg, err := registry(env)
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), cli.CompletionWait)
+			defer cancel()
+			alive, _, _ := reg.Look(ctx)
+			for _, p := range alive {
+				for _, r := range p.Rows {
+					words = append(words, r.Name+"\t"+strings.Join(r.Local, " "))
+				}
+			}
+			return words, cobra.ShellCompDirectiveNoFileComp
+		}
+		saved, err := savedForwards(env, *file)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		groups := map[string]bool{}
+		for i := range saved.Entries {
+			f := &saved.Entries[i]
+			words = append(words, f.Name+"\t"+strings.Join(f.Local(), " ")+" "+render.Visible(f.Description))
+			for _, g := range f.Groups {
+				if !groups[g] {
+					words, groups[g] = append(words, g+"\tgroup"), true
+				}
+			}
+		}
+		return words, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+var errNoForwards = errors.New("there are no saved forwards")

@@ -1,0 +1,3 @@
+// Package param is the noun param: parameters of Parameter Store read, written, moved, compared
+// and handed to other programs.
+package param

@@ -1,7 +1,0 @@
-package commands
-
-// runInPlace runs a program with an environment. A process cannot become another one
-// here: we wait for it, and pass on what it ends with.
-func runInPlace(env *Env, path string, argv, environ []string) error {
-	return runBeside(env, path, argv, environ)
-}
