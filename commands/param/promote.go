@@ -29,11 +29,11 @@ func newPromoteCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "promote <from> <to>",
 		Short: "Take parameters from one environment to another",
-		Long: `Make the parameters below one path as those below another are: types, values,
-descriptions, allowed patterns and data types. What would be created and changed is
-shown and asked about; where nobody is asked, because of --yes, parameters that exist
-are changed only with --overwrite. Nothing is deleted, and tags, policies, tiers and
-keys of the target stay. Values that mention the environment that they come from are
+		Long: `Make the parameters below one path as those below another are: types, values, data
+types, and the descriptions and allowed patterns that there are. What would be created
+and changed is shown and asked about; where nobody is asked, because of --yes,
+parameters that exist are changed only with --overwrite. Nothing is deleted, and tags,
+policies, tiers and keys of the target stay. Values that mention the environment that they come from are
 told of.
 
 ` + placeHelp + `
@@ -167,8 +167,11 @@ func (o *promote) desired(source []parameter.Parameter, from, to string, rules p
 		}
 		made[name] = p.Name
 		d := paramplan.Desired{Name: name, Type: p.Type, Value: &p.Value, DataType: p.DataType}
-		if p.Tier != "" { // else DescribeParameters is denied, and nothing is known of the rest
-			d.Description, d.AllowedPattern = &p.Description, &p.AllowedPattern
+		if p.Description != "" { // what has none takes none away
+			d.Description = &p.Description
+		}
+		if p.AllowedPattern != "" {
+			d.AllowedPattern = &p.AllowedPattern
 		}
 		if len(p.Value) > parameter.StandardBytes {
 			d.Tier = parameter.Advanced // no other holds it
