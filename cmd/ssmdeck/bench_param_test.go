@@ -53,6 +53,9 @@ func BenchmarkParam(b *testing.B) {
 				}
 			}
 		})
+		if c.name == "limits" {
+			continue // an import takes as long as three writes a second take
+		}
 		b.Run("import/"+c.name, func(b *testing.B) {
 			file := filepath.Join(b.TempDir(), "new.env")
 			var text strings.Builder
