@@ -293,7 +293,7 @@ func sayParams(ctx context.Context, env *cli.Env, svc *parameter.Service, list [
 	}
 }
 
-// confirmMany asks like env.confirm, and for the number when there are many.
+// confirmMany asks as env.Confirm does, and for the number when there are many.
 func confirmMany(ctx context.Context, env *cli.Env, what string, n int) error {
 	if n <= typedFrom || env.Flags.Yes || !env.CanAsk() {
 		return env.Confirm(ctx, what)

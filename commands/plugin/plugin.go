@@ -158,7 +158,7 @@ func (c *pluginCall) open(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	env.Work(scope)
+	env.Use(scope)
 	return nil
 }
 
