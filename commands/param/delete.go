@@ -199,7 +199,7 @@ func paramsToDelete(ctx context.Context, env *cli.Env, svc *parameter.Service, n
 		}
 		return list, err
 	}
-	list, missing, err := paramsByName(ctx, svc, names)
+	list, missing, err := svc.Describe(ctx, uniqueSorted(names))
 	if err != nil || len(missing) == 0 || ignoreMissing {
 		return list, err
 	}
@@ -211,30 +211,6 @@ func paramsToDelete(ctx context.Context, env *cli.Env, svc *parameter.Service, n
 		break
 	}
 	return nil, e.WithHint("--ignore-missing deletes the others")
-}
-
-// paramsByName looks up parameters by their exact names, 50 a call, in the order of the
-// names; twice the same is one.
-func paramsByName(ctx context.Context, svc *parameter.Service, names []string) (found []parameter.Parameter, missing []string, err error) {
-	unique := slices.Compact(slices.Sorted(slices.Values(names)))
-	have := map[string]parameter.Parameter{}
-	for batch := range slices.Chunk(unique, 50) {
-		list, err := awsapi.Collect(svc.List(ctx, parameter.Query{Names: batch}))
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, p := range list {
-			have[p.Name] = p
-		}
-	}
-	for _, name := range unique {
-		if p, ok := have[name]; ok {
-			found = append(found, p)
-		} else {
-			missing = append(missing, name)
-		}
-	}
-	return found, missing, nil
 }
 
 // countedParams is "12 parameters (3 SecureStrings, 1 advanced)".

@@ -179,7 +179,7 @@ func paramLabel(ctx context.Context, env *cli.Env, text string, labels []string,
 
 // labelsFit counts the labels that the version would have.
 func labelsFit(p parameter.Parameter, labels []string) error {
-	all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(p.Labels, labels))))
+	all := uniqueSorted(slices.Concat(p.Labels, labels))
 	if len(all) > parameter.MaxLabels {
 		return fault.New(fault.Limit, "label parameter "+p.Name, "version %d would have %d labels; it can have %d", p.Version, len(all), parameter.MaxLabels).
 			WithHint("take some off first: `ssmdeck param unlabel %s:%d %s`", p.Name, p.Version, p.Labels[0])

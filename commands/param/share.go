@@ -225,10 +225,10 @@ func (o *shareOptions) merged(ctx context.Context, api *rawapi.Service, arn stri
 		if have.History != o.history && !containsAll(o.with, have.With) {
 			continue // the others keep what they have
 		}
-		share.With = slices.Compact(slices.Sorted(slices.Values(slices.Concat(have.With, o.with))))
+		share.With = uniqueSorted(slices.Concat(have.With, o.with))
 		return p, share, nil
 	}
-	share.With = slices.Compact(slices.Sorted(slices.Values(o.with)))
+	share.With = uniqueSorted(o.with)
 	return accountdata.Policy{}, share, nil
 }
 
