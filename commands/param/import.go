@@ -7,12 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
-	"github.com/ssmdeck/ssmdeck/commands/rolling"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/paramfile"
 	"github.com/ssmdeck/ssmdeck/internal/paramplan"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
 // paramImport are the flags of import.
@@ -275,7 +275,7 @@ they are, and are not read. With --decrypt they are written into the file.`,
 			if out == "" {
 				_, err = env.Out.Write(data)
 			} else if err = file.Write(data); err == nil {
-				env.Note("%s in %s; `ssmdeck param apply %s` manages them from now on", cli.Plural(len(list), "parameter"), out, rolling.ShellWord(out))
+				env.Note("%s in %s; `ssmdeck param apply %s` manages them from now on", cli.Plural(len(list), "parameter"), out, render.ShellWord(out))
 			}
 			return err
 		},
