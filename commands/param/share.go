@@ -3,7 +3,6 @@ package param
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -101,7 +100,7 @@ func (o *shareOptions) check(env *cli.Env, operation string) (ro render.Options,
 	if ro, err = env.RenderOptions(); err != nil {
 		return ro, err
 	}
-	if err := render.Object(io.Discard, ro, paramShared{}, func(d *render.Detail) { sharedDetails(d, paramShared{ARN: "arn"}) }); err != nil {
+	if err := cli.CheckObject(ro, paramShared{}); err != nil {
 		return ro, err
 	}
 	var faults []error
