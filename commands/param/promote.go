@@ -58,7 +58,7 @@ taken.`,
 }
 
 // renames are the rules of --map and --map-file.
-func (o *promote) renames() (rules paramplan.Renames, err error) {
+func (o *promote) renames(env *cli.Env) (rules paramplan.Renames, err error) {
 	add := func(text, where string) error {
 		r, err := paramplan.ParseRename(text)
 		if err != nil {
@@ -75,7 +75,7 @@ func (o *promote) renames() (rules paramplan.Renames, err error) {
 	if o.ruleFile == "" {
 		return rules, nil
 	}
-	data, err := (&cli.Env{}).ReadInput()(o.ruleFile)
+	data, err := env.ReadInput()(o.ruleFile)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (o *promote) run(cmd *cobra.Command, env *cli.Env, args []string) error {
 	if places[0] == places[1] {
 		return fault.Usagef("both are %s", places[0])
 	}
-	rules, err := o.renames()
+	rules, err := o.renames(env)
 	if err != nil {
 		return err
 	}
