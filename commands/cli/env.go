@@ -31,6 +31,9 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
+// Build says which build of ssmdeck runs.
+type Build struct{ Version, Commit, Date string }
+
 // Env is everything a command gets from outside, and the one place where
 // services are wired. Services are built when first asked for, so that help and
 // bad input need no credentials and cost nothing.

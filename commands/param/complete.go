@@ -54,11 +54,11 @@ func nameWords(names []string, typed string, leaves bool) (words []string, folde
 
 // cachedParamNames returns the names of the index; see cli.Indexed.
 func cachedParamNames(ctx context.Context, env *cli.Env) []string {
-	return cli.Indexed[string](ctx, env, cli.RefreshParams, func(dir string) parameter.Index { return parameter.Index{Dir: dir} }, RefreshParamNames)
+	return cli.Indexed[string](ctx, env, cli.RefreshParams, func(dir string) parameter.Index { return parameter.Index{Dir: dir} }, RefreshNames)
 }
 
-// RefreshParamNames reads the names of scope anew into the index.
-func RefreshParamNames(ctx context.Context, env *cli.Env, scope *awsapi.Scope) bool {
+// RefreshNames reads the names of scope anew into the index.
+func RefreshNames(ctx context.Context, env *cli.Env, scope *awsapi.Scope) bool {
 	all, err := awsapi.Collect(parameter.New(scope.SSM()).List(ctx, parameter.Query{}))
 	return err == nil && rememberParams(env, scope, all)
 }
