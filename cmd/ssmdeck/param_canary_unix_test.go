@@ -122,12 +122,19 @@ func TestTheCanariesAreHeard(t *testing.T) {
 			}
 		}
 	}
-	cmd := exec.Command("sh", "-c", "sh -c 'read x; :' "+canaryTyped+"; :")
+	cmd := exec.Command("sh", "-c", "sh -c 'echo; read x; :' "+canaryTyped+"; :")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil { // a process has no arguments yet while it begins
 		t.Fatal(err)
 	}
 	if _, err := os.Stat("/proc/self/cmdline"); err == nil && canaryArguments(cmd.Process.Pid) == "" {
