@@ -76,6 +76,9 @@ func (o *files) open(ctx context.Context, env *cli.Env, op string, args []string
 	if err != nil {
 		return nil, release, err
 	}
+	if err := cli.AllFaults(op, paramplan.CheckDesired(tree.Desired, keeps)); err != nil {
+		return nil, release, err
+	}
 	if tree.OpenSecrets > 0 {
 		verb := map[bool]string{true: "value of %s stands", false: "values of %s stand"}[tree.OpenSecrets == 1]
 		env.Note("ssmdeck: warning: the "+verb+" in these files: value_from takes secrets from elsewhere", cli.Plural(tree.OpenSecrets, "SecureString"))

@@ -154,7 +154,7 @@ func (c *Copying) plan(ctx context.Context, from Origin, to *Service, o CopyOpti
 	if !o.History {
 		change := copyChange(c.Source, c.Target, o.Keys)
 		if c.Changes = []Change{change}; c.Current != nil {
-			c.Changes[0].Overwrite, c.Changes[0].Replaces = true, c.Current.Version
+			c.Changes[0] = change.over(*c.Current)
 			if likeCopy(change, *c.Current) && sameTags(c.Source.Tags, c.Current.Tags) {
 				c.Done = 1
 			}
@@ -181,6 +181,9 @@ func (c *Copying) plan(ctx context.Context, from Origin, to *Service, o CopyOpti
 			v.Tier = Advanced
 		}
 		change := copyChange(v, c.Target, o.Keys)
+		if last && c.Current != nil {
+			change = change.over(*c.Current)
+		}
 		change.Overwrite, change.Replaces = i > 0, int64(i)
 		if i > 0 {
 			change.Tags = nil
@@ -220,6 +223,18 @@ func copyChange(p Parameter, target string, keys Keys) Change {
 	}
 	if p.Secure() {
 		c.KeyID = keys.of(p.KeyID)
+	}
+	return c
+}
+
+// over is c where it is written over p: what c has not is not to stay.
+func (c Change) over(p Parameter) Change {
+	c.Overwrite, c.Replaces = true, p.Version
+	if c.Policies == "" && len(p.Policies) > 0 {
+		c.Policies = NoPolicies
+	}
+	if p.Tier == Advanced { // none goes back, and the account's default may be another
+		c.Tier = Advanced
 	}
 	return c
 }
