@@ -132,7 +132,7 @@ func (o *changes) lines(p *paramplan.Plan, st *theme.Styles) []string {
 		}
 		for _, d := range a.Changes {
 			switch {
-			case a.Do == paramplan.DoCreate && d.New != "":
+			case d.New != "" && (a.Do == paramplan.DoCreate || strings.HasPrefix(d.Field, paramplan.FieldTags)): // what another value of a tag is was not read
 				lines = append(lines, fmt.Sprintf("    %s: %s", d.Field, quotedOr(d.New, "")))
 			case d.Old != "" || d.New != "":
 				lines = append(lines, fmt.Sprintf("    %s: %s -> %s", d.Field, quotedOr(d.Old, "nothing"), quotedOr(d.New, "nothing")))
@@ -287,7 +287,9 @@ func (o *changes) apply(ctx context.Context, env *cli.Env, ro render.Options, st
 		case a.Note != "":
 			progress.Println(render.Visible(line + ": " + a.Note))
 		}
-		progress.Event(line, nil)
+		if a.Status != paramplan.NotTried || a.Error != "" { // the failure that ended all is told once
+			progress.Event(line, nil)
+		}
 	}}
 	failure := ap.Apply(ctx, p)
 	progress.Close()

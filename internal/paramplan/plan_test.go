@@ -453,11 +453,17 @@ func TestAStateOfAnotherAccountIsRefused(t *testing.T) {
 	if _, _, err := OpenState(w.path, "444455556666", "eu-west-1"); fault.KindOf(err) != fault.Usage {
 		t.Error(err)
 	}
-	if err := os.WriteFile(w.path, []byte(`{"kind":"other"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := OpenState(w.path, "111122223333", "eu-west-1"); fault.KindOf(err) != fault.Usage {
-		t.Error(err)
+	for text, want := range map[string]string{
+		`{"kind":"other"}`: "is not the state",
+		"{\n<<<<<<< HEAD\n\"version\": 3\n=======\n\"version\": 4\n>>>>>>> theirs\n}\n": "the marks of a merge",
+		`{"kind":"ssmdeck-parameters","account":"111122223333","reg`:                    "is not the state",
+	} {
+		if err := os.WriteFile(w.path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := OpenState(w.path, "111122223333", "eu-west-1"); fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 

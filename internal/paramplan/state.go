@@ -73,6 +73,10 @@ func OpenState(path, account, region string) (s *State, fresh bool, err error) {
 		return nil, false, err
 	default:
 		var had State
+		if bytes.HasPrefix(raw, []byte("<<<<<<< ")) || bytes.Contains(raw, []byte("\n<<<<<<< ")) {
+			return nil, false, fault.Usagef("%s has the marks of a merge that was not ended", path).
+				WithHint("take either side whole, as with `git checkout --ours`: what the other side applied counts as drift, and is taken over where it is as in the files")
+		}
 		if json.Unmarshal(raw, &had) != nil || had.Kind != StateKind {
 			return nil, false, fault.Usagef("%s is not the state of applied parameters", path).WithHint("name another file with --state")
 		}
