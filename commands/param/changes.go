@@ -286,8 +286,8 @@ func (o *changes) apply(ctx context.Context, env *cli.Env, ro render.Options, st
 			progress.Println(render.Visible(line + ": " + a.Error))
 		case a.Note != "":
 			progress.Println(render.Visible(line + ": " + a.Note))
-		}
-		if a.Status != paramplan.NotTried || a.Error != "" { // the failure that ended all is told once
+		case a.Status == paramplan.NotTried && a.Error == "": // the failure that ended all is told once
+		default:
 			progress.Event(line, nil)
 		}
 	}}
