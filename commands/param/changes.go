@@ -305,9 +305,24 @@ func (o *changes) apply(ctx context.Context, env *cli.Env, ro render.Options, st
 		if total > 0 {
 			env.Note("done: %s made", cli.Plural(done, "change"))
 		}
-		return nil
+		return collided(p)
 	}
 	return o.partly(done, int(total), failure)
+}
+
+// collided is the error of writes that came over what nobody has seen.
+func collided(p *paramplan.Plan) error {
+	var names []string
+	for _, a := range p.Actions {
+		if a.Collided() {
+			names = append(names, a.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fault.New(fault.RemoteFailed, "", "all is written, but somebody else wrote %s at the same moment, and this is above it", cli.SomeOf(names, 5)).
+		WithHint("`ssmdeck param history %s` shows what they wrote", names[0])
 }
 
 // partly is the error of what was begun: nothing of it is undone.

@@ -10,10 +10,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
-// defaultKey is the account's own key for SecureStrings; it is another in each account
-// and Region, under the same name.
-const defaultKey = "alias/aws/ssm"
-
 // Keys says which key takes the place of which, when SecureStrings go elsewhere.
 type Keys struct {
 	All string            // takes the place of every key that Of does not have
@@ -241,13 +237,9 @@ func (c Change) over(p Parameter) Change {
 
 // likeCopy reports whether p is what the change would make.
 func likeCopy(c Change, p Parameter) bool {
-	key := p.KeyID
-	if c.KeyID == "" && key == defaultKey {
-		key = ""
-	}
 	policies := c.Policies == "" && len(p.Policies) == 0 || c.Policies != "" && SamePolicies(c.Policies, p.Policies)
 	return c.Value == p.Value && c.Type == p.Type && c.Description == p.Description && c.AllowedPattern == p.AllowedPattern &&
-		c.DataType == p.DataType && c.KeyID == key && (c.Tier != Advanced || p.Tier == Advanced) && policies
+		c.DataType == p.DataType && SameKey(c.KeyID, p.KeyID) && (c.Tier != Advanced || p.Tier == Advanced) && policies
 }
 
 // sameTags reports whether a parameter has all the tags that it is to have.

@@ -208,7 +208,7 @@ func (a *Action) compare(d Desired, tagged map[Tag]map[string]bool) {
 	}
 	if c.KeyID = ""; c.Type == parameter.SecureString {
 		c.KeyID = have.KeyID
-		if d.KeyID != "" && (have.Type != c.Type || !sameKey(d.KeyID, have.KeyID)) {
+		if d.KeyID != "" && (have.Type != c.Type || !parameter.SameKey(d.KeyID, have.KeyID)) {
 			c.KeyID = d.KeyID
 			a.differ(FieldKey, have.KeyID, d.KeyID)
 		}

@@ -331,7 +331,7 @@ func TestApplyLooksAgainBeforeItWrites(t *testing.T) {
 	if err := ap.Apply(context.Background(), p); err != nil {
 		t.Fatal(err)
 	}
-	if note := p.Actions[0].Note; !strings.Contains(note, "version 3 was expected and 4 was made") {
+	if note := p.Actions[0].Note; !strings.Contains(note, "version 3 was expected and 4 was made") || !p.Actions[0].Collided() {
 		t.Errorf("note %q", note)
 	}
 }
@@ -389,22 +389,33 @@ func TestAFailureDoesNotStopOthersAndNothingIsDeletedThen(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.expect(p, "create /app/a", "delete /app/z")
-	// Without credentials the rest is not tried.
-	w.store.before = func(parameter.Change) error { return fault.New(fault.Auth, "", "expired") }
+	// Without credentials the rest is not tried, and nothing new where no more are allowed.
 	many := make([]Desired, 3*manyAtOnce)
 	for i := range many {
 		v := "v"
 		many[i] = Desired{Name: fmt.Sprintf("/many/%03d", i), Value: &v}
 	}
-	p, err = w.apply(many, Options{})
-	tried := 0
-	for _, a := range p.Actions {
-		if a.Status == FailedIt {
-			tried++
+	w.store.set("/many/299", parameter.String, "old")
+	for _, c := range []struct {
+		err     error
+		updates bool
+	}{{fault.New(fault.Auth, "", "expired"), false}, {&fault.Error{Kind: fault.Limit, Code: "ParameterLimitExceeded", Err: errors.New("full")}, true}} {
+		w.store.before = func(change parameter.Change) error {
+			if change.Overwrite && c.updates {
+				return nil
+			}
+			return c.err
 		}
-	}
-	if fault.KindOf(err) != fault.Auth || tried > manyAtOnce {
-		t.Errorf("%v after %d", err, tried)
+		p, err = w.apply(many, Options{})
+		tried := 0
+		for _, a := range p.Actions {
+			if a.Status == FailedIt {
+				tried++
+			}
+		}
+		if !errors.Is(err, c.err) || tried > manyAtOnce || (p.Actions[299].Status == Done) != c.updates {
+			t.Errorf("%v after %d, the update is %s", err, tried, p.Actions[299].Status)
+		}
 	}
 }
 
