@@ -3,6 +3,7 @@ package paramplan
 import (
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -68,6 +69,18 @@ func Files(args []string) ([]Input, error) {
 		}
 	}
 	return list, nil
+}
+
+// InTree makes of an input what it is in the tree of root, in which a state stands, also
+// when a file or a folder of it was named alone. A folder of which the states know nothing
+// may be a tree of its own: then the file must say its path.
+func (in *Input) InTree(root string) {
+	here := "/" + strings.TrimSuffix(in.Label, path.Ext(in.Label))
+	if folder := strings.TrimPrefix(strings.TrimSuffix(here, in.Path), "/"); in.Path != "" && in.Path != here && !stateKnows(root, folder+"/") {
+		in.Unclear, in.Path = [2]string{in.Path, here}, ""
+		return
+	}
+	in.Path = here
 }
 
 func plain(err error) error {
