@@ -327,11 +327,14 @@ func collided(p *paramplan.Plan) error {
 
 // partly is the error of what was begun: nothing of it is undone.
 func (o *changes) partly(done, total int, failure error) error {
-	kind := fault.KindOf(failure)
+	kind, hint := fault.KindOf(failure), o.again
+	if first := fault.HintOf(failure); kind == fault.Auth && first != "" {
+		hint = first + "; then " + hint
+	}
 	if kind != fault.Interrupted && done > 0 {
 		kind = fault.RemoteFailed
 	}
-	return fault.New(kind, "", "%d of %s made: %w", done, cli.Plural(total, "change"), failure).WithHint("%s", o.again)
+	return fault.New(kind, "", "%d of %s made: %w", done, cli.Plural(total, "change"), failure).WithHint("%s", hint)
 }
 
 // checkParamPlan is everything that the service would refuse about a plan, before
