@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -255,11 +256,11 @@ func Word(wave int) string {
 	return strconv.Itoa(wave)
 }
 
-// ShellWord is a word as a shell takes it.
+// ShellWord is a word as a POSIX shell takes it, with nothing in it that the shell acts on.
 func ShellWord(s string) string {
 	for _, r := range s {
 		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '/' || r == '.' || r == '-' || r == '_') {
-			return strconv.Quote(s)
+			return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 		}
 	}
 	return s

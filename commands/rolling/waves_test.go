@@ -58,3 +58,11 @@ func TestStateIsKeptForItsOwner(t *testing.T) {
 		t.Errorf("nowhere: %v", err)
 	}
 }
+
+func TestAHintIsPastedAsItIs(t *testing.T) {
+	for in, want := range map[string]string{"a/b-1.json": "a/b-1.json", "db-*": "'db-*'", "$(x)`y`\"": "'$(x)`y`\"'", "it's": `'it'\''s'`} {
+		if got := ShellWord(in); got != want {
+			t.Errorf("%s: %s", in, got)
+		}
+	}
+}
