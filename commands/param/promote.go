@@ -148,7 +148,7 @@ func (o *promote) run(cmd *cobra.Command, env *cli.Env, args []string) error {
 	p.Warn(mentionsOf(from.path, to.path))
 	made := slices.DeleteFunc(o.rekeyed, func(name string) bool { _, there := live.Parameters[name]; return there })
 	if len(made) > 0 {
-		env.Note("note: the source has %s under a key of somebody's own; here they get the account's, alias/aws/ssm, without --key", cli.Plural(len(made), "new "+parameter.SecureString))
+		env.Note("note: %s under a key of somebody's own at the source, and made here under the account's own, alias/aws/ssm; --key names another", cli.PluralAre(len(made), parameter.SecureString))
 	}
 	o.again = "promote again: it goes on where this ended"
 	target := *to.env
