@@ -76,8 +76,14 @@ func Files(args []string) ([]Input, error) {
 // may be a tree of its own: then the file must say its path.
 func (in *Input) InTree(root string) {
 	here := "/" + strings.TrimSuffix(in.Label, path.Ext(in.Label))
-	if folder := strings.TrimPrefix(strings.TrimSuffix(here, in.Path), "/"); in.Path != "" && in.Path != here && !stateKnows(root, folder+"/") {
-		in.Unclear, in.Path = [2]string{in.Path, here}, ""
+	folder := strings.TrimPrefix(strings.TrimSuffix(here, in.Path), "/") // that was named
+	alone := in.Path
+	if in.Path == "" { // a file was
+		folder, _, _ = strings.Cut(in.Label, "/")
+		alone = "/" + path.Base(here)
+	}
+	if alone != here && !stateKnows(root, folder+"/") {
+		in.Unclear, in.Path = [2]string{alone, here}, ""
 		return
 	}
 	in.Path = here
