@@ -99,12 +99,20 @@ func (o *paramImport) run(cmd *cobra.Command, env *cli.Env, args []string) error
 	if o.prune && root == "" {
 		return fault.Usagef("--prune deletes what is below a path, and none is named").WithHint("`%s %s PATH --prune`", cmd.CommandPath(), args[0])
 	}
+	keeps, err := o.keeps()
+	if err != nil {
+		return err
+	}
 	desired, err := o.read(env, args[0], root)
 	if err != nil {
 		return err
 	}
-	keeps, err := o.keeps()
-	if err != nil {
+	if o.prune && len(desired) == 0 { // what wrote the file has failed more likely than not
+		return fault.Usagef("%s has no parameters, and --prune would delete all that is below %s", args[0], root).
+			WithHint("`ssmdeck param delete --path %s --recursive` deletes them", root)
+	}
+	op := "import " + args[0]
+	if err := cli.AllFaults(op, paramplan.CheckDesired(desired, keeps)); err != nil {
 		return err
 	}
 	svc, err := openParameters(ctx, env)
@@ -122,7 +130,7 @@ func (o *paramImport) run(cmd *cobra.Command, env *cli.Env, args []string) error
 	o.types(desired, live)
 	p := paramplan.Make(desired, live, paramplan.Options{Prune: o.prune, Below: below, Replace: o.replace, MissingOnly: o.missing, Keeps: keeps})
 	o.again = "import again: it goes on where this ended"
-	return o.make(ctx, env, ro, "import "+args[0], svc, p)
+	return o.make(ctx, env, ro, op, svc, p)
 }
 
 // read reads the file and makes of it what is wanted; types that it does not say are

@@ -202,7 +202,7 @@ func (o *shareOptions) shareable(p parameter.Parameter) error {
 		faults = append(faults, fault.Usagef("%s is a standard parameter, and only advanced ones can be shared", p.Name).
 			WithHint("--upgrade makes it advanced, for %v a month and for good", parameter.AdvancedMonth))
 	}
-	if p.Secure() && awsManagedKey(p.KeyID) {
+	if p.Secure() && parameter.OwnKey(p.KeyID) {
 		faults = append(faults, fault.Usagef("%s is encrypted with AWS's own key, which cannot be shared", p.Name).
 			WithHint("encrypt it with a customer managed key first: ssmdeck param get %[1]s --decrypt | ssmdeck param set %[1]s - --key alias/KEY --overwrite", p.Name))
 	}

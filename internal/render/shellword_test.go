@@ -7,6 +7,8 @@ func TestShellWord(t *testing.T) {
 		"/app/prod.yaml": "/app/prod.yaml",
 		"":               `""`,
 		"my state.json":  `"my state.json"`,
+		"db-*":           `"db-*"`,
+		"$(x)`y`\"":      "'$(x)`y`\"'",
 		"it's":           `"it's"`,
 		"$(id)":          `'$(id)'`,
 		"`id`":           "'`id`'",
