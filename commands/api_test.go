@@ -15,7 +15,7 @@ import (
 // command that there is, and every operation has at least that of `api`, with all
 // its flags, in both spellings.
 func TestEveryOperationHasACommand(t *testing.T) {
-	root := newRootCmd(clitest.QuietEnv())
+	root := newRootCmd(clitest.Quiet())
 	everyday, flags := 0, 0
 	for _, op := range rawapi.Operations() {
 		for _, path := range op.Commands {
@@ -47,7 +47,7 @@ func TestEveryOperationHasACommand(t *testing.T) {
 // TestFieldsDoNotHideGlobalFlags: a field whose flag is one of every command's
 // could not be told from it.
 func TestFieldsDoNotHideGlobalFlags(t *testing.T) {
-	global := newRootCmd(clitest.QuietEnv()).PersistentFlags()
+	global := newRootCmd(clitest.Quiet()).PersistentFlags()
 	for _, op := range rawapi.Operations() {
 		for _, f := range op.Fields {
 			if global.Lookup(f.Flag) != nil || op.Field("no-"+f.Flag) != nil {
@@ -76,7 +76,7 @@ func TestArgumentsOfTheAWSCLI(t *testing.T) {
 	} {
 		words := strings.Fields(in)
 		before := slices.Clone(words)
-		if got := strings.Join(api.Args(newRootCmd(clitest.QuietEnv()), words), " "); got != want {
+		if got := strings.Join(api.Args(newRootCmd(clitest.Quiet()), words), " "); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
 		}
 		if !slices.Equal(words, before) {

@@ -17,7 +17,7 @@ func BenchmarkRoot(b *testing.B) {
 		{"all", nil},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			env := clitest.QuietEnv()
+			env := clitest.Quiet()
 			env.Args = bench.args
 			for b.Loop() {
 				newRootCmd(env)

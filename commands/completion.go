@@ -84,7 +84,7 @@ func newRefreshCmd(env *cli.Env) *cobra.Command {
 				return err
 			}
 			if len(args) > 0 && args[0] == cli.RefreshParams {
-				if param.RefreshParamNames(ctx, env, scope) {
+				if param.RefreshNames(ctx, env, scope) {
 					parameter.Index{Dir: s.CacheDir}.Files().Unclaim(env.CacheKey(scope))
 				}
 				return nil

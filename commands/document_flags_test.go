@@ -35,7 +35,7 @@ func TestScan(t *testing.T) {
 		"automation start D --target-param InstanceId -t tag:a=b": "D  []",
 	} {
 		t.Run(line, func(t *testing.T) {
-			s, err := scanArguments(clitest.QuietEnv(), strings.Fields(line))
+			s, err := scanArguments(clitest.Quiet(), strings.Fields(line))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -49,7 +49,7 @@ func TestScan(t *testing.T) {
 		"run --document D --wait soon --foo x":     "is not a duration",
 		"run --document D --context a --context b": "given twice",
 	} {
-		if _, err := scanArguments(clitest.QuietEnv(), strings.Fields(line)); fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), want) {
+		if _, err := scanArguments(clitest.Quiet(), strings.Fields(line)); fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", line, err, want)
 		}
 	}
@@ -59,7 +59,7 @@ func TestScan(t *testing.T) {
 func paramsOf(t *testing.T, params ...document.Parameter) (*documentParams, *cobra.Command) {
 	t.Helper()
 	p := &documentParams{command: documentCommands[0], doc: document.Document{Name: "D", Parameters: params}}
-	cmd, _, err := newTree(clitest.QuietEnv(), p).Find([]string{"run"})
+	cmd, _, err := newTree(clitest.Quiet(), p).Find([]string{"run"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestFlagsOfOursAreNotTaken(t *testing.T) {
 }
 
 func TestOtherCommandsAskForNoDocument(t *testing.T) {
-	env := clitest.QuietEnv()
+	env := clitest.Quiet()
 	env.Lookup = func(name string) (string, bool) { // what a call needs is read from settings first
 		t.Errorf("%s is asked for", name)
 		return "", false

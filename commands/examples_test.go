@@ -42,7 +42,7 @@ func checkLine(line string) error {
 			break
 		}
 	}
-	env := clitest.QuietEnv()
+	env := clitest.Quiet()
 	env.Args = words[1:]
 	root := newRootCmd(env)
 	cmd, rest, err := root.Find(longFlags(root.PersistentFlags(), words[1:]))
@@ -65,7 +65,7 @@ func checkLine(line string) error {
 }
 
 func TestEveryCommandHasExamplesThatParse(t *testing.T) {
-	commands := everyCommand(newRootCmd(clitest.QuietEnv()))
+	commands := everyCommand(newRootCmd(clitest.Quiet()))
 	if len(commands) < 40 {
 		t.Fatalf("only %d commands", len(commands))
 	}
@@ -137,7 +137,7 @@ func TestShorthandsBeforeTheCommand(t *testing.T) {
 	} {
 		words := strings.Fields(in)
 		before := slices.Clone(words)
-		if got := strings.Join(longFlags(newRootCmd(clitest.QuietEnv()).PersistentFlags(), words), " "); got != want {
+		if got := strings.Join(longFlags(newRootCmd(clitest.Quiet()).PersistentFlags(), words), " "); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
 		}
 		if !slices.Equal(words, before) {

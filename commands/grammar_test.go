@@ -17,7 +17,7 @@ import (
 // ownCommands returns what people see, without the operations of `api`, whose flags
 // are the fields of the API.
 func ownCommands() []*cobra.Command {
-	return slices.DeleteFunc(everyCommand(newRootCmd(clitest.QuietEnv())), func(c *cobra.Command) bool { return c.GroupID == api.Operations })
+	return slices.DeleteFunc(everyCommand(newRootCmd(clitest.Quiet())), func(c *cobra.Command) bool { return c.GroupID == api.Operations })
 }
 
 func pathOf(c *cobra.Command) string { return strings.TrimPrefix(c.CommandPath(), "ssmdeck ") }
@@ -25,7 +25,7 @@ func pathOf(c *cobra.Command) string { return strings.TrimPrefix(c.CommandPath()
 // A letter is one flag everywhere.
 func TestALetterIsOneFlag(t *testing.T) {
 	letters := map[string]string{}
-	newRootCmd(clitest.QuietEnv()).PersistentFlags().VisitAll(func(f *pflag.Flag) {
+	newRootCmd(clitest.Quiet()).PersistentFlags().VisitAll(func(f *pflag.Flag) {
 		if f.Shorthand != "" {
 			letters[f.Shorthand] = f.Name
 		}
@@ -91,7 +91,7 @@ func TestAFlagIsTheSameEverywhere(t *testing.T) {
 		"cp --region":                   "the global flag without its letter, which copies folders",
 	}
 	used := map[string]bool{}
-	root := newRootCmd(clitest.QuietEnv())
+	root := newRootCmd(clitest.Quiet())
 	for _, c := range ownCommands() {
 		c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 			key := pathOf(c) + " --" + f.Name
@@ -138,7 +138,7 @@ func TestNounsAndVerbs(t *testing.T) {
 		"tag": {"tags"}, "policy": {"policies"}, "cloud-connector": {"cloud-connectors"}, "shell": {"sh"}, "forward": {"fwd"},
 		"window": {"windows", "maintenance-window", "mw"},
 	}
-	root := newRootCmd(clitest.QuietEnv())
+	root := newRootCmd(clitest.Quiet())
 	for noun, aliases := range nouns {
 		for _, alias := range aliases {
 			if c, _, err := root.Find([]string{alias}); err != nil || c.Name() != noun {
@@ -166,7 +166,7 @@ func TestWritesHaveADryRun(t *testing.T) {
 		"document review submit": "a decision about one thing", "document review approve": "a decision about one thing",
 		"document review reject": "a decision about one thing", "document review comment": "a decision about one thing",
 	}
-	root := newRootCmd(clitest.QuietEnv())
+	root := newRootCmd(clitest.Quiet())
 	seen := 0
 	for _, op := range rawapi.Operations() {
 		for _, path := range op.Commands {
@@ -193,7 +193,7 @@ func TestTheChangelogHasEveryCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range newRootCmd(clitest.QuietEnv()).Commands() {
+	for _, c := range newRootCmd(clitest.Quiet()).Commands() {
 		if c.IsAvailableCommand() && c.Name() != "help" && !strings.Contains(string(text), "`"+c.Name()+"`") && !strings.Contains(string(text), "`"+c.Name()+" ") {
 			t.Errorf("CHANGELOG.md does not name %s", c.Name())
 		}

@@ -29,7 +29,7 @@ func TestOnlyMarkedCommandsTakeSeveralScopes(t *testing.T) {
 	}
 	var spanning []string
 	all := false
-	for _, c := range everyCommand(newRootCmd(clitest.QuietEnv())) {
+	for _, c := range everyCommand(newRootCmd(clitest.Quiet())) {
 		path := strings.Fields(c.CommandPath())[1:]
 		if c.Annotations[cli.SpansGrid] != "" {
 			spanning = append(spanning, strings.Join(path, " "))
@@ -47,7 +47,7 @@ func TestOnlyMarkedCommandsTakeSeveralScopes(t *testing.T) {
 		}
 		all = true
 		for _, typed := range tried {
-			env := clitest.QuietEnv()
+			env := clitest.Quiet()
 			root := newRootCmd(env)
 			cmd, _, err := root.Find(path)
 			if err != nil {

@@ -24,8 +24,8 @@ func Main(b cli.Build) int {
 		Build: b, In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		Lookup: os.LookupEnv, Args: os.Args[1:], Interrupts: interrupts, Paces: new(awsapi.Paces),
 	}
-	if plugin.IsPlugin(os.Args[0]) {
-		return plugin.RunPlugin(ctx, env)
+	if plugin.Is(os.Args[0]) {
+		return plugin.Run(ctx, env)
 	}
 	return Run(ctx, env)
 }

@@ -120,6 +120,49 @@ func TestTheArchitecturePageHasEveryRoom(t *testing.T) {
 	}
 }
 
+// What docs/architecture.md names in "Where is" is there.
+func TestTheArchitecturePageNamesWhatThereIs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, where, ok := strings.Cut(string(text), "\n## Where is")
+	if !ok {
+		t.Fatal("no table of places")
+	}
+	named := regexp.MustCompile("`([^` ]+)`")
+	places := 0
+	for line := range strings.Lines(where) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 3 {
+			continue
+		}
+		folder := "" // of the place before, beside which the next may be
+		for _, m := range named.FindAllStringSubmatch(cells[2], -1) {
+			name, isFile, isPath := m[1], strings.HasSuffix(m[1], ".go"), strings.Contains(m[1], "/")
+			switch {
+			case strings.Contains(name, "<"), !isPath && folder == "": // any of several, a name in the code
+				continue
+			case isFile && !isPath:
+				name = folder + "/" + name
+			case isFile:
+				folder = filepath.ToSlash(filepath.Dir(name))
+			case isPath:
+				folder = name
+			default:
+				name = filepath.ToSlash(filepath.Dir(folder)) + "/" + name
+			}
+			places++
+			if found, _ := filepath.Glob("../../" + name); len(found) == 0 {
+				t.Errorf("there is no %s, where docs/architecture.md has %s", name, strings.TrimSpace(cells[1]))
+			}
+		}
+	}
+	if places < 40 {
+		t.Errorf("only %d places found", places)
+	}
+}
+
 // docs/dependencies.md gives the reason of every module that go.mod asks for.
 func TestEveryDependencyHasItsReason(t *testing.T) {
 	mod, err := os.ReadFile("../../go.mod")

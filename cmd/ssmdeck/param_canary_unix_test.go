@@ -122,7 +122,7 @@ func TestTheCanariesAreHeard(t *testing.T) {
 			}
 		}
 	}
-	cmd := exec.Command("sh", "-c", "sh -c 'echo here; read x; :' "+canaryTyped+"; :")
+	cmd := exec.Command("sh", "-c", "sh -c 'echo; read x; :' "+canaryTyped+"; :")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +134,7 @@ func TestTheCanariesAreHeard(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := out.Read(make([]byte, 1)); err != nil { // the child is there
+	if _, err := out.Read(make([]byte, 1)); err != nil { // a process has no arguments yet while it begins
 		t.Fatal(err)
 	}
 	if _, err := os.Stat("/proc/self/cmdline"); err == nil && canaryArguments(cmd.Process.Pid) == "" {

@@ -212,7 +212,7 @@ func spelledTargets(targets []automation.Target) string {
 	for _, t := range targets {
 		switch t.Key {
 		case "ParameterValues":
-			words = append(words, cli.SomeWords(t.Values))
+			words = append(words, cli.SomeOf(t.Values, 5))
 		case "ResourceGroup":
 			words = append(words, "group "+strings.Join(t.Values, ", "))
 		default:

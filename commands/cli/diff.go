@@ -4,15 +4,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
-
-// BindFile declares --file, from which the content of something is read.
-func BindFile(cmd *cobra.Command, to *string) {
-	cmd.Flags().StringVarP(to, "file", "f", "", "the content, from `file`; - is standard input")
-}
 
 // WriteDiff prints a difference in unified form, in colour on a terminal.
 func WriteDiff(env *Env, ro render.Options, lines []string) error {

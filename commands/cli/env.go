@@ -31,6 +31,9 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
+// Build says which build of ssmdeck runs.
+type Build struct{ Version, Commit, Date string }
+
 // Env is everything a command gets from outside, and the one place where
 // services are wired. Services are built when first asked for, so that help and
 // bad input need no credentials and cost nothing.
@@ -45,7 +48,8 @@ type Env struct {
 	// Local, when set, is the simulator that all calls go to.
 	Local *awsapi.Static
 
-	Interrupts *Interrupts // nil: signals are somebody else's business
+	Interrupts *Interrupts   // nil: signals are somebody else's business
+	Paces      *awsapi.Paces // of all scopes that are opened
 
 	Flags Globals
 	// AccessRequest is the request with whose credentials sessions are opened;
@@ -55,9 +59,8 @@ type Env struct {
 
 	settings  *config.Settings
 	spec      *grid.Spec // of settings; see GridSpec
-	Place     *onePlace  // in the environment of one scope of several; see within
+	place     *onePlace  // in the environment of one scope of several; see within
 	scope     *awsapi.Scope
-	Paces     *awsapi.Paces // of all scopes that are opened
 	documents *document.Service
 	log       *slog.Logger
 	logFile   *os.File
@@ -65,18 +68,10 @@ type Env struct {
 
 // Anew is the environment of another command line: nothing is read or opened yet.
 func (e *Env) Anew(words []string) *Env {
-	one := *e
-	one.Args, one.Flags, one.settings, one.scope, one.log, one.logFile, one.documents = words, Globals{}, nil, nil, nil, nil, nil
-	return &one
-}
-
-// with is the environment under other settings, in which nothing is open yet.
-func (e *Env) with(s config.Settings) (*Env, error) {
-	log, err := e.Log()
-	if err != nil {
-		return nil, err
+	return &Env{
+		Build: e.Build, In: e.In, Out: e.Out, Err: e.Err, Lookup: e.Lookup, Args: words,
+		Local: e.Local, Interrupts: e.Interrupts, Paces: e.Paces,
 	}
-	return &Env{Build: e.Build, In: e.In, Out: e.Out, Err: e.Err, Lookup: e.Lookup, Local: e.Local, Flags: e.Flags, settings: &s, log: log}, nil
 }
 
 // Settings returns the resolved settings, reading the configuration file once.
@@ -119,29 +114,14 @@ func (e *Env) Scope(ctx context.Context) (*awsapi.Scope, error) {
 // Opened is the scope if it has been opened, nil otherwise.
 func (e *Env) Opened() *awsapi.Scope { return e.scope }
 
-// Work makes a scope that is open already the one that everything runs in.
-func (e *Env) Work(in *awsapi.Scope) { e.scope = in }
+// Use makes a scope that is open already the one that everything runs in.
+func (e *Env) Use(scope *awsapi.Scope) { e.scope = scope }
 
 // At is the environment in another scope.
 func (e *Env) At(scope *awsapi.Scope) *Env {
 	one := *e
 	one.scope, one.documents = scope, nil
 	return &one
-}
-
-// OpenAs opens the scope of a profile under other settings. oneRegion is that those name
-// the Region, and no list of Regions counts.
-func (e *Env) OpenAs(ctx context.Context, s config.Settings, profile string, oneRegion bool) (*awsapi.Scope, error) {
-	spec, err := e.GridSpec()
-	if err != nil {
-		return nil, err
-	}
-	if oneRegion {
-		spec.Regions = nil
-	}
-	one := *e
-	one.settings, one.spec = &s, &spec
-	return one.openScope(ctx, profile)
 }
 
 // openScope opens the scope of a profile; "" is that of the settings.
@@ -171,8 +151,10 @@ func (e *Env) openScope(ctx context.Context, profile string) (*awsapi.Scope, err
 		o.Debug = log
 	}
 	if e.CanAsk() {
-		taken := new(atomic.Bool)
-		e.taken = taken
+		if e.taken == nil {
+			e.taken = new(atomic.Bool)
+		}
+		taken := e.taken
 		o.MFA = func(ctx context.Context) (string, error) {
 			if taken.Load() {
 				return "", fault.New(fault.Auth, "", "an MFA code is needed, and a session has the terminal").
@@ -349,8 +331,8 @@ func (e *Env) Progress() (*render.Progress, error) {
 func (e *Env) Note(format string, args ...any) {
 	switch {
 	case e.Flags.Quiet:
-	case e.Place != nil:
-		e.Place.note(e.Err, format, args...)
+	case e.place != nil:
+		e.place.note(e.Err, format, args...)
 	default:
 		fmt.Fprintf(e.Err, format+"\n", args...)
 	}
@@ -488,28 +470,48 @@ func (e *Env) ShowRequest(ro render.Options, r *rawapi.Request) error {
 	return render.JSON(e.Out, JSONUnlessAsked(ro), r.JSON())
 }
 
-// AnotherPlace returns an environment for another profile or Region. What the settings say
-// about the account of another profile does not hold then, unless it was typed or
-// is in the environment.
-func (e *Env) AnotherPlace(profile, region string) (*Env, error) {
+// For returns the environment of another profile or Region, in which nothing is open yet;
+// what is empty stays. What the settings say about the account of another profile does not
+// hold then, unless it was typed or is in the environment, and a Region that is named
+// counts for more than a list of Regions.
+func (e *Env) For(profile, region string) (*Env, error) {
 	settings, err := e.Settings()
 	if err != nil {
 		return nil, err
 	}
+	spec, err := e.GridSpec()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := e.Log(); err != nil { // shared
+		return nil, err
+	}
+	if e.taken == nil {
+		e.taken = new(atomic.Bool)
+	}
 	s := *settings
 	if profile != "" && profile != s.Profile {
-		if s.Origin(config.Region).Source == config.FromFile {
+		fromFile := func(k config.Key) bool { return s.Origin(k).Source == config.FromFile }
+		if fromFile(config.Region) {
 			s.Region = ""
 		}
-		if s.Origin(config.EndpointURL).Source == config.FromFile {
+		if fromFile(config.Regions) {
+			spec.Regions = nil
+		}
+		if fromFile(config.EndpointURL) {
 			s.EndpointURL = ""
 		}
 		s.Profile, s.RoleARN = profile, ""
 	}
-	if region != "" {
-		s.Region = region
+	if profile != "" { // it means its own account
+		spec.Profiles, spec.Accounts = nil, nil
 	}
-	return e.with(s)
+	if region != "" {
+		s.Region, spec.Regions = region, nil
+	}
+	one := *e
+	one.settings, one.spec, one.scope, one.documents = &s, &spec, nil, nil
+	return &one, nil
 }
 
 // CheckObject returns the Usage error that printing one thing would, before any call;

@@ -52,6 +52,11 @@ func CutPair(p string) (name, value string, ok bool) {
 	return p, "", false
 }
 
+// BindFile declares --file, from which the content of something is read.
+func BindFile(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVarP(to, "file", "f", "", "the content, from `file`; - is standard input")
+}
+
 // The limits of tags (API reference, Tag; a resource has at most 50).
 const (
 	maxTagKey   = 128

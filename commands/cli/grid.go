@@ -142,16 +142,16 @@ func (p *onePlace) note(w io.Writer, format string, args ...any) {
 // there, and nobody is asked anything.
 func (e *Env) within(c grid.Cell, writing *sync.Mutex) *Env {
 	one := *e
-	one.scope, one.documents, one.Place = c.Scope, nil, &onePlace{c.Place, writing}
+	one.scope, one.documents, one.place = c.Scope, nil, &onePlace{c.Place, writing}
 	return &one
 }
 
 // Placed is where the environment of one scope of several works, nil in any other.
 func (e *Env) Placed() *grid.Place {
-	if e.Place == nil {
+	if e.place == nil {
 		return nil
 	}
-	return &e.Place.Place
+	return &e.place.Place
 }
 
 // OpenGrid finds the scopes of the flags and settings.
@@ -176,8 +176,7 @@ type listIn[T any] func(ctx context.Context, env *Env) (iter.Seq2[T, error], err
 
 // WriteGrid prints a list of one account and Region as WriteSeq does, and that of
 // several with columns and fields that say where a row is from. Scopes that failed
-// are in the error, behind the rows of the others. The command must be marked with
-// spans.
+// are in the error, behind the rows of the others. The command must be marked with Spans.
 func WriteGrid[T any](ctx context.Context, env *Env, table func(render.Options) render.Table[T], o render.Options, list listIn[T]) error {
 	return WriteGridSorted(ctx, env, table, o, nil, list)
 }

@@ -40,9 +40,6 @@ func (e *CodedError) Error() string { return e.Err.Error() }
 
 func (e *CodedError) Unwrap() error { return e.Err }
 
-// Build says which build of ssmdeck runs.
-type Build struct{ Version, Commit, Date string }
-
 // Report prints err, once, and returns its exit code.
 func (e *Env) Report(ctx context.Context, err error) int {
 	var exit *fault.Exit

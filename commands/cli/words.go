@@ -33,15 +33,6 @@ func LowerAll(list []string) []string {
 	return out
 }
 
-// SomeWords shows the first five words and how many more there are.
-func SomeWords(words []string) string {
-	const most = 5
-	if more := len(words) - most; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), more)
-	}
-	return strings.Join(words, ", ")
-}
-
 // Pad fills s with spaces up to width bytes.
 func Pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-len(s)))
@@ -67,12 +58,9 @@ func PluralWere(n int, noun string) string {
 	return Plural(n, noun) + map[bool]string{true: " was", false: " were"}[n == 1]
 }
 
-// PluralAre returns "1 node is" or "3 nodes are".
+// PluralAre is "1 node is", "3 nodes are".
 func PluralAre(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun + " is"
-	}
-	return Plural(n, noun) + " are"
+	return Plural(n, noun) + map[bool]string{true: " is", false: " are"}[n == 1]
 }
 
 // NumberColumn is a count, with a level where it is not 0; nothing where it is not known.

@@ -14,7 +14,7 @@ import (
 
 func TestLinkStatusIsQuietAboutShortOutages(t *testing.T) {
 	var b bytes.Buffer
-	l := NewLinkStatus(clitest.TestEnv(t, &b), true)
+	l := NewLinkStatus(clitest.Env(t, &b), true)
 	l.escape = "%"
 	l.setLive()
 	l.Event(sessionclient.Event{Kind: sessionclient.Lost, Err: io.EOF})

@@ -112,7 +112,7 @@ func deletable(ctx context.Context, svc *document.Service, name string, ref *doc
 		for _, s := range shares {
 			accounts = append(accounts, s.Account)
 		}
-		return "", fault.New(fault.Failed, "delete document "+name, "it is shared with %s", cli.SomeWords(accounts)).
+		return "", fault.New(fault.Failed, "delete document "+name, "it is shared with %s", cli.SomeOf(accounts, 5)).
 			WithHint("end that first: `ssmdeck document share remove %s %s`", name, strings.Join(accounts, " "))
 	}
 	n := 0

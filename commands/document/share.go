@@ -151,7 +151,7 @@ func (o *shareChange) change(ctx context.Context, env *cli.Env, name, verb strin
 	if err != nil {
 		return err
 	}
-	with := cli.SomeWords(accounts)
+	with := cli.SomeOf(accounts, 5)
 	if accounts[0] == document.Everybody {
 		with = "every AWS account in the world"
 	}

@@ -392,7 +392,7 @@ func (o *documentWrite) carry(ctx context.Context, env *cli.Env, all []document.
 		return cli.MoreThanOne("plan documents", faults, len(all))
 	}
 	if len(defaults) > 0 {
-		what := fmt.Sprintf("change the default version of %s, which later runs use", cli.SomeWords(defaults))
+		what := fmt.Sprintf("change the default version of %s, which later runs use", cli.SomeOf(defaults, 5))
 		if err := env.Confirm(ctx, what); err != nil {
 			return err
 		}

@@ -299,7 +299,7 @@ func (o *databaseOptions) show(env *cli.Env, r *forwardRun, name string) {
 		}
 		text := "\n  " + render.Visible(line)
 		if o.iamUser != "" {
-			text += fmt.Sprintf("\n  a password, good for 15 min: ssmdeck forward %s %s --iam-user %s --print-token", o.service, database.Quote(name), database.Quote(o.iamUser))
+			text += fmt.Sprintf("\n  a password, good for 15 min: ssmdeck forward %s %s --iam-user %s --print-token", o.service, render.ShellWord(name), render.ShellWord(o.iamUser))
 		}
 		return text
 	}

@@ -38,7 +38,7 @@ func TestForwardLines(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var b bytes.Buffer
-			v := &forwardView{env: clitest.TestEnv(t, &b), node: node, glyphs: ">"}
+			v := &forwardView{env: clitest.Env(t, &b), node: node, glyphs: ">"}
 			for _, e := range tt.events {
 				v.event(e)
 			}

@@ -101,7 +101,7 @@ func (a *accounts) get(profile, region string) (*account, error) {
 	if acc := a.by[key]; acc != nil {
 		return acc, nil
 	}
-	env, err := a.env.AnotherPlace(profile, region)
+	env, err := a.env.For(profile, region)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func (a *accounts) bury(ctx context.Context, reg forwards.Registry, dead []forwa
 }
 
 func (a *accounts) terminate(ctx context.Context, s forwards.OpenSession) error {
-	env, err := a.env.AnotherPlace(s.Profile, s.Region)
+	env, err := a.env.For(s.Profile, s.Region)
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,6 @@ package forward
 import (
 	"bytes"
 	"errors"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +84,7 @@ func TestSavedForwardLines(t *testing.T) {
 	const line = "failed: expired (log in); a connection may try again in 4.0 s\n"
 	want := "db: 127.0.0.1:1 > db:1 via n\ndb: " + line + `db: failed: other\x1b` + "\ndb: " + line + "db: the session is open\ndb: " + line + "db: stopped\n"
 	var b bytes.Buffer
-	env := clitest.TestEnv(t, &b)
+	env := clitest.Env(t, &b)
 	v := &lineView{env: env}
 	for _, e := range events {
 		v.event(e)
@@ -138,56 +135,5 @@ func TestListenSpec(t *testing.T) {
 		if _, err := listenSpec(text); fault.KindOf(err) != fault.Usage {
 			t.Errorf("%q: got %v", text, err)
 		}
-	}
-}
-
-func TestAnotherProfileHasItsOwnAccount(t *testing.T) {
-	const file = "contexts:\n  work: {profile: work, region: eu-west-1, role_arn: 'arn:aws:iam::1:role/x', endpoint_url: 'http://127.0.0.1:1'}\ncurrent_context: work\n"
-	path := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct {
-		name, profile, region string
-		want                  string
-	}{
-		{"as the settings say", "", "", "work eu-west-1 role endpoint"},
-		{"the same profile", "work", "", "work eu-west-1 role endpoint"},
-		{"another Region", "", "us-west-2", "work us-west-2 role endpoint"},
-		{"another profile has another Region, role and endpoint", "play", "", "play"},
-		{"another profile and a Region", "play", "us-west-2", "play us-west-2"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			env := clitest.TestEnv(t, io.Discard)
-			home := env.Lookup
-			env.Lookup = func(name string) (string, bool) {
-				if name == "SSMDECK_CONFIG" {
-					return path, true
-				}
-				return home(name)
-			}
-			got, err := env.AnotherPlace(tt.profile, tt.region)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := got.Settings()
-			if err != nil {
-				t.Fatal(err)
-			}
-			words := []string{s.Profile, s.Region}
-			if s.RoleARN != "" {
-				words = append(words, "role")
-			}
-			if s.EndpointURL != "" {
-				words = append(words, "endpoint")
-			}
-			if text := strings.Join(strings.Fields(strings.Join(words, " ")), " "); text != tt.want {
-				t.Errorf("got %q, want %q", text, tt.want)
-			}
-			if own, _ := env.Settings(); own.Profile != "work" {
-				t.Error("the environment itself has changed")
-			}
-		})
 	}
 }

@@ -46,37 +46,9 @@ func Words(ctx context.Context, env *cli.Env) []string {
 	return words
 }
 
-// CachedNodes returns the nodes of the index. Without one they are asked for, in the
-// time that a key press may take; a stale one is shown and refreshed behind the
-// scenes.
+// CachedNodes returns the nodes of the index, for completion; see cli.Indexed.
 func CachedNodes(ctx context.Context, env *cli.Env) []fleet.IndexedNode {
-	s, err := env.Settings()
-	if err != nil {
-		return nil
-	}
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	ctx, cancel := context.WithTimeout(ctx, cli.CompletionWait)
-	defer cancel()
-	scope, err := env.Scope(ctx)
-	if err != nil {
-		return nil
-	}
-	index, key := fleet.Index{Dir: s.CacheDir}, env.CacheKey(scope)
-	nodes, age, ok := index.Load(key, time.Now())
-	if ok {
-		if age > fleet.IndexFresh {
-			env.RefreshLater(ctx, index.Files(), key, cli.RefreshNodes)
-		}
-		return nodes
-	}
-	if !RefreshIndex(ctx, env, scope) {
-		env.RefreshLater(ctx, index.Files(), key, cli.RefreshNodes) // it takes longer than that
-		return nil
-	}
-	nodes, _, _ = index.Load(key, time.Now())
-	return nodes
+	return cli.Indexed[fleet.IndexedNode](ctx, env, cli.RefreshNodes, func(dir string) fleet.Index { return fleet.Index{Dir: dir} }, RefreshIndex)
 }
 
 // RefreshIndex reads the nodes of scope anew into the index.

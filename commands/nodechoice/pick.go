@@ -108,12 +108,8 @@ func Pick(ctx context.Context, env *cli.Env, among []fleet.Node, many bool) ([]s
 			return items, err
 		}
 	}
-	done := env.Busy()
-	ids, err := picker.Run(ctx, env.In.(*os.File), env.Err.(*os.File), o)
-	done()
+	ids, err := Choose(ctx, env, o)
 	switch {
-	case errors.Is(err, picker.ErrLeft):
-		return nil, &fault.Exit{Code: fault.Interrupted.ExitCode()}
 	case err != nil:
 		return nil, err
 	case len(ids) == 0:
@@ -124,6 +120,18 @@ func Pick(ctx context.Context, env *cli.Env, among []fleet.Node, many bool) ([]s
 		env.Note("node: %s", render.Visible(fleet.Node{ID: id, Name: names[id]}.String()))
 	}
 	return ids, nil
+}
+
+// Choose runs a picker on the terminal that CanPick has found. Leaving it ends the command
+// with 130; nothing to choose from is no id.
+func Choose(ctx context.Context, env *cli.Env, o picker.Options) (ids []string, err error) {
+	done := env.Busy()
+	defer done()
+	ids, err = picker.Run(ctx, env.In.(*os.File), env.Err.(*os.File), o)
+	if errors.Is(err, picker.ErrLeft) {
+		return nil, &fault.Exit{Code: fault.Interrupted.ExitCode()}
+	}
+	return ids, err
 }
 
 // pickAll makes the picker show all nodes.

@@ -177,15 +177,12 @@ func (o *adviseOptions) weigh(ctx context.Context, env *cli.Env, svc *parameter.
 // facts finds out what is not said by the parameters themselves.
 func (o *adviseOptions) facts(ctx context.Context, env *cli.Env, sels []parameter.Selection, all []parameter.Parameter) (map[string]advice.Facts, error) {
 	facts := map[string]advice.Facts{}
+	scope, err := env.Scope(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, region := range o.alsoIn {
-		there, err := env.AnotherPlace("", region)
-		if err != nil {
-			return nil, err
-		}
-		svc, err := openParameters(ctx, there)
-		if err != nil {
-			return nil, err
-		}
+		svc := parameter.New(scope.In(region).SSM())
 		for _, sel := range sels {
 			found, err := svc.Find(ctx, sel)
 			if err != nil {

@@ -154,7 +154,7 @@ func lookUpMoves(ctx context.Context, env *cli.Env, svc *parameter.Service, vaul
 			return err
 		}
 		m.from = p
-		if p.Secure() && !awsManagedKey(p.KeyID) {
+		if p.Secure() && !parameter.OwnKey(p.KeyID) {
 			m.key = p.KeyID
 		}
 		secret, found, err := vault.Find(ctx, m.Secret)
@@ -178,11 +178,6 @@ func lookUpMoves(ctx context.Context, env *cli.Env, svc *parameter.Service, vaul
 		return fault.New(fault.NotFound, "", "there is no parameter %s", render.Visible(strings.Join(missing, ", "))).WithHint("nothing was changed; list them with `ssmdeck param list`")
 	}
 	return nil
-}
-
-// awsManagedKey reports whether a key is the one that Parameter Store has of its own.
-func awsManagedKey(id string) bool {
-	return id == "" || id == "alias/aws/ssm" || strings.HasSuffix(id, ":alias/aws/ssm")
 }
 
 func (m *paramMove) confirm(ctx context.Context, env *cli.Env, moves []movedParam) error {

@@ -167,16 +167,14 @@ func (o paramReading) names(ctx context.Context, svc *parameter.Service, sources
 			maybe = append(maybe, s.name)
 		}
 	}
-	for batch := range slices.Chunk(uniqueSorted(maybe), 50) { // names that a list takes
-		list, err := awsapi.Collect(svc.List(ctx, parameter.Query{Names: batch}))
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range list {
-			known[p.Name] = p
-			if o.values {
-				certain = append(certain, p.Name)
-			}
+	listed, _, err := svc.Describe(ctx, uniqueSorted(maybe))
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range listed {
+		known[p.Name] = p
+		if o.values {
+			certain = append(certain, p.Name)
 		}
 	}
 	if !o.values { // what cannot be looked for in lists is taken for granted

@@ -41,7 +41,7 @@ func TestArgumentsOfParameters(t *testing.T) {
 
 func TestMaskedObjectsHaveTheKeysThatAreAskedFor(t *testing.T) {
 	o := paramRenderOptions{}
-	env := clitest.QuietEnv()
+	env := clitest.Quiet()
 	env.In = strings.NewReader(`{{ param "/a" "x" }}{{ param "/a" "y\"" }}{{ param "/b" }}`)
 	tpl, err := o.parse(env, "-")
 	if err != nil {

@@ -132,7 +132,7 @@ func (o *changes) lines(p *paramplan.Plan, st *theme.Styles) []string {
 		}
 		for _, d := range a.Changes {
 			switch {
-			case a.Do == paramplan.DoCreate && d.New != "":
+			case d.New != "" && (a.Do == paramplan.DoCreate || strings.HasPrefix(d.Field, paramplan.FieldTags)): // what another value of a tag is was not read
 				lines = append(lines, fmt.Sprintf("    %s: %s", d.Field, quotedOr(d.New, "")))
 			case d.Old != "" || d.New != "":
 				lines = append(lines, fmt.Sprintf("    %s: %s -> %s", d.Field, quotedOr(d.Old, "nothing"), quotedOr(d.New, "nothing")))
@@ -286,8 +286,10 @@ func (o *changes) apply(ctx context.Context, env *cli.Env, ro render.Options, st
 			progress.Println(render.Visible(line + ": " + a.Error))
 		case a.Note != "":
 			progress.Println(render.Visible(line + ": " + a.Note))
+		case a.Status == paramplan.NotTried && a.Error == "": // the failure that ended all is told once
+		default:
+			progress.Event(line, nil)
 		}
-		progress.Event(line, nil)
 	}}
 	failure := ap.Apply(ctx, p)
 	progress.Close()
@@ -303,18 +305,36 @@ func (o *changes) apply(ctx context.Context, env *cli.Env, ro render.Options, st
 		if total > 0 {
 			env.Note("done: %s made", cli.Plural(done, "change"))
 		}
-		return nil
+		return collided(p)
 	}
 	return o.partly(done, int(total), failure)
 }
 
+// collided is the error of writes that came over what nobody has seen.
+func collided(p *paramplan.Plan) error {
+	var names []string
+	for _, a := range p.Actions {
+		if a.Collided() {
+			names = append(names, a.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fault.New(fault.RemoteFailed, "", "all is written, but somebody else wrote %s at the same moment, and this is above it", cli.SomeOf(names, 5)).
+		WithHint("`ssmdeck param history %s` shows what they wrote", names[0])
+}
+
 // partly is the error of what was begun: nothing of it is undone.
 func (o *changes) partly(done, total int, failure error) error {
-	kind := fault.KindOf(failure)
+	kind, hint := fault.KindOf(failure), o.again
+	if first := fault.HintOf(failure); kind == fault.Auth && first != "" {
+		hint = first + "; then " + hint
+	}
 	if kind != fault.Interrupted && done > 0 {
 		kind = fault.RemoteFailed
 	}
-	return fault.New(kind, "", "%d of %s made: %w", done, cli.Plural(total, "change"), failure).WithHint("%s", o.again)
+	return fault.New(kind, "", "%d of %s made: %w", done, cli.Plural(total, "change"), failure).WithHint("%s", hint)
 }
 
 // checkParamPlan is everything that the service would refuse about a plan, before

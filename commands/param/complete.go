@@ -9,7 +9,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
-	"github.com/ssmdeck/ssmdeck/internal/diskindex"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 )
 
@@ -53,36 +52,13 @@ func nameWords(names []string, typed string, leaves bool) (words []string, folde
 	return words, folders
 }
 
-// cachedParamNames returns the names of the index. Without one they are asked for, in
-// the time that a key press may take; a stale one is shown and refreshed behind the
-// scenes.
+// cachedParamNames returns the names of the index; see cli.Indexed.
 func cachedParamNames(ctx context.Context, env *cli.Env) []string {
-	s, err := env.Settings()
-	if err != nil {
-		return nil
-	}
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	ctx, cancel := context.WithTimeout(ctx, cli.CompletionWait)
-	defer cancel()
-	scope, err := env.Scope(ctx)
-	if err != nil {
-		return nil
-	}
-	index, key := parameter.Index{Dir: s.CacheDir}, env.CacheKey(scope)
-	names, age, ok := index.Load(key, time.Now())
-	switch {
-	case !ok && RefreshParamNames(ctx, env, scope):
-		names, _, _ = index.Load(key, time.Now())
-	case !ok || age > diskindex.Fresh:
-		env.RefreshLater(ctx, index.Files(), key, cli.RefreshParams)
-	}
-	return names
+	return cli.Indexed[string](ctx, env, cli.RefreshParams, func(dir string) parameter.Index { return parameter.Index{Dir: dir} }, RefreshNames)
 }
 
-// RefreshParamNames reads the names of scope anew into the index.
-func RefreshParamNames(ctx context.Context, env *cli.Env, scope *awsapi.Scope) bool {
+// RefreshNames reads the names of scope anew into the index.
+func RefreshNames(ctx context.Context, env *cli.Env, scope *awsapi.Scope) bool {
 	all, err := awsapi.Collect(parameter.New(scope.SSM()).List(ctx, parameter.Query{}))
 	return err == nil && rememberParams(env, scope, all)
 }

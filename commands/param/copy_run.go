@@ -151,7 +151,7 @@ func paramMoved(ctx context.Context, env *cli.Env, from, to paramSide, list []pa
 	}
 	if err == nil {
 		var now []parameter.Parameter
-		now, _, err = paramsByName(ctx, from.svc, names)
+		now, _, err = from.svc.Describe(ctx, uniqueSorted(names))
 		versions := map[string]int64{}
 		for _, p := range now {
 			versions[p.Name] = p.Version

@@ -150,14 +150,14 @@ func paramDelete(ctx context.Context, env *cli.Env, names []string, path string,
 // deleteThese deletes, and says what is gone also when that is not all.
 func deleteThese(ctx context.Context, env *cli.Env, ro render.Options, table render.Table[deletedParam], svc *parameter.Service, list []parameter.Parameter) error {
 	gone, failure := deleteParams(ctx, env, svc, list)
+	if failure != nil && len(gone) == 0 {
+		return failure
+	}
 	if err := table.Write(env.Out, ro, cli.Each(deletedRows(list, "deleted", func(name string) bool { return gone[name] }))); err != nil {
 		return err
 	}
 	if failure == nil {
 		return nil
-	}
-	if len(gone) == 0 {
-		return failure
 	}
 	return fault.New(fault.RemoteFailed, "delete parameters", "%d of %d are deleted, the others are still there: %w", len(gone), len(list), failure).
 		WithHint("run it again, with --ignore-missing when names are given")
@@ -199,7 +199,7 @@ func paramsToDelete(ctx context.Context, env *cli.Env, svc *parameter.Service, n
 		}
 		return list, err
 	}
-	list, missing, err := paramsByName(ctx, svc, names)
+	list, missing, err := svc.Describe(ctx, uniqueSorted(names))
 	if err != nil || len(missing) == 0 || ignoreMissing {
 		return list, err
 	}
@@ -211,30 +211,6 @@ func paramsToDelete(ctx context.Context, env *cli.Env, svc *parameter.Service, n
 		break
 	}
 	return nil, e.WithHint("--ignore-missing deletes the others")
-}
-
-// paramsByName looks up parameters by their exact names, 50 a call, in the order of the
-// names; twice the same is one.
-func paramsByName(ctx context.Context, svc *parameter.Service, names []string) (found []parameter.Parameter, missing []string, err error) {
-	unique := slices.Compact(slices.Sorted(slices.Values(names)))
-	have := map[string]parameter.Parameter{}
-	for batch := range slices.Chunk(unique, 50) {
-		list, err := awsapi.Collect(svc.List(ctx, parameter.Query{Names: batch}))
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, p := range list {
-			have[p.Name] = p
-		}
-	}
-	for _, name := range unique {
-		if p, ok := have[name]; ok {
-			found = append(found, p)
-		} else {
-			missing = append(missing, name)
-		}
-	}
-	return found, missing, nil
 }
 
 // countedParams is "12 parameters (3 SecureStrings, 1 advanced)".
@@ -293,7 +269,7 @@ func sayParams(ctx context.Context, env *cli.Env, svc *parameter.Service, list [
 	}
 }
 
-// confirmMany asks like env.confirm, and for the number when there are many.
+// confirmMany asks as env.Confirm does, and for the number when there are many.
 func confirmMany(ctx context.Context, env *cli.Env, what string, n int) error {
 	if n <= typedFrom || env.Flags.Yes || !env.CanAsk() {
 		return env.Confirm(ctx, what)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -26,9 +25,6 @@ type files struct {
 	// without leaves the values of SecureStrings alone; of plan only.
 	without bool
 }
-
-// stateDir is the folder in which the state stands.
-const stateDir = ".ssmdeck"
 
 func (o *files) bind(cmd *cobra.Command) {
 	o.changes.bind(cmd)
@@ -68,12 +64,15 @@ func (o *files) open(ctx context.Context, env *cli.Env, op string, args []string
 		if inputs[i].Label, err = fileLabel(root, inputs[i].File); err != nil {
 			return nil, release, err
 		}
-		if inputs[i].Path == "" && kept { // one file of a tree is what it is in the tree
-			inputs[i].Path = "/" + strings.TrimSuffix(inputs[i].Label, path.Ext(inputs[i].Label))
+		if kept {
+			inputs[i].InTree(root)
 		}
 	}
 	tree, err := paramplan.Parse(inputs, env.Lookup, !o.without)
 	if err != nil {
+		return nil, release, err
+	}
+	if err := cli.AllFaults(op, paramplan.CheckDesired(tree.Desired, keeps)); err != nil {
 		return nil, release, err
 	}
 	if tree.OpenSecrets > 0 {
@@ -139,7 +138,7 @@ func (o *files) root(args []string) (dir string, kept bool, err error) {
 		return "", false, fault.New(fault.Failed, "", "%w", err)
 	}
 	for dir = first; ; dir = filepath.Dir(dir) {
-		if states, _ := filepath.Glob(filepath.Join(globQuoted(dir), stateDir, "parameters-*.json")); len(states) > 0 {
+		if states, _ := filepath.Glob(filepath.Join(globQuoted(dir), paramplan.StateDir, "parameters-*.json")); len(states) > 0 {
 			return dir, true, nil
 		}
 		_, err := os.Lstat(filepath.Join(dir, ".git"))

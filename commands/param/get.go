@@ -14,7 +14,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
-	"github.com/ssmdeck/ssmdeck/commands/rolling"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -108,7 +107,7 @@ func (o *get) check(env *cli.Env, cmd *cobra.Command, args []string) (refs []par
 	}
 	for _, text := range args {
 		if parameter.IsPattern(text) {
-			faults = append(faults, fault.Usagef("%q is a pattern, and no name", text).WithHint("use `ssmdeck param list %s --values`", rolling.ShellWord(text)))
+			faults = append(faults, fault.Usagef("%q is a pattern, and no name", text).WithHint("use `ssmdeck param list %s --values`", render.ShellWord(text)))
 			continue
 		}
 		r, err := parameter.ParseRef(text)

@@ -7,12 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
-	"github.com/ssmdeck/ssmdeck/commands/rolling"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/paramfile"
 	"github.com/ssmdeck/ssmdeck/internal/paramplan"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
 // paramImport are the flags of import.
@@ -99,12 +99,20 @@ func (o *paramImport) run(cmd *cobra.Command, env *cli.Env, args []string) error
 	if o.prune && root == "" {
 		return fault.Usagef("--prune deletes what is below a path, and none is named").WithHint("`%s %s PATH --prune`", cmd.CommandPath(), args[0])
 	}
+	keeps, err := o.keeps()
+	if err != nil {
+		return err
+	}
 	desired, err := o.read(env, args[0], root)
 	if err != nil {
 		return err
 	}
-	keeps, err := o.keeps()
-	if err != nil {
+	if o.prune && len(desired) == 0 { // what wrote the file has failed more likely than not
+		return fault.Usagef("%s has no parameters, and --prune would delete all that is below %s", args[0], root).
+			WithHint("`ssmdeck param delete --path %s --recursive` deletes them", root)
+	}
+	op := "import " + args[0]
+	if err := cli.AllFaults(op, paramplan.CheckDesired(desired, keeps)); err != nil {
 		return err
 	}
 	svc, err := openParameters(ctx, env)
@@ -122,7 +130,7 @@ func (o *paramImport) run(cmd *cobra.Command, env *cli.Env, args []string) error
 	o.types(desired, live)
 	p := paramplan.Make(desired, live, paramplan.Options{Prune: o.prune, Below: below, Replace: o.replace, MissingOnly: o.missing, Keeps: keeps})
 	o.again = "import again: it goes on where this ended"
-	return o.make(ctx, env, ro, "import "+args[0], svc, p)
+	return o.make(ctx, env, ro, op, svc, p)
 }
 
 // read reads the file and makes of it what is wanted; types that it does not say are
@@ -275,7 +283,7 @@ they are, and are not read. With --decrypt they are written into the file.`,
 			if out == "" {
 				_, err = env.Out.Write(data)
 			} else if err = file.Write(data); err == nil {
-				env.Note("%s in %s; `ssmdeck param apply %s` manages them from now on", cli.Plural(len(list), "parameter"), out, rolling.ShellWord(out))
+				env.Note("%s in %s; `ssmdeck param apply %s` manages them from now on", cli.Plural(len(list), "parameter"), out, render.ShellWord(out))
 			}
 			return err
 		},

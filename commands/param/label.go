@@ -132,18 +132,7 @@ func paramLabel(ctx context.Context, env *cli.Env, text string, labels []string,
 	if err := cli.CheckObject(ro, labelOutcome{}); err != nil {
 		return err
 	}
-	at, err := parseParamVersion(text)
-	faults := parameter.CheckLabels(labels)
-	if err != nil {
-		faults = append([]error{err}, faults...)
-	}
-	if err := cli.AllFaults("label a parameter", faults); err != nil {
-		return err
-	}
-	if err := env.RefuseChange("LabelParameterVersion", dryRun); err != nil {
-		return err
-	}
-	svc, err := openParameters(ctx, env)
+	at, svc, err := openLabels(ctx, env, "label", "LabelParameterVersion", text, labels, dryRun)
 	if err != nil {
 		return err
 	}
@@ -177,9 +166,27 @@ func paramLabel(ctx context.Context, env *cli.Env, text string, labels []string,
 	return writeLabelOutcome(env, ro, labelOutcome{at.name, version, labels})
 }
 
+// openLabels reads which version of which parameter is meant, and refuses what is wrong
+// with that or with the labels before any call; word is what is done.
+func openLabels(ctx context.Context, env *cli.Env, word, operation, text string, labels []string, dryRun bool) (at paramVersion, svc *parameter.Service, err error) {
+	at, err = parseParamVersion(text)
+	faults := parameter.CheckLabels(labels)
+	if err != nil {
+		faults = append([]error{err}, faults...)
+	}
+	if err := cli.AllFaults(word+" a parameter", faults); err != nil {
+		return at, nil, err
+	}
+	if err := env.RefuseChange(operation, dryRun); err != nil {
+		return at, nil, err
+	}
+	svc, err = openParameters(ctx, env)
+	return at, svc, err
+}
+
 // labelsFit counts the labels that the version would have.
 func labelsFit(p parameter.Parameter, labels []string) error {
-	all := slices.Compact(slices.Sorted(slices.Values(slices.Concat(p.Labels, labels))))
+	all := uniqueSorted(slices.Concat(p.Labels, labels))
 	if len(all) > parameter.MaxLabels {
 		return fault.New(fault.Limit, "label parameter "+p.Name, "version %d would have %d labels; it can have %d", p.Version, len(all), parameter.MaxLabels).
 			WithHint("take some off first: `ssmdeck param unlabel %s:%d %s`", p.Name, p.Version, p.Labels[0])
@@ -245,18 +252,7 @@ func unlabel(ctx context.Context, env *cli.Env, text string, labels []string, dr
 	if err := table.Check(ro); err != nil {
 		return err
 	}
-	at, err := parseParamVersion(text)
-	faults := parameter.CheckLabels(labels)
-	if err != nil {
-		faults = append([]error{err}, faults...)
-	}
-	if err := cli.AllFaults("unlabel a parameter", faults); err != nil {
-		return err
-	}
-	if err := env.RefuseChange("UnlabelParameterVersion", dryRun); err != nil {
-		return err
-	}
-	svc, err := openParameters(ctx, env)
+	at, svc, err := openLabels(ctx, env, "unlabel", "UnlabelParameterVersion", text, labels, dryRun)
 	if err != nil {
 		return err
 	}

@@ -2,11 +2,10 @@ package param
 
 import (
 	"context"
-	"errors"
-	"os"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -48,12 +47,8 @@ func pickParam(ctx context.Context, env *cli.Env) ([]parameter.Ref, error) {
 		}
 		return items, nil
 	}
-	done := env.Busy()
-	ids, err := picker.Run(ctx, env.In.(*os.File), env.Err.(*os.File), o)
-	done()
+	ids, err := nodechoice.Choose(ctx, env, o)
 	switch {
-	case errors.Is(err, picker.ErrLeft):
-		return nil, &fault.Exit{Code: fault.Interrupted.ExitCode()}
 	case err != nil:
 		return nil, err
 	case len(ids) == 0:

@@ -114,13 +114,9 @@ func paramBase(ctx context.Context, env *cli.Env, p paramPlace) (*awsapi.Scope, 
 	if p.profile == "" && p.region == "" {
 		return env.Scope(ctx)
 	}
-	s, err := env.Settings()
+	there, err := env.For(p.profile, p.region)
 	if err != nil {
 		return nil, err
 	}
-	settings := *s
-	if p.region != "" {
-		settings.Region = p.region
-	}
-	return env.OpenAs(ctx, settings, p.profile, p.region != "")
+	return there.Scope(ctx)
 }

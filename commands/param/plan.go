@@ -3,11 +3,13 @@ package param
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/rolling"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/paramplan"
 )
@@ -79,7 +81,7 @@ checked, neither they nor the right to decrypt them are needed.`,
 			}
 			if n := t.plan.Pending(); n > 0 {
 				return fault.New(fault.RemoteFailed, "compare with account "+t.account+" in "+t.region, "%s to make", cli.Plural(n, "change")).
-					WithHint("`ssmdeck param apply %s` makes them", strings.Join(args, " "))
+					WithHint("`ssmdeck param apply %s` makes them", o.words(args))
 			}
 			return nil
 		},
@@ -91,7 +93,31 @@ checked, neither they nor the right to decrypt them are needed.`,
 	return cmd
 }
 
-const driftHint = "put what is there into the file to keep it, or write over it with --accept-drift; --only chooses parameters"
+const driftHint = "put what is there into the file to keep it, or write over it with --accept-drift, or --replace where that is not possible; --only chooses parameters"
+
+// words are the arguments and flags that make of a plan what it is, to be pasted.
+func (o *files) words(args []string) string {
+	words := slices.Clone(args)
+	for flag, on := range map[string]bool{"--prune": o.prune, "--accept-drift": o.drift, "--replace": o.replace} {
+		if on {
+			words = append(words, flag)
+		}
+	}
+	slices.Sort(words[len(args):])
+	for _, w := range o.only {
+		words = append(words, "--only", w)
+	}
+	for _, w := range o.except {
+		words = append(words, "--except", w)
+	}
+	if o.state != "" {
+		words = append(words, "--state", o.state)
+	}
+	for i, w := range words {
+		words[i] = rolling.ShellWord(w)
+	}
+	return strings.Join(words, " ")
+}
 
 func newApplyCmd(env *cli.Env) *cobra.Command {
 	var (

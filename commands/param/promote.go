@@ -22,6 +22,7 @@ type promote struct {
 	rules    []string
 	ruleFile string
 	key      string
+	rekeyed  []string // names at the target, of SecureStrings whose key does not go along
 }
 
 func newPromoteCmd(env *cli.Env) *cobra.Command {
@@ -58,7 +59,7 @@ taken.`,
 }
 
 // renames are the rules of --map and --map-file.
-func (o *promote) renames() (rules paramplan.Renames, err error) {
+func (o *promote) renames(env *cli.Env) (rules paramplan.Renames, err error) {
 	add := func(text, where string) error {
 		r, err := paramplan.ParseRename(text)
 		if err != nil {
@@ -75,7 +76,7 @@ func (o *promote) renames() (rules paramplan.Renames, err error) {
 	if o.ruleFile == "" {
 		return rules, nil
 	}
-	data, err := (&cli.Env{}).ReadInput()(o.ruleFile)
+	data, err := env.ReadInput()(o.ruleFile)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func (o *promote) run(cmd *cobra.Command, env *cli.Env, args []string) error {
 	if places[0] == places[1] {
 		return fault.Usagef("both are %s", places[0])
 	}
-	rules, err := o.renames()
+	rules, err := o.renames(env)
 	if err != nil {
 		return err
 	}
@@ -145,6 +146,10 @@ func (o *promote) run(cmd *cobra.Command, env *cli.Env, args []string) error {
 	}
 	p := paramplan.Make(desired, live, paramplan.Options{Replace: o.replace, MissingOnly: o.missing})
 	p.Warn(mentionsOf(from.path, to.path))
+	made := slices.DeleteFunc(o.rekeyed, func(name string) bool { _, there := live.Parameters[name]; return there })
+	if len(made) > 0 {
+		env.Note("note: %s under a key of somebody's own at the source, and made here under the account's own, alias/aws/ssm; --key names another", cli.PluralAre(len(made), parameter.SecureString))
+	}
 	o.again = "promote again: it goes on where this ended"
 	target := *to.env
 	return o.make(ctx, &target, ro, fmt.Sprintf("promote %s to %s", places[0], places[1]), to.svc, p)
@@ -177,7 +182,9 @@ func (o *promote) desired(source []parameter.Parameter, from, to string, rules p
 			d.Tier = parameter.Advanced // no other holds it
 		}
 		if p.Secure() {
-			d.KeyID = o.key
+			if d.KeyID = o.key; o.key == "" && !parameter.OwnKey(p.KeyID) {
+				o.rekeyed = append(o.rekeyed, name)
+			}
 		}
 		list = append(list, d)
 	}

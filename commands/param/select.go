@@ -100,7 +100,7 @@ func (o *paramSelect) selection(where string, now time.Time) (parameter.Selectio
 // over each other. Values that are denied do not hide the others: they are missing, and
 // the error says so.
 func findParams(ctx context.Context, env *cli.Env, svc *parameter.Service, sel parameter.Selection, values, decrypt bool) ([]parameter.Parameter, error) {
-	if env.Place == nil {
+	if env.Placed() == nil {
 		progress, err := env.Progress()
 		if err != nil {
 			return nil, err

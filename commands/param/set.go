@@ -302,7 +302,7 @@ func paramBefore(ctx context.Context, f *setFlags, svc *parameter.Service, c *pa
 // paramUnchanged reports whether c would make a version like the present one. Values are
 // compared here; they are not shown.
 func paramUnchanged(ctx context.Context, svc *parameter.Service, c parameter.Change, current parameter.Parameter) (bool, error) {
-	if c.Description != current.Description || c.AllowedPattern != current.AllowedPattern || c.KeyID != current.KeyID ||
+	if c.Description != current.Description || c.AllowedPattern != current.AllowedPattern || current.Secure() && !parameter.SameKey(c.KeyID, current.KeyID) ||
 		parameter.TierFor(c, &current) != current.Tier || c.DataType != current.DataType ||
 		c.Policies != "" && !parameter.SamePolicies(c.Policies, current.Policies) {
 		return false, nil

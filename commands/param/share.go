@@ -3,7 +3,6 @@ package param
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -101,7 +100,7 @@ func (o *shareOptions) check(env *cli.Env, operation string) (ro render.Options,
 	if ro, err = env.RenderOptions(); err != nil {
 		return ro, err
 	}
-	if err := render.Object(io.Discard, ro, paramShared{}, func(d *render.Detail) { sharedDetails(d, paramShared{ARN: "arn"}) }); err != nil {
+	if err := cli.CheckObject(ro, paramShared{}); err != nil {
 		return ro, err
 	}
 	var faults []error
@@ -203,7 +202,7 @@ func (o *shareOptions) shareable(p parameter.Parameter) error {
 		faults = append(faults, fault.Usagef("%s is a standard parameter, and only advanced ones can be shared", p.Name).
 			WithHint("--upgrade makes it advanced, for %v a month and for good", parameter.AdvancedMonth))
 	}
-	if p.Secure() && awsManagedKey(p.KeyID) {
+	if p.Secure() && parameter.OwnKey(p.KeyID) {
 		faults = append(faults, fault.Usagef("%s is encrypted with AWS's own key, which cannot be shared", p.Name).
 			WithHint("encrypt it with a customer managed key first: ssmdeck param get %[1]s --decrypt | ssmdeck param set %[1]s - --key alias/KEY --overwrite", p.Name))
 	}
@@ -225,10 +224,10 @@ func (o *shareOptions) merged(ctx context.Context, api *rawapi.Service, arn stri
 		if have.History != o.history && !containsAll(o.with, have.With) {
 			continue // the others keep what they have
 		}
-		share.With = slices.Compact(slices.Sorted(slices.Values(slices.Concat(have.With, o.with))))
+		share.With = uniqueSorted(slices.Concat(have.With, o.with))
 		return p, share, nil
 	}
-	share.With = slices.Compact(slices.Sorted(slices.Values(o.with)))
+	share.With = uniqueSorted(o.with)
 	return accountdata.Policy{}, share, nil
 }
 

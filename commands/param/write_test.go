@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
+	"github.com/ssmdeck/ssmdeck/internal/paramplan"
 )
 
 func TestEditorsThatAreKnownKeepNoCopies(t *testing.T) {
@@ -102,5 +104,22 @@ func TestDifferencesOfVersionsShowValuesOnlyWhenAsked(t *testing.T) {
 	}
 	if got := difference(from, from, true); len(got) != 0 {
 		t.Errorf("%q", got)
+	}
+}
+
+// Who wrote at the same moment as somebody else is told, and not with a 0.
+func TestWritesThatCameOverOthersAreAnError(t *testing.T) {
+	p := &paramplan.Plan{Actions: []*paramplan.Action{
+		{Do: paramplan.DoCreate, Name: "/a", Written: 1},
+		{Do: paramplan.DoUpdate, Name: "/b", Version: 3, Written: 4},
+		{Do: paramplan.DoUpdate, Name: "/tags", Version: 3},
+		{Do: paramplan.DoReplace, Name: "/c", Version: 3, Written: 1},
+	}}
+	if err := collided(p); err != nil {
+		t.Error(err)
+	}
+	p.Actions[1].Written = 5
+	if err := collided(p); fault.KindOf(err) != fault.RemoteFailed || !strings.Contains(err.Error(), "wrote /b at the same moment") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -169,7 +169,7 @@ func baselineTable(o render.Options) render.Table[baseline.Identity] {
 			{Name: "OWNER", Text: func(b baseline.Identity) string { return ownerOf(b.AWS) }},
 			{
 				Name: "GROUPS", Text: func(b baseline.Identity) string { return strings.Join(b.Groups, ",") },
-				Human: func(b baseline.Identity) string { return render.Visible(cli.SomeWords(b.Groups)) },
+				Human: func(b baseline.Identity) string { return render.Visible(cli.SomeOf(b.Groups, 5)) },
 			},
 			{Name: "ID", ID: true, Text: func(b baseline.Identity) string { return baseline.ShortID(b.ID) }},
 			{Name: "ARN", Wide: true, ID: true, Text: func(b baseline.Identity) string {

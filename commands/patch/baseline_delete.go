@@ -55,7 +55,7 @@ func baselineDelete(ctx context.Context, env *cli.Env, word, os string, dryRun b
 	case b.AWS:
 		return fault.New(fault.Usage, op, "it is AWS's own")
 	case len(b.Groups) > 0:
-		return fault.New(fault.Conflict, op, "the patch groups %s are registered with it", render.Visible(cli.SomeWords(b.Groups))).
+		return fault.New(fault.Conflict, op, "the patch groups %s are registered with it", render.Visible(cli.SomeOf(b.Groups, 5))).
 			WithHint("first `ssmdeck patch group deregister '%s' %s`", render.Visible(b.Groups[0]), baseline.ShortID(b.ID))
 	case b.Default:
 		return fault.New(fault.Conflict, op, "it is the default of %s", b.OS).WithHint("first `ssmdeck patch baseline set-default %s`", baseline.Predefined(b.OS))

@@ -305,7 +305,7 @@ func usedBy(ctx context.Context, svc *baseline.Service, b baseline.Baseline) (st
 		by = append(by, "the default of "+b.OS)
 	}
 	if len(b.Groups) > 0 {
-		by = append(by, "of the patch groups "+render.Visible(cli.SomeWords(b.Groups)))
+		by = append(by, "of the patch groups "+render.Visible(cli.SomeOf(b.Groups, 5)))
 	}
 	if len(by) == 0 {
 		return ", which no group uses", nil

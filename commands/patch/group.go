@@ -157,7 +157,7 @@ func countGroups(env *cli.Env, nodes []fleet.Node, os, group string, at func(gro
 		}
 	}
 	if len(both) > 0 {
-		env.Note("ssmdeck: warning: %s the tags %q and %q with different values: %s; which of them counts is not documented", countHave(len(both)), baseline.GroupTag, baseline.GroupTagShort, render.Visible(cli.SomeWords(both)))
+		env.Note("ssmdeck: warning: %s the tags %q and %q with different values: %s; which of them counts is not documented", countHave(len(both)), baseline.GroupTag, baseline.GroupTagShort, render.Visible(cli.SomeOf(both, 5)))
 	}
 }
 

@@ -156,7 +156,7 @@ func groupDeregister(ctx context.Context, env *cli.Env, group, word, os string, 
 	if !slices.Contains(b.Groups, group) {
 		err := fault.New(fault.NotFound, "deregister the patch group "+group, "it is not registered with %s", b.Label())
 		if len(b.Groups) > 0 {
-			return err.WithHint("these are: %s", render.Visible(cli.SomeWords(b.Groups)))
+			return err.WithHint("these are: %s", render.Visible(cli.SomeOf(b.Groups, 5)))
 		}
 		return err.WithHint("no group is; `ssmdeck patch group list` shows where it is")
 	}

@@ -23,9 +23,9 @@ import (
 // session's ticket into.
 const responseVariable = "AWS_SSM_START_SESSION_RESPONSE"
 
-// IsPlugin reports whether a program that was called as argv0 was called as the
+// Is reports whether a program that was called as argv0 was called as the
 // plugin.
-func IsPlugin(argv0 string) bool {
+func Is(argv0 string) bool {
 	name := filepath.Base(argv0)
 	if ext := filepath.Ext(name); strings.EqualFold(ext, ".exe") {
 		name = strings.TrimSuffix(name, ext)
@@ -33,8 +33,8 @@ func IsPlugin(argv0 string) bool {
 	return strings.EqualFold(name, cli.PluginName)
 }
 
-// RunPlugin does what the AWS CLI wants of its plugin, and returns the exit code.
-func RunPlugin(ctx context.Context, env *cli.Env) int {
+// Run does what the AWS CLI wants of its plugin, and returns the exit code.
+func Run(ctx context.Context, env *cli.Env) int {
 	err := plugin(ctx, env)
 	env.Close()
 	return env.Report(ctx, err)
@@ -158,7 +158,7 @@ func (c *pluginCall) open(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	env.Work(scope)
+	env.Use(scope)
 	return nil
 }
 

@@ -14,7 +14,7 @@ func TestIsPlugin(t *testing.T) {
 		"session-manager-plugin": true, "/usr/local/bin/session-manager-plugin": true, "./Session-Manager-Plugin.EXE": true,
 		"ssmdeck": false, "session-manager-plugin.sh": false, "": false,
 	} {
-		if got := IsPlugin(argv0); got != want {
+		if got := Is(argv0); got != want {
 			t.Errorf("%q: %t", argv0, got)
 		}
 	}

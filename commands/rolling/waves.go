@@ -112,7 +112,7 @@ func (o *Options) Unused() error {
 		return fault.Usagef("--state %s: this file is there, and is not the state of a run in waves", o.State).WithHint("name a new file")
 	case len(had.Waves.Left()) > 0:
 		return fault.New(fault.Refused, "keep the state in "+o.State, "it is that of a run that is not done").
-			WithHint("--resume %s goes on with it; else name another file", ShellWord(o.State))
+			WithHint("--resume %s goes on with it; else name another file", render.ShellWord(o.State))
 	}
 	return nil
 }
@@ -207,7 +207,7 @@ func (o *Options) SayLeft(env *cli.Env, s *waves.State, err error, done, otherwi
 	}
 	how := otherwise
 	if file := o.File(); file != "" {
-		how = fmt.Sprintf("`%s --resume %s` goes on", command, ShellWord(file))
+		how = fmt.Sprintf("`%s --resume %s` goes on", command, render.ShellWord(file))
 	}
 	if s.Count(waves.Failed) > o.Limit.Of(s.Total()) {
 		how += "; a larger --max-errors is needed while those that failed are counted"
@@ -253,14 +253,4 @@ func Word(wave int) string {
 		return ""
 	}
 	return strconv.Itoa(wave)
-}
-
-// ShellWord is a word as a shell takes it.
-func ShellWord(s string) string {
-	for _, r := range s {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '/' || r == '.' || r == '-' || r == '_') {
-			return strconv.Quote(s)
-		}
-	}
-	return s
 }

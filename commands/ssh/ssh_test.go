@@ -44,7 +44,7 @@ func TestSSHArguments(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			env := clitest.TestEnv(t, io.Discard)
+			env := clitest.Env(t, io.Discard)
 			expr, err := tt.o.validate(env, tt.destination)
 			if err != nil {
 				t.Fatal(err)
@@ -70,7 +70,7 @@ func TestSSHRefusesBadInput(t *testing.T) {
 		"a key that is not pushed": {options{key: "x"}, "web-1"},
 		"a long reason":            {options{reason: strings.Repeat("x", 257)}, "web-1"},
 	} {
-		if _, err := tt.o.validate(clitest.TestEnv(t, io.Discard), tt.destination); fault.KindOf(err) != fault.Usage {
+		if _, err := tt.o.validate(clitest.Env(t, io.Discard), tt.destination); fault.KindOf(err) != fault.Usage {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -154,9 +154,6 @@ func (r *Reach) none() Set { return make(Set, (len(r.Nodes)+63)/64) }
 // Window are the nodes that a task of the window means.
 func (r *Reach) Window(id string) Set { return r.windows[id] }
 
-// Target are the nodes of a target.
-func (r *Reach) Target(id string) Set { return r.targets[id] }
-
 // Task are the nodes of a task.
 func (r *Reach) Task(id string) Set { return r.tasks[id] }
 

@@ -29,7 +29,6 @@ const pageSize int32 = 100
 
 // Owners of baselines, as the filter of lists writes them.
 const (
-	OwnerAll  = "All"
 	OwnerAWS  = "AWS"
 	OwnerSelf = "Self"
 )

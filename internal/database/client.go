@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
 // Family is the protocol that a client speaks.
@@ -224,7 +226,7 @@ func (c Client) Line() string {
 		return ""
 	}
 	for i := range argv {
-		argv[i] = Quote(argv[i])
+		argv[i] = render.ShellWord(argv[i])
 	}
 	return strings.Join(argv, " ")
 }
@@ -264,20 +266,6 @@ func (c Client) URL() string {
 		return ""
 	}
 	return u.String()
-}
-
-// Quote makes an argument one word of a POSIX shell.
-func Quote(s string) string {
-	bare := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@,+", r))
-	})
-	if bare {
-		return s
-	}
-	if !strings.ContainsAny(s, "\"$`\\!") {
-		return `"` + s + `"`
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // conninfo quotes a value of libpq's connection strings.

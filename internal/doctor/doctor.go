@@ -42,9 +42,6 @@ const (
 	Self    = "self"
 )
 
-// Groups returns the groups in the order in which they are shown.
-func Groups() []string { return []string{Self, Agent, IAM, Network} }
-
 // Check is the result of one check. The JSON names are part of the output
 // contract, and so are the values of group, check, status and cause.
 type Check struct {

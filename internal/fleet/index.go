@@ -14,9 +14,7 @@ import (
 )
 
 const (
-	// IndexFresh is how old an index may be before somebody should refresh it.
-	IndexFresh = diskindex.Fresh
-	// indexAge is how old it may be to be shown at all.
+	// indexAge is how old an index may be to be shown at all.
 	indexAge = diskindex.Oldest
 
 	indexMagic = "ssmdeck-nodes-1"

@@ -22,5 +22,4 @@ type api interface {
 	UnlabelParameterVersion(ctx context.Context, in *ssm.UnlabelParameterVersionInput, opts ...func(*ssm.Options)) (*ssm.UnlabelParameterVersionOutput, error)
 	ListTagsForResource(ctx context.Context, in *ssm.ListTagsForResourceInput, opts ...func(*ssm.Options)) (*ssm.ListTagsForResourceOutput, error)
 	AddTagsToResource(ctx context.Context, in *ssm.AddTagsToResourceInput, opts ...func(*ssm.Options)) (*ssm.AddTagsToResourceOutput, error)
-	RemoveTagsFromResource(ctx context.Context, in *ssm.RemoveTagsFromResourceInput, opts ...func(*ssm.Options)) (*ssm.RemoveTagsFromResourceOutput, error)
 }

@@ -10,10 +10,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
-// defaultKey is the account's own key for SecureStrings; it is another in each account
-// and Region, under the same name.
-const defaultKey = "alias/aws/ssm"
-
 // Keys says which key takes the place of which, when SecureStrings go elsewhere.
 type Keys struct {
 	All string            // takes the place of every key that Of does not have
@@ -154,7 +150,7 @@ func (c *Copying) plan(ctx context.Context, from Origin, to *Service, o CopyOpti
 	if !o.History {
 		change := copyChange(c.Source, c.Target, o.Keys)
 		if c.Changes = []Change{change}; c.Current != nil {
-			c.Changes[0].Overwrite, c.Changes[0].Replaces = true, c.Current.Version
+			c.Changes[0] = change.over(*c.Current)
 			if likeCopy(change, *c.Current) && sameTags(c.Source.Tags, c.Current.Tags) {
 				c.Done = 1
 			}
@@ -181,6 +177,9 @@ func (c *Copying) plan(ctx context.Context, from Origin, to *Service, o CopyOpti
 			v.Tier = Advanced
 		}
 		change := copyChange(v, c.Target, o.Keys)
+		if last && c.Current != nil {
+			change = change.over(*c.Current)
+		}
 		change.Overwrite, change.Replaces = i > 0, int64(i)
 		if i > 0 {
 			change.Tags = nil
@@ -224,15 +223,23 @@ func copyChange(p Parameter, target string, keys Keys) Change {
 	return c
 }
 
+// over is c where it is written over p: what c has not is not to stay.
+func (c Change) over(p Parameter) Change {
+	c.Overwrite, c.Replaces = true, p.Version
+	if c.Policies == "" && len(p.Policies) > 0 {
+		c.Policies = NoPolicies
+	}
+	if p.Tier == Advanced { // none goes back, and the account's default may be another
+		c.Tier = Advanced
+	}
+	return c
+}
+
 // likeCopy reports whether p is what the change would make.
 func likeCopy(c Change, p Parameter) bool {
-	key := p.KeyID
-	if c.KeyID == "" && key == defaultKey {
-		key = ""
-	}
 	policies := c.Policies == "" && len(p.Policies) == 0 || c.Policies != "" && SamePolicies(c.Policies, p.Policies)
 	return c.Value == p.Value && c.Type == p.Type && c.Description == p.Description && c.AllowedPattern == p.AllowedPattern &&
-		c.DataType == p.DataType && c.KeyID == key && (c.Tier != Advanced || p.Tier == Advanced) && policies
+		c.DataType == p.DataType && SameKey(c.KeyID, p.KeyID) && (c.Tier != Advanced || p.Tier == Advanced) && policies
 }
 
 // sameTags reports whether a parameter has all the tags that it is to have.

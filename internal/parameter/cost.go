@@ -78,9 +78,6 @@ func AdvancedPrice(n int) USD { return (USD(n) * AdvancedMonth).round() }
 // SecretPrice is the price of n secrets of Secrets Manager for a month.
 func SecretPrice(n int) USD { return (USD(n) * SecretMonth).round() }
 
-// CallPrice is the price of calls in a month, at a price for CallsUnit of them.
-func CallPrice(calls int, unit USD) USD { return (USD(calls) / CallsUnit * unit).round() }
-
 // round takes off what binary fractions add: amounts have millionths at most.
 func (u USD) round() USD { return USD(math.Round(float64(u)*1e6) / 1e6) }
 

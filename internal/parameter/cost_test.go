@@ -20,9 +20,6 @@ func TestWhatParametersCost(t *testing.T) {
 	if got := SecretPrice(3).String(); got != "1.20 USD" {
 		t.Errorf("three secrets: %s", got)
 	}
-	if got := CallPrice(20_000, SecretCalls).String(); got != "0.10 USD" {
-		t.Errorf("20,000 calls: %s", got)
-	}
 }
 
 func TestTheNoteOfAdvancedParameters(t *testing.T) {

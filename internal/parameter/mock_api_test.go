@@ -255,26 +255,6 @@ func (mr *MockapiMockRecorder) PutParameter(ctx, in interface{}, opts ...interfa
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "PutParameter", reflect.TypeOf((*Mockapi)(nil).PutParameter), varargs...)
 }
 
-// RemoveTagsFromResource mocks base method.
-func (m *Mockapi) RemoveTagsFromResource(ctx context.Context, in *ssm.RemoveTagsFromResourceInput, opts ...func(*ssm.Options)) (*ssm.RemoveTagsFromResourceOutput, error) {
-	m.ctrl.T.Helper()
-	varargs := []interface{}{ctx, in}
-	for _, a := range opts {
-		varargs = append(varargs, a)
-	}
-	ret := m.ctrl.Call(m, "RemoveTagsFromResource", varargs...)
-	ret0, _ := ret[0].(*ssm.RemoveTagsFromResourceOutput)
-	ret1, _ := ret[1].(error)
-	return ret0, ret1
-}
-
-// RemoveTagsFromResource indicates an expected call of RemoveTagsFromResource.
-func (mr *MockapiMockRecorder) RemoveTagsFromResource(ctx, in interface{}, opts ...interface{}) *gomock.Call {
-	mr.mock.ctrl.T.Helper()
-	varargs := append([]interface{}{ctx, in}, opts...)
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RemoveTagsFromResource", reflect.TypeOf((*Mockapi)(nil).RemoveTagsFromResource), varargs...)
-}
-
 // UnlabelParameterVersion mocks base method.
 func (m *Mockapi) UnlabelParameterVersion(ctx context.Context, in *ssm.UnlabelParameterVersionInput, opts ...func(*ssm.Options)) (*ssm.UnlabelParameterVersionOutput, error) {
 	m.ctrl.T.Helper()

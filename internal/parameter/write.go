@@ -222,11 +222,3 @@ func (s *Service) Tag(ctx context.Context, name string, tags map[string]string) 
 	})
 	return awsapi.Explain("tag parameter "+name, err)
 }
-
-// Untag removes tags from a parameter.
-func (s *Service) Untag(ctx context.Context, name string, keys []string) error {
-	_, err := s.api.RemoveTagsFromResource(ctx, &ssm.RemoveTagsFromResourceInput{
-		ResourceType: types.ResourceTypeForTaggingParameter, ResourceId: &name, TagKeys: keys,
-	})
-	return awsapi.Explain("remove tags of parameter "+name, err)
-}

@@ -45,12 +45,14 @@ type Applier struct {
 	unanswered func(error) bool
 	mu         sync.Mutex
 	stopped    error // what makes all other writes useless
+	full       bool  // the account has as many parameters as it can have
 }
 
 // Apply makes the parameters of a plan: first those that are new, then those that
 // change, then those that are replaced, and removes others last. What fails does not
 // stop the others, unless they would fail for the same reason: no credentials, no
-// service, or the end of ctx; then the rest is "not tried".
+// service, or the end of ctx; then the rest is "not tried". So is what is new in an account
+// that can have no more parameters.
 //
 // Before ten parameters are written their versions are looked at: those that somebody
 // has changed since the plan was made are not written. A write without an answer is not
@@ -74,6 +76,12 @@ func (ap *Applier) Apply(ctx context.Context, p *Plan) error {
 		}
 	}
 	for chunk := range slices.Chunk(p.with(DoCreate), manyAtOnce) {
+		if ap.full && ap.stopped == nil {
+			for _, a := range chunk {
+				ap.skip(a, "the account cannot have more parameters")
+			}
+			continue
+		}
 		ap.write(ctx, chunk)
 	}
 	for chunk := range slices.Chunk(p.with(DoUpdate), atOnce) {
@@ -127,9 +135,11 @@ func (ap *Applier) settle(a *Action, err error) {
 	a.Status = Done
 	if err != nil {
 		a.Status, a.Error, a.cause = FailedIt, err.Error(), err
+		ap.full = ap.full || hasCode(err, "ParameterLimitExceeded")
 		switch fault.KindOf(err) {
 		case fault.Auth, fault.Refused, fault.Interrupted:
-			if !accessDenied(err) && ap.stopped == nil {
+			// Of one parameter, or its key, the caller may be denied to write it; others may be allowed.
+			if !hasCode(err, "AccessDeniedException") && ap.stopped == nil {
 				ap.stopped = err
 			}
 		}
@@ -139,11 +149,10 @@ func (ap *Applier) settle(a *Action, err error) {
 	}
 }
 
-// accessDenied reports whether it is this one parameter, or its key, that the caller
-// may not write: others may be allowed.
-func accessDenied(err error) bool {
+// hasCode reports whether the service gave an error this code.
+func hasCode(err error, code string) bool {
 	var f *fault.Error
-	return errors.As(err, &f) && f.Code == "AccessDeniedException"
+	return errors.As(err, &f) && f.Code == code
 }
 
 func (ap *Applier) skip(a *Action, why string) {
@@ -239,8 +248,8 @@ func (ap *Applier) one(ctx context.Context, a *Action) error {
 		}
 		version = w.Version
 		a.Written = w.Version
-		if expected := a.Version + 1; a.Do == DoUpdate && version != expected {
-			a.Note = fmt.Sprintf("version %d was expected and %d was made: somebody else wrote at the same moment, and this is above it", expected, version)
+		if a.Collided() {
+			a.Note = fmt.Sprintf("version %d was expected and %d was made: somebody else wrote at the same moment, and this is above it", a.Version+1, version)
 		}
 	}
 	if len(a.tags) > 0 {

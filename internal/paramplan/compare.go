@@ -89,9 +89,36 @@ func (p *Plan) Check() (faults []error) {
 		if !a.writes() || a.change == nil || a.want.Unread {
 			continue
 		}
-		for _, err := range parameter.CheckChange(*a.change, a.current()) {
-			faults = append(faults, fault.New(fault.Usage, "", "%s: %w", a.want.where(), err).WithHint("%s", fault.HintOf(err)))
+		faults = append(faults, a.want.faults(parameter.CheckChange(*a.change, a.current()))...)
+	}
+	return faults
+}
+
+// CheckDesired returns what the service would refuse whatever is there, before anything
+// is read. keeps says which parameters are meant; nil: all.
+func CheckDesired(desired []Desired, keeps func(name string) bool) (faults []error) {
+	for _, d := range desired {
+		if keeps != nil && !keeps(d.Name) {
+			continue
 		}
+		a := Action{}
+		a.create(d)
+		c, check := *a.change, parameter.CheckChange
+		if c.Type = d.Type; c.Type == "" { // that of what is there, which may be encrypted
+			c.KeyID = d.KeyID
+		}
+		if d.Value == nil {
+			check = parameter.CheckFields
+		}
+		faults = append(faults, d.faults(check(c, parameter.Unknown))...)
+	}
+	return faults
+}
+
+// faults are errors with the place where the parameter is written.
+func (d Desired) faults(errs []error) (faults []error) {
+	for _, err := range errs {
+		faults = append(faults, fault.New(fault.Usage, "", "%s: %w", d.where(), err).WithHint("%s", fault.HintOf(err)))
 	}
 	return faults
 }
@@ -159,11 +186,7 @@ func (a *Action) differ(field, old, new string) {
 // what is not managed is sent again as it is.
 func (a *Action) compare(d Desired, tagged map[Tag]map[string]bool) {
 	have := a.have
-	c := parameter.Change{
-		Name: d.Name, Type: have.Type, Value: have.Value, Description: have.Description, AllowedPattern: have.AllowedPattern,
-		DataType: have.DataType, Overwrite: true,
-	}
-	c.Policies = parameter.PoliciesOf(have.Policies)
+	c := parameter.Change{Name: d.Name, Value: have.Value, Policies: parameter.PoliciesOf(have.Policies), Overwrite: true}.Keeping(have)
 	a.Do, a.Type = DoUpdate, have.Type
 	if d.Type != "" && d.Type != have.Type {
 		a.Do, a.Type, c.Type = DoReplace, d.Type, d.Type
@@ -180,12 +203,12 @@ func (a *Action) compare(d Desired, tagged map[Tag]map[string]bool) {
 	case d.Tier == parameter.Advanced && have.Tier != parameter.Advanced:
 		c.Tier = d.Tier
 		a.differ(FieldTier, have.Tier, d.Tier)
-	default:
+	case d.Tier != "":
 		c.Tier = d.Tier
 	}
-	if c.Type == parameter.SecureString {
+	if c.KeyID = ""; c.Type == parameter.SecureString {
 		c.KeyID = have.KeyID
-		if d.KeyID != "" && (have.Type != c.Type || !sameKey(d.KeyID, have.KeyID)) {
+		if d.KeyID != "" && (have.Type != c.Type || !parameter.SameKey(d.KeyID, have.KeyID)) {
 			c.KeyID = d.KeyID
 			a.differ(FieldKey, have.KeyID, d.KeyID)
 		}
@@ -195,11 +218,11 @@ func (a *Action) compare(d Desired, tagged map[Tag]map[string]bool) {
 		a.differ(FieldDataType, have.DataType, d.DataType)
 	}
 	if d.Description != nil && *d.Description != have.Description {
-		c.Description = *d.Description
+		c.Description, c.ClearDescription = *d.Description, *d.Description == ""
 		a.differ(FieldDescription, have.Description, c.Description)
 	}
 	if d.AllowedPattern != nil && *d.AllowedPattern != have.AllowedPattern {
-		c.AllowedPattern = *d.AllowedPattern
+		c.AllowedPattern, c.ClearPattern = *d.AllowedPattern, *d.AllowedPattern == ""
 		a.differ(FieldAllowedPattern, have.AllowedPattern, c.AllowedPattern)
 	}
 	if old := policiesJSON(have.Policies); d.Policies != nil && !samePolicies(*d.Policies, old) {
@@ -211,11 +234,11 @@ func (a *Action) compare(d Desired, tagged map[Tag]map[string]bool) {
 	}
 	if len(a.Changes) > 0 {
 		if a.Do == DoReplace {
-			c.Overwrite = false
-			c.Tags = d.Tags
+			c.Overwrite, c.Replaces = false, 0
+			c.Tags = d.Tags // Complete adds those that are not managed
 		}
 		a.change = &c
-		a.Advanced = parameter.TierFor(c, a.current()) == parameter.Advanced && (have.Tier != parameter.Advanced || a.Do == DoReplace)
+		a.Advanced = parameter.TierFor(c, a.current()) == parameter.Advanced && have.Tier != parameter.Advanced
 	}
 	for _, k := range slices.Sorted(maps.Keys(d.Tags)) {
 		if !tagged[Tag{k, d.Tags[k]}][d.Name] {

@@ -90,26 +90,6 @@ func samePolicies(a, b string) bool {
 	return slices.Equal(one, two)
 }
 
-// sameKey reports whether two ways to name a KMS key name the same one, as far as that
-// can be seen: an ARN ends in the alias or the id that it is of.
-func sameKey(a, b string) bool {
-	const own = "alias/aws/ssm" // the one that is taken when none is named
-	a, b = cmp.Or(a, own), cmp.Or(b, own)
-	tail := func(key string) string {
-		if !strings.HasPrefix(key, "arn:") {
-			return key
-		}
-		if i := strings.Index(key, ":alias/"); i >= 0 {
-			return key[i+1:]
-		}
-		return key[strings.LastIndexByte(key, '/')+1:]
-	}
-	if strings.HasPrefix(a, "arn:") && strings.HasPrefix(b, "arn:") {
-		return a == b
-	}
-	return tail(a) == tail(b)
-}
-
 // ParseTier reads a tier as people write it.
 func ParseTier(s string) (string, error) {
 	switch strings.ToLower(s) {

@@ -61,7 +61,7 @@ func encodeParameter(p parameter.Parameter, secrets bool) *yaml.Node {
 			put(m, key, scalar(v))
 		}
 	}
-	if p.KeyID != "alias/aws/ssm" {
+	if !parameter.OwnKey(p.KeyID) {
 		text("key", p.KeyID)
 	}
 	if p.DataType != "text" {

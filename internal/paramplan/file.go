@@ -35,6 +35,9 @@ type Input struct {
 	// Path is the path that follows from where it is in a folder: app/prod.yaml is
 	// /app/prod. Empty: the file must say it.
 	Path string
+	// Unclear are two paths of which nobody knows which one is meant when the file does
+	// not say it.
+	Unclear [2]string
 	// Label is how the state knows the file; see Desired.File.
 	Label string
 	Data  []byte
@@ -50,7 +53,7 @@ func Parse(inputs []Input, env func(string) (string, bool), secrets bool) (Tree,
 	var lines []string
 	at := map[string]string{} // of each name
 	for _, in := range inputs {
-		p := &fileParser{File: strictyaml.File{Path: in.File}, from: Source{File: Beside(in.File), Env: env}, path: in.Path, label: in.Label, secrets: secrets, seen: at}
+		p := &fileParser{File: strictyaml.File{Path: in.File}, from: Source{File: Beside(in.File), Env: env}, path: in.Path, unclear: in.Unclear, label: in.Label, secrets: secrets, seen: at}
 		root, err := p.Load(in.Data)
 		if err == nil && root != nil {
 			p.file(root)
@@ -77,6 +80,7 @@ type fileParser struct {
 	strictyaml.File
 	from     Source
 	path     string
+	unclear  [2]string
 	label    string
 	secrets  bool
 	defaults Desired
@@ -108,7 +112,11 @@ func (p *fileParser) file(root *yaml.Node) {
 		return
 	}
 	if p.path == "" {
-		p.Fail(root, "there is no `path:` in the file: below which its names are")
+		text := "there is no `path:` in the file: below which its names are"
+		if p.unclear[0] != "" {
+			text += fmt.Sprintf("; it may be %s, or %s in the folder above with what was applied", p.unclear[0], p.unclear[1])
+		}
+		p.Fail(root, "%s", text)
 		return
 	}
 	p.Mapping(list, "parameters", nil, p.parameter)

@@ -156,3 +156,35 @@ func TestFoldersArePaths(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A part of a tree is what it is in the tree, and what may be another tree is not guessed.
+func TestAPartOfATreeIsWhatItIsInTheTree(t *testing.T) {
+	root := t.TempDir()
+	s, _, err := OpenState(StatePath(root, "111122223333", "eu-west-1"), "111122223333", "eu-west-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Parameters["/app/prod/a"] = Applied{Version: 1, File: "app/prod.yaml"}
+	if err := os.MkdirAll(filepath.Join(root, StateDir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ path, label, want string }{
+		{"/app/prod", "app/prod.yaml", "/app/prod"}, // the tree was named
+		{"/prod", "app/prod.yaml", "/app/prod"},     // the folder app
+		{"", "app/prod.yaml", "/app/prod"},          // the file
+		{"", "app/new.yaml", "/app/new"},
+		{"/new/prod", "new/prod.yaml", "/new/prod"}, // the tree, with a new folder
+		{"", "top.yaml", "/top"},
+		{"/prod", "new/prod.yaml", ""},
+		{"", "new/prod.yaml", ""},
+		{"/app/prod", "params/app/prod.yaml", ""},
+	} {
+		in := Input{Path: c.path, Label: c.label}
+		if in.InTree(root); in.Path != c.want || (in.Unclear[0] == "") != (c.want != "") {
+			t.Errorf("%s of %q: %q, %q", c.label, c.path, in.Path, in.Unclear)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package paramplan
 import (
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -68,6 +69,24 @@ func Files(args []string) ([]Input, error) {
 		}
 	}
 	return list, nil
+}
+
+// InTree makes of an input what it is in the tree of root, in which a state stands, also
+// when a file or a folder of it was named alone. A folder of which the states know nothing
+// may be a tree of its own: then the file must say its path.
+func (in *Input) InTree(root string) {
+	here := "/" + strings.TrimSuffix(in.Label, path.Ext(in.Label))
+	folder := strings.TrimPrefix(strings.TrimSuffix(here, in.Path), "/") // that was named
+	alone := in.Path
+	if in.Path == "" { // a file was
+		folder, _, _ = strings.Cut(in.Label, "/")
+		alone = "/" + path.Base(here)
+	}
+	if alone != here && !stateKnows(root, folder+"/") {
+		in.Unclear, in.Path = [2]string{alone, here}, ""
+		return
+	}
+	in.Path = here
 }
 
 func plain(err error) error {

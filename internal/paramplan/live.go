@@ -3,7 +3,9 @@ package paramplan
 import (
 	"context"
 	"iter"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
@@ -20,6 +22,7 @@ type Store interface {
 	Put(ctx context.Context, c parameter.Change) (parameter.Written, error)
 	Delete(ctx context.Context, names []string) (deleted, missing []string, err error)
 	Tag(ctx context.Context, name string, tags map[string]string) error
+	Tags(ctx context.Context, name string) (map[string]string, error)
 }
 
 // Tag is a tag with its value.
@@ -159,8 +162,8 @@ func (l *Live) tags(ctx context.Context, s Store, tags map[Tag][]string) error {
 	})
 }
 
-// Complete reads the values that an action sends again although it does not change
-// them, which Look has left alone.
+// Complete reads what an action sends again although it does not change it, which Look
+// has left alone: values, and the tags of what is replaced.
 func (p *Plan) Complete(ctx context.Context, s Store) error {
 	missing := map[string]*Action{}
 	var names []string
@@ -184,6 +187,15 @@ func (p *Plan) Complete(ctx context.Context, s Store) error {
 	}
 	for _, name := range gone {
 		missing[name].conflict("it has been deleted since it was looked at")
+	}
+	for _, a := range p.with(DoReplace) {
+		tags, err := s.Tags(ctx, a.Name)
+		if err != nil {
+			return err
+		}
+		maps.DeleteFunc(tags, func(k, _ string) bool { return strings.HasPrefix(k, "aws:") }) // only AWS sets those
+		maps.Copy(tags, a.want.Tags)
+		a.change.Tags = tags
 	}
 	return nil
 }

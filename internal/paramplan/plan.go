@@ -79,6 +79,12 @@ func (a *Action) writes() bool {
 	return a.Do == DoCreate || a.Do == DoUpdate || a.Do == DoReplace || a.Do == DoDelete
 }
 
+// Collided reports whether the write made another version than the next: somebody wrote
+// between the last look and it.
+func (a *Action) Collided() bool {
+	return a.Do == DoUpdate && a.Written > 0 && a.Written != a.Version+1
+}
+
 // Plan is what has to be done, in the order in which it is shown: by name.
 type Plan struct {
 	Actions []*Action

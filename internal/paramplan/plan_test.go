@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -221,6 +222,79 @@ func TestWhatIsNotManagedStays(t *testing.T) {
 	w.expect(w.plan(parse(t, strings.Replace(live, "/app", "/none", 1)), Options{}), "conflict /none/b")
 }
 
+// What the service must be told so that it keeps it is told: also the tier, which the
+// account's default would be instead, and that nothing is meant where it is.
+func TestAChangeSaysAllThatIsToStay(t *testing.T) {
+	w := newWorld(t)
+	for range 3 {
+		if _, err := w.store.put(parameter.Change{
+			Name: "/app/a", Type: parameter.String, Value: "x", Tier: parameter.Advanced, Description: "d", AllowedPattern: "x", DataType: "kind", Overwrite: true,
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := w.plan(parse(t, "path: /app\nparameters: {a: {value: x, description: \"\"}}\n"), Options{})
+	w.expect(p, "update /app/a")
+	c := p.Actions[0].change
+	if c.Replaces != 3 || c.Tier != parameter.Advanced || !c.ClearDescription || c.ClearPattern || c.AllowedPattern != "x" || c.DataType != "kind" || c.Value != "x" {
+		t.Errorf("sent would be %+v", c)
+	}
+	if p.BecomeAdvanced() != 0 {
+		t.Error("it is advanced already")
+	}
+}
+
+// What is made again has what the file does not manage: its tags and its tier, too.
+func TestWhatIsReplacedKeepsWhatIsNotManaged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		if _, err := w.store.put(parameter.Change{
+			Name: "/app/b", Type: parameter.String, Value: "two", Tier: parameter.Advanced, Description: "d",
+			Tags: map[string]string{"team": "shop", "env": "old", "aws:cloudformation:stack-name": "s"},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		desired := parse(t, "path: /app\nparameters: {b: {secure: true, value: two, tags: {env: new}}}\n")
+		p, err := w.apply(desired, Options{Replace: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.expect(p, "replace /app/b")
+		got, tags := w.store.have["/app/b"], w.store.tags["/app/b"]
+		if got.Type != parameter.SecureString || got.Tier != parameter.Advanced || got.Description != "d" || got.Version != 1 {
+			t.Errorf("there is %+v", got)
+		}
+		if want := map[string]string{"team": "shop", "env": "new"}; !maps.Equal(tags, want) {
+			t.Errorf("tags %v, want %v", tags, want)
+		}
+		if p.BecomeAdvanced() != 0 {
+			t.Error("it was advanced before")
+		}
+	})
+}
+
+// What no parameter could be is told without a look at what is there; what depends on
+// that is left for later.
+func TestFaultsAreFoundBeforeAnythingIsRead(t *testing.T) {
+	large := strings.Repeat("x", 5000)
+	bad := []Desired{
+		{Name: "/aws/a", Value: &large},
+		{Name: "/app/tier", Tier: "gold"},
+		{Name: "/app/standard", Tier: parameter.Standard, Value: &large},
+		{Name: "/app/key", Type: parameter.SecureString, KeyID: "no key"},
+	}
+	if faults := CheckDesired(bad, nil); len(faults) != 4 {
+		t.Errorf("%d faults: %v", len(faults), faults)
+	}
+	if faults := CheckDesired(bad, func(name string) bool { return name == "/app/tier" }); len(faults) != 1 {
+		t.Errorf("%d faults of those that are meant: %v", len(faults), faults)
+	}
+	fine := []Desired{{Name: "/app/maybe-advanced", Value: &large}, {Name: "/app/maybe-secure", KeyID: "alias/a"}, {Name: "/app/live", Type: parameter.SecureString}}
+	if faults := CheckDesired(fine, nil); len(faults) > 0 {
+		t.Errorf("faults %v", faults)
+	}
+}
+
 func TestTagsAreManagedByTheirKeys(t *testing.T) {
 	w := newWorld(t)
 	tagged := parse(t, "path: /app\ndefaults: {tags: {team: shop}}\nparameters: {a: one, b: {value: two, tags: {team: web, cost: '7'}}}\n")
@@ -257,7 +331,7 @@ func TestApplyLooksAgainBeforeItWrites(t *testing.T) {
 	if err := ap.Apply(context.Background(), p); err != nil {
 		t.Fatal(err)
 	}
-	if note := p.Actions[0].Note; !strings.Contains(note, "version 3 was expected and 4 was made") {
+	if note := p.Actions[0].Note; !strings.Contains(note, "version 3 was expected and 4 was made") || !p.Actions[0].Collided() {
 		t.Errorf("note %q", note)
 	}
 }
@@ -315,22 +389,33 @@ func TestAFailureDoesNotStopOthersAndNothingIsDeletedThen(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.expect(p, "create /app/a", "delete /app/z")
-	// Without credentials the rest is not tried.
-	w.store.before = func(parameter.Change) error { return fault.New(fault.Auth, "", "expired") }
+	// Without credentials the rest is not tried, and nothing new where no more are allowed.
 	many := make([]Desired, 3*manyAtOnce)
 	for i := range many {
 		v := "v"
 		many[i] = Desired{Name: fmt.Sprintf("/many/%03d", i), Value: &v}
 	}
-	p, err = w.apply(many, Options{})
-	tried := 0
-	for _, a := range p.Actions {
-		if a.Status == FailedIt {
-			tried++
+	w.store.set("/many/299", parameter.String, "old")
+	for _, c := range []struct {
+		err     error
+		updates bool
+	}{{fault.New(fault.Auth, "", "expired"), false}, {&fault.Error{Kind: fault.Limit, Code: "ParameterLimitExceeded", Err: errors.New("full")}, true}} {
+		w.store.before = func(change parameter.Change) error {
+			if change.Overwrite && c.updates {
+				return nil
+			}
+			return c.err
 		}
-	}
-	if fault.KindOf(err) != fault.Auth || tried > manyAtOnce {
-		t.Errorf("%v after %d", err, tried)
+		p, err = w.apply(many, Options{})
+		tried := 0
+		for _, a := range p.Actions {
+			if a.Status == FailedIt {
+				tried++
+			}
+		}
+		if !errors.Is(err, c.err) || tried > manyAtOnce || (p.Actions[299].Status == Done) != c.updates {
+			t.Errorf("%v after %d, the update is %s", err, tried, p.Actions[299].Status)
+		}
 	}
 }
 
@@ -379,11 +464,17 @@ func TestAStateOfAnotherAccountIsRefused(t *testing.T) {
 	if _, _, err := OpenState(w.path, "444455556666", "eu-west-1"); fault.KindOf(err) != fault.Usage {
 		t.Error(err)
 	}
-	if err := os.WriteFile(w.path, []byte(`{"kind":"other"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := OpenState(w.path, "111122223333", "eu-west-1"); fault.KindOf(err) != fault.Usage {
-		t.Error(err)
+	for text, want := range map[string]string{
+		`{"kind":"other"}`: "is not the state",
+		"{\n<<<<<<< HEAD\n\"version\": 3\n=======\n\"version\": 4\n>>>>>>> theirs\n}\n": "the marks of a merge",
+		`{"kind":"ssmdeck-parameters","account":"111122223333","reg`:                    "is not the state",
+	} {
+		if err := os.WriteFile(w.path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := OpenState(w.path, "111122223333", "eu-west-1"); fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/ssmdeck/ssmdeck/internal/config"
@@ -17,6 +18,9 @@ import (
 
 // StateKind marks the file of a State.
 const StateKind = "ssmdeck-parameters"
+
+// StateDir is the folder beside the files in which states are kept.
+const StateDir = ".ssmdeck"
 
 const maxState = 64 << 20 // bytes
 
@@ -57,7 +61,26 @@ type entry struct {
 // StatePath is where the state for an account and Region is kept beside a folder of
 // files.
 func StatePath(dir, account, region string) string {
-	return filepath.Join(dir, ".ssmdeck", "parameters-"+account+"-"+region+".json")
+	return filepath.Join(dir, StateDir, "parameters-"+account+"-"+region+".json")
+}
+
+// stateKnows reports whether a state that is kept in dir, of any account and Region, has
+// parameters of a file whose label begins with prefix.
+func stateKnows(dir, prefix string) bool {
+	entries, _ := os.ReadDir(filepath.Join(dir, StateDir))
+	for _, e := range entries {
+		raw, err := readState(filepath.Join(dir, StateDir, e.Name()))
+		var s State
+		if err != nil || json.Unmarshal(raw, &s) != nil {
+			continue
+		}
+		for _, a := range s.Parameters {
+			if strings.HasPrefix(a.File, prefix) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // OpenState reads the state in path, with what a run that was killed has left in its
@@ -73,6 +96,10 @@ func OpenState(path, account, region string) (s *State, fresh bool, err error) {
 		return nil, false, err
 	default:
 		var had State
+		if bytes.HasPrefix(raw, []byte("<<<<<<< ")) || bytes.Contains(raw, []byte("\n<<<<<<< ")) {
+			return nil, false, fault.Usagef("%s has the marks of a merge that was not ended", path).
+				WithHint("take either side whole, as with `git checkout --ours`: what the other side applied counts as drift, and is taken over where it is as in the files")
+		}
 		if json.Unmarshal(raw, &had) != nil || had.Kind != StateKind {
 			return nil, false, fault.Usagef("%s is not the state of applied parameters", path).WithHint("name another file with --state")
 		}

@@ -155,6 +155,14 @@ func (s *fakeStore) Tag(_ context.Context, name string, tags map[string]string) 
 	return nil
 }
 
+func (s *fakeStore) Tags(_ context.Context, name string) (map[string]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tags := map[string]string{}
+	maps.Copy(tags, s.tags[name])
+	return tags, nil
+}
+
 // set is somebody else who writes.
 func (s *fakeStore) set(name, typ, value string) {
 	if _, err := s.put(parameter.Change{Name: name, Type: typ, Value: value, Overwrite: true}); err != nil {

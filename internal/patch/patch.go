@@ -39,11 +39,6 @@ var Wrong = []State{Failed, Missing, InstalledRejected, InstalledPendingReboot}
 // States are all of them, the worst first.
 var States = append(slices.Clone(Wrong), AvailableSecurityUpdate, Installed, InstalledOther, NotApplicable)
 
-// NonCompliant reports whether a patch in this state makes its node non-compliant.
-func (s State) NonCompliant() bool {
-	return s == Missing || s == Failed || s == InstalledRejected || s == InstalledPendingReboot
-}
-
 // Patch is one patch as one node has it or lacks it.
 type Patch struct {
 	ID             string    `json:"id"` // KB number, or package and architecture

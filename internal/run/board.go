@@ -31,7 +31,6 @@ type Board struct {
 	started      time.Time
 	ended        time.Time
 	done         bool
-	notices      map[NoticeKind]Notice
 }
 
 type rowKey struct{ node, command string }
@@ -75,8 +74,7 @@ func (b *Board) Apply(e Event) {
 		b.change(*e.Invocation)
 	case Printed:
 		b.print(e.CommandID, *e.Output)
-	case Noticed:
-		b.notices[e.Notice.Kind] = *e.Notice
+	case Noticed: // for whoever listens
 	case Logged: // the output of a node that is done comes as a whole
 	case Done:
 		b.finish(e.Time)
@@ -88,7 +86,6 @@ func (b *Board) init() {
 		b.byNode = make(map[rowKey]int)
 		b.progress = make(map[string]Progress)
 		b.counts = make(map[State]int)
-		b.notices = make(map[NoticeKind]Notice)
 	}
 }
 
@@ -307,12 +304,6 @@ func (b *Board) Ref() string {
 
 // CommandIDs returns the ids of the commands, in the order sent.
 func (b *Board) CommandIDs() []string { return slices.Clone(b.commands) }
-
-// Notice returns the newest notice of a kind.
-func (b *Board) Notice(k NoticeKind) (Notice, bool) {
-	n, ok := b.notices[k]
-	return n, ok
-}
 
 // Err returns how the run ended, as an error: nil when every node succeeded,
 // Pending while nodes are under way, NotFound when the service found no node,

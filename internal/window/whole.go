@@ -48,24 +48,6 @@ func (s *Service) ReadAll(ctx context.Context, windows []Window, what Read) ([]K
 	return all, nil
 }
 
-// All reads every window with its targets and tasks, without what tasks hand over:
-// two calls for each window.
-func (s *Service) All(ctx context.Context, f Filter) ([]Whole, error) {
-	windows, err := collect(s.List(ctx, f))
-	if err != nil {
-		return nil, err
-	}
-	known, err := s.ReadAll(ctx, windows, Read{Targets: true, Tasks: true})
-	if err != nil {
-		return nil, err
-	}
-	all := make([]Whole, len(known))
-	for i, k := range known {
-		all[i] = k.Whole
-	}
-	return all, nil
-}
-
 func (s *Service) read(ctx context.Context, w Window, what Read) (Known, error) {
 	k := Known{Whole: Whole{Window: w, Targets: []Target{}, Tasks: []Task{}}}
 	var err error

@@ -9,13 +9,13 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 )
 
-// QuietEnv is an environment whose streams are buffers and in which no variable is set.
-func QuietEnv() *cli.Env {
+// Quiet is an environment whose streams are buffers and in which no variable is set.
+func Quiet() *cli.Env {
 	return &cli.Env{In: &bytes.Buffer{}, Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Lookup: func(string) (string, bool) { return "", false }}
 }
 
-// TestEnv is an environment without terminal, network and settings.
-func TestEnv(t *testing.T, errs io.Writer) *cli.Env {
+// Env is an environment without terminal, network and settings.
+func Env(t *testing.T, errs io.Writer) *cli.Env {
 	t.Helper()
 	home := t.TempDir()
 	return &cli.Env{

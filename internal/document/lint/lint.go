@@ -49,17 +49,6 @@ type Report struct {
 	Findings      []Finding `json:"findings"`
 }
 
-// Count returns how many findings have a severity.
-func (r Report) Count(s Severity) int {
-	n := 0
-	for _, f := range r.Findings {
-		if f.Severity == s {
-			n++
-		}
-	}
-	return n
-}
-
 // MaxContent is the size limit of a document in bytes, from the API model's
 // text of CreateDocument.
 const MaxContent = 64 << 10

@@ -1,0 +1,22 @@
+package render
+
+import "testing"
+
+func TestShellWord(t *testing.T) {
+	for text, want := range map[string]string{
+		"/app/prod.yaml": "/app/prod.yaml",
+		"":               `""`,
+		"my state.json":  `"my state.json"`,
+		"db-*":           `"db-*"`,
+		"$(x)`y`\"":      "'$(x)`y`\"'",
+		"it's":           `"it's"`,
+		"$(id)":          `'$(id)'`,
+		"`id`":           "'`id`'",
+		`a"b'c`:          `'a"b'\''c'`,
+		"état":           `"état"`,
+	} {
+		if got := ShellWord(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
