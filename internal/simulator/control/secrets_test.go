@@ -337,6 +337,19 @@ denied: ["secretsmanager:GetSecretValue"]
 	if a, code := f.ssm("GetParameters", `{"Names":["/aws/reference/secretsmanager/s"],"WithDecryption":true}`); code != "ValidationException" {
 		t.Errorf("several: %v", a)
 	}
+	f.refused("GetSecretValue", `{"SecretId":"s"}`, "AccessDeniedException", "secretsmanager:GetSecretValue")
+	batch := f.secret("BatchGetSecretValue", `{"SecretIdList":["s"]}`)
+	if at(batch, "Errors", 0, "ErrorCode") != "AccessDeniedException" || len(batch["SecretValues"].([]any)) != 0 {
+		t.Errorf("in a batch: %v", batch)
+	}
+}
+
+func TestASecretThatNeverWasCanBeDeletedByForce(t *testing.T) {
+	f := newSecrets(t, `{}`)
+	f.refused("DeleteSecret", `{"SecretId":"none"}`, "ResourceNotFoundException", "")
+	if got := f.secret("DeleteSecret", `{"SecretId":"none","ForceDeleteWithoutRecovery":true}`); got["Name"] != "none" || got["DeletionDate"] == nil {
+		t.Errorf("got %v", got)
+	}
 }
 
 func TestSecretsOfAScenarioAreChecked(t *testing.T) {

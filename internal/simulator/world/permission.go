@@ -156,16 +156,25 @@ func orStar(resource string) string {
 	return resource
 }
 
+// Denies reports whether the scenario denies an action whatever it is done with.
+func (w *World) Denies(action string) bool { return w.deniedOn(action, "") }
+
 // deniedOn reports whether the scenario denies an action on a resource: its list
-// has entries of an action, a space and what the name, alias or ARN is like.
+// has entries of an action, which may be followed by a space and what the name,
+// alias or ARN is like.
 func (w *World) deniedOn(action, resource string) bool {
 	return slices.ContainsFunc(w.sc.Denied, func(entry string) bool {
-		what, on, ok := strings.Cut(entry, " ")
-		if !ok || !wildcard(strings.ToLower(what), strings.ToLower(action)) {
+		what, on, limited := strings.Cut(entry, " ")
+		if !wildcard(strings.ToLower(what), strings.ToLower(action)) {
 			return false
 		}
 		on = strings.TrimSpace(on)
-		if wildcard(on, resource) {
+		switch {
+		case !limited:
+			return true
+		case resource == "":
+			return false
+		case wildcard(on, resource):
 			return true
 		}
 		_, name, _ := strings.Cut(resource, ":parameter")

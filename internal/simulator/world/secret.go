@@ -166,7 +166,7 @@ func (w *World) CreateSecret(n NewSecret) (Secret, error) {
 	}
 	now := w.now()
 	s := &Secret{
-		Name: n.Name, ARN: w.ARN("secretsmanager", "secret:"+n.Name+"-"+RandomText(6, alphanumeric)), Description: n.Description,
+		Name: n.Name, ARN: w.secretARN(n.Name), Description: n.Description,
 		KeyID: n.KeyID, Created: now, Changed: now, Tags: maps.Clone(n.Tags), Replicas: slices.Clone(n.Replicas),
 	}
 	if n.Text != nil || n.Binary != nil {
@@ -176,6 +176,11 @@ func (w *World) CreateSecret(n NewSecret) (Secret, error) {
 	}
 	w.secrets.byName[n.Name] = s
 	return copySecret(s), nil
+}
+
+// secretARN makes an ARN for a new secret.
+func (w *World) secretARN(name string) string {
+	return w.ARN("secretsmanager", "secret:"+name+"-"+RandomText(6, alphanumeric))
 }
 
 // createdBefore answers a CreateSecret for a name that is taken.

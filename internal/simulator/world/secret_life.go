@@ -27,6 +27,9 @@ func (w *World) DeleteSecret(id string, days int, force bool) (Secret, time.Time
 		days = recoveryDays
 	}
 	if !w.hasSecret(id) {
+		if _, replica := w.replica(id); force && !replica {
+			return w.neverThere(id), w.now(), nil
+		}
 		return Secret{}, time.Time{}, w.notHere(id)
 	}
 	w.secrets.mu.Lock()
@@ -50,6 +53,15 @@ func (w *World) DeleteSecret(id string, days int, force bool) (Secret, time.Time
 	arn := s.ARN
 	w.agenda.plan("delete "+arn, s.Deletes, rankEnd, func(time.Time) { w.forgetSecret(arn) })
 	return copySecret(s), s.Deletes, nil
+}
+
+// neverThere is what DeleteSecret answers when it is forced to delete what does not
+// exist, which is no error (API reference, DeleteSecret).
+func (w *World) neverThere(id string) Secret {
+	if strings.HasPrefix(id, "arn:") {
+		return Secret{Name: id[strings.LastIndexByte(id, ':')+1:], ARN: id}
+	}
+	return Secret{Name: id, ARN: w.secretARN(id)}
 }
 
 func regionsOf(replicas []SecretReplica) (names []string) {
