@@ -147,7 +147,7 @@ func (c *call) listSecrets(in *listSecretsIn) (any, error) {
 	}
 	type item struct {
 		secretMetadata
-		SecretVersionsToStages map[string][]string
+		SecretVersionsToStages map[string][]string `json:"SecretVersionsToStages,omitempty"`
 	}
 	out := struct {
 		SecretList []item
@@ -172,7 +172,7 @@ func (c *call) batchGetSecretValue(in *batchGetSecretValueIn) (any, error) {
 	case len(ids) > 0 && len(in.Filters) > 0, len(ids) == 0 && len(in.Filters) == 0:
 		return nil, world.Errorf("InvalidParameterException", "Either 'SecretIdList' or 'Filters' must be provided, but not both.")
 	case len(ids) > 0 && in.MaxResults != nil:
-		return nil, world.Errorf("InvalidParameterException", "'MaxResults' can only be used together with 'Filters'.")
+		return nil, world.Errorf("InvalidParameterException", "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided.")
 	case len(ids) == 0:
 		for _, s := range c.filteredSecrets(in.Filters, false) {
 			ids = append(ids, s.ARN)

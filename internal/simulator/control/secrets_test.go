@@ -3,6 +3,8 @@ package control
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -342,6 +344,20 @@ denied: ["secretsmanager:GetSecretValue"]
 	if at(batch, "Errors", 0, "ErrorCode") != "AccessDeniedException" || len(batch["SecretValues"].([]any)) != 0 {
 		t.Errorf("in a batch: %v", batch)
 	}
+}
+
+func TestASecretIsDescribedByWhatItHas(t *testing.T) {
+	f := newSecrets(t, `secrets: [{name: r, value: v, rotation_lambda: "arn:aws:lambda:us-east-1:123456789012:function:f", rotation_days: 30}]`)
+	f.secret("CreateSecret", `{"Name":"empty"}`)
+	got := f.secret("DescribeSecret", `{"SecretId":"empty"}`)
+	if keys := slices.Sorted(maps.Keys(got)); !slices.Equal(keys, []string{"ARN", "CreatedDate", "LastChangedDate", "Name"}) {
+		t.Errorf("one without a value: %v", keys)
+	}
+	f.secret("CancelRotateSecret", `{"SecretId":"r"}`)
+	if got := f.secret("DescribeSecret", `{"SecretId":"r"}`); got["RotationEnabled"] != false || got["VersionIdsToStages"] == nil {
+		t.Errorf("one that is no longer rotated: %v", got)
+	}
+	f.refused("DeleteSecret", `{"SecretId":"empty","RecoveryWindowInDays":6,"ForceDeleteWithoutRecovery":true}`, "InvalidParameterException", "between 7 and 30 days")
 }
 
 func TestASecretThatNeverWasCanBeDeletedByForce(t *testing.T) {

@@ -19,10 +19,10 @@ const (
 // removes it at once. The time is when it goes.
 func (w *World) DeleteSecret(id string, days int, force bool) (Secret, time.Time, error) {
 	switch {
-	case force && days != 0:
-		return Secret{}, time.Time{}, Errorf("InvalidParameterException", "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
 	case days != 0 && (days < recoveryDaysMin || days > recoveryDaysMax):
 		return Secret{}, time.Time{}, Errorf("InvalidParameterException", "The RecoveryWindowInDays value must be between %d and %d days (inclusive).", recoveryDaysMin, recoveryDaysMax)
+	case force && days != 0:
+		return Secret{}, time.Time{}, Errorf("InvalidParameterException", "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
 	case days == 0:
 		days = recoveryDays
 	}
