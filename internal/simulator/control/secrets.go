@@ -50,6 +50,9 @@ type secretTag struct {
 }
 
 func secretTags(tags []secretTag) map[string]string {
+	if len(tags) == 0 {
+		return nil
+	}
 	m := map[string]string{}
 	for _, t := range tags {
 		m[t.Key] = t.Value
@@ -57,7 +60,11 @@ func secretTags(tags []secretTag) map[string]string {
 	return m
 }
 
+// tagsShown are tags in order; nil for what never had any, which shows no list at all.
 func tagsShown(tags map[string]string) (list []secretTag) {
+	if tags != nil {
+		list = []secretTag{}
+	}
 	for k, v := range tags {
 		list = append(list, secretTag{k, v})
 	}
@@ -159,7 +166,7 @@ type secretMetadata struct {
 	DeletedDate       *epoch          `json:"DeletedDate,omitempty"`
 	NextRotationDate  *epoch          `json:"NextRotationDate,omitempty"`
 	CreatedDate       *epoch          `json:"CreatedDate,omitempty"`
-	Tags              []secretTag     `json:"Tags,omitempty"`
+	Tags              []secretTag     `json:"Tags,omitzero"`
 	PrimaryRegion     string          `json:"PrimaryRegion,omitempty"`
 	ReplicationStatus []replicaStatus `json:"ReplicationStatus,omitempty"`
 }

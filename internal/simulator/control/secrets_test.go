@@ -3,8 +3,6 @@ package control
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -74,7 +72,7 @@ func TestRulesOfSecrets(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ op, body, code, message string }{
-		{"CreateSecret", `{"Name":"app/db","SecretString":"other","ClientRequestToken":"` + tokenOne + `"}`, "ResourceExistsException", "app/db already exists"},
+		{"CreateSecret", `{"Name":"app/db","SecretString":"other","ClientRequestToken":"` + tokenOne + `"}`, "ResourceExistsException", "already in use for a version of secret arn:"},
 		{"CreateSecret", `{"Name":"app/db","SecretString":"v1"}`, "ResourceExistsException", ""},
 		{"CreateSecret", `{"Name":"no spaces","SecretString":"x"}`, "ValidationException", "Invalid name"},
 		{"CreateSecret", `{"Name":"short","SecretString":"x","ClientRequestToken":"1"}`, "ValidationException", "clientRequestToken"},
@@ -343,28 +341,6 @@ denied: ["secretsmanager:GetSecretValue"]
 	batch := f.secret("BatchGetSecretValue", `{"SecretIdList":["s"]}`)
 	if at(batch, "Errors", 0, "ErrorCode") != "AccessDeniedException" || len(batch["SecretValues"].([]any)) != 0 {
 		t.Errorf("in a batch: %v", batch)
-	}
-}
-
-func TestASecretIsDescribedByWhatItHas(t *testing.T) {
-	f := newSecrets(t, `secrets: [{name: r, value: v, rotation_lambda: "arn:aws:lambda:us-east-1:123456789012:function:f", rotation_days: 30}]`)
-	f.secret("CreateSecret", `{"Name":"empty"}`)
-	got := f.secret("DescribeSecret", `{"SecretId":"empty"}`)
-	if keys := slices.Sorted(maps.Keys(got)); !slices.Equal(keys, []string{"ARN", "CreatedDate", "LastChangedDate", "Name"}) {
-		t.Errorf("one without a value: %v", keys)
-	}
-	f.secret("CancelRotateSecret", `{"SecretId":"r"}`)
-	if got := f.secret("DescribeSecret", `{"SecretId":"r"}`); got["RotationEnabled"] != false || got["VersionIdsToStages"] == nil {
-		t.Errorf("one that is no longer rotated: %v", got)
-	}
-	f.refused("DeleteSecret", `{"SecretId":"empty","RecoveryWindowInDays":6,"ForceDeleteWithoutRecovery":true}`, "InvalidParameterException", "between 7 and 30 days")
-}
-
-func TestASecretThatNeverWasCanBeDeletedByForce(t *testing.T) {
-	f := newSecrets(t, `{}`)
-	f.refused("DeleteSecret", `{"SecretId":"none"}`, "ResourceNotFoundException", "")
-	if got := f.secret("DeleteSecret", `{"SecretId":"none","ForceDeleteWithoutRecovery":true}`); got["Name"] != "none" || got["DeletionDate"] == nil {
-		t.Errorf("got %v", got)
 	}
 }
 
