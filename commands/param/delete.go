@@ -150,14 +150,14 @@ func paramDelete(ctx context.Context, env *cli.Env, names []string, path string,
 // deleteThese deletes, and says what is gone also when that is not all.
 func deleteThese(ctx context.Context, env *cli.Env, ro render.Options, table render.Table[deletedParam], svc *parameter.Service, list []parameter.Parameter) error {
 	gone, failure := deleteParams(ctx, env, svc, list)
+	if failure != nil && len(gone) == 0 {
+		return failure
+	}
 	if err := table.Write(env.Out, ro, cli.Each(deletedRows(list, "deleted", func(name string) bool { return gone[name] }))); err != nil {
 		return err
 	}
 	if failure == nil {
 		return nil
-	}
-	if len(gone) == 0 {
-		return failure
 	}
 	return fault.New(fault.RemoteFailed, "delete parameters", "%d of %d are deleted, the others are still there: %w", len(gone), len(list), failure).
 		WithHint("run it again, with --ignore-missing when names are given")
