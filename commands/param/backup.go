@@ -137,7 +137,8 @@ func (o *paramBackup) read(ctx context.Context, env *cli.Env, svc *parameter.Ser
 	if err != nil {
 		return nil, err
 	}
-	b := &parambackup.Backup{Header: parambackup.Header{Path: paramRoot(path, sel, list), History: o.history, LeftOut: left}}
+	root := paramRoot(path, sel, list)
+	b := &parambackup.Backup{Header: parambackup.Header{Path: root, One: root != sel.Path, History: o.history, LeftOut: left}}
 	if list, err = withTags(ctx, env, svc, list); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package param
 
 import (
 	"context"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -86,10 +87,16 @@ func (s *diffSide) parse(text, format string) (err error) {
 	file, at := strings.CutPrefix(text, "@")
 	if !at && !strings.HasPrefix(text, "./") && !strings.HasPrefix(text, "../") {
 		s.place, err = parseParamPlace(text)
-		if err == nil && parameter.IsPattern(s.place.path) {
+		switch {
+		case err != nil:
+			return err
+		case parameter.IsPattern(s.place.path):
 			return fault.Usagef("%q is a pattern: a side is a path, a name or @FILE", text).WithHint("--ignore leaves names out")
+		case text == s.place.path && isParamFile(text):
+			return fault.Usagef("%q is a file, and here the name of a parameter", text).
+				WithHint("write @%s for the file; a parameter of this name has its Region in front: REGION:%s", text, text)
 		}
-		return err
+		return nil
 	}
 	if file == "" {
 		return fault.Usagef("%q names no file", text)
@@ -101,6 +108,15 @@ func (s *diffSide) parse(text, format string) (err error) {
 		s.format, err = paramfile.Guess(file)
 	}
 	return err
+}
+
+// isParamFile reports whether there is a file of parameters, by its name.
+func isParamFile(name string) bool {
+	if _, err := paramfile.Guess(name); err != nil {
+		return false
+	}
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // check reads the flags and arguments; all that is wrong is said.

@@ -3,7 +3,6 @@ package param
 import (
 	"context"
 	"path"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -22,27 +21,11 @@ func readParams(ctx context.Context, env *cli.Env, svc *parameter.Service, sel p
 	}
 	defer progress.Close()
 	progress.Set(render.Status{Label: label})
+	sel.Seen = func(n int) { progress.Set(render.Status{Label: label, Done: int64(n)}) }
 	if sel.Path == "" && len(sel.Names) == 0 {
-		sel.Path = "/"
+		sel.Path = "/" // a walk of it is open to who may not list
 	}
-	counted := sel.Pattern == nil && sel.Label == "" && sel.Since.IsZero() && sel.By == "" && sel.Path != "" && !strings.HasPrefix(sel.Path, "/aws")
-	if !counted {
-		return svc.FindValues(ctx, sel, decrypt)
-	}
-	var list []parameter.Parameter
-	for p, err := range svc.Read(ctx, sel.Query, decrypt) {
-		if err != nil {
-			return nil, err
-		}
-		p.ARN = "" // the longest text of most
-		list = append(list, p)
-		progress.Set(render.Status{Label: label, Done: int64(len(list))})
-	}
-	if len(list) == 0 {
-		return svc.FindValues(ctx, sel, decrypt) // it may be the name of a parameter
-	}
-	slices.SortFunc(list, byParamName)
-	return list, nil
+	return svc.FindValues(ctx, sel, decrypt)
 }
 
 // secretRule says what becomes of SecureStrings where values are written to a file.
