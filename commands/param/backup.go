@@ -129,7 +129,7 @@ func (o *paramBackup) read(ctx context.Context, env *cli.Env, svc *parameter.Ser
 		return nil, err
 	case len(list) == 0:
 		return nil, nothingBelow(path)
-	case list[0].Tier == "":
+	case onlyValues(list):
 		return nil, fault.New(fault.Auth, "back parameters up", "only values could be read, and a backup has all that belongs to them").
 			WithHint("allow ssm:DescribeParameters, or write values with `ssmdeck param export`")
 	}

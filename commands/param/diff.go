@@ -2,6 +2,7 @@ package param
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path"
 	"slices"
@@ -127,6 +128,12 @@ func (o *paramDiff) check(args []string) (sides [2]diffSide, err error) {
 			faults = append(faults, err)
 		}
 	}
+	for _, s := range sides {
+		if o.metadata && strings.Contains(s.place.path, ":") {
+			faults = append(faults, fault.Usagef("%s: --metadata is that of the latest versions of this account's own parameters", s.text).
+				WithHint("how versions differ is in `ssmdeck param history NAME --diff`"))
+		}
+	}
 	for _, w := range o.only {
 		if !slices.Contains(paramdiff.Changes, w) {
 			faults = append(faults, fault.Usagef("--only %q is none of %s", w, strings.Join(paramdiff.Changes, ", ")))
@@ -223,7 +230,13 @@ func (o *paramDiff) read(ctx context.Context, env *cli.Env, sides *[2]diffSide) 
 			}
 		}
 	}
-	err = awsapi.Parallel(ctx, len(live), func(ctx context.Context, i int) error { return o.readLive(ctx, live[i]) })
+	err = awsapi.Parallel(ctx, len(live), func(ctx context.Context, i int) error {
+		err := o.readLive(ctx, live[i])
+		if err != nil && live[i].text != live[i].place.path { // which account or Region it was
+			err = fmt.Errorf("%s: %w", live[i].text, err)
+		}
+		return err
+	})
 	switch {
 	case err != nil:
 		return err
@@ -273,9 +286,14 @@ func (o *paramDiff) readLive(ctx context.Context, s *diffSide) (err error) {
 	}
 	s.root = paramRoot(where, sel, s.list)
 	s.single = len(s.list) == 1 && s.list[0].Name == where
-	if o.metadata {
-		s.list, err = withTags(ctx, s.open.env, s.open.svc, s.list)
+	switch {
+	case !o.metadata:
+		return nil
+	case onlyValues(s.list):
+		return fault.New(fault.Auth, "compare parameters", "only values could be read, and --metadata is about what belongs to them").
+			WithHint("allow ssm:DescribeParameters, or leave --metadata out")
 	}
+	s.list, err = withTags(ctx, s.open.env, s.open.svc, s.list)
 	return err
 }
 

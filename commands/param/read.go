@@ -71,10 +71,13 @@ func nothingBelow(where string) error {
 	return fault.New(fault.NotFound, "", "there are no parameters at %s", where).WithHint("`ssmdeck param list` shows what there is")
 }
 
-// warnWithoutMetadata says when only values could be read: DescribeParameters, which
+// onlyValues reports whether nothing but values could be read: DescribeParameters, which
 // tells the rest, is allowed separately.
+func onlyValues(list []parameter.Parameter) bool { return len(list) > 0 && list[0].Tier == "" }
+
+// warnWithoutMetadata says when only values could be read.
 func warnWithoutMetadata(env *cli.Env, sel parameter.Selection, list []parameter.Parameter) {
-	if len(list) > 0 && list[0].Tier == "" && !strings.HasPrefix(sel.Path, "/aws") {
+	if onlyValues(list) && !strings.HasPrefix(sel.Path, "/aws") {
 		env.Note("ssmdeck: warning: only names, types and values could be read: ssm:DescribeParameters, which tells tiers, keys and policies, is denied")
 	}
 }
