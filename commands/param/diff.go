@@ -2,6 +2,8 @@ package param
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -86,10 +88,16 @@ func (s *diffSide) parse(text, format string) (err error) {
 	file, at := strings.CutPrefix(text, "@")
 	if !at && !strings.HasPrefix(text, "./") && !strings.HasPrefix(text, "../") {
 		s.place, err = parseParamPlace(text)
-		if err == nil && parameter.IsPattern(s.place.path) {
+		switch {
+		case err != nil:
+			return err
+		case parameter.IsPattern(s.place.path):
 			return fault.Usagef("%q is a pattern: a side is a path, a name or @FILE", text).WithHint("--ignore leaves names out")
+		case text == s.place.path && isParamFile(text):
+			return fault.Usagef("%q is a file, and here the name of a parameter", text).
+				WithHint("write @%s for the file; a parameter of this name has its Region in front: REGION:%s", text, text)
 		}
-		return err
+		return nil
 	}
 	if file == "" {
 		return fault.Usagef("%q names no file", text)
@@ -103,12 +111,27 @@ func (s *diffSide) parse(text, format string) (err error) {
 	return err
 }
 
+// isParamFile reports whether there is a file of parameters, by its name.
+func isParamFile(name string) bool {
+	if _, err := paramfile.Guess(name); err != nil {
+		return false
+	}
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // check reads the flags and arguments; all that is wrong is said.
 func (o *paramDiff) check(args []string) (sides [2]diffSide, err error) {
 	var faults []error
 	for i := range sides {
 		if err := sides[i].parse(args[i], o.format); err != nil {
 			faults = append(faults, err)
+		}
+	}
+	for _, s := range sides {
+		if o.metadata && strings.Contains(s.place.path, ":") {
+			faults = append(faults, fault.Usagef("%s: --metadata is that of the latest versions of this account's own parameters", s.text).
+				WithHint("how versions differ is in `ssmdeck param history NAME --diff`"))
 		}
 	}
 	for _, w := range o.only {
@@ -207,7 +230,13 @@ func (o *paramDiff) read(ctx context.Context, env *cli.Env, sides *[2]diffSide) 
 			}
 		}
 	}
-	err = awsapi.Parallel(ctx, len(live), func(ctx context.Context, i int) error { return o.readLive(ctx, live[i]) })
+	err = awsapi.Parallel(ctx, len(live), func(ctx context.Context, i int) error {
+		err := o.readLive(ctx, live[i])
+		if err != nil && live[i].text != live[i].place.path { // which account or Region it was
+			err = fmt.Errorf("%s: %w", live[i].text, err)
+		}
+		return err
+	})
 	switch {
 	case err != nil:
 		return err
@@ -257,9 +286,14 @@ func (o *paramDiff) readLive(ctx context.Context, s *diffSide) (err error) {
 	}
 	s.root = paramRoot(where, sel, s.list)
 	s.single = len(s.list) == 1 && s.list[0].Name == where
-	if o.metadata {
-		s.list, err = withTags(ctx, s.open.env, s.open.svc, s.list)
+	switch {
+	case !o.metadata:
+		return nil
+	case onlyValues(s.list):
+		return fault.New(fault.Auth, "compare parameters", "only values could be read, and --metadata is about what belongs to them").
+			WithHint("allow ssm:DescribeParameters, or leave --metadata out")
 	}
+	s.list, err = withTags(ctx, s.open.env, s.open.svc, s.list)
 	return err
 }
 

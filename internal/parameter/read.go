@@ -22,8 +22,9 @@ const (
 	filterValues = 50
 )
 
-// Query says which parameters are meant. Empty fields do not narrow it; what is asked
-// for must all be true, and of several words in one field one.
+// Query says which parameters are meant, by what DescribeParameters can be asked; labels
+// are not among it, see Selection. Empty fields do not narrow it; what is asked for must
+// all be true, and of several words in one field one.
 type Query struct {
 	Path     string // a path of the hierarchy: everything below it; "" and "/" are all
 	OneLevel bool   // with Path: only what is directly below
@@ -34,7 +35,6 @@ type Query struct {
 	Tiers    []string          // Standard, Advanced
 	KeyIDs   []string          // as parameters have them
 	Data     []string          // data types
-	Labels   []string          // parameters that have a version with one of these
 	Tags     map[string]string // a value of "" is any value
 	Shared   bool              // what other accounts share with this one, instead of its own
 
@@ -63,7 +63,6 @@ func (q Query) filters() (out []types.ParameterStringFilter) {
 	add("Tier", "Equals", q.Tiers...)
 	add("KeyId", "Equals", q.KeyIDs...)
 	add("DataType", "Equals", q.Data...)
-	add("Label", "Equals", q.Labels...)
 	for k, v := range q.Tags {
 		if v == "" {
 			out = append(out, types.ParameterStringFilter{Key: aws.String("tag:" + k)})

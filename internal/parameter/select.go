@@ -95,7 +95,7 @@ func (s Selection) whole() bool {
 func (s Selection) All() bool {
 	q := s.Query
 	return s.whole() && (q.Path == "" || q.Path == "/" && !q.OneLevel) && !q.Shared && len(q.Tags) == 0 &&
-		len(slices.Concat(q.Names, q.Prefixes, q.Contains, q.Types, q.Tiers, q.KeyIDs, q.Data, q.Labels)) == 0
+		len(slices.Concat(q.Names, q.Prefixes, q.Contains, q.Types, q.Tiers, q.KeyIDs, q.Data)) == 0
 }
 
 func (s Selection) keeps(p Parameter) bool {
@@ -274,13 +274,14 @@ func (s *Service) One(ctx context.Context, r Ref, decrypt bool) (Parameter, erro
 // the order of the names.
 func (s *Service) Describe(ctx context.Context, names []string) (found []Parameter, missing []string, err error) {
 	byName := map[string]Parameter{}
-	for batch := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(names))), describePage) {
-		for p, err := range s.List(ctx, Query{Names: batch}) {
-			if err != nil {
-				return nil, nil, err
-			}
-			byName[p.Name] = p
+	if len(names) == 0 {
+		return nil, nil, nil // a query without names means all
+	}
+	for p, err := range s.List(ctx, Query{Names: slices.Compact(slices.Sorted(slices.Values(names)))}) {
+		if err != nil {
+			return nil, nil, err
 		}
+		byName[p.Name] = p
 	}
 	for _, name := range names {
 		if p, ok := byName[name]; ok {
