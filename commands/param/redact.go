@@ -44,8 +44,8 @@ standard output and standard error is filtered; its exit status is ours.
 
 Values are found as they are, also over several lines, and in the forms that
 they take in JSON, URLs, base64 and hexadecimal digits; so are the long lines
-of a value of several lines, the password in a URL, and what a JSON object has
-under keys such as password. Those of fewer than ` + strconv.Itoa(redact.MinLength) + ` bytes are parts of
+of a value of several lines, the passwords in URLs, and what JSON has under keys
+such as password. Those of fewer than ` + strconv.Itoa(redact.MinLength) + ` bytes are parts of
 ordinary words: they stay, which standard error says, without --short.
 
 Lines pass as they come: only what may be the beginning of a secret is held
