@@ -135,7 +135,7 @@ func (m *paramMove) plan(args []string) (moves []movedParam, err error) {
 		}
 		seen[name] = true
 		faults = append(faults, secrets.New{Name: secret, Value: "checked later"}.Check()...)
-		moves = append(moves, movedParam{Parameter: name, Secret: secret, Reference: secrets.Reference(secret), State: moveToMake, Monthly: parameter.SecretMonth})
+		moves = append(moves, movedParam{Parameter: name, Secret: secret, Reference: parameter.SecretPath + secret, State: moveToMake, Monthly: parameter.SecretMonth})
 	}
 	return moves, cli.AllFaults("move parameters to Secrets Manager", faults)
 }
