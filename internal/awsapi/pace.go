@@ -75,7 +75,7 @@ func (b *bucket) fill(now time.Time) {
 // together ("Systems Manager endpoints and quotas", GetParameter transactions per second).
 const (
 	valueRate = 40.0
-	nameRate  = 10.0
+	nameRate  = 20.0
 	putRate   = 5.0
 )
 
