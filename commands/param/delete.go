@@ -213,30 +213,12 @@ func paramsToDelete(ctx context.Context, env *cli.Env, svc *parameter.Service, n
 	return nil, e.WithHint("--ignore-missing deletes the others")
 }
 
-// paramsByName looks up parameters by their names, 50 a call, in the order of the names;
-// twice the same is one, also when it is at the root with its slash and without it.
+// paramsByName looks up parameters by their names; twice the same is one, also when it
+// is at the root with its slash and without it.
 func paramsByName(ctx context.Context, svc *parameter.Service, names []string) (found []parameter.Parameter, missing []string, err error) {
 	unique := slices.Clone(names)
 	slices.SortFunc(unique, func(a, b string) int { return strings.Compare(parameter.Place(a), parameter.Place(b)) })
-	unique = slices.CompactFunc(unique, func(a, b string) bool { return parameter.Place(a) == parameter.Place(b) })
-	have := map[string]parameter.Parameter{}
-	for batch := range slices.Chunk(unique, 50) {
-		list, err := awsapi.Collect(svc.List(ctx, parameter.Query{Names: batch}))
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, p := range list {
-			have[parameter.Place(p.Name)] = p
-		}
-	}
-	for _, name := range unique {
-		if p, ok := have[parameter.Place(name)]; ok {
-			found = append(found, p)
-		} else {
-			missing = append(missing, name)
-		}
-	}
-	return found, missing, nil
+	return svc.Describe(ctx, slices.CompactFunc(unique, func(a, b string) bool { return parameter.Place(a) == parameter.Place(b) }))
 }
 
 // countedParams is "12 parameters (3 SecureStrings, 1 advanced)".
