@@ -218,6 +218,10 @@ func (o paramReading) below(ctx context.Context, svc *parameter.Service, path st
 	return list, err
 }
 
+// uniqueSorted are names in order, the same parameter once: at the root also with its
+// slash and without it.
 func uniqueSorted(names []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(names)))
+	unique := slices.Clone(names)
+	slices.SortFunc(unique, func(a, b string) int { return strings.Compare(parameter.Place(a), parameter.Place(b)) })
+	return slices.CompactFunc(unique, func(a, b string) bool { return parameter.Place(a) == parameter.Place(b) })
 }

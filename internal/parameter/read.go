@@ -161,9 +161,13 @@ func (s *Service) values(ctx context.Context, names []string, decrypt bool) (fou
 	found = make(map[string]Parameter, len(out.Parameters))
 	for _, p := range out.Parameters {
 		v := valueOf(p, decrypt)
-		for _, key := range []string{v.Name + v.Selector, v.ARN + v.Selector} { // it answers with names to ARNs, too
-			if slices.Contains(names, key) {
-				found[key] = v
+		for _, name := range names {
+			switch {
+			case Place(name) == Place(v.Name+v.Selector):
+				v.Name = strings.TrimSuffix(name, v.Selector)
+				found[name] = v
+			case name == v.ARN+v.Selector: // it answers with names to ARNs, too
+				found[name] = v
 			}
 		}
 	}
@@ -209,14 +213,14 @@ func (s *Service) History(ctx context.Context, name string, decrypt bool) iter.S
 	})
 }
 
-// Exists is the metadata of one parameter by its exact name; a NotFound error when
-// there is none.
+// Exists is the metadata of one parameter by its name, which at the root may lack its
+// slash (see Place); a NotFound error when there is none.
 func (s *Service) Exists(ctx context.Context, name string) (Parameter, error) {
 	for p, err := range s.List(ctx, Query{Names: []string{name}}) {
 		if err != nil {
 			return Parameter{}, err
 		}
-		if p.Name == name {
+		if Place(p.Name) == Place(name) {
 			return p, nil
 		}
 	}

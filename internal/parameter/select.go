@@ -273,18 +273,18 @@ func (s *Service) One(ctx context.Context, r Ref, decrypt bool) (Parameter, erro
 // Describe is what the service says of parameters by their names, without values, in
 // the order of the names.
 func (s *Service) Describe(ctx context.Context, names []string) (found []Parameter, missing []string, err error) {
-	byName := map[string]Parameter{}
 	if len(names) == 0 {
 		return nil, nil, nil // a query without names means all
 	}
+	byPlace := map[string]Parameter{}
 	for p, err := range s.List(ctx, Query{Names: slices.Compact(slices.Sorted(slices.Values(names)))}) {
 		if err != nil {
 			return nil, nil, err
 		}
-		byName[p.Name] = p
+		byPlace[Place(p.Name)] = p
 	}
 	for _, name := range names {
-		if p, ok := byName[name]; ok {
+		if p, ok := byPlace[Place(name)]; ok {
 			found = append(found, p)
 		} else {
 			missing = append(missing, name)
