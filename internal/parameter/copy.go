@@ -60,6 +60,11 @@ func (c *Copying) New() bool { return c.Current == nil }
 // Same reports whether the target is already what it is to be.
 func (c *Copying) Same() bool { return c.Done == len(c.Versions) }
 
+// BecomesAdvanced reports whether the target becomes advanced, which it is not, or is not there.
+func (c *Copying) BecomesAdvanced() bool {
+	return !c.Same() && c.Changes[len(c.Changes)-1].Tier == Advanced && (c.New() || c.Current.Tier != Advanced)
+}
+
 // CopyOptions say how parameters are copied.
 type CopyOptions struct {
 	Keys    Keys
