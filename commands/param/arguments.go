@@ -167,7 +167,7 @@ func (o paramReading) names(ctx context.Context, svc *parameter.Service, sources
 			maybe = append(maybe, s.name)
 		}
 	}
-	listed, _, err := svc.Describe(ctx, uniqueSorted(maybe))
+	listed, _, err := svc.Describe(ctx, uniqueNames(maybe))
 	if o.values && fault.KindOf(err) == fault.Auth && strings.Contains(err.Error(), "ssm:DescribeParameters") {
 		return nil, fault.New(fault.Auth, "", "%w", err).
 			WithHint("%[1]s/ needs ssm:GetParametersByPath alone, for what is below it; %[1]s may be a parameter, too, which only ssm:DescribeParameters tells", maybe[0])
@@ -190,7 +190,7 @@ func (o paramReading) names(ctx context.Context, svc *parameter.Service, sources
 		}
 		return known, nil
 	}
-	certain = uniqueSorted(certain)
+	certain = uniqueNames(certain)
 	found, missing, err := svc.Get(ctx, certain, o.decrypt)
 	if err != nil {
 		return nil, err
@@ -218,9 +218,11 @@ func (o paramReading) below(ctx context.Context, svc *parameter.Service, path st
 	return list, err
 }
 
-// uniqueSorted are names in order, the same parameter once: at the root also with its
+func uniqueSorted(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+
+// uniqueNames are names in order, the same parameter once: at the root also with its
 // slash and without it.
-func uniqueSorted(names []string) []string {
+func uniqueNames(names []string) []string {
 	unique := slices.Clone(names)
 	slices.SortFunc(unique, func(a, b string) int { return strings.Compare(parameter.Place(a), parameter.Place(b)) })
 	return slices.CompactFunc(unique, func(a, b string) bool { return parameter.Place(a) == parameter.Place(b) })

@@ -151,7 +151,7 @@ func paramMoved(ctx context.Context, env *cli.Env, from, to paramSide, list []pa
 	}
 	if err == nil {
 		var now []parameter.Parameter
-		now, _, err = from.svc.Describe(ctx, uniqueSorted(names))
+		now, _, err = from.svc.Describe(ctx, uniqueNames(names))
 		versions := map[string]int64{}
 		for _, p := range now {
 			versions[parameter.Place(p.Name)] = p.Version

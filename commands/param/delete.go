@@ -199,7 +199,7 @@ func paramsToDelete(ctx context.Context, env *cli.Env, svc *parameter.Service, n
 		}
 		return list, err
 	}
-	list, missing, err := svc.Describe(ctx, uniqueSorted(names))
+	list, missing, err := svc.Describe(ctx, uniqueNames(names))
 	if err != nil || len(missing) == 0 || ignoreMissing {
 		return list, err
 	}

@@ -152,7 +152,7 @@ func (o *paramRenderOptions) run(ctx context.Context, env *cli.Env, file string)
 	if len(references) > 0 && !o.reads() { // the service has them only so
 		return o.undecrypted(strings.Join(uniqueSorted(references), ", "))
 	}
-	names = uniqueSorted(names)
+	names = uniqueNames(names)
 	found, missing, err := svc.Get(ctx, names, o.reads())
 	if err != nil {
 		return err
@@ -288,7 +288,7 @@ func (o *paramRenderOptions) check(ctx context.Context, env *cli.Env, svc *param
 		}
 	}
 	types := map[string]string{}
-	names = uniqueSorted(names)
+	names = uniqueNames(names)
 	for len(names) > 0 {
 		batch := names[:min(50, len(names))] // names that a list takes
 		names = names[len(batch):]
