@@ -169,10 +169,7 @@ func (s *Service) find(ctx context.Context, sel Selection) (found []Parameter, e
 // asked does for public parameters what the service does for others.
 func (s Selection) asked(p Parameter) bool {
 	among := func(list []string, v string) bool { return len(list) == 0 || slices.Contains(list, v) }
-	part := func(list []string, has func(string, string) bool) bool {
-		return len(list) == 0 || slices.ContainsFunc(list, func(w string) bool { return has(p.Name, w) })
-	}
-	return among(s.Types, p.Type) && among(s.Data, p.DataType) && part(s.Prefixes, strings.HasPrefix) && part(s.Contains, strings.Contains) &&
+	return among(s.Types, p.Type) && among(s.Data, p.DataType) && s.named(p.Name) &&
 		len(s.Tiers) == 0 && len(s.KeyIDs) == 0 && len(s.Tags) == 0
 }
 
