@@ -18,6 +18,7 @@ import (
 const (
 	describePage = 50
 	namesACall   = 10
+	byPathPage   = 10
 	historyPage  = 50
 	filterValues = 50
 )

@@ -15,8 +15,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
-const byPathPage = 10 // the most that GetParametersByPath answers with
-
 // PublicPath is where parameters are that AWS itself publishes.
 const PublicPath = "/aws/service"
 
