@@ -150,7 +150,7 @@ func (o *paramDiff) check(args []string) (sides [2]diffSide, err error) {
 		o.ignorePatterns = append(o.ignorePatterns, p)
 	}
 	switch {
-	case o.without && o.values.reads():
+	case o.without && o.values.decrypt:
 		faults = append(faults, fault.Usagef("--no-secrets and --decrypt exclude each other"))
 	case o.format != "" && sides[0].file == "" && sides[1].file == "" && len(faults) == 0:
 		faults = append(faults, fault.Usagef("--format is about a file, and none is named").WithHint("write @FILE for a side that is a file"))
@@ -266,10 +266,13 @@ func (s *diffSide) decode(env *cli.Env, other string) error {
 	return err
 }
 
+// decrypts reports whether SecureStrings are compared; --show alone means them, too.
+func (o *paramDiff) decrypts() bool { return o.values.reads() && !o.without }
+
 func (o *paramDiff) readLive(ctx context.Context, s *diffSide) (err error) {
 	where := s.place.path
 	if strings.Contains(where, ":") { // a version, a label, an ARN
-		found, missing, err := s.open.svc.Get(ctx, []string{where}, o.values.reads())
+		found, missing, err := s.open.svc.Get(ctx, []string{where}, o.decrypts())
 		if err == nil && len(missing) > 0 {
 			err = nothingBelow(s.text)
 		}
@@ -281,7 +284,7 @@ func (o *paramDiff) readLive(ctx context.Context, s *diffSide) (err error) {
 		return err
 	}
 	sel.ValuesOnly = !o.metadata
-	if s.list, err = s.open.svc.FindValues(ctx, sel, o.values.reads()); err != nil {
+	if s.list, err = s.open.svc.FindValues(ctx, sel, o.decrypts()); err != nil {
 		return err
 	}
 	s.root = paramRoot(where, sel, s.list)

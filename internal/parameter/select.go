@@ -15,8 +15,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
-const byPathPage = 10 // the most that GetParametersByPath answers with
-
 // PublicPath is where parameters are that AWS itself publishes.
 const PublicPath = "/aws/service"
 
@@ -119,12 +117,22 @@ func (s *Service) Find(ctx context.Context, sel Selection) ([]Parameter, error) 
 // findNamed is Find, of which parameters with a label are still in their latest version.
 func (s *Service) findNamed(ctx context.Context, sel Selection) ([]Parameter, error) {
 	found, err := s.find(ctx, sel)
-	if err == nil && len(found) == 0 && sel.Path != "" && sel.Path != "/" && sel.Pattern == nil && !sel.public() {
-		sel.Names, sel.Path, sel.OneLevel = []string{sel.Path}, "", false
-		found, err = s.find(ctx, sel)
+	if err == nil && len(found) == 0 && sel.maybeName() {
+		found, err = s.find(ctx, sel.asName())
 	}
 	slices.SortFunc(found, func(a, b Parameter) int { return strings.Compare(a.Name, b.Name) })
 	return found, err
+}
+
+// maybeName reports whether the path may be the name of a parameter.
+func (s Selection) maybeName() bool {
+	return s.Path != "" && s.Path != "/" && s.Pattern == nil && !s.public()
+}
+
+// asName takes the path for a name.
+func (s Selection) asName() Selection {
+	s.Names, s.Path, s.OneLevel = []string{s.Path}, "", false
+	return s
 }
 
 func (s *Service) find(ctx context.Context, sel Selection) (found []Parameter, err error) {
@@ -169,10 +177,7 @@ func (s *Service) find(ctx context.Context, sel Selection) (found []Parameter, e
 // asked does for public parameters what the service does for others.
 func (s Selection) asked(p Parameter) bool {
 	among := func(list []string, v string) bool { return len(list) == 0 || slices.Contains(list, v) }
-	part := func(list []string, has func(string, string) bool) bool {
-		return len(list) == 0 || slices.ContainsFunc(list, func(w string) bool { return has(p.Name, w) })
-	}
-	return among(s.Types, p.Type) && among(s.Data, p.DataType) && part(s.Prefixes, strings.HasPrefix) && part(s.Contains, strings.Contains) &&
+	return among(s.Types, p.Type) && among(s.Data, p.DataType) && s.named(p.Name) &&
 		len(s.Tiers) == 0 && len(s.KeyIDs) == 0 && len(s.Tags) == 0
 }
 
@@ -193,16 +198,27 @@ func (s *Service) FindValues(ctx context.Context, sel Selection, decrypt bool) (
 			}
 		}
 	case sel.whole():
-		if found, err = awsapi.Collect(sel.counted(s.Read(ctx, sel.Query, decrypt))); err != nil || len(found) > 0 {
-			break
+		found, err = s.readAll(ctx, sel, decrypt)
+		if err == nil && len(found) == 0 && sel.maybeName() {
+			found, err = s.readAll(ctx, sel.asName(), decrypt)
 		}
-		fallthrough // it may be the name of a parameter
 	default:
 		if found, err = s.findNamed(ctx, sel); err == nil {
 			found, err = s.attach(ctx, found, sel.Label, decrypt)
 		}
 	}
 	slices.SortFunc(found, func(a, b Parameter) int { return strings.Compare(a.Name, b.Name) })
+	return found, err
+}
+
+// readAll is Read to its end. Names are read by who may not list them, too.
+func (s *Service) readAll(ctx context.Context, sel Selection, decrypt bool) ([]Parameter, error) {
+	found, err := awsapi.Collect(sel.counted(s.Read(ctx, sel.Query, decrypt)))
+	if denied(err) && len(sel.Names) > 0 && len(sel.filters()) == 1 && !sel.Shared {
+		if got, _, again := s.Get(ctx, sel.Names, decrypt); again == nil {
+			return got, nil
+		}
+	}
 	return found, err
 }
 
