@@ -118,7 +118,26 @@ func (o *paramRenderOptions) parse(env *cli.Env, file string) (*paramtemplate.Te
 	if err != nil {
 		return nil, err
 	}
-	return paramtemplate.Parse(data, to)
+	t, err := paramtemplate.Parse(data, to)
+	if err != nil {
+		return nil, err
+	}
+	return t, checkUses(t)
+}
+
+// checkUses refuses names that no parameter can have: the service says of ten names at
+// once that one of them is none, and not which.
+func checkUses(t *paramtemplate.Template) error {
+	var errs []error
+	for _, u := range t.Uses() {
+		switch a, err := parseParamArgument(u.Name); {
+		case err != nil:
+			errs = append(errs, fault.New(fault.Usage, t.At(u), "%w", err).WithHint("%s", fault.HintOf(err)))
+		case a.name == "":
+			errs = append(errs, fault.New(fault.Usage, t.At(u), "%s: a path is no parameter", u.Name))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (o *paramRenderOptions) file(secrets int) cli.OutputFile {
