@@ -167,20 +167,18 @@ func (o paramReading) names(ctx context.Context, svc *parameter.Service, sources
 			maybe = append(maybe, s.name)
 		}
 	}
-	for batch := range slices.Chunk(uniqueSorted(maybe), 50) { // names that a list takes
-		list, err := awsapi.Collect(svc.List(ctx, parameter.Query{Names: batch}))
-		if o.values && fault.KindOf(err) == fault.Auth && strings.Contains(err.Error(), "ssm:DescribeParameters") {
-			return nil, fault.New(fault.Auth, "", "%w", err).
-				WithHint("%[1]s/ needs ssm:GetParametersByPath alone, for what is below it; %[1]s may be a parameter, too, which only ssm:DescribeParameters tells", batch[0])
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range list {
-			known[p.Name] = p
-			if o.values {
-				certain = append(certain, p.Name)
-			}
+	list, err := listNamed(ctx, svc, maybe)
+	if o.values && fault.KindOf(err) == fault.Auth && strings.Contains(err.Error(), "ssm:DescribeParameters") {
+		return nil, fault.New(fault.Auth, "", "%w", err).
+			WithHint("%[1]s/ needs ssm:GetParametersByPath alone, for what is below it; %[1]s may be a parameter, too, which only ssm:DescribeParameters tells", maybe[0])
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range list {
+		known[p.Name] = p
+		if o.values {
+			certain = append(certain, p.Name)
 		}
 	}
 	if !o.values { // what cannot be looked for in lists is taken for granted
@@ -207,6 +205,14 @@ func (o paramReading) names(ctx context.Context, svc *parameter.Service, sources
 		at++
 	}
 	return known, nil
+}
+
+// listNamed lists those parameters that are there, without values.
+func listNamed(ctx context.Context, svc *parameter.Service, names []string) ([]parameter.Parameter, error) {
+	if len(names) == 0 { // which would be all
+		return nil, nil
+	}
+	return awsapi.Collect(svc.List(ctx, parameter.Query{Names: uniqueSorted(names)}))
 }
 
 func (o paramReading) below(ctx context.Context, svc *parameter.Service, path string) ([]parameter.Parameter, error) {

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/paramtemplate"
@@ -307,17 +306,12 @@ func (o *paramRenderOptions) check(ctx context.Context, env *cli.Env, svc *param
 		}
 	}
 	types := map[string]string{}
-	names = uniqueSorted(names)
-	for len(names) > 0 {
-		batch := names[:min(50, len(names))] // names that a list takes
-		names = names[len(batch):]
-		list, err := awsapi.Collect(svc.List(ctx, parameter.Query{Names: batch}))
-		if err != nil {
-			return err
-		}
-		for _, p := range list {
-			types[p.Name] = p.Type
-		}
+	list, err := listNamed(ctx, svc, names)
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		types[p.Name] = p.Type
 	}
 	var (
 		rows             []renderRow
