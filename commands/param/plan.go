@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
-	"github.com/ssmdeck/ssmdeck/commands/rolling"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/paramplan"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
 func newPlanCmd(env *cli.Env) *cobra.Command {
@@ -114,7 +114,7 @@ func (o *files) words(args []string) string {
 		words = append(words, "--state", o.state)
 	}
 	for i, w := range words {
-		words[i] = rolling.ShellWord(w)
+		words[i] = render.ShellWord(w)
 	}
 	return strings.Join(words, " ")
 }
