@@ -257,17 +257,16 @@ func paramSources(ctx context.Context, f *copyFlags, n copyNames, svc *parameter
 // checkCopy refuses names that the target cannot have, and keys that it does not know.
 func checkCopy(f *copyFlags, n copyNames, sources []parameter.Parameter, keys parameter.Keys, here bool) error {
 	var faults []error
-	place := func(name string) string { return strings.TrimPrefix(name, "/") } // root and /root are one
 	isSource := map[string]bool{}
 	for _, p := range sources {
-		isSource[place(p.Name)] = true
+		isSource[parameter.Place(p.Name)] = true
 	}
 	for _, p := range sources {
 		name := n.name(p.Name, f.recursive)
 		if err := parameter.CheckName(name); err != nil {
 			faults = append(faults, err)
 		}
-		if here && isSource[place(name)] && (f.move || place(name) == place(p.Name)) && (n.version.version == 0 && n.version.label == "") {
+		if here && isSource[parameter.Place(name)] && (f.move || parameter.Place(name) == parameter.Place(p.Name)) && (n.version.version == 0 && n.version.label == "") {
 			faults = append(faults, fault.Usagef("%s would be written over itself, or over another that is to be read", name).WithHint("choose a target that is not in the source"))
 		}
 		if !here {

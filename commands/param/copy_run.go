@@ -154,10 +154,10 @@ func paramMoved(ctx context.Context, env *cli.Env, from, to paramSide, list []pa
 		now, _, err = from.svc.Describe(ctx, uniqueSorted(names))
 		versions := map[string]int64{}
 		for _, p := range now {
-			versions[p.Name] = p.Version
+			versions[parameter.Place(p.Name)] = p.Version
 		}
 		for _, p := range sources {
-			if v, ok := versions[p.Name]; ok && v != p.Version && err == nil {
+			if v, ok := versions[parameter.Place(p.Name)]; ok && v != p.Version && err == nil {
 				err = fault.New(fault.Conflict, "", "%s was written meanwhile", p.Name)
 			}
 		}

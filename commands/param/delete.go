@@ -199,7 +199,7 @@ func paramsToDelete(ctx context.Context, env *cli.Env, svc *parameter.Service, n
 		}
 		return list, err
 	}
-	list, missing, err := svc.Describe(ctx, uniqueSorted(names))
+	list, missing, err := svc.Describe(ctx, uniquePlaces(names))
 	if err != nil || len(missing) == 0 || ignoreMissing {
 		return list, err
 	}
@@ -211,6 +211,14 @@ func paramsToDelete(ctx context.Context, env *cli.Env, svc *parameter.Service, n
 		break
 	}
 	return nil, e.WithHint("--ignore-missing deletes the others")
+}
+
+// uniquePlaces are names, each parameter once, also when it is at the root with its slash
+// and without it.
+func uniquePlaces(names []string) []string {
+	unique := slices.Clone(names)
+	slices.SortFunc(unique, func(a, b string) int { return strings.Compare(parameter.Place(a), parameter.Place(b)) })
+	return slices.CompactFunc(unique, func(a, b string) bool { return parameter.Place(a) == parameter.Place(b) })
 }
 
 // countedParams is "12 parameters (3 SecureStrings, 1 advanced)".

@@ -151,7 +151,12 @@ func explainDenied(e *fault.Error, err error, api smithy.APIError) {
 		return
 	}
 	if m := explicitDeny().FindStringSubmatch(msg); m != nil {
-		e.Err = said(fmt.Sprintf("not allowed: %s (explicit deny in a %s)", what, strings.TrimSpace(m[1])), err)
+		policy := strings.TrimSpace(m[1])
+		article := "a"
+		if strings.HasPrefix(policy, "i") { // identity-based
+			article = "an"
+		}
+		e.Err = said(fmt.Sprintf("not allowed: %s (explicit deny in %s %s)", what, article, policy), err)
 		e.Hint = "ask whoever owns that policy; another Allow does not help against a Deny"
 		return
 	}

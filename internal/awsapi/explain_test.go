@@ -77,6 +77,11 @@ func TestExplainServiceErrors(t *testing.T) {
 			fault.Auth, "ssm:SendCommand (explicit deny in a service control policy)", "Deny",
 		},
 		{
+			"an explicit deny", "SendCommand", "AccessDeniedException",
+			"User: u is not authorized to perform: ssm:SendCommand on resource: * with an explicit deny in an identity-based policy",
+			fault.Auth, "ssm:SendCommand (explicit deny in an identity-based policy)", "Deny",
+		},
+		{
 			"throttled to the end", "ListCommands", "ThrottlingException", "Rate exceeded",
 			fault.Throttled, "slow down", "in a minute",
 		},

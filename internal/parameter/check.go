@@ -29,6 +29,10 @@ var (
 	badLabelChars = pattern.Lazy(`[^a-zA-Z0-9_.\-]`)
 )
 
+// Place is where a name is in the hierarchy. A name without a slash is one at the root:
+// the same parameter as with it, whichever of the two the service answers.
+func Place(name string) string { return "/" + strings.TrimPrefix(name, "/") }
+
 // CheckName says what the service would refuse about the name of a parameter that is
 // written: a Usage error with a hint, or nil. Of a name that is too long only in some
 // Regions nothing is said: there the service decides.

@@ -196,3 +196,11 @@ func FuzzCheckChange(f *testing.F) {
 		CheckPath(name)
 	})
 }
+
+func TestAPlaceIsOneWithItsSlashAndWithoutIt(t *testing.T) {
+	for name, want := range map[string]string{"a": "/a", "/a": "/a", "/a/b": "/a/b"} {
+		if got := Place(name); got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}

@@ -210,14 +210,14 @@ func (s *Service) History(ctx context.Context, name string, decrypt bool) iter.S
 	})
 }
 
-// Exists is the metadata of one parameter by its exact name; a NotFound error when
-// there is none.
+// Exists is the metadata of one parameter by its name, which at the root may lack its
+// slash (see Place); a NotFound error when there is none.
 func (s *Service) Exists(ctx context.Context, name string) (Parameter, error) {
 	for p, err := range s.List(ctx, Query{Names: []string{name}}) {
 		if err != nil {
 			return Parameter{}, err
 		}
-		if p.Name == name {
+		if Place(p.Name) == Place(name) {
 			return p, nil
 		}
 	}

@@ -271,19 +271,19 @@ func (s *Service) One(ctx context.Context, r Ref, decrypt bool) (Parameter, erro
 }
 
 // Describe is what the service says of parameters by their names, without values, in
-// the order of the names.
+// the order of the names. One at the root is found with its slash and without it.
 func (s *Service) Describe(ctx context.Context, names []string) (found []Parameter, missing []string, err error) {
-	byName := map[string]Parameter{}
+	byPlace := map[string]Parameter{}
 	for batch := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(names))), describePage) {
 		for p, err := range s.List(ctx, Query{Names: batch}) {
 			if err != nil {
 				return nil, nil, err
 			}
-			byName[p.Name] = p
+			byPlace[Place(p.Name)] = p
 		}
 	}
 	for _, name := range names {
-		if p, ok := byName[name]; ok {
+		if p, ok := byPlace[Place(name)]; ok {
 			found = append(found, p)
 		} else {
 			missing = append(missing, name)

@@ -23,6 +23,9 @@ func decodeJSON(body []byte) (any, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return map[string]any{}, nil
 	}
+	if !utf8.Valid(body) { // the decoder would put other characters in their place
+		return nil, serialization("")
+	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
 	var raw any

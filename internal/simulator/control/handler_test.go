@@ -19,6 +19,7 @@ func TestRequestsThatAreNoOperation(t *testing.T) {
 		{"an operation nobody has", "AmazonSSM.Fly", "{}", "UnknownOperationException", ""},
 		{"a service we do not know", "DynamoDB.GetItem", "{}", "UnknownOperationException", ""},
 		{"broken JSON", "AmazonSSM.GetConnectionStatus", `{"Target":`, "SerializationException", ""},
+		{"other bytes than UTF-8", "AmazonSSM.PutParameter", `{"Name":"/a","Type":"String","Value":"` + "\xff" + `"}`, "SerializationException", ""},
 		{"two documents", "AmazonSSM.GetConnectionStatus", `{} {}`, "SerializationException", ""},
 		{"no object", "AmazonSSM.GetConnectionStatus", `[]`, "SerializationException", ""},
 		{"a number for text", "AmazonSSM.GetConnectionStatus", `{"Target":5}`, "SerializationException", "NUMBER_VALUE can not be converted to a String"},

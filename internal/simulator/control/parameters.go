@@ -34,10 +34,7 @@ func (c *call) mayWrite(action, name string) error {
 
 // parameterARN is the ARN that a name stands for.
 func (c *call) parameterARN(name string) string {
-	base := name
-	if i := strings.LastIndexByte(name, ':'); i > 0 && !strings.Contains(name[i:], "/") {
-		base = name[:i]
-	}
+	base, _ := world.SplitSelector(name)
 	if !strings.HasPrefix(base, "arn:") {
 		base = c.world.ParameterARN(strings.TrimSpace(base))
 	}
@@ -136,7 +133,8 @@ type getParametersIn struct {
 }
 
 // getParameters tells which names there are not, and fails altogether for what it
-// may not show. The answer is in the order of names, not in that of the request.
+// may not show. The answer is in the order of names, not in that of the request, and
+// has each once.
 func (c *call) getParameters(in *getParametersIn) (any, error) {
 	out := struct {
 		Parameters        []any
@@ -145,12 +143,7 @@ func (c *call) getParameters(in *getParametersIn) (any, error) {
 	if err := c.secretsReadable(in.WithDecryption, in.Names...); err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{}
-	for _, name := range slices.Sorted(slices.Values(in.Names)) {
-		if seen[name] {
-			return nil, invalid("Duplicate parameter name in the request: " + name)
-		}
-		seen[name] = true
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(in.Names))) {
 		item, err := c.readAny("GetParameters", name, in.WithDecryption)
 		switch {
 		case err == nil:

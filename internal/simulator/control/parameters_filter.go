@@ -28,17 +28,17 @@ var filterValues = map[string][]string{
 	"Tier": {"Standard", "Advanced", "Intelligent-Tiering"},
 }
 
-// options are what a filter key can be asked for; the first is the default.
+// options are what a filter key can be asked for.
 func (f parameterFilter) options() []string {
 	switch f.Key {
 	case "Name":
-		return []string{"Equals", "BeginsWith", "Contains"}
+		return []string{"BeginsWith", "Equals", "Contains"}
 	case "Path":
-		return []string{"OneLevel", "Recursive"}
+		return []string{"Recursive", "OneLevel"}
 	case "Label":
 		return []string{"Equals"}
 	}
-	return []string{"Equals", "BeginsWith"}
+	return []string{"BeginsWith", "Equals"}
 }
 
 func (f parameterFilter) check(keys []string) error {

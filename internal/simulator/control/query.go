@@ -93,7 +93,7 @@ func (h *Handler) admit(caller Caller, service, action string) error {
 	}
 	name := service + ":" + action
 	switch {
-	case slices.Contains(h.world.Scenario().Denied, name):
+	case h.world.Denies(name):
 		return &apiError{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: "User: " + caller.ARN + " is not authorized to perform: " + name + " because no identity-based policy allows the " + name + " action"}
 	case !h.throttle.allow(action):
 		return &apiError{Code: "ThrottlingException", Message: "Rate exceeded"}

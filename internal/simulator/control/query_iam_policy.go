@@ -131,7 +131,7 @@ func (c *call) simulatePrincipalPolicy(form url.Values) ([]element, error) {
 		return nil, noSuchEntity("Entity " + source + " cannot be found.")
 	}
 	return []element{list("EvaluationResults", actions, func(action string) element {
-		verdict := world.Verdict{Allowed: !slices.Contains(c.world.Scenario().Denied, action)}
+		verdict := world.Verdict{Allowed: !c.world.Denies(action)}
 		if isRole {
 			verdict = c.world.May(r, action)
 		}

@@ -27,15 +27,22 @@ func valueOf(s world.Secret, v world.SecretVersion) secretValue {
 	return secretValue{s.ARN, s.Name, v.ID, v.Text, v.Binary, v.Stages, epoch{v.Created}}
 }
 
+// openSecret reads a version of a secret for the caller, who needs GetSecretValue on
+// it, also for BatchGetSecretValue, and its key.
+func (c *call) openSecret(id, version, stage string) (world.Secret, world.SecretVersion, error) {
+	if err := c.mayOnSecret("GetSecretValue", id); err != nil {
+		return world.Secret{}, world.SecretVersion{}, err
+	}
+	s, v, err := c.world.SecretValue(id, version, stage)
+	if err == nil {
+		err = c.secretKey(s.KeyID, "kms:Decrypt", "DecryptionFailure")
+	}
+	return s, v, err
+}
+
 func (c *call) getSecretValue(in *getSecretValueIn) (any, error) {
-	if err := c.mayOnSecret("GetSecretValue", in.SecretID); err != nil {
-		return nil, err
-	}
-	s, v, err := c.world.SecretValue(in.SecretID, in.VersionID, in.VersionStage)
+	s, v, err := c.openSecret(in.SecretID, in.VersionID, in.VersionStage)
 	if err != nil {
-		return nil, err
-	}
-	if err := c.secretKey(s.KeyID, "kms:Decrypt", "DecryptionFailure"); err != nil {
 		return nil, err
 	}
 	return valueOf(s, v), nil
@@ -140,7 +147,7 @@ func (c *call) listSecrets(in *listSecretsIn) (any, error) {
 	}
 	type item struct {
 		secretMetadata
-		SecretVersionsToStages map[string][]string
+		SecretVersionsToStages map[string][]string `json:"SecretVersionsToStages,omitempty"`
 	}
 	out := struct {
 		SecretList []item
@@ -165,7 +172,7 @@ func (c *call) batchGetSecretValue(in *batchGetSecretValueIn) (any, error) {
 	case len(ids) > 0 && len(in.Filters) > 0, len(ids) == 0 && len(in.Filters) == 0:
 		return nil, world.Errorf("InvalidParameterException", "Either 'SecretIdList' or 'Filters' must be provided, but not both.")
 	case len(ids) > 0 && in.MaxResults != nil:
-		return nil, world.Errorf("InvalidParameterException", "'MaxResults' can only be used together with 'Filters'.")
+		return nil, world.Errorf("InvalidParameterException", "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided.")
 	case len(ids) == 0:
 		for _, s := range c.filteredSecrets(in.Filters, false) {
 			ids = append(ids, s.ARN)
@@ -186,10 +193,7 @@ func (c *call) batchGetSecretValue(in *batchGetSecretValueIn) (any, error) {
 		NextToken    string `json:"NextToken,omitempty"`
 	}{[]secretValue{}, []failure{}, token}
 	for _, id := range ids {
-		s, v, err := c.world.SecretValue(id, "", "")
-		if err == nil {
-			err = c.secretKey(s.KeyID, "kms:Decrypt", "DecryptionFailure")
-		}
+		s, v, err := c.openSecret(id, "", "")
 		if err != nil {
 			e := asAPIError(err)
 			out.Errors = append(out.Errors, failure{id, e.Code, e.Message})

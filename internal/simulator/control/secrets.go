@@ -50,6 +50,9 @@ type secretTag struct {
 }
 
 func secretTags(tags []secretTag) map[string]string {
+	if len(tags) == 0 {
+		return nil
+	}
 	m := map[string]string{}
 	for _, t := range tags {
 		m[t.Key] = t.Value
@@ -57,7 +60,11 @@ func secretTags(tags []secretTag) map[string]string {
 	return m
 }
 
+// tagsShown are tags in order; nil for what never had any, which shows no list at all.
 func tagsShown(tags map[string]string) (list []secretTag) {
+	if tags != nil {
+		list = []secretTag{}
+	}
 	for k, v := range tags {
 		list = append(list, secretTag{k, v})
 	}
@@ -150,7 +157,7 @@ type secretMetadata struct {
 	Name              string
 	Description       string          `json:"Description,omitempty"`
 	KmsKeyID          string          `json:"KmsKeyId,omitempty"`
-	RotationEnabled   bool            `json:"RotationEnabled,omitempty"`
+	RotationEnabled   *bool           `json:"RotationEnabled,omitempty"` // only when there is a function for it
 	RotationLambdaARN string          `json:"RotationLambdaARN,omitempty"`
 	RotationRules     *rotationRules  `json:"RotationRules,omitempty"`
 	LastRotatedDate   *epoch          `json:"LastRotatedDate,omitempty"`
@@ -159,7 +166,7 @@ type secretMetadata struct {
 	DeletedDate       *epoch          `json:"DeletedDate,omitempty"`
 	NextRotationDate  *epoch          `json:"NextRotationDate,omitempty"`
 	CreatedDate       *epoch          `json:"CreatedDate,omitempty"`
-	Tags              []secretTag     `json:"Tags,omitempty"`
+	Tags              []secretTag     `json:"Tags,omitzero"`
 	PrimaryRegion     string          `json:"PrimaryRegion,omitempty"`
 	ReplicationStatus []replicaStatus `json:"ReplicationStatus,omitempty"`
 }
@@ -174,12 +181,13 @@ func timeOrNone(t time.Time) *epoch {
 
 func (c *call) metadataOfSecret(s world.Secret) secretMetadata {
 	m := secretMetadata{
-		ARN: s.ARN, Name: s.Name, Description: s.Description, KmsKeyID: s.KeyID, RotationEnabled: s.Rotation.Enabled,
+		ARN: s.ARN, Name: s.Name, Description: s.Description, KmsKeyID: s.KeyID,
 		RotationLambdaARN: s.Rotation.LambdaARN, LastRotatedDate: timeOrNone(s.Rotation.Rotated), LastChangedDate: timeOrNone(s.Changed),
 		LastAccessedDate: timeOrNone(s.Accessed), DeletedDate: timeOrNone(s.Deletes), NextRotationDate: timeOrNone(s.Rotation.Next),
 		CreatedDate: timeOrNone(s.Created), Tags: tagsShown(s.Tags), ReplicationStatus: replicasShown(s.Replicas),
 	}
 	if s.Rotation.LambdaARN != "" {
+		m.RotationEnabled = &s.Rotation.Enabled
 		m.RotationRules = &rotationRules{s.Rotation.Days, s.Rotation.Duration, s.Rotation.Schedule}
 	}
 	if m.PrimaryRegion = s.Primary; len(s.Replicas) > 0 {
@@ -205,7 +213,7 @@ func (c *call) describeSecret(in *secretIDIn) (any, error) {
 	}
 	return struct {
 		secretMetadata
-		VersionIDsToStages map[string][]string `json:"VersionIdsToStages"` // a list has another name for it
+		VersionIDsToStages map[string][]string `json:"VersionIdsToStages,omitempty"` // a list has another name for it
 	}{c.metadataOfSecret(s), stagesOf(s)}, nil
 }
 

@@ -72,7 +72,7 @@ func TestRulesOfSecrets(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ op, body, code, message string }{
-		{"CreateSecret", `{"Name":"app/db","SecretString":"other","ClientRequestToken":"` + tokenOne + `"}`, "ResourceExistsException", "app/db already exists"},
+		{"CreateSecret", `{"Name":"app/db","SecretString":"other","ClientRequestToken":"` + tokenOne + `"}`, "ResourceExistsException", "already in use for a version of secret arn:"},
 		{"CreateSecret", `{"Name":"app/db","SecretString":"v1"}`, "ResourceExistsException", ""},
 		{"CreateSecret", `{"Name":"no spaces","SecretString":"x"}`, "ValidationException", "Invalid name"},
 		{"CreateSecret", `{"Name":"short","SecretString":"x","ClientRequestToken":"1"}`, "ValidationException", "clientRequestToken"},
@@ -336,6 +336,11 @@ denied: ["secretsmanager:GetSecretValue"]
 	}
 	if a, code := f.ssm("GetParameters", `{"Names":["/aws/reference/secretsmanager/s"],"WithDecryption":true}`); code != "ValidationException" {
 		t.Errorf("several: %v", a)
+	}
+	f.refused("GetSecretValue", `{"SecretId":"s"}`, "AccessDeniedException", "secretsmanager:GetSecretValue")
+	batch := f.secret("BatchGetSecretValue", `{"SecretIdList":["s"]}`)
+	if at(batch, "Errors", 0, "ErrorCode") != "AccessDeniedException" || len(batch["SecretValues"].([]any)) != 0 {
+		t.Errorf("in a batch: %v", batch)
 	}
 }
 

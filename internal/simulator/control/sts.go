@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -99,7 +98,7 @@ func (h *Handler) sts(r *http.Request, body []byte, id string) (any, error) {
 	}
 	h.count(caller, action)
 	switch denied := "sts:" + action; {
-	case action == "AssumeRole" && slices.Contains(h.world.Scenario().Denied, denied):
+	case action == "AssumeRole" && h.world.Denies(denied):
 		return nil, &apiError{Code: "AccessDenied", Message: "User: " + caller.ARN + " is not authorized to perform: " + denied}
 	case !h.throttle.allow(action):
 		return nil, &apiError{Code: "ThrottlingException", Message: "Rate exceeded"}

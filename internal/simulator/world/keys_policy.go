@@ -61,7 +61,7 @@ func (w *World) UseKey(caller string, k Key, action string) error {
 
 // useKey is UseKey for those who hold w.mu.
 func (w *World) useKey(caller string, k Key, action string) error {
-	if w.deniedOn(action, k.ARN) || k.Alias != "" && w.deniedOn(action, k.Alias) {
+	if slices.ContainsFunc(append([]string{k.ARN}, k.Aliases...), func(name string) bool { return w.deniedOn(action, name) }) {
 		return Errorf("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s with an explicit deny in an identity-based policy", caller, action, k.ARN)
 	}
 	allowed, kind := w.keyAllows(caller, k, action)

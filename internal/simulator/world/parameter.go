@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
@@ -108,8 +107,6 @@ func (w *World) checkNew(p *NewParameter) error {
 	switch {
 	case p.Value == "":
 		return Errorf("ValidationException", "1 validation error detected: Value '' at 'value' failed to satisfy constraint: Member must have length greater than or equal to 1.")
-	case !utf8.ValidString(p.Value):
-		return Errorf("ValidationException", "Parameter value is not valid text.")
 	case nestedReference().MatchString(p.Value):
 		return Errorf("ValidationException", "Parameter value can't nest another parameter. Do not use \"{{}}\" in the value.")
 	case p.Overwrite && len(p.Tags) > 0:

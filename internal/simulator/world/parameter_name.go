@@ -55,9 +55,22 @@ func (w *World) parameterKey(name string) string {
 	return name
 }
 
-// splitSelector takes a name apart: the parameter, and what follows its last
+// checkAsked refuses what is asked for by a name or with a selector that no
+// parameter can have.
+func checkAsked(name, selector string) error {
+	switch {
+	case selector == ":", strings.Contains(name, ":"):
+		return Errorf("ValidationException", "Invalid parameter name. Please use correct syntax for referencing a version/label <name>:<version/label>")
+	case !parameterChars().MatchString(name), strings.Contains(name, "//"), strings.HasSuffix(name, "/"),
+		strings.Contains(name, "/") && !strings.HasPrefix(name, "/"), strings.HasPrefix(strings.ToLower(strings.TrimPrefix(name, "/")), "ssm"):
+		return Errorf("ValidationException", nameRules)
+	}
+	return nil
+}
+
+// SplitSelector takes a name apart: the parameter, and what follows its last
 // colon, with the colon. The colons of an ARN are none of those.
-func splitSelector(name string) (base, selector string) {
+func SplitSelector(name string) (base, selector string) {
 	if i := strings.LastIndexByte(name, ':'); i > 0 && !strings.Contains(name[i:], "/") {
 		return name[:i], name[i:]
 	}

@@ -57,7 +57,7 @@ func (w *World) newPolicies(text string, before []ParameterPolicy, now time.Time
 		return kept, nil
 	}
 	var raw []json.RawMessage
-	if err := json.Unmarshal([]byte(text), &raw); err != nil {
+	if err := json.Unmarshal([]byte(text), &raw); err != nil || raw == nil {
 		return nil, Errorf("ValidationException", "The policies are not a JSON array of parameter policies.")
 	}
 	if len(raw) > mostPolicies {

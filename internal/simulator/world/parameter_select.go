@@ -30,9 +30,12 @@ type Selection struct {
 // when it is of this account, of AWS or shared by another account. After a colon
 // follows a version number or a label. The action is what sharing must allow.
 func (w *World) Select(caller, action, name string) (Selection, error) {
-	base, selector := splitSelector(name)
+	base, selector := SplitSelector(name)
 	owner, key, err := w.ownerOf(caller, base, action)
 	if err != nil {
+		return Selection{}, err
+	}
+	if err := checkAsked(key, selector); err != nil {
 		return Selection{}, err
 	}
 	owner.mu.Lock()
@@ -50,8 +53,11 @@ func (w *World) Select(caller, action, name string) (Selection, error) {
 		return Selection{}, err
 	}
 	s := Selection{ParameterHit: ParameterHit{p.Name, v}, ARN: owner.ParameterARN(p.Name), Selector: selector, Owner: owner}
-	if owner != w {
+	switch {
+	case owner != w:
 		s.Name = s.ARN // a name would be one of the reader's account
+	case base == key:
+		s.Name = key // at the root, with the slash or without it, as it was asked for
 	}
 	return s, nil
 }

@@ -224,6 +224,7 @@ func TestPoliciesOfParameters(t *testing.T) {
 		strings.Replace("["+expiry+"]", "2099-12-02T21:34:33.000Z", "2099-11-01", 1):                      "InvalidPolicyAttributeException",
 		`{"Type":"Expiration"}`: "ValidationException",
 		`no json`:               "ValidationException",
+		`null`:                  "ValidationException",
 		`["Expiration"]`:        "ValidationException",
 		strings.ReplaceAll("["+idle+"]", "NoChange", "Every"): "InvalidPolicyTypeException",
 		strings.ReplaceAll("["+idle+"]", "Hours", "Weeks"):    "InvalidPolicyAttributeException",

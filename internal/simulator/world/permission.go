@@ -156,21 +156,33 @@ func orStar(resource string) string {
 	return resource
 }
 
+// Denies reports whether the scenario denies an action whatever it is done with.
+func (w *World) Denies(action string) bool { return w.deniedOn(action, "") }
+
 // deniedOn reports whether the scenario denies an action on a resource: its list
-// has entries of an action, a space and what the name, alias or ARN is like.
+// has entries of an action, which may be followed by a space and what the name,
+// alias or ARN is like (see isLike).
 func (w *World) deniedOn(action, resource string) bool {
 	return slices.ContainsFunc(w.sc.Denied, func(entry string) bool {
-		what, on, ok := strings.Cut(entry, " ")
-		if !ok || !wildcard(strings.ToLower(what), strings.ToLower(action)) {
+		what, on, limited := strings.Cut(entry, " ")
+		if !wildcard(strings.ToLower(what), strings.ToLower(action)) {
 			return false
 		}
-		on = strings.TrimSpace(on)
-		if wildcard(on, resource) {
-			return true
-		}
-		_, name, _ := strings.Cut(resource, ":parameter")
-		return strings.HasPrefix(on, "/") && wildcard(on, name)
+		return !limited || resource != "" && isLike(strings.TrimSpace(on), resource)
 	})
+}
+
+// isLike reports whether a text of a scenario means a resource, given by its ARN or
+// alias: the name of a parameter or a secret does, too.
+func isLike(on, resource string) bool {
+	if wildcard(on, resource) {
+		return true
+	}
+	if _, place, ok := strings.Cut(resource, ":parameter/"); ok {
+		return wildcard(placeOf(on), "/"+place)
+	}
+	_, name, ok := strings.Cut(resource, ":secret:")
+	return ok && (wildcard(on, name) || wildcard(on+"-??????", name))
 }
 
 // verdict is what the policies of a caller say.

@@ -24,6 +24,41 @@ func TestWildcards(t *testing.T) {
 	}
 }
 
+func TestDenied(t *testing.T) {
+	w := newWorld(t, `
+keys: [{id: 7f3a1c52-90de-4a61-8b0f-2f0c6f4b9d11, alias: alias/app}]
+denied: ["kms:Decrypt", "ssm:GetParameter*", "ssm:PutParameter /prod/*", "ssm:PutParameter plain", "secretsmanager:GetSecretValue app/db"]
+`, succeed)
+	for action, want := range map[string]bool{"kms:Decrypt": true, "KMS:decrypt": true, "kms:Encrypt": false, "ssm:GetParametersByPath": true, "ssm:PutParameter": false} {
+		if got := w.Denies(action); got != want {
+			t.Errorf("%s on everything: %v", action, got)
+		}
+	}
+	const demo = "arn:aws:iam::123456789012:user/demo"
+	for _, name := range []string{"alias/app", "alias/aws/ssm"} {
+		k, err := w.Key(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.UseKey(demo, k, "kms:Decrypt"); codeOf(err) != "AccessDeniedException" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := w.UseKey(demo, k, "kms:Encrypt"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, want := range map[string]string{"/prod/a": "AccessDeniedException", "/test/a": "", "plain": "AccessDeniedException", "/plain": "AccessDeniedException", "/a/plain": ""} {
+		if err := w.MayWrite(demo, "ssm:PutParameter", w.ParameterARN(name)); codeOf(err) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, want := range map[string]string{"app/db-AbCdEf": "AccessDeniedException", "app/db": "AccessDeniedException", "app/db2-AbCdEf": "", "app/db-other-AbCdEf": ""} {
+		if err := w.MayOn(demo, "secretsmanager:GetSecretValue", w.ARN("secretsmanager", "secret:"+name)); codeOf(err) != want {
+			t.Errorf("secret %s: %v", name, err)
+		}
+	}
+}
+
 func TestWhoMayUseAKey(t *testing.T) {
 	w := newWorld(t, `
 keys:

@@ -90,9 +90,9 @@ type Scenario struct {
 	// Limits real: Parameter Store takes no more calls than the service does, by
 	// the account's settings.
 	Limits string `yaml:"limits"`
-	// Denied are the IAM actions that no caller may use: rds:DescribeDBProxies. What
-	// follows a space is a parameter, a path with *, an alias or an ARN to which it
-	// is limited: ssm:GetParameter* /app/prod/*.
+	// Denied are the IAM actions that no caller may use: rds:DescribeDBProxies, or
+	// kms:*. What follows a space is a parameter, a path with *, a secret, an alias or
+	// an ARN to which it is limited: ssm:GetParameter* /app/prod/*.
 	Denied []string `yaml:"denied"`
 	// OrganizationDenied are the IAM actions that the organization allows nobody.
 	OrganizationDenied []string `yaml:"organization_denied"`

@@ -1,7 +1,6 @@
 package world
 
 import (
-	"bytes"
 	"crypto/rand"
 	"maps"
 	"math/big"
@@ -166,7 +165,7 @@ func (w *World) CreateSecret(n NewSecret) (Secret, error) {
 	}
 	now := w.now()
 	s := &Secret{
-		Name: n.Name, ARN: w.ARN("secretsmanager", "secret:"+n.Name+"-"+RandomText(6, alphanumeric)), Description: n.Description,
+		Name: n.Name, ARN: w.secretARN(n.Name), Description: n.Description,
 		KeyID: n.KeyID, Created: now, Changed: now, Tags: maps.Clone(n.Tags), Replicas: slices.Clone(n.Replicas),
 	}
 	if n.Text != nil || n.Binary != nil {
@@ -178,13 +177,21 @@ func (w *World) CreateSecret(n NewSecret) (Secret, error) {
 	return copySecret(s), nil
 }
 
+// secretARN makes an ARN for a new secret.
+func (w *World) secretARN(name string) string {
+	return w.ARN("secretsmanager", "secret:"+name+"-"+RandomText(6, alphanumeric))
+}
+
 // createdBefore answers a CreateSecret for a name that is taken.
 func (w *World) createdBefore(old *Secret, n NewSecret) (Secret, error) {
 	if !old.Deletes.IsZero() {
 		return Secret{}, Errorf("InvalidRequestException", "You can't create this secret because a secret with this name is already scheduled for deletion.")
 	}
-	if len(old.Versions) > 0 && n.Token != "" && old.Versions[0].ID == n.Token && old.Versions[0].same(n.Text, n.Binary) {
-		return copySecret(old), nil
+	if i := old.version(n.Token); i >= 0 {
+		if old.Versions[i].same(n.Text, n.Binary) {
+			return copySecret(old), nil
+		}
+		return Secret{}, old.tokenInUse(n.Token)
 	}
 	return Secret{}, Errorf("ResourceExistsException", "The operation failed because the secret %s already exists.", n.Name)
 }
@@ -198,93 +205,6 @@ func (w *World) secretKey(id string) error {
 		return Errorf("EncryptionFailure", "Secrets Manager can't encrypt the protected secret text using the provided KMS key.")
 	}
 	return nil
-}
-
-func (v SecretVersion) same(text *string, binary []byte) bool {
-	if text == nil || v.Text == nil {
-		return text == nil && v.Text == nil && bytes.Equal(v.Binary, binary)
-	}
-	return *text == *v.Text
-}
-
-// put adds a version with the labels given, or AWSCURRENT; labels leave the version that
-// had them. The same token with the same value changes nothing.
-func (s *Secret) put(token string, text *string, binary []byte, stages []string, now time.Time) error {
-	size := len(binary)
-	if text != nil {
-		size = len(*text)
-	}
-	switch {
-	case text != nil && binary != nil:
-		return Errorf("InvalidParameterException", "You can't specify both a binary secret value and a string secret value in the same secret.")
-	case text == nil && binary == nil:
-		return Errorf("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
-	case size == 0:
-		return Errorf("InvalidParameterException", "The secret value can't be empty.")
-	case size > secretBytes:
-		return Errorf("ValidationException", "1 validation error detected: Value at 'secretString' failed to satisfy constraint: Member must have length less than or equal to %d", secretBytes)
-	case len(stages) > secretStages:
-		return Errorf("LimitExceededException", "You can't attach more than %d staging labels to a version.", secretStages)
-	}
-	if token == "" {
-		token = newUUID()
-	}
-	if i := slices.IndexFunc(s.Versions, func(v SecretVersion) bool { return v.ID == token }); i >= 0 {
-		if s.Versions[i].same(text, binary) {
-			return nil
-		}
-		return Errorf("ResourceExistsException", "You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", token, s.ARN)
-	}
-	if len(stages) == 0 {
-		stages = []string{SecretCurrent}
-	}
-	v := SecretVersion{ID: token, Binary: bytes.Clone(binary), Created: now}
-	if text != nil {
-		value := *text
-		v.Text = &value
-	}
-	s.Versions = append(s.Versions, v)
-	for _, stage := range stages {
-		s.label(token, stage)
-	}
-	s.Changed = now
-	s.forget()
-	return nil
-}
-
-// label moves a staging label to a version. AWSPREVIOUS follows AWSCURRENT.
-func (s *Secret) label(id, stage string) {
-	had := s.at(stage)
-	for i := range s.Versions {
-		v := &s.Versions[i]
-		v.Stages = slices.DeleteFunc(slices.Clone(v.Stages), func(l string) bool { return l == stage })
-		if v.ID == id {
-			v.Stages = append(v.Stages, stage)
-		}
-	}
-	if stage == SecretCurrent && had != nil && had.ID != id {
-		s.label(had.ID, SecretPrevious)
-	}
-}
-
-// at is the version with a staging label; nil when there is none.
-func (s *Secret) at(stage string) *SecretVersion {
-	i := slices.IndexFunc(s.Versions, func(v SecretVersion) bool { return slices.Contains(v.Stages, stage) })
-	if i < 0 {
-		return nil
-	}
-	return &s.Versions[i]
-}
-
-// forget drops the oldest versions without labels beyond what is kept.
-func (s *Secret) forget() {
-	for len(s.Versions) > secretVersions {
-		i := slices.IndexFunc(s.Versions, func(v SecretVersion) bool { return len(v.Stages) == 0 })
-		if i < 0 {
-			return
-		}
-		s.Versions = slices.Delete(s.Versions, i, i+1)
-	}
 }
 
 func (w *World) hasSecret(id string) bool {
@@ -346,30 +266,11 @@ func (w *World) SecretValue(id, version, stage string) (Secret, SecretVersion, e
 	return s.read(version, stage, w.now())
 }
 
-// read is SecretValue of a secret that was found; it notes that it was read.
-func (s *Secret) read(version, stage string, now time.Time) (Secret, SecretVersion, error) {
-	if version == "" && stage == "" {
-		stage = SecretCurrent
-	}
-	i := slices.IndexFunc(s.Versions, func(v SecretVersion) bool {
-		return (version == "" || v.ID == version) && (stage == "" || slices.Contains(v.Stages, stage))
-	})
-	switch {
-	case i >= 0:
-		day := now.UTC().Truncate(24 * time.Hour)
-		s.Accessed, s.Versions[i].Accessed = day, day
-		c := copySecret(s)
-		return c, c.Versions[i], nil
-	case version != "" && stage != "":
-		return Secret{}, SecretVersion{}, Errorf("InvalidRequestException", "You provided a VersionStage that is not associated to the provided VersionId.")
-	case version != "":
-		return Secret{}, SecretVersion{}, Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for VersionId: %s", version)
-	}
-	return Secret{}, SecretVersion{}, Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for staging label: %s", stage)
-}
-
 // PutSecretValue adds a version; token is its id.
 func (w *World) PutSecretValue(id, token string, text *string, binary []byte, stages []string) (Secret, error) {
+	if text == nil && binary == nil {
+		return Secret{}, noSecretValue() // whether or not there is the secret
+	}
 	return w.changeSecret(id, func(s *Secret) error { return s.put(token, text, binary, stages, w.now()) })
 }
 
@@ -400,12 +301,9 @@ func (w *World) UpdateSecret(id, token string, description, key, text *string, b
 // empty.
 func (w *World) MoveStage(id, stage, from, to string) (Secret, error) {
 	return w.changeSecret(id, func(s *Secret) error {
-		has := func(id string) bool {
-			return slices.ContainsFunc(s.Versions, func(v SecretVersion) bool { return v.ID == id })
-		}
 		now := s.at(stage)
 		switch {
-		case to != "" && !has(to), from != "" && !has(from):
+		case to != "" && s.version(to) < 0, from != "" && s.version(from) < 0:
 			return Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret version.")
 		case from != "" && (now == nil || now.ID != from):
 			return Errorf("InvalidParameterException", "The staging label %s isn't attached to version %s.", stage, from)

@@ -19,14 +19,17 @@ const (
 // removes it at once. The time is when it goes.
 func (w *World) DeleteSecret(id string, days int, force bool) (Secret, time.Time, error) {
 	switch {
-	case force && days != 0:
-		return Secret{}, time.Time{}, Errorf("InvalidParameterException", "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
 	case days != 0 && (days < recoveryDaysMin || days > recoveryDaysMax):
 		return Secret{}, time.Time{}, Errorf("InvalidParameterException", "The RecoveryWindowInDays value must be between %d and %d days (inclusive).", recoveryDaysMin, recoveryDaysMax)
+	case force && days != 0:
+		return Secret{}, time.Time{}, Errorf("InvalidParameterException", "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
 	case days == 0:
 		days = recoveryDays
 	}
 	if !w.hasSecret(id) {
+		if _, replica := w.replica(id); force && !replica {
+			return w.neverThere(id), w.now(), nil
+		}
 		return Secret{}, time.Time{}, w.notHere(id)
 	}
 	w.secrets.mu.Lock()
@@ -50,6 +53,15 @@ func (w *World) DeleteSecret(id string, days int, force bool) (Secret, time.Time
 	arn := s.ARN
 	w.agenda.plan("delete "+arn, s.Deletes, rankEnd, func(time.Time) { w.forgetSecret(arn) })
 	return copySecret(s), s.Deletes, nil
+}
+
+// neverThere is what DeleteSecret answers when it is forced to delete what does not
+// exist, which is no error (API reference, DeleteSecret).
+func (w *World) neverThere(id string) Secret {
+	if strings.HasPrefix(id, "arn:") {
+		return Secret{Name: id[strings.LastIndexByte(id, ':')+1:], ARN: id}
+	}
+	return Secret{Name: id, ARN: w.secretARN(id)}
 }
 
 func regionsOf(replicas []SecretReplica) (names []string) {
