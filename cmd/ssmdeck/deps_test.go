@@ -50,7 +50,7 @@ var floors = [][]room{
 		{name: "internal/pkgversion"},
 		{name: "internal/schedule", ours: []string{"internal/fault"}},
 		{name: "internal/strictyaml", ours: []string{"internal/fault"}, others: []string{yaml}},
-		{name: "internal/redact", ours: []string{"internal/fault"}},
+		{name: "internal/redact", ours: []string{"internal/fault", "internal/pattern"}},
 		{name: "internal/environ", ours: []string{"internal/fault", "internal/pattern"}},
 		{name: "internal/paramtemplate", ours: []string{"internal/fault"}},
 		{name: "internal/untyped", ours: []string{"internal/strictyaml"}, others: []string{yaml}},

@@ -19,6 +19,8 @@ import (
 const (
 	// notFoundStatus is a shell's for a command that does not exist.
 	notFoundStatus = 127
+	// NotRunStatus is a shell's for a program that is there and cannot be run.
+	NotRunStatus = 126
 	// ChildGrace is how long a child may take to end after it was told to.
 	ChildGrace = 5 * time.Second
 	// lingerMost bounds how long connections that outlive the child keep the
@@ -46,6 +48,7 @@ type Child struct {
 // anything is opened.
 func NewChild(env *cli.Env, argv []string) (*Child, error) {
 	path, err := exec.LookPath(argv[0])
+	status := notFoundStatus
 	switch {
 	case err == nil:
 		return &Child{env: env, Path: path, Argv: argv}, nil
@@ -55,9 +58,10 @@ func NewChild(env *cli.Env, argv []string) (*Child, error) {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, os.ErrNotExist):
 		err = fault.New(fault.NotFound, "", "%s: command not found", argv[0]).WithHint("install it, or give its path")
 	default:
-		err = fault.New(fault.NotFound, "run "+argv[0], "%w", errors.Unwrap(err))
+		status = NotRunStatus
+		err = fault.New(fault.Failed, "run "+argv[0], "%w", errors.Unwrap(err))
 	}
-	return nil, cli.Coded(err, notFoundStatus)
+	return nil, cli.Coded(err, status)
 }
 
 // Start runs the program with environ beside our own variables, and calls ended

@@ -43,4 +43,7 @@ func TestMissingProgramsAreToldBeforeAnythingIsOpened(t *testing.T) {
 	if cli.ExitCode(err) != notFoundStatus || fault.KindOf(err) != fault.NotFound || !strings.Contains(err.Error(), "command not found") {
 		t.Errorf("got %v", err)
 	}
+	if _, err = NewChild(&cli.Env{}, []string{t.TempDir()}); cli.ExitCode(err) != NotRunStatus {
+		t.Errorf("a folder: %v, status %d", err, cli.ExitCode(err))
+	}
 }

@@ -135,7 +135,7 @@ func (m *paramMove) plan(args []string) (moves []movedParam, err error) {
 		}
 		seen[name] = true
 		faults = append(faults, secrets.New{Name: secret, Value: "checked later"}.Check()...)
-		moves = append(moves, movedParam{Parameter: name, Secret: secret, Reference: secrets.Reference(secret), State: moveToMake, Monthly: parameter.SecretMonth})
+		moves = append(moves, movedParam{Parameter: name, Secret: secret, Reference: parameter.SecretPath + secret, State: moveToMake, Monthly: parameter.SecretMonth})
 	}
 	return moves, cli.AllFaults("move parameters to Secrets Manager", faults)
 }
@@ -231,8 +231,15 @@ func (m *movedParam) create(ctx context.Context, svc *parameter.Service, vault *
 }
 
 // deleteMoved deletes parameters whose secrets have been read back, unless somebody has
-// changed them meanwhile.
+// changed them meanwhile: a question may wait for long.
 func deleteMoved(ctx context.Context, env *cli.Env, svc *parameter.Service, done []movedParam) (failed []error) {
+	var all []string
+	for _, m := range done {
+		all = append(all, m.Parameter)
+	}
+	if err := env.Confirm(ctx, "delete "+strings.Join(all, ", ")+" and every version of it"); err != nil {
+		return []error{err}
+	}
 	var names []string
 	at := map[string]int{}
 	for i, m := range done {
@@ -250,14 +257,9 @@ func deleteMoved(ctx context.Context, env *cli.Env, svc *parameter.Service, done
 	if len(names) == 0 {
 		return failed
 	}
-	if err := env.Confirm(ctx, "delete "+strings.Join(names, ", ")+" and every version of it"); err != nil {
-		return append(failed, err)
-	}
 	deleted, _, err := svc.Delete(ctx, names)
 	for _, name := range deleted {
-		if i, ok := at[name]; ok {
-			done[i].Deleted = true
-		}
+		done[at[name]].Deleted = true
 	}
 	if err != nil {
 		failed = append(failed, err)

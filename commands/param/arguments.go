@@ -75,7 +75,7 @@ func (s argument) listed() bool {
 }
 
 // isReference reports whether a name means a secret of Secrets Manager.
-func isReference(name string) bool { return strings.HasPrefix(name, paramtemplate.References) }
+func isReference(name string) bool { return strings.HasPrefix(name, parameter.SecretPath) }
 
 // paramFound is a parameter that an argument means.
 type paramFound struct {
@@ -168,6 +168,10 @@ func (o paramReading) names(ctx context.Context, svc *parameter.Service, sources
 		}
 	}
 	listed, _, err := svc.Describe(ctx, uniqueSorted(maybe))
+	if o.values && fault.KindOf(err) == fault.Auth && strings.Contains(err.Error(), "ssm:DescribeParameters") {
+		return nil, fault.New(fault.Auth, "", "%w", err).
+			WithHint("%[1]s/ needs ssm:GetParametersByPath alone, for what is below it; %[1]s may be a parameter, too, which only ssm:DescribeParameters tells", maybe[0])
+	}
 	if err != nil {
 		return nil, err
 	}

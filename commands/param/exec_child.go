@@ -9,9 +9,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
-// notRunStatus is a shell's for a program that is there and cannot be run.
-const notRunStatus = 126
-
 // runBeside runs a program with an environment on our streams, and waits for it. Its
 // exit status is ours, and signals are its own meanwhile.
 func runBeside(env *cli.Env, path string, argv, environ []string) error {
@@ -22,7 +19,7 @@ func waitChild(env *cli.Env, cmd *exec.Cmd, name string) error {
 	cmd.WaitDelay = connect.ChildGrace // for streams that are not files
 	back, err := connect.StartChild(env, cmd)
 	if err != nil {
-		return &cli.CodedError{Err: fault.New(fault.Failed, "run "+name, "%w", cli.PlainPathError(err)), Code: notRunStatus}
+		return &cli.CodedError{Err: fault.New(fault.Failed, "run "+name, "%w", cli.PlainPathError(err)), Code: connect.NotRunStatus}
 	}
 	defer back()
 	err = cmd.Wait()

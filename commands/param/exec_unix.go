@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/connect"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
@@ -21,5 +22,5 @@ func runInPlace(env *cli.Env, path string, argv, environ []string) error {
 	// SIGPIPE. One that is only caught does not.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	env.Close()
-	return &cli.CodedError{Err: fault.New(fault.Failed, "run "+argv[0], "%w", syscall.Exec(path, argv, environ)), Code: notRunStatus}
+	return &cli.CodedError{Err: fault.New(fault.Failed, "run "+argv[0], "%w", syscall.Exec(path, argv, environ)), Code: connect.NotRunStatus}
 }

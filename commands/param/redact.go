@@ -44,8 +44,8 @@ standard output and standard error is filtered; its exit status is ours.
 
 Values are found as they are, also over several lines, and in the forms that
 they take in JSON, URLs, base64 and hexadecimal digits; so are the long lines
-of a value of several lines, the password in a URL, and what a JSON object has
-under keys such as password. Those of fewer than ` + strconv.Itoa(redact.MinLength) + ` bytes are parts of
+of a value of several lines, the passwords in URLs, and what JSON has under keys
+such as password. Those of fewer than ` + strconv.Itoa(redact.MinLength) + ` bytes are parts of
 ordinary words: they stay, which standard error says, without --short.
 
 Lines pass as they come: only what may be the beginning of a secret is held
@@ -108,11 +108,12 @@ func (o *redactOptions) run(ctx context.Context, env *cli.Env, words, command []
 	}
 	in := io.Reader(nil)
 	if o.file != "" && o.file != "-" {
-		f, err := os.Open(o.file)
+		f, err := openLog(ctx, o.file)
 		if err != nil {
-			return fault.Usagef("--file %s: %w", o.file, cli.PlainPathError(err))
+			return err
 		}
 		defer f.Close()
+		defer context.AfterFunc(ctx, func() { _ = f.Close() })()
 		in = f
 	}
 	m, err := o.matcher(ctx, env, sources)
@@ -140,6 +141,33 @@ func (o *redactOptions) run(ctx context.Context, env *cli.Env, words, command []
 	return fault.New(fault.RemoteFailed, "", "%s found", cli.PluralWere(len(found), "secret"))
 }
 
+// openLog opens a file. A named pipe that nobody writes to makes that wait, which Ctrl-C
+// ends; the goroutine that is left behind goes with the process, or with a writer.
+func openLog(ctx context.Context, path string) (*os.File, error) {
+	type opened struct {
+		f   *os.File
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		f, err := os.Open(path)
+		done <- opened{f, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case o := <-done:
+		if o.err == nil {
+			if info, err := o.f.Stat(); err == nil && info.IsDir() {
+				o.f.Close()
+				return nil, fault.Usagef("--file %s: it is a folder", path)
+			}
+			return o.f, nil
+		}
+		return nil, fault.Usagef("--file %s: %w", path, cli.PlainPathError(o.err))
+	}
+}
+
 // matcher reads the values that are looked for.
 func (o *redactOptions) matcher(ctx context.Context, env *cli.Env, sources []argument) (*redact.Matcher, error) {
 	svc, err := openParameters(ctx, env)
@@ -161,6 +189,10 @@ func (o *redactOptions) matcher(ctx context.Context, env *cli.Env, sources []arg
 	m, skipped, err := redact.New(secrets, o.short)
 	if err != nil {
 		return nil, err
+	}
+	if len(skipped) > 0 && len(skipped) == len(secrets) {
+		return nil, fault.Usagef("there is nothing to look for: all values have fewer than %d bytes: %s", redact.MinLength, strings.Join(skipped, ", ")).
+			WithHint("--short replaces them wherever they stand, also within words")
 	}
 	if len(skipped) > 0 {
 		env.Note("ssmdeck: warning: values of fewer than %d bytes stay in the text: %s; --short replaces them", redact.MinLength, strings.Join(skipped, ", "))

@@ -105,7 +105,7 @@ func (o *shareOptions) check(env *cli.Env, operation string) (ro render.Options,
 	}
 	var faults []error
 	for i, who := range o.with {
-		o.with[i] = strings.TrimSpace(who)
+		o.with[i] = parameter.Principal(who)
 		if err := parameter.CheckPrincipal(o.with[i]); err != nil {
 			faults = append(faults, err)
 		}

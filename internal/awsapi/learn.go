@@ -18,6 +18,7 @@ const (
 	idleGap     = 500 * time.Millisecond
 	learnPause  = 400 * time.Millisecond // answers to calls already sent are one complaint
 	grantTime   = 4 * time.Second        // calls that went longer ago say nothing of the rate
+	forgetTime  = time.Minute            // without a throttle, and without a call that waits
 
 	// A rate that is found again and again is looked for more seldom.
 	sameRate = 0.15
@@ -28,6 +29,7 @@ const (
 // learner is a bucket whose rate is found out. It reads no clock; one pacer owns it.
 type learner struct {
 	bucket
+	first  float64       // burst to begin with
 	top    float64       // the rate that the service gives, as far as it is known; 0: never throttled
 	calm   float64       // by how much growth is slowed down
 	since  time.Duration // for how long calls have waited since the last throttle
@@ -37,7 +39,17 @@ type learner struct {
 }
 
 func newLearner(rate, burst float64, now time.Time) *learner {
-	return &learner{bucket: *newBucket(rate, burst, now), seen: now, calm: 1}
+	return &learner{bucket: *newBucket(rate, burst, now), first: burst, seen: now, calm: 1}
+}
+
+// take forgets a rate below the first one when that is old news: others that used the
+// limit up then say nothing of now.
+func (l *learner) take(now time.Time) time.Duration {
+	l.fill(now)
+	if l.rate < l.ceiling && l.tokens >= l.burst && now.Sub(l.cut) > forgetTime && now.Sub(l.seen) > idleGap {
+		*l = *newLearner(l.ceiling, l.first, now)
+	}
+	return l.bucket.take(now)
 }
 
 // granted is the rate of the calls that went lately.
@@ -57,14 +69,20 @@ func (l *learner) granted(now time.Time) float64 {
 	return float64(n) / now.Sub(oldest).Seconds()
 }
 
-// throttled takes the rate back to what went through lately.
+// throttled takes the rate back to what went through lately. Where no call had to wait,
+// that says how many were wanted, and not what the service gives: then to half of it at
+// the most.
 func (l *learner) throttled(now time.Time) {
 	l.fill(now)
+	waited := l.tokens < 1
 	l.tokens = min(l.tokens, 0)
 	if !l.cut.IsZero() && now.Sub(l.cut) < learnPause {
 		return
 	}
 	top := max(min(l.granted(now), l.rate), minRate)
+	if !waited {
+		top = max(top, l.rate/2)
+	}
 	if math.Abs(top-l.top) <= sameRate*l.top {
 		l.calm = min(l.calm*calmer, mostCalm)
 	} else {

@@ -134,3 +134,64 @@ func TestScopesOfOnePlaceShareAPace(t *testing.T) {
 		t.Error("two Regions have one pace")
 	}
 }
+
+// TestThrottlesByOthersDoNotStarveALaterBurst makes a call now and then, of which others
+// make some fail, and then a thousand: how seldom calls were made says nothing of what
+// the service gives.
+func TestThrottlesByOthersDoNotStarveALaterBurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const operation = "SSM.GetParameters"
+		p := newPacer()
+		for i := range 40 {
+			if err := p.wait(t.Context(), operation, false); err != nil {
+				t.Fatal(err)
+			}
+			p.answered(operation, i%10 == 9)
+			time.Sleep(1500 * time.Millisecond)
+		}
+		s := &limited{rate: 40, level: 40, last: time.Now()}
+		if took := work(t, p, s, operation, 1000); took > time.Minute {
+			t.Errorf("1000 calls at 40 a second took %s after calls that were throttled now and then", took)
+		}
+	})
+}
+
+// TestARateOfHoursAgoIsForgotten learns a low rate, does nothing, and then has much to do.
+func TestARateOfHoursAgoIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, p := &limited{rate: 1, level: 1, last: time.Now()}, newPacer()
+		work(t, p, s, "SSM.GetParameters", 60)
+		time.Sleep(3 * time.Hour)
+		s.rate, s.level, s.last, s.refused = 40, 40, time.Now(), 0
+		if took := work(t, p, s, "SSM.GetParameters", 400); took > 15*time.Second || s.refused > 50 {
+			t.Errorf("400 calls at 40 a second took %s, %d were refused, hours after a limit of 1 a second", took, s.refused)
+		}
+	})
+}
+
+// TestASlowListIsNoneThatFails makes calls one after another under one call a second.
+func TestASlowListIsNoneThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const operation = "SSM.DescribeParameters"
+		s, p, start, most := &limited{rate: 1, level: 1, last: time.Now()}, newPacer(), time.Now(), 0
+		for range 100 {
+			for attempt := 1; ; attempt++ {
+				most = max(most, attempt)
+				if err := p.wait(t.Context(), operation, false); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(20 * time.Millisecond)
+				ok := s.call()
+				if p.answered(operation, !ok); ok {
+					break
+				}
+				time.Sleep(wait.Jitter(min(time.Duration(attempt)*100*time.Millisecond, learningBackoff)))
+			}
+		}
+		took := time.Since(start)
+		t.Logf("%s, %d refused, at most %d attempts", took, s.refused, most)
+		if took > 125*time.Second || s.refused > 30 || most > learningAttempts/4 {
+			t.Errorf("100 calls at 1 a second took %s, %d were refused, one call took %d attempts", took, s.refused, most)
+		}
+	})
+}

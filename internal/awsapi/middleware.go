@@ -77,7 +77,7 @@ func (*watcher) ID() string { return "ssmdeck.Watch" }
 
 func (w *watcher) HandleInitialize(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	start := time.Now()
-	out, md, err := next.HandleInitialize(ctx, in)
+	out, md, err := next.HandleInitialize(context.WithValue(ctx, learnedKey{}, new(int)), in)
 	took := time.Since(start)
 
 	op := awsmiddleware.GetOperationName(ctx)
@@ -184,8 +184,15 @@ func (p *pacing) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 	}
 	p.meter.sent(time.Now())
 	out, md, err := next.HandleFinalize(ctx, in)
-	if throttled := err != nil && isThrottle(err); p.pacer.answered(key, throttled) {
+	learned, _ := ctx.Value(learnedKey{}).(*int)
+	switch throttled := err != nil && isThrottle(err); {
+	case p.pacer.answered(key, throttled):
 		err = &learningError{err}
+		if learned != nil {
+			*learned++
+		}
+	case err != nil && learned != nil && *learned > 0:
+		err = &afterThrottles{*learned, err}
 	}
 	if err != nil && !repeatable(op) && maybeDone(err) {
 		err = &sentOnceError{operation: op, err: err}

@@ -125,6 +125,29 @@ func TestAttempts(t *testing.T) {
 	}
 }
 
+// TestAFaultAfterThrottlesIsTriedAgain: throttles from which a rate is learned use up none
+// of the attempts of what fails otherwise.
+func TestAFaultAfterThrottlesIsTriedAgain(t *testing.T) {
+	w := &wire{do: func(n int, _ *http.Request) (*http.Response, error) {
+		switch {
+		case n <= 5:
+			return answer(400, throttle), nil
+		case n <= 7:
+			return answer(500, `{"__type":"InternalServerError","message":"x"}`), nil
+		}
+		return answer(200, `{}`), nil
+	}}
+	s := wired(t, Options{}, w)
+	synctest.Test(t, func(t *testing.T) {
+		if _, err := s.SSM().GetParameters(t.Context(), &ssm.GetParametersInput{Names: []string{"/a"}}); err != nil {
+			t.Error(err)
+		}
+	})
+	if w.sent() != 8 {
+		t.Errorf("%d requests, want 8", w.sent())
+	}
+}
+
 func read(ctx context.Context, s *Scope) error {
 	_, err := s.SSM().DescribeInstanceInformation(ctx, &ssm.DescribeInstanceInformationInput{})
 	return Explain("list nodes", err)

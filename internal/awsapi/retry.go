@@ -55,6 +55,10 @@ func (r retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
 	if errors.As(err, &learning) {
 		return wait.Jitter(min(time.Duration(attempt)*100*time.Millisecond, learningBackoff)), nil
 	}
+	var after *afterThrottles
+	if errors.As(err, &after) {
+		attempt -= after.learned
+	}
 	if attempt >= throttleAttempts || attempt >= faultAttempts && !isThrottle(err) {
 		return 0, err
 	}
@@ -66,6 +70,19 @@ type learningError struct{ err error }
 
 func (e *learningError) Error() string { return e.err.Error() }
 func (e *learningError) Unwrap() error { return e.err }
+
+// afterThrottles is another failure of a call that had throttles before, from which a
+// rate was learned: those are no attempts of it.
+type afterThrottles struct {
+	learned int
+	err     error
+}
+
+func (e *afterThrottles) Error() string { return e.err.Error() }
+func (e *afterThrottles) Unwrap() error { return e.err }
+
+// learnedKey is where a call counts its throttles from which a rate was learned: an *int.
+type learnedKey struct{}
 
 func isThrottle(err error) bool {
 	return retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary

@@ -34,6 +34,16 @@ var (
 	sharePerson  = pattern.Lazy(`^arn:aws[a-z-]*:iam::[0-9]{12}:(root|user/[\w+=,.@/-]+|role/[\w+=,.@/-]+)$`)
 )
 
+// Principal is a principal as shares have it: an account is the same as its root.
+func Principal(who string) string {
+	if account, ok := strings.CutSuffix(strings.TrimSpace(who), ":root"); ok {
+		if i := strings.LastIndex(account, "::"); i >= 0 && shareAccount().MatchString(account[i+2:]) {
+			return account[i+2:]
+		}
+	}
+	return strings.TrimSpace(who)
+}
+
 // CheckPrincipal refuses what a parameter cannot be shared with.
 func CheckPrincipal(who string) error {
 	if shareAccount().MatchString(who) || sharePerson().MatchString(who) {
@@ -51,10 +61,27 @@ type sharePolicy struct {
 type shareStatement struct {
 	Sid       string `json:",omitempty"`
 	Effect    string
-	Principal struct{ AWS shareList }
+	Principal sharePrincipal
 	Action    shareList
 	Resource  shareList
 	Condition json.RawMessage `json:",omitempty"`
+}
+
+// sharePrincipal is whom a statement is for.
+type sharePrincipal struct{ AWS shareList }
+
+// everybody is a principal that no share of ours has.
+const everybody = "*"
+
+// UnmarshalJSON also reads a text, which is "*".
+func (p *sharePrincipal) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		p.AWS = shareList{text}
+		return nil
+	}
+	type plain sharePrincipal
+	return json.Unmarshal(data, (*plain)(p))
 }
 
 // shareList is one text or several.
@@ -96,23 +123,21 @@ func (s Share) Policy(arn string) (string, error) {
 }
 
 // ShareFrom reads a policy. ok is false when it is not one of the simple form of Policy:
-// it stays as it is, and With are all that it names.
+// it stays as it is, and With are all that it names, "*" for everybody.
 func ShareFrom(policy string) (s Share, ok bool) {
 	var p sharePolicy
 	if json.Unmarshal([]byte(policy), &p) != nil {
 		return s, false
 	}
-	ok = len(p.Statement) == 1
+	ok = len(p.Statement) == 1 && !hasMore(policy)
 	for _, st := range p.Statement {
 		if st.Effect != "Allow" {
 			ok = false
 			continue
 		}
 		for _, who := range st.Principal.AWS {
-			who = strings.TrimSuffix(who, ":root")
-			if i := strings.LastIndex(who, "::"); i >= 0 && shareAccount().MatchString(who[i+2:]) {
-				who = who[i+2:] // the account is the same as its root
-			}
+			who = Principal(who)
+			ok = ok && CheckPrincipal(who) == nil
 			s.With = append(s.With, who)
 		}
 		s.History = s.History || slices.Contains(st.Action, historyToo)
@@ -122,6 +147,32 @@ func ShareFrom(policy string) (s Share, ok bool) {
 	slices.Sort(s.With)
 	s.With = slices.Compact(s.With)
 	return s, ok && len(s.With) > 0
+}
+
+// hasMore reports whether a policy has members that would be lost if it were written
+// anew: NotPrincipal, or a service as a principal.
+func hasMore(policy string) bool {
+	var p struct {
+		Statement []map[string]json.RawMessage
+	}
+	if json.Unmarshal([]byte(policy), &p) != nil {
+		return true
+	}
+	for _, st := range p.Statement {
+		for member, value := range st {
+			switch member {
+			case "Sid", "Effect", "Action", "Resource", "Condition":
+			case "Principal":
+				var kinds map[string]json.RawMessage
+				if json.Unmarshal(value, &kinds) != nil || len(kinds) != 1 {
+					return true
+				}
+			default:
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // KeyStatement is what the policy of a customer managed key must have, so that others can

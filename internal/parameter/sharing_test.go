@@ -47,7 +47,10 @@ func TestPoliciesOfOtherFormsAreLeftAlone(t *testing.T) {
 		`{"Statement":[{"Effect":"Deny","Principal":{"AWS":"111122223333"},"Action":"ssm:GetParameter"}]}`:                                                              "false []",
 		`{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"ssm:GetParameter","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]}`:         "false [111122223333]",
 		`{"Statement":[{"Effect":"Allow","Principal":{"AWS":"1"},"Action":"ssm:GetParameter"},{"Effect":"Allow","Principal":{"AWS":"2"},"Action":"ssm:GetParameter"}]}`: "false [1 2]",
-		`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"ssm:GetParameter"}]}`:                                                                                "false []",
+		`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"ssm:GetParameter"}]}`:                                                                                "false [*]",
+		`{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"ssm:GetParameter"}]}`:                                                                        "false [*]",
+		`{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333","Service":"lambda.amazonaws.com"},"Action":"ssm:GetParameter"}]}`:                            "false [111122223333]",
+		`{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"ssm:GetParameter","NotResource":"x"}]}`:                                           "false [111122223333]",
 		`nothing`: "false []",
 	} {
 		s, ok := ShareFrom(text)

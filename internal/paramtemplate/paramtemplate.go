@@ -20,8 +20,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
-// References is what the names of secrets of Secrets Manager begin with, as parameters.
-const References = "/aws/reference/secretsmanager/"
+// references is what the names of secrets of Secrets Manager begin with, as parameters.
+const references = "/aws/reference/secretsmanager/"
 
 // Options say how a template is read.
 type Options struct {
@@ -129,7 +129,7 @@ func (p piece) value(value func(string) (string, bool)) (string, error) {
 
 // Missing says that there is nothing of a name.
 func Missing(name string) string {
-	if secret, ok := strings.CutPrefix(name, References); ok {
+	if secret, ok := strings.CutPrefix(name, references); ok {
 		return "there is no secret " + secret + " in Secrets Manager"
 	}
 	return "there is no parameter " + name

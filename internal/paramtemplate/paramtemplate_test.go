@@ -19,7 +19,7 @@ func values(m map[string]string) func(string) (string, bool) {
 func TestTemplatesAreFilledIn(t *testing.T) {
 	store := map[string]string{
 		"/app/url": "a{{ b }}\r\n ", "/app/level": "debug", "top": "1", "/app/url:3": "old",
-		References + "db": `{"password":"p\"w","port":5432,"tls":true,"tags":{"a": 1},"none":null}`,
+		references + "db": `{"password":"p\"w","port":5432,"tls":true,"tags":{"a": 1},"none":null}`,
 	}
 	for text, want := range map[string]string{
 		"":                                       "",

@@ -165,7 +165,7 @@ func (p *parser) argument(one *piece, word token) (token, error) {
 	}
 	switch one.use.Name = name.text; {
 	case word.text == "secret":
-		one.use.Name = References + name.text
+		one.use.Name = references + name.text
 	case !strings.HasPrefix(name.text, "/") && !strings.HasPrefix(name.text, "arn:") && p.Path != "":
 		one.use.Name = strings.TrimSuffix(p.Path, "/") + "/" + name.text
 	}

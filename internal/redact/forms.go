@@ -4,10 +4,14 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
 const (
@@ -127,29 +131,44 @@ func inBase64(value string) (out []string) {
 	return out
 }
 
-// parts are secrets within a value that programs print alone: the password of a URL,
-// and the strings of a JSON object whose keys say that they are secret, by those keys.
-func parts(value string) map[string]string {
-	out := map[string]string{}
-	if strings.Contains(value, "://") {
-		if u, err := url.Parse(strings.TrimSpace(value)); err == nil && u.User != nil {
-			if password, ok := u.User.Password(); ok {
-				out["password"] = password
+// parts are secrets within a value that programs print alone: the passwords of URLs, as
+// they stand there and as they are meant, and the texts of JSON whose keys say that they are
+// secret, at any depth; by those keys.
+func parts(value string) (list []Secret) {
+	for _, m := range userInfo().FindAllStringSubmatch(value, -1) {
+		list = append(list, Secret{"password", m[1]})
+		if meant, err := url.PathUnescape(m[1]); err == nil && meant != m[1] {
+			list = append(list, Secret{"password", meant})
+		}
+	}
+	var document any
+	if trimmed := strings.TrimSpace(value); strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "[") {
+		_ = json.Unmarshal([]byte(value), &document) // else it has no keys
+	}
+	var look func(key string, v any)
+	look = func(key string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for _, k := range slices.Sorted(maps.Keys(v)) {
+				look(k, v[k])
+			}
+		case []any:
+			for _, one := range v {
+				look(key, one)
+			}
+		case string:
+			if secretKey(key) {
+				list = append(list, Secret{key, v})
 			}
 		}
 	}
-	if strings.HasPrefix(strings.TrimSpace(value), "{") {
-		var fields map[string]any
-		if json.Unmarshal([]byte(value), &fields) == nil {
-			for key, v := range fields {
-				if text, ok := v.(string); ok && secretKey(key) {
-					out[key] = text
-				}
-			}
-		}
-	}
-	return out
+	look("", document)
+	return list
 }
+
+// userInfo is the beginning of a URL with a password, which may have any sign but a
+// space: the last @ before the path ends it.
+var userInfo = pattern.Lazy(`://[^/\s:@]*:([^/\s]+)@`)
 
 // secretKey reports whether the name of a field says that it is a secret.
 func secretKey(key string) bool {

@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"cmp"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -69,9 +68,8 @@ func New(secrets []Secret, short bool) (m *Matcher, skipped []string, err error)
 		}
 	}
 	for _, s := range secrets { // whole values come first: the same text has their name
-		inner := parts(s.Value)
-		for _, key := range slices.Sorted(maps.Keys(inner)) {
-			add(s.Name+"#"+key, inner[key])
+		for _, inner := range parts(s.Value) {
+			add(s.Name+"#"+inner.Name, inner.Value)
 		}
 	}
 	m.automaton = newAutomaton(patterns)

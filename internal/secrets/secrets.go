@@ -24,13 +24,6 @@ import (
 // CreateSecret).
 const MaxBytes = 65536
 
-// ReferenceRoot is where the names of parameters begin that stand for secrets (user
-// guide, "Referencing AWS Secrets Manager secrets from Parameter Store parameters").
-const ReferenceRoot = "/aws/reference/secretsmanager/"
-
-// Reference is the name of the parameter that stands for a secret.
-func Reference(secret string) string { return ReferenceRoot + secret }
-
 // service is AWS Secrets Manager (public API model 2017-10-17).
 var service = awsapi.JSONService{ID: "Secrets Manager", Signing: "secretsmanager", Target: "secretsmanager"}
 

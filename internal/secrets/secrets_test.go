@@ -85,7 +85,4 @@ func TestRulesOfNewSecrets(t *testing.T) {
 	if Doubt("app/db-AbC123") == "" || Doubt("app/db") != "" || Doubt("my-secret1") != "" {
 		t.Error("the ends of ARNs")
 	}
-	if Reference("app/db") != "/aws/reference/secretsmanager/app/db" {
-		t.Error("the reference")
-	}
 }
