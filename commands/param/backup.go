@@ -129,7 +129,7 @@ func (o *paramBackup) read(ctx context.Context, env *cli.Env, svc *parameter.Ser
 		return nil, err
 	case len(list) == 0:
 		return nil, nothingBelow(path)
-	case list[0].Tier == "":
+	case onlyValues(list):
 		return nil, fault.New(fault.Auth, "back parameters up", "only values could be read, and a backup has all that belongs to them").
 			WithHint("allow ssm:DescribeParameters, or write values with `ssmdeck param export`")
 	}
@@ -137,7 +137,8 @@ func (o *paramBackup) read(ctx context.Context, env *cli.Env, svc *parameter.Ser
 	if err != nil {
 		return nil, err
 	}
-	b := &parambackup.Backup{Header: parambackup.Header{Path: paramRoot(path, sel, list), History: o.history, LeftOut: left}}
+	root := paramRoot(path, sel, list)
+	b := &parambackup.Backup{Header: parambackup.Header{Path: root, One: root != sel.Path, History: o.history, LeftOut: left}}
 	if list, err = withTags(ctx, env, svc, list); err != nil {
 		return nil, err
 	}

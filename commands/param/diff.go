@@ -2,6 +2,8 @@ package param
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -86,10 +88,16 @@ func (s *diffSide) parse(text, format string) (err error) {
 	file, at := strings.CutPrefix(text, "@")
 	if !at && !strings.HasPrefix(text, "./") && !strings.HasPrefix(text, "../") {
 		s.place, err = parseParamPlace(text)
-		if err == nil && parameter.IsPattern(s.place.path) {
+		switch {
+		case err != nil:
+			return err
+		case parameter.IsPattern(s.place.path):
 			return fault.Usagef("%q is a pattern: a side is a path, a name or @FILE", text).WithHint("--ignore leaves names out")
+		case text == s.place.path && isParamFile(text):
+			return fault.Usagef("%q is a file, and here the name of a parameter", text).
+				WithHint("write @%s for the file; a parameter of this name has its Region in front: REGION:%s", text, text)
 		}
-		return err
+		return nil
 	}
 	if file == "" {
 		return fault.Usagef("%q names no file", text)
@@ -103,12 +111,27 @@ func (s *diffSide) parse(text, format string) (err error) {
 	return err
 }
 
+// isParamFile reports whether there is a file of parameters, by its name.
+func isParamFile(name string) bool {
+	if _, err := paramfile.Guess(name); err != nil {
+		return false
+	}
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // check reads the flags and arguments; all that is wrong is said.
 func (o *paramDiff) check(args []string) (sides [2]diffSide, err error) {
 	var faults []error
 	for i := range sides {
 		if err := sides[i].parse(args[i], o.format); err != nil {
 			faults = append(faults, err)
+		}
+	}
+	for _, s := range sides {
+		if o.metadata && strings.Contains(s.place.path, ":") {
+			faults = append(faults, fault.Usagef("%s: --metadata is that of the latest versions of this account's own parameters", s.text).
+				WithHint("how versions differ is in `ssmdeck param history NAME --diff`"))
 		}
 	}
 	for _, w := range o.only {
@@ -127,7 +150,7 @@ func (o *paramDiff) check(args []string) (sides [2]diffSide, err error) {
 		o.ignorePatterns = append(o.ignorePatterns, p)
 	}
 	switch {
-	case o.without && o.values.reads():
+	case o.without && o.values.decrypt:
 		faults = append(faults, fault.Usagef("--no-secrets and --decrypt exclude each other"))
 	case o.format != "" && sides[0].file == "" && sides[1].file == "" && len(faults) == 0:
 		faults = append(faults, fault.Usagef("--format is about a file, and none is named").WithHint("write @FILE for a side that is a file"))
@@ -207,7 +230,13 @@ func (o *paramDiff) read(ctx context.Context, env *cli.Env, sides *[2]diffSide) 
 			}
 		}
 	}
-	err = awsapi.Parallel(ctx, len(live), func(ctx context.Context, i int) error { return o.readLive(ctx, live[i]) })
+	err = awsapi.Parallel(ctx, len(live), func(ctx context.Context, i int) error {
+		err := o.readLive(ctx, live[i])
+		if err != nil && live[i].text != live[i].place.path { // which account or Region it was
+			err = fmt.Errorf("%s: %w", live[i].text, err)
+		}
+		return err
+	})
 	switch {
 	case err != nil:
 		return err
@@ -237,10 +266,13 @@ func (s *diffSide) decode(env *cli.Env, other string) error {
 	return err
 }
 
+// decrypts reports whether SecureStrings are compared; --show alone means them, too.
+func (o *paramDiff) decrypts() bool { return o.values.reads() && !o.without }
+
 func (o *paramDiff) readLive(ctx context.Context, s *diffSide) (err error) {
 	where := s.place.path
 	if strings.Contains(where, ":") { // a version, a label, an ARN
-		found, missing, err := s.open.svc.Get(ctx, []string{where}, o.values.reads())
+		found, missing, err := s.open.svc.Get(ctx, []string{where}, o.decrypts())
 		if err == nil && len(missing) > 0 {
 			err = nothingBelow(s.text)
 		}
@@ -252,14 +284,19 @@ func (o *paramDiff) readLive(ctx context.Context, s *diffSide) (err error) {
 		return err
 	}
 	sel.ValuesOnly = !o.metadata
-	if s.list, err = s.open.svc.FindValues(ctx, sel, o.values.reads()); err != nil {
+	if s.list, err = s.open.svc.FindValues(ctx, sel, o.decrypts()); err != nil {
 		return err
 	}
 	s.root = paramRoot(where, sel, s.list)
 	s.single = len(s.list) == 1 && s.list[0].Name == where
-	if o.metadata {
-		s.list, err = withTags(ctx, s.open.env, s.open.svc, s.list)
+	switch {
+	case !o.metadata:
+		return nil
+	case onlyValues(s.list):
+		return fault.New(fault.Auth, "compare parameters", "only values could be read, and --metadata is about what belongs to them").
+			WithHint("allow ssm:DescribeParameters, or leave --metadata out")
 	}
+	s.list, err = withTags(ctx, s.open.env, s.open.svc, s.list)
 	return err
 }
 

@@ -189,6 +189,9 @@ func (o *export) run(cmd *cobra.Command, env *cli.Env, where string) error {
 	if err := o.write(env, f, list); err != nil {
 		return err
 	}
+	if keys := paramfile.ShellOwn(f, list, o.encoding); len(keys) > 0 {
+		env.Note("ssmdeck: warning: shells go by these variables themselves, or do not let them be set: %s", cli.SomeOf(keys, 5))
+	}
 	if left > 0 {
 		env.Note("%s left out", cli.Plural(left, parameter.SecureString))
 	}

@@ -3,7 +3,6 @@ package param
 import (
 	"context"
 	"path"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -22,27 +21,11 @@ func readParams(ctx context.Context, env *cli.Env, svc *parameter.Service, sel p
 	}
 	defer progress.Close()
 	progress.Set(render.Status{Label: label})
+	sel.Seen = func(n int) { progress.Set(render.Status{Label: label, Done: int64(n)}) }
 	if sel.Path == "" && len(sel.Names) == 0 {
-		sel.Path = "/"
+		sel.Path = "/" // a walk of it is open to who may not list
 	}
-	counted := sel.Pattern == nil && sel.Label == "" && sel.Since.IsZero() && sel.By == "" && sel.Path != "" && !strings.HasPrefix(sel.Path, "/aws")
-	if !counted {
-		return svc.FindValues(ctx, sel, decrypt)
-	}
-	var list []parameter.Parameter
-	for p, err := range svc.Read(ctx, sel.Query, decrypt) {
-		if err != nil {
-			return nil, err
-		}
-		p.ARN = "" // the longest text of most
-		list = append(list, p)
-		progress.Set(render.Status{Label: label, Done: int64(len(list))})
-	}
-	if len(list) == 0 {
-		return svc.FindValues(ctx, sel, decrypt) // it may be the name of a parameter
-	}
-	slices.SortFunc(list, byParamName)
-	return list, nil
+	return svc.FindValues(ctx, sel, decrypt)
 }
 
 // secretRule says what becomes of SecureStrings where values are written to a file.
@@ -88,10 +71,13 @@ func nothingBelow(where string) error {
 	return fault.New(fault.NotFound, "", "there are no parameters at %s", where).WithHint("`ssmdeck param list` shows what there is")
 }
 
-// warnWithoutMetadata says when only values could be read: DescribeParameters, which
+// onlyValues reports whether nothing but values could be read: DescribeParameters, which
 // tells the rest, is allowed separately.
+func onlyValues(list []parameter.Parameter) bool { return len(list) > 0 && list[0].Tier == "" }
+
+// warnWithoutMetadata says when only values could be read.
 func warnWithoutMetadata(env *cli.Env, sel parameter.Selection, list []parameter.Parameter) {
-	if len(list) > 0 && list[0].Tier == "" && !strings.HasPrefix(sel.Path, "/aws") {
+	if onlyValues(list) && !strings.HasPrefix(sel.Path, "/aws") {
 		env.Note("ssmdeck: warning: only names, types and values could be read: ssm:DescribeParameters, which tells tiers, keys and policies, is denied")
 	}
 }

@@ -138,6 +138,9 @@ func (o *restore) read(ctx context.Context, env *cli.Env, file string) (*restori
 	if (o.prune || o.path != "") && r.backup.Path == "" {
 		return nil, fault.Usagef("%s is of no one path, which --path and --prune need", file)
 	}
+	if o.prune && r.backup.One {
+		return nil, fault.Usagef("%s is of one parameter, and --prune would delete all that stands beside it", file).WithHint("leave --prune out")
+	}
 	r.target = func(name string) string { return name }
 	if o.path != "" {
 		r.target = func(name string) string {

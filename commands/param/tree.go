@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,6 +95,11 @@ func (o *paramTree) write(env *cli.Env, ro render.Options, root string, list []p
 	}
 	switch {
 	case len(ro.Columns) > 0, ro.Query == "" && (ro.Format == render.FormatCSV || ro.Format == render.FormatName):
+		if o.depth > 0 {
+			list = slices.DeleteFunc(list, func(p parameter.Parameter) bool {
+				return p.Name != root && strings.Count(strings.TrimPrefix(p.Name, strings.TrimSuffix(root, "/")+"/"), "/") >= o.depth
+			})
+		}
 		return cli.WriteList(env, paramTable(o.values), ro, list)
 	}
 	top := parameter.Tree(root, list)

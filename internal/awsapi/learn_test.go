@@ -99,6 +99,19 @@ func TestALimitThatIsRaisedIsFound(t *testing.T) {
 	})
 }
 
+// TestReadsOfEachParameterLearn makes the calls that a backup makes for each parameter,
+// under a limit that is higher than the pace of other reads.
+func TestReadsOfEachParameterLearn(t *testing.T) {
+	for _, op := range []string{"SSM.GetParameterHistory", "SSM.ListTagsForResource"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &limited{rate: 100, level: 100, last: time.Now()}
+			if took := work(t, newPacer(), s, op, 1000); took > 20*time.Second {
+				t.Errorf("1000 calls of %s at 100 a second took %s", op, took)
+			}
+		})
+	}
+}
+
 func TestReadsOfValuesShareALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, start := newPacer(), time.Now()

@@ -94,6 +94,10 @@ func newLimiter(operation string, writes bool, now time.Time) limiter {
 		return newLearner(valueRate, valueRate, now)
 	case "SSM.DescribeParameters":
 		return newLearner(nameRate, nameRate, now)
+	case "SSM.GetParameterHistory", "SSM.ListTagsForResource":
+		// A backup takes one of them for each parameter, and their limits are not
+		// published.
+		return newLearner(readRate, readRate, now)
 	case "SSM.PutParameter":
 		return newLearner(putRate, putRate, now)
 	case "SSM.TerminateSession":

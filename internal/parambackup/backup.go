@@ -28,7 +28,8 @@ const format = 1
 // Header is the first line of a backup. The JSON names are part of the file's format.
 type Header struct {
 	Format  int    `json:"ssmdeck_backup"`
-	Path    string `json:"path"` // that names are below of; "" when there is none
+	Path    string `json:"path"`          // that names are below of; "" when there is none
+	One     bool   `json:"one,omitempty"` // it is of one parameter that was named, not of all below the path
 	Account string `json:"account,omitempty"`
 	Region  string `json:"region,omitempty"`
 	History bool   `json:"history"`            // versions and labels are in it
@@ -173,7 +174,8 @@ func Decode(data []byte) (*Backup, error) {
 	return b, nil
 }
 
-// NewRecord returns what is kept of a parameter that was read.
+// NewRecord returns what is kept of a parameter that was read. Versions that were written
+// after that are left out: tags and policies are those of p.
 func NewRecord(p parameter.Parameter, versions []parameter.Parameter) Record {
 	bare := func(p parameter.Parameter) parameter.Parameter {
 		p.ARN, p.Selector = "", ""
@@ -184,6 +186,9 @@ func NewRecord(p parameter.Parameter, versions []parameter.Parameter) Record {
 	}
 	r := Record{Parameter: bare(p)}
 	for _, v := range versions {
+		if v.Version > p.Version {
+			continue
+		}
 		v.Name = p.Name
 		r.Versions = append(r.Versions, bare(v))
 	}

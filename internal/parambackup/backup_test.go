@@ -74,6 +74,14 @@ func TestABackupIsReadBackAsItWasWritten(t *testing.T) {
 	}
 }
 
+func TestARecordHasNoVersionThatIsNewerThanItsParameter(t *testing.T) {
+	p := parameter.Parameter{Name: "/a/x", Version: 2, Value: "two"}
+	r := NewRecord(p, []parameter.Parameter{{Version: 1, Value: "one"}, {Version: 2, Value: "two"}, {Version: 3, Value: "three"}})
+	if n := len(r.Versions); n != 2 || r.Versions[1].Value != p.Value {
+		t.Errorf("%d versions: %+v", n, r.Versions)
+	}
+}
+
 func TestADamagedBackupIsRecognised(t *testing.T) {
 	whole := encoded(t, sample())
 	for i := range whole {

@@ -108,7 +108,7 @@ func (r *reading) walk(ctx context.Context) error {
 
 func (r *reading) walkPage(ctx context.Context, token *string) (next *string, err error) {
 	out, err := r.s.api.GetParametersByPath(ctx, &ssm.GetParametersByPathInput{
-		Path: &r.q.Path, Recursive: aws.Bool(!r.q.OneLevel), WithDecryption: &r.decrypt, MaxResults: aws.Int32(namesACall), NextToken: token,
+		Path: &r.q.Path, Recursive: aws.Bool(!r.q.OneLevel), WithDecryption: &r.decrypt, MaxResults: aws.Int32(byPathPage), NextToken: token,
 	})
 	if err != nil {
 		return nil, awsapi.Explain("read parameters below "+r.q.Path, err)

@@ -134,13 +134,14 @@ func apart(list []Copying, there map[string]Parameter) error {
 // whole reads parameters by name, with metadata and values; missing ones are left out.
 func (s *Service) whole(ctx context.Context, names []string) (map[string]Parameter, error) {
 	all := map[string]Parameter{}
-	for batch := range slices.Chunk(names, describePage) {
-		for p, err := range s.Read(ctx, Query{Names: batch}, true) {
-			if err != nil {
-				return nil, err
-			}
-			all[p.Name] = p
+	if len(names) == 0 {
+		return all, nil // a query without names means all
+	}
+	for p, err := range s.Read(ctx, Query{Names: names}, true) {
+		if err != nil {
+			return nil, err
 		}
+		all[p.Name] = p
 	}
 	return all, nil
 }

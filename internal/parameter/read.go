@@ -18,12 +18,14 @@ import (
 const (
 	describePage = 50
 	namesACall   = 10
+	byPathPage   = 10
 	historyPage  = 50
 	filterValues = 50
 )
 
-// Query says which parameters are meant. Empty fields do not narrow it; what is asked
-// for must all be true, and of several words in one field one.
+// Query says which parameters are meant, by what DescribeParameters can be asked; labels
+// are not among it, see Selection. Empty fields do not narrow it; what is asked for must
+// all be true, and of several words in one field one.
 type Query struct {
 	Path     string // a path of the hierarchy: everything below it; "" and "/" are all
 	OneLevel bool   // with Path: only what is directly below
@@ -34,7 +36,6 @@ type Query struct {
 	Tiers    []string          // Standard, Advanced
 	KeyIDs   []string          // as parameters have them
 	Data     []string          // data types
-	Labels   []string          // parameters that have a version with one of these
 	Tags     map[string]string // a value of "" is any value
 	Shared   bool              // what other accounts share with this one, instead of its own
 
@@ -56,14 +57,18 @@ func (q Query) filters() (out []types.ParameterStringFilter) {
 		}
 		add("Path", option, q.Path)
 	}
-	add("Name", "Equals", q.Names...)
-	add("Name", "BeginsWith", q.Prefixes...)
-	add("Name", "Contains", q.Contains...)
+	switch { // the service takes one filter of a key; named holds names against the others
+	case len(q.Names) > 0:
+		add("Name", "Equals", q.Names...)
+	case len(q.Prefixes) > 0:
+		add("Name", "BeginsWith", q.Prefixes...)
+	default:
+		add("Name", "Contains", q.Contains...)
+	}
 	add("Type", "Equals", q.Types...)
 	add("Tier", "Equals", q.Tiers...)
 	add("KeyId", "Equals", q.KeyIDs...)
 	add("DataType", "Equals", q.Data...)
-	add("Label", "Equals", q.Labels...)
 	for k, v := range q.Tags {
 		if v == "" {
 			out = append(out, types.ParameterStringFilter{Key: aws.String("tag:" + k)})
@@ -72,6 +77,14 @@ func (q Query) filters() (out []types.ParameterStringFilter) {
 		}
 	}
 	return out
+}
+
+// named reports whether a name is what the query asks for.
+func (q Query) named(name string) bool {
+	among := func(list []string, has func(name, text string) bool) bool {
+		return len(list) == 0 || slices.ContainsFunc(list, func(text string) bool { return has(name, text) })
+	}
+	return among(q.Names, func(a, b string) bool { return a == b }) && among(q.Prefixes, strings.HasPrefix) && among(q.Contains, strings.Contains)
 }
 
 // List lists the parameters of a query, without values, in the service's order.
@@ -83,7 +96,7 @@ func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Parameter, error]
 	if q.Shared {
 		in.Shared = aws.Bool(true)
 	}
-	return awsapi.Pages("list parameters", func(token *string) ([]types.ParameterMetadata, *string, error) {
+	list := awsapi.Pages("list parameters", func(token *string) ([]types.ParameterMetadata, *string, error) {
 		next := *in
 		next.NextToken = token
 		out, err := s.api.DescribeParameters(ctx, &next)
@@ -92,6 +105,19 @@ func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Parameter, error]
 		}
 		return out.Parameters, out.NextToken, nil
 	}, metadataOf)
+	if min(1, len(q.Names))+min(1, len(q.Prefixes))+min(1, len(q.Contains)) < 2 {
+		return list
+	}
+	return func(yield func(Parameter, error) bool) {
+		for p, err := range list {
+			if err == nil && !q.named(p.Name) {
+				continue
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
 }
 
 // listParts lists more names than one filter takes.

@@ -15,8 +15,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
-const byPathPage = 10 // the most that GetParametersByPath answers with
-
 // PublicPath is where parameters are that AWS itself publishes.
 const PublicPath = "/aws/service"
 
@@ -95,7 +93,7 @@ func (s Selection) whole() bool {
 func (s Selection) All() bool {
 	q := s.Query
 	return s.whole() && (q.Path == "" || q.Path == "/" && !q.OneLevel) && !q.Shared && len(q.Tags) == 0 &&
-		len(slices.Concat(q.Names, q.Prefixes, q.Contains, q.Types, q.Tiers, q.KeyIDs, q.Data, q.Labels)) == 0
+		len(slices.Concat(q.Names, q.Prefixes, q.Contains, q.Types, q.Tiers, q.KeyIDs, q.Data)) == 0
 }
 
 func (s Selection) keeps(p Parameter) bool {
@@ -169,10 +167,7 @@ func (s *Service) find(ctx context.Context, sel Selection) (found []Parameter, e
 // asked does for public parameters what the service does for others.
 func (s Selection) asked(p Parameter) bool {
 	among := func(list []string, v string) bool { return len(list) == 0 || slices.Contains(list, v) }
-	part := func(list []string, has func(string, string) bool) bool {
-		return len(list) == 0 || slices.ContainsFunc(list, func(w string) bool { return has(p.Name, w) })
-	}
-	return among(s.Types, p.Type) && among(s.Data, p.DataType) && part(s.Prefixes, strings.HasPrefix) && part(s.Contains, strings.Contains) &&
+	return among(s.Types, p.Type) && among(s.Data, p.DataType) && s.named(p.Name) &&
 		len(s.Tiers) == 0 && len(s.KeyIDs) == 0 && len(s.Tags) == 0
 }
 
@@ -274,13 +269,14 @@ func (s *Service) One(ctx context.Context, r Ref, decrypt bool) (Parameter, erro
 // the order of the names. One at the root is found with its slash and without it.
 func (s *Service) Describe(ctx context.Context, names []string) (found []Parameter, missing []string, err error) {
 	byPlace := map[string]Parameter{}
-	for batch := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(names))), describePage) {
-		for p, err := range s.List(ctx, Query{Names: batch}) {
-			if err != nil {
-				return nil, nil, err
-			}
-			byPlace[Place(p.Name)] = p
+	if len(names) == 0 {
+		return nil, nil, nil // a query without names means all
+	}
+	for p, err := range s.List(ctx, Query{Names: slices.Compact(slices.Sorted(slices.Values(names)))}) {
+		if err != nil {
+			return nil, nil, err
 		}
+		byPlace[Place(p.Name)] = p
 	}
 	for _, name := range names {
 		if p, ok := byPlace[Place(name)]; ok {

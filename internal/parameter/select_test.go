@@ -130,6 +130,9 @@ func TestFind(t *testing.T) {
 		{"a name with nothing below", selected(t, "/app/a/key"), false, []string{"/app/a/key"}, []string{
 			"describe Path Recursive /app/a/key", "describe Name Equals /app/a/key",
 		}},
+		{"a pattern, and a text", selected(t, "*url", func(s *Selection) { s.Names = []string{"/web/db-url", "/app/a/key"} }), false, []string{"/web/db-url"}, []string{
+			"describe Name Equals /web/db-url,/app/a/key", // the service takes one filter of names
+		}},
 		{"a label", selected(t, "/app", func(s *Selection) { s.Label = "live" }), true, []string{"/app/a/key"}, []string{
 			"by path /app Label Equals live", "describe Path Recursive /app", "get /app/a/key:live",
 		}},

@@ -3,6 +3,7 @@ package paramfile
 import (
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 )
 
@@ -47,6 +48,29 @@ func encodeDotenv(b printer, list []item, o Options) error {
 		b.char('\n')
 	}
 	return nil
+}
+
+// shellOwn are variables that shells, or what finds and loads programs, go by, and those
+// of bash and zsh that cannot be set, or are something else when they are read
+// (bash(1), Shell Variables; zshparam(1); ld.so(8)).
+var shellOwn = pattern.Lazy(`^(PATH|HOME|IFS|CDPATH|ENV|SHELL|PWD|OLDPWD|TMPDIR|OPTIND|OPTARG|PS[1-4]|PPID|E?[UG]ID|USERNAME|GROUPS|STATUS|HOSTTYPE|` +
+	`BASH|BASH_.*|BASHOPTS|SHELLOPTS|PROMPT_COMMAND|FUNCNAME|DIRSTACK|LINENO|RANDOM|SRANDOM|SECONDS|EPOCH(SECONDS|REALTIME)|HISTCMD|ZDOTDIR|FPATH|` +
+	`LD_(PRELOAD|LIBRARY_PATH|AUDIT)|DYLD_.*|LANG|LC_.*|path|cdpath|fpath|status|argv)$`)
+
+// ShellOwn are the variables of a dotenv or shell file that mean something to shells
+// already: the shell that reads the file may not go on as before, or not take the value.
+func ShellOwn(f Format, list []parameter.Parameter, o Options) (keys []string) {
+	c, err := codecOf(f)
+	if err != nil || f != Dotenv && f != Shell {
+		return nil
+	}
+	items, _ := c.items(f, list, o)
+	for _, it := range items {
+		if shellOwn().MatchString(it.key) {
+			keys = append(keys, it.key)
+		}
+	}
+	return keys
 }
 
 func decodeDotenv(d *decoder, data []byte) {

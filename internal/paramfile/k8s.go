@@ -44,9 +44,9 @@ func encodeK8s(b printer, list []item, o Options) error {
 	name := o.secretName()
 	switch {
 	case name == "":
-		return fault.Usagef("a Secret needs a name").WithHint("add --name")
+		return fault.Usagef("a Secret needs a name").WithHint("add --secret-name")
 	case len(name) > dnsName || !dnsShape().MatchString(name):
-		return fault.Usagef("%q cannot be the name of a Secret: lower case letters, digits, - and . only", name).WithHint("add --name")
+		return fault.Usagef("%q cannot be the name of a Secret: lower case letters, digits, - and . only", name).WithHint("add --secret-name")
 	case o.Namespace != "" && (len(o.Namespace) > dnsLabel || !dnsShape().MatchString(o.Namespace) || strings.Contains(o.Namespace, ".")):
 		return fault.Usagef("%q cannot be a namespace: lower case letters, digits and - only", o.Namespace)
 	}

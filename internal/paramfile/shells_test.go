@@ -7,10 +7,29 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 )
+
+func TestShellOwnTellsOfVariablesThatShellsUse(t *testing.T) {
+	list := []parameter.Parameter{{Name: "/a/path", Value: "x"}, {Name: "/a/db/path", Value: "x"}, {Name: "/a/uid", Value: "x"}, {Name: "/a/ld-preload", Value: "x"}}
+	for _, tt := range []struct {
+		format Format
+		keys   Keys
+		want   []string
+	}{
+		{Shell, KeysAuto, []string{"PATH", "UID", "LD_PRELOAD"}},
+		{Dotenv, KeysAuto, []string{"PATH", "UID", "LD_PRELOAD"}},
+		{Shell, KeysKeep, []string{"path"}}, // of zsh
+		{JSON, KeysAuto, nil},
+	} {
+		if got := ShellOwn(tt.format, list, Options{Root: "/a", Keys: tt.keys}); !slices.Equal(got, tt.want) {
+			t.Errorf("%s, keys %q: %q, want %q", tt.format, tt.keys, got, tt.want)
+		}
+	}
+}
 
 // Real shells read what is written for them, and print the variables' bytes.
 func TestShellsReadTheValuesToTheByte(t *testing.T) {
