@@ -358,6 +358,15 @@ func paramSite(ctx context.Context, env *cli.Env) string {
 	return fmt.Sprintf("account %s in %s", account, region)
 }
 
+// siteAsked is the account and Region in brackets behind what a person is asked about;
+// where nobody is asked it is empty, and takes no call.
+func siteAsked(ctx context.Context, env *cli.Env) string {
+	if env.Flags.Yes || !env.CanAsk() {
+		return ""
+	}
+	return " (" + paramSite(ctx, env) + ")"
+}
+
 // question is what is asked before a plan is made so.
 func question(p *paramplan.Plan, site string) string {
 	text := "make " + cli.Plural(p.Pending(), "change") + " to parameters of " + site

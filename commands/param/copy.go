@@ -209,11 +209,20 @@ func paramCopy(ctx context.Context, env *cli.Env, f *copyFlags, source, target s
 	if err := checkCopying(f, list); err != nil {
 		return err
 	}
+	advanced := 0
+	for i := range list {
+		if list[i].BecomesAdvanced() {
+			advanced++
+		}
+	}
+	if text := parameter.AdvancedNote(advanced); text != "" {
+		env.Note("%s", text)
+	}
 	if f.dryRun {
 		env.Note("dry run: nothing was written")
 		return table.Write(env.Out, ro, cli.Each(copiedRows(list, nil, nil, "would_")))
 	}
-	if err := confirmCopy(ctx, env, f, list); err != nil {
+	if err := confirmCopy(ctx, env, f, from, to, list); err != nil {
 		return err
 	}
 	return copyThese(ctx, env, ro, f, from, to, list)
@@ -299,9 +308,9 @@ func checkCopying(f *copyFlags, list []parameter.Copying) error {
 		WithHint("`ssmdeck param diff` compares them; --overwrite gives them a new version")
 }
 
-// confirmCopy tells what costs money, and asks about what cannot be undone.
-func confirmCopy(ctx context.Context, env *cli.Env, f *copyFlags, list []parameter.Copying) error {
-	overwritten, advanced := 0, 0
+// confirmCopy asks about what cannot be undone.
+func confirmCopy(ctx context.Context, env *cli.Env, f *copyFlags, from, to paramSide, list []parameter.Copying) error {
+	overwritten := 0
 	for i := range list {
 		c := &list[i]
 		if c.Same() {
@@ -310,23 +319,17 @@ func confirmCopy(ctx context.Context, env *cli.Env, f *copyFlags, list []paramet
 		if !c.New() && !c.Begun {
 			overwritten++
 		}
-		if last := c.Changes[len(c.Changes)-1]; last.Tier == parameter.Advanced && (c.New() || c.Current.Tier != parameter.Advanced) {
-			advanced++
-		}
-	}
-	if advanced > 0 {
-		env.Note("note: %s in the advanced tier at the target cost %s a month", cli.Plural(advanced, "more parameter"), parameter.AdvancedPrice(advanced))
 	}
 	var what []string
 	if overwritten > 0 {
-		what = append(what, "write new versions of "+cli.Plural(overwritten, "parameter")+" at the target")
+		what = append(what, "write new versions of "+cli.Plural(overwritten, "parameter")+" at the target"+siteAsked(ctx, to.env))
 	}
 	if f.move {
 		without := ", with the versions and labels that they had,"
 		if f.history {
 			without = ""
 		}
-		what = append(what, "delete "+cli.Plural(len(list), "source parameter")+without+" once all are copied")
+		what = append(what, "delete "+cli.Plural(len(list), "source parameter")+without+" once all are copied"+siteAsked(ctx, from.env))
 	}
 	if len(what) == 0 {
 		return nil

@@ -141,7 +141,7 @@ func paramDelete(ctx context.Context, env *cli.Env, names []string, path string,
 		where = map[bool]string{false: " directly in ", true: " below "}[recursive] + render.Visible(path)
 	}
 	sayParams(ctx, env, svc, list)
-	if err := confirmMany(ctx, env, "delete "+countedParams(list)+where+", with all versions", len(list)); err != nil {
+	if err := confirmMany(ctx, env, "delete "+countedParams(list)+where+", with all versions"+siteAsked(ctx, env), len(list)); err != nil {
 		return err
 	}
 	return deleteThese(ctx, env, ro, table, svc, list)

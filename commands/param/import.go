@@ -2,6 +2,7 @@ package param
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -175,6 +176,10 @@ func (o *paramImport) read(env *cli.Env, file, root string) ([]paramplan.Desired
 	if err != nil {
 		return nil, err
 	}
+	if !o.plain && forApply(entries, root) {
+		return nil, fault.Usagef("%s looks like a file for apply: its parameters would be below %s/parameters", options.File, root).
+			WithHint("`ssmdeck param apply %s` makes what it says; --plain imports it as it stands", rolling.ShellWord(file))
+	}
 	var list []paramplan.Desired
 	for _, e := range entries {
 		d := paramplan.Desired{
@@ -208,6 +213,20 @@ func (o *paramImport) read(env *cli.Env, file, root string) ([]paramplan.Desired
 		list = append(list, d)
 	}
 	return list, nil
+}
+
+// forApply reports whether what was read has the fields of a file for plan and apply in
+// the place of names.
+func forApply(entries []paramfile.Entry, root string) bool {
+	below := false
+	for _, e := range entries {
+		first, rest, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(e.Name, root), "/"), "/")
+		if !slices.Contains([]string{"path", "defaults", "parameters"}, first) {
+			return false
+		}
+		below = below || first == "parameters" && rest != ""
+	}
+	return below
 }
 
 func (o *paramImport) formatOf(file string) (paramfile.Format, error) {

@@ -66,6 +66,15 @@ func (f *policyFlags) parse(now time.Time) (list []parameter.Terms, faults []err
 	return list, faults
 }
 
+// whole reports whether the policies of the flags can stand alone: a notice of an
+// expiration may be of one that the parameter has.
+func (f *policyFlags) whole(list []parameter.Terms) bool {
+	of := func(kind string) bool {
+		return slices.ContainsFunc(list, func(t parameter.Terms) bool { return t.Type == kind })
+	}
+	return f.none || of(parameter.Expiration) || !of(parameter.ExpirationNotification)
+}
+
 // text is what is sent: the policies of the flags in place of those of the same type.
 // The service replaces all policies by those it is sent, so the others go with them.
 func (f *policyFlags) text(list []parameter.Terms, current []parameter.Policy) string {

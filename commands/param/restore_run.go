@@ -93,7 +93,7 @@ func (o *restore) make(ctx context.Context, env *cli.Env, ro render.Options, svc
 	env.Note("%s", summary)
 	advanced := 0
 	for i := range r.list {
-		if c := &r.list[i]; !c.Same() && c.Changes[len(c.Changes)-1].Tier == parameter.Advanced && (c.New() || c.Current.Tier != parameter.Advanced) {
+		if r.list[i].BecomesAdvanced() {
 			advanced++
 		}
 	}

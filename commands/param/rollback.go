@@ -105,7 +105,7 @@ func rollback(ctx context.Context, env *cli.Env, f *setFlags, name, word string,
 		env.Note("  %s", render.Visible(l))
 	}
 	if !f.dryRun {
-		if err := env.Confirm(ctx, "write version "+itoa(old.Version)+" of "+at.name+" again, as version "+itoa(latest.Version+1)); err != nil {
+		if err := env.Confirm(ctx, "write version "+itoa(old.Version)+" of "+at.name+" again, as version "+itoa(latest.Version+1)+siteAsked(ctx, env)); err != nil {
 			return err
 		}
 	}

@@ -196,7 +196,14 @@ func paramSet(ctx context.Context, env *cli.Env, f *setFlags, name string) error
 	}
 	op := "write parameter " + render.Visible(name)
 	c, policies, faults := f.change(name, time.Now())
-	faults = append(faults, parameter.CheckFields(withoutTags(c), parameter.Unknown)...)
+	early := func() parameter.Change { // what can be checked before the parameter is read
+		c := withoutTags(c)
+		if c.Overwrite && !f.asGiven && !f.policies.whole(policies) {
+			c.Policies = ""
+		}
+		return c
+	}
+	faults = append(faults, parameter.CheckFields(early(), parameter.Unknown)...)
 	if len(faults) == 0 {
 		faults = parameter.CheckTags(c.Tags)
 	}
@@ -210,7 +217,7 @@ func paramSet(ctx context.Context, env *cli.Env, f *setFlags, name string) error
 		if c.Value, err = f.value.read(ctx, env); err != nil {
 			return err
 		}
-		if err := cli.AllFaults(op, parameter.CheckChange(withoutTags(c), parameter.Unknown)); err != nil {
+		if err := cli.AllFaults(op, parameter.CheckChange(early(), parameter.Unknown)); err != nil {
 			return err
 		}
 	}

@@ -60,6 +60,11 @@ func (c *Copying) New() bool { return c.Current == nil }
 // Same reports whether the target is already what it is to be.
 func (c *Copying) Same() bool { return c.Done == len(c.Versions) }
 
+// BecomesAdvanced reports whether the target becomes advanced, which it is not, or is not there.
+func (c *Copying) BecomesAdvanced() bool {
+	return !c.Same() && c.Changes[len(c.Changes)-1].Tier == Advanced && (c.New() || c.Current.Tier != Advanced)
+}
+
 // CopyOptions say how parameters are copied.
 type CopyOptions struct {
 	Keys    Keys
@@ -189,8 +194,11 @@ func (c *Copying) plan(ctx context.Context, from Origin, to *Service, o CopyOpti
 		}
 		c.Changes = append(c.Changes, change)
 	}
-	for c.Done < min(len(have), len(c.Versions)) && have[c.Done].Value == c.Versions[c.Done].Value {
+	for c.Done < min(len(have), len(c.Versions)) && likeVersion(c.Changes[c.Done], have[c.Done]) {
 		c.Done++
+	}
+	if n := len(c.Versions); c.Done == n && c.Current != nil && !likeCopy(copyChange(c.Source, c.Target, o.Keys), *c.Current) {
+		c.Done-- // its policies: an older version has none to compare
 	}
 	if c.Done < len(have) {
 		return fault.New(fault.Conflict, "copy "+c.Source.Name, "%s is there with other versions, which a history cannot be written over", c.Target).
@@ -239,8 +247,13 @@ func (c Change) over(p Parameter) Change {
 // likeCopy reports whether p is what the change would make.
 func likeCopy(c Change, p Parameter) bool {
 	policies := c.Policies == "" && len(p.Policies) == 0 || c.Policies != "" && SamePolicies(c.Policies, p.Policies)
+	return policies && likeVersion(c, p)
+}
+
+// likeVersion is likeCopy without policies, of which only the latest version has any.
+func likeVersion(c Change, p Parameter) bool {
 	return c.Value == p.Value && c.Type == p.Type && c.Description == p.Description && c.AllowedPattern == p.AllowedPattern &&
-		c.DataType == p.DataType && SameKey(c.KeyID, p.KeyID) && (c.Tier != Advanced || p.Tier == Advanced) && policies
+		c.DataType == p.DataType && SameKey(c.KeyID, p.KeyID) && (c.Tier != Advanced || p.Tier == Advanced)
 }
 
 // sameTags reports whether a parameter has all the tags that it is to have.

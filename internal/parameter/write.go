@@ -133,6 +133,13 @@ type notThere struct {
 func (e *notThere) Error() string { return e.text }
 func (e *notThere) Unwrap() error { return e.err }
 
+// NotThere reports of the error of a Put that no answer came, and that the value was not
+// there when it was looked for.
+func NotThere(err error) bool {
+	var e *notThere
+	return errors.As(err, &e)
+}
+
 func tagsOf(tags map[string]string) (out []types.Tag) {
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		out = append(out, types.Tag{Key: aws.String(k), Value: aws.String(tags[k])})

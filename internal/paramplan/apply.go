@@ -242,6 +242,9 @@ func (ap *Applier) one(ctx context.Context, a *Action) error {
 		w, err := ap.put(ctx, a)
 		if err != nil {
 			if ctx.Err() != nil || ap.unanswered(err) { // the journal goes on saying that it may be so
+				if parameter.NotThere(err) {
+					return err
+				}
 				return fault.New(fault.KindOf(err), "", "nobody knows whether it was written: %w", err).WithHint("plan again: what is there is looked at")
 			}
 			return also(err, ap.State.undone(a.Name, before, known))

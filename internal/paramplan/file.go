@@ -243,6 +243,9 @@ func (p *fileParser) value(d *Desired, n *yaml.Node, key string) {
 			parts = append(parts, part)
 		}
 		v = strings.Join(parts, ",")
+	case n.Kind == yaml.AliasNode:
+		p.Fail(n, "%s is a reference (*%s), which is not followed: write the value", key, n.Value)
+		return
 	case n.Kind != yaml.ScalarNode, strictyaml.IsNull(n):
 		p.Fail(n, "%s has no value", key)
 		return
