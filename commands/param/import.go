@@ -178,7 +178,7 @@ func (o *paramImport) read(env *cli.Env, file, root string) ([]paramplan.Desired
 	}
 	if !o.plain && forApply(entries, root) {
 		return nil, fault.Usagef("%s looks like a file for apply: its parameters would be below %s/parameters", options.File, root).
-			WithHint("`ssmdeck param apply %s` makes what it says; --plain imports it as it stands", rolling.ShellWord(file))
+			WithHint("`ssmdeck param apply %s` makes what it says; --plain imports it as it stands", render.ShellWord(file))
 	}
 	var list []paramplan.Desired
 	for _, e := range entries {
