@@ -40,16 +40,13 @@ func (o *paramSelect) bind(cmd *cobra.Command) {
 	o.since.Bind(cmd, "parameters changed")
 	f.BoolVar(&o.oneLevel, "one-level", false, "only what is directly below the path")
 	f.BoolVar(&o.shared, "shared", false, "what other accounts share with this one, instead of its own")
-	cli.CompleteFlag(cmd, "type", func() []string { return cli.LowerAll(paramTypes) })
-	cli.CompleteFlag(cmd, "tier", func() []string { return cli.LowerAll(paramTiers) })
-	cli.CompleteFlag(cmd, "data-type", func() []string { return dataTypes })
+	cli.CompleteFlag(cmd, "type", func() []string { return cli.LowerAll(parameter.Types) })
+	cli.CompleteFlag(cmd, "tier", func() []string { return cli.LowerAll(keptTiers) })
+	cli.CompleteFlag(cmd, "data-type", func() []string { return parameter.DataTypes })
 }
 
-var (
-	paramTypes = []string{parameter.String, parameter.StringList, parameter.SecureString}
-	paramTiers = []string{parameter.Standard, parameter.Advanced}
-	dataTypes  = []string{"text", "aws:ec2:image", "aws:ssm:integration"}
-)
+// keptTiers are the tiers that a parameter has; one more is for writing alone.
+var keptTiers = []string{parameter.Standard, parameter.Advanced}
 
 // selection reads the flags and the path, name or pattern that is given with them; all
 // that is wrong is said at once.
@@ -62,11 +59,11 @@ func (o *paramSelect) selection(where string, now time.Time) (parameter.Selectio
 		}
 	}
 	add(err)
-	s.Types, err = knownWords("--type", o.types, paramTypes)
+	s.Types, err = knownWords("--type", o.types, parameter.Types)
 	add(err)
-	s.Tiers, err = knownWords("--tier", o.tiers, paramTiers)
+	s.Tiers, err = knownWords("--tier", o.tiers, keptTiers)
 	add(err)
-	s.Data, err = knownWords("--data-type", o.data, dataTypes)
+	s.Data, err = knownWords("--data-type", o.data, parameter.DataTypes)
 	add(err)
 	s.Since, err = o.since.Time(now)
 	add(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
+	"github.com/ssmdeck/ssmdeck/internal/paramplan"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
@@ -141,12 +142,10 @@ func (f *setFlags) change(name string, now time.Time) (c parameter.Change, polic
 	return c, policies, append(faults, parameter.CheckLabels(f.labels)...)
 }
 
-// parameterTier is the service's word for a tier.
+// parameterTier is the service's word for a tier; what is none stays, to be told of.
 func parameterTier(word string) string {
-	for _, t := range parameter.Tiers {
-		if strings.EqualFold(t, word) || strings.EqualFold(word, "intelligent") && t == parameter.Intelligent {
-			return t
-		}
+	if tier, err := paramplan.ParseTier(word); err == nil {
+		return tier
 	}
 	return word
 }

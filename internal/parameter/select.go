@@ -287,7 +287,7 @@ func (s *Service) One(ctx context.Context, r Ref, decrypt bool) (Parameter, erro
 }
 
 // Describe is what the service says of parameters by their names, without values, in
-// the order of the names.
+// the order of the names. One at the root is found with its slash and without it.
 func (s *Service) Describe(ctx context.Context, names []string) (found []Parameter, missing []string, err error) {
 	if len(names) == 0 {
 		return nil, nil, nil // a query without names means all
