@@ -7,11 +7,11 @@ import (
 
 // The learning of a rate. Parameter Store's limits are settings of an account, and
 // others use them up at the same time: the only truth is when the service turns calls
-// away. Until then the rate doubles about five times a second, while calls wait for it;
+// away. Until then the rate doubles about three times a second, while calls wait for it;
 // after that it is what the service let through, a little less, and grows as TCP CUBIC
 // does (RFC 9438): slowly up to where it was refused, then in ever larger steps.
 const (
-	probeStep   = 4.0    // calls a second more for each call that went, before the first throttle
+	probeStep   = 2.0    // calls a second more for each call that went, before the first throttle
 	learnedPart = 0.93   // of the rate that the service was found to give, after a throttle
 	cubicScale  = 0.01   // of that rate: with learnedPart it is back there after 1.9 s
 	maxLearned  = 1000.0 // calls a second; more is never needed
