@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/paramtemplate"
@@ -118,7 +117,26 @@ func (o *paramRenderOptions) parse(env *cli.Env, file string) (*paramtemplate.Te
 	if err != nil {
 		return nil, err
 	}
-	return paramtemplate.Parse(data, to)
+	t, err := paramtemplate.Parse(data, to)
+	if err != nil {
+		return nil, err
+	}
+	return t, checkUses(t)
+}
+
+// checkUses refuses names that no parameter can have: the service says of ten names at
+// once that one of them is none, and not which.
+func checkUses(t *paramtemplate.Template) error {
+	var errs []error
+	for _, u := range t.Uses() {
+		switch a, err := parseParamArgument(u.Name); {
+		case err != nil:
+			errs = append(errs, fault.New(fault.Usage, t.At(u), "%w", err).WithHint("%s", fault.HintOf(err)))
+		case a.name == "":
+			errs = append(errs, fault.New(fault.Usage, t.At(u), "%s: a path is no parameter", u.Name))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (o *paramRenderOptions) file(secrets int) cli.OutputFile {
@@ -288,17 +306,12 @@ func (o *paramRenderOptions) check(ctx context.Context, env *cli.Env, svc *param
 		}
 	}
 	types := map[string]string{}
-	names = uniqueSorted(names)
-	for len(names) > 0 {
-		batch := names[:min(50, len(names))] // names that a list takes
-		names = names[len(batch):]
-		list, err := awsapi.Collect(svc.List(ctx, parameter.Query{Names: batch}))
-		if err != nil {
-			return err
-		}
-		for _, p := range list {
-			types[p.Name] = p.Type
-		}
+	list, _, err := svc.Describe(ctx, uniqueSorted(names))
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		types[p.Name] = p.Type
 	}
 	var (
 		rows             []renderRow

@@ -221,7 +221,10 @@ func (o *shareOptions) merged(ctx context.Context, api *rawapi.Service, arn stri
 		if !ok {
 			continue
 		}
-		if have.History != o.history && !containsAll(o.with, have.With) {
+		switch {
+		case have.History && !o.history && containsAll(have.With, o.with):
+			return p, have, nil // sharing takes nothing away
+		case have.History && !o.history, !have.History && o.history && !containsAll(o.with, have.With):
 			continue // the others keep what they have
 		}
 		share.With = uniqueSorted(slices.Concat(have.With, o.with))

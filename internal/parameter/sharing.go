@@ -70,10 +70,7 @@ type shareStatement struct {
 // sharePrincipal is whom a statement is for.
 type sharePrincipal struct{ AWS shareList }
 
-// everybody is a principal that no share of ours has.
-const everybody = "*"
-
-// UnmarshalJSON also reads a text, which is "*".
+// UnmarshalJSON also reads a text, which is "*": everybody.
 func (p *sharePrincipal) UnmarshalJSON(data []byte) error {
 	var text string
 	if json.Unmarshal(data, &text) == nil {
