@@ -188,9 +188,13 @@ func (s *Service) values(ctx context.Context, names []string, decrypt bool) (fou
 	found = make(map[string]Parameter, len(out.Parameters))
 	for _, p := range out.Parameters {
 		v := valueOf(p, decrypt)
-		for _, key := range []string{v.Name + v.Selector, v.ARN + v.Selector} { // it answers with names to ARNs, too
-			if slices.Contains(names, key) {
-				found[key] = v
+		for _, name := range names {
+			switch {
+			case Place(name) == Place(v.Name+v.Selector):
+				v.Name = strings.TrimSuffix(name, v.Selector)
+				found[name] = v
+			case name == v.ARN+v.Selector: // it answers with names to ARNs, too
+				found[name] = v
 			}
 		}
 	}

@@ -19,7 +19,7 @@ func Encode(root string, list []parameter.Parameter, secrets bool) ([]byte, erro
 	list = slices.SortedFunc(slices.Values(list), func(a, b parameter.Parameter) int { return strings.Compare(a.Name, b.Name) })
 	parameters := mapping()
 	for _, p := range list {
-		name, below := strings.CutPrefix(p.Name, strings.TrimSuffix(root, "/")+"/")
+		name, below := strings.CutPrefix(parameter.Place(p.Name), strings.TrimSuffix(root, "/")+"/")
 		if !below {
 			return nil, fault.Usagef("%s is not below %s", p.Name, root)
 		}

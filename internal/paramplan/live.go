@@ -57,11 +57,12 @@ func Look(ctx context.Context, s Store, desired []Desired, others []string, belo
 		return live, err
 	}
 	if below != "" {
+		wanted := byPlace(names)
 		for p, err := range s.List(ctx, parameter.Query{Path: below}) {
 			if err != nil {
 				return live, err
 			}
-			live.Parameters[p.Name] = p
+			live.keep(p, wanted)
 		}
 	}
 	if err := live.values(ctx, s, desired); err != nil {
@@ -76,13 +77,32 @@ func (l *Live) metadata(ctx context.Context, s Store, names []string) error {
 	var mu sync.Mutex
 	return awsapi.Parallel(ctx, len(chunks), func(ctx context.Context, i int) error {
 		found, err := awsapi.Collect(s.List(ctx, parameter.Query{Names: chunks[i]}))
+		asked := byPlace(chunks[i])
 		mu.Lock()
 		defer mu.Unlock()
 		for _, p := range found {
-			l.Parameters[p.Name] = p
+			l.keep(p, asked)
 		}
 		return err
 	})
+}
+
+// keep keeps a parameter by the name that it is wanted by, if it is.
+func (l *Live) keep(p parameter.Parameter, wanted map[string]string) {
+	if name := wanted[parameter.Place(p.Name)]; name != "" {
+		p.Name = name
+	}
+	l.Parameters[p.Name] = p
+}
+
+// byPlace has names by their places: the service can list a parameter at the root without
+// the slash that it was asked for with, and it must not be taken for another one.
+func byPlace(names []string) map[string]string {
+	m := make(map[string]string, len(names))
+	for _, name := range names {
+		m[parameter.Place(name)] = name
+	}
+	return m
 }
 
 // values reads the values that are compared, each of the version whose metadata is
@@ -155,8 +175,9 @@ func (l *Live) tags(ctx context.Context, s Store, tags map[Tag][]string) error {
 		if l.Tagged[q.Tag] == nil {
 			l.Tagged[q.Tag] = map[string]bool{}
 		}
+		asked := byPlace(q.names)
 		for _, p := range found {
-			l.Tagged[q.Tag][p.Name] = true
+			l.Tagged[q.Tag][asked[parameter.Place(p.Name)]] = true
 		}
 		return err
 	})
