@@ -117,12 +117,22 @@ func (s *Service) Find(ctx context.Context, sel Selection) ([]Parameter, error) 
 // findNamed is Find, of which parameters with a label are still in their latest version.
 func (s *Service) findNamed(ctx context.Context, sel Selection) ([]Parameter, error) {
 	found, err := s.find(ctx, sel)
-	if err == nil && len(found) == 0 && sel.Path != "" && sel.Path != "/" && sel.Pattern == nil && !sel.public() {
-		sel.Names, sel.Path, sel.OneLevel = []string{sel.Path}, "", false
-		found, err = s.find(ctx, sel)
+	if err == nil && len(found) == 0 && sel.maybeName() {
+		found, err = s.find(ctx, sel.asName())
 	}
 	slices.SortFunc(found, func(a, b Parameter) int { return strings.Compare(a.Name, b.Name) })
 	return found, err
+}
+
+// maybeName reports whether the path may be the name of a parameter.
+func (s Selection) maybeName() bool {
+	return s.Path != "" && s.Path != "/" && s.Pattern == nil && !s.public()
+}
+
+// asName takes the path for a name.
+func (s Selection) asName() Selection {
+	s.Names, s.Path, s.OneLevel = []string{s.Path}, "", false
+	return s
 }
 
 func (s *Service) find(ctx context.Context, sel Selection) (found []Parameter, err error) {
@@ -188,16 +198,27 @@ func (s *Service) FindValues(ctx context.Context, sel Selection, decrypt bool) (
 			}
 		}
 	case sel.whole():
-		if found, err = awsapi.Collect(sel.counted(s.Read(ctx, sel.Query, decrypt))); err != nil || len(found) > 0 {
-			break
+		found, err = s.readAll(ctx, sel, decrypt)
+		if err == nil && len(found) == 0 && sel.maybeName() {
+			found, err = s.readAll(ctx, sel.asName(), decrypt)
 		}
-		fallthrough // it may be the name of a parameter
 	default:
 		if found, err = s.findNamed(ctx, sel); err == nil {
 			found, err = s.attach(ctx, found, sel.Label, decrypt)
 		}
 	}
 	slices.SortFunc(found, func(a, b Parameter) int { return strings.Compare(a.Name, b.Name) })
+	return found, err
+}
+
+// readAll is Read to its end. Names are read by who may not list them, too.
+func (s *Service) readAll(ctx context.Context, sel Selection, decrypt bool) ([]Parameter, error) {
+	found, err := awsapi.Collect(sel.counted(s.Read(ctx, sel.Query, decrypt)))
+	if denied(err) && len(sel.Names) > 0 && len(sel.filters()) == 1 && !sel.Shared {
+		if got, _, again := s.Get(ctx, sel.Names, decrypt); again == nil {
+			return got, nil
+		}
+	}
 	return found, err
 }
 

@@ -1,6 +1,7 @@
 package paramfile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
@@ -53,9 +54,16 @@ func encodeDotenv(b printer, list []item, o Options) error {
 // shellOwn are variables that shells, or what finds and loads programs, go by, and those
 // of bash and zsh that cannot be set, or are something else when they are read
 // (bash(1), Shell Variables; zshparam(1); ld.so(8)).
-var shellOwn = pattern.Lazy(`^(PATH|HOME|IFS|CDPATH|ENV|SHELL|PWD|OLDPWD|TMPDIR|OPTIND|OPTARG|PS[1-4]|PPID|E?[UG]ID|USERNAME|GROUPS|STATUS|HOSTTYPE|` +
-	`BASH|BASH_.*|BASHOPTS|SHELLOPTS|PROMPT_COMMAND|FUNCNAME|DIRSTACK|LINENO|RANDOM|SRANDOM|SECONDS|EPOCH(SECONDS|REALTIME)|HISTCMD|ZDOTDIR|FPATH|` +
-	`LD_(PRELOAD|LIBRARY_PATH|AUDIT)|DYLD_.*|LANG|LC_.*|path|cdpath|fpath|status|argv)$`)
+var shellOwn = []string{
+	"PATH", "HOME", "IFS", "CDPATH", "ENV", "SHELL", "PWD", "OLDPWD", "TMPDIR", "OPTIND", "OPTARG", "PS1", "PS2", "PS3", "PS4", "LANG",
+	"UID", "EUID", "GID", "EGID", "PPID", "USERNAME", "GROUPS", "STATUS", "HOSTTYPE", "BASH", "BASHOPTS", "SHELLOPTS", "PROMPT_COMMAND",
+	"FUNCNAME", "DIRSTACK", "LINENO", "RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "EPOCHREALTIME", "HISTCMD", "ZDOTDIR", "FPATH",
+	"path", "cdpath", "fpath", "status", "argv", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT",
+}
+
+func isShellOwn(key string) bool {
+	return slices.Contains(shellOwn, key) || strings.HasPrefix(key, "BASH_") || strings.HasPrefix(key, "LC_") || strings.HasPrefix(key, "DYLD_")
+}
 
 // ShellOwn are the variables of a dotenv or shell file that mean something to shells
 // already: the shell that reads the file may not go on as before, or not take the value.
@@ -66,7 +74,7 @@ func ShellOwn(f Format, list []parameter.Parameter, o Options) (keys []string) {
 	}
 	items, _ := c.items(f, list, o)
 	for _, it := range items {
-		if shellOwn().MatchString(it.key) {
+		if isShellOwn(it.key) {
 			keys = append(keys, it.key)
 		}
 	}
