@@ -8,11 +8,13 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,7 +26,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ssmdeck": main, "session-manager-plugin": main})
+	programs := map[string]func(){"ssmdeck": main, "session-manager-plugin": main}
+	if _, ok := programs[strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")]; !ok {
+		// What nohup set would be inherited by all programs that tests start: with a
+		// handler here, SIGHUP ends them as it does from a terminal.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
+	testscript.Main(m, programs)
 }
 
 // TestScripts runs the promises made to users with the real binary. Commands
