@@ -87,25 +87,20 @@ policies and older versions are not moved.`,
 }
 
 func (o *adviseOptions) check(args []string) (sels []parameter.Selection, err error) {
-	var faults []error
-	add := func(err error) {
-		if err != nil {
-			faults = append(faults, err)
-		}
-	}
+	var faults faultList
 	o.age, err = cli.ParseAge("max-age", o.maxAge)
-	add(err)
+	faults.add(err)
 	o.failOn, err = knownWords("--fail-on", o.failOn, adviceGates)
-	add(err)
+	faults.add(err)
 	if len(o.alsoIn) > 0 {
-		add((grid.Spec{Regions: o.alsoIn}).Check())
+		faults.add((grid.Spec{Regions: o.alsoIn}).Check())
 	}
 	if len(args) == 0 {
 		args = []string{""}
 	}
 	for _, arg := range args {
 		s, err := parameter.Select(arg)
-		add(err)
+		faults.add(err)
 		sels = append(sels, s)
 	}
 	return sels, cli.AllFaults("advise", faults)

@@ -57,20 +57,15 @@ It takes a call for the tags of each parameter, and with --history one for its v
 }
 
 func (o *paramBackup) check(path string) error {
-	var faults []error
-	add := func(err error) {
-		if err != nil {
-			faults = append(faults, err)
-		}
-	}
-	add(parameter.CheckPath(path))
+	var faults faultList
+	faults.add(parameter.CheckPath(path))
 	if o.file == "" {
-		add(fault.Usagef("param backup: missing -f").WithHint("name the file that is to be written"))
+		faults.add(fault.Usagef("param backup: missing -f").WithHint("name the file that is to be written"))
 	} else {
-		add(o.output().Check())
+		faults.add(o.output().Check())
 	}
 	if o.decrypt && o.without {
-		add(fault.Usagef("--no-secrets and --decrypt exclude each other"))
+		faults.add(fault.Usagef("--no-secrets and --decrypt exclude each other"))
 	}
 	return cli.AllFaults("back parameters up", faults)
 }

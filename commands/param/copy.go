@@ -117,37 +117,32 @@ type copyNames struct {
 	into           bool         // target is a path
 }
 
-func (f *copyFlags) names(source, target string) (n copyNames, faults []error) {
-	add := func(err error) {
-		if err != nil {
-			faults = append(faults, err)
-		}
-	}
+func (f *copyFlags) names(source, target string) (n copyNames, faults faultList) {
 	var err error
 	n.source, err = parseParamPlace(source)
-	add(err)
+	faults.add(err)
 	n.target, err = parseParamPlace(target)
-	add(err)
+	faults.add(err)
 	if len(faults) > 0 {
 		return n, faults
 	}
 	n.into = strings.HasSuffix(n.target.path, "/")
 	switch {
 	case f.recursive:
-		add(parameter.CheckPath(n.source.path))
-		add(parameter.CheckPath(n.target.path))
+		faults.add(parameter.CheckPath(n.source.path))
+		faults.add(parameter.CheckPath(n.target.path))
 	default:
 		n.version, err = parseParamVersion(n.source.path)
-		add(err)
+		faults.add(err)
 		if n.into {
-			add(parameter.CheckPath(n.target.path))
+			faults.add(parameter.CheckPath(n.target.path))
 		} else {
-			add(parameter.CheckName(n.target.path))
+			faults.add(parameter.CheckName(n.target.path))
 		}
 	}
 	selects := n.version.version > 0 || n.version.label != ""
 	if selects && (f.history || f.move) {
-		add(fault.Usagef("%s is one version, and --history and move take them all", source).WithHint("name the parameter without the version"))
+		faults.add(fault.Usagef("%s is one version, and --history and move take them all", source).WithHint("name the parameter without the version"))
 	}
 	return n, faults
 }

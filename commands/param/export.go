@@ -86,45 +86,40 @@ func formatWords() (words []string) {
 
 // check reads the flags that do not need the account; all that is wrong is said.
 func (o *export) check(env *cli.Env, where string) (f paramfile.Format, sel parameter.Selection, err error) {
-	var faults []error
-	add := func(err error) {
-		if err != nil {
-			faults = append(faults, err)
-		}
-	}
+	var faults faultList
 	f = paramfile.JSON
 	switch {
 	case o.format != "":
 		f, err = paramfile.ParseFormat(o.format)
-		add(err)
+		faults.add(err)
 	case o.file != "":
 		f, err = paramfile.Guess(o.file)
-		add(err)
+		faults.add(err)
 	}
 	switch k := paramfile.Keys(o.keys); k {
 	case paramfile.KeysAuto, paramfile.KeysUpper, paramfile.KeysKeep:
 		o.encoding.Keys = k
 	default:
-		add(fault.Usagef("--keys %q is neither upper nor keep", o.keys))
+		faults.add(fault.Usagef("--keys %q is neither upper nor keep", o.keys))
 	}
 	if f != "" {
-		add(o.fits(f))
+		faults.add(o.fits(f))
 	}
 	sel, err = o.choice.selection(where, time.Now())
-	add(err)
+	faults.add(err)
 	if o.strip != "" && o.strip != "/" {
-		add(parameter.CheckPath(o.strip))
+		faults.add(parameter.CheckPath(o.strip))
 	}
 	switch {
 	case o.without && o.values.reads():
-		add(fault.Usagef("--no-secrets and --decrypt exclude each other"))
+		faults.add(fault.Usagef("--no-secrets and --decrypt exclude each other"))
 	case o.values.reads() && o.file == "" && o.values.masks(env):
-		add(fault.Usagef("the secrets would stand on the screen").WithHint("write them to a file with -f, or add --show"))
+		faults.add(fault.Usagef("the secrets would stand on the screen").WithHint("write them to a file with -f, or add --show"))
 	case o.file == "" && o.force:
-		add(fault.Usagef("--force is about a file, and none is named").WithHint("name one with -f"))
+		faults.add(fault.Usagef("--force is about a file, and none is named").WithHint("name one with -f"))
 	}
 	if o.file != "" {
-		add(o.output().Check())
+		faults.add(o.output().Check())
 	}
 	return f, sel, cli.AllFaults("export parameters", faults)
 }

@@ -89,7 +89,7 @@ with 6.`,
 
 // check reads the names, all faults at once.
 func (o *get) check(env *cli.Env, cmd *cobra.Command, args []string) (refs []parameter.Ref, err error) {
-	var faults []error
+	var faults faultList
 	if len(args) == 0 && o.path == "" && !nodechoice.CanPick(env) {
 		faults = append(faults, cli.ExactArgs("the parameter's name")(cmd, args))
 	}
@@ -97,10 +97,10 @@ func (o *get) check(env *cli.Env, cmd *cobra.Command, args []string) (refs []par
 		faults = append(faults, fault.Usagef("param get: names, or --path, not both"))
 	}
 	if o.path != "" {
-		faults = appendFault(faults, parameter.CheckPath(o.path))
+		faults.add(parameter.CheckPath(o.path))
 	}
 	if o.metadata {
-		faults = appendFault(faults, o.flags.check(false))
+		faults.add(o.flags.check(false))
 	}
 	if o.noSecrets && o.flags.reads() {
 		faults = append(faults, fault.Usagef("param get: --no-secrets leaves out what --decrypt and --show are for"))
@@ -111,20 +111,13 @@ func (o *get) check(env *cli.Env, cmd *cobra.Command, args []string) (refs []par
 			continue
 		}
 		r, err := parameter.ParseRef(text)
-		faults = appendFault(faults, err)
+		faults.add(err)
 		if strings.HasPrefix(r.Name, parameter.SecretPath) && !o.flags.reads() && !o.metadata {
 			faults = append(faults, fault.Usagef("%s is a secret of Secrets Manager", text).WithHint("add --decrypt"))
 		}
 		refs = append(refs, r)
 	}
 	return refs, cli.AllFaults("param get", faults)
-}
-
-func appendFault(faults []error, err error) []error {
-	if err != nil {
-		faults = append(faults, err)
-	}
-	return faults
 }
 
 // values prints the values of named parameters.

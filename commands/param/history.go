@@ -55,7 +55,7 @@ between these two. How secrets differ is shown with --decrypt, and on a terminal
 }
 
 func (o *paramVersions) check(name string) error {
-	var faults []error
+	var faults faultList
 	if r, err := parameter.ParseRef(name); err != nil {
 		faults = append(faults, err)
 	} else if r.Selector() != "" {
@@ -63,7 +63,7 @@ func (o *paramVersions) check(name string) error {
 	} else if r.Shared() || strings.HasPrefix(r.Name, "/aws/") {
 		faults = append(faults, fault.Usagef("%s: only this account's own parameters have a history", name))
 	}
-	faults = appendFault(faults, o.flags.check(o.values || o.diff))
+	faults.add(o.flags.check(o.values || o.diff))
 	if o.version != "" {
 		var ok bool
 		if o.versions, ok = parameter.ParseRange(o.version); !ok {

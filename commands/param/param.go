@@ -66,3 +66,12 @@ func openParameters(ctx context.Context, env *cli.Env) (*parameter.Service, erro
 	}
 	return parameter.New(scope.SSM()), nil
 }
+
+// faultList is what is wrong with what was typed, told all at once; see cli.AllFaults.
+type faultList []error
+
+func (l *faultList) add(err error) {
+	if err != nil {
+		*l = append(*l, err)
+	}
+}

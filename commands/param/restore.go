@@ -97,27 +97,22 @@ func (o *restore) run(ctx context.Context, env *cli.Env, file string) error {
 
 // read reads the file, and checks it and the flags.
 func (o *restore) read(ctx context.Context, env *cli.Env, file string) (*restoring, error) {
-	var faults []error
-	add := func(err error) {
-		if err != nil {
-			faults = append(faults, err)
-		}
-	}
+	var faults faultList
 	r := &restoring{}
 	var err error
 	r.keys, err = parseParamKeys(o.keys)
-	add(err)
+	faults.add(err)
 	if o.path != "" {
-		add(parameter.CheckPath(o.path))
+		faults.add(parameter.CheckPath(o.path))
 	}
 	var only []parameter.Pattern
 	for _, w := range o.only {
 		p, err := parameter.ParsePattern(w)
-		add(err)
+		faults.add(err)
 		only = append(only, p)
 	}
 	if o.prune && len(o.only) > 0 {
-		add(fault.Usagef("--prune deletes what is not in the backup, and --only takes a part of it").WithHint("leave one of them out"))
+		faults.add(fault.Usagef("--prune deletes what is not in the backup, and --only takes a part of it").WithHint("leave one of them out"))
 	}
 	if err := cli.AllFaults("restore parameters", faults); err != nil {
 		return nil, err

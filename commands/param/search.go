@@ -86,12 +86,12 @@ When nothing matches it ends with 3.`,
 
 // prepare reads what is looked for, which may be on standard input.
 func (o *paramSearch) prepare(env *cli.Env, args []string) (sel parameter.Selection, err error) {
-	var faults []error
+	var faults faultList
 	if o.decrypt && !o.values {
 		faults = append(faults, fault.Usagef("param search: --decrypt is about values, and none are looked into").WithHint("add --values"))
 	}
 	sel, err = parameter.Select(strings.Join(args[1:], ""))
-	faults = appendFault(faults, err)
+	faults.add(err)
 	if len(faults) > 0 {
 		return sel, cli.AllFaults("param search", faults)
 	}

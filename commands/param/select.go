@@ -52,42 +52,37 @@ var keptTiers = []string{parameter.Standard, parameter.Advanced}
 // that is wrong is said at once.
 func (o *paramSelect) selection(where string, now time.Time) (parameter.Selection, error) {
 	s, err := parameter.Select(where)
-	var faults []error
-	add := func(err error) {
-		if err != nil {
-			faults = append(faults, err)
-		}
-	}
-	add(err)
+	var faults faultList
+	faults.add(err)
 	s.Types, err = knownWords("--type", o.types, parameter.Types)
-	add(err)
+	faults.add(err)
 	s.Tiers, err = knownWords("--tier", o.tiers, keptTiers)
-	add(err)
+	faults.add(err)
 	s.Data, err = knownWords("--data-type", o.data, parameter.DataTypes)
-	add(err)
+	faults.add(err)
 	s.Since, err = o.since.Time(now)
-	add(err)
+	faults.add(err)
 	s.Tags, err = chosenTags(o.tags)
-	add(err)
+	faults.add(err)
 	s.KeyIDs, s.Prefixes, s.Contains = o.keys, o.prefixes, append(s.Contains, o.names...)
 	if len(o.names) > 0 {
 		s.Contains = o.names // the pattern is held against names here, too
 	}
 	if o.label != "" {
-		add(parameter.CheckLabel(o.label))
+		faults.add(parameter.CheckLabel(o.label))
 	}
 	s.Label, s.By, s.Shared = o.label, o.by, o.shared
 	if o.oneLevel {
 		s.OneLevel = true
 		switch {
 		case s.Pattern != nil:
-			add(fault.Usagef("--one-level and the pattern %q: the pattern says it", where).WithHint("* stays in one level, ** goes through all"))
+			faults.add(fault.Usagef("--one-level and the pattern %q: the pattern says it", where).WithHint("* stays in one level, ** goes through all"))
 		case s.Path == "":
 			s.Path = "/"
 		}
 	}
 	if o.shared && o.label != "" {
-		add(fault.Usagef("--shared and --label exclude each other: labels of other accounts cannot be looked for"))
+		faults.add(fault.Usagef("--shared and --label exclude each other: labels of other accounts cannot be looked for"))
 	}
 	return s, cli.AllFaults("choose parameters", faults)
 }

@@ -58,9 +58,10 @@ func (o *paramTree) run(ctx context.Context, env *cli.Env, where string) error {
 		return err
 	}
 	sel, err := parameter.Select(where)
-	faults := appendFault(nil, err)
-	faults = appendFault(faults, o.flags.check(o.values))
-	faults = appendFault(faults, paramTable(o.values)(ro).Check(ro))
+	var faults faultList
+	faults.add(err)
+	faults.add(o.flags.check(o.values))
+	faults.add(paramTable(o.values)(ro).Check(ro))
 	if o.depth < 0 {
 		faults = append(faults, fault.Usagef("--depth %d is no number of levels", o.depth))
 	}

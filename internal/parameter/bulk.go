@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 
@@ -169,13 +170,7 @@ func (r *reading) sweep(ctx context.Context) error {
 // names lists the parameters of the query in batches of one call, without those that
 // have been given on.
 func (r *reading) names(ctx context.Context, send func([]Parameter) bool) error {
-	given := len(r.seen) > 0 // by a page of a walk; nobody writes to seen before the first batch
-	known := map[string]bool{}
-	if given {
-		for name := range r.seen {
-			known[name] = true
-		}
-	}
+	known := maps.Clone(r.seen) // by a page of a walk; nobody writes to seen before the first batch
 	batch := make([]Parameter, 0, namesACall)
 	for p, err := range r.s.List(ctx, r.q) {
 		if err != nil {

@@ -18,15 +18,7 @@ func writeJSONString(b printer, s string) {
 	b.char('"')
 	for _, r := range s {
 		switch {
-		case r == '"' || r == '\\':
-			b.char('\\')
-			b.char(r)
-		case r == '\n':
-			b.str(`\n`)
-		case r == '\r':
-			b.str(`\r`)
-		case r == '\t':
-			b.str(`\t`)
+		case writeEscape(b, r):
 		case invisible(r) && r < 0x10000:
 			b.printf(`\u%04x`, r)
 		default:
@@ -34,6 +26,25 @@ func writeJSONString(b printer, s string) {
 		}
 	}
 	b.char('"')
+}
+
+// writeEscape writes a character that JSON, YAML and HCL escape in the same way, and
+// reports whether it is one.
+func writeEscape(b printer, r rune) bool {
+	switch r {
+	case '"', '\\':
+		b.char('\\')
+		b.char(r)
+	case '\n':
+		b.str(`\n`)
+	case '\r':
+		b.str(`\r`)
+	case '\t':
+		b.str(`\t`)
+	default:
+		return false
+	}
+	return true
 }
 
 // invisible are control characters, ends of lines that only some know, and marks that

@@ -25,15 +25,7 @@ func writeHCLString(b printer, s string) {
 	b.char('"')
 	for i, r := range s {
 		switch {
-		case r == '"' || r == '\\':
-			b.char('\\')
-			b.char(r)
-		case r == '\n':
-			b.str(`\n`)
-		case r == '\r':
-			b.str(`\r`)
-		case r == '\t':
-			b.str(`\t`)
+		case writeEscape(b, r):
 		case r == '$' || r == '%':
 			// ${ is written $${, but a $ in front of it would be taken for part of that.
 			rest := strings.TrimLeft(s[i:], string(r))

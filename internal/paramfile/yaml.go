@@ -40,15 +40,7 @@ func writeYAMLString(b printer, s, indent string) {
 		b.char('"')
 		for _, r := range s {
 			switch {
-			case r == '"' || r == '\\':
-				b.char('\\')
-				b.char(r)
-			case r == '\n':
-				b.str(`\n`)
-			case r == '\r':
-				b.str(`\r`)
-			case r == '\t':
-				b.str(`\t`)
+			case writeEscape(b, r):
 			case invisible(r) && r < 0x100:
 				b.printf(`\x%02x`, r)
 			case invisible(r):
