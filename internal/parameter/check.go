@@ -43,6 +43,9 @@ func CheckName(name string) error {
 	rest := strings.TrimPrefix(name, "/")
 	first, _, _ := strings.Cut(rest, "/")
 	repaired := "/" + strings.Join(strings.FieldsFunc(name, func(r rune) bool { return r == '/' }), "/")
+	if reserved(strings.TrimLeft(name, "/")) { // else the repair would be refused in its turn
+		repaired = "/app" + repaired
+	}
 	switch {
 	case name == "":
 		return fault.Usagef("a parameter without a name").WithHint("write it as /app/prod/db-url")
@@ -66,9 +69,9 @@ func CheckName(name string) error {
 	case strings.HasSuffix(name, "/"):
 		return bad("ends with a slash").WithHint("write %s", repaired)
 	case strings.Contains(name, "/") && !strings.HasPrefix(name, "/"):
-		return bad("has parts, and no slash before the first").WithHint("write /%s", name)
+		return bad("has parts, and no slash before the first").WithHint("write %s", repaired)
 	case reserved(first):
-		return bad("begins with %s, which AWS keeps for itself", first[:3]).WithHint("put another part before it, or another word: /app/%s", rest)
+		return bad("begins with %s, which AWS keeps for itself", first[:3]).WithHint("put another part before it, or another word: %s", repaired)
 	case strings.Count("/"+rest, "/") > maxDepth:
 		return bad("has %d levels; %d are allowed", strings.Count("/"+rest, "/"), maxDepth).WithHint("join some of its parts with - or .")
 	case len(shortestARN)+len(rest) > maxARN:

@@ -42,6 +42,21 @@ func TestNamesThatTheServiceRefusesAreRefusedWithTheirReason(t *testing.T) {
 	}
 }
 
+// TestTheRepairOfANameIsOne takes the hint, which is a name again.
+func TestTheRepairOfANameIsOne(t *testing.T) {
+	for name, want := range map[string]string{
+		"ssm/x": "/app/ssm/x", "aws//x": "/app/aws/x", "/aws/x/": "/app/aws/x", "a/b": "/a/b", "/a//b": "/a/b", "/a/": "/a",
+	} {
+		hint := fault.HintOf(CheckName(name))
+		if !strings.HasSuffix(hint, " "+want) {
+			t.Errorf("%s: the hint is %q, not one that ends with %s", name, hint, want)
+		}
+		if err := CheckName(want); err != nil {
+			t.Errorf("%s: the repair is refused: %v", name, err)
+		}
+	}
+}
+
 func TestPathsAndLabels(t *testing.T) {
 	for path, want := range map[string]string{
 		"/": "", "/app": "", "/app/": "", "/aws/service/ami": "",
