@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/compliance"
 	"github.com/ssmdeck/ssmdeck/commands/connect"
 	"github.com/ssmdeck/ssmdeck/commands/cp"
+	"github.com/ssmdeck/ssmdeck/commands/dash"
 	"github.com/ssmdeck/ssmdeck/commands/doctor"
 	"github.com/ssmdeck/ssmdeck/commands/document"
 	"github.com/ssmdeck/ssmdeck/commands/forward"
@@ -85,7 +86,7 @@ plugin, no bastion, no SSH key.`,
 		}
 	}
 	add(groupDaily, node.NewLsCmd(env), connect.NewShellCmd(env), connect.NewExecCmd(env), run.NewCmd(env), forward.NewCmd(env),
-		cp.NewCmd(env), ssh.NewCmd(env), ssh.NewProxyCmd(env), ssh.NewConfigCmd(env), doctor.NewCmd(env))
+		dash.NewCmd(env, Run), cp.NewCmd(env), ssh.NewCmd(env), ssh.NewProxyCmd(env), ssh.NewConfigCmd(env), doctor.NewCmd(env))
 	add(groupNouns, node.NewCmd(env), run.NewCommandCmd(env), session.NewCmd(env), access.NewCmd(env),
 		activation.NewCmd(env), account.NewSettingCmd(env))
 	add(groupNouns, account.NewTagCmd(env), account.NewDHMCCmd(env), account.NewSyncCmd(env), account.NewPolicyCmd(env), account.NewConnectorCmd(env))

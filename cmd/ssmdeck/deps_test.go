@@ -113,6 +113,23 @@ var floors = [][]room{
 		{name: "internal/sessionlog", ours: []string{"internal/preferences", "internal/sessions", "internal/logstore"}, others: []string{sdk}},
 		{name: "internal/rawapi", others: []string{sdk}},
 	},
+	{ // the dashboard: what its pages share, the pages, the root
+		{name: "tui/feed", others: []string{tea}},
+		{name: "tui/deck", ours: []string{"tui/feed"}, others: []string{tea}},
+		{name: "tui/widget", others: []string{tea, ansi, charm}},
+		{name: "tui/sources", ours: []string{"tui/feed"}},
+	},
+	{
+		{name: "tui", others: []string{tea, ansi, charm, color}},
+		{name: "tui/pageautomation", others: []string{tea, ansi, charm}},
+		{name: "tui/pagecommands", others: []string{tea, ansi, charm}},
+		{name: "tui/pagefleet", others: []string{tea, ansi, charm}},
+		{name: "tui/pageoverview", others: []string{tea, ansi, charm}},
+		{name: "tui/pageparams", others: []string{tea, ansi, charm}},
+		{name: "tui/pagepatch", others: []string{tea, ansi, charm}},
+		{name: "tui/pagesessions", others: []string{tea, ansi, charm}},
+		{name: "tui/pagewindows", others: []string{tea, ansi, charm}},
+	},
 	{
 		{name: "tui/picker", others: []string{tea, charm, ansi, color}},
 		{name: "commands/junit"},
@@ -133,6 +150,7 @@ var floors = [][]room{
 		{name: "commands/automation", others: []string{cobra}},
 		{name: "commands/compliance", others: []string{cobra}},
 		{name: "commands/cp", others: []string{cobra}},
+		{name: "commands/dash", others: []string{cobra, tea}},
 		{name: "commands/doctor", others: []string{cobra}},
 		{name: "commands/document", others: []string{cobra}},
 		{name: "commands/forward", others: []string{cobra}},
@@ -151,7 +169,8 @@ var floors = [][]room{
 	},
 	{
 		{name: "cmd/ssmdeck"},
-		{name: "commands/cli/clitest"}, // only tests import it
+		{name: "commands/cli/clitest"},                     // only tests import it
+		{name: "tui/tuitest", others: []string{tea, ansi}}, // only tests import it
 	},
 }
 

@@ -1,0 +1,101 @@
+package dash
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/internal/automation"
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/forwards"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
+	"github.com/ssmdeck/ssmdeck/internal/parameter"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/internal/window"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+)
+
+// emitEvery is how many rows of a long list come together.
+const emitEvery = 500
+
+// collect reads a list and shows what there is of it while it comes.
+func collect[T any](list iter.Seq2[T, error], emit func([]T)) ([]T, error) {
+	var all []T
+	for v, err := range list {
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, v); len(all)%emitEvery == 0 {
+			emit(all[:len(all):len(all)])
+		}
+	}
+	if all == nil {
+		all = []T{}
+	}
+	return all, nil
+}
+
+func (w *wiring) feeds() *sources.Set {
+	return &sources.Set{
+		Nodes: feed.NewSource(sources.Nodes, func(ctx context.Context, in grid.Cell, emit func([]fleet.Node)) ([]fleet.Node, error) {
+			svc := cli.NewFleet(in.Scope, nil)
+			nodes, err := collect(svc.List(ctx, fleet.Query{}), emit)
+			if err != nil {
+				return nil, err
+			}
+			emit(nodes)
+			joined := append([]fleet.Node{}, nodes...)
+			if _, err := svc.Join(ctx, joined, fleet.PartEC2|fleet.PartTags); err != nil {
+				return nil, err
+			}
+			return joined, nil
+		}),
+		Patches: feed.NewSource(sources.Patches, func(ctx context.Context, in grid.Cell, _ func([]fleet.Node)) ([]fleet.Node, error) {
+			nodes, _, err := cli.NewFleet(in.Scope, nil).Table(ctx, fleet.Query{}, fleet.PartEC2|fleet.PartTags|fleet.PartPatch)
+			return nodes, err
+		}),
+		Commands: feed.NewSource(sources.Commands, func(ctx context.Context, in grid.Cell, emit func([]run.Command)) ([]run.Command, error) {
+			svc := run.New(in.Scope.SSM(), logstore.New(in.Scope.Config()))
+			return collect(svc.List(ctx, run.Filter{After: time.Now().Add(-24 * time.Hour)}), emit)
+		}),
+		Sessions: feed.NewSource(sources.Sessions, w.sessionList(false)),
+		Past:     feed.NewSource(sources.Past, w.sessionList(true)),
+		Forwards: feed.NewLocal(sources.Forwards, func(context.Context) ([]forwards.Running, error) { return nil, nil }),
+		Saved:    feed.NewLocal(sources.Saved, func(context.Context) ([]forwards.Entry, error) { return nil, nil }),
+		Parameters: feed.NewSource(sources.Parameters, func(ctx context.Context, in grid.Cell, emit func([]parameter.Parameter)) ([]parameter.Parameter, error) {
+			return collect(parameter.New(in.Scope.SSM()).List(ctx, parameter.Query{}), emit)
+		}),
+		Executions: feed.NewSource(sources.Executions, func(ctx context.Context, in grid.Cell, emit func([]automation.Execution)) ([]automation.Execution, error) {
+			return collect(automation.New(in.Scope.SSM()).List(ctx, automation.Filter{After: time.Now().Add(-7 * 24 * time.Hour)}), emit)
+		}),
+		Windows: feed.NewSource(sources.Windows, windows),
+	}
+}
+
+func (w *wiring) sessionList(history bool) feed.Load[sessions.Entry] {
+	return func(ctx context.Context, in grid.Cell, emit func([]sessions.Entry)) ([]sessions.Entry, error) {
+		return collect(sessions.New(in.Scope, sessions.Options{}).List(ctx, sessions.Filter{History: history}), emit)
+	}
+}
+
+func windows(ctx context.Context, in grid.Cell, _ func([]window.Whole)) ([]window.Whole, error) {
+	svc := window.New(in.Scope.SSM())
+	all, err := awsapi.Collect(svc.List(ctx, window.Filter{}))
+	if err != nil {
+		return nil, err
+	}
+	known, err := svc.ReadAll(ctx, all, window.Read{Targets: true, Tasks: true, Lenient: true})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]window.Whole, len(known))
+	for i, k := range known {
+		out[i] = k.Whole
+	}
+	return out, nil
+}

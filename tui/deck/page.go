@@ -1,0 +1,92 @@
+package deck
+
+import (
+	"encoding/json"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+)
+
+// Page is one view of the dashboard: a list, what belongs to the row under the
+// cursor, and what can be done. Only the root is a tea.Model; it calls a page from
+// the update loop alone, so that a page needs no locks. A page never blocks:
+// whatever takes time is a tea.Cmd, and all data come through feeds.
+type Page interface {
+	// ID is the word of the palette and the key of the saved layout: "fleet".
+	ID() string
+	// Title is the word on the tab: "Fleet".
+	Title() string
+
+	// SetSize says how many cells the page has. It may be as small as 40x6.
+	SetSize(width, height int)
+	// View draws at most height lines, none wider than width.
+	View() string
+
+	// Update takes a key that was no action's, a mouse message in the coordinates
+	// of the page, feed.Changed when data of a feed it wants have changed, and its
+	// own messages. It is called for hidden pages, too, but with the last two only.
+	Update(msg tea.Msg) tea.Cmd
+	// Wants are the feeds the page shows now, and how old they may become.
+	Wants() []feed.Want
+
+	// Actions are everything that can be done here now, those that matter most
+	// first. The root shows them in the footer, the help and the palette, and runs
+	// them when their key is pressed.
+	Actions() []Action
+
+	// SetFilter shows only rows that fit; an error says what is wrong with the text,
+	// and leaves the last good filter in force. The root calls it on each key typed.
+	SetFilter(text string) error
+	Filter() string
+	// Back goes one step back: closes a pane, clears the filter, drops the marks. It
+	// is false when there was nothing to go back from.
+	Back() bool
+	// Status is what the footer and the header say of the page.
+	Status() Status
+
+	// Layout is what is kept between two starts: columns, order, panes. SetLayout
+	// takes what Layout has returned, perhaps in another version, and ignores what
+	// it does not know.
+	Layout() json.RawMessage
+	SetLayout(json.RawMessage)
+
+	// Plain is the page as text, for screen readers.
+	Plain() Plain
+}
+
+// Status is what the frame says of a page.
+type Status struct {
+	Shown, Of int // rows that fit the filter, and all
+	// Marked are the rows marked; Hidden of them do not fit the filter.
+	Marked, Hidden int
+	Crumbs         []string // what has been opened inside the page: node, patch
+}
+
+// Action is something that can be done on a page.
+type Action struct {
+	Key  string // as tea.KeyPressMsg.String() has it: "s", "P", "ctrl+r"; empty: in the palette only
+	Name string // one or two words, for the footer and the palette: "shell"
+	Help string // one line: "open a shell on the node"
+	// Footer is set for what is worth a place on the last line.
+	Footer bool
+	// Off says why it cannot be done now: "no node is chosen". Empty: it can.
+	Off string
+	// Writes is set for what changes something: it is off in read-only mode.
+	Writes bool
+	Do     func() tea.Cmd
+}
+
+// Plain is a page as text. Nothing in it is drawn with boxes or told by colour.
+type Plain struct {
+	Summary []string // lines in front of the rows
+	Items   []Item
+}
+
+// Item is a row of a Plain, which can be chosen by its number.
+type Item struct {
+	Text   string
+	Detail []string // what is known of it, "Platform: Amazon Linux 2023"
+	// Choose puts the cursor on the row, so that Actions are about it.
+	Choose func()
+}

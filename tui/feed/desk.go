@@ -1,0 +1,303 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+)
+
+// Want is a feed that is shown, and how old it may become.
+type Want struct {
+	Feed  Feed
+	Every time.Duration
+}
+
+// DefaultBudget is how many requests a minute the dashboard may send by itself.
+// What a person asks for is never held back by it.
+const DefaultBudget = 120
+
+// loadLimit bounds one load: longer ones have met a dead network.
+const loadLimit = 2 * time.Minute
+
+// emitGap is how often what a load has so far is taken at most.
+const emitGap = 100 * time.Millisecond
+
+// Calls counts requests: those of the last minute, those that were turned away as
+// too many since the start, and all.
+type Calls struct{ PerMinute, Throttled, Total int }
+
+// Desk loads feeds in all cells of a grid. A feed is loaded when it is wanted, has
+// become too old, and the budget has room for what its last load cost. Loads that
+// nobody wants any more are cancelled.
+type Desk struct {
+	Cells  []grid.Cell
+	Budget int // requests a minute; 0: DefaultBudget
+	// Count reads the meters; nil: nothing is counted.
+	Count func() Calls
+	// CountIn reads the meter of one cell; nil: loads are free.
+	CountIn func(grid.Cell) int
+	// Eager loads details at once, and waits for no events: for tests.
+	Eager bool
+
+	now    func() time.Time
+	group  sync.WaitGroup
+	ctx    context.Context
+	stop   context.CancelFunc
+	wanted map[*core]time.Duration
+	forced map[*core]bool // load at once, whatever the age and the budget
+	paid   []payment
+	closed bool
+}
+
+// payment is a load that has been paid for.
+type payment struct {
+	at time.Time
+	n  int
+}
+
+// NewDesk makes a desk over cells. now is the clock; nil: time.Now.
+func NewDesk(cells []grid.Cell, now func() time.Time) *Desk {
+	if now == nil {
+		now = time.Now
+	}
+	d := &Desk{Cells: cells, now: now, wanted: map[*core]time.Duration{}, forced: map[*core]bool{}}
+	d.ctx, d.stop = context.WithCancel(context.Background())
+	return d
+}
+
+// Close cancels all loads and waits for them.
+func (d *Desk) Close() {
+	d.closed = true
+	d.stop()
+	d.group.Wait()
+}
+
+// Context ends when the desk is closed: for what a page loads by itself.
+func (d *Desk) Context() context.Context { return d.ctx }
+
+// Go runs f behind the dashboard, in a goroutine the desk waits for. A panic in it
+// becomes a Crashed message. It is a tea.Cmd.
+func (d *Desk) Go(f func(ctx context.Context) tea.Msg) tea.Cmd {
+	if d.closed {
+		return nil
+	}
+	d.group.Add(1)
+	return func() (msg tea.Msg) {
+		defer d.group.Done()
+		defer func() {
+			if r := recover(); r != nil {
+				msg = Crashed{Value: r, Stack: debug.Stack()}
+			}
+		}()
+		return f(d.ctx)
+	}
+}
+
+// Crashed is a panic behind the dashboard, which ends it: the root writes the trace
+// down once the terminal is back.
+type Crashed struct {
+	Value any
+	Stack []byte
+}
+
+// Want says which feeds are shown now. Loads of others are cancelled.
+func (d *Desk) Want(wants []Want) tea.Cmd {
+	next := map[*core]time.Duration{}
+	for _, w := range wants {
+		c := w.Feed.core()
+		if every, ok := next[c]; !ok || w.Every < every {
+			next[c] = w.Every
+		}
+		for _, cell := range d.cells(c) {
+			c.part(cell.Place)
+		}
+	}
+	for c := range d.wanted {
+		if _, still := next[c]; !still {
+			for _, p := range c.parts {
+				if p.cancel != nil {
+					p.cancel()
+				}
+			}
+		}
+	}
+	d.wanted = next
+	return d.Tick(1)
+}
+
+// Force loads feeds anew, by name, as soon as they are wanted; none: all that are.
+func (d *Desk) Force(names ...string) tea.Cmd {
+	for c := range d.wanted {
+		if len(names) == 0 || contains(names, c.name) {
+			d.forced[c] = true
+		}
+	}
+	return d.Tick(1)
+}
+
+func contains(names []string, name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Tick starts the loads that are due. slow stretches all ages: 1 is as wanted.
+func (d *Desk) Tick(slow float64) tea.Cmd {
+	if d.closed {
+		return nil
+	}
+	now := d.now()
+	var cmds []tea.Cmd
+	for c, every := range d.wanted {
+		for _, cell := range d.cells(c) {
+			p := c.part(cell.Place)
+			switch {
+			case p.job != nil:
+				continue
+			case d.forced[c] || p.ended.IsZero():
+			case now.Sub(p.ended) < time.Duration(float64(every)*slow):
+				continue
+			case !d.affords(now, p.cost):
+				continue
+			}
+			d.paid = append(d.paid, payment{now, p.cost})
+			cmds = append(cmds, d.start(c, p, cell))
+		}
+		delete(d.forced, c)
+	}
+	return tea.Batch(cmds...)
+}
+
+// cells are where a feed is loaded: what is on this machine alone belongs to no account.
+func (d *Desk) cells(c *core) []grid.Cell {
+	if c.local {
+		return []grid.Cell{{}}
+	}
+	return d.Cells
+}
+
+// affords reports whether the budget of the last minute has room for n requests. A
+// load that costs more than a whole minute's is let through once the minute is free.
+func (d *Desk) affords(now time.Time, n int) bool {
+	spent := 0
+	kept := d.paid[:0]
+	for _, p := range d.paid {
+		if now.Sub(p.at) < time.Minute*time.Duration(1+p.n/d.budget()) {
+			kept = append(kept, p)
+			spent += p.n
+		}
+	}
+	d.paid = kept
+	return spent == 0 || spent+n <= d.budget()
+}
+
+func (d *Desk) budget() int { return cmp.Or(d.Budget, DefaultBudget) }
+
+// Spending returns the requests counted and the budget.
+func (d *Desk) Spending() (c Calls, budget int) {
+	if d.Count != nil {
+		c = d.Count()
+	}
+	return c, d.budget()
+}
+
+// arrived says that a job has something to take.
+type arrived struct{ j *job }
+
+func (d *Desk) start(c *core, p *part, cell grid.Cell) tea.Cmd {
+	ctx, cancel := context.WithTimeout(d.ctx, loadLimit)
+	j := &job{feed: c, in: cell, wake: make(chan struct{}, 1)}
+	p.job, p.cancel = j, cancel
+	before := d.countIn(cell)
+	run := d.Go(func(context.Context) tea.Msg {
+		defer cancel()
+		rows, err := c.load(ctx, cell, func(rows any) { j.put(rows, false, nil) })
+		if err != nil && context.Cause(ctx) == context.DeadlineExceeded { //nolint:errorlint // it is that value
+			err = fault.New(fault.Failed, "load "+c.name, "no answer within %s", loadLimit)
+		}
+		p := d.countIn(cell) - before
+		j.mu.Lock()
+		j.cost = p
+		j.mu.Unlock()
+		j.put(rows, true, err)
+		return nil
+	})
+	return tea.Batch(run, d.wait(j, 0))
+}
+
+func (d *Desk) countIn(cell grid.Cell) int {
+	if d.CountIn == nil || cell.Scope == nil {
+		return 0
+	}
+	return d.CountIn(cell)
+}
+
+// wait is the command that tells when the job has something.
+func (d *Desk) wait(j *job, pause time.Duration) tea.Cmd {
+	return d.Go(func(ctx context.Context) tea.Msg {
+		if pause > 0 {
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		select {
+		case <-j.wake:
+			return arrived{j}
+		case <-ctx.Done():
+			return nil
+		}
+	})
+}
+
+// Update takes the messages of the desk; handled is false for others. changed is
+// the feed whose rows or state are not what they were, to be told to the pages.
+func (d *Desk) Update(msg tea.Msg) (changed string, cmd tea.Cmd, handled bool) {
+	a, ok := msg.(arrived)
+	if !ok {
+		return "", nil, false
+	}
+	j, c := a.j, a.j.feed
+	p := c.part(j.in.Place)
+	if p.job != j {
+		return "", nil, true
+	}
+	rows, fresh, done, err := j.take()
+	now := d.now()
+	if fresh && (err == nil || p.at.IsZero()) {
+		p.rows, p.at = rows, now
+		c.gen++
+	}
+	if !done {
+		return c.name, d.wait(j, emitGap), true
+	}
+	p.job, p.cancel, p.ended, p.cost = nil, nil, now, j.cost
+	if errors.Is(err, context.Canceled) { // nobody wanted it any more: due again when somebody does
+		p.ended = time.Time{}
+		return c.name, nil, true
+	}
+	p.err = err
+	c.gen++
+	return c.name, nil, true
+}
+
+func comparePlaces(a, b grid.Place) int {
+	return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Account, b.Account), strings.Compare(a.Region, b.Region))
+}
+
+// Error describes a crash.
+func (c Crashed) Error() string { return fmt.Sprintf("%v", c.Value) }

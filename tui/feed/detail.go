@@ -1,0 +1,133 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// Detail loads what is known of one thing when somebody looks at it: the patches of
+// a node, the history of a parameter. It keeps the last few. A cursor that runs over
+// rows loads only where it rests; what it has left is cancelled.
+type Detail[V any] struct {
+	desk *Desk
+	keep int
+	seen map[string]*detail[V]
+	now  string // the key asked for last
+	stop context.CancelFunc
+}
+
+type detail[V any] struct {
+	value V
+	at    time.Time // of the value
+	tried time.Time // when the last load ended, good or bad
+	err   error
+	busy  bool
+}
+
+// Got brings the value of a key; the page gives it to Take.
+type Got[V any] struct {
+	From *Detail[V]
+	Key  string
+	val  V
+	err  error
+}
+
+// rest is how long a cursor must stay on a row before its detail is loaded.
+const rest = 120 * time.Millisecond
+
+// NewDetail makes a store on a desk that keeps a number of values.
+func NewDetail[V any](d *Desk, keep int) *Detail[V] {
+	return &Detail[V]{desk: d, keep: keep, seen: map[string]*detail[V]{}}
+}
+
+// Get returns what is known of a key: its value and when it was read (zero: not
+// yet), the failure of the last load, and whether one is under way.
+func (d *Detail[V]) Get(key string) (value V, at time.Time, err error, loading bool) { //nolint:revive // the error is one of the facts
+	if s := d.seen[key]; s != nil {
+		return s.value, s.at, s.err, s.busy
+	}
+	return value, at, nil, false
+}
+
+// Want loads the value of a key unless it is younger than age, or being loaded. What
+// was asked for before and has not come is cancelled.
+func (d *Detail[V]) Want(key string, age time.Duration, load func(ctx context.Context) (V, error)) tea.Cmd {
+	young := func(s *detail[V]) bool { return !s.tried.IsZero() && d.desk.now().Sub(s.tried) < age }
+	if s := d.seen[key]; key == d.now && s != nil && (s.busy || young(s)) {
+		return nil
+	}
+	d.Leave()
+	s := d.seen[key]
+	if s == nil {
+		if len(d.seen) >= d.keep {
+			d.forget()
+		}
+		s = &detail[V]{}
+		d.seen[key] = s
+	}
+	d.now = key
+	if young(s) {
+		return nil
+	}
+	s.busy = true
+	ctx, stop := context.WithCancel(d.desk.Context())
+	d.stop = stop
+	return d.desk.Go(func(context.Context) tea.Msg {
+		defer stop()
+		pause := rest
+		if d.desk.Eager {
+			pause = 0
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return Got[V]{From: d, Key: key, err: context.Cause(ctx)}
+		}
+		v, err := load(ctx)
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return Got[V]{From: d, Key: key, val: v, err: err}
+	})
+}
+
+// Leave cancels what is under way: the page is not shown any more.
+func (d *Detail[V]) Leave() {
+	if d.stop != nil {
+		d.stop()
+		d.stop = nil
+	}
+	if s := d.seen[d.now]; s != nil {
+		s.busy = false
+	}
+	d.now = ""
+}
+
+// Take puts a value in; false when it is not this store's.
+func (d *Detail[V]) Take(g Got[V]) bool {
+	if g.From != d {
+		return false
+	}
+	s := d.seen[g.Key]
+	if s == nil || context.Canceled == g.err { //nolint:errorlint // ours, unwrapped
+		return true
+	}
+	s.busy, s.tried = false, d.desk.now()
+	if s.err = g.err; g.err == nil {
+		s.value, s.at = g.val, s.tried
+	}
+	return true
+}
+
+// forget drops the oldest value.
+func (d *Detail[V]) forget() {
+	oldest := ""
+	for k, s := range d.seen {
+		if oldest == "" || s.at.Before(d.seen[oldest].at) {
+			oldest = k
+		}
+	}
+	delete(d.seen, oldest)
+}

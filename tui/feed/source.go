@@ -1,0 +1,219 @@
+// Package feed brings data to the dashboard. A Source holds what is known of one
+// kind of thing in all accounts and Regions, with its age and what failed; a Desk
+// decides when sources are loaded, so that the calls stay within a budget; Events
+// carries what happens to a screen that may be busy.
+//
+// Everything but Events belongs to the update loop and needs no lock: a load runs
+// in a tea.Cmd and comes back as a message.
+package feed
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+)
+
+// Load reads all rows of one cell. It may call emit, from its own goroutine, with
+// what it has so far: each time all rows, which are shown until more is known. It
+// must not change a slice that it has handed out.
+type Load[T any] func(ctx context.Context, in grid.Cell, emit func(rows []T)) ([]T, error)
+
+// Changed tells the pages that the rows or the state of a source have changed.
+type Changed struct{ Feed string }
+
+// Feed is a source, whatever its rows are.
+type Feed interface {
+	Name() string
+	// State says how old the rows are and what failed.
+	State() State
+
+	core() *core
+}
+
+// State is how a source stands.
+type State struct {
+	Places  int // accounts and Regions that are asked
+	Loaded  int // those that have answered at least once
+	Loading int // those that are being asked
+	// Oldest is when the oldest rows of all were read; zero: none yet.
+	Oldest time.Time
+	// Failures are the places whose last load failed; what they had stays.
+	Failures []grid.Failure
+}
+
+// Empty reports whether nothing is known yet, not even that there is nothing.
+func (s State) Empty() bool { return s.Loaded == 0 }
+
+// Partial reports whether some places have not answered, or not this time.
+func (s State) Partial() bool { return s.Loaded < s.Places || len(s.Failures) > 0 }
+
+// Source holds the rows of one kind. Its zero value is of no use; see NewSource.
+type Source[T any] struct {
+	c      core
+	merged []grid.Row[T]
+	gen    uint64 // of merged
+}
+
+// NewSource makes a source. Names are unique: "nodes".
+func NewSource[T any](name string, load Load[T]) *Source[T] {
+	return &Source[T]{c: core{
+		name: name, parts: map[grid.Place]*part{},
+		load: func(ctx context.Context, in grid.Cell, emit func(any)) (any, error) {
+			return load(ctx, in, func(rows []T) { emit(rows) })
+		},
+	}}
+}
+
+// NewLocal makes a source of what is on this machine. Its only place is the zero one.
+func NewLocal[T any](name string, load func(ctx context.Context) ([]T, error)) *Source[T] {
+	s := NewSource(name, func(ctx context.Context, _ grid.Cell, _ func([]T)) ([]T, error) { return load(ctx) })
+	s.c.local = true
+	return s
+}
+
+// Name returns the name.
+func (s *Source[T]) Name() string { return s.c.name }
+
+// State says how the source stands.
+func (s *Source[T]) State() State { return s.c.state() }
+
+// Gen changes whenever Rows does.
+func (s *Source[T]) Gen() uint64 { return s.c.gen }
+
+// Rows are those of all places, by place. They are shared: nobody changes them.
+func (s *Source[T]) Rows() []grid.Row[T] {
+	if s.gen == s.c.gen {
+		return s.merged
+	}
+	n := 0
+	for _, p := range s.c.order {
+		rows, _ := s.c.parts[p].rows.([]T)
+		n += len(rows)
+	}
+	s.merged = make([]grid.Row[T], 0, n)
+	for _, p := range s.c.order {
+		rows, _ := s.c.parts[p].rows.([]T)
+		for _, r := range rows {
+			s.merged = append(s.merged, grid.Row[T]{Place: p, Value: r})
+		}
+	}
+	s.gen = s.c.gen
+	return s.merged
+}
+
+// At are the rows of one place, and when they were read.
+func (s *Source[T]) At(p grid.Place) (rows []T, at time.Time) {
+	part := s.c.parts[p]
+	if part == nil {
+		return nil, time.Time{}
+	}
+	rows, _ = part.rows.([]T)
+	return rows, part.at
+}
+
+// Set puts the rows of a place in, read at a time: for tests, and for what is known
+// without a load.
+func (s *Source[T]) Set(p grid.Place, rows []T, at time.Time) {
+	s.c.part(p).set(rows, at)
+	s.c.gen++
+}
+
+// Fail notes that a place could not be read; its rows stay.
+func (s *Source[T]) Fail(p grid.Place, err error) {
+	s.c.part(p).err = err
+	s.c.gen++
+}
+
+func (s *Source[T]) core() *core { return &s.c }
+
+// core is a source without the type of its rows: a generic type is compiled once
+// for each, and everything that can be done without it is done here.
+type core struct {
+	name  string
+	local bool // of this machine
+	load  func(ctx context.Context, in grid.Cell, emit func(any)) (any, error)
+	parts map[grid.Place]*part
+	order []grid.Place
+	gen   uint64
+}
+
+// part is what is known of one place.
+type part struct {
+	rows   any
+	at     time.Time // of rows; zero: none yet
+	err    error     // of the last load
+	cost   int       // requests of the last load
+	ended  time.Time // of the last load, good or bad
+	cancel context.CancelFunc
+	job    *job // under way
+}
+
+func (p *part) set(rows any, at time.Time) { p.rows, p.at, p.err = rows, at, nil }
+
+func (c *core) part(p grid.Place) *part {
+	if c.parts[p] == nil {
+		c.parts[p] = &part{}
+		c.order = append(c.order, p)
+		slices.SortStableFunc(c.order, comparePlaces)
+	}
+	return c.parts[p]
+}
+
+func (c *core) state() State {
+	s := State{Places: len(c.order)}
+	for _, p := range c.order {
+		part := c.parts[p]
+		if part.job != nil {
+			s.Loading++
+		}
+		if !part.at.IsZero() {
+			s.Loaded++
+			if s.Oldest.IsZero() || part.at.Before(s.Oldest) {
+				s.Oldest = part.at
+			}
+		}
+		if part.err != nil {
+			s.Failures = append(s.Failures, grid.Failure{Place: p, Err: part.err})
+		}
+	}
+	return s
+}
+
+// job is one load under way. What it emits waits here until the update loop takes
+// it; a newer state of the rows replaces an older one.
+type job struct {
+	feed *core
+	in   grid.Cell
+	wake chan struct{} // capacity 1: there is something to take
+
+	mu    sync.Mutex
+	rows  any
+	fresh bool
+	done  bool
+	cost  int
+	err   error
+}
+
+func (j *job) put(rows any, done bool, err error) {
+	j.mu.Lock()
+	if rows != nil {
+		j.rows, j.fresh = rows, true
+	}
+	j.done, j.err = done, err
+	j.mu.Unlock()
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (j *job) take() (rows any, fresh, done bool, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	rows, fresh = j.rows, j.fresh
+	j.fresh = false
+	return rows, fresh, j.done, j.err
+}

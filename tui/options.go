@@ -1,0 +1,72 @@
+package tui
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+)
+
+// Runner runs ssmdeck command lines in this process.
+type Runner interface {
+	// Run runs the words, without ssmdeck, in a place and returns the exit code. For
+	// a line that takes the screen in and out are the terminal's; else out and err
+	// may be written to by several goroutines.
+	Run(ctx context.Context, words []string, at grid.Place, in io.Reader, out, err io.Writer) int
+}
+
+// Options are what the dashboard is made of.
+type Options struct {
+	Deck  *deck.Deck // shared with the pages
+	Desk  *feed.Desk
+	Pages []deck.Page // in the order of their tabs; the first is shown at first
+	Start string      // the page shown at first; empty: as the layout says, else the first
+	Run   Runner
+
+	// Idle is after how long without a key nothing is loaded any more; 0: 10 minutes.
+	Idle time.Duration
+	// Find are what the palette knows beside views and actions: nodes, documents,
+	// parameters. It is called on each key and must be quick. Nil: none.
+	Find func(typed string, most int) []Found
+	// Contexts are those of the configuration; choosing one ends the dashboard with
+	// Outcome.Context. Empty: there is no choice.
+	Contexts []string
+	// Layout is what SaveLayout was given last.
+	Layout Layout
+	// SaveLayout keeps a layout; nil: nothing is kept. It is called from a goroutine.
+	SaveLayout func(Layout) error
+	// Browse opens an address in the browser; nil: it is shown instead.
+	Browse func(ctx context.Context, url string) error
+	// Themes are the names the palette offers; Theme makes one the styles of Deck.
+	Themes []string
+	Theme  func(name string)
+	// CrashFile makes the file that the trace of a panic goes to.
+	CrashFile func() (io.WriteCloser, string, error)
+}
+
+// Found is something of the fleet that the palette can go to.
+type Found struct {
+	Kind   string // "node", "document"
+	Name   string
+	Detail string
+	Open   deck.Open
+}
+
+// Layout is what is kept between two starts.
+type Layout struct {
+	Page  string                     `json:"page,omitempty"`
+	Theme string                     `json:"theme,omitempty"`
+	Pages map[string]json.RawMessage `json:"pages,omitempty"`
+	// Typed are the last lines of the palette, the newest last.
+	Typed []string `json:"typed,omitempty"`
+}
+
+// Outcome is why the dashboard ended.
+type Outcome struct {
+	Context string // to go on with another context; empty: it was left
+	Layout  Layout
+}
