@@ -46,3 +46,7 @@ func (d *Deck) Several() bool { return d.Where.Scopes > 1 }
 
 // Ask is a message to the root as a command.
 func Ask(m tea.Msg) tea.Cmd { return func() tea.Msg { return m } }
+
+// Tick comes to the page that is shown once a second, after Deck.Now has moved on,
+// while the dashboard is looked at.
+type Tick struct{}
