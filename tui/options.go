@@ -44,8 +44,19 @@ type Options struct {
 	// Themes are the names the palette offers; Theme makes one the styles of Deck.
 	Themes []string
 	Theme  func(name string)
+	// Busy are what runs of this process beside command lines, such as forwards:
+	// leaving ends them. Nil: nothing does.
+	Busy func() []string
+	// Calls are the operations called so far; nil: they are not counted.
+	Calls func() []Call
 	// CrashFile makes the file that the trace of a panic goes to.
 	CrashFile func() (io.WriteCloser, string, error)
+}
+
+// Call is how often an operation of the API was called.
+type Call struct {
+	Operation        string // "ssm DescribeInstanceInformation"
+	Count, Throttled int
 }
 
 // Found is something of the fleet that the palette can go to.

@@ -20,6 +20,10 @@ type Glyphs struct {
 	Pipe     string   // a vertical line
 	Tee      string   // a vertical line from which a branch goes off
 	Corner   string   // the last branch
+	Fresh    string   // how old what is shown is
+	Crumb    string   // between what was opened and what was opened in it
+
+	TopLeft, TopRight, BottomLeft, BottomRight string // the corners of a box
 }
 
 // Level returns the glyph of a level.
@@ -49,6 +53,7 @@ func utf8Glyphs() Glyphs {
 		Bar:     []string{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
 		Spark:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└",
+		Fresh: "⟳", Crumb: "›", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
 	}
 }
 
@@ -61,5 +66,6 @@ func asciiGlyphs() Glyphs {
 		Bar:     []string{".", "#"},
 		Spark:   []string{"_", ".", "-", "=", "^"},
 		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`",
+		Fresh: "@", Crumb: ">", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
 	}
 }
