@@ -283,8 +283,12 @@ func (d *Desk) start(c *core, p *part, cell grid.Cell) tea.Cmd {
 		defer cancel()
 		var requests atomic.Int64
 		rows, err := c.load(awsapi.Counting(ctx, &requests), cell, func(rows any) { j.put(rows, false, nil) })
-		if err != nil && context.Cause(ctx) == context.DeadlineExceeded { //nolint:errorlint // it is that value
+		switch {
+		case err == nil:
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			err = fault.New(fault.Failed, "load "+c.name, "no answer within %s", loadLimit)
+		case ctx.Err() != nil: // whatever the call made of it
+			err = context.Canceled
 		}
 		j.mu.Lock()
 		j.cost = int(requests.Load())
@@ -328,10 +332,15 @@ func (d *Desk) Update(msg tea.Msg) (changed string, cmd tea.Cmd, handled bool) {
 	}
 	rows, fresh, done, err := j.take()
 	now := d.now()
-	if fresh && (err == nil || p.at.IsZero()) {
+	var partly *Partly
+	good := done && (err == nil || errors.As(err, &partly))
+	// What a load has so far is shown the first time alone: later it would take away
+	// what is known already.
+	if fresh && (good || !p.whole) {
 		p.rows, p.at = rows, now
 		c.gen++
 	}
+	p.whole = p.whole || good
 	if !done {
 		return c.name, d.wait(j, emitGap), true
 	}
