@@ -45,7 +45,7 @@ func (p *Page) columns() []widget.Column {
 
 func (p *Page) text(id, title string, rank int, of func(*row) string, c widget.Column) widget.Column {
 	c.ID, c.Title, c.Rank = id, title, rank
-	c.Text = func(i int) string { return of(&p.rows[i]) }
+	c.Text = func(i int) string { return render.Visible(of(&p.rows[i])) }
 	return c
 }
 
