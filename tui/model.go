@@ -36,12 +36,19 @@ func New(o Options) *Model {
 }
 
 // Init starts the first loads.
-func (m *Model) Init() tea.Cmd { return m.o.Desk.Want(m.current().Wants()) }
+func (m *Model) Init() tea.Cmd {
+	return tea.Batch(m.o.Begin, m.o.Desk.Want(m.current().Wants()))
+}
 
 func (m *Model) current() deck.Page { return m.o.Pages[m.page] }
 
 // Update takes one message.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	if m.o.Take != nil {
+		if cmd, ok := m.o.Take(msg); ok {
+			return m, cmd
+		}
+	}
 	if changed, cmd, ok := m.o.Desk.Update(msg); ok {
 		cmds := []tea.Cmd{cmd}
 		if changed != "" {
