@@ -3,10 +3,13 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
 )
 
 // openLog opens the list of lines that ran and that run, the newest first. Enter
@@ -25,9 +28,15 @@ func (m *Model) openLog() {
 		}
 		d.entries = append(d.entries, e)
 	}
-	if m.o.Calls != nil {
+	if m.o.Operations != nil {
 		d.entries = append(d.entries, entry{name: "API calls", detail: "how often each operation was called", do: func() tea.Cmd {
-			m.push(newShow(m, "API calls", callTable(m.o.Calls())))
+			m.push(newShow(m, "API calls", callTable(m.o.Operations())))
+			return nil
+		}})
+	}
+	if notes := m.o.Desk.Notes(); len(notes) > 0 {
+		d.entries = append(d.entries, entry{name: "remarks", detail: notes[len(notes)-1], do: func() tea.Cmd {
+			m.push(newShow(m, "Remarks", strings.Join(notes, "\n")+"\n"))
 			return nil
 		}})
 	}
@@ -51,17 +60,19 @@ func plainState(j *job) string {
 }
 
 // callTable is how often each operation was called, as text.
-func callTable(calls []Call) string {
-	if len(calls) == 0 {
+func callTable(ops []feed.Operation) string {
+	if len(ops) == 0 {
 		return "No call has been made yet.\n"
 	}
 	var b strings.Builder
-	for _, c := range calls {
-		fmt.Fprintf(&b, "%8s  %s", grouped(c.Count), c.Operation)
-		if c.Throttled > 0 {
-			fmt.Fprintf(&b, "  (%s throttled)", grouped(c.Throttled))
+	fmt.Fprintf(&b, "%8s %8s %9s %7s %10s  %s\n", "CALLS", "RETRIES", "THROTTLED", "FAILED", "EACH", "OPERATION")
+	for _, o := range ops {
+		each := ""
+		if o.Calls > 0 {
+			each = render.Duration(o.Time / time.Duration(o.Calls))
 		}
-		b.WriteByte('\n')
+		fmt.Fprintf(&b, "%8s %8s %9s %7s %10s  %s\n",
+			grouped(o.Calls), grouped(o.Retries), grouped(o.Throttled), grouped(o.Failed), each, o.Name)
 	}
 	return b.String()
 }

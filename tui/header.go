@@ -143,6 +143,9 @@ func (m *Model) facts(k feed.State) []piece {
 func (m *Model) age(k feed.State) []piece {
 	s := m.o.Deck.Styles
 	var ps []piece
+	if m.o.Begin != nil && !m.o.Desk.Opened() {
+		return []piece{{text: "opening accounts and Regions" + s.Glyphs.Ellipsis, style: s.Busy, rank: 1}}
+	}
 	if k.Places > 0 && k.Loaded < k.Places {
 		text := fmt.Sprintf("%d/%d places", k.Loaded, k.Places)
 		if k.Loading > 0 {

@@ -62,13 +62,16 @@ func New(o Options) *Model {
 			m.page = i
 		}
 	}
+	if o.Filter != "" {
+		m.say.Err = m.current().SetFilter(o.Filter)
+	}
 	return m
 }
 
 // Init starts the first loads, and the clock.
 func (m *Model) Init() tea.Cmd {
 	m.wants = m.current().Wants()
-	return tea.Batch(m.o.Desk.Want(m.wants), m.tick())
+	return tea.Batch(m.o.Begin, m.o.Desk.Want(m.wants), m.tick())
 }
 
 func (m *Model) current() deck.Page { return m.o.Pages[m.page] }
@@ -90,6 +93,12 @@ func (m *Model) want() tea.Cmd {
 }
 
 func (m *Model) update(msg tea.Msg) tea.Cmd {
+	if m.o.Take != nil {
+		if cmd, ok := m.o.Take(msg); ok {
+			m.stale = true
+			return cmd
+		}
+	}
 	if changed, cmd, ok := m.o.Desk.Update(msg); ok {
 		if changed != "" {
 			cmd = tea.Batch(cmd, m.tell(feed.Changed{Feed: changed}))

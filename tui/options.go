@@ -6,6 +6,8 @@ import (
 	"io"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -21,11 +23,20 @@ type Runner interface {
 
 // Options are what the dashboard is made of.
 type Options struct {
-	Deck  *deck.Deck // shared with the pages
-	Desk  *feed.Desk
-	Pages []deck.Page // in the order of their tabs; the first is shown at first
-	Start string      // the page shown at first; empty: as the layout says, else the first
-	Run   Runner
+	Deck   *deck.Deck // shared with the pages
+	Desk   *feed.Desk
+	Pages  []deck.Page // in the order of their tabs; the first is shown at first
+	Start  string      // the page shown at first; empty: as the layout says, else the first
+	Filter string      // of that page, to begin with
+	Run    Runner
+
+	// Begin is run first; Take gets each message before anybody else and is true for
+	// its own: what makes the dashboard opens its places that way, behind the first
+	// frame. Both may be nil.
+	Begin tea.Cmd
+	Take  func(msg tea.Msg) (cmd tea.Cmd, taken bool)
+	// Operations are the API calls so far, for the command log; nil: not known.
+	Operations func() []feed.Operation
 
 	// Idle is after how long without a key nothing is loaded any more; 0: 10 minutes.
 	Idle time.Duration
@@ -47,16 +58,8 @@ type Options struct {
 	// Busy are what runs of this process beside command lines, such as forwards:
 	// leaving ends them. Nil: nothing does.
 	Busy func() []string
-	// Calls are the operations called so far; nil: they are not counted.
-	Calls func() []Call
 	// CrashFile makes the file that the trace of a panic goes to.
 	CrashFile func() (io.WriteCloser, string, error)
-}
-
-// Call is how often an operation of the API was called.
-type Call struct {
-	Operation        string // "ssm DescribeInstanceInformation"
-	Count, Throttled int
 }
 
 // Found is something of the fleet that the palette can go to.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"runtime"
 	"strings"
@@ -57,6 +58,8 @@ type Env struct {
 	AccessRequest string
 	taken         *atomic.Bool // a session has the terminal: nobody else may ask there
 
+	given     map[config.Key]string // settings as if they had been typed; see Again
+	file      string                // the configuration file that was typed with them
 	settings  *config.Settings
 	spec      *grid.Spec // of settings; see GridSpec
 	place     *onePlace  // in the environment of one scope of several; see within
@@ -74,13 +77,49 @@ func (e *Env) Anew(words []string) *Env {
 	}
 }
 
+// Again is the environment of another command line in a scope that is open already,
+// under the settings that were typed for this one. nil: the scope is opened anew.
+func (e *Env) Again(words []string, scope *awsapi.Scope) *Env {
+	one := e.Anew(words)
+	one.given, one.file, one.taken = e.typed(), cmp.Or(e.Flags.config, e.file), e.taken
+	if scope != nil {
+		for _, k := range []config.Key{config.Regions, config.Accounts, config.Role, config.ExternalID} {
+			delete(one.given, k)
+		}
+		one.scope, one.spec = scope, &grid.Spec{}
+	}
+	return one
+}
+
+// InContext is the environment of a context of the configuration, under the settings that
+// were typed for this one and do not say where to go.
+func (e *Env) InContext(context string) *Env {
+	one := e.Again(nil, nil)
+	for _, k := range []config.Key{config.Profile, config.Region, config.Regions, config.Accounts, config.Role, config.ExternalID, config.EndpointURL} {
+		delete(one.given, k)
+	}
+	one.given[config.Context] = context
+	return one
+}
+
+// typed are the settings that were typed, for this command line or the one that it
+// is a part of.
+func (e *Env) typed() map[config.Key]string {
+	typed := maps.Clone(e.given)
+	if typed == nil {
+		return e.Flags.Typed()
+	}
+	maps.Copy(typed, e.Flags.Typed())
+	return typed
+}
+
 // Settings returns the resolved settings, reading the configuration file once.
 func (e *Env) Settings() (*config.Settings, error) {
 	if e.settings != nil {
 		return e.settings, nil
 	}
 	s, err := config.Load(config.Options{
-		Lookup: e.Lookup, Flags: e.Flags.Typed(), Path: e.Flags.config, GOOS: runtime.GOOS,
+		Lookup: e.Lookup, Flags: e.typed(), Path: cmp.Or(e.Flags.config, e.file), GOOS: runtime.GOOS,
 		Check: map[config.Key]func(string) error{
 			config.Output: func(v string) error { _, err := render.ParseFormat(v); return err },
 			config.Theme:  func(v string) error { _, err := theme.ParseVariant(v); return err },

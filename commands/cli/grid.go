@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -154,18 +155,45 @@ func (e *Env) Placed() *grid.Place {
 	return &e.place.Place
 }
 
-// OpenGrid finds the scopes of the flags and settings.
+// OpenGrid finds the scopes of a spec.
 func (e *Env) OpenGrid(ctx context.Context, spec grid.Spec) (*grid.Grid, error) {
+	return e.openGrid(ctx, spec, e.openScope, e.Note)
+}
+
+// OpenGridLater gets the credentials of a spec's profiles, in turn, because one may
+// ask for an MFA code, and returns what finds the scopes without asking anybody. It
+// may run while something else has the terminal; remarks go to note.
+func (e *Env) OpenGridLater(ctx context.Context, spec grid.Spec, note func(format string, args ...any)) (open func(context.Context) (*grid.Grid, error), err error) {
+	profiles := spec.Profiles
+	if len(profiles) == 0 {
+		profiles = []string{""}
+	}
+	opened := map[string]func() (*awsapi.Scope, error){}
+	for _, p := range profiles {
+		scope, err := e.openScope(ctx, p)
+		if err == nil {
+			err = scope.Login(ctx)
+		}
+		if err != nil && len(profiles) == 1 {
+			return nil, err
+		}
+		opened[p] = func() (*awsapi.Scope, error) { return scope, err }
+	}
+	base := func(_ context.Context, profile string) (*awsapi.Scope, error) { return opened[profile]() }
+	return func(ctx context.Context) (*grid.Grid, error) { return e.openGrid(ctx, spec, base, note) }, nil
+}
+
+func (e *Env) openGrid(ctx context.Context, spec grid.Spec, base func(context.Context, string) (*awsapi.Scope, error), note func(string, ...any)) (*grid.Grid, error) {
 	if _, err := e.Log(); err != nil { // shared by the scopes
 		return nil, err
 	}
 	var one sync.Mutex
 	o := grid.Opener{
-		Base: e.openScope,
+		Base: base,
 		Note: func(format string, args ...any) {
 			one.Lock()
 			defer one.Unlock()
-			e.Note("%s", render.Visible(fmt.Sprintf(format, args...)))
+			note("%s", render.Visible(fmt.Sprintf(format, args...)))
 		},
 	}
 	return o.Open(ctx, spec)

@@ -3,129 +3,119 @@ package dash
 
 import (
 	"context"
-	"io"
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
-	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/tui"
-	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
-	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
 
 // Run runs a command line in an environment and returns its exit code.
 type Run func(ctx context.Context, env *cli.Env) int
 
+// Options say how the dashboard starts.
+type Options struct {
+	View   string // the page shown first; empty: that of the last time
+	Filter string // of its rows
+	Calls  int    // requests a minute that it may send by itself; 0: feed.DefaultBudget
+}
+
+// views are the pages in the order of their tabs.
+var views = []string{"overview", "fleet", "patch", "commands", "sessions", "parameters", "automation", "windows"}
+
 // NewCmd returns `dash`.
 func NewCmd(env *cli.Env, run Run) *cobra.Command {
+	var o Options
 	cmd := &cobra.Command{
-		Use:   "dash",
+		Use:   "dash [<view>]",
 		Short: "Open the dashboard: the fleet, what needs action, and the action",
 		Long: `Open the dashboard on the terminal: the state of the fleet at a glance, what needs
-action first, and the action itself one key away.`,
+action first, and the action itself one key away. The views are overview, fleet,
+patch, commands, sessions, parameters, automation and windows.
+
+In it, ? shows every key, : goes anywhere, / filters with the terms of --filter of
+ssmdeck ls, and q leaves. Before something is changed it shows the ssmdeck command
+line that does it, which c copies. With --read-only nothing can be changed.
+
+It asks the service again while it is looked at, more often while something runs,
+and stops when the window loses the focus or after 10 minutes without a key. The
+header shows how many API calls a minute that is, and how many it may be.`,
 		Example: `  $ ssmdeck dash
-  $ ssmdeck dash -r eu-west-1,us-east-1`,
-		Args: cli.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return Open(cmd.Context(), env, run) },
+  $ ssmdeck dash fleet --filter 'ping=lost tag:env=prod'
+
+  # Several Regions, or all accounts of the organization
+  $ ssmdeck dash -r eu-west-1,us-east-1
+  $ ssmdeck dash --accounts org --role ops
+
+  # Without an AWS account
+  $ ssmdeck demo`,
+		Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return views, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.View = strings.ToLower(strings.Join(args, ""))
+			if err := o.check(); err != nil {
+				return err
+			}
+			return Open(cmd.Context(), env, run, o)
+		},
 	}
+	cmd.Flags().StringVar(&o.Filter, "filter", "", "only rows for which all `terms` hold, to begin with (see `ssmdeck help targets`)")
+	cmd.Flags().IntVar(&o.Calls, "calls-per-minute", feed.DefaultBudget, "send at most `n` API calls a minute unasked")
 	return cli.Spans(cmd)
 }
 
-// Open shows the dashboard until it is left.
-func Open(ctx context.Context, env *cli.Env, run Run) error {
-	if env.Terminal() == nil {
-		return fault.Usagef("the dashboard needs a terminal on standard input and output")
+func (o Options) check() error {
+	if o.View != "" && !slices.Contains(views, o.View) {
+		return fault.Usagef("there is no view %q", o.View).WithHint("the views are %s", strings.Join(views, ", "))
 	}
-	w, err := wire(ctx, env, run)
-	if err != nil {
-		return err
+	if o.Filter != "" && o.View == "" {
+		return fault.Usagef("--filter needs the view whose rows it filters").WithHint("ssmdeck dash fleet --filter %q", o.Filter)
 	}
-	defer w.desk.Close()
-	_, err = tui.Show(ctx, env.Terminal(), tui.Options{Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w})
-	return err
+	if o.Calls < 1 {
+		return fault.Usagef("--calls-per-minute %d is not a number of calls", o.Calls)
+	}
+	return nil
 }
 
-// wiring is what the pages are made from.
-type wiring struct {
-	env  *cli.Env
-	run  Run
-	grid *grid.Grid
-	deck *deck.Deck
-	desk *feed.Desk
-	set  *sources.Set
+// Open shows the dashboard until it is left, in one context after the other.
+func Open(ctx context.Context, env *cli.Env, run Run, o Options) error {
+	for {
+		out, err := show(ctx, env, run, o)
+		if err != nil || out.Context == "" {
+			return err
+		}
+		env, o = env.InContext(out.Context), Options{Calls: o.Calls}
+	}
 }
 
-func wire(ctx context.Context, env *cli.Env, run Run) (*wiring, error) {
-	spec, err := env.GridSpec()
-	if err != nil {
-		return nil, err
-	}
-	g, err := env.OpenGrid(ctx, spec)
-	if err != nil {
-		return nil, err
+// show shows it in one context.
+func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcome, err error) {
+	term := env.Terminal()
+	if term == nil {
+		return out, fault.Usagef("the dashboard needs a terminal, and standard input or output is none").
+			WithHint("for scripts, ssmdeck ls, patch status, command list and the rest print lists")
 	}
 	s, err := env.Settings()
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	w := &wiring{env: env, run: run, grid: g}
-	w.deck = &deck.Deck{
-		Styles: env.Styles(env.Out), Now: time.Now(), Location: time.Local, ReadOnly: s.ReadOnly,
-		Where: deck.Where{Context: s.Context, Scopes: len(g.Cells) + len(g.Failures), Protected: s.Protected},
+	if s.Debug && s.LogFile == "" {
+		return out, fault.Usagef("--debug would write over the dashboard").WithHint("add --log-file FILE")
 	}
-	if len(g.Cells) > 0 {
-		w.deck.Where.Account, w.deck.Where.Region = g.Cells[0].Account, g.Cells[0].Region
-	}
-	w.desk = feed.NewDesk(g.Cells, nil)
-	w.set = w.feeds()
-	return w, nil
-}
-
-// cell is the scope of a place; false: it is not in the grid.
-func (w *wiring) cell(at grid.Place) (grid.Cell, bool) {
-	for _, c := range w.grid.Cells {
-		if c.Place == at {
-			return c, true
-		}
-	}
-	return grid.Cell{}, false
-}
-
-// scope is the scope of a place that rows came from.
-func (w *wiring) scope(at grid.Place) (*awsapi.Scope, error) {
-	c, ok := w.cell(at)
-	if !ok {
-		return nil, fault.New(fault.NotFound, "", "%s is not one of the places of this dashboard", at)
-	}
-	return c.Scope, nil
-}
-
-// at is the environment of a place, for what commands share.
-func (w *wiring) at(at grid.Place) (*cli.Env, error) {
-	s, err := w.scope(at)
+	w, err := newWiring(ctx, env, run, s, o)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	return w.env.At(s), nil
-}
-
-// Run runs a command line in this process.
-func (w *wiring) Run(ctx context.Context, words []string, at grid.Place, in io.Reader, out, errs io.Writer) int {
-	one := w.env.Anew(words)
-	one.In, one.Out, one.Err = in, out, errs
-	if c, ok := w.cell(at); ok {
-		one.Use(c.Scope)
-	}
-	return w.run(ctx, one)
-}
-
-func (w *wiring) pages() []deck.Page {
-	return []deck.Page{
-		w.overview(), w.fleet(), w.patch(), w.commands(), w.sessions(), w.parameters(), w.automation(), w.windows(),
-	}
+	defer env.Busy()()
+	defer w.close()
+	return tui.Show(ctx, term, w.options(o))
 }

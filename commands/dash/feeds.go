@@ -8,8 +8,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
-	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
@@ -50,14 +50,18 @@ func (w *wiring) feeds() *sources.Set {
 			}
 			emit(nodes)
 			joined := append([]fleet.Node{}, nodes...)
-			if _, err := svc.Join(ctx, joined, fleet.PartEC2|fleet.PartTags); err != nil {
+			gaps, err := svc.Join(ctx, joined, fleet.PartEC2|fleet.PartTags)
+			if err != nil {
 				return nil, err
 			}
-			return joined, nil
+			return joined, unknown(gaps)
 		}),
 		Patches: feed.NewSource(sources.Patches, func(ctx context.Context, in grid.Cell, _ func([]fleet.Node)) ([]fleet.Node, error) {
-			nodes, _, err := cli.NewFleet(in.Scope, nil).Table(ctx, fleet.Query{}, fleet.PartEC2|fleet.PartTags|fleet.PartPatch)
-			return nodes, err
+			nodes, gaps, err := cli.NewFleet(in.Scope, nil).Table(ctx, fleet.Query{}, fleet.PartEC2|fleet.PartTags|fleet.PartPatch)
+			if err != nil {
+				return nil, err
+			}
+			return nodes, unknown(gaps)
 		}),
 		Commands: feed.NewSource(sources.Commands, func(ctx context.Context, in grid.Cell, emit func([]run.Command)) ([]run.Command, error) {
 			svc := run.New(in.Scope.SSM(), logstore.New(in.Scope.Config()))
@@ -65,8 +69,8 @@ func (w *wiring) feeds() *sources.Set {
 		}),
 		Sessions: feed.NewSource(sources.Sessions, w.sessionList(false)),
 		Past:     feed.NewSource(sources.Past, w.sessionList(true)),
-		Forwards: feed.NewLocal(sources.Forwards, func(context.Context) ([]forwards.Running, error) { return nil, nil }),
-		Saved:    feed.NewLocal(sources.Saved, func(context.Context) ([]forwards.Entry, error) { return nil, nil }),
+		Forwards: feed.NewLocal(sources.Forwards, w.runningForwards),
+		Saved:    feed.NewLocal(sources.Saved, w.savedForwards),
 		Parameters: feed.NewSource(sources.Parameters, func(ctx context.Context, in grid.Cell, emit func([]parameter.Parameter)) ([]parameter.Parameter, error) {
 			return collect(parameter.New(in.Scope.SSM()).List(ctx, parameter.Query{}), emit)
 		}),
@@ -75,6 +79,16 @@ func (w *wiring) feeds() *sources.Set {
 		}),
 		Windows: feed.NewSource(sources.Windows, windows),
 	}
+}
+
+// unknown says what could not be read of nodes that are all there.
+func unknown(gaps []fleet.Gap) error {
+	if len(gaps) == 0 {
+		return nil
+	}
+	g := gaps[0]
+	return &feed.Partly{Err: fault.New(fault.KindOf(g.Err), g.Part.String()+" of "+cli.Plural(g.Nodes, "node"), "%w", g.Err).
+		WithHint("%s", fault.HintOf(g.Err))}
 }
 
 func (w *wiring) sessionList(history bool) feed.Load[sessions.Entry] {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -168,6 +169,13 @@ func sending(ctx context.Context) context.Context {
 	return ctx
 }
 
+type countKey struct{}
+
+// Counting is a context whose requests, retries included, are added to n.
+func Counting(ctx context.Context, n *atomic.Int64) context.Context {
+	return context.WithValue(ctx, countKey{}, n)
+}
+
 // pacing sees each request, inside the retries.
 type pacing struct {
 	pacer *pacer
@@ -183,6 +191,9 @@ func (p *pacing) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
 	p.meter.sent(time.Now())
+	if n, ok := ctx.Value(countKey{}).(*atomic.Int64); ok {
+		n.Add(1)
+	}
 	out, md, err := next.HandleFinalize(ctx, in)
 	learned, _ := ctx.Value(learnedKey{}).(*int)
 	switch throttled := err != nil && isThrottle(err); {

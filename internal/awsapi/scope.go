@@ -30,6 +30,7 @@ package awsapi
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -223,6 +224,15 @@ func (s *Scope) Meter() *Meter { return s.meter }
 // HTTPClient returns the client for websocket upgrades: the CA bundle and the
 // proxy of the SDK's transport, HTTP/1.1 only, no time limit.
 func (s *Scope) HTTPClient() *http.Client { return s.http() }
+
+// Login gets the credentials now, which may ask for an MFA code, so that nothing is
+// asked later. It makes no call where they are at hand.
+func (s *Scope) Login(ctx context.Context) error {
+	if _, err := s.cfg.Credentials.Retrieve(ctx); err != nil {
+		return explain("log in", fmt.Errorf("get credentials: %w", err), s.origin)
+	}
+	return nil
+}
 
 // Identity asks STS, once, whose credentials these are. A failure is not
 // remembered.

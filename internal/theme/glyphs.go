@@ -20,6 +20,10 @@ type Glyphs struct {
 	Pipe     string   // a vertical line
 	Tee      string   // a vertical line from which a branch goes off
 	Corner   string   // the last branch
+	Cross    string   // where a vertical line begins under a rule
+	Thumb    string   // of a scroll bar
+	Opened   string   // a branch of a tree that shows what is in it
+	Closed   string   // one that does not
 	Fresh    string   // how old what is shown is
 	Crumb    string   // between what was opened and what was opened in it
 
@@ -52,7 +56,8 @@ func utf8Glyphs() Glyphs {
 		Spinner: []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
 		Bar:     []string{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
 		Spark:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
-		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└",
+		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└", Cross: "┬",
+		Thumb: "▐", Opened: "▾", Closed: "▸",
 		Fresh: "⟳", Crumb: "›", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
 	}
 }
@@ -65,7 +70,8 @@ func asciiGlyphs() Glyphs {
 		Spinner: []string{"|", "/", "-", "\\"},
 		Bar:     []string{".", "#"},
 		Spark:   []string{"_", ".", "-", "=", "^"},
-		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`",
+		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`", Cross: "+",
+		Thumb: "#", Opened: "-", Closed: "+",
 		Fresh: "@", Crumb: ">", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
 	}
 }

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 )
@@ -36,6 +39,13 @@ const emitGap = 100 * time.Millisecond
 // too many since the start, and all.
 type Calls struct{ PerMinute, Throttled, Total int }
 
+// Operation counts the calls of one operation since the start.
+type Operation struct {
+	Name                              string
+	Calls, Retries, Throttled, Failed int
+	Time                              time.Duration // of all together
+}
+
 // Desk loads feeds in all cells of a grid. A feed is loaded when it is wanted, has
 // become too old, and the budget has room for what its last load cost. Loads that
 // nobody wants any more are cancelled.
@@ -44,8 +54,8 @@ type Desk struct {
 	Budget int // requests a minute; 0: DefaultBudget
 	// Count reads the meters; nil: nothing is counted.
 	Count func() Calls
-	// CountIn reads the meter of one cell; nil: loads are free.
-	CountIn func(grid.Cell) int
+	// Lost are the places that could not be opened; feeds show them as failed.
+	Lost []grid.Failure
 	// Eager loads details at once, and waits for no events: for tests.
 	Eager bool
 
@@ -57,8 +67,10 @@ type Desk struct {
 	forced map[*core]bool // load at once, whatever the age and the budget
 	paid   []payment
 	closed bool // in the update loop
+	opened bool
 
 	mu    sync.Mutex
+	notes []string
 	ended bool // nothing may be begun any more
 }
 
@@ -137,9 +149,7 @@ func (d *Desk) Want(wants []Want) tea.Cmd {
 		if every, ok := next[c]; !ok || w.Every < every {
 			next[c] = w.Every
 		}
-		for _, cell := range d.cells(c) {
-			c.part(cell.Place)
-		}
+		d.place(c)
 	}
 	for c := range d.wanted {
 		if _, still := next[c]; !still {
@@ -200,6 +210,52 @@ func (d *Desk) Tick(slow float64) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
+// place gives a feed its places: those that are asked, and those that cannot be.
+func (d *Desk) place(c *core) {
+	for _, cell := range d.cells(c) {
+		c.part(cell.Place)
+	}
+	if c.local {
+		return
+	}
+	for _, f := range d.Lost {
+		c.part(f.Place).err = f.Err
+	}
+}
+
+// Open gives the desk its cells, once they are known, and starts the loads that
+// waited for them.
+func (d *Desk) Open(cells []grid.Cell, lost []grid.Failure) tea.Cmd {
+	d.Cells, d.Lost, d.opened = cells, lost, true
+	for c := range d.wanted {
+		d.place(c)
+	}
+	return d.Tick(1)
+}
+
+// maxNotes is how many remarks are kept.
+const maxNotes = 100
+
+// Note keeps a remark of something behind the dashboard, for the command log. It may
+// be called from any goroutine.
+func (d *Desk) Note(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.notes) < maxNotes {
+		d.notes = append(d.notes, fmt.Sprintf(format, args...))
+	}
+}
+
+// Notes are the remarks so far, at most 100.
+func (d *Desk) Notes() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.notes)
+}
+
+// Opened reports whether the places are known.
+func (d *Desk) Opened() bool { return d.opened }
+
 // cells are where a feed is loaded: what is on this machine alone belongs to no account.
 func (d *Desk) cells(c *core) []grid.Cell {
 	if c.local {
@@ -240,28 +296,24 @@ func (d *Desk) start(c *core, p *part, cell grid.Cell) tea.Cmd {
 	ctx, cancel := context.WithTimeout(d.ctx, loadLimit)
 	j := &job{feed: c, in: cell, wake: make(chan struct{}, 1)}
 	p.job, p.cancel = j, cancel
-	before := d.countIn(cell)
 	run := d.Go(func(context.Context) tea.Msg {
 		defer cancel()
-		rows, err := c.load(ctx, cell, func(rows any) { j.put(rows, false, nil) })
-		if err != nil && context.Cause(ctx) == context.DeadlineExceeded { //nolint:errorlint // it is that value
+		var requests atomic.Int64
+		rows, err := c.load(awsapi.Counting(ctx, &requests), cell, func(rows any) { j.put(rows, false, nil) })
+		switch {
+		case err == nil:
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			err = fault.New(fault.Failed, "load "+c.name, "no answer within %s", loadLimit)
+		case ctx.Err() != nil: // whatever the call made of it
+			err = context.Canceled
 		}
-		p := d.countIn(cell) - before
 		j.mu.Lock()
-		j.cost = p
+		j.cost = int(requests.Load())
 		j.mu.Unlock()
 		j.put(rows, true, err)
 		return nil
 	})
 	return tea.Batch(run, d.wait(j, 0))
-}
-
-func (d *Desk) countIn(cell grid.Cell) int {
-	if d.CountIn == nil || cell.Scope == nil {
-		return 0
-	}
-	return d.CountIn(cell)
 }
 
 // wait is the command that tells when the job has something.
@@ -297,10 +349,15 @@ func (d *Desk) Update(msg tea.Msg) (changed string, cmd tea.Cmd, handled bool) {
 	}
 	rows, fresh, done, err := j.take()
 	now := d.now()
-	if fresh && (err == nil || p.at.IsZero()) {
+	var partly *Partly
+	good := done && (err == nil || errors.As(err, &partly))
+	// What a load has so far is shown the first time alone: later it would take away
+	// what is known already.
+	if fresh && (good || !p.whole) {
 		p.rows, p.at = rows, now
 		c.gen++
 	}
+	p.whole = p.whole || good
 	if !done {
 		return c.name, d.wait(j, emitGap), true
 	}

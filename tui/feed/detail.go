@@ -44,7 +44,7 @@ func NewDetail[V any](d *Desk, keep int) *Detail[V] {
 
 // Get returns what is known of a key: its value and when it was read (zero: not
 // yet), the failure of the last load, and whether one is under way.
-func (d *Detail[V]) Get(key string) (value V, at time.Time, err error, loading bool) { //nolint:revive // the error is one of the facts
+func (d *Detail[V]) Get(key string) (value V, at time.Time, err error, loading bool) {
 	if s := d.seen[key]; s != nil {
 		return s.value, s.at, s.err, s.busy
 	}

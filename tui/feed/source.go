@@ -21,6 +21,13 @@ import (
 // must not change a slice that it has handed out.
 type Load[T any] func(ctx context.Context, in grid.Cell, emit func(rows []T)) ([]T, error)
 
+// Partly is the error of a load whose rows are all there, and of which something is
+// not known: nodes whose tags may not be read. The rows are shown, and the error.
+type Partly struct{ Err error }
+
+func (p *Partly) Error() string { return p.Err.Error() }
+func (p *Partly) Unwrap() error { return p.Err }
+
 // Changed tells the pages that the rows or the state of a source have changed.
 type Changed struct{ Feed string }
 
@@ -144,6 +151,7 @@ type core struct {
 type part struct {
 	rows   any
 	at     time.Time // of rows; zero: none yet
+	whole  bool      // a load has ended well once
 	err    error     // of the last load
 	cost   int       // requests of the last load
 	ended  time.Time // of the last load, good or bad
@@ -151,7 +159,7 @@ type part struct {
 	job    *job // under way
 }
 
-func (p *part) set(rows any, at time.Time) { p.rows, p.at, p.err = rows, at, nil }
+func (p *part) set(rows any, at time.Time) { p.rows, p.at, p.err, p.whole = rows, at, nil, true }
 
 func (c *core) part(p grid.Place) *part {
 	if c.parts[p] == nil {

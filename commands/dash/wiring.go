@@ -1,0 +1,223 @@
+package dash
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/config"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+)
+
+// wiring is what the pages are made from.
+type wiring struct {
+	env      *cli.Env
+	run      Run
+	settings *config.Settings
+	open     func(context.Context) (*grid.Grid, error)
+	deck     *deck.Deck
+	desk     *feed.Desk
+	set      *sources.Set
+	meters   meters
+
+	mu    sync.Mutex // cells are read by command lines behind the dashboard
+	cells []grid.Cell
+}
+
+func newWiring(ctx context.Context, env *cli.Env, run Run, s *config.Settings, o Options) (*wiring, error) {
+	spec, err := env.GridSpec()
+	if err != nil {
+		return nil, err
+	}
+	w := &wiring{env: env, run: run, settings: s}
+	w.deck = &deck.Deck{
+		Styles: env.Styles(env.Out), Now: time.Now(), Location: time.Local, ReadOnly: s.ReadOnly, Still: w.still(), Flags: w.flags,
+		Where: deck.Where{Context: s.Context, Region: s.Region, Scopes: 1, Protected: s.Protected},
+	}
+	w.desk = feed.NewDesk(nil, nil)
+	w.desk.Budget, w.desk.Count = o.Calls, w.meters.count
+	if w.open, err = env.OpenGridLater(ctx, spec, w.desk.Note); err != nil {
+		w.desk.Close()
+		return nil, err
+	}
+	w.set = w.feeds()
+	return w, nil
+}
+
+// close ends what goes on behind the dashboard.
+func (w *wiring) close() { w.desk.Close() }
+
+// still reports whether motion is unwanted.
+func (w *wiring) still() bool {
+	v, _ := w.env.Lookup("SSMDECK_REDUCED_MOTION")
+	return v != "" && v != "0" && v != "false"
+}
+
+// opened brings the places of the dashboard, or why there are none.
+type opened struct {
+	grid *grid.Grid
+	err  error
+}
+
+// start finds the places behind the first frame.
+func (w *wiring) start() tea.Cmd {
+	return w.desk.Go(func(ctx context.Context) tea.Msg {
+		g, err := w.open(ctx)
+		return opened{g, err}
+	})
+}
+
+// take takes the messages of the wiring.
+func (w *wiring) take(msg tea.Msg) (cmd tea.Cmd, handled bool) {
+	o, ok := msg.(opened)
+	if !ok {
+		return nil, false
+	}
+	if o.err != nil {
+		return w.desk.Open(nil, []grid.Failure{{Err: o.err}}), true
+	}
+	w.mu.Lock()
+	w.cells = o.grid.Cells
+	w.mu.Unlock()
+	w.meters.use(o.grid.Cells)
+	where := &w.deck.Where
+	where.Scopes = len(o.grid.Cells) + len(o.grid.Failures)
+	if len(o.grid.Cells) > 0 {
+		where.Account, where.Region = o.grid.Cells[0].Account, o.grid.Cells[0].Region
+	}
+	return w.desk.Open(o.grid.Cells, o.grid.Failures), true
+}
+
+// cell is the scope of a place; false: it is not in the grid.
+func (w *wiring) cell(at grid.Place) (grid.Cell, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.cells {
+		if c.Place == at {
+			return c, true
+		}
+	}
+	return grid.Cell{}, false
+}
+
+// scope is the scope of a place that rows came from.
+func (w *wiring) scope(at grid.Place) (*awsapi.Scope, error) {
+	c, ok := w.cell(at)
+	if !ok {
+		return nil, fault.New(fault.NotFound, "", "%s is not one of the places of this dashboard", at)
+	}
+	return c.Scope, nil
+}
+
+// at is the environment of a place, for what commands share.
+func (w *wiring) at(at grid.Place) (*cli.Env, error) {
+	s, err := w.scope(at)
+	if err != nil {
+		return nil, err
+	}
+	return w.env.At(s), nil
+}
+
+// Run runs a command line in this process. Its scope is that of the place it is
+// about, whatever else was chosen: a line never goes to another account. A place
+// that is not known, which is what belongs to this machine alone, goes where the
+// settings say.
+func (w *wiring) Run(ctx context.Context, words []string, at grid.Place, in io.Reader, out, errs io.Writer) int {
+	var scope *awsapi.Scope
+	if c, ok := w.cell(at); ok {
+		scope = c.Scope
+	} else if at != (grid.Place{}) {
+		_, err := w.scope(at)
+		one := w.env.Again(words, nil)
+		one.Out, one.Err = out, errs
+		return one.Report(ctx, err)
+	}
+	one := w.env.Again(words, scope)
+	one.In, one.Out, one.Err = in, out, errs
+	return w.run(ctx, one)
+}
+
+// flags are the global flags that lead a command line from a shell to a place: those
+// that were typed, and what tells the place from others of this dashboard.
+func (w *wiring) flags(at grid.Place) []string {
+	var words []string
+	add := func(flag, value string) {
+		if value != "" {
+			words = append(words, flag, value)
+		}
+	}
+	s := w.settings
+	typed := func(k config.Key) bool { return s.Origin(k).Source == config.FromFlag }
+	if typed(config.Context) {
+		add("--context", s.Context)
+	}
+	switch {
+	case at.Profile != "":
+		add("--profile", at.Profile)
+	case typed(config.Profile):
+		add("--profile", s.Profile)
+	}
+	if at == (grid.Place{}) {
+		return words
+	}
+	w.mu.Lock()
+	accounts, regions := map[string]bool{}, map[string]bool{}
+	for _, c := range w.cells {
+		accounts[c.Account], regions[c.Region] = true, true
+	}
+	w.mu.Unlock()
+	if len(accounts) > 1 && at.Profile == "" && s.Accounts != "" {
+		add("--accounts", at.Account)
+		add("--role", s.Role)
+	}
+	if len(regions) > 1 || typed(config.Region) || typed(config.Regions) {
+		add("--region", at.Region)
+	}
+	if typed(config.EndpointURL) {
+		add("--endpoint-url", s.EndpointURL)
+	}
+	return words
+}
+
+func (w *wiring) pages() []deck.Page {
+	return []deck.Page{
+		w.overview(), w.fleet(), w.patch(), w.commands(), w.sessions(), w.parameters(), w.automation(), w.windows(),
+	}
+}
+
+// options are what the dashboard is shown with.
+func (w *wiring) options(o Options) tui.Options {
+	t := tui.Options{
+		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
+		Begin: w.start(), Take: w.take, Find: w.find, Browse: w.browse, CrashFile: w.crashFile,
+		Themes: theme.Variants(), Theme: w.theme, Operations: w.meters.operations,
+		Layout: w.layout(), SaveLayout: w.keep,
+	}
+	if w.env.Local == nil {
+		t.Contexts = w.settings.Contexts
+	}
+	return t
+}
+
+// theme makes a variant the styles of the deck.
+func (w *wiring) theme(name string) {
+	v, err := theme.ParseVariant(name)
+	if err != nil {
+		return
+	}
+	now := w.deck.Styles
+	mode, _ := theme.ParseColorMode(w.settings.Color)
+	color := theme.UseColor(mode, w.env.Lookup, true)
+	w.deck.Styles = theme.New(v, color, now.Glyphs.Ellipsis != "…")
+}
