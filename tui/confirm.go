@@ -171,6 +171,9 @@ func (d *confirm) lines(width, height int) []string {
 	lines = append(lines, d.previewLines(width, height-len(lines)-len(question))...)
 	if over := len(lines) + len(question) - height; over > 0 {
 		lines = lines[:max(len(lines)-over, 0)]
+		if n := len(lines); n > 0 { // the screen is too small; a copy has all of the line
+			lines[n-1] = ansi.Truncate(lines[n-1], max(width-1, 0), "") + s.Glyphs.Ellipsis
+		}
 	}
 	return append(lines, question...)
 }

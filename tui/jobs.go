@@ -213,7 +213,7 @@ func (m *Model) verdict(j *job) deck.Say {
 	case j.stopped && j.code != 0:
 		return deck.Say{Text: what + ": stopped"}
 	case j.code == 0:
-		return deck.Say{Text: what + ": done in " + render.Duration(j.took)}
+		return deck.Say{Text: what + ": done " + spent(j.took)}
 	}
 	err := lastWords(j.err.text())
 	if err == nil {

@@ -43,7 +43,7 @@ type menu struct {
 func (d *menu) title() string { return d.head }
 
 func (d *menu) size(width, height int) (w, h int) {
-	w = 30
+	w = max(30, ansi.StringWidth(d.head)+2)
 	for _, e := range d.entries {
 		w = max(w, d.keyWidth()+ansi.StringWidth(e.name)+ansi.StringWidth(e.detail)+ansi.StringWidth(e.off)+8)
 	}
@@ -51,7 +51,8 @@ func (d *menu) size(width, height int) (w, h int) {
 }
 
 func (d *menu) hints() []hint {
-	return []hint{{"enter", "do it"}, {"esc", "close"}, {"up", "and down choose"}}
+	g := &d.m.o.Deck.Styles.Glyphs
+	return []hint{{"enter", "do it"}, {g.Up + g.Down, "choose"}, {"esc", "close"}}
 }
 
 // fit finds what matches anew.

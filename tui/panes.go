@@ -184,11 +184,19 @@ func (m *Model) jobState(j *job) string {
 	case j.running():
 		return s.Busy.Render(s.Glyphs.Busy+" running") + "  " + render.Duration(max(m.now().Sub(j.started), 0).Truncate(time.Second))
 	case j.stopped && j.code != 0:
-		return s.Warn.Render(s.Glyphs.Warn+" stopped") + "  after " + render.Duration(j.took)
+		return s.Warn.Render(s.Glyphs.Warn+" stopped") + "  " + spent(j.took)
 	case j.code == 0:
-		return s.Good.Render(s.Glyphs.Good+" done") + "  exit 0  " + render.Duration(j.took)
+		return s.Good.Render(s.Glyphs.Good+" done") + "  exit 0  " + spent(j.took)
 	}
-	return s.Bad.Render(s.Glyphs.Bad+" failed") + fmt.Sprintf("  exit %d  ", j.code) + render.Duration(j.took)
+	return s.Bad.Render(s.Glyphs.Bad+" failed") + fmt.Sprintf("  exit %d  ", j.code) + spent(j.took)
+}
+
+// spent is how long something took.
+func spent(d time.Duration) string {
+	if d < 100*time.Millisecond {
+		return "at once"
+	}
+	return "after " + render.Duration(d)
 }
 
 // firstLine is the first line of a text.
