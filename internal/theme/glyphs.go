@@ -24,6 +24,10 @@ type Glyphs struct {
 	Thumb    string   // of a scroll bar
 	Opened   string   // a branch of a tree that shows what is in it
 	Closed   string   // one that does not
+	Fresh    string   // how old what is shown is
+	Crumb    string   // between what was opened and what was opened in it
+
+	TopLeft, TopRight, BottomLeft, BottomRight string // the corners of a box
 }
 
 // Level returns the glyph of a level.
@@ -54,6 +58,7 @@ func utf8Glyphs() Glyphs {
 		Spark:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└", Cross: "┬",
 		Thumb: "▐", Opened: "▾", Closed: "▸",
+		Fresh: "⟳", Crumb: "›", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
 	}
 }
 
@@ -67,5 +72,6 @@ func asciiGlyphs() Glyphs {
 		Spark:   []string{"_", ".", "-", "=", "^"},
 		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`", Cross: "+",
 		Thumb: "#", Opened: "-", Closed: "+",
+		Fresh: "@", Crumb: ">", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
 	}
 }
