@@ -21,6 +21,8 @@ type Glyphs struct {
 	Tee      string   // a vertical line from which a branch goes off
 	Corner   string   // the last branch
 	Cross    string   // where a vertical line begins under a rule
+	Track    string   // what is left of a progress bar
+	Hit      string   // the line a search is at
 	Thumb    string   // of a scroll bar
 	Opened   string   // a branch of a tree that shows what is in it
 	Closed   string   // one that does not
@@ -53,7 +55,7 @@ func utf8Glyphs() Glyphs {
 		Bar:     []string{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
 		Spark:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└", Cross: "┬",
-		Thumb: "▐", Opened: "▾", Closed: "▸",
+		Track: "░", Hit: "◂", Thumb: "▐", Opened: "▾", Closed: "▹",
 	}
 }
 
@@ -66,6 +68,6 @@ func asciiGlyphs() Glyphs {
 		Bar:     []string{".", "#"},
 		Spark:   []string{"_", ".", "-", "=", "^"},
 		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`", Cross: "+",
-		Thumb: "#", Opened: "-", Closed: "+",
+		Track: ".", Hit: "<", Thumb: "#", Opened: "-", Closed: "+",
 	}
 }
