@@ -140,6 +140,7 @@ var floors = [][]room{
 		{name: "commands/nodechoice", ours: []string{"tui/picker", "commands/cli"}, others: []string{cobra}},
 		{name: "commands/docnames", ours: []string{"commands/cli"}, others: []string{cobra}},
 		{name: "commands/rolling", ours: []string{"commands/cli"}, others: []string{cobra}},
+		{name: "commands/savedforwards", ours: []string{"commands/cli"}, others: []string{cobra}},
 		{name: "commands/runview", ours: []string{"commands/cli"}, others: []string{cobra}},
 		{name: "commands/connect", ours: []string{"commands/cli", "commands/docnames", "commands/escapekeys", "commands/nodechoice"}, others: []string{cobra}},
 	},
