@@ -88,7 +88,6 @@ func (p *Page) plainNodes() (items []deck.Item) {
 		for _, f := range p.facts(n) {
 			it.Detail = append(it.Detail, f.name+": "+render.Visible(f.value))
 		}
-		it.Detail = append(it.Detail, "Id: "+n.ID)
 		found, at, err, _ := p.detail.Get(p.detailKey(n))
 		switch {
 		case err != nil:

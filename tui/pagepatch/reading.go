@@ -150,10 +150,7 @@ func (r *reading) state(now time.Time, mark string) string {
 	case r.at.IsZero():
 		return "not read yet: R reads the patches of all nodes"
 	}
-	text := "read " + age(now, r.at) + " ago"
-	if text == "read just now ago" {
-		text = "read just now"
-	}
+	text := "read " + since(now, r.at)
 	if n := len(r.failed); n > 0 {
 		text += fmt.Sprintf(", %s could not be read", plural(n, "node"))
 	}
