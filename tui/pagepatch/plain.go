@@ -63,6 +63,9 @@ func (p *Page) Plain() deck.Plain {
 			out.Summary = append(out.Summary, p.groups.by+" "+p.groupName(s.Key)+": "+s.Counts.String())
 		}
 	}
+	if t := p.reading.trouble(); t != "" && p.view != viewNodes {
+		out.Summary = append(out.Summary, render.Visible(t))
+	}
 	switch p.view {
 	case viewLacks:
 		out.Summary = append(out.Summary, p.readNote("Missing patches", p.lacks.list))

@@ -146,6 +146,9 @@ func (p *Page) head() []string {
 	if n := p.fleet.undecided; n > 0 {
 		out = append(out, s.Status(theme.Warn, fmt.Sprintf("of %s only the baseline can say whether they are compliant, and it is not known", plural(n, "node"))))
 	}
+	if t := p.reading.trouble(); t != "" && p.view != viewNodes {
+		out = append(out, s.Status(theme.Bad, render.Visible(t)))
+	}
 	if p.view == viewCVE && !p.reading.at.IsZero() {
 		for i, l := range p.cve.conclusion() {
 			level := theme.Warn
@@ -208,7 +211,7 @@ func (p *Page) paneLines(at pane) []string {
 	}
 	h := at.h
 	if at.which == panePatches {
-		if n := p.current(); n != nil && h >= 12 {
+		if n := p.current(); n != nil && p.hasFacts(at) {
 			facts := p.factLines(n, at.w)
 			out, h = append(out, facts...), h-len(facts)
 		}
@@ -251,6 +254,12 @@ func (p *Page) patchLines(width int) []string {
 		}
 	}
 	return out
+}
+
+// hasFacts reports whether the facts of the node stand above its patches. Where there
+// is not much room, and somebody looks at the patches, those are worth more.
+func (p *Page) hasFacts(at pane) bool {
+	return at.h >= 24 || at.h >= 12 && p.focus != panePatches
 }
 
 func (p *Page) listOf(which int) *widget.List {
@@ -340,7 +349,7 @@ func (p *Page) mouse(msg tea.Msg) tea.Cmd {
 			continue
 		}
 		y := pane.y
-		if n := p.current(); pane.which == panePatches && n != nil && pane.h >= 12 {
+		if n := p.current(); pane.which == panePatches && n != nil && p.hasFacts(pane) {
 			y += len(p.facts(n)) + 1
 		}
 		p.focus = pane.which
