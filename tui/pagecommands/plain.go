@@ -61,7 +61,7 @@ func (p *Page) plainBoard() deck.Plain {
 			Choose: func() { p.nodes.Select(e.key) },
 		}
 		if e.fold() {
-			item.Text += ", " + render.Visible(p.folded(e.nodes))
+			item.Text += ", " + render.Visible(p.folded(e))
 		}
 		for _, l := range p.text(e) {
 			item.Detail = append(item.Detail, l.text)
