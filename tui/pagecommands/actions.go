@@ -86,7 +86,7 @@ func (p *Page) Actions() []deck.Action {
 		}},
 		deck.Action{Key: "c", Name: "copy", Help: "copy the id of the run", Off: none, Do: func() tea.Cmd { return deck.Ask(deck.Copy{Text: ref, What: "the id of the run"}) }},
 		deck.Action{Key: "o", Name: "console", Help: "open the command in the AWS console", Off: or(none, consoleOff(r)), Do: func() tea.Cmd {
-			return deck.Ask(deck.Browse{URL: consoleURL(at.Region, r.CommandIDs[0])})
+			return deck.Ask(deck.Browse{URL: p.svc.Console(at, "run-command/"+r.CommandIDs[0])})
 		}},
 		deck.Action{Key: "C", Name: "columns", Help: "choose the columns", Do: func() tea.Cmd {
 			if p.board != nil {
@@ -327,16 +327,4 @@ func (p *Page) reveal(r run.Run, ref string) tea.Cmd {
 		}
 	}
 	return deck.Ask(deck.Show{Title: "Parameters of run " + ref, Text: b.String()})
-}
-
-// consoleURL is the page of a command in the console of a Region's partition.
-func consoleURL(region, id string) string {
-	domain := "console.aws.amazon.com"
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		domain = "console.amazonaws.cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		domain = "console.amazonaws-us-gov.com"
-	}
-	return fmt.Sprintf("https://%s.%s/systems-manager/run-command/%s?region=%s", region, domain, id, region)
 }

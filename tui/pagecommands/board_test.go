@@ -355,15 +355,11 @@ func TestDiffOfTwoMarkedRuns(t *testing.T) {
 	}
 }
 
-func TestConsoleOfThePartition(t *testing.T) {
-	for region, want := range map[string]string{
-		"eu-west-1":     "https://eu-west-1.console.aws.amazon.com/systems-manager/run-command/ID?region=eu-west-1",
-		"cn-north-1":    "https://cn-north-1.console.amazonaws.cn/systems-manager/run-command/ID?region=cn-north-1",
-		"us-gov-west-1": "https://us-gov-west-1.console.amazonaws-us-gov.com/systems-manager/run-command/ID?region=us-gov-west-1",
-	} {
-		if got := consoleURL(region, "ID"); got != want {
-			t.Errorf("%s: %s", region, got)
-		}
+func TestConsoleOfACommand(t *testing.T) {
+	s := newScreen(t)
+	s.known(commands()...)
+	if got := asked[deck.Browse](t, s.action(t, "o").Do()); got.URL != "eu-west-1/run-command/"+idA {
+		t.Errorf("the console is at %s", got.URL)
 	}
 }
 

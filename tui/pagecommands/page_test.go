@@ -109,7 +109,10 @@ func newScreen(t testing.TB) *screen {
 	}
 	s.set.Nodes.Set(tuitest.Place, []fleet.Node{{ID: "i-0002", Name: "web-2"}}, tuitest.Now)
 	s.Screen = tuitest.New(t, func(d *deck.Deck, desk *feed.Desk) []deck.Page {
-		s.page = New(d, desk, s.set, Services{Run: func(grid.Place) (Runner, error) { return s.svc, nil }})
+		s.page = New(d, desk, s.set, Services{
+			Run:     func(grid.Place) (Runner, error) { return s.svc, nil },
+			Console: func(at grid.Place, page string) string { return at.Region + "/" + page },
+		})
 		return []deck.Page{s.page}
 	})
 	return s
