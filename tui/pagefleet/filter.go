@@ -15,38 +15,12 @@ type search struct {
 
 // parse makes the filter of the list. It is the expression that --filter takes.
 func (p *Page) parse(text string) (func(i int) bool, error) {
-	var terms, words []string
-	all, err := fleet.SplitWords(text)
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range all {
-		if strings.ContainsAny(w, "=!~<>") {
-			terms = append(terms, fleet.QuoteWord(w))
-		} else {
-			words = append(words, strings.ToLower(w))
-		}
-	}
-	f, err := fleet.ParseFilter(strings.Join(terms, " "))
+	f, err := fleet.ParseSearch(text)
 	if err != nil {
 		return nil, err
 	}
 	p.search = search{parts: f.Parts()}
-	return func(i int) bool {
-		r := &p.rows[i]
-		return r.holds(words) && f.Match(r.n)
-	}, nil
-}
-
-// holds reports whether all words occur in what the node is called.
-func (r *row) holds(words []string) bool {
-	for _, w := range words {
-		if !strings.Contains(strings.ToLower(r.n.Name), w) && !strings.Contains(r.n.ID, w) && !strings.Contains(strings.ToLower(platform(r)), w) &&
-			!strings.Contains(r.n.IP, w) && !strings.Contains(strings.ToLower(tagText(r.n.Tags)), w) {
-			return false
-		}
-	}
-	return true
+	return func(i int) bool { return f.Match(p.rows[i].n) }, nil
 }
 
 // none says why no row is shown.

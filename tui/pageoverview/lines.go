@@ -9,8 +9,8 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
-	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -169,7 +169,7 @@ func groupLine(g patch.Slice) line {
 	share, known := g.Percent()
 	l := line{
 		key: "group " + g.Key, text: cmp.Or(g.Key, "(no group)"), bar: known, share: share / 100, value: percent(g.Counts),
-		open: deck.Open{Page: "patch", Filter: "group=" + fleet.QuoteWord(g.Key)},
+		open: deck.Open{Page: "patch", Filter: "group=" + terms.QuoteWord(g.Key)},
 	}
 	switch {
 	case !known:
