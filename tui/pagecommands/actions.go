@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // subject is the run that actions are about: the one that is open, else the one
@@ -247,9 +248,9 @@ func (p *Page) rerun(at grid.Place, r run.Run, ref string) tea.Cmd {
 
 // cancel asks the service to stop what is left.
 func (p *Page) cancel(at grid.Place, r run.Run, ref string) tea.Cmd {
-	facts := []deck.Fact{{Name: "Run", Value: documents(r)}, {Name: "Nodes", Value: fmt.Sprintf("%s, %s done", count(r.Targets), count(r.Completed))}}
+	facts := []deck.Fact{{Name: "Run", Value: documents(r)}, {Name: "Nodes", Value: fmt.Sprintf("%s, %s done", widget.Grouped(r.Targets), widget.Grouped(r.Completed))}}
 	if p.board != nil {
-		facts[1].Value = fmt.Sprintf("%s, %s done", count(p.board.total()), count(p.board.sum.Finished()))
+		facts[1].Value = fmt.Sprintf("%s, %s done", widget.Grouped(p.board.total()), widget.Grouped(p.board.sum.Finished()))
 	}
 	if r.Comment != "" {
 		facts = append(facts, deck.Fact{Name: "Comment", Value: r.Comment})

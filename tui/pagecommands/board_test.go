@@ -201,6 +201,11 @@ func TestFilterByIDOpensTheBoard(t *testing.T) {
 	s.Has("run k3v9q2m1zt")
 	s.Press("esc")
 	s.Has("restart nginx")
+
+	s.Send(deck.Open{Page: "commands", Filter: "id~^8f2c"}) // not a whole id: a filter
+	s.Send(deck.Tick{})
+	s.Has("restart nginx")
+	s.Lacks("Rotate-Certificates", "one cell")
 }
 
 func TestFilterByAnIDThatIsTooOldForTheList(t *testing.T) {

@@ -171,7 +171,7 @@ func (p *Page) folded(e entry) string {
 	}
 	text := render.Fold(names)
 	if more := len(e.nodes) - len(names); more > 0 {
-		text += fmt.Sprintf(" and %s more", count(more))
+		text += fmt.Sprintf(" and %s more", widget.Grouped(more))
 	}
 	p.folds[e.key] = text
 	return text

@@ -14,6 +14,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // written is everything that a node wrote, head and tail of it at least.
@@ -264,7 +265,7 @@ func (v *pane) where() string {
 	if len(v.lines) <= v.height {
 		return ""
 	}
-	return fmt.Sprintf("%s-%s of %s", count(v.top+1), count(min(v.top+v.height, len(v.lines))), count(len(v.lines)))
+	return fmt.Sprintf("%s-%s of %s", widget.Grouped(v.top+1), widget.Grouped(min(v.top+v.height, len(v.lines))), widget.Grouped(len(v.lines)))
 }
 
 // wrapped cuts a line into pieces of a width, between words if so wished.

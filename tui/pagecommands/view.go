@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // rect is where a part of the page is.
@@ -135,7 +136,7 @@ func (p *Page) titleLine() string {
 func (p *Page) progressLine() string {
 	b, s := p.board, p.deck.Styles
 	total, done := b.total(), b.sum.Finished()
-	head := fmt.Sprintf("%s / %s", count(done), count(total))
+	head := fmt.Sprintf("%s / %s", widget.Grouped(done), widget.Grouped(total))
 	tail := ""
 	if d := b.elapsed(p.deck.Now); d > 0 {
 		tail += "  " + took(d)
@@ -205,7 +206,7 @@ func (p *Page) tally(of []tallied, named bool) (parts []string) {
 			continue
 		}
 		l := Level(states[0])
-		text := count(n) + " " + s.Glyphs.Level(l)
+		text := widget.Grouped(n) + " " + s.Glyphs.Level(l)
 		if named {
 			text += " " + word(states[0])
 		}
