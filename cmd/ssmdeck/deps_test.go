@@ -48,6 +48,7 @@ var floors = [][]room{
 		{name: "internal/textdiff"},
 		{name: "internal/diskindex"},
 		{name: "internal/pkgversion"},
+		{name: "internal/terms", ours: []string{"internal/fault"}},
 		{name: "internal/schedule", ours: []string{"internal/fault"}},
 		{name: "internal/strictyaml", ours: []string{"internal/fault"}, others: []string{yaml}},
 		{name: "internal/redact", ours: []string{"internal/fault", "internal/pattern"}},

@@ -22,6 +22,7 @@ type start struct {
 	req     automation.Request
 	version string
 	params  []string
+	file    string // with parameters
 	targets []string
 	tag     []string
 	tags    []string
@@ -39,6 +40,7 @@ func newStartCmd(env *cli.Env) *cobra.Command {
 InstanceId is --instance-id or --InstanceId, a list is given by repeating. They are
 read from the document and checked before anything is started; ` + "`start DOCUMENT\n--help`" + ` shows them. --param NAME=VALUE is the long way, and the only one for a
 parameter whose name is a flag of ours. The document comes before its parameters.
+--params-file reads them from a file, which keeps secrets out of the command line.
 
 With --target-param the runbook is started for each of several targets, and the
 parameter takes each in turn.
@@ -49,6 +51,7 @@ automation goes on.`,
 		Example: `  $ ssmdeck automation start AWS-RestartEC2Instance --instance-id i-0123456789abcdef0 --watch
   $ ssmdeck automation start restart --param InstanceId=i-0123456789abcdef0 --param ServiceName=nginx
   $ ssmdeck automation start AWS-StopEC2Instance --target-param InstanceId --tag env=test --concurrency 10% --max-errors 1
+  $ echo '{"Password": "..."}' | ssmdeck automation start rotate --params-file -
   $ ssmdeck automation start AWS-RestartEC2Instance --help`,
 		Args:              cli.ExactArgs("the document"),
 		ValidArgsFunction: docnames.CompleteDocument(env, "Automation"),
@@ -59,6 +62,7 @@ automation goes on.`,
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists, @file reads a file")
+	f.StringVar(&o.file, "params-file", "", "parameters from this `file`: an object in JSON or YAML; - is standard input")
 	docnames.BindVersion(env, cmd, &o.version, "start this")
 	cmd.Flags().Lookup("doc-version").Usage = "start this" + docnames.RunnableVersions
 	f.BoolVarP(&o.watch, "watch", "w", false, "follow the steps until the end")
@@ -225,18 +229,27 @@ func spelledTargets(targets []automation.Target) string {
 // parameters checks what was given against the document. Where the document may
 // not be described, the service checks alone.
 func (o *start) parameters(ctx context.Context, env *cli.Env) error {
+	given, err := readParams(env, o.file)
+	if err != nil {
+		return err
+	}
 	svc, err := env.Documents(ctx)
 	if err != nil {
 		return err
 	}
 	doc, err := svc.Describe(ctx, o.req.Document, o.req.DocumentVersion)
 	switch {
-	case fault.KindOf(err) == fault.Auth && len(o.params) == 0:
+	case fault.KindOf(err) == fault.Auth && len(o.params)+len(given) == 0:
 		return nil
 	case fault.KindOf(err) == fault.Auth:
 		env.Note("ssmdeck: the document cannot be described, so the service checks the parameters: %v", err)
-		o.req.Parameters, err = cli.ParsePairs("--param", o.params)
-		return err
+		if o.req.Parameters, err = cli.ParsePairs("--param", o.params); err != nil {
+			return err
+		}
+		for name, values := range given {
+			o.req.Parameters[name] = append(values, o.req.Parameters[name]...)
+		}
+		return nil
 	case err != nil:
 		return err
 	case doc.Type != "" && doc.Type != "Automation":
@@ -253,7 +266,7 @@ func (o *start) parameters(ctx context.Context, env *cli.Env) error {
 		}
 		provided = append(provided, p)
 	}
-	o.req.Parameters, err = document.ParseParams(doc, o.params, provided...)
+	o.req.Parameters, err = document.MergeParams(doc, given, o.params, provided...)
 	return err
 }
 

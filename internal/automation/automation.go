@@ -100,6 +100,11 @@ type Execution struct {
 	Parameters      map[string][]string `json:"parameters,omitempty"` // of one that was asked for by its id
 	Outputs         map[string][]string `json:"outputs,omitempty"`
 	Counts          *Counts             `json:"steps,omitempty"` // of one over several targets
+	// What follows is known of one over several targets that was asked for by its id.
+	TargetParameter string   `json:"target_parameter,omitempty"`
+	Targets         []Target `json:"targets,omitempty"`
+	Concurrency     string   `json:"max_concurrency,omitempty"`
+	MaxErrors       string   `json:"max_errors,omitempty"`
 }
 
 // Counts add up the children of an execution over several targets.
@@ -131,8 +136,8 @@ type Step struct {
 // Target says what a runbook runs over, as the API does: Key is ParameterValues,
 // tag:NAME or ResourceGroup.
 type Target struct {
-	Key    string
-	Values []string
+	Key    string   `json:"key"`
+	Values []string `json:"values"`
 }
 
 // Request starts an execution. Zero fields are the service's defaults.
@@ -245,6 +250,12 @@ func (s *Service) Get(ctx context.Context, id string) (Execution, error) {
 		CurrentStep: aws.ToString(a.CurrentStepName), CurrentAction: aws.ToString(a.CurrentAction),
 		Failure: aws.ToString(a.FailureMessage), Warning: aws.ToString(a.WarningMessage), Target: aws.ToString(a.Target),
 		Parent: aws.ToString(a.ParentAutomationExecutionId), Parameters: a.Parameters, Outputs: a.Outputs,
+	}
+	if len(a.Targets) > 0 {
+		e.TargetParameter, e.Concurrency, e.MaxErrors = aws.ToString(a.TargetParameterName), aws.ToString(a.MaxConcurrency), aws.ToString(a.MaxErrors)
+	}
+	for _, t := range a.Targets {
+		e.Targets = append(e.Targets, Target{Key: aws.ToString(t.Key), Values: t.Values})
 	}
 	if c := a.ProgressCounters; c != nil && c.TotalSteps > 0 {
 		e.Counts = &Counts{int(c.TotalSteps), int(c.SuccessSteps), int(c.FailedSteps), int(c.CancelledSteps), int(c.TimedOutSteps)}

@@ -32,7 +32,14 @@ const maxSize = 64 << 10
 // A parameter without default that is neither given nor in provided (what the
 // caller fills in itself) is a fault.
 func ParseParams(doc Document, pairs []string, provided ...string) (map[string][]string, error) {
+	return MergeParams(doc, nil, pairs, provided...)
+}
+
+// MergeParams is ParseParams beside values that are given already, as they go to the
+// API: those of a file. A list may come from both.
+func MergeParams(doc Document, given map[string][]string, pairs []string, provided ...string) (map[string][]string, error) {
 	c := collector{doc: doc, params: make(map[string][]string)}
+	c.given(given)
 	for _, pair := range pairs {
 		if err := c.add(pair); err != nil {
 			c.faults = append(c.faults, err)
@@ -47,17 +54,23 @@ func ParseParams(doc Document, pairs []string, provided ...string) (map[string][
 // CheckParams holds values, as they go to the API, against doc's parameters. Its
 // error is that of ParseParams.
 func CheckParams(doc Document, params map[string][]string) error {
-	c := collector{doc: doc, params: params}
+	c := collector{doc: doc, params: make(map[string][]string)}
+	c.given(params)
+	return c.verdict(nil, nil)
+}
+
+// given takes values as they go to the API.
+func (c *collector) given(params map[string][]string) {
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		switch p, ok := doc.Parameter(name); {
+		switch p, ok := c.doc.Parameter(name); {
 		case !ok:
-			hint, err := unknown(doc, name)
+			hint, err := unknown(c.doc, name)
 			c.hint, c.faults = hint, append(c.faults, err)
 		case len(params[name]) != 1 && !p.Type.list():
 			c.faults = append(c.faults, fmt.Errorf("parameter %s: %d values given, but it is one %s and no list", name, len(params[name]), p.Type))
 		}
+		c.params[name] = slices.Clone(params[name])
 	}
-	return c.verdict(nil, nil)
 }
 
 // verdict is what is wrong with all that was collected, in one error.

@@ -1,8 +1,10 @@
 package document
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -206,5 +208,21 @@ func TestCheckParams(t *testing.T) {
 	}
 	if err := CheckParams(doc.WithPlaceholders(), tests[5].params); err != nil {
 		t.Errorf("with placeholders: %v", err)
+	}
+}
+
+func TestGivenParametersAreMerged(t *testing.T) {
+	doc := Document{Name: "D", Parameters: []Parameter{
+		{Name: "key", Type: String, Required: true}, {Name: "commands", Type: StringList},
+	}}
+	got, err := MergeParams(doc, map[string][]string{"key": {"@as-it-is"}, "commands": {"a"}}, []string{"commands=b"})
+	if want := map[string][]string{"key": {"@as-it-is"}, "commands": {"a", "b"}}; err != nil || !maps.EqualFunc(got, want, slices.Equal[[]string]) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+	if _, err := MergeParams(doc, map[string][]string{"key": {"hush"}}, []string{"key=other"}); err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("a value given twice: %v", err)
+	}
+	if _, err := MergeParams(doc, nil, []string{"commands=b"}); err == nil {
+		t.Error("a parameter that is needed is missing, and nothing is said")
 	}
 }

@@ -1,0 +1,352 @@
+package pageautomation
+
+import (
+	"bytes"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/automation"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+)
+
+// chosen is the execution that actions are about: the one under the cursor of the
+// tree, where that is one, else what is open, else the row.
+func (p *Page) chosen() (o opened, e automation.Execution, ok bool) {
+	if len(p.path) > 0 {
+		o = p.path[len(p.path)-1]
+		if c, some := p.current(); some && c.child != nil && c.depth > 0 {
+			return opened{o.at, c.child.ID, c.child.Document}, *c.child, true
+		}
+		w, _, _ := p.whole(o)
+		return o, w.Execution, true
+	}
+	i, ok := p.list.Current()
+	if !ok {
+		return o, e, false
+	}
+	r := p.rows[i]
+	return opened{r.Place, r.Value.ID, r.Value.Document}, r.Value, true
+}
+
+// Actions are what can be done here now.
+func (p *Page) Actions() []deck.Action {
+	o, e, ok := p.chosen()
+	none := ""
+	if !ok {
+		none = "no automation is chosen"
+	}
+	waits := func(for_ int, otherwise string) string {
+		switch {
+		case none != "":
+			return none
+		case e.State.Final():
+			return "it has ended: " + safe(string(e.State))
+		case waitsFor(e) != for_:
+			return otherwise
+		}
+		return ""
+	}
+	off := func(why ...string) string {
+		for _, w := range why {
+			if w != "" {
+				return w
+			}
+		}
+		return ""
+	}
+	signal := func(verb string) func() tea.Cmd { return func() tea.Cmd { return p.signal(o, e, verb) } }
+	all := []deck.Action{
+		{Key: "enter", Name: "open", Help: "open the steps; on a step the command or the automation it has started", Footer: true, Off: none, Do: p.enter},
+		{Key: "a", Name: "approve", Help: "approve what it waits for", Footer: true, Off: waits(approval, "it waits for no approval"), Writes: true, Do: signal("approve")},
+		{Key: "D", Name: "deny", Help: "reject what it waits for, which fails it", Footer: true, Off: waits(approval, "it waits for no approval"), Writes: true, Do: signal("reject")},
+		{Key: "X", Name: "stop", Help: "stop it, or those marked: at once, or when the step that runs has ended", Footer: true, Off: p.stopOff(), Writes: true, Do: p.stop},
+		{Key: "r", Name: "run", Help: "start a runbook: choose it and fill in its parameters", Footer: true, Writes: true, Do: p.start},
+		{Key: "n", Name: "new", Help: "start a runbook", Writes: true, Do: p.start},
+		{Key: "R", Name: "rerun", Help: "start it again with the same parameters", Footer: true, Off: none, Writes: true, Do: p.again},
+		{Name: "resume", Help: "go on after a step that has paused it", Off: waits(pause, "it is not paused"), Writes: true, Do: signal("resume")},
+		{Name: "next step", Help: "start the next step of an automation in interactive mode", Off: waits(nextStep, "it does not wait for its next step"), Writes: true, Do: signal("start-step")},
+		{Key: "d", Name: "describe", Help: "show all of the automation or the step as text", Off: none, Do: p.showText},
+		{Key: "v", Name: "reveal", Help: "show values that may be secret, for 30 seconds", Off: none, Do: p.toggle},
+		{Key: "y", Name: "YAML", Help: "show it with its steps as YAML", Off: none, Do: p.showYAML},
+		{Key: "o", Name: "console", Help: "open its page of the console in the browser", Off: none, Do: func() tea.Cmd { return deck.Ask(deck.Browse{URL: deck.Console(o.at, "automation/execution/"+o.id)}) }},
+		{Key: "c", Name: "copy", Help: "copy its id or a command line", Off: none, Do: p.copy},
+		{Key: "tab", Name: "pane", Help: "go to the text beside the list, and back", Off: off(map[bool]string{true: "there is no room for a second pane"}[p.split() == alone]), Do: p.tab},
+		{Key: "C", Name: "columns", Help: "choose the columns of the list", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.focused()}) }},
+	}
+	return all
+}
+
+// enter opens what is under the cursor.
+func (p *Page) enter() tea.Cmd {
+	p.inText = false
+	if len(p.path) == 0 {
+		o, ok := p.target0()
+		if !ok {
+			return nil
+		}
+		return p.push(o)
+	}
+	c, ok := p.current()
+	o := p.path[len(p.path)-1]
+	switch {
+	case !ok:
+		return nil
+	case c.child != nil && c.depth > 0:
+		return p.push(opened{o.at, c.child.ID, c.child.Document})
+	case c.step != nil && c.step.Action == "aws:runCommand" && first(c.step.Outputs["CommandId"]) != "":
+		return deck.Ask(deck.Open{Page: "commands", Filter: "id=" + first(c.step.Outputs["CommandId"])})
+	case c.step != nil && first(c.step.Outputs["ExecutionId"]) != "":
+		return p.push(opened{o.at, first(c.step.Outputs["ExecutionId"]), c.step.Name})
+	}
+	return p.showText()
+}
+
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+// target0 is the row under the cursor of the list.
+func (p *Page) target0() (o opened, ok bool) {
+	i, ok := p.list.Current()
+	if !ok {
+		return o, false
+	}
+	r := p.rows[i]
+	return opened{r.Place, r.Value.ID, r.Value.Document}, true
+}
+
+// push opens an execution.
+func (p *Page) push(o opened) tea.Cmd {
+	p.path = append(p.path, o)
+	p.arrange()
+	return p.look()
+}
+
+func (p *Page) tab() tea.Cmd {
+	p.inText = !p.inText
+	return nil
+}
+
+// toggle shows what may be secret, and hides it again.
+func (p *Page) toggle() tea.Cmd {
+	if p.open() {
+		p.reveal = time.Time{}
+	} else {
+		p.reveal = p.d.Now
+	}
+	return nil
+}
+
+// showText opens the facts of the part under the cursor.
+func (p *Page) showText() tea.Cmd {
+	o, e, ok := p.chosen()
+	if !ok {
+		return nil
+	}
+	if p.split() == alone && len(p.path) == 0 { // what its row tells, and what was read of it
+		p.shown = ""
+	}
+	w, read, _ := p.whole(o)
+	c := part{child: &e}
+	if cur, some := p.current(); some && len(p.path) > 0 {
+		c = cur
+	}
+	var b strings.Builder
+	for _, f := range p.describe(c, w, read) {
+		if f.heading {
+			b.WriteString("\n" + f.name + "\n")
+			continue
+		}
+		b.WriteString(f.name + ": " + strings.ReplaceAll(p.hide(f.value), "\n", "\n    ") + "\n")
+	}
+	title := e.Document + " " + short(e.ID)
+	if c.step != nil {
+		title += ", step " + c.step.Name
+	}
+	return deck.Ask(deck.Show{Title: safe(title), Text: b.String()})
+}
+
+// showYAML shows all that was read of the execution, without secrets.
+func (p *Page) showYAML() tea.Cmd {
+	o, _, ok := p.chosen()
+	if !ok {
+		return nil
+	}
+	w, _, _ := p.whole(o)
+	var b bytes.Buffer
+	if err := render.Object(&b, render.Options{Format: render.FormatYAML}, p.masked(w), nil); err != nil {
+		return deck.Ask(deck.Say{Err: err})
+	}
+	text := b.String()
+	if m := secretsOf(w); m != nil && !p.open() {
+		var hidden strings.Builder
+		out := m.NewWriter(&hidden)
+		_, _ = out.Write([]byte(text)) // a strings.Builder takes all
+		_ = out.Close()
+		text = hidden.String()
+	}
+	return deck.Ask(deck.Show{Title: safe(w.Document) + " " + short(w.ID), Text: text})
+}
+
+// masked is the execution without the values of parameters that may be secrets.
+func (p *Page) masked(w Whole) Whole {
+	if p.open() {
+		return w
+	}
+	w.Parameters, w.Outputs = masked(w.Parameters), masked(w.Outputs)
+	steps := make([]automation.Step, len(w.Steps))
+	for i, s := range w.Steps {
+		s.Outputs = masked(s.Outputs)
+		inputs := map[string]string{}
+		for name, v := range s.Inputs {
+			inputs[name] = first(masked(map[string][]string{name: {v}})[name])
+		}
+		s.Inputs = inputs
+		steps[i] = s
+	}
+	w.Steps = steps
+	return w
+}
+
+// copy offers what can be copied.
+func (p *Page) copy() tea.Cmd {
+	o, e, ok := p.chosen()
+	if !ok {
+		return nil
+	}
+	texts := []deck.Copy{
+		{Text: o.id, What: "the id"},
+		{Text: p.command(o, "automation", "get", o.id), What: "the command line that shows it"},
+		{Text: p.command(o, "automation", "watch", o.id), What: "the command line that follows it"},
+		{Text: e.Document, What: "the name of the runbook"},
+	}
+	choose := deck.Choose{Title: "copy", Done: func(i int) tea.Cmd { return deck.Ask(texts[i]) }}
+	for _, t := range texts {
+		choose.Entries = append(choose.Entries, deck.Entry{Name: t.What, Detail: safe(t.Text)})
+	}
+	return deck.Ask(choose)
+}
+
+// command is a line for a shell.
+func (p *Page) command(o opened, words ...string) string {
+	if p.d.Flags != nil {
+		words = append(words, p.d.Flags(o.at)...)
+	}
+	line := []string{"ssmdeck"}
+	for _, w := range words {
+		line = append(line, render.ShellWord(w))
+	}
+	return strings.Join(line, " ")
+}
+
+// signal asks for a comment where there can be one, and sends a decision.
+func (p *Page) signal(o opened, e automation.Execution, verb string) tea.Cmd {
+	what := verb + " automation " + short(o.id) + " of " + safe(o.document)
+	if e.CurrentStep != "" {
+		what += ", step " + safe(e.CurrentStep)
+	}
+	line := deck.Line{
+		Words: []string{"automation", verb, o.id}, At: o.at, What: what, Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Executions},
+		Facts: []deck.Fact{{Name: "Started", Value: render.Ago(p.d.Now, e.Started) + " by " + safe(by(e))}},
+		Done:  func(deck.Result) tea.Msg { return lookAgain{o} },
+	}
+	if verb != "approve" && verb != "reject" {
+		return deck.Ask(line)
+	}
+	if verb == "reject" {
+		line.Level = deck.Disruptive
+	}
+	return deck.Ask(deck.Form{
+		Title:  what,
+		Fields: []deck.Field{{Name: "comment", Label: "Comment", Help: "kept with the decision; may be empty"}},
+		Done: func(values map[string]string) tea.Cmd {
+			if c := strings.TrimSpace(values["comment"]); c != "" {
+				line.Words = append(line.Words, "--comment", c)
+			}
+			return deck.Ask(line)
+		},
+	})
+}
+
+// stoppable are the executions that stop is about and that have not ended.
+func (p *Page) stoppable() (list []row) {
+	if o, e, ok := p.chosen(); ok && len(p.path) > 0 {
+		list = append(list, row{Place: o.at, Value: e})
+	} else if ok {
+		for _, i := range p.list.Chosen() {
+			list = append(list, p.rows[i])
+		}
+	}
+	going := list[:0:0]
+	for _, r := range list {
+		if !r.Value.State.Final() {
+			going = append(going, r)
+		}
+	}
+	return going
+}
+
+func (p *Page) stopOff() string {
+	if _, _, ok := p.chosen(); !ok {
+		return "no automation is chosen"
+	}
+	if len(p.stoppable()) == 0 {
+		return "it has ended"
+	}
+	return ""
+}
+
+// stop asks how, and then for each place.
+func (p *Page) stop() tea.Cmd {
+	list := p.stoppable()
+	what := counted(len(list), "automation")
+	return deck.Ask(deck.Choose{
+		Title: "stop " + what,
+		Entries: []deck.Entry{
+			{Name: "at once", Detail: "the step that runs is cancelled; what steps have done stays done"},
+			{Name: "after the step that runs", Detail: "it is let end"},
+		},
+		Done: func(i int) tea.Cmd { return p.stopLines(list, i == 1) },
+	})
+}
+
+func (p *Page) stopLines(list []row, complete bool) tea.Cmd {
+	places, of := deck.Sendings(list)
+	var cmds []tea.Cmd
+	for _, at := range places {
+		words := []string{"automation", "stop"}
+		line := deck.Line{At: at, What: "stop " + counted(len(of[at]), "automation"), Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{sources.Executions}}
+		for _, e := range of[at] {
+			words = append(words, e.ID)
+			if len(line.Facts) < 5 {
+				line.Facts = append(line.Facts, deck.Fact{Name: short(e.ID), Value: safe(e.Document) + ", " + safe(string(e.State)) + ", step " + safe(e.CurrentStep)})
+			}
+		}
+		if complete {
+			words = append(words, "--complete")
+		}
+		line.Words = words
+		o := opened{at, of[at][0].ID, of[at][0].Document}
+		line.Done = func(deck.Result) tea.Msg { return lookAgain{o} }
+		cmds = append(cmds, deck.Ask(line))
+	}
+	return tea.Sequence(cmds...)
+}
+
+// lookAgain says that an execution is to be read once more.
+type lookAgain struct{ o opened }
+
+func placeName(at grid.Place) string {
+	if s := at.String(); s != "" {
+		return s
+	}
+	return "this account"
+}

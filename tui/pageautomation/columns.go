@@ -1,0 +1,137 @@
+package pageautomation
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/automation"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
+)
+
+// level is what a state means to the reader.
+func level(s automation.State) theme.Level {
+	switch {
+	case s.Bad():
+		return theme.Bad
+	case s.Final(), s == "Approved":
+		return theme.Good
+	case s.Waits(), s == "Cancelling":
+		return theme.Warn
+	case s == "InProgress", s == "RunbookInProgress":
+		return theme.Busy
+	}
+	return theme.Idle
+}
+
+// inOrder puts those first that wait for somebody, then those that run, then the
+// newest.
+func inOrder(rows []row) []row {
+	rank := func(e automation.Execution) int {
+		switch {
+		case e.State.Waits():
+			return 0
+		case !e.State.Final():
+			return 1
+		}
+		return 2
+	}
+	sorted := slices.Clone(rows)
+	slices.SortStableFunc(sorted, func(a, b row) int {
+		return cmp.Or(cmp.Compare(rank(a.Value), rank(b.Value)), b.Value.Started.Compare(a.Value.Started), strings.Compare(a.Value.ID, b.Value.ID))
+	})
+	return sorted
+}
+
+func (p *Page) columns() []widget.Column {
+	at := func(i int) automation.Execution { return p.rows[i].Value }
+	text := func(f func(e automation.Execution) string) func(int) string {
+		return func(i int) string { return f(at(i)) }
+	}
+	list := []widget.Column{
+		{ID: "state", Title: "STATE", Min: 10, Max: 16, Text: text(stateWord), Level: func(i int) theme.Level { return level(at(i).State) }, Flash: true},
+		{ID: "document", Title: "RUNBOOK", Min: 14, Max: 32, Rank: 1, Text: text(func(e automation.Execution) string { return e.Document })},
+		{ID: "step", Title: "STEP", Max: 20, Rank: 3, Text: text(func(e automation.Execution) string { return e.CurrentStep }), Flash: true},
+		{
+			ID: "started", Title: "STARTED", Rank: 2, Text: text(func(e automation.Execution) string { return render.Ago(p.d.Now, e.Started) }),
+			Compare: func(a, b int) int { return at(b).Started.Compare(at(a).Started) },
+		},
+		{
+			ID: "length", Title: "LENGTH", Rank: 5, Right: true, Text: text(func(e automation.Execution) string { return p.length(e.Started, e.Ended) }),
+			Compare: func(a, b int) int { return cmp.Compare(p.lasted(at(a)), p.lasted(at(b))) },
+		},
+		{ID: "by", Title: "BY", Max: 20, Rank: 6, Text: text(by)},
+		{ID: "id", Title: "ID", Max: 13, Rank: 7, Middle: true, Text: text(func(e automation.Execution) string { return e.ID })},
+		{ID: "target", Title: "TARGET", Max: 24, Rank: 8, Text: text(func(e automation.Execution) string { return e.Target })},
+		{ID: "failure", Title: "FAILURE", Max: 60, Rank: 9, Text: text(func(e automation.Execution) string { return oneLine(e.Failure) })},
+		{ID: "waiting", Title: "WAITING", Off: true, Rank: 10, Text: text(waiting)},
+		{ID: "mode", Title: "MODE", Off: true, Rank: 10, Text: text(func(e automation.Execution) string { return e.Mode })},
+		{ID: "version", Title: "VERSION", Off: true, Rank: 10, Text: text(func(e automation.Execution) string { return e.DocumentVersion })},
+		{ID: "parent", Title: "PARENT", Off: true, Rank: 10, Max: 13, Middle: true, Text: text(func(e automation.Execution) string { return e.Parent })},
+	}
+	several := p.d.Several()
+	return append(list,
+		widget.Column{ID: "account", Title: "ACCOUNT", Off: !several, Rank: 4, Text: func(i int) string { return p.rows[i].Account }},
+		widget.Column{ID: "region", Title: "REGION", Off: !several, Rank: 4, Text: func(i int) string { return p.rows[i].Region }})
+}
+
+// stateWord is the state as the command line has it, too.
+func stateWord(e automation.Execution) string {
+	if e.State == "" {
+		return "not known"
+	}
+	return string(e.State)
+}
+
+func waiting(e automation.Execution) string {
+	if e.State.Waits() {
+		return "yes"
+	}
+	return "no"
+}
+
+// by is who has started it, without the role's address.
+func by(e automation.Execution) string { return e.ExecutedBy[strings.LastIndex(e.ExecutedBy, "/")+1:] }
+
+// length is how long something has taken, up to now while it goes on.
+func (p *Page) length(from, to time.Time) string {
+	switch {
+	case from.IsZero():
+		return ""
+	case to.IsZero():
+		to = p.d.Now
+	}
+	return render.Duration(max(to.Sub(from), 0).Round(time.Second))
+}
+
+func (p *Page) lasted(e automation.Execution) time.Duration {
+	if e.Ended.IsZero() {
+		return p.d.Now.Sub(e.Started)
+	}
+	return e.Ended.Sub(e.Started)
+}
+
+// none stands where rows would be.
+func (p *Page) none() string {
+	s := p.set.Executions.State()
+	switch {
+	case s.Empty() && len(s.Failures) > 0:
+		return "automations could not be read: " + oneLine(s.Failures[0].Err.Error())
+	case s.Empty():
+		return loading(s.Loaded, s.Places)
+	case p.list.Filter() != "":
+		return "no automation matches"
+	}
+	return "no automation was started in the last 7 days; n starts one"
+}
+
+func short(id string) string { return id[:min(len(id), 8)] }
+
+// oneLine is foreign text for a line of its own.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// safe is foreign text without anything that a terminal would act upon.
+func safe(s string) string { return render.Visible(s) }

@@ -1,0 +1,80 @@
+package pageautomation
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// Plain is the list, or the steps of what is open, as text.
+func (p *Page) Plain() deck.Plain {
+	p.refresh()
+	if len(p.path) > 0 {
+		return p.plainSteps()
+	}
+	var out deck.Plain
+	waits, runs := 0, 0
+	for _, r := range p.rows {
+		switch e := r.Value; {
+		case e.State.Waits():
+			waits++
+		case !e.State.Final():
+			runs++
+		}
+	}
+	out.Summary = append(out.Summary, fmt.Sprintf("Automations: %d, %d running, %d waiting for somebody", len(p.rows), runs, waits))
+	if p.list.Len() == 0 {
+		out.Summary = append(out.Summary, p.none())
+	}
+	for _, i := range p.list.Shown() {
+		r := p.rows[i]
+		e := r.Value
+		text := safe(e.Document) + ": " + safe(stateWord(e))
+		if e.CurrentStep != "" && !e.State.Final() {
+			text += " at step " + safe(e.CurrentStep)
+		}
+		text += ", started " + render.Ago(p.d.Now, e.Started)
+		if who := by(e); who != "" {
+			text += " by " + safe(who)
+		}
+		var f facts
+		p.executionFacts(&f, Whole{Execution: e})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: p.plainFacts(f), Choose: func() { p.list.Select(rowKey(r)) }})
+	}
+	return out
+}
+
+func (p *Page) plainSteps() deck.Plain {
+	p.arrange()
+	o := p.path[len(p.path)-1]
+	w, read, err := p.whole(o)
+	out := deck.Plain{Summary: p.plainFacts(p.describe(p.parts[0], w, read || err != nil))}
+	if err != nil {
+		out.Summary = append(out.Summary, "Failed: "+p.failed(o, err))
+	}
+	for i, c := range p.parts {
+		if i == 0 {
+			continue
+		}
+		text := fmt.Sprintf("%s: %s", safe(strings.TrimSpace(p.name(i))), safe(string(c.state())))
+		if l := p.length(c.span()); l != "" {
+			text += ", " + l
+		}
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: p.plainFacts(p.describe(c, w, read)), Choose: func() { p.tree.Select(c.key) }})
+	}
+	return out
+}
+
+func (p *Page) plainFacts(list facts) []string {
+	var lines []string
+	for _, f := range list {
+		if f.heading {
+			lines = append(lines, f.name+":")
+			continue
+		}
+		lines = append(lines, safe(f.name)+": "+safe(p.hide(f.value)))
+	}
+	return lines
+}
