@@ -84,9 +84,11 @@ together are the named nodes within the tags.
 
 --filter narrows further, on this side. Terms are separated by spaces and all
 must hold: KEY, one of = != ~ < <= > >=, and a value. The last four are for
-versions, numbers and ages.
+versions, numbers and ages. A ! in front turns a term round; a | stands between
+alternatives and binds weaker than a space.
 
   --filter 'platform=linux agent<3.4 name~^web'
+  --filter '!tag:env=prod ping=lost | missing>0 critical>0'
   --filter 'tag:env=prod vpc=vpc-0a1b2c3d launched>30d missing>0'
 
 Keys: ` + wrapWords(append(fleet.FilterKeys(), "tag:KEY"), len("Keys: "), 78) + `

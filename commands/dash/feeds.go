@@ -10,7 +10,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
-	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
@@ -70,8 +69,8 @@ func (w *wiring) feeds() *sources.Set {
 		}),
 		Sessions: feed.NewSource(sources.Sessions, w.sessionList(false)),
 		Past:     feed.NewSource(sources.Past, w.sessionList(true)),
-		Forwards: feed.NewLocal(sources.Forwards, func(context.Context) ([]forwards.Running, error) { return nil, nil }),
-		Saved:    feed.NewLocal(sources.Saved, func(context.Context) ([]forwards.Entry, error) { return nil, nil }),
+		Forwards: feed.NewLocal(sources.Forwards, w.runningForwards),
+		Saved:    feed.NewLocal(sources.Saved, w.savedForwards),
 		Parameters: feed.NewSource(sources.Parameters, func(ctx context.Context, in grid.Cell, emit func([]parameter.Parameter)) ([]parameter.Parameter, error) {
 			return collect(parameter.New(in.Scope.SSM()).List(ctx, parameter.Query{}), emit)
 		}),

@@ -1,5 +1,10 @@
 package dash
 
-import "github.com/ssmdeck/ssmdeck/tui/deck"
+import (
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/pageoverview"
+)
 
-func (w *wiring) overview() deck.Page { return blank{"overview", "Overview"} }
+func (w *wiring) overview() deck.Page {
+	return pageoverview.New(w.deck, w.desk, w.set, pageoverview.Services{})
+}

@@ -1,5 +1,104 @@
 package dash
 
-import "github.com/ssmdeck/ssmdeck/tui/deck"
+import (
+	"context"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
 
-func (w *wiring) patch() deck.Page { return blank{"patch", "Patch"} }
+	"github.com/ssmdeck/ssmdeck/internal/baseline"
+	"github.com/ssmdeck/ssmdeck/internal/config"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/history"
+	"github.com/ssmdeck/ssmdeck/internal/logstore"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/patching"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/pagepatch"
+)
+
+// attemptsSince is how far back scans and installations that failed are looked for.
+const attemptsSince = 7 * 24 * time.Hour
+
+// patch makes the page Patch.
+func (w *wiring) patch() deck.Page {
+	return pagepatch.New(w.deck, w.desk, w.set, pagepatch.Services{
+		Attempts: feed.NewSource(pagepatch.Attempts, func(ctx context.Context, in grid.Cell, _ func([]patching.Attempt)) ([]patching.Attempt, error) {
+			return patching.Attempts(ctx, run.New(in.Scope.SSM(), logstore.New(in.Scope.Config())), time.Now().Add(-attemptsSince))
+		}),
+		Baselines: feed.NewSource(pagepatch.Baselines, func(ctx context.Context, in grid.Cell, emit func([]baseline.Identity)) ([]baseline.Identity, error) {
+			return collect(baseline.New(in.Scope.SSM()).List(ctx, baseline.Query{}), emit)
+		}),
+		Looks: feed.NewLocal(pagepatch.Looks, func(context.Context) ([]history.Look, error) {
+			store, err := w.looks()
+			if err != nil {
+				return nil, err
+			}
+			looks, _, err := store.Looks()
+			return append([]history.Look{}, looks...), err
+		}),
+		Node:    w.patchesOf,
+		Lacking: w.lacking,
+		Strict: func(ctx context.Context, at grid.Place, id string) (bool, error) {
+			s, err := w.scope(at)
+			if err != nil {
+				return false, err
+			}
+			b, err := baseline.New(s.SSM()).Get(ctx, id)
+			return b.SecurityUpdates == baseline.NonCompliant, err
+		},
+	})
+}
+
+// looks is where earlier looks at patching are kept. The looks of a demo are not.
+func (w *wiring) looks() (history.Store, error) {
+	if w.env.Local != nil || !w.settings.History {
+		return history.Store{}, nil
+	}
+	dir, err := config.StateDir(w.env.Lookup, runtime.GOOS)
+	if err != nil {
+		return history.Store{}, fault.New(fault.Failed, "find the folder for state", "%w", err)
+	}
+	return history.Store{Dir: filepath.Join(dir, "history")}, nil
+}
+
+// patchesOf reads what a node lacks, with the releases that the catalogue tells.
+func (w *wiring) patchesOf(ctx context.Context, at grid.Place, row patch.Row) ([]pagepatch.Found, error) {
+	s, err := w.scope(at)
+	if err != nil {
+		return nil, err
+	}
+	one := patch.NodePatches{Row: row}
+	for p, err := range patch.New(s.SSM()).OfNode(ctx, row.ID, append(slices.Clone(patch.Wrong), patch.AvailableSecurityUpdate)...) {
+		if err != nil {
+			return nil, err
+		}
+		one.Patches = append(one.Patches, p)
+	}
+	slices.SortStableFunc(one.Patches, patch.Patch.Compare)
+	found := make([]pagepatch.Found, len(one.Patches))
+	tallies := make([]patch.Tally, len(one.Patches))
+	for i, p := range one.Patches {
+		found[i].Patch, tallies[i] = p, patch.Tally{Key: p.ID, Title: p.Title}
+	}
+	// The patches are worth showing without their releases.
+	if _, err := patch.Released(ctx, baseline.New(s.SSM()), tallies, []patch.NodePatches{one}); err == nil {
+		for i := range found {
+			found[i].Released = tallies[i].Released
+		}
+	}
+	return found, ctx.Err()
+}
+
+// lacking reads what many nodes lack.
+func (w *wiring) lacking(ctx context.Context, at grid.Place, rows []patch.Row, wanted patch.Wanted) (patch.Reading, error) {
+	s, err := w.scope(at)
+	if err != nil {
+		return patch.Reading{}, err
+	}
+	return patch.New(s.SSM()).OfNodes(ctx, rows, wanted)
+}

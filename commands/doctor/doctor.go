@@ -15,9 +15,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/doctor"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
-	"github.com/ssmdeck/ssmdeck/internal/iam"
 	"github.com/ssmdeck/ssmdeck/internal/network"
-	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
@@ -271,16 +269,7 @@ func openDoctor(ctx context.Context, env *cli.Env, profile string) (*doctor.Serv
 	if err != nil {
 		return nil, err
 	}
-	d := doctor.New(doctor.Parts{
-		SSM: scope.SSM(), Fleet: fleet.New(scope.SSM(), nil), Network: network.New(scope.Config()), IAM: iam.New(scope.Config()),
-		Preferences: preferences.New(scope.SSM()), Region: scope.Region(),
-		Identity: func(ctx context.Context) (account, arn string, err error) {
-			id, err := scope.Identity(ctx)
-			return id.Account, id.ARN, err
-		},
-	})
-	d.Profile = profile
-	return d, nil
+	return cli.NewDoctor(scope, profile), nil
 }
 
 // repair shows the plan, asks, and carries it out. changed is false when there

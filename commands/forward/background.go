@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/savedforwards"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -97,7 +98,7 @@ func startBackground(ctx context.Context, env *cli.Env, ro render.Options) error
 
 // openForwardLog opens the log of processes behind the shell for appending.
 func openForwardLog(env *cli.Env) (*os.File, error) {
-	dir, err := forwardsDir(env)
+	dir, err := savedforwards.Dir(env)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ pointed at the tunnel by themselves (see docs/databases.md).`,
 	}
 	o.flags(env, cmd)
 	cmd.AddCommand(newDatabaseCmds(env)...)
-	cmd.AddCommand(newProxyCmd(env), newUpCmd(env), newSaveCmd(env), newListCmd(env), newStopCmd(env), newLogsCmd(env))
+	cmd.AddCommand(newProxyCmd(env), newUpCmd(env), newSaveCmd(env), newListCmd(env), newStopCmd(env), newRestartCmd(env), newLogsCmd(env))
 	return cmd
 }
 

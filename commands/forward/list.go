@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
-	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/commands/savedforwards"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -64,7 +64,7 @@ func forwardList(ctx context.Context, env *cli.Env, file string) error {
 	if err != nil {
 		return err
 	}
-	saved, err := savedForwards(env, file)
+	saved, err := savedforwards.Load(env, file)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func forwardList(ctx context.Context, env *cli.Env, file string) error {
 
 // runningForwards asks what runs, and ends what killed processes have left.
 func runningForwards(ctx context.Context, env *cli.Env) ([]forwards.Running, error) {
-	reg, err := registry(env)
+	reg, err := savedforwards.Registry(env)
 	if err != nil {
 		return nil, err
 	}
@@ -182,64 +182,4 @@ func level(state string) theme.Level {
 	default:
 		return theme.Idle
 	}
-}
-
-func newStopCmd(env *cli.Env) *cobra.Command {
-	var all bool
-	cmd := &cobra.Command{
-		Use:   "stop <name>... | --all",
-		Short: "Stop running forwards",
-		Long: `Stop saved forwards that run, in whatever process of yours. Their connections are
-cut and their sessions are ended at the service before this returns. A process
-that has no forward left ends.`,
-		Example: `  $ ssmdeck forward stop orders-db
-  $ ssmdeck forward stop --all`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if all {
-				return cli.NoArgs(cmd, args)
-			}
-			return cli.MinArgs("the name (or --all)")(cmd, args)
-		},
-		ValidArgsFunction: completeForwards(env, new(string), true),
-		RunE:              func(cmd *cobra.Command, args []string) error { return stop(cmd.Context(), env, args) },
-	}
-	cmd.Flags().BoolVar(&all, "all", false, "stop everything that runs")
-	return cmd
-}
-
-func stop(ctx context.Context, env *cli.Env, names []string) error {
-	alive, err := runningForwards(ctx, env)
-	if err != nil {
-		return err
-	}
-	var stopped []string
-	for _, p := range alive {
-		var here []string
-		for _, r := range p.Rows {
-			if r.State != forwards.Closed && (len(names) == 0 || slices.Contains(names, r.Name)) {
-				here = append(here, r.Name)
-			}
-		}
-		if len(here) == 0 {
-			continue
-		}
-		answer, err := forwards.Ask(ctx, p.Socket, forwards.Request{Op: forwards.OpStop, Forwards: here})
-		if err != nil {
-			return fault.New(fault.Failed, "stop "+strings.Join(here, ", "), "process %d: %w", p.PID, err).
-				WithHint("if it is suspended, let it go on (kill -CONT %d); if it was killed, `ssmdeck forward list` ends its sessions", p.PID)
-		}
-		stopped = append(stopped, answer.Stopped...)
-	}
-	for _, s := range stopped {
-		env.Note("stopped %s", s)
-	}
-	for _, n := range names {
-		if !slices.Contains(stopped, n) {
-			return fault.New(fault.NotFound, "", "no forward %q is running", n).WithHint("`ssmdeck forward list` shows what runs")
-		}
-	}
-	if len(stopped) == 0 {
-		env.Note("nothing is running")
-	}
-	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/savedforwards"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/wait"
@@ -44,7 +45,7 @@ func newLogsCmd(env *cli.Env) *cobra.Command {
 }
 
 func logs(ctx context.Context, env *cli.Env, name string, follow bool) error {
-	dir, err := forwardsDir(env)
+	dir, err := savedforwards.Dir(env)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
+	"github.com/ssmdeck/ssmdeck/commands/savedforwards"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
@@ -66,7 +67,7 @@ func save(env *cli.Env, e forwards.Entry, words []string, file string) error {
 	e.Profile, e.Region = typed["profile"], typed["region"]
 	path := file
 	if path == "" {
-		saved, err := savedForwards(env, "")
+		saved, err := savedforwards.Load(env, "")
 		if err != nil {
 			return err
 		}

@@ -6,17 +6,14 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/savedforwards"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
-	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
@@ -25,19 +22,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/portforward"
 	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
-
-// savedForwards reads the files of forwards. file is --file.
-func savedForwards(env *cli.Env, file string) (forwards.Saved, error) {
-	folder, err := os.Getwd()
-	if err != nil {
-		folder = "" // it was removed under us: there is no project then
-	}
-	sources := forwards.Sources{
-		Lookup: env.Lookup, GOOS: runtime.GOOS, File: file, Folder: folder,
-		Check: func(expr string) error { _, err := fleet.ParseTarget(expr); return err },
-	}
-	return sources.Load()
-}
 
 // tellProject says that forwards of a repository are about to be used, when they
 // are new or have changed.
@@ -52,25 +36,11 @@ func tellProject(env *cli.Env, s forwards.Saved, chosen []forwards.Entry) {
 		if chosen[i].File != s.Project {
 			continue
 		}
-		if dir, err := forwardsDir(env); err == nil && forwards.FirstUse(dir, s.Project) {
+		if dir, err := savedforwards.Dir(env); err == nil && forwards.FirstUse(dir, s.Project) {
 			env.Note("ssmdeck: using forwards of this project: %s", s.Project)
 		}
 		return
 	}
-}
-
-// forwardsDir is the folder of what runs, of logs and of what was seen.
-func forwardsDir(env *cli.Env) (string, error) {
-	dir, err := config.StateDir(env.Lookup, runtime.GOOS)
-	if err != nil {
-		return "", fault.New(fault.Failed, "find the folder for state", "%w", err)
-	}
-	return filepath.Join(dir, "forwards"), nil
-}
-
-func registry(env *cli.Env) (forwards.Registry, error) {
-	dir, err := forwardsDir(env)
-	return forwards.Registry{Dir: dir}, err
 }
 
 // accounts opens what saved forwards need of each profile and Region, once.
@@ -261,7 +231,7 @@ func completeForwards(env *cli.Env, file *string, running bool) cobra.Completion
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		var words []string
 		if running {
-			reg, err := registry(env)
+			reg, err := savedforwards.Registry(env)
 			if err != nil {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
@@ -275,7 +245,7 @@ func completeForwards(env *cli.Env, file *string, running bool) cobra.Completion
 			}
 			return words, cobra.ShellCompDirectiveNoFileComp
 		}
-		saved, err := savedForwards(env, *file)
+		saved, err := savedforwards.Load(env, *file)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/savedforwards"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
@@ -97,7 +98,7 @@ func (o *upOptions) run(ctx context.Context, env *cli.Env, words []string) error
 	if err != nil {
 		return err
 	}
-	reg, err := registry(env)
+	reg, err := savedforwards.Registry(env)
 	if err != nil {
 		return err
 	}
@@ -164,7 +165,7 @@ func entryNames(entries []forwards.Entry) []string {
 
 // choose reads the files and checks what of them is wanted.
 func (o *upOptions) choose(env *cli.Env, words []string) ([]forwards.Entry, error) {
-	saved, err := savedForwards(env, o.file)
+	saved, err := savedforwards.Load(env, o.file)
 	if err != nil {
 		return nil, err
 	}

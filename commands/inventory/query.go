@@ -20,6 +20,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/inventory"
 	"github.com/ssmdeck/ssmdeck/internal/pkgversion"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 )
 
 type query struct {
@@ -106,12 +107,12 @@ with * and with < and >.`,
 			if err := inventory.CheckType(kind, false); err != nil {
 				return err
 			}
-			terms := []string{}
+			var words []string
 			for _, w := range wheres {
-				terms = append(terms, fleet.QuoteWord(kind+"."+w))
+				words = append(words, terms.QuoteWord(kind+"."+w))
 			}
-			q, err := inventory.ParseQuery(strings.Join(terms, " "))
-			if len(terms) == 0 {
+			q, err := inventory.ParseQuery(strings.Join(words, " "))
+			if len(words) == 0 {
 				q, err = inventory.Everything(kind), nil
 			}
 			if err != nil {

@@ -201,7 +201,7 @@ func (o *nodeOptions) show(env *cli.Env, ro render.Options, v patchedNode) error
 func patchHead(d *render.Detail, o render.Options, r patch.Row) {
 	d.Field("Node", r.ID)
 	d.Field("Name", r.Name)
-	d.Human("Status", string(r.Status), o.Styles.Status(rowLevel(r), rowWord(r)))
+	d.Human("Status", string(r.Status), o.Styles.Status(rowLevel(r), r.Word()))
 	d.Field("System", r.System)
 	d.Field("Group", r.Group)
 	d.Field("Baseline", r.Baseline)

@@ -32,7 +32,7 @@ func rowTable(o render.Options) render.Table[patch.Row] {
 		Columns: []render.Column[patch.Row]{
 			{
 				Name: "STATUS", Text: func(r patch.Row) string { return string(r.Status) },
-				Human: func(r patch.Row) string { return o.Styles.Status(rowLevel(r), rowWord(r)) },
+				Human: func(r patch.Row) string { return o.Styles.Status(rowLevel(r), r.Word()) },
 			},
 			{Name: "NODE ID", ID: true, Text: func(r patch.Row) string { return r.ID }},
 			{Name: "NAME", Text: func(r patch.Row) string { return r.Name }},
@@ -60,37 +60,9 @@ func rowTable(o render.Options) render.Table[patch.Row] {
 	}
 }
 
-// rowWord is the status of a node in a word for people: of one that is not as it
-// should be the worst that is wrong with it.
-func rowWord(r patch.Row) string {
-	switch {
-	case r.Status == patch.Compliant:
-		return "ok"
-	case r.Status == patch.NeverScanned:
-		return "never scanned"
-	case r.Status != patch.NonCompliant:
-		return string(r.Status)
-	case r.Critical > 0:
-		return "critical"
-	case r.Security > 0:
-		return "security"
-	case r.Failed > 0:
-		return "failed"
-	case r.Missing > 0:
-		return "missing"
-	case r.Rejected > 0:
-		return "rejected"
-	case r.PendingReboot > 0:
-		return "reboot"
-	case r.Available > 0:
-		return "not approved"
-	}
-	return string(r.Status)
-}
-
 // rowLevel is how bad that is. A reboot that is due is no hole in itself.
 func rowLevel(r patch.Row) theme.Level {
-	if w := rowWord(r); w == "reboot" || w == "missing" || w == "rejected" {
+	if w := r.Word(); w == "reboot" || w == "missing" || w == "rejected" {
 		return theme.Warn
 	}
 	return patchLevels[r.Status]

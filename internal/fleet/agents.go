@@ -8,19 +8,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 )
 
 // CompareVersions orders two agent versions; one that is no version is the
 // oldest.
 func CompareVersions(a, b string) int {
-	x, _ := parseVersion(a)
-	y, _ := parseVersion(b)
-	return compareVersions(x, y)
+	return terms.CompareVersions(a, b)
 }
 
 // IsVersion reports whether s is a version as agents have it.
 func IsVersion(s string) bool {
-	_, ok := parseVersion(s)
+	_, ok := terms.ParseVersion(s)
 	return ok
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -92,6 +93,21 @@ func BenchmarkFleet(b *testing.B) {
 			}
 		}
 	})
+	for _, text := range []string{"web-0999", "payments", "wb99", "!ping=online | agent<3.0"} {
+		search, err := ParseSearch(text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run("search "+text, func(b *testing.B) {
+			b.ReportAllocs()
+			now := time.Now()
+			for b.Loop() {
+				for i := range nodes {
+					search.MatchAt(nodes[i], now)
+				}
+			}
+		})
+	}
 	b.Run("expression", func(b *testing.B) {
 		t, err := ParseTarget("web-[00001-05000]&10.0.0.0/20!web-0000*")
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 )
 
 // Facet is something by which nodes can be told apart.
@@ -21,7 +22,7 @@ func ParseFacet(key string) (Facet, error) {
 	if err != nil {
 		return Facet{}, err
 	}
-	if f.sort == moment {
+	if f.kind == terms.Moment {
 		return Facet{}, fault.Usagef("%s is a time, and each node has another", key).WithHint("count by one of: %s", strings.Join(FacetKeys(), ", "))
 	}
 	return Facet{Key: key, Parts: f.part, field: f}, nil
@@ -31,7 +32,7 @@ func ParseFacet(key string) (Facet, error) {
 func FacetKeys() []string {
 	var keys []string
 	for _, f := range fields {
-		if f.sort != moment {
+		if f.kind != terms.Moment {
 			keys = append(keys, f.key)
 		}
 	}
@@ -50,5 +51,5 @@ func (f Facet) Of(n Node) (value string, known bool) {
 	if part != 0 && n.Lacks(part) {
 		return "", false
 	}
-	return f.field.get(n), true
+	return f.field.text(n), true
 }

@@ -150,3 +150,60 @@ func TestFilterOverJoinedParts(t *testing.T) {
 		t.Error("a node that was never scanned misses patches")
 	}
 }
+
+func TestSearch(t *testing.T) {
+	n := Node{
+		ID: "i-0123456789abcdef0", Name: "web-prod-1", ComputerName: "ip-10-0-0-1", Ping: Lost, Platform: "linux",
+		PlatformName: "Amazon Linux", AgentVersion: "3.2.1630.0", IP: "10.0.0.1", Tags: map[string]string{"team": "Payments"},
+	}
+	for text, want := range map[string]bool{
+		"":                            true,
+		"web":                         true,
+		"wprd":                        true,
+		"WEB lost":                    true,
+		"payments":                    true,
+		"10.0.0.1":                    true,
+		"windows":                     false,
+		"!windows":                    true,
+		"web agent<3.3":               true,
+		"db | ping=lost":              true,
+		"db | ping=online":            false,
+		"!ping=online tag:team~^pay":  true,
+		"ping=online | !name~^db web": true,
+	} {
+		s, err := ParseSearch(text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		} else if s.Match(n) != want || s.Empty() != (text == "") {
+			t.Errorf("%q matches: %v, empty: %v", text, s.Match(n), s.Empty())
+		}
+	}
+	s, err := ParseSearch("web missing>0 | !tag:env=prod")
+	if err != nil || s.Parts() != PartPatch|PartEC2|PartTags {
+		t.Errorf("parts %b, %v", s.Parts(), err)
+	}
+	if _, err := ParseFilter("ping=lost web"); fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), `"web" at column 11 has no operator`) {
+		t.Errorf("a bare word behind --filter: %v", err)
+	}
+	f, err := ParseFilter("ping=online | !platform=windows agent<3.3")
+	if err != nil || !f.Match(n) {
+		t.Errorf("alternatives behind --filter: %v", err)
+	}
+}
+
+func TestSearchAllocatesNothing(t *testing.T) {
+	n := many(1)[0]
+	n.Patch = &PatchState{Missing: 1234}
+	s, err := ParseSearch("wb0 !payments agent<3.4 missing>1000 name~^web tag:env=prod,dev last_ping>1h | web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	if got := testing.AllocsPerRun(100, func() {
+		if !s.MatchAt(n, now) {
+			t.Fatal("does not fit")
+		}
+	}); got > 0 {
+		t.Errorf("%v allocations", got)
+	}
+}

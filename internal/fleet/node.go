@@ -103,9 +103,7 @@ func age(d time.Duration) string {
 
 // CompareAgents orders two nodes by the version of their agents.
 func CompareAgents(a, b Node) int {
-	x, _ := parseVersion(a.AgentVersion)
-	y, _ := parseVersion(b.AgentVersion)
-	return compareVersions(x, y)
+	return CompareVersions(a.AgentVersion, b.AgentVersion)
 }
 
 // Sort puts online nodes first, then orders by name and id.

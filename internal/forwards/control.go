@@ -25,6 +25,8 @@ import (
 const (
 	OpStatus = "status"
 	OpStop   = "stop" // Forwards by name; none: all
+	// OpRestart closes their sessions and listens again, also where that was stopped.
+	OpRestart = "restart"
 )
 
 const (
@@ -47,6 +49,8 @@ type Answer struct {
 	Error    string   `json:"error,omitempty"`
 	Forwards []Row    `json:"forwards,omitempty"`
 	Stopped  []string `json:"stopped,omitempty"`
+	// Restarted are the names that OpRestart has reached.
+	Restarted []string `json:"restarted,omitempty"`
 }
 
 // decodeRequest reads a request. It comes from another process: nothing of it is
@@ -58,7 +62,7 @@ func decodeRequest(line []byte) (Request, error) {
 	if err := dec.Decode(&r); err != nil {
 		return Request{}, fmt.Errorf("no request: %w", err)
 	}
-	if r.Op != OpStatus && r.Op != OpStop {
+	if r.Op != OpStatus && r.Op != OpStop && r.Op != OpRestart {
 		return Request{}, fmt.Errorf("unknown operation %q", r.Op)
 	}
 	return r, nil
@@ -144,10 +148,14 @@ func converse(ctx context.Context, conn net.Conn, sup *Supervisor) {
 		a.Error = err.Error()
 	case r.Op == OpStatus:
 		a.Forwards = sup.Rows()
-	case r.Op == OpStop:
+	case r.Op == OpStop, r.Op == OpRestart:
 		_ = conn.SetDeadline(time.Now().Add(stopWait + askWait))
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
-		a.Stopped = sup.Stop(ctx, namesOr(r.Forwards, sup))
+		if r.Op == OpStop {
+			a.Stopped = sup.Stop(ctx, namesOr(r.Forwards, sup))
+		} else {
+			a.Restarted = sup.Restart(ctx, namesOr(r.Forwards, sup))
+		}
 		cancel()
 	}
 	_ = json.NewEncoder(conn).Encode(&a)
@@ -176,7 +184,7 @@ func readLine(conn net.Conn) ([]byte, error) {
 // that there is none any more.
 func Ask(ctx context.Context, socket string, r Request) (Answer, error) {
 	limit := askWait
-	if r.Op == OpStop {
+	if r.Op != OpStatus {
 		limit += stopWait
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)

@@ -315,7 +315,12 @@ func TestOtherProcessesAskAndStop(t *testing.T) {
 	if _, err := Ask(t.Context(), server.Path(), Request{Op: "dance"}); err == nil || !strings.Contains(err.Error(), "unknown operation") {
 		t.Errorf("got %v", err)
 	}
-	a, err := Ask(t.Context(), server.Path(), Request{Op: OpStop, Forwards: []string{"a"}})
+	a, err := Ask(t.Context(), server.Path(), Request{Op: OpRestart, Forwards: []string{"a"}})
+	if err != nil || !slices.Equal(a.Restarted, []string{"a"}) || len(a.Stopped) > 0 || svc.running() != 0 {
+		t.Errorf("restarted %v, %v, %d sessions", a.Restarted, err, svc.running())
+	}
+	talk(t, w.row("a").Local[0]) // it listens again
+	a, err = Ask(t.Context(), server.Path(), Request{Op: OpStop, Forwards: []string{"a"}})
 	if err != nil || !slices.Equal(a.Stopped, []string{"a"}) || svc.running() != 0 {
 		t.Errorf("stopped %v, %v, %d sessions", a.Stopped, err, svc.running())
 	}
@@ -394,7 +399,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add([]byte(`{"op":"stop","forwards":["a"]}`))
 	f.Add([]byte(`{"op":"stop","x":1}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if r, err := decodeRequest(data); err == nil && r.Op != OpStatus && r.Op != OpStop {
+		if r, err := decodeRequest(data); err == nil && r.Op != OpStatus && r.Op != OpStop && r.Op != OpRestart {
 			t.Fatalf("%q became %+v", data, r)
 		}
 	})

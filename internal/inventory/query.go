@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/pkgversion"
 )
 
@@ -71,7 +72,7 @@ const queryForm = "for instance 'app:openssl<3.0 platform:linux', 'service:nginx
 // ParseQuery reads a query. Terms stand between spaces; names with spaces stand in
 // quotes. It makes no call.
 func ParseQuery(text string) (Query, error) {
-	parts, err := fleet.SplitWords(text)
+	parts, err := terms.SplitWords(text)
 	if err != nil {
 		return Query{}, err
 	}
@@ -102,7 +103,7 @@ func nodeTerm(word string) (fleet.Filter, error) {
 	if key, value, ok := strings.Cut(word, ":"); ok && key == "platform" {
 		word = "platform=" + value
 	}
-	f, err := fleet.ParseFilter(fleet.QuoteWord(word))
+	f, err := fleet.ParseFilter(terms.QuoteWord(word))
 	if err != nil && strings.Contains(word, ":") && !strings.HasPrefix(word, "tag:") {
 		prefix, _, _ := strings.Cut(word, ":")
 		return f, fault.Usagef("the term %q begins with %s:, which is nothing that can be asked about", word, prefix).

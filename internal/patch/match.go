@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -62,6 +63,9 @@ func severityRank(s string) int {
 	}
 	return len(severities) - 1
 }
+
+// CompareSeverities orders severities from the worst on, in the words of any system.
+func CompareSeverities(a, b string) int { return cmp.Compare(severityRank(a), severityRank(b)) }
 
 // severityWord is the one word for a severity in the words of any system: moderate
 // is medium. A word that is not known stays as it is, in lower case.

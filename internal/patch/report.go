@@ -144,6 +144,34 @@ func RowOf(n fleet.Node, now time.Time, stale time.Duration, strict Strict) Row 
 	return r
 }
 
+// Word is the status for people: of a node that is not as it should be the worst
+// that is wrong with it.
+func (r Row) Word() string {
+	switch {
+	case r.Status == Compliant:
+		return "ok"
+	case r.Status == NeverScanned:
+		return "never scanned"
+	case r.Status != NonCompliant:
+		return string(r.Status)
+	case r.Critical > 0:
+		return "critical"
+	case r.Security > 0:
+		return "security"
+	case r.Failed > 0:
+		return "failed"
+	case r.Missing > 0:
+		return "missing"
+	case r.Rejected > 0:
+		return "rejected"
+	case r.PendingReboot > 0:
+		return "reboot"
+	case r.Available > 0:
+		return "not approved"
+	}
+	return string(r.Status)
+}
+
 // statusOrder is from the worst on: what is wrong, what nobody knows, what is well.
 var statusOrder = map[Status]int{NonCompliant: 0, NeverScanned: 1, Unknown: 2, Compliant: 3}
 

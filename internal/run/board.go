@@ -199,6 +199,15 @@ func (b *Board) Rows() iter.Seq[Row] {
 	}
 }
 
+// Row returns one node as a command left it; false when the board has none such.
+func (b *Board) Row(command, node string) (Row, bool) {
+	i, ok := b.byNode[rowKey{node, command}]
+	if !ok {
+		return Row{}, false
+	}
+	return b.rows[i].public(), true
+}
+
 // FailuresFirst returns all nodes, those that did not succeed in front, then
 // those under way, then the rest; the order within each is that of Rows.
 func (b *Board) FailuresFirst() []Row {

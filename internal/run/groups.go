@@ -24,6 +24,8 @@ type Group struct {
 type GroupNode struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`
+	// CommandID is the command of the run that reached the node; see Board.Row.
+	CommandID string `json:"-"`
 }
 
 // groupKey is what must be equal for nodes to be folded. Texts that are cut
@@ -59,7 +61,7 @@ func (b *Board) Groups() []Group {
 				Stdout: row.Stdout, Stderr: row.Stderr, Truncated: r.truncated, Preview: r.preview, More: r.more,
 			})
 		}
-		groups[i].Nodes = append(groups[i].Nodes, GroupNode{ID: r.NodeID, Name: r.NodeName})
+		groups[i].Nodes = append(groups[i].Nodes, GroupNode{ID: r.NodeID, Name: r.NodeName, CommandID: r.CommandID})
 	}
 	slices.SortStableFunc(groups, func(x, y Group) int {
 		if d := urgency(x.State) - urgency(y.State); d != 0 {

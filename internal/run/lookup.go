@@ -95,3 +95,6 @@ func unknown(op string) error {
 	return fault.New(fault.NotFound, op, "no such command in this account and region").
 		WithHint("see `ssmdeck command list`; the service forgets commands after 30 days")
 }
+
+// IsCommandID reports whether s has the form of a command's id.
+func IsCommandID(s string) bool { return idPattern().MatchString(s) }

@@ -147,7 +147,27 @@ func (s *Server) assemble(ctx context.Context, o Options) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	if err := s.live(o.Scenario.Alive); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	s.serve(l, o.Logger)
+	return nil
+}
+
+// live makes the cells live that want to, or all when the scenario itself does.
+func (s *Server) live(all *world.AliveSpec) error {
+	for _, c := range s.all() {
+		spec := c.world.Scenario().Alive
+		if spec == nil {
+			spec = all
+		}
+		if spec == nil {
+			continue
+		}
+		if err := c.world.Live(*spec); err != nil {
+			return fmt.Errorf("make %s live: %w", c.world.Region(), err)
+		}
+	}
 	return nil
 }
 

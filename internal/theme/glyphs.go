@@ -20,6 +20,10 @@ type Glyphs struct {
 	Pipe     string   // a vertical line
 	Tee      string   // a vertical line from which a branch goes off
 	Corner   string   // the last branch
+	Cross    string   // where a vertical line begins under a rule
+	Thumb    string   // of a scroll bar
+	Opened   string   // a branch of a tree that shows what is in it
+	Closed   string   // one that does not
 }
 
 // Level returns the glyph of a level.
@@ -48,7 +52,8 @@ func utf8Glyphs() Glyphs {
 		Spinner: []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
 		Bar:     []string{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
 		Spark:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
-		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└",
+		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└", Cross: "┬",
+		Thumb: "▐", Opened: "▾", Closed: "▸",
 	}
 }
 
@@ -60,6 +65,7 @@ func asciiGlyphs() Glyphs {
 		Spinner: []string{"|", "/", "-", "\\"},
 		Bar:     []string{".", "#"},
 		Spark:   []string{"_", ".", "-", "=", "^"},
-		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`",
+		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`", Cross: "+",
+		Thumb: "#", Opened: "-", Closed: "+",
 	}
 }

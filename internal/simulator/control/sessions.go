@@ -149,6 +149,9 @@ func (c *call) terminateSession(in *sessionIDIn) (any, error) {
 	if err := c.sessions.Terminate(in.SessionID); err != nil {
 		return nil, err
 	}
+	if s, ok := c.world.Session(in.SessionID); ok && s.Elsewhere {
+		c.world.SessionStatus(s.ID, world.SessionTerminated, "")
+	}
 	c.refreshSessions()
 	return map[string]string{"SessionId": in.SessionID}, nil
 }
@@ -156,6 +159,9 @@ func (c *call) terminateSession(in *sessionIDIn) (any, error) {
 // refreshSessions takes over what the gateway knows about the sessions.
 func (c *call) refreshSessions() {
 	for _, s := range c.world.Sessions(false) {
+		if s.Elsewhere {
+			continue
+		}
 		status, ok := c.sessions.Status(s.ID)
 		if !ok {
 			status = world.SessionTerminated

@@ -101,6 +101,9 @@ type Scenario struct {
 	// ClockAhead is how far the clock of the service is ahead of this machine's.
 	ClockAhead time.Duration `yaml:"clock_ahead"`
 
+	// Alive makes the account live by itself; quiet when absent.
+	Alive *AliveSpec `yaml:"alive"`
+
 	Places `yaml:",inline"`
 }
 

@@ -19,6 +19,9 @@ type Session struct {
 	Reason, Details                 string
 	Started, Ended                  time.Time // Ended is zero while it lives
 	MaxDuration                     time.Duration
+	// Elsewhere: it is of a client that is not there, as colleagues of a living
+	// account are. No channel belongs to it.
+	Elsewhere bool
 }
 
 // Over reports whether the session has ended.

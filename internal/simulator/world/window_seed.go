@@ -59,7 +59,8 @@ func (s WindowSpec) all() []WindowTaskSpec {
 	}}, s.Tasks...)
 }
 
-func (w *World) seedWindow(t *Tables, s WindowSpec) {
+// seedWindow makes a window and returns its id.
+func (w *World) seedWindow(t *Tables, s WindowSpec) string {
 	id, made := NewHexID("mw-", 17), w.now().Add(-max(seedAge, s.Ran))
 	r := Record{
 		"WindowId": id, "Name": s.Name, "Schedule": s.Schedule, "Duration": s.Duration, "Cutoff": *s.Cutoff,
@@ -88,6 +89,7 @@ func (w *World) seedWindow(t *Tables, s WindowSpec) {
 	for _, task := range s.all() {
 		seedWindowTask(t, id, target, task)
 	}
+	return id
 }
 
 func seedWindowTask(t *Tables, window, target string, s WindowTaskSpec) {

@@ -1,0 +1,240 @@
+package pagecommands
+
+import (
+	"fmt"
+	"hash/fnv"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
+)
+
+// entry is one line of a board: a node, or several that are alike.
+type entry struct {
+	key    string
+	group  string // the key of the fold it is in, or is; empty: it stands alone
+	inside bool   // it is one of an open fold
+	state  run.State
+	code   int
+	nodes  []run.GroupNode // of a fold; the first is the node otherwise
+	row    run.Row         // of the node, or of the first
+}
+
+func (e entry) fold() bool { return len(e.nodes) > 1 }
+
+// entries folds the nodes anew: failures, what is under way, the rest.
+func (p *Page) entries() {
+	b := p.board
+	p.rows = p.rows[:0]
+	groups := b.sum.Groups()
+	folded := map[run.GroupNode]bool{}
+	good := len(groups)
+	for i, g := range groups {
+		if !g.State.Bad() {
+			good = min(good, i)
+		}
+		for _, n := range g.Nodes {
+			folded[run.GroupNode{ID: n.ID, CommandID: n.CommandID}] = true
+		}
+	}
+	for _, g := range groups[:good] {
+		p.addFold(foldKey(g), g.Nodes, g.State, g.ExitCode)
+	}
+	if !p.failures {
+		p.addOpen(folded)
+		for _, g := range groups[good:] {
+			p.addFold(foldKey(g), g.Nodes, g.State, g.ExitCode)
+		}
+	}
+	p.nodes.Reset(len(p.rows))
+}
+
+// foldKey is the same as long as what its nodes have in common is, whichever of them
+// comes first.
+func foldKey(g run.Group) string {
+	if len(g.Nodes) == 1 {
+		return ""
+	}
+	h := fnv.New64a()
+	for _, s := range []string{g.Stdout, g.Stderr, g.Reason} {
+		_, _ = io.WriteString(h, s+"\x00")
+	}
+	return fmt.Sprintf("%s %d %x", g.State, g.ExitCode, h.Sum64())
+}
+
+// addOpen adds the nodes that are in no fold: those that are not done, by state, and
+// those whose output is on its way.
+func (p *Page) addOpen(folded map[run.GroupNode]bool) {
+	byState := map[run.State][]run.GroupNode{}
+	for r := range p.board.sum.Rows() {
+		if !folded[run.GroupNode{ID: r.NodeID, CommandID: r.CommandID}] {
+			byState[r.State] = append(byState[r.State], run.GroupNode{ID: r.NodeID, Name: r.NodeName, CommandID: r.CommandID})
+		}
+	}
+	for _, s := range run.States() {
+		if nodes := byState[s]; len(nodes) > 0 {
+			p.addFold("state "+string(s), nodes, s, run.NoExit)
+		}
+	}
+}
+
+// addFold adds nodes that are alike: one line, and one for each when it is open.
+func (p *Page) addFold(key string, nodes []run.GroupNode, s run.State, code int) {
+	row := func(n run.GroupNode) run.Row {
+		r, _ := p.board.sum.Row(n.CommandID, n.ID)
+		return r
+	}
+	if len(nodes) == 1 {
+		p.rows = append(p.rows, entry{key: nodes[0].CommandID + " " + nodes[0].ID, state: s, code: code, nodes: nodes, row: row(nodes[0])})
+		return
+	}
+	p.rows = append(p.rows, entry{key: key, group: key, state: s, code: code, nodes: nodes, row: row(nodes[0])})
+	if !p.unfolded[key] && !p.unfoldAll {
+		return
+	}
+	for i := range nodes {
+		p.rows = append(p.rows, entry{
+			key: nodes[i].CommandID + " " + nodes[i].ID, group: key, inside: true,
+			state: s, code: code, nodes: nodes[i : i+1], row: row(nodes[i]),
+		})
+	}
+}
+
+// name is what a node is called: as the fleet knows it, else as the service does.
+func (p *Page) name(id, fallback string) string {
+	p.learn()
+	if n := p.names[nodeKey{p.board.at, id}]; n != "" {
+		return n
+	}
+	if fallback != "" {
+		return fallback
+	}
+	return id
+}
+
+// learn reads the names of the nodes, when there are others.
+func (p *Page) learn() {
+	gen := p.set.Nodes.Gen()
+	if p.names != nil && p.namesGen == gen {
+		return
+	}
+	rows := p.set.Nodes.Rows()
+	p.names, p.namesGen = make(map[nodeKey]string, len(rows)), gen
+	for _, n := range rows {
+		p.names[nodeKey{n.Place, n.Value.ID}] = strings.TrimSpace(n.Value.Name)
+	}
+}
+
+// label is an entry in the list.
+func (p *Page) label(e entry) string {
+	switch {
+	case e.fold():
+		mark := "+ "
+		if p.unfolded[e.key] || p.unfoldAll {
+			mark = "- "
+		}
+		return mark + some(len(e.nodes), "node") + "  " + p.folded(e.nodes)
+	case e.inside:
+		return "  " + p.name(e.row.NodeID, e.row.NodeName)
+	}
+	return p.name(e.row.NodeID, e.row.NodeName)
+}
+
+// mostFolded is how many names a fold tells: the line is no longer.
+const mostFolded = 40
+
+func (p *Page) folded(nodes []run.GroupNode) string {
+	names := make([]string, 0, min(len(nodes), mostFolded))
+	for _, n := range nodes[:min(len(nodes), mostFolded)] {
+		names = append(names, p.name(n.ID, n.Name))
+	}
+	return render.Fold(names)
+}
+
+// length is how long a node took, or has taken.
+func (p *Page) length(r run.Row) string {
+	switch {
+	case r.Started == nil:
+		return ""
+	case r.Ended != nil:
+		return render.Duration(max(r.Ended.Sub(*r.Started), 0).Truncate(100 * time.Millisecond))
+	case !r.State.Final():
+		return took(p.deck.Now.Sub(*r.Started))
+	}
+	return ""
+}
+
+// glimpse is the first line that says something of what a node wrote: of stderr when
+// it failed.
+func glimpse(r run.Row) string {
+	texts := []string{r.Stdout, r.Stderr}
+	if r.State.Bad() {
+		texts = []string{r.Stderr, r.Stdout}
+	}
+	for _, t := range texts {
+		for line := range strings.Lines(t) {
+			if line = strings.TrimSpace(line); line != "" {
+				return line
+			}
+		}
+	}
+	switch {
+	case r.Reason != "":
+		return r.Reason
+	case r.HasOutput:
+		return "(empty)"
+	}
+	return ""
+}
+
+func (p *Page) nodeColumns() []widget.Column {
+	return []widget.Column{
+		{
+			ID: "state", Title: "STATE", Text: func(i int) string { return ending(p.rows[i].state, p.rows[i].code) },
+			Level: func(i int) theme.Level { return Level(p.rows[i].state) },
+		},
+		{ID: "node", Title: "NODE", Text: func(i int) string { return p.label(p.rows[i]) }, Max: 34},
+		{ID: "time", Title: "TIME", Right: true, Rank: 2, Text: func(i int) string {
+			if p.rows[i].fold() {
+				return ""
+			}
+			return p.length(p.rows[i].row)
+		}},
+		{ID: "output", Title: "OUTPUT", Rank: 1, Text: func(i int) string { return glimpse(p.rows[i].row) }, Max: 80},
+		{ID: "id", Title: "ID", Off: true, Text: func(i int) string { return p.rows[i].row.NodeID }},
+		{ID: "reason", Title: "REASON", Off: true, Text: func(i int) string { return p.rows[i].row.Reason }},
+	}
+}
+
+func (p *Page) noNodes() string {
+	b := p.board
+	switch {
+	case b == nil:
+		return ""
+	case b.err != nil:
+		return "nothing is known: " + b.err.Error()
+	case p.nodes.Of() > 0:
+		return "no node fits the filter"
+	case p.failures && b.gen > 0 && b.sum.Total() > 0:
+		return "it has failed nowhere"
+	case b.gen == 0 || !b.sum.Done():
+		return "reading the nodes of the run"
+	}
+	return "the service found no node for it"
+}
+
+// current is the entry under the cursor.
+func (p *Page) current() (entry, bool) {
+	if p.board == nil {
+		return entry{}, false
+	}
+	i, ok := p.nodes.Current()
+	if !ok {
+		return entry{}, false
+	}
+	return p.rows[i], true
+}

@@ -1,0 +1,238 @@
+package pagecommands
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+)
+
+// form asks what to run where. Targets are those of the run that is chosen, so that
+// the next command goes to the same nodes.
+func (p *Page) form() tea.Cmd {
+	at, r, _, ok := p.subject()
+	if !ok {
+		if len(p.desk.Cells) == 0 {
+			return deck.Ask(deck.Say{Text: "no place is open yet"})
+		}
+		at = p.desk.Cells[0].Place
+	}
+	return deck.Ask(deck.Form{
+		Title: "Run a command", Fields: p.fields(at, target(r)),
+		Done: func(v map[string]string) tea.Cmd {
+			where := at
+			for _, c := range p.desk.Cells {
+				if v["place"] == c.String() {
+					where = c.Place
+				}
+			}
+			return p.start(where, v)
+		},
+	})
+}
+
+// target is for whom a run was, as --target takes it; empty when it takes more words
+// than a person would read.
+func target(r run.Run) string {
+	if len(r.Commands) == 0 {
+		return ""
+	}
+	var words []string
+	for _, t := range r.Commands[0].TargetedBy {
+		if key, ok := strings.CutPrefix(t.Key, "tag:"); ok && len(r.Commands[0].TargetedBy) == 1 && !strings.ContainsAny(strings.Join(t.Values, ""), " \"'") {
+			words = append(words, "tag:"+key+"="+strings.Join(t.Values, ","))
+		}
+	}
+	for _, c := range r.Commands {
+		words = append(words, c.InstanceIDs...)
+	}
+	const most = 5
+	if len(words) > most {
+		return ""
+	}
+	return strings.Join(words, " ")
+}
+
+func (p *Page) fields(at grid.Place, targets string) []deck.Field {
+	checked := func(parse func(string) error) func(string) error {
+		return func(v string) error {
+			if v = strings.TrimSpace(v); v == "" {
+				return nil
+			}
+			return parse(v)
+		}
+	}
+	fields := []deck.Field{
+		{
+			Name: "targets", Label: "Targets", Value: targets, Help: "names, ids, web-*, tag:env=prod, all; spaces between",
+			Choices: func(typed string) []string { return p.targetWords(at, typed) }, Check: checkTargets,
+		},
+		{Name: "command", Label: "Command", Help: "a line for the nodes' shell: systemctl restart nginx"},
+		{Name: "document", Label: "Document", Help: "instead of the one for shell scripts", Choices: p.documentWords},
+		{Name: "params", Label: "Parameters", Help: "of the document, NAME=VALUE, one on a line", Many: true, Check: checked(checkParams)},
+		{Name: "concurrency", Label: "At a time", Help: "a number or a percentage of nodes; 50", Check: checked(func(v string) error { _, err := run.ParseConcurrency(v); return err })},
+		{Name: "errors", Label: "Stop after", Help: "more failures than this, a number or a percentage; 0", Check: checked(func(v string) error { _, err := run.ParseMaxErrors(v); return err })},
+		{Name: "timeout", Label: "May run for", Help: "10m; an hour when nothing is said", Check: checked(func(v string) error { _, err := run.ParseExecTimeout(v); return err })},
+		{Name: "comment", Label: "Comment", Help: "for the history"},
+	}
+	if len(p.desk.Cells) > 1 {
+		var names []string
+		for _, c := range p.desk.Cells {
+			names = append(names, c.String())
+		}
+		fields = slices.Insert(fields, 0, deck.Field{
+			Name: "place", Label: "Where", Value: at.String(), Only: true,
+			Choices: func(typed string) []string { return fitting(names, typed, len(names)) },
+		})
+	}
+	return fields
+}
+
+func checkTargets(v string) error {
+	words := strings.Fields(v)
+	if len(words) == 0 {
+		return fault.Usagef("name the nodes to run on: a name, an id, tag:env=prod, all")
+	}
+	for _, w := range words {
+		if _, err := fleet.ParseTarget(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkParams(v string) error {
+	for line := range strings.Lines(v) {
+		if line = strings.TrimSpace(line); line != "" && !strings.Contains(line, "=") {
+			return fault.Usagef("%q is not NAME=VALUE", line)
+		}
+	}
+	return nil
+}
+
+// start makes the line that runs it.
+func (p *Page) start(at grid.Place, v map[string]string) tea.Cmd {
+	command, document := strings.TrimSpace(v["command"]), strings.TrimSpace(v["document"])
+	if command == "" && document == "" {
+		return deck.Ask(deck.Say{Err: fault.Usagef("run: nothing to run").WithHint("name a command or a document")})
+	}
+	line := words("run")
+	for _, t := range strings.Fields(v["targets"]) {
+		line = append(line, "-t", t)
+	}
+	flag := func(name, field string) {
+		if value := strings.TrimSpace(v[field]); value != "" {
+			line = append(line, name, value)
+		}
+	}
+	flag("--document", "document")
+	for param := range strings.Lines(v["params"]) {
+		if param = strings.TrimSpace(param); param != "" {
+			line = append(line, "--param", param)
+		}
+	}
+	flag("--concurrency", "concurrency")
+	flag("--max-errors", "errors")
+	flag("--exec-timeout", "timeout")
+	flag("--comment", "comment")
+	var behind []string
+	if command != "" {
+		behind = []string{"--", command}
+	}
+	return deck.Ask(deck.Line{
+		Words:   slices.Concat(line, []string{"--no-wait"}, behind),
+		Preview: slices.Concat(line, []string{"--dry-run"}, behind),
+		At:      at, What: "run " + cmp.Or(document, command), Level: deck.Change, How: deck.Quietly,
+		Refresh: []string{sources.Commands}, Done: started(at),
+	})
+}
+
+// started opens the board of what a line has sent: with --no-wait it prints the ids
+// of the commands.
+func started(at grid.Place) func(deck.Result) tea.Msg {
+	return func(r deck.Result) tea.Msg {
+		var ids []string
+		for _, id := range strings.Fields(string(r.Out)) {
+			if run.IsCommandID(id) {
+				ids = append(ids, id)
+			}
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		return sent{at, ids}
+	}
+}
+
+const mostChoices = 30
+
+// targetWords completes the last word of the targets.
+func (p *Page) targetWords(at grid.Place, typed string) []string {
+	before, last := "", typed
+	if i := strings.LastIndexByte(typed, ' '); i >= 0 {
+		before, last = typed[:i+1], typed[i+1:]
+	}
+	seen := map[string]bool{"all": true}
+	known := []string{"all"}
+	add := func(word string) {
+		if word != "" && !seen[word] && !strings.ContainsAny(word, " \t\"'") {
+			seen[word] = true
+			known = append(known, word)
+		}
+	}
+	rows, _ := p.set.Nodes.At(at)
+	for _, n := range rows {
+		for k, v := range n.Tags {
+			if !strings.HasPrefix(k, "aws:") {
+				add("tag:" + k + "=" + v)
+			}
+		}
+	}
+	slices.Sort(known[1:])
+	for _, n := range rows {
+		add(n.Name)
+	}
+	out := fitting(known, last, mostChoices)
+	for i := range out {
+		out[i] = before + out[i]
+	}
+	return out
+}
+
+// documentWords are documents that were run of late, and those everybody runs.
+func (p *Page) documentWords(typed string) []string {
+	known := []string{"AWS-RunShellScript", "AWS-RunPowerShellScript", "AWS-UpdateSSMAgent", "AWS-RunPatchBaseline", "AWS-ConfigureAWSPackage", "AWS-GatherSoftwareInventory"}
+	for _, it := range p.items {
+		for _, d := range it.Value.Documents {
+			if !slices.Contains(known, d) {
+				known = append(known, d)
+			}
+		}
+	}
+	return fitting(known, typed, mostChoices)
+}
+
+// fitting are the words that have what was typed in them, those that begin with it
+// first.
+func fitting(words []string, typed string, most int) []string {
+	typed = strings.ToLower(strings.TrimSpace(typed))
+	var first, rest []string
+	for _, w := range words {
+		switch i := strings.Index(strings.ToLower(w), typed); {
+		case i == 0:
+			first = append(first, w)
+		case i > 0:
+			rest = append(rest, w)
+		}
+	}
+	all := append(first, rest...)
+	return all[:min(len(all), most)]
+}

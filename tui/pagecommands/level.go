@@ -1,0 +1,100 @@
+package pagecommands
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+)
+
+// Level is what a state means to the reader.
+func Level(s run.State) theme.Level {
+	switch s {
+	case run.Success:
+		return theme.Good
+	case run.Failed, run.TimedOut, run.Lost:
+		return theme.Bad
+	case run.Cancelled, run.Skipped, run.NotSent, run.Delayed:
+		return theme.Warn
+	case run.Running, run.Cancelling:
+		return theme.Busy
+	case run.Waiting, run.Pending:
+	}
+	return theme.Idle
+}
+
+// word is a state as people write it.
+func word(s run.State) string { return strings.ReplaceAll(string(s), "_", " ") }
+
+// ending says how a node ended: "failed, exit 1".
+func ending(s run.State, code int) string {
+	if s != run.Success && code > 0 {
+		return word(s) + ", exit " + strconv.Itoa(code)
+	}
+	return word(s)
+}
+
+// count writes a number with its thousands apart: "1,204".
+func count(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// some is a number of things: "1 node", "1,204 nodes".
+func some(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(n) + " " + one + "s"
+}
+
+// took is a length of time to the second: "2 min 10 s".
+func took(d time.Duration) string {
+	if d < 0 {
+		d = 0
+	}
+	return render.Duration(d.Truncate(time.Second))
+}
+
+// limit says how much of a run may go on or fail: "20 %", "50".
+func limit(s string) string {
+	if n, ok := strings.CutSuffix(s, "%"); ok {
+		return n + " %"
+	}
+	return s
+}
+
+// aims says for whom a command is, in few words: "tag:env=prod", "i-0abc and 12
+// more". It is foreign text.
+func aims(c run.Command) string {
+	var parts []string
+	for _, t := range c.TargetedBy {
+		key := t.Key
+		if key == "InstanceIds" {
+			parts = append(parts, firstOf(t.Values))
+			continue
+		}
+		parts = append(parts, key+"="+strings.Join(t.Values, ","))
+	}
+	if len(c.InstanceIDs) > 0 {
+		parts = append(parts, firstOf(c.InstanceIDs))
+	}
+	return strings.Join(parts, " ")
+}
+
+func firstOf(ids []string) string {
+	switch len(ids) {
+	case 0:
+		return ""
+	case 1:
+		return ids[0]
+	}
+	return fmt.Sprintf("%s and %d more", ids[0], len(ids)-1)
+}

@@ -1,0 +1,257 @@
+package pagecommands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// written is everything that a node wrote, head and tail of it at least.
+type written struct {
+	stdout, stderr string
+	cut            bool
+	more           string // where the rest is
+}
+
+// detailKey is the key of an entry's output.
+func (p *Page) detailKey(e entry) string {
+	return deck.Key(p.board.at, e.row.CommandID+" "+e.row.NodeID)
+}
+
+// rest fetches what the board has only in part of the entry the cursor rests on.
+func (p *Page) rest() tea.Cmd {
+	e, ok := p.current()
+	if !ok || !p.full && !p.paneShown() || !e.state.Final() || !e.row.Truncated && !e.row.Preview {
+		p.details.Leave()
+		return nil
+	}
+	at, inv, c := p.board.at, e.row.Invocation, p.board.command(e.row.CommandID)
+	return p.details.Want(p.detailKey(e), time.Minute, func(ctx context.Context) (written, error) {
+		svc, err := p.svc.Run(at)
+		if err != nil {
+			return written{}, err
+		}
+		stdout, stderr := &ring{most: inPane}, &ring{most: inPane}
+		sum, err := svc.Copy(ctx, c, inv, stdout, stderr)
+		if err != nil {
+			return written{}, err
+		}
+		return written{
+			stdout: stdout.String(), stderr: stderr.String(),
+			cut: sum.Truncated || stdout.cut > 0 || stderr.cut > 0, more: sum.More,
+		}, nil
+	})
+}
+
+// title names an entry: "web-12 i-0abc", "798 nodes".
+func (p *Page) title(e entry) string {
+	if e.fold() {
+		return some(len(e.nodes), "node")
+	}
+	name := p.name(e.row.NodeID, e.row.NodeName)
+	if name == e.row.NodeID {
+		return name
+	}
+	return name + " " + e.row.NodeID
+}
+
+// text is what the output pane shows of an entry, in lines as they come; marks are
+// lines of ours between those of the node.
+func (p *Page) text(e entry) (lines []textLine) {
+	note := func(level theme.Level, format string, args ...any) {
+		lines = append(lines, textLine{text: render.Visible(fmt.Sprintf(format, args...)), note: true, level: level})
+	}
+	if e.fold() && e.state.Final() {
+		same := "the same output on all of them"
+		if e.row.Truncated || e.row.Preview {
+			same = "the same output on all of them as far as it was read; that of " + p.name(e.row.NodeID, e.row.NodeName) + ":"
+		}
+		note(theme.Unknown, "%s: %s", p.folded(e.nodes), same)
+	}
+	if e.row.Reason != "" {
+		note(Level(e.state), "%s", e.row.Reason)
+	}
+	for _, s := range e.row.Steps {
+		note(Level(s.State), "step %s: %s", s.Name, ending(s.State, s.ExitCode))
+	}
+	if !e.state.Final() {
+		return append(lines, p.live(e)...)
+	}
+	out := written{stdout: e.row.Stdout, stderr: e.row.Stderr, cut: e.row.Truncated || e.row.Preview, more: e.row.More}
+	got, at, err, loading := p.details.Get(p.detailKey(e))
+	switch {
+	case !at.IsZero():
+		out = got
+	case loading:
+		note(theme.Busy, "reading all of it")
+	case err != nil:
+		note(theme.Bad, "only a part is shown: %v", err)
+	}
+	lines = append(lines, outputLines("", out.stdout)...)
+	lines = append(lines, outputLines("stderr", out.stderr)...)
+	switch {
+	case out.stdout == "" && out.stderr == "" && e.row.HasOutput:
+		note(theme.Unknown, "(it wrote nothing)")
+	case out.stdout == "" && out.stderr == "":
+		note(theme.Unknown, "(there is no output)")
+	case out.cut && out.more != "":
+		note(theme.Warn, "this is not all: the rest %s", out.more)
+	case out.cut && !loading:
+		note(theme.Warn, "this is not all: the service kept no more, or it is too long to be shown; w writes what there is to a folder")
+	}
+	return lines
+}
+
+// live is what is known of a node that is not done.
+func (p *Page) live(e entry) []textLine {
+	if e.fold() {
+		return []textLine{{text: "their output comes when they are done", note: true}}
+	}
+	if text := p.board.tails.text(e.row.CommandID, e.row.NodeID); text != "" {
+		return append([]textLine{{text: "so far:", note: true, level: theme.Busy}}, outputLines("", text)...)
+	}
+	if e.state == run.Running {
+		return []textLine{{text: "its output comes when it is done", note: true}}
+	}
+	return []textLine{{text: "it has not begun", note: true}}
+}
+
+// textLine is one line of a pane.
+type textLine struct {
+	text  string // harmless
+	note  bool   // of ours
+	level theme.Level
+}
+
+// outputLines are the lines of a foreign text, harmless, behind a heading.
+func outputLines(heading, text string) (lines []textLine) {
+	if text == "" {
+		return nil
+	}
+	if heading != "" {
+		lines = append(lines, textLine{text: heading, note: true})
+	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		if strings.Contains(line, "\t") {
+			line = expanded(line)
+		}
+		lines = append(lines, textLine{text: render.Visible(line)})
+	}
+	return lines
+}
+
+// expanded puts spaces in place of tabs, to columns of eight.
+func expanded(line string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(line, "\t") {
+		if i > 0 {
+			b.WriteString(strings.Repeat(" ", 8-ansi.StringWidth(b.String())%8))
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+// pane scrolls over a text. It wraps the lines of the text once, when the text or
+// the room is another.
+type pane struct {
+	width, height int
+	top           int
+	lines         []string
+	of            string // the key of the text
+	made          bool
+	styles        *theme.Styles
+}
+
+// stale says that the text may be another.
+func (v *pane) stale() { v.made = false }
+
+// set gives the text of a key, if it is not what is shown already.
+func (v *pane) set(key string, styles *theme.Styles, text func() []textLine) {
+	if v.of != key {
+		v.top = 0
+	}
+	if v.made && v.of == key && v.styles == styles {
+		return
+	}
+	v.of, v.styles, v.made = key, styles, true
+	v.lines = v.lines[:0]
+	for _, l := range text() {
+		for _, part := range wrapped(l.text, v.width) {
+			if l.note {
+				part = styles.Level(l.level).Render(part)
+				if l.level == theme.Unknown {
+					part = styles.Dim.Render(ansi.Strip(part))
+				}
+			}
+			v.lines = append(v.lines, part)
+		}
+	}
+	v.scroll(0)
+}
+
+// size gives the room.
+func (v *pane) size(width, height int) {
+	if v.width != width {
+		v.made = false
+	}
+	v.width, v.height = width, height
+	v.scroll(0)
+}
+
+func (v *pane) scroll(by int) {
+	v.top = max(min(v.top+by, len(v.lines)-v.height), 0)
+}
+
+func (v *pane) key(name string) {
+	page := max(v.height-1, 1)
+	switch name {
+	case "j", "down":
+		v.scroll(1)
+	case "k", "up":
+		v.scroll(-1)
+	case "g", "home":
+		v.scroll(-len(v.lines))
+	case "G", "end":
+		v.scroll(len(v.lines))
+	case "ctrl+d":
+		v.scroll(page/2 + 1)
+	case "ctrl+u":
+		v.scroll(-page/2 - 1)
+	case "pgdown", "ctrl+f", "space":
+		v.scroll(page)
+	case "pgup", "ctrl+b":
+		v.scroll(-page)
+	}
+}
+
+// view are the lines on the screen.
+func (v *pane) view() []string {
+	return v.lines[v.top:min(v.top+v.height, len(v.lines))]
+}
+
+// where says how far down it is: "12-40 of 200"; empty when all is on the screen.
+func (v *pane) where() string {
+	if len(v.lines) <= v.height {
+		return ""
+	}
+	return fmt.Sprintf("%s-%s of %s", count(v.top+1), count(min(v.top+v.height, len(v.lines))), count(len(v.lines)))
+}
+
+// wrapped cuts a line into pieces of a width.
+func wrapped(line string, width int) []string {
+	if width < 1 || len(line) <= width || ansi.StringWidth(line) <= width {
+		return []string{line}
+	}
+	return strings.Split(ansi.Hardwrap(line, width, true), "\n")
+}

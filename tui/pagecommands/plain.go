@@ -1,0 +1,72 @@
+package pagecommands
+
+import (
+	"fmt"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// Plain is the page as text.
+func (p *Page) Plain() deck.Plain {
+	p.load()
+	if p.board != nil {
+		return p.plainBoard()
+	}
+	out := deck.Plain{Summary: []string{some(len(p.items), "run") + " in the last 24 hours, " + count(p.running) + " under way"}}
+	if p.list.Len() == 0 {
+		out.Summary = []string{render.Visible(p.none())}
+	}
+	for _, i := range p.list.Shown() {
+		r, key := p.items[i].Value, p.key(i)
+		text := fmt.Sprintf("%s: %s, %s, %d of %s done, %d failed, sent %s",
+			r.Ref(), word(r.State), documents(r), r.Completed, some(r.Targets, "node"), failed(r), render.Ago(p.deck.Now, r.Requested))
+		if r.Comment != "" {
+			text += ", " + r.Comment
+		}
+		detail := []string{
+			"Run: " + r.Ref(), "State: " + word(r.State), "Document: " + documents(r), "Targets: " + targets(r),
+			"Sent: " + render.Local(r.Requested, p.deck.Location), "Place: " + p.items[i].Place.String(),
+		}
+		for j := range detail {
+			detail[j] = render.Visible(detail[j])
+		}
+		out.Items = append(out.Items, deck.Item{Text: render.Visible(text), Detail: detail, Choose: func() { p.list.Select(key) }})
+	}
+	return out
+}
+
+// plainBoard is one run as text.
+func (p *Page) plainBoard() deck.Plain {
+	b := p.board
+	out := deck.Plain{Summary: []string{
+		render.Visible(fmt.Sprintf("Run %s: %s, %s", b.ref(), documents(b.run), targets(b.run))),
+		fmt.Sprintf("%s of %s done", count(b.sum.Finished()), some(b.total(), "node")),
+	}}
+	for _, s := range run.States() {
+		if n := b.sum.Count(s); n > 0 {
+			out.Summary = append(out.Summary, some(n, "node")+" "+word(s))
+		}
+	}
+	for _, r := range p.remarks() {
+		out.Summary = append(out.Summary, ansi.Strip(r))
+	}
+	for _, i := range p.nodes.Shown() {
+		e := p.rows[i]
+		item := deck.Item{
+			Text:   render.Visible(p.title(e) + ": " + ending(e.state, e.code)),
+			Choose: func() { p.nodes.Select(e.key) },
+		}
+		if e.fold() {
+			item.Text += ", " + render.Visible(p.folded(e.nodes))
+		}
+		for _, l := range p.text(e) {
+			item.Detail = append(item.Detail, l.text)
+		}
+		out.Items = append(out.Items, item)
+	}
+	return out
+}

@@ -1,0 +1,151 @@
+package pagecommands
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
+)
+
+// item is one line of the list: a run, or a command that ssmdeck did not send.
+type item = grid.Row[run.Run]
+
+// load folds what the feed has into runs: those under way in front, then the newest.
+func (p *Page) load() {
+	gen := p.set.Commands.Gen()
+	if p.loaded && gen == p.gen {
+		return
+	}
+	p.loaded, p.gen = true, gen
+	places, commands := deck.Sendings(p.set.Commands.Rows())
+	p.items, p.running = p.items[:0:0], 0
+	for _, at := range places {
+		for _, r := range run.Fold(commands[at]) {
+			p.items = append(p.items, item{Place: at, Value: r})
+			if !r.State.Final() {
+				p.running++
+			}
+		}
+	}
+	slices.SortStableFunc(p.items, func(x, y item) int {
+		if x.Value.State.Final() != y.Value.State.Final() {
+			return map[bool]int{false: -1, true: 1}[x.Value.State.Final()]
+		}
+		return y.Value.Requested.Compare(x.Value.Requested)
+	})
+	p.list.Reset(len(p.items))
+}
+
+// failed is on how many nodes a run did not succeed, as its commands count them.
+func failed(r run.Run) int { return r.Errors + r.DeliveryTimedOut }
+
+// documents are the names of what was run, without the path of an ARN.
+func documents(r run.Run) string {
+	names := make([]string, len(r.Documents))
+	for i, d := range r.Documents {
+		names[i] = d[strings.LastIndexByte(d, '/')+1:]
+	}
+	return strings.Join(names, ", ")
+}
+
+// targets says for whom a run is.
+func targets(r run.Run) string {
+	if len(r.Commands) == 0 {
+		return ""
+	}
+	if len(r.Commands) == 1 || len(r.Commands[0].TargetedBy) > 0 {
+		return aims(r.Commands[0])
+	}
+	var ids []string
+	for _, c := range r.Commands {
+		ids = append(ids, c.InstanceIDs...)
+	}
+	return firstOf(ids)
+}
+
+// share is which part of a run is done.
+func share(r run.Run) float64 {
+	if r.Targets == 0 {
+		if r.State.Final() {
+			return 1
+		}
+		return 0
+	}
+	return float64(r.Completed) / float64(r.Targets)
+}
+
+const barWidth = 10
+
+func (p *Page) columns() []widget.Column {
+	at := func(i int) run.Run { return p.items[i].Value }
+	number := func(of func(run.Run) int) (text func(int) string, compare func(a, b int) int) {
+		return func(i int) string { return strconv.Itoa(of(at(i))) },
+			func(a, b int) int { return cmp.Compare(of(at(a)), of(at(b))) }
+	}
+	failedText, failedOrder := number(failed)
+	nodesText, nodesOrder := number(func(r run.Run) int { return r.Targets })
+	sentText, sentOrder := number(func(r run.Run) int { return len(r.Commands) })
+	return []widget.Column{
+		{
+			ID: "state", Title: "STATE", Text: func(i int) string { return word(at(i).State) },
+			Level: func(i int) theme.Level { return Level(at(i).State) }, Flash: true,
+		},
+		{ID: "id", Title: "RUN", Text: func(i int) string { return at(i).Ref() }, Max: 10, Middle: true, Rank: 3},
+		{ID: "document", Title: "DOCUMENT", Text: func(i int) string { return documents(at(i)) }, Max: 26, Rank: 2},
+		{
+			ID: "bar", Title: "PROGRESS", Min: barWidth, Rank: 4,
+			Text:    func(i int) string { return render.Bar(share(at(i)), barWidth, p.deck.Styles.Glyphs.Bar) },
+			Compare: func(a, b int) int { return cmp.Compare(share(at(a)), share(at(b))) },
+		},
+		{
+			ID: "done", Title: "DONE", Right: true,
+			Text:    func(i int) string { return fmt.Sprintf("%d/%d", at(i).Completed, at(i).Targets) },
+			Compare: func(a, b int) int { return cmp.Compare(at(a).Completed, at(b).Completed) },
+		},
+		{ID: "failed", Title: "FAILED", Right: true, Text: failedText, Compare: failedOrder, Flash: true},
+		{
+			ID: "age", Title: "SENT", Rank: 1,
+			Text:    func(i int) string { return render.Ago(p.deck.Now, at(i).Requested) },
+			Compare: func(a, b int) int { return at(b).Requested.Compare(at(a).Requested) },
+		},
+		{ID: "comment", Title: "COMMENT", Text: func(i int) string { return at(i).Comment }, Rank: 5, Max: 40},
+		{ID: "targets", Title: "TARGETS", Text: func(i int) string { return targets(at(i)) }, Rank: 6, Max: 32},
+		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return cmp.Or(p.items[i].Account, p.items[i].Profile) }, Rank: 4, Off: !p.deck.Several()},
+		{ID: "region", Title: "REGION", Text: func(i int) string { return p.items[i].Region }, Rank: 3, Off: !p.deck.Several()},
+		{ID: "nodes", Title: "NODES", Right: true, Text: nodesText, Compare: nodesOrder, Off: true},
+		{ID: "commands", Title: "COMMANDS", Right: true, Text: sentText, Compare: sentOrder, Off: true},
+		{ID: "detail", Title: "DETAIL", Text: func(i int) string { return at(i).Detail }, Off: true},
+	}
+}
+
+func (p *Page) key(i int) string {
+	r := p.items[i].Value
+	id := r.ID
+	if id == "" && len(r.CommandIDs) > 0 {
+		id = r.CommandIDs[0]
+	}
+	return deck.Key(p.items[i].Place, id)
+}
+
+// none says why there is no row.
+func (p *Page) none() string {
+	switch s := p.set.Commands.State(); {
+	case s.Empty() && len(s.Failures) > 0:
+		return "nothing is known: " + s.Failures[0].Err.Error()
+	case s.Empty():
+		return fmt.Sprintf("loading %d/%d places", s.Loaded, max(s.Places, 1))
+	case s.Loaded < s.Places && len(p.items) == 0:
+		return fmt.Sprintf("nothing in the places that have answered: %d/%d", s.Loaded, s.Places)
+	case p.list.Of() > 0:
+		return "no run fits the filter"
+	}
+	return "nothing was run in the last 24 hours"
+}

@@ -1,0 +1,295 @@
+package pagecommands
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+)
+
+// rect is where a part of the page is.
+type rect struct{ x, y, width, height int }
+
+// geometry is how the room of a board is shared out.
+type geometry struct {
+	head       int // lines in front of the cells
+	cells      int // at most
+	list, pane rect
+	beside     bool // the pane is beside the list, not below it
+}
+
+const (
+	wideEnough = 100 // columns for list and output side by side
+	tallEnough = 13  // lines for the one above the other
+)
+
+// arrange shares the room out.
+func (p *Page) arrange() {
+	p.geo = geometry{head: 2}
+	g := &p.geo
+	if p.board == nil {
+		return
+	}
+	if p.height < 5 {
+		g.head = 1
+	}
+	if len(p.remarks()) > 0 && p.height >= 6 {
+		g.head++
+	}
+	if p.height >= 12 && !p.full {
+		need := (p.board.total() + max(p.width, 1) - 1) / max(p.width, 1)
+		g.cells = min(need, max(p.height/5, 1))
+	}
+	top := g.head + g.cells
+	body := max(p.height-top, 1)
+	g.list = rect{0, top, p.width, body}
+	switch {
+	case p.full:
+		g.pane = rect{0, top + 1, p.width, max(body-1, 1)}
+	case p.width >= wideEnough:
+		g.beside = true
+		g.list.width = p.width * 48 / 100
+		g.pane = rect{g.list.width + 2, top + 1, p.width - g.list.width - 2, max(body-1, 1)}
+	case body >= tallEnough:
+		g.list.height = body / 2
+		g.pane = rect{0, top + g.list.height + 1, p.width, max(body-g.list.height-1, 1)}
+	}
+	p.nodes.SetSize(g.list.width, g.list.height)
+	p.pane.size(g.pane.width, g.pane.height)
+}
+
+// paneShown reports whether the output has a place.
+func (p *Page) paneShown() bool { return p.board != nil && p.geo.pane.height > 0 }
+
+// View draws the page.
+func (p *Page) View() string {
+	p.load()
+	now, still := p.deck.Now, p.deck.Still
+	p.list.SetNow(now, still)
+	p.nodes.SetNow(now, still)
+	if p.board == nil {
+		return p.list.View(true)
+	}
+	g := p.geo
+	lines := p.header()[:g.head]
+	lines = append(lines, p.grid.draw(p.board, p.width, g.cells, p.deck.Styles)...)
+	lines = append(lines, p.body()...)
+	for i, l := range lines {
+		lines[i] = ansi.Truncate(l, p.width, p.deck.Styles.Glyphs.Ellipsis)
+	}
+	return strings.Join(lines[:min(len(lines), p.height)], "\n")
+}
+
+// header are the lines in front of the cells: what it is, how far it is, remarks.
+func (p *Page) header() []string {
+	lines := []string{p.titleLine(), p.progressLine()}
+	if p.height < 5 {
+		lines = []string{p.progressLine()}
+	}
+	if remarks := p.remarks(); len(remarks) > 0 {
+		lines = append(lines, strings.Join(remarks, "  "))
+	}
+	for len(lines) < p.geo.head {
+		lines = append(lines, "")
+	}
+	return lines
+}
+
+// titleLine says what the run is: its id, documents, comment, targets, limits.
+func (p *Page) titleLine() string {
+	b, s := p.board, p.deck.Styles
+	parts := []string{s.Title.Render("run " + render.Visible(b.ref()))}
+	add := func(text string) {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	add(s.Accent.Render(render.Visible(documents(b.run))))
+	if b.run.Comment != "" {
+		add(`"` + render.Visible(b.run.Comment) + `"`)
+	}
+	add(render.Visible(targets(b.run)))
+	if len(b.run.Commands) == 1 {
+		c := b.run.Commands[0]
+		if c.MaxConcurrency != "" {
+			add(s.Dim.Render("max " + limit(c.MaxConcurrency)))
+		}
+		if c.MaxErrors != "" {
+			add(s.Dim.Render("stop at " + limit(c.MaxErrors) + " errors"))
+		}
+	} else if len(b.run.Commands) > 1 {
+		add(s.Dim.Render(some(len(b.run.Commands), "command")))
+	}
+	if p.deck.Several() {
+		add(s.Dim.Render(b.at.String()))
+	}
+	return strings.Join(parts, "  ")
+}
+
+// progressLine is the bar with what it says in numbers.
+func (p *Page) progressLine() string {
+	b, s := p.board, p.deck.Styles
+	total, done := b.total(), b.sum.Finished()
+	tail := fmt.Sprintf("%s / %s", count(done), count(total))
+	for _, part := range p.tally() {
+		tail += "  " + part
+	}
+	if d := b.elapsed(p.deck.Now); d > 0 {
+		tail += "  " + took(d)
+	}
+	if left, ok := b.pace.eta(p.deck.Now, total); ok && !b.over() {
+		tail += "  eta " + took(left)
+	}
+	if b.sum.Done() {
+		tail += "  " + p.verdict()
+	}
+	width := min(max(p.width-ansi.StringWidth(tail)-2, 0), 50)
+	if width < 4 || total == 0 {
+		return tail
+	}
+	return s.Bar.Render(render.Bar(float64(done)/float64(total), width, s.Glyphs.Bar)) + "  " + tail
+}
+
+// tally are the counts by state, with glyph and word, what ended well first.
+func (p *Page) tally() (parts []string) {
+	s := p.deck.Styles
+	shown := func(n int, state run.State, name string) {
+		if n > 0 {
+			l := Level(state)
+			parts = append(parts, s.Level(l).Render(count(n)+" "+s.Glyphs.Level(l)+" "+name))
+		}
+	}
+	sum := &p.board.sum
+	shown(sum.Count(run.Success), run.Success, word(run.Success))
+	for _, state := range run.States() {
+		if state.Bad() {
+			shown(sum.Count(state), state, word(state))
+		}
+	}
+	for _, state := range []run.State{run.Running, run.Cancelling, run.Delayed, run.Pending} {
+		shown(sum.Count(state), state, word(state))
+	}
+	waiting := sum.Count(run.Waiting)
+	if !sum.Done() {
+		waiting += max(sum.Unlisted(), 0)
+	}
+	shown(waiting, run.Waiting, word(run.Waiting))
+	return parts
+}
+
+// verdict is how the run ended, in a word.
+func (p *Page) verdict() string {
+	s := p.deck.Styles
+	if p.board.sum.Failures() > 0 {
+		return s.Bad.Render("ended with failures")
+	}
+	if p.board.sum.Unlisted() > 0 {
+		return s.Warn.Render("ended")
+	}
+	return s.Good.Render("ended well")
+}
+
+// remarks are what must be known besides: failures of the following, nodes that the
+// service does not list, what was not sent.
+func (p *Page) remarks() (out []string) {
+	b, s := p.board, p.deck.Styles
+	bad := func(text string) { out = append(out, s.Bad.Render(s.Glyphs.Bad+" "+render.Visible(text))) }
+	warn := func(text string) { out = append(out, s.Warn.Render(s.Glyphs.Warn+" "+render.Visible(text))) }
+	if b.err != nil {
+		text := "not followed: " + b.err.Error()
+		if hint := fault.HintOf(b.err); hint != "" {
+			text += " (" + hint + ")"
+		}
+		bad(text)
+	}
+	if n := b.run.Unsent(); n > 0 {
+		warn(fmt.Sprintf("%d of %d commands were not sent", n, b.run.Of))
+	}
+	if n := b.sum.Unlisted(); n > 0 && b.sum.Done() {
+		warn(fmt.Sprintf("the service counts %s more and does not list them", some(n, "node")))
+	}
+	for _, n := range b.notices {
+		if n.Kind != run.Throttled && n.Kind != run.Retrying || !b.sum.Done() {
+			warn(n.Text)
+		}
+	}
+	return out
+}
+
+// body is the list and the output.
+func (p *Page) body() []string {
+	g := p.geo
+	if !p.paneShown() {
+		return strings.Split(p.nodes.View(true), "\n")
+	}
+	title, output := p.output()
+	if p.full {
+		return append([]string{title}, output...)
+	}
+	list := strings.Split(p.nodes.View(!p.focus), "\n")
+	if !g.beside {
+		for len(list) < g.list.height {
+			list = append(list, "")
+		}
+		return append(append(list[:g.list.height], title), output...)
+	}
+	return p.sideBySide(list, append([]string{title}, output...))
+}
+
+func (p *Page) sideBySide(left, right []string) []string {
+	s, g := p.deck.Styles, p.geo
+	bar := s.Border.Render(s.Glyphs.Pipe)
+	out := make([]string, 0, g.list.height)
+	for i := range g.list.height {
+		var l, r string
+		if i < len(left) {
+			l = left[i]
+		}
+		if i < len(right) {
+			r = right[i]
+		}
+		out = append(out, l+strings.Repeat(" ", max(g.list.width-ansi.StringWidth(l), 0))+bar+" "+r)
+	}
+	return out
+}
+
+// output is the pane with its title.
+func (p *Page) output() (title string, lines []string) {
+	s, g := p.deck.Styles, p.geo
+	e, ok := p.current()
+	if !ok {
+		p.pane.set("", s, func() []textLine { return nil })
+		return p.rule("output"), nil
+	}
+	live := !e.state.Final() && !e.fold()
+	if live {
+		p.pane.stale()
+	}
+	p.pane.set(fmt.Sprint(e.key, " ", g.pane.width), s, func() []textLine { return p.text(e) })
+	name := p.title(e) + "  " + ending(e.state, e.code)
+	if d := p.length(e.row); d != "" && !e.fold() {
+		name += "  " + d
+	}
+	if where := p.pane.where(); where != "" {
+		name += "  " + where
+	}
+	return p.rule(render.Visible(name)), p.pane.view()
+}
+
+// rule is the line over the output.
+func (p *Page) rule(title string) string {
+	s := p.deck.Styles
+	width := p.geo.pane.width
+	title = ansi.Truncate(title, max(width-4, 1), s.Glyphs.Ellipsis)
+	line := strings.Repeat(s.Glyphs.Rule, 1) + " "
+	rest := strings.Repeat(s.Glyphs.Rule, max(width-ansi.StringWidth(title)-3, 0))
+	style := s.Border
+	if p.focus || p.full {
+		style = s.Accent
+	}
+	return style.Render(line) + s.Strong.Render(title) + style.Render(" "+rest)
+}

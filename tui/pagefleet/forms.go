@@ -1,0 +1,330 @@
+package pagefleet
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/document"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+)
+
+var errNoProfile = fault.Usagef("an instance without a role can do nothing: name an instance profile")
+
+// ifGiven are the words of a flag, none when its value is empty.
+func ifGiven(flag, value string) []string {
+	if value = strings.TrimSpace(value); value != "" {
+		return []string{flag, value}
+	}
+	return nil
+}
+
+// run asks what to run on the chosen nodes.
+func (p *Page) run() tea.Cmd {
+	batches := p.chosen()
+	check := func(parse func(string) error) func(string) error {
+		return func(v string) error {
+			if v = strings.TrimSpace(v); v == "" {
+				return nil
+			}
+			return parse(v)
+		}
+	}
+	return deck.Ask(deck.Form{
+		Title: "Run on " + whatOf(batches),
+		Fields: []deck.Field{
+			{Name: "command", Label: "Command", Many: true, Help: "a script for the node's own shell"},
+			{Name: "document", Label: "Document", Help: "in place of a command: AWS-UpdateSSMAgent", Choices: matching(documentNames())},
+			{Name: "params", Label: "Parameters", Many: true, Help: "of the document: NAME=VALUE, one a line"},
+			{
+				Name: "concurrency", Label: "At a time", Help: "50, or a percentage",
+				Check: check(func(v string) error { _, err := run.ParseConcurrency(v); return err }),
+			},
+			{
+				Name: "errors", Label: "Stop after", Help: "0 failures, or a percentage",
+				Check: check(func(v string) error { _, err := run.ParseMaxErrors(v); return err }),
+			},
+			{
+				Name: "timeout", Label: "May take", Help: "how long on a node: 1h",
+				Check: check(func(v string) error { _, err := run.ParseExecTimeout(v); return err }),
+			},
+			{Name: "comment", Label: "Comment", Help: "for the command's history"},
+		},
+		Done: func(v map[string]string) tea.Cmd { return p.runLines(batches, v) },
+	})
+}
+
+// runLines are the lines of a form that was filled in.
+func (p *Page) runLines(batches []batch, v map[string]string) tea.Cmd {
+	command, doc := strings.TrimSpace(v["command"]), strings.TrimSpace(v["document"])
+	if command == "" && doc == "" {
+		return deck.Ask(deck.Say{Err: fault.Usagef("nothing to run: write a command or name a document")})
+	}
+	if command != "" && doc != "" {
+		return deck.Ask(deck.Say{Err: fault.Usagef("a command and a document were given: give one of them")})
+	}
+	return forEach(batches, func(b batch) deck.Line {
+		targets, input := b.targets()
+		words := append([]string{"run"}, targets...)
+		words = append(words, ifGiven("--document", doc)...)
+		for _, param := range strings.Split(v["params"], "\n") {
+			words = append(words, ifGiven("--param", param)...)
+		}
+		words = append(words, ifGiven("--concurrency", v["concurrency"])...)
+		words = append(words, ifGiven("--max-errors", v["errors"])...)
+		words = append(words, ifGiven("--exec-timeout", v["timeout"])...)
+		words = append(words, ifGiven("--comment", v["comment"])...)
+		words = append(words, "--no-wait")
+		if command != "" {
+			words = append(words, "--", command)
+		}
+		return deck.Line{
+			Words: words, At: b.at, What: "run on " + b.what(), Facts: b.facts(), Level: deck.Change, How: deck.Quietly,
+			Input: input, Refresh: []string{sources.Commands}, Done: func(r deck.Result) tea.Msg { return sent{r} },
+		}
+	})
+}
+
+// whatOf names the nodes of several places.
+func whatOf(batches []batch) string {
+	n := 0
+	for _, b := range batches {
+		n += len(b.nodes)
+	}
+	if n == 1 {
+		return batches[0].what()
+	}
+	return plural(n, "node")
+}
+
+// documentNames are the documents of AWS that are run most.
+func documentNames() []string {
+	return []string{document.ShellScript, "AWS-RunPowerShellScript", "AWS-UpdateSSMAgent", "AWS-RunPatchBaseline", "AWS-ConfigureAWSPackage", "AWS-GatherSoftwareInventory", "AWS-InstallApplication", "AWS-ApplyAnsiblePlaybooks"}
+}
+
+func matching(words []string) func(string) []string {
+	return func(typed string) []string {
+		typed = strings.ToLower(typed)
+		return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return !strings.Contains(strings.ToLower(w), typed) })
+	}
+}
+
+// scan scans the chosen nodes.
+func (p *Page) scan() tea.Cmd {
+	return forEach(p.chosen(), func(b batch) deck.Line {
+		targets, input := b.targets()
+		return deck.Line{
+			Words: append(append([]string{"patch", "scan"}, targets...), "--no-wait"), At: b.at, What: "scan " + b.what() + " for missing patches",
+			Facts: b.facts(), Level: deck.Change, How: deck.Quietly, Input: input,
+			Refresh: []string{sources.Commands, sources.Patches}, Done: func(r deck.Result) tea.Msg { return sent{r} },
+		}
+	})
+}
+
+// install asks how to install on the chosen nodes.
+func (p *Page) install() tea.Cmd {
+	batches := p.chosen()
+	return deck.Ask(deck.Form{
+		Title: "Install patches on " + whatOf(batches),
+		Fields: []deck.Field{
+			{Name: "reboot", Label: "Reboot", Value: "if-needed", Choices: matching([]string{"if-needed", "never"}), Only: true},
+			{Name: "waves", Label: "Waves", Help: "1,10%,50%,100%"},
+			{Name: "health", Label: "Health", Help: "script that must succeed on every node after its installation"},
+			{Name: "errors", Label: "Stop after", Help: "failed nodes: a number or a percentage"},
+		},
+		Done: func(v map[string]string) tea.Cmd {
+			return forEach(batches, func(b batch) deck.Line {
+				targets, input := b.targets()
+				words := append([]string{"patch", "install"}, targets...)
+				words = append(words, "--reboot", v["reboot"])
+				words = append(words, ifGiven("--waves", v["waves"])...)
+				words = append(words, ifGiven("--health", v["health"])...)
+				words = append(words, ifGiven("--max-errors", v["errors"])...)
+				return deck.Line{
+					Words: words, At: b.at, What: "install patches on " + b.what(), Facts: b.facts(), Preview: dryRun(words, input),
+					Level: deck.Disruptive, How: deck.InPane, Input: input, Refresh: []string{sources.Patches, sources.Nodes, sources.Commands},
+				}
+			})
+		},
+	})
+}
+
+// dryRun is the line that shows what would happen; none for one whose nodes come
+// from standard input, which a preview has not got.
+func dryRun(words []string, input []byte) []string {
+	if input != nil {
+		return nil
+	}
+	return append(slices.Clone(words), "--dry-run")
+}
+
+// updateAgents updates the agents of the chosen nodes.
+func (p *Page) updateAgents() tea.Cmd {
+	return forEach(p.chosen(), func(b batch) deck.Line {
+		targets, input := b.targets()
+		words := append([]string{"node", "agents", "update"}, targets...)
+		return deck.Line{
+			Words: words, At: b.at, What: "update the agents of " + b.what(), Facts: b.facts(), Preview: dryRun(words, input),
+			Level: deck.Change, How: deck.InPane, Input: input, Refresh: []string{sources.Nodes, sources.Commands},
+		}
+	})
+}
+
+// editTags asks for tags: those of one node as they are, for several what to change.
+func (p *Page) editTags() tea.Cmd {
+	batches := p.chosen()
+	if len(batches) == 0 {
+		return forEach(batches, nil)
+	}
+	f := deck.Field{Name: "tags", Label: "Tags", Many: true, Help: "KEY=VALUE sets, KEY- removes; one a line", Check: checkTags}
+	var had map[string]string
+	if one := batches[0].nodes; len(batches) == 1 && len(one) == 1 && !lacksTags(one[0]) {
+		had = one[0].Tags
+		f.Value, f.Help = tagValue(had), "KEY=VALUE, one a line; a line taken away removes its tag"
+	}
+	return deck.Ask(deck.Form{Title: "Tags of " + whatOf(batches), Fields: []deck.Field{f}, Done: func(v map[string]string) tea.Cmd {
+		words := tagWords(v["tags"], had)
+		if len(words) == 0 {
+			return deck.Ask(deck.Say{Text: "no tag was changed"})
+		}
+		return forEach(batches, func(b batch) deck.Line {
+			return deck.Line{
+				Words: append([]string{"node", "tag", strings.Join(b.ids(), ",")}, words...), At: b.at, What: "change tags of " + b.what(),
+				Facts: append(b.facts()[:1], deck.Fact{Name: "Tags", Value: strings.Join(words, ", ")}), Level: deck.Change, How: deck.Quietly,
+				Refresh: []string{sources.Nodes}, Done: func(deck.Result) tea.Msg { return tagged{} },
+			}
+		})
+	}})
+}
+
+// tagged says that tags have been changed: what is known of the node is old.
+type tagged struct{}
+
+// tagValue writes tags one a line, in order.
+func tagValue(tags map[string]string) string {
+	var lines []string
+	for k, v := range tags {
+		lines = append(lines, k+"="+v)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+func tagLinesOf(text string) []string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return slices.DeleteFunc(lines, func(s string) bool { return s == "" })
+}
+
+func checkTags(text string) error {
+	lines := tagLinesOf(text)
+	if len(lines) == 0 {
+		return nil
+	}
+	_, err := fleet.ParseTagChange(lines)
+	return err
+}
+
+// tagWords are the changes that make what a node had into what was typed; had is nil
+// where the lines are changes already.
+func tagWords(text string, had map[string]string) []string {
+	lines := tagLinesOf(text)
+	if had == nil {
+		return lines
+	}
+	var words []string
+	kept := map[string]bool{}
+	for _, l := range lines {
+		key, value, set := strings.Cut(l, "=")
+		if !set {
+			continue // KEY-: it is not kept
+		}
+		kept[key] = true
+		if old, was := had[key]; !was || old != value {
+			words = append(words, l)
+		}
+	}
+	for k := range had {
+		if !kept[k] && !strings.HasPrefix(k, "aws:") {
+			words = append(words, k+"-")
+		}
+	}
+	slices.Sort(words)
+	return words
+}
+
+// forward asks what to forward to. What there is in the node's network is offered as
+// soon as it is known.
+func (p *Page) forward() tea.Cmd {
+	r := p.current()
+	n, place := r.n, r.at
+	load := p.wantDatabases(place)
+	form := deck.Form{
+		Title: "Forward through " + r.label(),
+		Fields: []deck.Field{
+			{
+				Name: "to", Label: "To", Help: "a port of the node, or HOST:PORT as the node sees it",
+				Choices: func(typed string) []string { return p.reachable(place, n.VPC, typed) },
+				Check:   func(v string) error { _, err := forwardSpec(v, ""); return err },
+			},
+			{
+				Name: "local", Label: "Local port", Help: "the same, when it is free; 0 picks a free one",
+				Check: func(v string) error { _, err := forwardSpec("80", v); return err },
+			},
+		},
+		Done: func(v map[string]string) tea.Cmd {
+			spec, err := forwardSpec(v["to"], v["local"])
+			if err != nil {
+				return deck.Ask(deck.Say{Err: err})
+			}
+			return deck.Ask(deck.Line{
+				Words: []string{"forward", n.ID, spec}, At: place, What: "forward " + spec + " through " + sources.Label(n), How: deck.Quietly,
+				Refresh: []string{sources.Forwards, sources.Sessions},
+			})
+		},
+	}
+	return tea.Batch(load, deck.Ask(form))
+}
+
+// forwardSpec makes the spec of a forward of what was typed.
+func forwardSpec(to, local string) (string, error) {
+	first, _, _ := strings.Cut(strings.TrimSpace(to), " ") // what follows describes a choice
+	host, port := "", first
+	if strings.Contains(first, ":") {
+		var err error
+		if host, port, err = net.SplitHostPort(first); err != nil {
+			return "", fault.Usagef("%q is neither a port nor HOST:PORT", first)
+		}
+	}
+	if first == "" {
+		return "", errors.New("say where to: a port of the node, or HOST:PORT")
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+		return "", fault.Usagef("%q is not a port from 1 to 65535", port)
+	}
+	if local = strings.TrimSpace(local); local == "" {
+		local = port
+	}
+	if n, err := strconv.Atoi(local); err != nil || n < 0 || n > 65535 {
+		return "", fault.Usagef("%q is not a local port from 0 to 65535", local)
+	}
+	if host == "" {
+		return local + ":" + port, nil
+	}
+	return local + ":" + net.JoinHostPort(host, port), nil
+}
+
+func copyFact(from, to string) deck.Fact {
+	return deck.Fact{Name: "Copy", Value: fmt.Sprintf("%s to %s", from, to)}
+}

@@ -1,0 +1,334 @@
+package pagefleet
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/compliance"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/inventory"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+)
+
+// most is how many things of a kind the pane shows of a node.
+const most = 6
+
+// known is the row with what has been read of the node alone, which is younger than
+// the list and has more.
+func (p *Page) known(r *row) row {
+	known := *r
+	f, at, _, _ := p.node.facts.Get(r.key)
+	if at.IsZero() {
+		return known
+	}
+	name := known.n.Name
+	known.n = f.node
+	if known.n.Name == "" {
+		known.n.Name = name
+	}
+	known.patched = true
+	known.behind = isBehind(known.n, p.newest[known.n.Platform])
+	return known
+}
+
+// nodeLines are what the pane says of a node.
+func (p *Page) nodeLines(r *row) []line {
+	known := p.known(r)
+	w := &writer{}
+	word, level := known.state()
+	w.state("State", word, level, known.heard(p.deck.Now))
+	p.problemLines(w, &known)
+	p.identityLines(w, &known)
+	if r.managed {
+		p.gapLines(w, r)
+		p.commandLines(w, r)
+		p.sessionLines(w, r)
+		p.patchLines(w, &known)
+		p.associationLines(w, r)
+		p.inventoryLines(w, r)
+	}
+	tagLines(w, known.n)
+	p.moreLines(w, &known)
+	return w.lines
+}
+
+// heard says when the agent called last.
+func (r *row) heard(now time.Time) string {
+	if !r.managed {
+		return ""
+	}
+	if r.n.LastPing.IsZero() {
+		return "never heard of"
+	}
+	return "last ping " + render.Ago(now, r.n.LastPing)
+}
+
+func (p *Page) problemLines(w *writer, r *row) {
+	problems := r.problems(p.deck.Now, p.newest[r.n.Platform])
+	if len(problems) == 0 {
+		return
+	}
+	w.section("Problems", "")
+	for _, b := range problems {
+		w.lines = append(w.lines, line{value: render.Visible(b.text), level: b.level, status: true, note: b.do})
+	}
+}
+
+// identityLines say what the node is; what is looked up now and then stands at the
+// end of the pane.
+func (p *Page) identityLines(w *writer, r *row) {
+	n := r.n
+	w.section("Node", "")
+	w.field("Id", n.ID)
+	w.field("Platform", platform(r))
+	word, level := r.agent()
+	w.state("Agent", word, level, "")
+	w.field("Address", n.IP)
+	w.field("Role", n.IAMRole)
+	if p.deck.Several() {
+		w.field("Account", r.at.Account)
+		w.field("Region", r.at.Region)
+	}
+	if !n.Instance() {
+		return
+	}
+	w.field("Instance", strings.TrimSpace(n.InstanceType+" "+n.State))
+	if n.Lacks(fleet.PartEC2) {
+		w.field("Network", "unknown")
+		return
+	}
+	w.field("Network", strings.TrimSpace(n.AZ+"  "+n.VPC))
+}
+
+func (p *Page) moreLines(w *writer, r *row) {
+	n := r.n
+	w.section("More", "")
+	w.field("Computer", n.ComputerName)
+	w.field("Type", n.ResourceType)
+	w.field("Activation", n.ActivationID)
+	w.field("Registered", render.Ago(p.deck.Now, n.Registered))
+	w.field("Subnet", n.Subnet)
+	w.field("Image", n.Image)
+	w.field("Launched", render.Ago(p.deck.Now, n.Launched))
+}
+
+// gapLines say what of the facts could not be read, and which right is missing.
+func (p *Page) gapLines(w *writer, r *row) {
+	f, at, err, _ := p.node.facts.Get(r.key)
+	if err != nil {
+		w.failed(err)
+	}
+	if at.IsZero() {
+		return
+	}
+	for _, g := range f.gaps {
+		if g.Err != nil {
+			w.failed(g.Err)
+		}
+	}
+}
+
+func tagLines(w *writer, n fleet.Node) {
+	w.section("Tags", "")
+	switch {
+	case lacksTags(n):
+		w.dim("unknown")
+	case len(n.Tags) == 0:
+		w.dim("none")
+	}
+	for _, k := range slices.Sorted(maps.Keys(n.Tags)) {
+		w.lines = append(w.lines, line{key: render.Visible(k), value: render.Visible(n.Tags[k])})
+	}
+}
+
+func (p *Page) patchLines(w *writer, r *row) {
+	pa := r.n.Patch
+	note := ""
+	if r.patched && pa != nil {
+		note = strings.ToLower(pa.Operation) + " " + render.Ago(p.deck.Now, pa.Ended)
+	}
+	w.section("Patches", note)
+	if !r.patched || pa == nil || r.n.Lacks(fleet.PartPatch) {
+		word, _ := r.patches()
+		w.dim(word)
+		return
+	}
+	word, level := r.patches()
+	w.state("Compliance", word, level, "")
+	w.field("Missing", fmt.Sprintf("%d (%d critical, %d security)", pa.Missing, pa.Critical, pa.Security))
+	w.field("Failed", strconv.Itoa(pa.Failed))
+	w.field("Reboot", fmt.Sprintf("%d wait for one", pa.PendingReboot))
+	w.field("Installed", strconv.Itoa(pa.Installed))
+	w.field("Baseline", pa.Baseline)
+	w.field("Patch group", pa.Group)
+}
+
+// part heads a section whose content has been read by itself: with its age, and what
+// went wrong. It is false while there is nothing to show.
+func (p *Page) part(w *writer, title string, at time.Time, err error, loading bool) bool {
+	note := ""
+	switch {
+	case at.IsZero():
+	case loading:
+		note = "reading again"
+	case p.deck.Now.Sub(at) >= time.Minute || err != nil:
+		note = "as of " + render.Ago(p.deck.Now, at)
+	}
+	w.section(title, note)
+	if err != nil {
+		w.failed(err)
+	}
+	if at.IsZero() && err == nil {
+		if loading {
+			w.dim("reading" + p.deck.Styles.Glyphs.Ellipsis)
+		} else {
+			w.dim("not read yet")
+		}
+	}
+	return !at.IsZero()
+}
+
+func (p *Page) sessionLines(w *writer, r *row) {
+	open, at, err, loading := p.node.sessions.Get(r.key)
+	if !p.part(w, "Open sessions", at, err, loading) {
+		return
+	}
+	if len(open) == 0 {
+		w.dim("none")
+	}
+	for i, s := range open {
+		if i == most {
+			w.dim(fmt.Sprintf("and %d more", len(open)-most))
+			break
+		}
+		w.field(s.OwnerName(), strings.TrimSpace(render.Ago(p.deck.Now, s.Started)+"  "+s.Reason))
+	}
+}
+
+// commandLevel is what the state of a command means to the reader.
+func commandLevel(s run.State) theme.Level {
+	switch {
+	case s == run.Success:
+		return theme.Good
+	case s == run.Cancelled || s == run.Skipped || s == run.NotSent:
+		return theme.Idle
+	case s.Bad():
+		return theme.Bad
+	default:
+		return theme.Busy
+	}
+}
+
+func (p *Page) commandLines(w *writer, r *row) {
+	last, at, err, loading := p.node.commands.Get(r.key)
+	if !p.part(w, "Last commands", at, err, loading) {
+		return
+	}
+	if len(last) == 0 {
+		w.dim("none in the last 30 days")
+	}
+	for i, c := range last {
+		if i == most {
+			break
+		}
+		w.state(render.Ago(p.deck.Now, c.Requested), string(c.State), commandLevel(c.State), strings.TrimSpace(c.Document+"  "+c.Comment))
+	}
+}
+
+func (p *Page) associationLines(w *writer, r *row) {
+	items, at, err, loading := p.node.associations.Get(r.key)
+	if !p.part(w, "Associations", at, err, loading) {
+		return
+	}
+	if len(items) == 0 {
+		w.dim("none has run")
+	}
+	for i, a := range items {
+		if i == most {
+			w.dim(fmt.Sprintf("and %d more", len(items)-most))
+			break
+		}
+		word, level := "ok", theme.Good
+		if a.Status == compliance.NonCompliant {
+			word, level = "not compliant", theme.Bad
+		}
+		title := a.Title
+		if title == "" {
+			title = a.ID
+		}
+		w.state(render.Ago(p.deck.Now, a.Executed), word, level, strings.TrimSpace(title+"  "+a.Reason))
+	}
+}
+
+func (p *Page) inventoryLines(w *writer, r *row) {
+	found, at, err, loading := p.node.inventory.Get(r.key)
+	if !p.part(w, "Inventory", at, err, loading) {
+		return
+	}
+	reported := false
+	for _, kind := range slices.Sorted(maps.Keys(found)) {
+		if c := found[kind]; c.Reported {
+			reported = true
+			w.field(strings.TrimPrefix(kind, "AWS:"), coverage(c, p.deck.Now))
+		}
+	}
+	if !reported {
+		w.dim("it has reported none")
+	}
+}
+
+func coverage(c inventory.Coverage, now time.Time) string {
+	count := strconv.Itoa(c.Entries)
+	if c.More {
+		count += " or more"
+	}
+	return count + ", gathered " + render.Ago(now, c.Captured)
+}
+
+// examLines are what the pane says of the examination, and where its cursor is.
+func (p *Page) examLines(r *row) (lines []line, cursor int) {
+	checks, at, err, loading := p.exam.checks.Get(r.key)
+	w := &writer{}
+	note := ""
+	if !at.IsZero() {
+		note = verdict(checks) + ", " + render.Ago(p.deck.Now, at)
+	}
+	w.section("Why is it not online?", "")
+	if note != "" {
+		w.dim(note)
+	}
+	switch {
+	case loading:
+		w.dim("examining agent, rights and network" + p.deck.Styles.Glyphs.Ellipsis)
+	case at.IsZero() && err == nil:
+		w.dim("not examined yet")
+	}
+	if err != nil {
+		w.failed(err)
+	}
+	group := ""
+	cursor = -1
+	for i, c := range checks {
+		if c.Group != group {
+			group = c.Group
+			w.section(group, "")
+		}
+		here := i == p.exam.cursor
+		if here {
+			cursor = len(w.lines)
+		}
+		w.lines = append(w.lines, line{
+			value: string(c.Status) + "  " + c.Title, level: checkLevel(c.Status), status: true, current: here && p.inPane,
+		})
+		if here || c.Found() {
+			checkLines(w, c)
+		}
+	}
+	return w.lines, cursor
+}

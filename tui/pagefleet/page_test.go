@@ -1,0 +1,230 @@
+package pagefleet_test
+
+import (
+	"testing"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/tuitest"
+)
+
+func TestFramesOfTheFleet(t *testing.T) {
+	f := open(t).fill()
+	f.Golden("fleet")
+}
+
+func TestFramesOfANode(t *testing.T) {
+	f := open(t).fill()
+	f.Press("j", "enter")
+	f.Golden("node")
+}
+
+func TestFramesOfDoctor(t *testing.T) {
+	f := open(t).fill()
+	f.Press("d")
+	f.Golden("doctor")
+}
+
+func TestNothingIsNotAnEmptyTable(t *testing.T) {
+	f := open(t)
+	f.Has("loading")
+	f.Lacks("no managed nodes")
+	f.set.Nodes.Fail(tuitest.Place, fault.New(fault.Auth, "list nodes", "not allowed: ssm:DescribeInstanceInformation"))
+	f.Changed(sources.Nodes)
+	f.Has("no node could be read", "ssm:DescribeInstanceInformation")
+	f.set.Nodes.Set(tuitest.Place, []fleet.Node{}, tuitest.Now)
+	f.Changed(sources.Nodes)
+	f.Has("no managed nodes here")
+	f.Has("u ", "activation create")
+	other := grid.Place{Account: "123456789012", Region: "us-east-1"}
+	f.set.Nodes.Fail(other, fault.New(fault.Auth, "list nodes", "denied"))
+	f.Changed(sources.Nodes)
+	f.Has("1 of 2 places")
+}
+
+func TestWhatNeedsAttentionComesFirst(t *testing.T) {
+	f := open(t).fill()
+	var names []string
+	for _, i := range f.page.Plain().Items {
+		names = append(names, i.Text)
+	}
+	want := []string{"web-2", "東京サーバー", "batch-7", "db-admin", `evil\x1b`, "web-1", "warehouse"}
+	for i, w := range want {
+		if len(names) != len(want) || !hasPrefix(names[i], w) {
+			t.Fatalf("row %d of %q is not %s", i, names, w)
+		}
+	}
+}
+
+func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }
+
+func TestPatchesAreNotReadYet(t *testing.T) {
+	f := open(t)
+	f.set.Nodes.Set(tuitest.Place, someNodes(), tuitest.Now)
+	f.Changed(sources.Nodes)
+	f.Size(140, 40)
+	f.Has("not read yet")
+	f.Lacks("compliant", "never scanned")
+	f.set.Patches.Set(tuitest.Place, patchedNodes(), tuitest.Now)
+	f.Changed(sources.Patches)
+	f.Has("compliant", "2 critical", "never scanned", "unknown")
+}
+
+func TestUnmanagedInstances(t *testing.T) {
+	f := open(t).fill()
+	f.Lacks("forgotten")
+	f.svc.Unmanaged.Set(tuitest.Place, []fleet.Node{{ID: "i-0ffffffffffffffff", Name: "forgotten", State: "running"}, {ID: "i-0123456789abcdef0", Name: "web-1", State: "running"}}, tuitest.Now)
+	f.Press("u")
+	f.Has("unmanaged", "forgotten")
+	if s := f.page.Status(); s.Of != 8 {
+		t.Errorf("%d rows: an instance that is a node by now is there twice", s.Of)
+	}
+	f.Press("j") // the lost node is first
+	for _, a := range f.page.Actions() {
+		switch a.Key {
+		case "s", "r", "p", "P", "e":
+			if a.Off == "" {
+				t.Errorf("%s is offered for an instance that is not managed", a.Name)
+			}
+		case "d":
+			if a.Off != "" {
+				t.Errorf("doctor is off: %s", a.Off)
+			}
+		}
+	}
+	f.Press("d")
+	if got := f.asked["doctor"]; len(got) != 1 || got[0] != "i-0ffffffffffffffff" {
+		t.Errorf("examined %v", got)
+	}
+	f.Press("esc", "u")
+	f.Lacks("forgotten")
+}
+
+func TestThePaneFollowsTheCursor(t *testing.T) {
+	f := open(t).fill()
+	if len(f.asked["facts"]) != 0 {
+		t.Fatalf("read of %v while no pane is shown", f.asked["facts"])
+	}
+	f.Size(140, 40)
+	f.Press("j", "j")
+	if got := f.asked["facts"]; len(got) == 0 || got[len(got)-1] != "i-0e5f60718293a4b5c" {
+		t.Fatalf("read of %v", got)
+	}
+	f.Has("the instance is stopped", "Last commands", "AWS-RunShellScript", "ssm:ListComplianceItems", "50 or more", "INC-1234")
+	n := len(f.asked["facts"])
+	f.Press("k", "j")
+	if got := len(f.asked["facts"]); got > n+1 {
+		t.Errorf("a node whose facts are young was read again: %v", f.asked["facts"])
+	}
+}
+
+func TestAPartThatFailsLeavesTheOthers(t *testing.T) {
+	f := open(t, func(f *fixture) {
+		f.svc.Facts = func(_ contextT, _ grid.Place, id string) (fleet.Node, []fleet.Gap, error) {
+			n := patchedNodes()[0]
+			n.ID, n.Unknown = id, []string{"ec2"}
+			return n, []fleet.Gap{{Part: fleet.PartEC2, Nodes: 1, Err: fault.New(fault.Auth, "describe instances", "not allowed: ec2:DescribeInstances")}}, nil
+		}
+	}).fill()
+	f.Press("enter")
+	f.Size(80, 60)
+	f.Has("ec2:DescribeInstances", "unknown", "Last commands", "restart nginx")
+}
+
+func TestBackGoesStepByStep(t *testing.T) {
+	f := open(t).fill()
+	f.Press("space", "enter", "d")
+	f.Has("the agent calls")
+	f.Press("esc")
+	f.Has("Last commands")
+	f.Lacks("the agent calls")
+	f.Press("esc")
+	f.Has("PATCHES")
+	if f.page.Status().Marked != 1 {
+		t.Error("the mark is gone")
+	}
+	f.Press("esc")
+	if f.page.Status().Marked != 0 {
+		t.Error("the mark is still there")
+	}
+	if f.page.Back() {
+		t.Error("there was something left to go back from")
+	}
+}
+
+func TestMarksSurviveFilterAndRefresh(t *testing.T) {
+	f := open(t).fill()
+	f.Press("*")
+	if err := f.page.SetFilter("platform=windows"); err != nil {
+		t.Fatal(err)
+	}
+	if s := f.page.Status(); s.Shown != 1 || s.Of != 7 || s.Marked != 7 || s.Hidden != 6 {
+		t.Errorf("got %+v", s)
+	}
+	f.set.Nodes.Set(tuitest.Place, someNodes()[1:], tuitest.Now)
+	f.Changed(sources.Nodes)
+	if s := f.page.Status(); s.Marked != 6 || s.Of != 6 {
+		t.Errorf("after a node is gone: %+v", s)
+	}
+}
+
+func TestFilter(t *testing.T) {
+	f := open(t).fill()
+	for text, want := range map[string]int{
+		"ping=lost": 2, "tag:env=prod": 5, "platform=linux agent<3.3.4851.0": 2, "web": 5, "critical>0": 1, "missing>0": 2, "state=stopped": 1,
+	} {
+		if err := f.page.SetFilter(text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if s := f.page.Status(); s.Shown != want {
+			t.Errorf("%s shows %d rows, want %d", text, s.Shown, want)
+		}
+	}
+	if err := f.page.SetFilter("colour=red"); fault.KindOf(err) != fault.Usage {
+		t.Errorf("a wrong key: %v", err)
+	}
+	if f.page.Filter() == "colour=red" {
+		t.Error("a wrong filter took the place of the last good one")
+	}
+	f.page.SetFilter("ping=nothing")
+	f.Has("none of 7 nodes fits")
+}
+
+func TestPatchesAreReadWhereTheyAreShown(t *testing.T) {
+	f := open(t).fill()
+	wanted := func() bool {
+		for _, w := range f.page.Wants() {
+			if w.Feed.Name() == sources.Patches {
+				return true
+			}
+		}
+		return false
+	}
+	if !wanted() {
+		t.Error("the column is on the screen, and nobody reads it")
+	}
+	f.page.SetLayout([]byte(`{"list":{"columns":["state","name"]},"unmanaged":true}`))
+	if wanted() {
+		t.Error("nobody sees patches, and they are read")
+	}
+	f.page.SetFilter("critical>0")
+	if !wanted() {
+		t.Error("the filter asks for patches, and nobody reads them")
+	}
+	if got := string(f.page.Layout()); got != `{"list":{"columns":["state","name"],"sort":"state"},"unmanaged":true}` {
+		t.Errorf("the layout is %s", got)
+	}
+}
+
+func TestSelectOpensANode(t *testing.T) {
+	f := open(t).fill()
+	f.page.SetFilter("ping=lost")
+	f.Send(deck.Open{Page: "fleet", Then: pageSelect("i-0123456789abcdef0")})
+	f.Has("web-1", "Last commands")
+	if f.page.Filter() != "" {
+		t.Error("the filter still hides the node")
+	}
+}

@@ -1,0 +1,88 @@
+package pagefleet
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// Plain is the page as text: a sentence a node.
+func (p *Page) Plain() deck.Plain {
+	p.reload()
+	var out deck.Plain
+	if p.list.Len() == 0 {
+		out.Summary = append(out.Summary, p.none())
+	} else {
+		out.Summary = append(out.Summary, p.summary())
+	}
+	for _, i := range p.list.Shown() {
+		r := p.rows[i]
+		out.Items = append(out.Items, deck.Item{
+			Text: p.sentence(&r), Detail: p.plainDetail(&r),
+			Choose: func() { p.list.Select(r.key); p.node.of = r.key },
+		})
+	}
+	return out
+}
+
+// summary counts the nodes that are shown by state.
+func (p *Page) summary() string {
+	count := map[string]int{}
+	var order []string
+	for _, i := range p.list.Shown() {
+		word, _ := p.rows[i].state()
+		if count[word]++; count[word] == 1 {
+			order = append(order, word)
+		}
+	}
+	parts := make([]string, len(order))
+	for i, word := range order {
+		parts[i] = fmt.Sprintf("%d %s", count[word], word)
+	}
+	return plural(p.list.Len(), "node") + ": " + strings.Join(parts, ", ")
+}
+
+// sentence is a row as one sentence.
+func (p *Page) sentence(r *row) string {
+	word, _ := r.state()
+	parts := []string{word}
+	if r.managed {
+		parts = append(parts, r.heard(p.deck.Now))
+	}
+	agent, _ := r.agent()
+	patches, _ := r.patches()
+	for _, s := range []string{platform(r), "agent " + agent, patchWords(patches)} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	if p.deck.Several() {
+		parts = append(parts, r.at.String())
+	}
+	return render.Visible(r.n.String() + ": " + strings.Join(parts, ", "))
+}
+
+func patchWords(words string) string {
+	if words == "" {
+		return ""
+	}
+	return "patches " + words
+}
+
+// plainDetail is the pane as text, as far as it is known.
+func (p *Page) plainDetail(r *row) []string {
+	var out []string
+	for _, l := range p.nodeLines(r) {
+		switch {
+		case l.head != "":
+			out = append(out, l.head+":")
+		case l.key != "":
+			out = append(out, strings.TrimSpace(l.key+": "+l.value+" "+l.note))
+		case l.value != "":
+			out = append(out, strings.TrimSpace(l.value+" "+l.note))
+		}
+	}
+	return out
+}

@@ -1,0 +1,222 @@
+package pageoverview
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/agenda"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+)
+
+// longOpen is after how long a session is worth a look: nobody works that long.
+const longOpen = 12 * time.Hour
+
+// mostNamed is how many things of a kind are told by name; more are a number.
+const mostNamed = 2
+
+func (p *Page) attentionPanel() panel {
+	out := panel{title: "Needs attention"}
+	for _, rule := range []func() []line{
+		p.failedReads, p.nodesAway, p.patchesMissing, p.approvals, p.failedRuns, p.expiries, p.windowFindings, p.forwardFailures,
+		p.longSessions, p.agentsBehind, p.unread,
+	} {
+		out.lines = append(out.lines, rule()...)
+	}
+	slices.SortStableFunc(out.lines, func(a, b line) int { return urgency(a.level) - urgency(b.level) })
+	if len(out.lines) == 0 {
+		out.say = "nothing"
+	}
+	return out
+}
+
+// urgency orders levels: what is bad, what is worth a look, what is not known.
+func urgency(l theme.Level) int {
+	return slices.Index([]theme.Level{theme.Bad, theme.Warn, theme.Busy, theme.Idle, theme.Good, theme.Unknown}, l)
+}
+
+// about is a line about a number of things; none when there is nothing.
+func about(key string, level theme.Level, n int, text string, page, filter string, words ...string) []line {
+	if n == 0 {
+		return nil
+	}
+	return []line{{key: key, level: level, text: text, open: deck.Open{Page: page, Filter: filter}, words: words}}
+}
+
+func (p *Page) nodesAway() []line {
+	if p.set.Nodes.State().Empty() {
+		return nil
+	}
+	c := p.nodes.value
+	return slices.Concat(
+		about("lost", theme.Bad, c.lost, count(c.lost, "node")+" connection lost", "fleet", "ping=lost", "ls", "--filter", "ping=lost"),
+		about("inactive", theme.Warn, c.inactive, count(c.inactive, "node")+" inactive", "fleet", "ping=inactive", "ls", "--filter", "ping=inactive"),
+	)
+}
+
+func (p *Page) agentsBehind() []line {
+	c := p.nodes.value
+	if p.set.Nodes.State().Empty() || c.newest == "" {
+		return nil
+	}
+	filter := "agent<" + c.newest
+	return about("agents", theme.Warn, c.behind, count(c.behind, "node")+" with an agent before "+c.newest, "fleet", filter, "ls", "--filter", filter)
+}
+
+func (p *Page) patchesMissing() []line {
+	if p.set.Patches.State().Empty() {
+		return nil
+	}
+	t := p.patches.value.Total
+	verb := func(n int, one, many string) string {
+		if n == 1 {
+			return one
+		}
+		return many
+	}
+	return slices.Concat(
+		about("critical", theme.Bad, t.WithCritical, count(t.WithCritical, "node")+verb(t.WithCritical, " misses", " miss")+" critical patches", "patch", "critical>0"),
+		about("failed", theme.Bad, t.WithFailed, count(t.WithFailed, "node")+" with patches that failed to install", "patch", "failed>0"),
+		about("security", theme.Warn, t.WithSecurity, count(t.WithSecurity, "node")+verb(t.WithSecurity, " misses", " miss")+" security patches", "patch", "security>0"),
+		about("reboot", theme.Warn, t.WithPendingReboot, number(t.WithPendingReboot)+" patched, reboot pending", "patch", "reboot>0"),
+		about("unscanned", theme.Warn, t.NeverScanned, count(t.NeverScanned, "node")+" never scanned for patches", "patch", "status="+string(patch.NeverScanned)),
+		about("stale", theme.Warn, t.Stale, count(t.Stale, "node")+" not scanned for a week", "patch", "stale=yes"),
+		about("unknown", theme.Unknown, t.Unknown, count(t.Unknown, "node")+" whose patches cannot be read", "patch", "status="+string(patch.Unknown)),
+	)
+}
+
+func (p *Page) approvals() []line {
+	n := p.autos.value.waiting
+	text := count(n, "automation") + " wait for approval"
+	if n == 1 {
+		text = "1 automation waits for approval"
+	}
+	return about("approvals", theme.Warn, n, text, "automation", "waiting=yes")
+}
+
+func (p *Page) failedRuns() []line {
+	failed := p.runs.value.failed
+	var out []line
+	for i, s := range failed {
+		if i == mostNamed && len(failed) > mostNamed+1 {
+			rest := len(failed) - mostNamed
+			return append(out, about("failed runs", theme.Bad, rest, fmt.Sprintf("%s more with failures in the last %s", count(rest, "command"), render.Duration(lately)), "commands", "failed>0")...)
+		}
+		name := s.note
+		if name == "" {
+			name = s.document
+		}
+		out = append(out, about("failed "+s.id, theme.Bad, s.errors, fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), render.Ago(p.deck.Now, s.requested)),
+			"commands", "id="+s.id, "command", "show", s.id)...)
+	}
+	return out
+}
+
+func (p *Page) expiries() []line {
+	due := p.expiring.value
+	var out []line
+	for i, d := range due {
+		if i == mostNamed && len(due) > mostNamed+1 {
+			return append(out, about("expiries", theme.Warn, len(due), count(len(due), "parameter")+" expire within a week", "parameters", "expires<7d", "param", "policies")...)
+		}
+		level, when := theme.Warn, "expires "+render.Ago(p.deck.Now, d.At)
+		if d.Late {
+			level, when = theme.Bad, "should have expired "+render.Ago(p.deck.Now, d.At)
+		}
+		out = append(out, about("expires "+d.Name, level, 1, "parameter "+d.Name+" "+when, "parameters", "name="+d.Name, "param", "show", d.Name)...)
+	}
+	return out
+}
+
+func (p *Page) windowFindings() []line {
+	var out []line
+	for _, f := range p.windows.value.findings {
+		out = append(out, about("window "+string(f.Kind)+f.WindowID+f.OtherID, theme.Warn, 1, "window "+subject(f)+": "+f.Message, "windows", "id="+f.WindowID, "window", "coverage")...)
+	}
+	return out
+}
+
+func subject(f agenda.Finding) string {
+	if f.Other != "" {
+		return f.Window + " and " + f.Other
+	}
+	return f.Window
+}
+
+func (p *Page) longSessions() []line {
+	n := 0
+	for _, r := range p.set.Sessions.Rows() {
+		if p.deck.Now.Sub(r.Value.Started) > longOpen {
+			n++
+		}
+	}
+	return about("long sessions", theme.Warn, n, count(n, "session")+" open for more than "+render.Duration(longOpen), "sessions", "started>12h", "session", "ls")
+}
+
+func (p *Page) forwardFailures() []line {
+	var out []line
+	for _, r := range p.set.Forwards.Rows() {
+		for _, f := range r.Value.Rows {
+			if f.Error != "" {
+				out = append(out, about("forward "+f.Name, theme.Bad, 1, "forward "+f.Name+": "+f.Error, "sessions", "", "forward", "ls")...)
+			}
+		}
+	}
+	return out
+}
+
+// feeds are all feeds of the page with what they are of.
+func (p *Page) feeds() []feed.Feed {
+	s := p.set
+	return []feed.Feed{s.Nodes, s.Patches, s.Commands, s.Executions, s.Windows, s.Parameters, s.Sessions, s.Forwards}
+}
+
+// failedReads are the feeds that could not be read everywhere: what is counted is
+// not all there is.
+func (p *Page) failedReads() []line {
+	var out []line
+	for _, f := range p.feeds() {
+		s := f.State()
+		if len(s.Failures) == 0 {
+			continue
+		}
+		where := ""
+		if s.Places > 1 {
+			where = fmt.Sprintf(" in %d of %s", len(s.Failures), count(s.Places, "place"))
+		}
+		var text strings.Builder
+		for _, at := range s.Failures {
+			fmt.Fprintf(&text, "%s: %s\n", at.Place, render.Visible(at.Err.Error()))
+			if hint := fault.HintOf(at.Err); hint != "" {
+				fmt.Fprintf(&text, "  %s\n", render.Visible(hint))
+			}
+		}
+		out = append(out, line{
+			key: "read " + f.Name(), level: theme.Bad, text: f.Name() + " cannot be read" + where + ": " + s.Failures[0].Err.Error(),
+			show: deck.Show{Title: f.Name() + " cannot be read", Text: text.String()},
+		})
+	}
+	return out
+}
+
+// unread are the feeds of which nothing is known yet, so that nobody takes silence
+// for health.
+func (p *Page) unread() []line {
+	var names []string
+	for _, f := range p.feeds() {
+		if s := f.State(); s.Empty() && len(s.Failures) == 0 {
+			names = append(names, f.Name())
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	text := "not read yet: " + strings.Join(names, ", ")
+	return []line{{key: "unread", level: theme.Unknown, text: text, show: deck.Show{Title: "Not read yet", Text: text + "\n"}}}
+}

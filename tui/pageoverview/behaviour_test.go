@@ -1,0 +1,325 @@
+package pageoverview
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/tuitest"
+)
+
+// landing is a page that remembers with what it was opened.
+type landing struct {
+	id     string
+	filter string
+	shown  int
+}
+
+func (l *landing) ID() string                { return l.id }
+func (l *landing) Title() string             { return l.id }
+func (l *landing) SetSize(int, int)          { l.shown++ }
+func (l *landing) View() string              { return l.id + " filter:" + l.filter }
+func (l *landing) Update(tea.Msg) tea.Cmd    { return nil }
+func (l *landing) Wants() []feed.Want        { return nil }
+func (l *landing) Actions() []deck.Action    { return nil }
+func (l *landing) SetFilter(f string) error  { l.filter = f; return nil }
+func (l *landing) Filter() string            { return l.filter }
+func (l *landing) Back() bool                { return false }
+func (l *landing) Status() deck.Status       { return deck.Status{} }
+func (l *landing) Layout() json.RawMessage   { return nil }
+func (l *landing) SetLayout(json.RawMessage) {}
+func (l *landing) Plain() deck.Plain         { return deck.Plain{} }
+
+// world is a dashboard of the page and of others that it can go to.
+func world(t *testing.T, set *sources.Set) (*tuitest.Screen, *Page, map[string]*landing) {
+	t.Helper()
+	var page *Page
+	others := map[string]*landing{}
+	s := tuitest.New(t, func(d *deck.Deck, desk *feed.Desk) []deck.Page {
+		page = New(d, desk, set, Services{Console: func(at grid.Place) string { return "https://console/" + at.Region }})
+		all := []deck.Page{page}
+		for _, id := range []string{"fleet", "patch", "commands", "sessions", "parameters", "automation", "windows"} {
+			others[id] = &landing{id: id}
+			all = append(all, others[id])
+		}
+		return all
+	})
+	return s, page, others
+}
+
+func filled(t *testing.T) (*tuitest.Screen, *Page, map[string]*landing, *sources.Set) {
+	t.Helper()
+	set := emptySet()
+	fill(set)
+	s, p, others := world(t, set)
+	return s, p, others, set
+}
+
+// choose puts the cursor on the line that has a text.
+func choose(t *testing.T, p *Page, text string) line {
+	t.Helper()
+	for _, panel := range p.panels {
+		for _, l := range panel.lines {
+			if strings.Contains(l.sentence(), text) {
+				p.at = place{panel.title, l.key}
+				return l
+			}
+		}
+	}
+	t.Fatalf("no line has %q", text)
+	return line{}
+}
+
+func TestEveryNumberOpensThePageBehindIt(t *testing.T) {
+	s, p, others, _ := filled(t)
+	for _, c := range []struct{ text, page, filter string }{
+		{"14 nodes connection lost", "fleet", "ping=lost"},
+		{"10 nodes inactive", "fleet", "ping=inactive"},
+		{"192 nodes with an agent before", "fleet", "agent<3.3.4851.0"},
+		{"37 nodes miss critical", "patch", "critical>0"},
+		{"112 nodes miss security", "patch", "security>0"},
+		{"5 patched, reboot pending", "patch", "reboot>0"},
+		{"never scanned for patches", "patch", "status=never-scanned"},
+		{"東京 87", "patch", "group='東京'"},
+		{"1 automation waits", "automation", "waiting=yes"},
+		{"東京 deploy", "commands", "id=r-20261127-1"},
+		{"812/1,100", "commands", "id=8f2c91d0-1111-4222-8333-444455556666"},
+		{"/pay/prod/key expires", "parameters", "name=/pay/prod/key"},
+		{"sun-patch", "windows", "id=mw-1"},
+		{"window no-targets", "windows", "id=mw-4"},
+		{"2 sessions open", "sessions", ""},
+		{"2 forwards", "sessions", ""},
+	} {
+		choose(t, p, c.text)
+		s.Press("enter")
+		if got := others[c.page]; got.shown == 0 || got.filter != c.filter {
+			t.Errorf("%q opens %s with %q (shown %d times), want %q", c.text, c.page, got.filter, got.shown, c.filter)
+		}
+		others[c.page].shown = 0
+		s.Press("1")
+	}
+}
+
+func TestWhatIsNotKnownIsNotZero(t *testing.T) {
+	set := emptySet()
+	s, _, _ := world(t, set)
+	s.Has("not read yet: nodes, patches", "commands: not read yet", "sessions: not read yet")
+	s.Lacks("0 nodes", "0 sessions", "0 %", "Needs attention\n  nothing")
+
+	set.Nodes.Fail(tuitest.Place, errors.New("the network is down"))
+	s.Changed(sources.Nodes)
+	s.Has("nodes cannot be read: the network", "cannot be read: the network is")
+
+	set.Nodes.Set(tuitest.Place, nil, tuitest.Now)
+	s.Changed(sources.Nodes)
+	s.Has("Fleet 0 nodes", "no managed node here")
+}
+
+func TestNothingNeedsAttention(t *testing.T) {
+	set := emptySet()
+	nodes := testNodes(40)[24:30]
+	set.Nodes.Set(tuitest.Place, nodes, tuitest.Now)
+	patched := testPatches(append(nodes[:0:0], nodes...))
+	for i := range patched {
+		patched[i].Patch.Missing, patched[i].Patch.Critical = 0, 0
+	}
+	set.Patches.Set(tuitest.Place, patched, tuitest.Now)
+	for _, empty := range []func(){
+		func() { set.Commands.Set(tuitest.Place, nil, tuitest.Now) }, func() { set.Executions.Set(tuitest.Place, nil, tuitest.Now) },
+		func() { set.Sessions.Set(tuitest.Place, nil, tuitest.Now) }, func() { set.Windows.Set(tuitest.Place, nil, tuitest.Now) },
+		func() { set.Parameters.Set(tuitest.Place, nil, tuitest.Now) }, func() { set.Forwards.Set(grid.Place{}, nil, tuitest.Now) },
+	} {
+		empty()
+	}
+	s, p, _ := world(t, set)
+	if got := p.panels[2]; got.say != "nothing" || len(got.lines) != 0 {
+		t.Errorf("needs attention: %+v", got)
+	}
+	s.Has("no command and no automation", "100 %", "no window opens any more")
+}
+
+func TestCommandsOfARunAreOne(t *testing.T) {
+	now := tuitest.Now
+	rows := []grid.Row[run.Command]{}
+	for i := range 3 {
+		rows = append(rows, grid.Row[run.Command]{Place: tuitest.Place, Value: run.Command{
+			ID: fmt.Sprint(i), RunID: "r-1", State: run.Running, Requested: now.Add(-time.Duration(i) * time.Minute), Targets: 50, Completed: 10, Errors: i, DeliveryTimedOut: 1,
+		}})
+	}
+	rows = append(rows, grid.Row[run.Command]{Place: elsewhere, Value: run.Command{ID: "x", RunID: "r-1", State: run.Success, Requested: now, Targets: 1, Completed: 1}})
+	c := countRuns(rows, now)
+	if c.running != 1 || len(c.active) != 1 || len(c.failed) != 1 {
+		t.Fatalf("%+v", c)
+	}
+	if s := c.active[0]; s.targets != 150 || s.completed != 30 || s.errors != 6 || !s.requested.Equal(now.Add(-2*time.Minute)) {
+		t.Errorf("the run is %+v", s)
+	}
+	if late := countRuns(rows, now.Add(lately)); len(late.failed) != 0 {
+		t.Errorf("after %s its failures still count: %+v", lately, late.failed)
+	}
+}
+
+func TestTheCursorStaysWithItsLine(t *testing.T) {
+	s, p, _, set := filled(t)
+	choose(t, p, "112 nodes miss security")
+	set.Nodes.Set(tuitest.Place, testNodes(1204)[24:], tuitest.Now) // nobody lost: lines above go away
+	s.Changed(sources.Nodes)
+	if l, _ := p.current(); l.key != "security" {
+		t.Errorf("the cursor is on %q", l.key)
+	}
+	choose(t, p, "agent before")
+	set.Nodes.Set(tuitest.Place, testNodes(1204)[24:30], tuitest.Now)
+	s.Changed(sources.Nodes)
+	if _, ok := p.current(); !ok {
+		t.Error("the cursor is nowhere when its line is gone")
+	}
+}
+
+func TestKeysReachEveryLine(t *testing.T) {
+	for _, size := range tuitest.Sizes {
+		s, p, _, _ := filled(t)
+		s.Size(size.Width, size.Height)
+		s.Press("g")
+		var seen []place
+		for range p.lines() {
+			if !strings.Contains(s.Frame(), s.Deck.Styles.Glyphs.Pointer) {
+				t.Errorf("%dx%d: the cursor on %v is not on the screen:\n%s", size.Width, size.Height, p.at, s.Frame())
+			}
+			seen = append(seen, p.at)
+			s.Press("j")
+		}
+		if !slices.Equal(seen, p.lines()) {
+			t.Errorf("%dx%d: j went over %v, want %v", size.Width, size.Height, seen, p.lines())
+		}
+		s.Press("g")
+		var titles []string
+		for range p.panels {
+			titles = append(titles, p.at.panel)
+			s.Press("tab")
+		}
+		if slices.Sort(titles); len(slices.Compact(titles)) != len(p.panels) {
+			t.Errorf("%dx%d: tab went over %v", size.Width, size.Height, titles)
+		}
+	}
+}
+
+func TestClickChoosesAndOpens(t *testing.T) {
+	s, p, others, _ := filled(t)
+	s.Frame()
+	i := slices.IndexFunc(p.hits, func(h hit) bool { return h.at.line == "reboot pending" })
+	if i < 0 {
+		t.Fatal("the line is not on the screen")
+	}
+	h := p.hits[i]
+	click := tea.MouseClickMsg{X: h.x + 3, Y: h.y, Button: tea.MouseLeft}
+	p.Update(click)
+	if p.at != h.at {
+		t.Fatalf("the cursor is on %v", p.at)
+	}
+	if cmd := p.Update(click); cmd == nil {
+		t.Error("the second click opens nothing")
+	} else {
+		s.Send(cmd())
+	}
+	if others["patch"].filter != "reboot>0" {
+		t.Errorf("patch has the filter %q", others["patch"].filter)
+	}
+	before := p.at
+	p.Update(tea.MouseWheelMsg{Button: tea.MouseWheelDown})
+	if p.at == before {
+		t.Error("the wheel moves nothing")
+	}
+}
+
+func TestFilterAndBack(t *testing.T) {
+	s, p, _, _ := filled(t)
+	all := len(p.lines())
+	if err := p.SetFilter("critical"); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(p.lines()); n == 0 || n >= all {
+		t.Errorf("%d lines of %d fit", n, all)
+	}
+	s.Has("critical missing", "nothing matches")
+	if !p.Back() || p.Back() || len(p.lines()) != all {
+		t.Error("back does not clear the filter once")
+	}
+}
+
+func TestCopyIsACommandLine(t *testing.T) {
+	_, p, _, _ := filled(t)
+	choose(t, p, "192 nodes with an agent")
+	for _, a := range p.Actions() {
+		if a.Key != "c" {
+			continue
+		}
+		got, ok := a.Do()().(deck.Copy)
+		if want := "ssmdeck ls --filter 'agent<3.3.4851.0'"; !ok || got.Text != want {
+			t.Errorf("copied %q, want %q", got.Text, want)
+		}
+	}
+}
+
+func TestPlainSaysEverything(t *testing.T) {
+	_, p, _, _ := filled(t)
+	plain := p.Plain()
+	if len(plain.Items) != len(p.lines()) {
+		t.Errorf("%d items for %d lines", len(plain.Items), len(p.lines()))
+	}
+	for _, item := range plain.Items {
+		if strings.ContainsAny(item.Text, "\x1b▸│─█") {
+			t.Errorf("%q is not plain", item.Text)
+		}
+	}
+	item := plain.Items[0]
+	item.Choose()
+	if l, ok := p.current(); !ok || !strings.Contains(item.Text, l.text) {
+		t.Errorf("the choice of %q put the cursor on %q", item.Text, l.text)
+	}
+}
+
+func TestUrgencyComesFirst(t *testing.T) {
+	_, p, _, _ := filled(t)
+	last := -1
+	for _, l := range p.panels[2].lines {
+		if u := urgency(l.level); u < last {
+			t.Errorf("%q comes after what is less urgent", l.text)
+		} else {
+			last = u
+		}
+	}
+	if urgency(theme.Bad) > urgency(theme.Warn) || urgency(theme.Warn) > urgency(theme.Unknown) {
+		t.Error("the order of levels is wrong")
+	}
+}
+
+func TestCommandsAreReadFasterWhileOneRuns(t *testing.T) {
+	set := emptySet()
+	_, p, _ := world(t, set)
+	every := func() time.Duration {
+		for _, w := range p.Wants() {
+			if w.Feed.Name() == sources.Commands {
+				return w.Every
+			}
+		}
+		return 0
+	}
+	idle := every()
+	fill(set)
+	p.Update(feed.Changed{Feed: sources.Commands})
+	if busy := every(); busy >= idle || busy == 0 {
+		t.Errorf("every %s while a command runs, every %s else", busy, idle)
+	}
+}

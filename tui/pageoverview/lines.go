@@ -1,0 +1,351 @@
+package pageoverview
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/automation"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+)
+
+// panel is a part of the page with a title.
+type panel struct {
+	title string
+	note  string // behind the title: how many there are
+	say   string // in place of lines: "loading 2/6 places"
+	right bool   // values are numbers, to be read one below the other
+	lines []line
+}
+
+func (p panel) heading() string { return strings.TrimSpace(p.title + " " + p.note) }
+
+// line is something that was counted and can be opened.
+type line struct {
+	key   string // what it is, whatever the number
+	level theme.Level
+	text  string
+	bar   bool
+	share float64 // of the bar, 0 to 1
+	value string
+	open  deck.Open // the page behind it
+	show  deck.Show // in place of a page
+	words []string  // of the command line that lists the same
+}
+
+// sentence is the line for who does not see it.
+func (l line) sentence() string {
+	if l.value == "" {
+		return l.text
+	}
+	return l.text + " " + l.value
+}
+
+// number is n with its thousands apart.
+func number(n int) string {
+	s := strconv.Itoa(n)
+	for at := len(s) - 3; at > 0; at -= 3 {
+		s = s[:at] + "," + s[at:]
+	}
+	return s
+}
+
+// count is a number of things: "1 node", "1,204 nodes".
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return number(n) + " " + what
+}
+
+// waiting says why there is nothing to count; empty when there is.
+func waiting(s feed.State) string {
+	switch {
+	case !s.Empty():
+		return ""
+	case len(s.Failures) > 0 && len(s.Failures) == s.Places:
+		text := "cannot be read: " + s.Failures[0].Err.Error()
+		if hint := fault.HintOf(s.Failures[0].Err); hint != "" {
+			text += " (" + hint + ")"
+		}
+		return text
+	case s.Places == 0:
+		return "not read yet"
+	}
+	return fmt.Sprintf("loading 0/%s", count(s.Places, "place"))
+}
+
+// partly is what a panel says of its own whole when some places have not answered.
+func partly(note string, s feed.State) string {
+	if s.Loaded < s.Places {
+		return strings.TrimSpace(fmt.Sprintf("%s (%d/%s)", note, s.Loaded, count(s.Places, "place")))
+	}
+	return note
+}
+
+func (p *Page) fleetPanel() panel {
+	s := p.set.Nodes.State()
+	out := panel{title: "Fleet", say: waiting(s), right: true}
+	if out.say != "" {
+		return out
+	}
+	c := p.nodes.value
+	out.note = partly(count(c.all, "node"), s)
+	if c.all == 0 {
+		out.say = "no managed node here; d on Fleet says why an instance is not one"
+		return out
+	}
+	add := func(key string, level theme.Level, n int, filter string) {
+		out.lines = append(out.lines, line{
+			key: key, level: level, text: key, bar: true, share: float64(n) / float64(c.all), value: number(n),
+			open: deck.Open{Page: "fleet", Filter: filter}, words: []string{"ls", "--filter", filter},
+		})
+	}
+	add("online", theme.Good, c.online, "ping=online")
+	add("lost", zero(c.lost, theme.Bad), c.lost, "ping=lost")
+	add("inactive", zero(c.inactive, theme.Idle), c.inactive, "ping=inactive")
+	if c.newest == "" {
+		return out
+	}
+	add("agent latest", theme.Good, c.latest, "agent>="+c.newest)
+	add("agent behind", zero(c.behind, theme.Warn), c.behind, "agent<"+c.newest)
+	return out
+}
+
+// zero is a level for a number that is a matter only above 0.
+func zero(n int, level theme.Level) theme.Level {
+	if n == 0 {
+		return theme.Idle
+	}
+	return level
+}
+
+// mostGroups is how many patch groups are shown, the worst ones.
+const mostGroups = 6
+
+func (p *Page) patchPanel() panel {
+	s := p.set.Patches.State()
+	out := panel{title: "Patch compliance", say: waiting(s), right: true}
+	if out.say != "" {
+		return out
+	}
+	r := p.patches.value
+	if r.Total.Nodes == 0 {
+		out.say = "no managed node here"
+		return out
+	}
+	out.note = partly(percent(r.Total), s)
+	for i, g := range r.Groups {
+		if i == mostGroups {
+			break
+		}
+		out.lines = append(out.lines, groupLine(g))
+	}
+	if more := len(r.Groups) - mostGroups; more > 0 {
+		out.lines = append(out.lines, line{key: "more", text: fmt.Sprintf("%s more", count(more, "group")), open: deck.Open{Page: "patch", Clear: true}})
+	}
+	add := func(key string, level theme.Level, n int, filter string, states ...string) {
+		l := line{key: key, level: zero(n, level), text: key, value: number(n), open: deck.Open{Page: "patch", Filter: filter}}
+		if len(states) > 0 {
+			l.words = append([]string{"patch", "nodes"}, states...)
+		}
+		out.lines = append(out.lines, l)
+	}
+	add("critical missing", theme.Bad, r.Total.WithCritical, "critical>0")
+	add("security missing", theme.Warn, r.Total.WithSecurity, "security>0")
+	add("reboot pending", theme.Warn, r.Total.WithPendingReboot, "reboot>0")
+	add("never scanned", theme.Unknown, r.Total.NeverScanned, "status="+string(patch.NeverScanned))
+	return out
+}
+
+func groupLine(g patch.Slice) line {
+	share, known := g.Percent()
+	l := line{
+		key: "group " + g.Key, text: cmp.Or(g.Key, "(no group)"), bar: known, share: share / 100, value: percent(g.Counts),
+		open: deck.Open{Page: "patch", Filter: "group=" + terms.QuoteWord(g.Key)},
+	}
+	switch {
+	case !known:
+		l.level = theme.Unknown
+	case g.WithCritical > 0:
+		l.level = theme.Bad
+	case g.NonCompliant > 0:
+		l.level = theme.Warn
+	case g.Compliant < g.Nodes: // never scanned, or not known
+		l.level = theme.Unknown
+	default:
+		l.level = theme.Good
+	}
+	return l
+}
+
+// percent is the share of nodes that are compliant. It is rounded down, so that only
+// all of them are 100 %.
+func percent(c patch.Counts) string {
+	share, known := c.Percent()
+	if !known {
+		return "not known"
+	}
+	return fmt.Sprintf("%d %%", int(share))
+}
+
+// mostRunning is how many commands and automations are shown by themselves.
+const mostRunning = 6
+
+func (p *Page) runningPanel() panel {
+	out := panel{title: "Running now"}
+	runs, autos := p.set.Commands.State(), p.set.Executions.State()
+	if say := waiting(runs); say != "" {
+		out.lines = append(out.lines, line{key: "commands", text: "commands: " + say, open: deck.Open{Page: "commands"}})
+	}
+	for i, s := range p.runs.value.active {
+		if i == mostRunning {
+			rest := len(p.runs.value.active) - mostRunning
+			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: count(rest, "command") + " more", open: deck.Open{Page: "commands", Filter: "state=running"}})
+			break
+		}
+		out.lines = append(out.lines, p.runLine(s))
+	}
+	if say := waiting(autos); say != "" {
+		out.lines = append(out.lines, line{key: "automations", text: "automations: " + say, open: deck.Open{Page: "automation"}})
+	}
+	for i, e := range p.autos.value.active {
+		if i == mostRunning {
+			break
+		}
+		out.lines = append(out.lines, p.autoLine(e))
+	}
+	if len(p.runs.value.active)+len(p.autos.value.active) == 0 && !runs.Empty() && !autos.Empty() {
+		out.lines = append(out.lines, line{key: "nothing", level: theme.Idle, text: "no command and no automation", open: deck.Open{Page: "commands", Clear: true}})
+	}
+	out.lines = append(out.lines, p.sessionLine(), p.forwardLine())
+	return out
+}
+
+func (p *Page) runLine(s sent) line {
+	l := line{
+		key: "cmd " + s.id, level: theme.Busy, text: "cmd " + short(s.id) + " " + cmp.Or(s.note, s.document),
+		open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: []string{"command", "show", s.id},
+	}
+	l.value = fmt.Sprintf("%s/%s", number(s.completed), number(s.targets))
+	if s.targets > 0 {
+		l.bar, l.share = true, float64(s.completed)/float64(s.targets)
+	}
+	if s.errors > 0 {
+		l.level = theme.Warn
+		l.value += fmt.Sprintf(" %s failed", number(s.errors))
+	}
+	l.value += " " + elapsed(p.deck.Now.Sub(s.requested))
+	return l
+}
+
+func (p *Page) autoLine(e automation.Execution) line {
+	l := line{
+		key: "auto " + e.ID, level: theme.Busy, text: "auto " + short(e.ID) + " " + e.Document, value: elapsed(p.deck.Now.Sub(e.Started)),
+		open: deck.Open{Page: "automation", Filter: "id=" + e.ID}, words: []string{"automation", "show", e.ID},
+	}
+	step := cmp.Or(e.CurrentStep, strings.ToLower(string(e.State)))
+	if c := e.Counts; c != nil && c.Total > 0 {
+		done := c.Success + c.Failed + c.Cancelled + c.TimedOut
+		l.bar, l.share = true, float64(done)/float64(c.Total)
+		step = fmt.Sprintf("%d/%d", done, c.Total)
+	}
+	if e.State.Waits() {
+		l.level = theme.Warn
+		step += " (waits)"
+	}
+	l.value = step + " " + l.value
+	return l
+}
+
+// short is the beginning of an id, as much as people say aloud.
+func short(id string) string {
+	if len(id) > 4 && strings.Count(id, "-") > 2 {
+		return id[:4]
+	}
+	return id
+}
+
+// elapsed is a duration in one or two units without spaces, to stand in a column.
+func elapsed(d time.Duration) string {
+	d = max(d, 0)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%dd%02dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+}
+
+func (p *Page) sessionLine() line {
+	l := line{key: "sessions", level: theme.Idle, open: deck.Open{Page: "sessions", Clear: true}, words: []string{"session", "ls"}}
+	s := p.set.Sessions.State()
+	if say := waiting(s); say != "" {
+		l.level, l.text = theme.Unknown, "sessions: "+say
+		return l
+	}
+	n := len(p.set.Sessions.Rows())
+	l.text, l.level = partly(count(n, "session")+" open", s), zero(n, theme.Busy)
+	return l
+}
+
+func (p *Page) forwardLine() line {
+	l := line{key: "forwards", level: theme.Idle, open: deck.Open{Page: "sessions", Clear: true}, words: []string{"forward", "ls"}}
+	s := p.set.Forwards.State()
+	if say := waiting(s); say != "" {
+		l.level, l.text = theme.Unknown, "forwards: "+say
+		return l
+	}
+	n := 0
+	for _, r := range p.set.Forwards.Rows() {
+		n += len(r.Value.Rows)
+	}
+	l.text, l.level = count(n, "forward")+" on this machine", zero(n, theme.Busy)
+	return l
+}
+
+// mostWindows is how many openings are shown.
+const mostWindows = 6
+
+func (p *Page) windowPanel() panel {
+	s := p.set.Windows.State()
+	out := panel{title: "Next windows", say: waiting(s)}
+	if out.say != "" {
+		return out
+	}
+	all := p.windows.value.next
+	out.note = partly("", s)
+	if len(all) == 0 {
+		out.say = "no window opens any more"
+		return out
+	}
+	for i, n := range all {
+		if i == mostWindows {
+			break
+		}
+		l := line{
+			key: "window " + n.WindowID, level: theme.Idle, text: n.Window,
+			open: deck.Open{Page: "windows", Filter: "id=" + n.WindowID}, words: []string{"window", "show", n.WindowID},
+		}
+		if n.open {
+			l.level, l.value = theme.Busy, "open, until "+n.End.In(p.deck.Location).Format("15:04")
+		} else {
+			l.value = "in " + elapsed(n.Start.Sub(p.deck.Now))
+		}
+		if n.nodes >= 0 {
+			l.value += ", " + count(n.nodes, "node")
+		}
+		out.lines = append(out.lines, l)
+	}
+	return out
+}

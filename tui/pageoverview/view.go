@@ -1,0 +1,277 @@
+package pageoverview
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+)
+
+// hit is where a line was drawn.
+type hit struct {
+	y, x, width int
+	at          place
+}
+
+// Widths from which there are so many columns.
+const (
+	twoColumns   = 70
+	threeColumns = 120
+	gutter       = 2
+)
+
+func (p *Page) columns() int {
+	switch {
+	case p.width >= threeColumns && p.height >= 12:
+		return 3
+	case p.width >= twoColumns:
+		return 2
+	}
+	return 1
+}
+
+// View draws the panels: beside each other where there is room, else as one list.
+func (p *Page) View() string {
+	p.hits = p.hits[:0]
+	if p.width < 4 || p.height < 1 {
+		return ""
+	}
+	switch p.columns() {
+	case 3:
+		return p.wide()
+	case 2:
+		left := (p.width - gutter) * 9 / 20
+		right := p.width - gutter - left
+		return beside(
+			p.column(0, 0, left, p.height, 0, 1), left,
+			p.column(left+gutter, 0, right, p.height, 2, 3, 4), p.height)
+	}
+	return strings.Join(p.column(0, 0, p.width, p.height, p.order()...), "\n")
+}
+
+// wide has three columns above and two below.
+func (p *Page) wide() string {
+	above := max(p.natural(0), p.natural(1), p.natural(2)) + 1
+	below := max(p.natural(3), p.natural(4))
+	if above+below > p.height {
+		above = max(p.height-max(below, 3), p.height/2)
+		above = min(above, p.height-3)
+	}
+	room := p.width - 2*gutter
+	first, second := room*3/10, room*3/10
+	third := room - first - second
+	top := beside(
+		strings.Split(beside(p.column(0, 0, first, above, 0), first, p.column(first+gutter, 0, second, above, 1), above), "\n"), first+gutter+second,
+		p.column(first+second+2*gutter, 0, third, above, 2), above)
+	left := (p.width - gutter) * 6 / 10
+	rest := p.height - above
+	bottom := beside(p.column(0, above, left, rest, 3), left, p.column(left+gutter, above, p.width-gutter-left, rest, 4), rest)
+	return top + "\n" + bottom
+}
+
+func beside(left []string, width int, right []string, height int) string {
+	out := make([]string, height)
+	for i := range out {
+		l, r := "", ""
+		if i < len(left) {
+			l = left[i]
+		}
+		if i < len(right) {
+			r = right[i]
+		}
+		if r == "" {
+			out[i] = strings.TrimRight(l, " ")
+			continue
+		}
+		out[i] = l + strings.Repeat(" ", max(width-ansi.StringWidth(l), 0)+gutter) + r
+	}
+	return strings.Join(out, "\n")
+}
+
+// natural is how many lines a panel would like.
+func (p *Page) natural(at int) int {
+	return 1 + max(len(p.panels[at].lines), 1)
+}
+
+// column draws panels one below the other, each with its share of the height.
+func (p *Page) column(x, y, width, height int, which ...int) []string {
+	heights := p.share(height, which)
+	var out []string
+	for i, at := range which {
+		if heights[i] == 0 {
+			continue
+		}
+		if i > 0 && len(out) > 0 && p.spare(height, which) {
+			out = append(out, "")
+		}
+		out = append(out, p.panel(x, y+len(out), width, heights[i], p.panels[at])...)
+	}
+	return out
+}
+
+// spare reports whether there is room for empty lines between panels.
+func (p *Page) spare(height int, which []int) bool {
+	sum := len(which) - 1
+	for _, at := range which {
+		sum += p.natural(at)
+	}
+	return sum <= height
+}
+
+// share deals out a height. When it is not enough, the longest panels give, and then
+// those far from the cursor go.
+func (p *Page) share(height int, which []int) []int {
+	heights, sum := make([]int, len(which)), 0
+	for i, at := range which {
+		heights[i] = p.natural(at)
+		sum += heights[i]
+	}
+	const least = 3
+	for ; sum > height; sum-- {
+		longest := 0
+		for i, h := range heights {
+			if h > heights[longest] {
+				longest = i
+			}
+		}
+		if heights[longest] <= least {
+			break
+		}
+		heights[longest]--
+	}
+	if sum <= height {
+		return heights
+	}
+	return p.near(height, which, heights)
+}
+
+// near keeps the panel with the cursor and those after it, as many as fit.
+func (p *Page) near(height int, which, heights []int) []int {
+	out := make([]int, len(heights))
+	at := max(slices.IndexFunc(which, func(i int) bool { return p.panels[i].title == p.at.panel }), 0)
+	left := height
+	give := func(i int) {
+		want := min(p.natural(which[i]), left)
+		if i != at {
+			want = min(heights[i], left)
+		}
+		if want >= 2 || i == at {
+			out[i], left = want, left-want
+		}
+	}
+	give(at)
+	for i := at + 1; i < len(heights) && left > 1; i++ {
+		give(i)
+	}
+	for i := at - 1; i >= 0 && left > 1; i-- {
+		give(i)
+	}
+	return out
+}
+
+// panel draws one panel: the title, and the lines around the cursor.
+func (p *Page) panel(x, y, width, height int, all panel) []string {
+	s := p.deck.Styles
+	head := s.Title.Render(all.title)
+	if all.note != "" {
+		head += " " + s.Dim.Render(render.Visible(all.note))
+	}
+	out := []string{ansi.Truncate(head, width, s.Glyphs.Ellipsis)}
+	if len(all.lines) == 0 {
+		for i, l := range strings.Split(ansi.Wrap(render.Visible(all.say), max(width-2, 4), ""), "\n") {
+			if i < height-1 {
+				out = append(out, "  "+s.Dim.Render(ansi.Truncate(l, width-2, s.Glyphs.Ellipsis)))
+			}
+		}
+		return out
+	}
+	shown := height - 1
+	from := 0
+	if all.title == p.at.panel {
+		cursor := slices.IndexFunc(all.lines, func(l line) bool { return l.key == p.at.line })
+		from = max(0, min(cursor-shown/2, len(all.lines)-shown))
+	}
+	labels, values := extent(all.lines, width)
+	for i := from; i < min(from+shown, len(all.lines)); i++ {
+		l := all.lines[i]
+		at := place{all.title, l.key}
+		text := ""
+		if hidden := len(all.lines) - i; i == from+shown-1 && hidden > 1 && at != p.at {
+			text = "  " + s.Dim.Render(ansi.Truncate(s.Glyphs.Ellipsis+" "+number(hidden)+" more", width-2, ""))
+		} else {
+			text = p.line(l, at == p.at, width, labels, values, all.right)
+		}
+		p.hits = append(p.hits, hit{y: y + len(out), x: x, width: width, at: at})
+		out = append(out, text)
+	}
+	return out
+}
+
+// margin is in front of a text: the cursor, and the glyph of the level.
+const margin = 4
+
+// leastLabel is what a text keeps beside a long value.
+const leastLabel = 12
+
+// extent is how wide the texts and values of the lines with values are.
+func extent(lines []line, width int) (labels, values int) {
+	for _, l := range lines {
+		if l.value == "" {
+			continue
+		}
+		labels = max(labels, ansi.StringWidth(render.Visible(l.text)))
+		values = max(values, ansi.StringWidth(render.Visible(l.value)))
+	}
+	values = min(values, max(width-margin-leastLabel-1, 4))
+	return min(labels, max(width-margin-values-1, 4)), values
+}
+
+// leastBar is the shortest bar that says anything.
+const leastBar, mostBar = 5, 24
+
+func (p *Page) line(l line, current bool, width, labels, values int, right bool) string {
+	s := p.deck.Styles
+	pointer := " "
+	if current {
+		pointer = s.Glyphs.Pointer
+	}
+	dots := s.Glyphs.Ellipsis
+	body := s.Glyphs.Level(l.level) + " "
+	text := render.Visible(l.text)
+	paint := s.Level(l.level).Render
+	if current {
+		paint = func(parts ...string) string { return strings.Join(parts, " ") }
+	}
+	if l.value == "" {
+		body = paint(body + ansi.Truncate(text, width-margin, dots))
+	} else {
+		room := min(width-margin-labels-values-2, mostBar)
+		body = paint(body + pad(ansi.Truncate(text, labels, dots), labels))
+		if room >= leastBar {
+			bar := ""
+			if l.bar {
+				bar = render.Bar(l.share, room, s.Glyphs.Bar)
+				if !current {
+					bar = s.Bar.Render(bar)
+				}
+			}
+			body += " " + pad(bar, room)
+		}
+		value := ansi.Truncate(render.Visible(l.value), max(values, 1), dots)
+		if right {
+			value = strings.Repeat(" ", max(values-ansi.StringWidth(value), 0)) + value
+		}
+		body += " " + value
+	}
+	out := ansi.Truncate(pointer+" "+body, width, "")
+	if current {
+		out = s.Selected.Render(pad(out, width))
+	}
+	return out
+}
+
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-ansi.StringWidth(s), 0))
+}

@@ -1,0 +1,183 @@
+package pagepatch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
+)
+
+// SearchCVE has the page show the nodes that lack a patch for a CVE.
+type SearchCVE struct{ CVE string }
+
+// cveList are the nodes affected by a CVE, and those of which nobody knows.
+type cveList struct {
+	list  *widget.List
+	id    string
+	rows  []patch.Lack
+	keys  []string // of their nodes
+	count patch.Affected
+}
+
+func (p *Page) makeCVE() {
+	at := func(row int) *patch.Lack { return &p.cve.rows[row] }
+	text := func(id, title string, rank int, of func(*patch.Lack) string) widget.Column {
+		return widget.Column{ID: id, Title: title, Rank: rank, Text: func(row int) string { return of(at(row)) }}
+	}
+	state := text("state", "STATE", 1, func(l *patch.Lack) string { _, w := stateWord(l.State); return w })
+	state.Level = func(row int) theme.Level { level, _ := stateWord(at(row).State); return level }
+	name := text("name", "NAME", 0, func(l *patch.Lack) string {
+		if strings.TrimSpace(l.Name) == "" {
+			return l.ID
+		}
+		return l.Name
+	})
+	name.Min, name.Max = 10, 32
+	severity := text("severity", "SEVERITY", 3, func(l *patch.Lack) string { return l.Severity })
+	severity.Compare = func(a, b int) int { return patch.CompareSeverities(at(a).Severity, at(b).Severity) }
+	scanned := text("scanned", "SCANNED", 4, func(l *patch.Lack) string {
+		switch {
+		case l.Scanned.IsZero():
+			return "never"
+		case l.Stale:
+			return age(p.deck.Now, l.Scanned) + " stale"
+		}
+		return age(p.deck.Now, l.Scanned)
+	})
+	scanned.Compare = func(a, b int) int { return at(a).Scanned.Compare(at(b).Scanned) }
+	p.cve.list = widget.NewList(widget.Options{
+		Key: func(row int) string { return p.cve.keys[row] + "\x00" + at(row).Patch + "\x00" + at(row).Title },
+		None: func() string {
+			if p.cve.id == "" {
+				return "no CVE was asked for"
+			}
+			return p.noReading("no node is known to lack a patch for it")
+		},
+		Columns: []widget.Column{
+			state, name,
+			text("patch", "PATCH", 2, func(l *patch.Lack) string { return l.Patch }),
+			severity, scanned,
+			text("group", "GROUP", 6, func(l *patch.Lack) string { return l.Group }),
+			text("title", "TITLE", 5, func(l *patch.Lack) string { return shortTitle(l.Patch, l.Title) }),
+		},
+	})
+}
+
+// askCVE asks which CVE is meant. Those that are known to be open are offered.
+func (p *Page) askCVE() tea.Cmd {
+	known := map[string]int{}
+	for _, n := range p.reading.nodes {
+		of := map[string]bool{}
+		for _, f := range n.Patches {
+			for _, c := range f.CVEs {
+				of[c] = true
+			}
+		}
+		for c := range of {
+			known[c]++
+		}
+	}
+	var ids []string
+	for c := range known {
+		ids = append(ids, c)
+	}
+	slices.SortFunc(ids, func(a, b string) int {
+		if known[a] != known[b] {
+			return known[b] - known[a]
+		}
+		return strings.Compare(a, b)
+	})
+	return deck.Ask(deck.Form{
+		Title: "Which nodes are open to a CVE?",
+		Fields: []deck.Field{{
+			Name: "cve", Label: "CVE", Value: p.cve.id, Help: "CVE-2026-12345",
+			Choices: func(typed string) []string {
+				return slices.DeleteFunc(slices.Clone(ids), func(c string) bool { return !strings.Contains(c, strings.ToUpper(strings.TrimSpace(typed))) })
+			},
+			Check: func(value string) error { _, err := patch.ParseCVEs("cve", []string{value}); return err },
+		}},
+		Done: func(v map[string]string) tea.Cmd { return deck.Ask(SearchCVE{CVE: v["cve"]}) },
+	})
+}
+
+// searchCVE shows who lacks a patch for a CVE.
+func (p *Page) searchCVE(id string) tea.Cmd {
+	ids, err := patch.ParseCVEs("cve", []string{id})
+	if err != nil {
+		return deck.Ask(deck.Say{Err: err})
+	}
+	p.cve.id, p.view, p.focus, p.only = ids[0], viewCVE, paneMain, only{}
+	p.fillNodes()
+	p.fillCVE()
+	if p.reading.at.IsZero() && !p.reading.busy() {
+		return p.read()
+	}
+	return nil
+}
+
+// fillCVE finds the nodes of the group that lack a patch for the CVE.
+func (p *Page) fillCVE() {
+	c := &p.cve
+	c.rows, c.keys, c.count = nil, nil, patch.Affected{}
+	if c.id != "" && !p.reading.at.IsZero() {
+		all, keys := p.lacking(patch.Missing, patch.Failed, patch.InstalledPendingReboot)
+		byID := map[string]string{}
+		for i, n := range all {
+			byID[n.Row.ID] = keys[i]
+		}
+		var rows []patch.Row
+		for _, n := range p.fleet.nodes {
+			if p.in(n) {
+				rows = append(rows, n.Row)
+				byID[n.ID] = n.key
+			}
+		}
+		hit := patch.Select(all, patch.Match{CVEs: []string{c.id}})
+		c.rows, c.count = patch.Lacking(rows, hit), patch.AffectedBy(rows, all, hit)
+		for _, l := range c.rows {
+			c.keys = append(c.keys, byID[l.ID])
+		}
+	}
+	c.list.Reset(len(c.rows))
+}
+
+// openAffected shows the node under the cursor.
+func (p *Page) openAffected() {
+	if i, ok := p.cve.list.Current(); ok {
+		p.open([]string{p.cve.keys[i]}, "open to "+p.cve.id)
+	}
+}
+
+// conclusion says in sentences what the list means: who is not in it lacks no patch
+// that names the CVE, which is no proof.
+func (c *cveList) conclusion() []string {
+	a := c.count
+	verb := "lack"
+	if a.Lacking == 1 {
+		verb = "lacks"
+	}
+	out := []string{fmt.Sprintf("%d of %s %s a patch for %s", a.Lacking, plural(a.Nodes, "node"), verb, c.id)}
+	if a.Waiting > 0 {
+		out[0] += fmt.Sprintf(", %d more have it and wait for a reboot", a.Waiting)
+	}
+	if n := a.Never + a.Unknown; n > 0 {
+		out = append(out, fmt.Sprintf("of %s nothing is known: %d never scanned, %d not readable", plural(n, "node"), a.Never, a.Unknown))
+	}
+	if a.Blank > 0 {
+		out = append(out, fmt.Sprintf("%s security patches that name no CVE, and may be open to it, too", lacksOther(a.Blank)))
+	}
+	return out
+}
+
+func lacksOther(n int) string {
+	if n == 1 {
+		return "1 other node lacks"
+	}
+	return fmt.Sprintf("%d other nodes lack", n)
+}

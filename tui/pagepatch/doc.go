@@ -1,4 +1,0 @@
-// Package pagepatch is the page Patch of the dashboard.
-package pagepatch
-
-import _ "github.com/ssmdeck/ssmdeck/tui/deck"

@@ -1,0 +1,171 @@
+package pagepatch
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
+)
+
+// lackList are the patches that the nodes of the group lack, each with how many do.
+type lackList struct {
+	list *widget.List
+	rows []patch.Tally
+	keys map[string][]string // of the nodes that lack a patch, by its key
+	from view                // where the nodes of a patch were opened
+}
+
+func tallyKey(t *patch.Tally) string { return t.Key + "\x00" + t.Title }
+
+func (p *Page) makeLacks() {
+	at := func(row int) *patch.Tally { return &p.lacks.rows[row] }
+	text := func(id, title string, rank int, of func(*patch.Tally) string) widget.Column {
+		return widget.Column{ID: id, Title: title, Rank: rank, Text: func(row int) string { return of(at(row)) }}
+	}
+	number := func(id, title string, rank int, of func(*patch.Tally) int) widget.Column {
+		c := text(id, title, rank, func(t *patch.Tally) string { return itoa(of(t)) })
+		c.Right, c.Compare = true, func(a, b int) int { return cmp.Compare(of(at(a)), of(at(b))) }
+		return c
+	}
+	name := text("patch", "PATCH", 0, func(t *patch.Tally) string { return t.Key })
+	name.Min, name.Max = 12, 36
+	severity := text("severity", "SEVERITY", 1, func(t *patch.Tally) string { return cmp.Or(t.Severity, "none") })
+	severity.Compare = func(a, b int) int { return patch.CompareSeverities(at(a).Severity, at(b).Severity) }
+	severity.Level = func(row int) theme.Level { return severityLevel(at(row).Severity) }
+	p.lacks.list = widget.NewList(widget.Options{
+		Key: func(row int) string { return tallyKey(at(row)) }, None: func() string { return p.noReading("nothing is missing") },
+		Columns: []widget.Column{
+			severity, name,
+			number("nodes", "NODES", 2, func(t *patch.Tally) int { return t.Nodes }),
+			number("missing", "MISSING", 5, func(t *patch.Tally) int { return t.Missing }),
+			number("failed", "FAILED", 6, func(t *patch.Tally) int { return t.Failed }),
+			text("class", "CLASS", 7, func(t *patch.Tally) string { return t.Classification }),
+			text("which", "WHICH", 3, func(t *patch.Tally) string { return render.Fold(t.NodeNames()) }),
+			text("title", "TITLE", 4, func(t *patch.Tally) string { return shortTitle(t.Key, t.Title) }),
+			text("cves", "CVES", 8, func(t *patch.Tally) string { return strings.Join(t.CVEs, " ") }),
+		},
+	})
+}
+
+// severityLevel is how bad a severity looks.
+func severityLevel(s string) theme.Level {
+	switch {
+	case patch.CompareSeverities(s, "critical") <= 0:
+		return theme.Bad
+	case patch.CompareSeverities(s, "important") <= 0:
+		return theme.Warn
+	}
+	return theme.Unknown
+}
+
+// noReading says why there is no row in a list of what was read.
+func (p *Page) noReading(nothing string) string {
+	switch r := &p.reading; {
+	case r.busy() || r.at.IsZero():
+		return r.state(p.deck.Now, p.deck.Styles.Glyphs.Ellipsis)
+	case p.main().Filter() != "":
+		return "nothing fits the filter"
+	}
+	return nothing
+}
+
+// lacking are the patches that were read of nodes of the group, in some states. The
+// keys are those of the nodes.
+func (p *Page) lacking(states ...patch.State) (nodes []patch.NodePatches, keys []string) {
+	for i, n := range p.reading.nodes {
+		known := p.fleet.byKey[p.reading.keys[i]]
+		if known == nil || !p.in(known) {
+			continue
+		}
+		var patches []patch.Patch
+		for _, f := range n.Patches {
+			if slices.Contains(states, f.State) {
+				patches = append(patches, f)
+			}
+		}
+		if len(patches) > 0 {
+			nodes, keys = append(nodes, patch.NodePatches{Row: known.Row, Patches: patches}), append(keys, p.reading.keys[i])
+		}
+	}
+	return nodes, keys
+}
+
+// fillLacks counts the patches of the group.
+func (p *Page) fillLacks() {
+	l := &p.lacks
+	nodes, keys := p.lacking(patch.Missing, patch.Failed)
+	l.rows = patch.Tallies(nodes, patch.ByPatch, p.fleet.made)
+	l.keys = map[string][]string{}
+	for i, n := range nodes {
+		for _, f := range n.Patches {
+			key := f.ID + "\x00" + f.Title
+			if have := l.keys[key]; len(have) == 0 || have[len(have)-1] != keys[i] {
+				l.keys[key] = append(have, keys[i])
+			}
+		}
+	}
+	l.list.Reset(len(l.rows))
+}
+
+// showLacks turns the middle from nodes to patches and back.
+func (p *Page) showLacks() tea.Cmd {
+	p.only = only{}
+	p.fillNodes()
+	p.focus = min(p.focus, paneMain)
+	if p.view == viewLacks {
+		p.view = viewNodes
+		return p.look()
+	}
+	p.view = viewLacks
+	if p.reading.at.IsZero() && !p.reading.busy() {
+		return p.read()
+	}
+	return nil
+}
+
+// openLack shows the nodes that lack the patch under the cursor.
+func (p *Page) openLack() {
+	i, ok := p.lacks.list.Current()
+	if !ok {
+		return
+	}
+	t := &p.lacks.rows[i]
+	p.open(p.lacks.keys[tallyKey(t)], "lack "+render.Visible(t.Key))
+}
+
+// open shows some of the nodes.
+func (p *Page) open(keys []string, what string) {
+	p.only = only{keys: map[string]bool{}, what: what}
+	for _, k := range keys {
+		p.only.keys[k] = true
+	}
+	p.lacks.from, p.view, p.focus = p.view, viewNodes, paneMain
+	p.fillNodes()
+}
+
+// lackingKeys are the keys of the nodes that the row under the cursor is about.
+func (p *Page) lackingKeys() []string {
+	switch i, ok := p.main().Current(); {
+	case !ok:
+		return nil
+	case p.view == viewLacks:
+		return p.lacks.keys[tallyKey(&p.lacks.rows[i])]
+	default:
+		return []string{p.cve.keys[i]}
+	}
+}
+
+// readNote is the heading of a list of what was read.
+func (p *Page) readNote(what string, l *widget.List) string {
+	if p.reading.at.IsZero() {
+		return what
+	}
+	return fmt.Sprintf("%s %s, %s", what, l.Count(), p.reading.state(p.deck.Now, p.deck.Styles.Glyphs.Ellipsis))
+}

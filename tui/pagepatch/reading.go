@@ -1,0 +1,164 @@
+package pagepatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// reading is what was read of the patches that all nodes lack. It costs a call for
+// nearly every node, so that it is done when somebody asks for it, and can be left.
+type reading struct {
+	nodes  []patch.NodePatches // CVEs of patches that wait for a reboot are filled in
+	keys   []string            // of nodes
+	at     time.Time           // when; zero: never
+	failed map[string]error    // nodes that could not be read, by key
+	err    error               // of the last one, as a whole
+	stop   context.CancelFunc
+
+	number      int // tells an old one's end from a new one's
+	meter       *meter
+	done, total int // as the meter stood at the last tick
+}
+
+// meter counts nodes read. The loads write it, the update loop reads it.
+type meter struct{ done, total atomic.Int64 }
+
+// readEnded brings what was read.
+type readEnded struct {
+	number int
+	found  []placeRead
+	err    error
+}
+
+type placeRead struct {
+	at      grid.Place
+	reading patch.Reading
+	err     error
+}
+
+func (r *reading) busy() bool { return r.stop != nil }
+
+// glance takes the meter's numbers over: a frame shows what the update loop knows.
+func (r *reading) glance() {
+	if r.meter != nil {
+		r.done, r.total = int(r.meter.done.Load()), int(r.meter.total.Load())
+	}
+}
+
+// leave cancels what is under way.
+func (r *reading) leave() {
+	if r.stop != nil {
+		r.stop()
+		r.stop = nil
+	}
+	r.number++
+}
+
+// read reads the patches of all nodes anew.
+func (p *Page) read() tea.Cmd {
+	r := &p.reading
+	r.leave()
+	var places []grid.Place
+	rows := map[grid.Place][]patch.Row{}
+	for _, n := range p.fleet.nodes {
+		if rows[n.at] == nil {
+			places = append(places, n.at)
+		}
+		rows[n.at] = append(rows[n.at], n.Row)
+	}
+	if len(places) == 0 {
+		return nil
+	}
+	ctx, stop := context.WithCancel(p.desk.Context())
+	r.stop, r.meter, r.err, r.done, r.total = stop, &meter{}, nil, 0, 0
+	number, m := r.number, r.meter
+	for _, n := range p.fleet.nodes {
+		if n.Missing+n.Failed+n.PendingReboot > 0 {
+			m.total.Add(1)
+		}
+	}
+	r.glance()
+	return p.desk.Go(func(context.Context) tea.Msg {
+		defer stop()
+		out := readEnded{number: number}
+		before := int64(0)
+		for _, at := range places {
+			w := patch.Wanted{States: []patch.State{patch.Missing, patch.Failed, patch.InstalledPendingReboot}, CVEs: true, Whole: true}
+			w.Seen = func(done, _ int) { m.done.Store(before + int64(done)) }
+			got, err := p.svc.Lacking(ctx, at, rows[at], w)
+			if ctx.Err() != nil {
+				out.err = context.Cause(ctx)
+				return out
+			}
+			before = m.done.Load()
+			out.found = append(out.found, placeRead{at, got, err})
+		}
+		return out
+	})
+}
+
+func (p *Page) takeReading(m readEnded) tea.Cmd {
+	r := &p.reading
+	if m.number != r.number {
+		return nil
+	}
+	r.stop, r.meter = nil, nil
+	if m.err != nil {
+		if !errors.Is(m.err, context.Canceled) {
+			r.err = m.err
+		}
+		return nil
+	}
+	r.nodes, r.keys, r.failed, r.at, r.err = nil, nil, map[string]error{}, p.deck.Now, nil
+	for _, place := range m.found {
+		if place.err != nil {
+			r.err = &grid.Failure{Place: place.at, Err: place.err}
+			continue
+		}
+		for id, err := range place.reading.Failed {
+			r.failed[deck.Key(place.at, id)] = err
+		}
+		for _, n := range place.reading.Nodes {
+			r.nodes = append(r.nodes, n)
+			r.keys = append(r.keys, deck.Key(place.at, n.Row.ID))
+		}
+	}
+	patch.NamePending(r.nodes)
+	p.fillLacks()
+	p.fillCVE()
+	return p.look()
+}
+
+// state says in words how the reading stands.
+func (r *reading) state(now time.Time, mark string) string {
+	switch {
+	case r.busy() && r.total > 0:
+		return fmt.Sprintf("reading the patches of nodes: %d of %d%s", r.done, r.total, mark)
+	case r.busy():
+		return "reading the patches of nodes" + mark
+	case r.at.IsZero() && r.err != nil:
+		return "not read: " + r.err.Error()
+	case r.at.IsZero():
+		return "not read yet: R reads the patches of all nodes"
+	}
+	text := "read " + age(now, r.at) + " ago"
+	if text == "read just now ago" {
+		text = "read just now"
+	}
+	if n := len(r.failed); n > 0 {
+		text += fmt.Sprintf(", %s could not be read", plural(n, "node"))
+	}
+	if r.err != nil {
+		text += ", partial: " + r.err.Error()
+	}
+	return text
+}

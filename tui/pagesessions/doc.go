@@ -1,4 +1,0 @@
-// Package pagesessions is the page Sessions of the dashboard.
-package pagesessions
-
-import _ "github.com/ssmdeck/ssmdeck/tui/deck"

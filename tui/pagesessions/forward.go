@@ -1,0 +1,221 @@
+package pagesessions
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/portforward"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+)
+
+func (p *Page) tunnelActions() []deck.Action {
+	t, ok := p.tunnel()
+	off, still := "", ""
+	if !ok {
+		off = p.nothing()
+	}
+	if still = off; off == "" && len(p.chosenTunnels(true)) == 0 {
+		still = "it does not run: F starts it"
+	}
+	noAddress, noNode := off, off
+	if len(t.local()) == 0 {
+		noAddress = "its address is not known"
+	}
+	if t.node() == "" {
+		noNode = "its node is not known"
+	}
+	return []deck.Action{
+		{Key: "F", Name: "start", Help: "start saved forwards; they end with the dashboard", Footer: true, Off: p.noneIdle(), Do: p.start},
+		{Key: "X", Name: "stop", Help: "stop the forward, in whatever process it runs", Footer: true, Off: still, Do: p.stop},
+		{Key: "R", Name: "restart", Help: "close its sessions and listen again", Footer: true, Off: still, Do: p.restart},
+		{Key: "f", Name: "forward", Help: "forward a port to a node, or to a host behind it", Footer: true, Do: func() tea.Cmd { return p.forward(grid.Place{}, t.node()) }},
+		{Key: "n", Name: "new", Help: "save a forward under a name", Footer: true, Do: p.save},
+		{Key: "s", Name: "shell", Help: "open a shell on the node of the forward", Off: noNode, Do: func() tea.Cmd { return shell(grid.Place{}, t.node(), t.node()) }},
+		{Key: "L", Name: "log", Help: "what forwards behind the shell have said", Off: off, Do: func() tea.Cmd {
+			return deck.Ask(deck.Line{Words: []string{"forward", "logs", t.name, "--follow"}, What: "log of " + visible(t.name), Level: deck.Read, How: deck.InPane})
+		}},
+		{Key: "c", Name: "copy", Help: "copy the local address", Off: noAddress, Do: func() tea.Cmd {
+			return deck.Ask(deck.Copy{Text: strings.Join(t.local(), " "), What: "the local address"})
+		}},
+		{Name: "start behind the shell", Help: "start the forward so that it outlives the dashboard", Off: p.noneIdle(), Do: func() tea.Cmd { return p.startAs(true) }},
+	}
+}
+
+func (p *Page) noneIdle() string {
+	switch {
+	case p.set.Saved.State().Empty():
+		return "the saved forwards are not known yet"
+	case len(p.idle()) > 0:
+		return ""
+	case len(p.tunnels) == 0:
+		return "no forward is saved"
+	}
+	return "every saved forward runs"
+}
+
+func (p *Page) start() tea.Cmd { return p.startAs(false) }
+
+// startAs starts the chosen forwards that do not run, or asks which.
+func (p *Page) startAs(behind bool) tea.Cmd {
+	if chosen := p.chosenTunnels(false); len(chosen) > 0 {
+		return up(chosen, behind)
+	}
+	idle := p.idle()
+	entries := make([]deck.Entry, len(idle))
+	for i, t := range idle {
+		entries[i] = deck.Entry{Name: t.name, Detail: strings.Join(t.local(), " ") + " " + p.deck.Styles.Glyphs.Arrow + " " + strings.Join(t.remote(), " ")}
+	}
+	return deck.Ask(deck.Choose{Title: "Start a forward", Entries: entries, Done: func(i int) tea.Cmd { return up(idle[i:i+1], behind) }})
+}
+
+// up starts forwards. In this process they run as long as their line does; it says
+// nothing until it ends, and the list shows how they are.
+func up(list []tunnel, behind bool) tea.Cmd {
+	words := append([]string{"forward", "up"}, namesOf(list)...)
+	what := "start forward " + visible(list[0].name)
+	if len(list) > 1 {
+		what = fmt.Sprintf("start %d forwards", len(list))
+	}
+	if behind {
+		words = append(words, "--background")
+	}
+	return deck.Ask(deck.Line{Words: words, What: what, Facts: ends(list), Level: deck.Read, How: deck.Quietly, Refresh: []string{sources.Forwards}})
+}
+
+// ends are the local ends and where they lead.
+func ends(list []tunnel) (facts []deck.Fact) {
+	for _, t := range list {
+		facts = append(facts, deck.Fact{Name: t.name, Value: fmt.Sprintf("%s to %s", strings.Join(t.local(), " "), strings.Join(t.remote(), " "))})
+	}
+	return facts
+}
+
+// cut says what is lost when forwards are stopped.
+func cut(list []tunnel) []deck.Fact {
+	facts := ends(list)
+	for i, t := range list {
+		if t.known() && t.row.Open > 0 {
+			facts[i].Value += fmt.Sprintf(", %d connections are cut", t.row.Open)
+		}
+	}
+	return facts
+}
+
+func (p *Page) stop() tea.Cmd { return p.order("stop", "stop") }
+
+func (p *Page) restart() tea.Cmd { return p.order("restart", "restart") }
+
+// order stops or restarts the chosen forwards.
+func (p *Page) order(word, verb string) tea.Cmd {
+	list := p.chosenTunnels(true)
+	what := verb + " forward " + visible(list[0].name)
+	if len(list) > 1 {
+		what = fmt.Sprintf("%s %d forwards", verb, len(list))
+	}
+	return deck.Ask(deck.Line{
+		Words: append([]string{"forward", word}, namesOf(list)...), What: what, Facts: cut(list),
+		Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{sources.Forwards},
+	})
+}
+
+// forward asks for a port and opens it at once.
+func (p *Page) forward(at grid.Place, node string) tea.Cmd {
+	return deck.Ask(deck.Form{
+		Title: "Forward a port",
+		Fields: []deck.Field{
+			{Name: "node", Label: "Node", Value: node, Help: "a name, an id, tag:role=bastion", Check: needed, Choices: p.nodeNames},
+			{Name: "spec", Label: "Port", Help: "8080:80, or 15432:db.internal:5432 for a host behind it", Check: specs},
+			{Name: "reason", Label: "Reason", Help: "for the session's history"},
+		},
+		Done: func(v map[string]string) tea.Cmd {
+			words := append([]string{"forward", v["node"]}, strings.Fields(v["spec"])...)
+			if v["reason"] != "" {
+				words = append(words, "--reason", v["reason"])
+			}
+			return deck.Ask(deck.Line{Words: words, At: at, What: "forward through " + visible(v["node"]), Level: deck.Read, How: deck.InPane, Refresh: []string{sources.Sessions}})
+		},
+	})
+}
+
+// save asks for a forward and writes it into the user's file.
+func (p *Page) save() tea.Cmd {
+	return deck.Ask(deck.Form{
+		Title: "Save a forward",
+		Fields: []deck.Field{
+			{Name: "name", Label: "Name", Help: "orders-db", Check: p.newName},
+			{Name: "node", Label: "Node", Help: "a name, an id, tag:role=bastion", Check: needed, Choices: p.nodeNames},
+			{Name: "spec", Label: "Port", Help: "15432:db.internal:5432; several with spaces between", Check: specs},
+			{Name: "description", Label: "Description"},
+			{Name: "groups", Label: "Groups", Help: "words that start it together with others"},
+		},
+		Done: func(v map[string]string) tea.Cmd {
+			words := append([]string{"forward", "save", v["name"], v["node"]}, strings.Fields(v["spec"])...)
+			if v["description"] != "" {
+				words = append(words, "--description", v["description"])
+			}
+			for _, g := range strings.Fields(strings.ReplaceAll(v["groups"], ",", " ")) {
+				words = append(words, "--group", g)
+			}
+			return deck.Ask(deck.Line{Words: words, What: "save forward " + visible(v["name"]), Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Saved}})
+		},
+	})
+}
+
+// nodeNames are nodes that fit what is typed.
+func (p *Page) nodeNames(typed string) (names []string) {
+	const most = 20
+	typed = strings.ToLower(typed)
+	for _, n := range p.set.Nodes.Rows() {
+		if label := sources.Label(n.Value); strings.Contains(strings.ToLower(label), typed) {
+			if names = append(names, label); len(names) == most {
+				break
+			}
+		}
+	}
+	return names
+}
+
+func (p *Page) newName(name string) error {
+	for _, t := range p.tunnels {
+		if t.name == name && t.saved != nil {
+			return fault.Usagef("there is a forward %s already", name)
+		}
+	}
+	return needed(name)
+}
+
+func needed(value string) error {
+	if strings.TrimSpace(value) == "" {
+		return fault.Usagef("it is needed")
+	}
+	return nil
+}
+
+func specs(value string) error {
+	for _, w := range strings.Fields(value) {
+		if _, err := portforward.ParseSpec(w); err != nil {
+			return err
+		}
+	}
+	return needed(value)
+}
+
+// record is a forward as YAML shows it.
+func (t tunnel) record() map[string]any {
+	out := map[string]any{"name": t.name, "state": t.state(), "local": t.local(), "remote": t.remote(), "node": t.node()}
+	if t.known() {
+		out["running"] = t.row
+	}
+	if t.runs() {
+		out["process"] = map[string]any{"pid": t.proc.PID, "background": t.proc.Background, "started": t.proc.Started, "sessions": t.proc.Sessions}
+	}
+	if e := t.saved; e != nil {
+		out["saved"] = map[string]any{"file": e.File, "line": e.Line, "profile": e.Profile, "region": e.Region, "groups": e.Groups, "description": e.Description, "idle": e.Idle.String(), "lanes": e.Lanes}
+	}
+	return out
+}

@@ -1,0 +1,235 @@
+// Package pagesessions is the page Sessions of the dashboard: who is on which node,
+// who was, and the forwards of this machine with what goes through them.
+package pagesessions
+
+import (
+	"encoding/json"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
+)
+
+// section is one of the lists of the page.
+type section int
+
+const (
+	active section = iota
+	past
+	tunnels
+	sections
+)
+
+// word is what a section is called in the layout and on its tab.
+func (s section) word() string { return [...]string{"Active", "Past", "Forwards"}[s] }
+
+// namesAge is how old the names of nodes may become here: they hardly change.
+const namesAge = 5 * time.Minute
+
+// Services is what the page needs beside the feeds.
+type Services struct {
+	// Console is the address of a page of Systems Manager in the console of a Region:
+	// "session-manager/sessions". Nil: there is none.
+	Console func(at grid.Place, page string) string
+}
+
+// Page is the page.
+type Page struct {
+	deck *deck.Deck
+	set  *sources.Set
+	svc  Services
+
+	width, height int
+	section       section
+	open          bool // keys go to the details of the row
+	sheet         sheet
+	lists         [sections]*widget.List
+	filters       [sections]string
+
+	sessions [2][]entry // of active and past
+	tunnels  []tunnel
+	names    map[string]string // of nodes, by deck.Key
+	gens     [5]uint64         // of the feeds the rows were made from
+}
+
+// New makes the page.
+func New(d *deck.Deck, _ *feed.Desk, set *sources.Set, svc Services) *Page {
+	p := &Page{deck: d, set: set, svc: svc}
+	p.lists[active] = p.sessionList(active)
+	p.lists[past] = p.sessionList(past)
+	p.lists[tunnels] = p.tunnelList()
+	p.refresh(true)
+	return p
+}
+
+// ID is the word of the palette.
+func (p *Page) ID() string { return "sessions" }
+
+// Title is the word on the tab.
+func (p *Page) Title() string { return "Sessions" }
+
+func (p *Page) list() *widget.List { return p.lists[p.section] }
+
+// Wants are the feeds of the section, and the forwards, which cost no calls.
+func (p *Page) Wants() []feed.Want {
+	wants := []feed.Want{sources.Want(p.set.Forwards), sources.Want(p.set.Saved)}
+	switch p.section {
+	case active:
+		wants = append(wants, sources.Want(p.set.Sessions), feed.Want{Feed: p.set.Nodes, Every: namesAge})
+	case past:
+		wants = append(wants, sources.Want(p.set.Past), feed.Want{Feed: p.set.Nodes, Every: namesAge})
+	}
+	return wants
+}
+
+// Update takes keys, the mouse, and news of the feeds.
+func (p *Page) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case feed.Changed:
+		p.refresh(false)
+	case deck.Tick:
+		p.fill()
+	case tea.KeyPressMsg:
+		p.key(msg)
+	case tea.MouseWheelMsg:
+		p.mouse(msg, msg.X, msg.Y)
+	case tea.MouseClickMsg:
+		p.mouse(msg, msg.X, msg.Y)
+	}
+	return nil
+}
+
+func (p *Page) key(k tea.KeyPressMsg) {
+	switch name := k.String(); name {
+	case "tab", "right", "l":
+		p.turn(1)
+	case "shift+tab", "left", "h":
+		p.turn(-1)
+	default:
+		if p.open && p.sheet.key(name) {
+			return
+		}
+		if p.list().Update(k) {
+			p.fill()
+		}
+	}
+}
+
+// turn goes to the next section.
+func (p *Page) turn(step int) { p.show((p.section + section(step) + sections) % sections) }
+
+func (p *Page) show(s section) {
+	p.section = s
+	p.sheet.top = 0
+	p.focus(false)
+}
+
+// SetFilter shows only the rows of the section that fit.
+func (p *Page) SetFilter(text string) error {
+	err := p.list().SetFilter(text)
+	p.fill()
+	return err
+}
+
+// Filter is the filter of the section.
+func (p *Page) Filter() string { return p.list().Filter() }
+
+// Back leaves the details, then drops the filter, then the marks.
+func (p *Page) Back() bool {
+	switch {
+	case p.open:
+		p.focus(false)
+	case p.list().Filter() != "":
+		_ = p.SetFilter("")
+	default:
+		return p.list().ClearMarks()
+	}
+	return true
+}
+
+// Status is what the frame says of the page.
+func (p *Page) Status() deck.Status {
+	l := p.list()
+	marked, hidden := l.Marked()
+	s := deck.Status{Shown: l.Len(), Of: l.Of(), Marked: len(marked), Hidden: hidden, Crumbs: []string{p.section.word()}}
+	if p.open {
+		s.Crumbs = append(s.Crumbs, p.title())
+	}
+	return s
+}
+
+// layout is what is kept between two starts.
+type layout struct {
+	Section string                     `json:"section,omitempty"`
+	Lists   map[string]json.RawMessage `json:"lists,omitempty"`
+}
+
+// Layout returns the section and the columns of each list.
+func (p *Page) Layout() json.RawMessage {
+	out := layout{Section: p.section.word(), Lists: map[string]json.RawMessage{}}
+	for s, l := range p.lists {
+		out.Lists[section(s).word()] = l.Layout()
+	}
+	data, _ := json.Marshal(out) // strings alone: cannot fail
+	return data
+}
+
+// SetLayout takes what Layout has returned.
+func (p *Page) SetLayout(data json.RawMessage) {
+	var in layout
+	if json.Unmarshal(data, &in) != nil {
+		return
+	}
+	for s, l := range p.lists {
+		if in.Section == section(s).word() {
+			p.section = section(s)
+		}
+		if kept := in.Lists[section(s).word()]; kept != nil {
+			l.SetLayout(kept)
+		}
+	}
+	p.fill()
+}
+
+// refresh makes the rows anew out of the feeds that have changed.
+func (p *Page) refresh(all bool) {
+	now := [...]uint64{p.set.Nodes.Gen(), p.set.Sessions.Gen(), p.set.Past.Gen(), p.set.Forwards.Gen(), p.set.Saved.Gen()}
+	nodes := all || now[0] != p.gens[0]
+	if nodes {
+		p.names = map[string]string{}
+		for _, n := range p.set.Nodes.Rows() {
+			if label := sources.Label(n.Value); label != n.Value.ID {
+				p.names[deck.Key(n.Place, n.Value.ID)] = label
+			}
+		}
+	}
+	for s, source := range p.sessionFeeds() {
+		if nodes || now[s+1] != p.gens[s+1] {
+			p.sessions[s] = p.entries(source.Rows())
+			p.lists[s].Reset(len(p.sessions[s]))
+		}
+	}
+	if all || now[3] != p.gens[3] || now[4] != p.gens[4] {
+		p.tunnels = join(p.set.Saved.Rows(), p.set.Forwards.Rows())
+		p.lists[tunnels].Reset(len(p.tunnels))
+	}
+	p.gens = now
+	p.fill()
+}
+
+// state is how the feed of the section stands.
+func (p *Page) state() feed.State {
+	if p.section == tunnels {
+		return p.set.Saved.State()
+	}
+	return p.sessionFeeds()[p.section].State()
+}
+
+// visible makes foreign text harmless.
+func visible(text string) string { return render.Visible(text) }

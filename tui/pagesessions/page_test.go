@@ -1,0 +1,348 @@
+package pagesessions
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/forwards"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/portforward"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/tuitest"
+)
+
+// desk is a page on a screen with feeds that a test fills.
+type desk struct {
+	*tuitest.Screen
+	page *Page
+	set  *sources.Set
+}
+
+func open(t *testing.T) desk {
+	t.Helper()
+	d := desk{set: &sources.Set{
+		Nodes:    feed.NewSource[fleet.Node](sources.Nodes, nil),
+		Sessions: feed.NewSource[sessions.Entry](sources.Sessions, nil),
+		Past:     feed.NewSource[sessions.Entry](sources.Past, nil),
+		Forwards: feed.NewSource[forwards.Running](sources.Forwards, nil),
+		Saved:    feed.NewSource[forwards.Entry](sources.Saved, nil),
+	}}
+	d.Screen = tuitest.New(t, func(dk *deck.Deck, desk *feed.Desk) []deck.Page {
+		d.page = New(dk, desk, d.set, Services{Console: func(at grid.Place, page string) string { return "https://" + at.Region + "/" + page }})
+		return []deck.Page{d.page}
+	})
+	return d
+}
+
+func ago(d time.Duration) time.Time { return tuitest.Now.Add(-d) }
+
+// fill puts a working day into the feeds.
+func (d desk) fill() {
+	ended := ago(3 * time.Hour)
+	long := ago(20 * time.Hour)
+	d.set.Nodes.Set(tuitest.Place, []fleet.Node{
+		{ID: "i-0aaa", Name: "web-1", Ping: fleet.Online, PlatformName: "Amazon Linux"},
+		{ID: "i-0bbb", Name: "東京-web", Ping: fleet.Online},
+		{ID: "i-0ccc", Name: "lost-1", Ping: fleet.Lost},
+	}, tuitest.Now)
+	d.set.Sessions.Set(tuitest.Place, []sessions.Entry{
+		{ID: "alice-0a1b2c3d4e5f6a7b8", Target: "i-0aaa", Owner: "arn:aws:sts::123456789012:assumed-role/Admin/alice", Status: "Connected", Started: ago(12 * time.Minute), Document: "SSM-SessionManagerRunShell", Reason: "INC-1234 disk full"},
+		{ID: "bob-0ffffffffffffffff", Target: "i-0bbb", Owner: "arn:aws:iam::123456789012:user/bob", Status: "Disconnected", Started: ago(26 * time.Hour), Document: "AWS-StartPortForwardingSessionToRemoteHost", Reason: "bell\a"},
+		{ID: "carol-0ccccccccccccccc", Target: "i-0gone", Owner: "arn:aws:iam::123456789012:user/carol", Status: "Connecting", Started: ago(2 * time.Second)},
+	}, tuitest.Now)
+	d.set.Past.Set(tuitest.Place, []sessions.Entry{
+		{ID: "alice-1", Target: "i-0aaa", Owner: "arn:aws:iam::123456789012:user/alice", Status: "Terminated", Started: ago(4 * time.Hour), Ended: &ended, OutputS3: "https://s3.amazonaws.com/logs/alice-1.log"},
+		{ID: "dave-2", Target: "i-0ccc", Owner: "arn:aws:iam::123456789012:user/dave", Status: "Failed", Started: ago(21 * time.Hour), Ended: &long},
+	}, tuitest.Now)
+	spec := func(text string) []portforward.Spec {
+		s, err := portforward.ParseSpec(text)
+		if err != nil {
+			panic(err)
+		}
+		return []portforward.Spec{s}
+	}
+	d.set.Saved.Set(grid.Place{}, []forwards.Entry{
+		{Name: "orders-db", Node: "tag:role=bastion", Specs: spec("15432:orders.cluster-xyz.eu-west-1.rds.amazonaws.com:5432"), Groups: []string{"db"}, Description: "orders, read only", File: "/home/a/forwards.yaml", Line: 2},
+		{Name: "web", Node: "web-1", Specs: spec("8080:80"), File: "/home/a/forwards.yaml", Line: 7},
+		{Name: "cache", Node: "web-1", Specs: spec("16379:cache.internal:6379"), File: "/home/a/forwards.yaml", Line: 12},
+	}, tuitest.Now)
+	d.running(forwards.Row{
+		Name: "orders-db", State: forwards.Open, Local: []string{"127.0.0.1:15432"}, Remote: []string{"orders.cluster-xyz.eu-west-1.rds.amazonaws.com:5432"}, Node: "tag:role=bastion", Lanes: 1,
+		Counters: portforward.Counters{Open: 2, Total: 17, In: 5 << 20, Out: 900}, InRate: 700_000, OutRate: 10,
+	}, forwards.Row{
+		Name: "cache", State: forwards.Failed, Local: []string{"127.0.0.1:16379"}, Remote: []string{"cache.internal:6379"}, Node: "web-1",
+		Error: "the credentials have expired", Hint: "run `aws sso login`", Retry: tuitest.Now.Add(4 * time.Second),
+	})
+	for _, name := range []string{sources.Nodes, sources.Sessions, sources.Past, sources.Forwards, sources.Saved} {
+		d.Changed(name)
+	}
+}
+
+// running says what one process runs.
+func (d desk) running(rows ...forwards.Row) {
+	d.set.Forwards.Set(grid.Place{}, []forwards.Running{{Record: forwards.Record{PID: 4711, Started: ago(time.Hour), Background: true}, Rows: rows}}, tuitest.Now)
+	d.Changed(sources.Forwards)
+}
+
+func (d desk) to(s section) { d.page.show(s); d.Send(deck.Tick{}) }
+
+// act runs the action of a key without the root, and returns what it asks for.
+func (d desk) act(t *testing.T, key string) tea.Msg {
+	t.Helper()
+	for _, a := range d.page.Actions() {
+		if a.Key == key || a.Name == key {
+			if a.Off != "" {
+				return deck.Say{Text: a.Off}
+			}
+			if cmd := a.Do(); cmd != nil {
+				return cmd()
+			}
+			return nil
+		}
+	}
+	t.Fatalf("no action %q", key)
+	return nil
+}
+
+func (d desk) line(t *testing.T, key string) deck.Line {
+	t.Helper()
+	l, ok := d.act(t, key).(deck.Line)
+	if !ok {
+		t.Fatalf("%s does not ask for a line", key)
+	}
+	return l
+}
+
+func words(t *testing.T, l deck.Line, want string) {
+	t.Helper()
+	if got := strings.Join(l.Words, " "); got != want {
+		t.Errorf("the line is %q, want %q", got, want)
+	}
+}
+
+func TestFrames(t *testing.T) {
+	d := open(t)
+	d.Golden("first")
+	d.fill()
+	d.Golden("active")
+	d.to(tunnels)
+	d.Golden("forwards")
+	d.to(past)
+	d.act(t, "enter")
+	d.Golden("past-open")
+}
+
+func TestWhatIsNotKnownIsNotSaidToBeNothing(t *testing.T) {
+	d := open(t)
+	d.Has("loading")
+	d.Lacks("Active 0", "Past 0", "Forwards 0", "nobody")
+	d.set.Sessions.Fail(tuitest.Place, fault.New(fault.Auth, "list sessions", "denied").WithHint("ask for ssm:DescribeSessions"))
+	d.Changed(sources.Sessions)
+	d.Has("not known", "ask for ssm:DescribeSessions")
+	d.set.Sessions.Set(tuitest.Place, []sessions.Entry{}, tuitest.Now)
+	d.Changed(sources.Sessions)
+	d.Has("nobody has a session open", "Active 0")
+	d.fill()
+	d.set.Sessions.Fail(tuitest.Place, errors.New("network is unreachable"))
+	d.Changed(sources.Sessions)
+	d.Has("alice", "Active 3") // what was known stays
+}
+
+func TestSessions(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.Has("alice", "web-1", "12 min", "東京-web", "i-0gone", "INC-1234")
+	d.Lacks("\a")
+	d.Type("/bob")
+	d.Press("enter")
+	d.Has("bob")
+	d.Lacks("alice")
+	d.Press("esc")
+	d.Has("alice")
+	d.page.lists[active].Select(deck.Key(tuitest.Place, "alice-0a1b2c3d4e5f6a7b8"))
+	words(t, d.line(t, "s"), "shell i-0aaa")
+	words(t, d.line(t, "L"), "session logs alice-0a1b2c3d4e5f6a7b8 --text --follow")
+	if got := d.act(t, "c").(deck.Copy).Text; got != "alice-0a1b2c3d4e5f6a7b8" {
+		t.Errorf("copied %q", got)
+	}
+	if got := d.act(t, "o").(deck.Browse).URL; got != "https://eu-west-1/session-manager/sessions" {
+		t.Errorf("browsed %q", got)
+	}
+	if got := d.act(t, "y").(deck.Show).Text; !strings.Contains(got, "id: alice-0a1b2c3d4e5f6a7b8\n") {
+		t.Errorf("as YAML:\n%s", got)
+	}
+	l := d.line(t, "t")
+	words(t, l, "session terminate alice-0a1b2c3d4e5f6a7b8")
+	if l.Level != deck.Disruptive || l.At != tuitest.Place || !slices.Contains(l.Refresh, sources.Sessions) || !strings.Contains(l.Facts[0].Value, "on web-1") {
+		t.Errorf("the line is %+v", l)
+	}
+	choose := d.act(t, "n").(deck.Choose)
+	if len(choose.Entries) != 2 || choose.Entries[0].Name != "web-1" {
+		t.Errorf("to choose from: %+v", choose.Entries)
+	}
+	words(t, choose.Done(1)().(deck.Line), "shell i-0bbb")
+}
+
+func TestSeveralSessionsEndWithALineForEachPlace(t *testing.T) {
+	d := open(t)
+	d.fill()
+	other := grid.Place{Account: "123456789012", Region: "us-east-1"}
+	d.set.Sessions.Set(other, []sessions.Entry{{ID: "erin-3", Target: "i-0ddd", Owner: "arn:aws:iam::123456789012:user/erin", Status: "Connected", Started: ago(time.Minute)}}, tuitest.Now)
+	d.Changed(sources.Sessions)
+	d.Press("*")
+	var cmds []string
+	for _, cmd := range d.act(t, "t").(tea.BatchMsg) {
+		l := cmd().(deck.Line)
+		cmds = append(cmds, l.At.Region+" "+strings.Join(l.Words[:2], " ")+" "+l.What)
+	}
+	want := []string{"eu-west-1 session terminate end 3 sessions", "us-east-1 session terminate end the session of erin"}
+	slices.Sort(cmds)
+	if !slices.Equal(cmds, want) {
+		t.Errorf("got %q, want %q", cmds, want)
+	}
+}
+
+func TestPastSessionsCannotBeEnded(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.Press("tab")
+	d.Has("Terminated", "dave")
+	if got := d.act(t, "t"); got != (deck.Say{Text: "it has ended"}) {
+		t.Errorf("got %v", got)
+	}
+	words(t, d.line(t, "L"), "session logs alice-1 --text")
+	d.Press("enter")
+	d.Has("Log in S3", "1 h")
+	if got := d.page.Status().Crumbs; !slices.Equal(got, []string{"Past", "alice-1"}) {
+		t.Errorf("crumbs %q", got)
+	}
+	if !d.page.Back() || d.page.Back() {
+		t.Error("one step back closes the details, and there is no other")
+	}
+}
+
+func TestForwards(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.to(tunnels)
+	d.Size(140, 40)
+	d.Has("Forwards 2/3", "2/17", "684 KiB/s", "127.0.0.1:15432", "stopped", "the credentials", "2 open, 17 in all", "behind the shell")
+	words(t, d.line(t, "X"), "forward stop orders-db")
+	l := d.line(t, "R")
+	words(t, l, "forward restart orders-db")
+	if l.Level != deck.Disruptive || !strings.Contains(l.Facts[0].Value, "2 connections are cut") {
+		t.Errorf("the line is %+v", l)
+	}
+	if got := d.act(t, "c").(deck.Copy).Text; got != "127.0.0.1:15432" {
+		t.Errorf("copied %q", got)
+	}
+	choose := d.act(t, "F").(deck.Choose) // the one under the cursor runs
+	if len(choose.Entries) != 1 {
+		t.Fatalf("to choose from: %+v", choose.Entries)
+	}
+	words(t, choose.Done(0)().(deck.Line), "forward up web")
+	d.Press("j")
+	words(t, d.line(t, "F"), "forward up web")
+	words(t, d.line(t, "start behind the shell"), "forward up web --background")
+	if got, _ := d.act(t, "X").(deck.Say); !strings.Contains(got.Text, "does not run") {
+		t.Errorf("got %v", got)
+	}
+	d.Press("*")
+	words(t, d.line(t, "X"), "forward stop orders-db cache")
+	if got := d.act(t, "y").(deck.Show).Text; !strings.Contains(got, "state: stopped") {
+		t.Errorf("as YAML:\n%s", got)
+	}
+	d.running() // all have ended
+	d.Has("Forwards 0/3")
+}
+
+func TestAProcessThatDoesNotAnswer(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.running(forwards.Row{Name: "web", State: forwards.Mute}, forwards.Row{Name: "other", State: forwards.Idle, Local: []string{"127.0.0.1:1"}, Remote: []string{"x:1"}, Node: "n"})
+	d.to(tunnels)
+	d.Size(140, 40)
+	d.Press("j")
+	d.Has("no-answer", "process 4711 does not answer", "other", "127.0.0.1:8080") // the address of the file
+	d.Press("G", "enter")
+	d.Has("in no file any more")
+}
+
+func TestForms(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.to(tunnels)
+	f := d.act(t, "f").(deck.Form)
+	words(t, f.Done(map[string]string{"node": "web-1", "spec": "8080:80 9000:x:90", "reason": "look at it"})().(deck.Line), "forward web-1 8080:80 9000:x:90 --reason look at it")
+	spec := f.Fields[1].Check
+	if spec("8080:80") != nil || spec("80 80:") == nil || spec(" ") == nil {
+		t.Error("the port is not checked as the command does")
+	}
+	if got := f.Fields[0].Choices("WEB"); !slices.Equal(got, []string{"web-1", "東京-web"}) {
+		t.Errorf("nodes %q", got)
+	}
+	f = d.act(t, "n").(deck.Form)
+	l := f.Done(map[string]string{"name": "a", "node": "n", "spec": "1:2", "description": "my own", "groups": "x, y"})().(deck.Line)
+	words(t, l, "forward save a n 1:2 --description my own --group x --group y")
+	if f.Fields[0].Check("web") == nil || f.Fields[0].Check("new") != nil || l.Level != deck.Change {
+		t.Error("a name that is taken is taken again")
+	}
+	f = d.act(t, "replay").(deck.Form)
+	words(t, f.Done(map[string]string{"file": "a.cast", "speed": "4"})().(deck.Line), "session replay a.cast --speed 4")
+}
+
+func TestLayoutAndPlain(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.to(tunnels)
+	kept := d.page.Layout()
+	again := open(t)
+	again.page.SetLayout([]byte(`{"section":7}`))
+	again.page.SetLayout(kept)
+	if again.page.section != tunnels {
+		t.Error("the section is not kept")
+	}
+	p := d.page.Plain()
+	if len(p.Items) != 3 || p.Items[0].Text != "forward orders-db, open, 127.0.0.1:15432 to orders.cluster-xyz.eu-west-1.rds.amazonaws.com:5432, 2 connections open" {
+		t.Errorf("plain: %+v", p.Items)
+	}
+	p.Items[1].Choose()
+	if tunnel, _ := d.page.tunnel(); tunnel.name != "web" {
+		t.Errorf("chosen: %s", tunnel.name)
+	}
+	d.to(active)
+	p = d.page.Plain()
+	if !strings.Contains(p.Items[0].Text, "on i-0gone, connecting") || !slices.Contains(p.Items[1].Detail, "Reason: INC-1234 disk full") || !slices.Contains(p.Items[2].Detail, `Reason: bell\x07`) {
+		t.Errorf("plain: %+v", p.Items)
+	}
+}
+
+func TestTheMouseDoesWhatKeysDo(t *testing.T) {
+	d := open(t)
+	d.fill()
+	click := func(x, y int) { d.page.Update(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft}) }
+	click(len(" Active 3  Past"), 0)
+	if d.page.section != past {
+		t.Error("a click on a section does not go there")
+	}
+	d.to(active)
+	click(5, 3)
+	if e, _ := d.page.current(); e.Value.OwnerName() != "alice" {
+		t.Errorf("the cursor is on %s", e.Value.OwnerName())
+	}
+	d.Press("enter")
+	d.page.Update(tea.MouseWheelMsg{X: 5, Y: 4, Button: tea.MouseWheelDown})
+	if d.page.sheet.top != 1 {
+		t.Errorf("the details are at %d", d.page.sheet.top)
+	}
+}

@@ -1,0 +1,282 @@
+package pagesessions
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+)
+
+const (
+	// beside is the width from which details stand beside the list.
+	beside = 100
+	// sheetShare is the part of the width that they take there, in percent.
+	sheetShare = 38
+	// below is the height from which they stand below the list on a narrow screen,
+	// in sheetLines lines.
+	below      = 16
+	sheetLines = 7
+)
+
+// SetSize shares the room out.
+func (p *Page) SetSize(width, height int) {
+	p.width, p.height = width, height
+	room := max(height-1, 1) // under the names of the sections
+	listWidth, listHeight := width, room
+	switch {
+	case p.wide():
+		p.sheet.width, p.sheet.height = width*sheetShare/100, room
+		listWidth = width - p.sheet.width - 3
+	case p.open:
+		p.sheet.width, p.sheet.height = width, max(room-1, 1)
+	case p.tall():
+		p.sheet.width, p.sheet.height = width, sheetLines
+		listHeight = room - sheetLines - 1
+	}
+	for _, l := range p.lists {
+		l.SetStyles(p.deck.Styles)
+		l.SetSize(listWidth, listHeight)
+	}
+	p.fill()
+}
+
+// focus moves the keys to the details, or back to the list.
+func (p *Page) focus(details bool) {
+	p.open = details
+	p.SetSize(p.width, p.height)
+}
+
+func (p *Page) wide() bool { return p.width >= beside }
+
+func (p *Page) tall() bool { return p.height >= below && !p.wide() }
+
+// fill puts what is known of the row under the cursor into the details.
+func (p *Page) fill() {
+	was := p.sheet.facts
+	p.sheet.facts = p.facts()
+	if len(was) > 0 && (len(p.sheet.facts) == 0 || was[0] != p.sheet.facts[0]) {
+		p.sheet.top = 0
+	}
+	if len(p.sheet.facts) == 0 && p.open {
+		p.focus(false)
+	}
+}
+
+// View draws the sections, the list, and the details where there is room or they
+// were opened.
+func (p *Page) View() string {
+	for _, l := range p.lists {
+		l.SetStyles(p.deck.Styles)
+		l.SetNow(p.deck.Now, p.deck.Still)
+	}
+	p.fill()
+	st := p.deck.Styles
+	head := p.tabs()
+	switch {
+	case p.wide():
+		left := strings.Split(p.list().View(!p.open), "\n")
+		right := strings.Split(p.sheet.view(st), "\n")
+		listWidth := p.width - p.sheet.width - 3
+		pipe := " " + st.Border.Render(st.Glyphs.Pipe) + " "
+		lines := []string{head}
+		for i := range max(p.height-1, 1) {
+			lines = append(lines, strings.TrimRight(pad(at(left, i), listWidth)+pipe+at(right, i), " "))
+		}
+		return strings.Join(lines, "\n")
+	case p.open:
+		return head + "\n" + st.Title.Render(ansi.Truncate(visible(p.title()), p.width, st.Glyphs.Ellipsis)) + "\n" + p.sheet.view(st)
+	case p.tall():
+		lines := strings.Split(p.list().View(true), "\n")
+		for len(lines) < p.height-sheetLines-2 {
+			lines = append(lines, "")
+		}
+		rule := st.Border.Render(strings.Repeat(st.Glyphs.Rule, p.width))
+		return head + "\n" + strings.Join(lines, "\n") + "\n" + rule + "\n" + p.sheet.view(st)
+	}
+	return head + "\n" + p.list().View(true)
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return ""
+}
+
+func pad(line string, width int) string {
+	return line + strings.Repeat(" ", max(width-ansi.StringWidth(line), 0))
+}
+
+// tabs are the sections with how many rows each has, as far as that is known.
+func (p *Page) tabs() string {
+	st := p.deck.Styles
+	var parts []string
+	for s := range sections {
+		text := " " + s.word() + " " + p.count(s) + " "
+		text = strings.TrimRight(text, " ") + " "
+		if s == p.section {
+			text = st.Selected.Render(text)
+			if !st.Color {
+				text = "[" + strings.TrimSpace(text) + "]"
+			}
+		}
+		parts = append(parts, text)
+	}
+	return ansi.Truncate(strings.Join(parts, ""), p.width, "")
+}
+
+// count is the number behind the name of a section; empty: not known.
+func (p *Page) count(s section) string {
+	switch {
+	case s == tunnels && p.set.Saved.State().Empty() && p.set.Forwards.State().Empty():
+		return ""
+	case s == tunnels:
+		return fmt.Sprintf("%d/%d", p.running(), len(p.tunnels))
+	case p.sessionFeeds()[s].State().Empty():
+		return ""
+	}
+	return fmt.Sprint(p.lists[s].Of())
+}
+
+func (p *Page) mouse(msg tea.Msg, x, y int) {
+	if y == 0 {
+		if _, ok := msg.(tea.MouseClickMsg); ok {
+			p.clickTab(x)
+		}
+		return
+	}
+	onSheet := p.onSheet(x, y)
+	if w, ok := msg.(tea.MouseWheelMsg); ok && onSheet {
+		p.sheet.key(map[bool]string{true: "k", false: "j"}[w.Button == tea.MouseWheelUp])
+		return
+	}
+	if onSheet {
+		p.focus(len(p.sheet.facts) > 0)
+		return
+	}
+	switch m := msg.(type) {
+	case tea.MouseWheelMsg:
+		m.Y--
+		p.list().Update(m)
+	case tea.MouseClickMsg:
+		m.Y--
+		p.list().Update(m)
+	}
+	p.focus(false)
+}
+
+// onSheet reports whether a cell of the page is one of the details.
+func (p *Page) onSheet(x, y int) bool {
+	switch {
+	case p.wide():
+		return x >= p.width-p.sheet.width-2
+	case p.open:
+		return true
+	}
+	return p.tall() && y >= p.height-sheetLines-1
+}
+
+// clickTab goes to the section whose name is at a column.
+func (p *Page) clickTab(x int) {
+	left := 0
+	for s := range sections {
+		left += len(strings.TrimRight(" "+s.word()+" "+p.count(s), " ")) + 1
+		if x < left {
+			p.show(s)
+			return
+		}
+	}
+}
+
+// loading says how far a first load is.
+func loading(s feed.State) string {
+	if s.Places > 1 {
+		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+	}
+	return "loading"
+}
+
+// firstFailure is the first of a state, with its hint.
+func firstFailure(s feed.State) string {
+	f := s.Failures[0]
+	text := f.Err.Error()
+	if hint := fault.HintOf(f.Err); hint != "" {
+		text += ": " + hint
+	}
+	return visible(text)
+}
+
+// when is a moment with its age.
+func (p *Page) when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return render.Local(t, p.deck.Location) + ", " + render.Ago(p.deck.Now, t)
+}
+
+// Plain is the section as text.
+func (p *Page) Plain() deck.Plain {
+	out := deck.Plain{Summary: []string{p.summary()}}
+	keep := p.list()
+	before, _ := keep.Current()
+	for _, row := range keep.Shown() {
+		item := deck.Item{Text: p.sentence(row)}
+		key := p.rowKey(row)
+		keep.Select(key)
+		for _, f := range p.facts() {
+			item.Detail = append(item.Detail, f.name+": "+visible(f.value))
+		}
+		item.Choose = func() { keep.Select(key); p.fill() }
+		out.Items = append(out.Items, item)
+	}
+	if len(keep.Shown()) > 0 {
+		keep.Select(p.rowKey(before))
+	}
+	return out
+}
+
+func (p *Page) rowKey(row int) string {
+	if p.section == tunnels {
+		return p.tunnels[row].name
+	}
+	return p.sessions[p.section][row].key()
+}
+
+func (p *Page) summary() string {
+	l := p.list()
+	if l.Len() == 0 {
+		if p.section == tunnels {
+			return p.section.word() + ": " + p.noTunnels()
+		}
+		return p.section.word() + ": " + p.none(p.section)
+	}
+	return fmt.Sprintf("%s: %d shown of %d. Tab shows the next list.", p.section.word(), l.Len(), l.Of())
+}
+
+// sentence is a row for a screen reader.
+func (p *Page) sentence(row int) string {
+	if p.section == tunnels {
+		t := p.tunnels[row]
+		text := fmt.Sprintf("forward %s, %s, %s to %s", t.name, t.state(), strings.Join(t.local(), " "), strings.Join(t.remote(), " "))
+		if t.known() {
+			text += fmt.Sprintf(", %d connections open", t.row.Open)
+		}
+		if f := t.fault(); f != "" {
+			text += ", " + f
+		}
+		return visible(text)
+	}
+	e := p.sessions[p.section][row]
+	text := fmt.Sprintf("%s on %s, %s, started %s", e.Value.OwnerName(), e.label(), strings.ToLower(e.Value.Status), render.Ago(p.deck.Now, e.Value.Started))
+	if e.Value.Reason != "" {
+		text += ", reason " + e.Value.Reason
+	}
+	return visible(text)
+}

@@ -1,0 +1,82 @@
+package widget
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+func (l *List) shownColumns() []int {
+	var out []int
+	for _, c := range l.layout {
+		if !l.hidden[c] {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// AllColumns are the titles of all columns and whether each is shown.
+func (l *List) AllColumns() (titles []string, shown []bool) {
+	for _, c := range l.layout {
+		titles, shown = append(titles, l.o.Columns[c].Title), append(shown, !l.hidden[c])
+	}
+	return titles, shown
+}
+
+// ShowColumn shows or hides the i-th column of AllColumns; the last one stays.
+func (l *List) ShowColumn(i int, shown bool) {
+	if shown || len(l.shownColumns()) > 1 {
+		l.hidden[l.layout[i]] = !shown
+	}
+}
+
+// MoveColumn moves a column of AllColumns to another place.
+func (l *List) MoveColumn(from, to int) {
+	c := l.layout[from]
+	l.layout = slices.Insert(slices.Delete(l.layout, from, from+1), to, c)
+}
+
+// listLayout is what is kept of a list between two starts.
+type listLayout struct {
+	Columns []string `json:"columns,omitempty"` // shown, in their order
+	Sort    string   `json:"sort,omitempty"`
+}
+
+// Layout returns what is to be kept between two starts.
+func (l *List) Layout() json.RawMessage {
+	var out listLayout
+	for _, c := range l.shownColumns() {
+		out.Columns = append(out.Columns, l.o.Columns[c].ID)
+	}
+	out.Sort = l.SortedBy()
+	data, _ := json.Marshal(out) // strings alone: cannot fail
+	return data
+}
+
+// SetLayout takes what Layout has returned; columns that it does not know stay away.
+func (l *List) SetLayout(data json.RawMessage) {
+	var in listLayout
+	if json.Unmarshal(data, &in) != nil || len(in.Columns) == 0 {
+		return
+	}
+	var order []int
+	for _, id := range in.Columns {
+		if c := l.column(id); c >= 0 && !slices.Contains(order, c) {
+			order = append(order, c)
+		}
+	}
+	if len(order) == 0 {
+		return
+	}
+	for c := range l.o.Columns {
+		l.hidden[c] = !slices.Contains(order, c)
+		if l.hidden[c] {
+			order = append(order, c)
+		}
+	}
+	l.layout = order
+	if l.column(strings.TrimPrefix(in.Sort, "-")) >= 0 {
+		l.SetSort(in.Sort)
+	}
+}
