@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // arrangement is where the text stands.
@@ -35,8 +36,10 @@ func (p *Page) split() arrangement {
 func (p *Page) SetSize(width, height int) {
 	p.width, p.height = width, height
 	p.ticked = p.d.Now // it is shown
-	p.list.SetStyles(p.d.Styles)
-	p.tree.SetStyles(p.d.Styles)
+	for _, l := range []*widget.List{p.list, p.tree} {
+		l.SetStyles(p.d.Styles)
+		l.SetNow(p.d.Now, p.d.Still)
+	}
 	p.refresh()
 	if o, _ := p.target(); o.key() != p.shown {
 		p.arrange()
@@ -84,8 +87,6 @@ func (p *Page) trouble() string {
 // View draws the page.
 func (p *Page) View() string {
 	p.SetSize(p.width, p.height)
-	p.list.SetNow(p.d.Now, p.d.Still)
-	p.tree.SetNow(p.d.Now, p.d.Still)
 	var lines []string
 	if p.top() > 0 {
 		lines = append(lines, p.headline())

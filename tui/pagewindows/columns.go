@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
@@ -17,10 +18,10 @@ func (p *Page) columns() []widget.Column {
 	text := func(f func(e *entry) string) func(int) string { return func(i int) string { return f(at(i)) } }
 	several := p.d.Several()
 	return []widget.Column{
-		{ID: "name", Title: "WINDOW", Min: 12, Max: 30, Text: text(func(e *entry) string { return e.Name })},
+		{ID: "name", Title: "WINDOW", Min: 12, Max: 30, Loose: true, Also: text(func(e *entry) string { return e.ID }), Text: text(func(e *entry) string { return e.Name })},
 		{ID: "state", Title: "STATE", Min: 10, Rank: 1, Flash: true, Text: text(stateWord), Level: func(i int) theme.Level { return stateLevel(at(i)) }},
 		{
-			ID: "next", Title: "NEXT", Rank: 2, Text: text(p.nextIn),
+			ID: "next", Title: "NEXT", Rank: 2, Text: text(p.nextIn), Sort: terms.Moment, At: func(i int) time.Time { return p.mirrored(at(i).next) },
 			Compare: func(a, b int) int { return compareNext(at(a).next, at(b).next) },
 		},
 		{
@@ -28,13 +29,14 @@ func (p *Page) columns() []widget.Column {
 			Compare: func(a, b int) int { return compareNext(at(a).next, at(b).next) },
 		},
 		{
-			ID: "last", Title: "LAST RESULT", Rank: 4, Flash: true, Text: text(p.lastWord), Level: func(i int) theme.Level { return lastLevel(at(i)) },
+			ID: "last", Title: "RESULT", Rank: 4, Flash: true, Text: text(p.lastWord), Level: func(i int) theme.Level { return lastLevel(at(i)) },
 		},
-		{ID: "nodes", Title: "NODES", Right: true, Rank: 5, Text: text(nodesWord), Compare: func(a, b int) int { return cmp.Compare(at(a).nodes, at(b).nodes) }},
-		{ID: "tasks", Title: "TASKS", Right: true, Rank: 6, Text: text(func(e *entry) string { return fmt.Sprint(len(e.Tasks)) }), Compare: func(a, b int) int { return len(at(a).Tasks) - len(at(b).Tasks) }},
+		{ID: "nodes", Title: "NODES", Right: true, Rank: 5, Text: text(nodesWord), Sort: terms.Number, Compare: func(a, b int) int { return cmp.Compare(at(a).nodes, at(b).nodes) }},
+		{ID: "tasks", Title: "TASKS", Right: true, Rank: 6, Text: text(func(e *entry) string { return fmt.Sprint(len(e.Tasks)) }), Sort: terms.Number},
 		{ID: "schedule", Title: "SCHEDULE", Max: 48, Rank: 7, Text: text(p.explained)},
-		{ID: "open", Title: "OPEN FOR", Rank: 8, Text: text(openFor)},
-		{ID: "findings", Title: "FINDINGS", Rank: 6, Text: text(findingsWord), Level: func(i int) theme.Level { return findingsLevel(at(i)) }},
+		{ID: "length", Title: "OPEN FOR", Rank: 8, Text: text(openFor)},
+		{ID: "findings", Title: "FINDINGS", Rank: 6, Sort: terms.Number, Text: text(findingsWord), Level: func(i int) theme.Level { return findingsLevel(at(i)) }},
+		{ID: "open", Title: "OPEN", Off: true, Rank: 10, Text: text(openWord)},
 		{ID: "zone", Title: "ZONE", Off: true, Rank: 10, Text: text((*entry).zone)},
 		{ID: "expression", Title: "EXPRESSION", Off: true, Rank: 10, Text: text(func(e *entry) string { return e.Window.Schedule })},
 		{ID: "id", Title: "ID", Off: true, Rank: 10, Middle: true, Text: text(func(e *entry) string { return e.ID })},
@@ -45,12 +47,7 @@ func (p *Page) columns() []widget.Column {
 }
 
 func stateWord(e *entry) string {
-	switch {
-	case e.running != nil:
-		return "open, runs"
-	case e.isOpen:
-		return "open"
-	case e.Enabled:
+	if e.Enabled {
 		return "enabled"
 	}
 	return "disabled"
@@ -66,11 +63,28 @@ func stateLevel(e *entry) theme.Level {
 	return theme.Idle
 }
 
+// openWord says whether the window is open now.
+func openWord(e *entry) string {
+	if e.running != nil || e.isOpen {
+		return "yes"
+	}
+	return "no"
+}
+
+// mirrored is a moment as far in the past as it is in the future, so that next<1d are
+// the windows that open within a day.
+func (p *Page) mirrored(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return p.d.Now.Add(p.d.Now.Sub(t))
+}
+
 // nextIn says when the window opens next, or up to when it is open.
 func (p *Page) nextIn(e *entry) string {
 	switch {
 	case e.isOpen:
-		return "closes in " + render.Duration(e.until.Sub(p.d.Now).Truncate(time.Minute))
+		return "open, " + render.Duration(e.until.Sub(p.d.Now).Truncate(time.Minute)) + " left"
 	case e.Fault != nil:
 		return "not known"
 	case e.next.IsZero():
@@ -105,6 +119,8 @@ func moment(t time.Time, zone *time.Location) string {
 func (p *Page) lastWord(e *entry) string {
 	x := e.last()
 	switch {
+	case e.running != nil:
+		return stateText(e.running.State) + ", " + render.Ago(p.d.Now, e.running.Started)
 	case x != nil:
 		return stateText(x.State) + ", " + render.Ago(p.d.Now, x.Started)
 	case e.known:
@@ -114,7 +130,10 @@ func (p *Page) lastWord(e *entry) string {
 }
 
 func lastLevel(e *entry) theme.Level {
-	if x := e.last(); x != nil {
+	switch x := e.last(); {
+	case e.running != nil:
+		return runLevel(e.running.State)
+	case x != nil:
 		return runLevel(x.State)
 	}
 	return theme.Unknown

@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // room is where the parts of the page stand. A height or width of 0 means that there
@@ -63,8 +64,10 @@ func (p *Page) hasText() bool { return p.rooms().text > 0 }
 func (p *Page) SetSize(width, height int) {
 	p.width, p.height = width, height
 	p.ticked = p.d.Now // it is shown
-	p.list.SetStyles(p.d.Styles)
-	p.runs.SetStyles(p.d.Styles)
+	for _, l := range []*widget.List{p.list, p.runs} {
+		l.SetStyles(p.d.Styles)
+		l.SetNow(p.d.Now, p.d.Still)
+	}
 	p.refresh()
 	r := p.rooms()
 	p.focused().SetSize(r.left, r.list)
@@ -74,8 +77,6 @@ func (p *Page) SetSize(width, height int) {
 // View draws the page.
 func (p *Page) View() string {
 	p.SetSize(p.width, p.height)
-	p.list.SetNow(p.d.Now, p.d.Still)
-	p.runs.SetNow(p.d.Now, p.d.Still)
 	st, r := p.d.Styles, p.rooms()
 	var lines []string
 	if r.top > 0 {

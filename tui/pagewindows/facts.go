@@ -43,11 +43,9 @@ func (p *Page) windowFacts(e *entry) widget.Facts {
 	f.Add("From", e.Start)
 	f.Add("Up to", e.End)
 	f.Add("Nodes", reached(e))
-	if x := e.last(); x != nil {
-		f.State("Last", runLevel(x.State), p.lastWord(e))
-		f.Add("", oneLine(x.Details))
-	} else {
-		f.Add("Last", p.lastWord(e))
+	f.State("Result", lastLevel(e), p.lastWord(e))
+	if x := e.last(); x != nil && e.running == nil {
+		f.Add("Details", oneLine(x.Details))
 	}
 	f.Add("ID", e.ID)
 	p.remarks(&f, e)

@@ -108,7 +108,9 @@ func start(t *testing.T, windows []window.Whole) *fixture {
 		Windows: feed.NewSource(sources.Windows, func(context.Context, grid.Cell, func([]window.Whole)) ([]window.Whole, error) { return nil, nil }),
 		Nodes:   feed.NewSource(sources.Nodes, func(context.Context, grid.Cell, func([]fleet.Node)) ([]fleet.Node, error) { return nil, nil }),
 	}
-	f.past = feed.NewSource(Past, func(context.Context, grid.Cell, func([]window.Execution)) ([]window.Execution, error) { return nil, nil })
+	f.past = feed.NewSource(Past, func(context.Context, grid.Cell, func([]window.Execution)) ([]window.Execution, error) {
+		return nil, nil
+	})
 	f.Screen = tuitest.New(t, func(d *deck.Deck, desk *feed.Desk) []deck.Page {
 		f.page = New(d, desk, f.set, Services{Past: f.past, Tree: func(_ context.Context, _ grid.Place, id string) (window.Tree, error) {
 			f.reads++
@@ -202,7 +204,32 @@ func TestOpenWindowsComeFirst(t *testing.T) {
 		}
 		last = at
 	}
-	f.Has("closes in 1 h 57 min", "disabled", "open, runs")
+	f.Has("open, 1 h 57 min left", "disabled", "in progress, 2 h ago")
+}
+
+func TestFilters(t *testing.T) {
+	f := start(t, some())
+	for filter, want := range map[string]string{
+		"state=enabled next<2d": "サーバー東京 db-scan sun-patch", "state=disabled": "log-cleanup", "open=yes": "friday-noon", "nodes>5 name~^s": "sun-patch",
+		"result=none": "", windowID(2): "db-scan", "findings>1": "log-cleanup", "last~failed": "sun-patch",
+	} {
+		if filter == "result=none" {
+			if f.page.SetFilter(filter) == nil {
+				t.Error("a key that no column has is taken")
+			}
+			continue
+		}
+		if err := f.page.SetFilter(filter); err != nil {
+			t.Errorf("%s: %v", filter, err)
+		}
+		var names []string
+		for _, i := range f.page.list.Shown() {
+			names = append(names, f.page.entries[i].Name)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s shows %s, want %s", filter, got, want)
+		}
+	}
 }
 
 func TestWhatIsTheMatterIsSaid(t *testing.T) {
@@ -373,7 +400,7 @@ func TestPlainTellsTheSame(t *testing.T) {
 	if got := plain.Summary[0]; got != "Maintenance windows: 6, 1 open, 1 disabled" {
 		t.Errorf("summary %q", got)
 	}
-	if got := plain.Items[3].Text; got != "sun-patch: enabled, in 1 d 16 h, Sun 29 Nov 02:00 EST. Last result: failed, 6 d ago. 1 finding." {
+	if got := plain.Items[3].Text; got != "sun-patch: enabled, in 1 d 16 h, Sun 29 Nov 02:00 EST. Result: failed, 6 d ago. 1 finding." {
 		t.Errorf("item %q", got)
 	}
 	f.on("friday-noon")

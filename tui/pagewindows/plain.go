@@ -33,7 +33,7 @@ func (p *Page) Plain() deck.Plain {
 		if !e.next.IsZero() && !e.isOpen {
 			text += ", " + moment(e.next, e.Zone())
 		}
-		text += ". Last result: " + p.lastWord(e) + "."
+		text += ". Result: " + p.lastWord(e) + "."
 		if len(e.findings) > 0 {
 			text += " " + counted(len(e.findings), "finding") + "."
 		}
