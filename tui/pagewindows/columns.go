@@ -25,11 +25,11 @@ func (p *Page) columns() []widget.Column {
 			Compare: func(a, b int) int { return compareNext(at(a).next, at(b).next) },
 		},
 		{
-			ID: "opens", Title: "OPENS", Rank: 3, Text: text(func(e *entry) string { return moment(e.next, p.zoneOf(e)) }),
+			ID: "opens", Title: "OPENS", Rank: 4, Text: text(func(e *entry) string { return moment(e.next, p.zoneOf(e)) }),
 			Compare: func(a, b int) int { return compareNext(at(a).next, at(b).next) },
 		},
 		{
-			ID: "last", Title: "RESULT", Rank: 4, Flash: true, Text: text(p.lastWord), Level: func(i int) theme.Level { return lastLevel(at(i)) },
+			ID: "last", Title: "RESULT", Rank: 3, Flash: true, Text: text(p.lastWord), Level: func(i int) theme.Level { return lastLevel(at(i)) },
 		},
 		{ID: "nodes", Title: "NODES", Right: true, Rank: 5, Text: text(nodesWord), Sort: terms.Number, Compare: func(a, b int) int { return cmp.Compare(at(a).nodes, at(b).nodes) }},
 		{ID: "tasks", Title: "TASKS", Right: true, Rank: 6, Text: text(func(e *entry) string { return fmt.Sprint(len(e.Tasks)) }), Sort: terms.Number},
