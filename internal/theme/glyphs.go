@@ -21,6 +21,8 @@ type Glyphs struct {
 	Tee      string   // a vertical line from which a branch goes off
 	Corner   string   // the last branch
 	Cross    string   // where a vertical line begins under a rule
+	Track    string   // what is left of a progress bar
+	Hit      string   // the line a search is at
 	Thumb    string   // of a scroll bar
 	Opened   string   // a branch of a tree that shows what is in it
 	Closed   string   // one that does not
@@ -59,6 +61,7 @@ func utf8Glyphs() Glyphs {
 		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└", Cross: "┬",
 		Thumb: "▐", Opened: "▾", Closed: "▸",
 		Fresh: "⟳", Crumb: "›", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
+		Track: "░", Hit: "◂", Thumb: "▐", Opened: "▾", Closed: "▹",
 	}
 }
 
@@ -73,5 +76,6 @@ func asciiGlyphs() Glyphs {
 		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`", Cross: "+",
 		Thumb: "#", Opened: "-", Closed: "+",
 		Fresh: "@", Crumb: ">", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
+		Track: ".", Hit: "<", Thumb: "#", Opened: "-", Closed: "+",
 	}
 }
