@@ -230,7 +230,7 @@ func TestShow(t *testing.T) {
 	w.Press("/")
 	w.Type("line 15")
 	w.Press("enter")
-	w.Has("line 15", "/line 15: 11 lines")
+	w.Has("line 15", "/line 15: 1 of 11")
 	w.Press("n")
 	w.Has("line 150")
 	w.Press("N")

@@ -93,12 +93,12 @@ func TestTheBoxShowsWhatWouldHappen(t *testing.T) {
 	l := reboot(deck.Destructive)
 	l.Preview = []string{"run", "web-1", "--dry-run"}
 	w.Send(l)
-	w.Has("What would happen", `would reboot web\u202e`, "more lines", "This cannot be undone", "Type web-1:")
+	w.Has("What would happen", `would reboot web\u202e`, "1-9 of 30", "This cannot be undone", "Type web-1:")
 	if !slices.Equal(w.Lines, []string{"run web-1 --dry-run"}) {
 		t.Errorf("ran %q", w.Lines)
 	}
 	w.Press("pgdown", "pgdown", "pgdown", "pgdown", "pgdown", "pgdown", "pgdown")
-	w.Has("the end")
+	w.Has("22-30 of 30")
 	w.Size(40, 10)
 	w.Has("Type web-1:")
 	w.Press("esc", "@")
