@@ -63,6 +63,9 @@ func New(o Options) *Model {
 			m.page = i
 		}
 	}
+	if name := o.Layout.Theme; name != "" && o.Theme != nil {
+		o.Theme(name)
+	}
 	if o.Filter != "" {
 		m.say.Err = m.current().SetFilter(o.Filter)
 	}
