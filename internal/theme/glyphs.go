@@ -26,6 +26,10 @@ type Glyphs struct {
 	Thumb    string   // of a scroll bar
 	Opened   string   // a branch of a tree that shows what is in it
 	Closed   string   // one that does not
+	Fresh    string   // how old what is shown is
+	Crumb    string   // between what was opened and what was opened in it
+
+	TopLeft, TopRight, BottomLeft, BottomRight string // the corners of a box
 }
 
 // Level returns the glyph of a level.
@@ -55,6 +59,7 @@ func utf8Glyphs() Glyphs {
 		Bar:     []string{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
 		Spark:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└", Cross: "┬",
+		Fresh: "⟳", Crumb: "›", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
 		Track: "░", Hit: "◂", Thumb: "▐", Opened: "▾", Closed: "▹",
 	}
 }
@@ -68,6 +73,7 @@ func asciiGlyphs() Glyphs {
 		Bar:     []string{".", "#"},
 		Spark:   []string{"_", ".", "-", "=", "^"},
 		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`", Cross: "+",
+		Fresh: "@", Crumb: ">", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
 		Track: ".", Hit: "<", Thumb: "#", Opened: "-", Closed: "+",
 	}
 }
