@@ -308,7 +308,6 @@ func TestDemoDashboard(t *testing.T) {
 	s := startOnTerminal(t, nil, 140, 40, "demo")
 	s.waitFor("Needs attention")
 	s.waitFor("health-check") // the window that opens first
-	s.waitFor("restart nginx")
 	s.typeKeys("2")
 	s.waitFor("web-1")
 	s.typeKeys("q")
