@@ -73,7 +73,7 @@ func (p *Page) patchesMissing() []line {
 	if p.set.Patches.State().Empty() {
 		return nil
 	}
-	t := p.patches.value.Total
+	t := p.patches.value.total
 	verb := func(n int, one, many string) string {
 		if n == 1 {
 			return one
