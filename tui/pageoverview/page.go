@@ -72,12 +72,19 @@ func (p *Page) SetSize(width, height int) {
 	p.refresh()
 }
 
+// fewNodes is up to how many nodes patching is read more often: a call for each 50.
+const fewNodes = 500
+
 // Wants are all feeds that are counted here. Commands and automations are read more
 // often while some run.
 func (p *Page) Wants() []feed.Want {
 	s := p.set
+	patches := sources.Want(s.Patches)
+	if p.nodes.value.all <= fewNodes { // a few calls
+		patches = sources.Hurry(s.Patches)
+	}
 	wants := []feed.Want{
-		sources.Want(s.Nodes), sources.Want(s.Patches), sources.Want(s.Sessions), sources.Want(s.Forwards),
+		sources.Want(s.Nodes), patches, sources.Want(s.Sessions), sources.Want(s.Forwards),
 		sources.Want(s.Windows), sources.Want(s.Parameters),
 	}
 	for _, f := range []struct {
