@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
-	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 	"github.com/ssmdeck/ssmdeck/tui/tuitest"
 )
@@ -31,10 +30,8 @@ func BenchmarkKey(b *testing.B) {
 	f := large(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		f.page.Update(tuitest.Key("j"))
-		_ = f.page.Actions()
-		_ = f.page.Status()
-		_ = f.page.View()
+		f.Press("j")
+		_ = f.Frame()
 	}
 }
 
@@ -44,10 +41,8 @@ func BenchmarkMarkedKey(b *testing.B) {
 	f.Press("*")
 	b.ReportAllocs()
 	for b.Loop() {
-		f.page.Update(tuitest.Key("j"))
-		_ = f.page.Actions()
-		_ = f.page.Status()
-		_ = f.page.View()
+		f.Press("j")
+		_ = f.Frame()
 	}
 }
 
@@ -73,7 +68,6 @@ func BenchmarkRefresh(b *testing.B) {
 	for b.Loop() {
 		f.set.Nodes.Set(tuitest.Place, nodes, at)
 		f.page.SetSize(140, 35)
-		f.page.Update(deck.Tick{})
 		_ = f.page.View()
 	}
 }
