@@ -36,7 +36,7 @@ func open(t *testing.T) *store {
 	t.Helper()
 	s := &store{set: &sources.Set{Parameters: feed.NewSource[parameter.Parameter](sources.Parameters, nil)}}
 	s.Screen = tuitest.New(t, func(d *deck.Deck, desk *feed.Desk) []deck.Page {
-		s.page = New(d, desk, s.set, Services{Value: s.value, History: s.history, Console: func(at grid.Place, page string) string { return "https://" + at.Region + "/" + page }})
+		s.page = New(d, desk, s.set, Services{Value: s.value, History: s.history})
 		return []deck.Page{s.page}
 	})
 	return s
@@ -189,6 +189,36 @@ func TestTheTree(t *testing.T) {
 	}
 }
 
+func TestTheFilter(t *testing.T) {
+	s := open(t)
+	s.fill()
+	for text, want := range map[string]string{
+		"type=SecureString": "/app/prod/db-password /pay/prod/key",
+		"expires<7d":        "/pay/prod/key",
+		"tier=Advanced":     "/pay/prod/key /pay/prod/東京",
+		"modified<1d":       "/app/prod/db-url /app/prod/hosts root",
+		"db !stage":         "/app/prod/db-password /app/prod/db-url",
+		"by=ci":             "/app/prod/db-url",
+		"version>3":         "/pay/prod/key",
+	} {
+		if err := s.page.SetFilter(text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		var got []string
+		for _, i := range s.page.list.Shown() {
+			got = append(got, s.page.rows[i].path)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s shows %q, want %q", text, got, want)
+		}
+	}
+	_ = s.page.SetFilter("nothing")
+	s.Has("no parameter fits the filter")
+	if err := s.page.SetFilter("colour=red"); err == nil || s.page.Filter() != "nothing" {
+		t.Errorf("got %v, and the filter is %q", err, s.page.Filter())
+	}
+}
+
 func TestSeveralPlacesAreTreesOfTheirOwn(t *testing.T) {
 	s := open(t)
 	s.Deck.Where.Scopes = 2
@@ -196,7 +226,7 @@ func TestSeveralPlacesAreTreesOfTheirOwn(t *testing.T) {
 	other := grid.Place{Account: "123456789012", Region: "us-east-1"}
 	s.set.Parameters.Set(other, []parameter.Parameter{{Name: "/app/prod/db-url", Type: parameter.String, Version: 1}}, tuitest.Now)
 	s.Changed(sources.Parameters)
-	s.Has("eu-west-1/ (7)", "us-east-1/ (1)")
+	s.Has("eu-west-1/ (7)", "us-east-1/ (1)", "REGION")
 	s.Press("G", "l", "j", "l", "j", "l", "j")
 	s.Has("db-url")
 	if r, _ := s.page.current(); r.at != other || r.path != "/app/prod/db-url" {
