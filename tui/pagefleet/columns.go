@@ -14,7 +14,6 @@ import (
 // columns are all there are of the list; those a screen has no room for give way by
 // their rank.
 func (p *Page) columns() []widget.Column {
-	several := p.deck.Several()
 	return []widget.Column{
 		p.state("state", "STATE", (*row).state, byAttention),
 		p.text("name", "NAME", 1, func(r *row) string { return r.n.Name }, widget.Column{Min: 8, Max: 32}),
@@ -25,8 +24,8 @@ func (p *Page) columns() []widget.Column {
 		p.with(p.state("patches", "PATCHES", (*row).patches, comparePatches), 2),
 		p.with(p.state("association", "ASSOCIATIONS", (*row).association, nil), 9),
 		p.age("ping", "LAST PING", 5, func(r *row) time.Time { return r.n.LastPing }),
-		p.off(p.text("account", "ACCOUNT", 8, func(r *row) string { return r.at.Account }, widget.Column{}), !several),
-		p.off(p.text("region", "REGION", 2, func(r *row) string { return r.at.Region }, widget.Column{}), !several),
+		p.off(p.text("account", "ACCOUNT", 8, func(r *row) string { return r.at.Account }, widget.Column{}), true),
+		p.off(p.text("region", "REGION", 2, func(r *row) string { return r.at.Region }, widget.Column{}), true),
 		p.text("tags", "TAGS", 10, p.tags, widget.Column{Min: 12, Max: 60}),
 		p.off(p.text("computer", "COMPUTER NAME", 11, func(r *row) string { return r.n.ComputerName }, widget.Column{Max: 32}), true),
 		p.off(p.text("instance_type", "INSTANCE TYPE", 11, func(r *row) string { return r.n.InstanceType }, widget.Column{}), true),
@@ -40,6 +39,21 @@ func (p *Page) columns() []widget.Column {
 		p.off(p.text("activation", "ACTIVATION", 11, func(r *row) string { return r.n.ActivationID }, widget.Column{}), true),
 		p.off(p.age("registered", "REGISTERED", 11, func(r *row) time.Time { return r.n.Registered }), true),
 		p.off(p.age("launched", "LAUNCHED", 11, func(r *row) time.Time { return r.n.Launched }), true),
+	}
+}
+
+// placeColumns shows account and Region as soon as rows come from several places,
+// unless a layout of such a dashboard says otherwise.
+func (p *Page) placeColumns() {
+	if p.placed || !p.deck.Several() {
+		return
+	}
+	p.placed = true
+	titles, _ := p.list.AllColumns()
+	for i, t := range titles {
+		if t == "ACCOUNT" || t == "REGION" {
+			p.list.ShowColumn(i, true)
+		}
 	}
 }
 
@@ -74,7 +88,7 @@ func (*Page) off(c widget.Column, off bool) widget.Column {
 
 // age is a column of a moment. The youngest come first.
 func (p *Page) age(id, title string, rank int, of func(*row) time.Time) widget.Column {
-	c := p.text(id, title, rank, func(r *row) string { return render.Ago(p.deck.Now, of(r)) }, widget.Column{})
+	c := p.text(id, title, rank, func(r *row) string { return since(p.deck.Now, of(r)) }, widget.Column{})
 	c.Compare = func(a, b int) int { return of(&p.rows[b]).Compare(of(&p.rows[a])) }
 	return c
 }

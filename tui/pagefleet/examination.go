@@ -25,7 +25,7 @@ type examination struct {
 	of       string // the key of the row it is shown for; empty: it is not shown
 	fromPane bool   // it was asked for from the pane of the node
 	again    bool   // make the checks anew
-	cursor   int    // a check
+	cursor   int    // a check; -1: it has not been moved
 	checks   *feed.Detail[[]doctor.Check]
 }
 
@@ -43,15 +43,29 @@ func (e *examination) want(s Services, r *row) tea.Cmd {
 // current is the check under the cursor.
 func (e *examination) current() (doctor.Check, bool) {
 	checks, _, _, _ := e.checks.Get(e.of)
-	if e.cursor >= len(checks) {
-		return doctor.Check{}, false
+	if at := e.at(); at < len(checks) {
+		return checks[at], true
 	}
-	return checks[e.cursor], true
+	return doctor.Check{}, false
+}
+
+// at is where the cursor is: at first on what went wrong.
+func (e *examination) at() int {
+	if e.cursor >= 0 {
+		return e.cursor
+	}
+	checks, _, _, _ := e.checks.Get(e.of)
+	for _, status := range []doctor.Status{doctor.Fail, doctor.Warn} {
+		if i := slices.IndexFunc(checks, func(c doctor.Check) bool { return c.Status == status }); i >= 0 {
+			return i
+		}
+	}
+	return 0
 }
 
 func (e *examination) move(by int) {
 	checks, _, _, _ := e.checks.Get(e.of)
-	e.cursor = max(min(e.cursor+by, len(checks)-1), 0)
+	e.cursor = max(min(e.at()+by, len(checks)-1), 0)
 }
 
 // checkLevel is what the outcome of a check means to the reader.
@@ -79,7 +93,7 @@ func (p *Page) examine() tea.Cmd {
 		return p.settle()
 	}
 	p.node.leave()
-	p.exam.of, p.exam.cursor, p.exam.fromPane = r.key, 0, p.inPane
+	p.exam.of, p.exam.cursor, p.exam.fromPane = r.key, -1, p.inPane
 	p.inPane, p.top = true, 0
 	return p.settle()
 }

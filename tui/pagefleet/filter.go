@@ -2,25 +2,91 @@ package pagefleet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 )
 
-// search is the filter in force.
+// search is the filter in force: the expression that --filter takes, and beside it
+// terms about where nodes are, which a command line says with other flags.
 type search struct {
-	parts fleet.Part // what it asks for
+	text   string // without the terms about places
+	parts  fleet.Part
+	places []placeTerm
 }
 
-// parse makes the filter of the list. It is the expression that --filter takes.
+// placeTerm is account=… or region=…, turned round by != or a ! in front.
+type placeTerm struct {
+	account bool // else the Region
+	not     bool
+	values  []string
+}
+
+func (t placeTerm) holds(at grid.Place) bool {
+	value := at.Region
+	if t.account {
+		value = at.Account
+	}
+	return slices.Contains(t.values, strings.ToLower(value)) != t.not
+}
+
+// parse makes the filter of the list.
 func (p *Page) parse(text string) (func(i int) bool, error) {
-	f, err := fleet.ParseSearch(text)
+	s := search{text: text}
+	s.cutPlaces()
+	f, err := fleet.ParseSearch(s.text)
 	if err != nil {
 		return nil, err
 	}
-	p.search = search{parts: f.Parts()}
-	return func(i int) bool { return f.Match(p.rows[i].n) }, nil
+	s.parts = f.Parts()
+	p.search = s
+	now := p.deck.Now
+	return func(i int) bool {
+		r := &p.rows[i]
+		for _, t := range s.places {
+			if !t.holds(r.at) {
+				return false
+			}
+		}
+		return f.MatchAt(r.n, now)
+	}, nil
+}
+
+// cutPlaces takes the terms about places out of the text. They hold beside all
+// others, so that they do not go together with alternatives.
+func (s *search) cutPlaces() {
+	words, err := terms.SplitWords(s.text)
+	if err != nil || slices.Contains(words, "|") {
+		return
+	}
+	var rest []string
+	for _, w := range words {
+		if t, ok := parsePlace(w); ok {
+			s.places = append(s.places, t)
+			continue
+		}
+		if strings.ContainsAny(w, " \t'\"|") {
+			w = terms.QuoteWord(w)
+		}
+		rest = append(rest, w)
+	}
+	if len(s.places) > 0 {
+		s.text = strings.Join(rest, " ")
+	}
+}
+
+func parsePlace(word string) (t placeTerm, ok bool) {
+	word, t.not = strings.CutPrefix(word, "!")
+	key, value, ok := strings.Cut(word, "=")
+	if different, cut := strings.CutSuffix(key, "!"); cut {
+		key, t.not = different, !t.not
+	}
+	t.account, t.values = key == "account", strings.Split(strings.ToLower(value), ",")
+	return t, ok && value != "" && (t.account || key == "region")
 }
 
 // none says why no row is shown.

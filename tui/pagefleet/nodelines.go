@@ -66,7 +66,15 @@ func (r *row) heard(now time.Time) string {
 	if r.n.LastPing.IsZero() {
 		return "never heard of"
 	}
-	return "last ping " + render.Ago(now, r.n.LastPing)
+	return "last ping " + since(now, r.n.LastPing)
+}
+
+// since says how long ago something was. What is younger than the last tick was now.
+func since(now, t time.Time) string {
+	if t.After(now) {
+		t = now
+	}
+	return render.Ago(now, t)
 }
 
 func (p *Page) problemLines(w *writer, r *row) {
@@ -112,10 +120,10 @@ func (p *Page) moreLines(w *writer, r *row) {
 	w.field("Computer", n.ComputerName)
 	w.field("Type", n.ResourceType)
 	w.field("Activation", n.ActivationID)
-	w.field("Registered", render.Ago(p.deck.Now, n.Registered))
+	w.field("Registered", since(p.deck.Now, n.Registered))
 	w.field("Subnet", n.Subnet)
 	w.field("Image", n.Image)
-	w.field("Launched", render.Ago(p.deck.Now, n.Launched))
+	w.field("Launched", since(p.deck.Now, n.Launched))
 }
 
 // gapLines say what of the facts could not be read, and which right is missing.
@@ -151,7 +159,7 @@ func (p *Page) patchLines(w *writer, r *row) {
 	pa := r.n.Patch
 	note := ""
 	if r.patched && pa != nil {
-		note = strings.ToLower(pa.Operation) + " " + render.Ago(p.deck.Now, pa.Ended)
+		note = strings.ToLower(pa.Operation) + " " + since(p.deck.Now, pa.Ended)
 	}
 	w.section("Patches", note)
 	if !r.patched || pa == nil || r.n.Lacks(fleet.PartPatch) {
@@ -178,7 +186,7 @@ func (p *Page) part(w *writer, title string, at time.Time, err error, loading bo
 	case loading:
 		note = "reading again"
 	case p.deck.Now.Sub(at) >= time.Minute || err != nil:
-		note = "as of " + render.Ago(p.deck.Now, at)
+		note = "as of " + since(p.deck.Now, at)
 	}
 	w.section(title, note)
 	if err != nil {
@@ -207,7 +215,7 @@ func (p *Page) sessionLines(w *writer, r *row) {
 			w.dim(fmt.Sprintf("and %d more", len(open)-most))
 			break
 		}
-		w.field(s.OwnerName(), strings.TrimSpace(render.Ago(p.deck.Now, s.Started)+"  "+s.Reason))
+		w.field(s.OwnerName(), strings.TrimSpace(since(p.deck.Now, s.Started)+"  "+s.Reason))
 	}
 }
 
@@ -237,7 +245,7 @@ func (p *Page) commandLines(w *writer, r *row) {
 		if i == most {
 			break
 		}
-		w.state(render.Ago(p.deck.Now, c.Requested), string(c.State), commandLevel(c.State), strings.TrimSpace(c.Document+"  "+c.Comment))
+		w.state(since(p.deck.Now, c.Requested), string(c.State), commandLevel(c.State), strings.TrimSpace(c.Document+"  "+c.Comment))
 	}
 }
 
@@ -262,7 +270,7 @@ func (p *Page) associationLines(w *writer, r *row) {
 		if title == "" {
 			title = a.ID
 		}
-		w.state(render.Ago(p.deck.Now, a.Executed), word, level, strings.TrimSpace(title+"  "+a.Reason))
+		w.state(since(p.deck.Now, a.Executed), word, level, strings.TrimSpace(title+"  "+a.Reason))
 	}
 }
 
@@ -288,7 +296,7 @@ func coverage(c inventory.Coverage, now time.Time) string {
 	if c.More {
 		count += " or more"
 	}
-	return count + ", gathered " + render.Ago(now, c.Captured)
+	return count + ", gathered " + since(now, c.Captured)
 }
 
 // examLines are what the pane says of the examination, and where its cursor is.
@@ -297,7 +305,7 @@ func (p *Page) examLines(r *row) (lines []line, cursor int) {
 	w := &writer{}
 	note := ""
 	if !at.IsZero() {
-		note = verdict(checks) + ", " + render.Ago(p.deck.Now, at)
+		note = verdict(checks) + ", " + since(p.deck.Now, at)
 	}
 	w.section("Why is it not online?", "")
 	if note != "" {
@@ -319,7 +327,7 @@ func (p *Page) examLines(r *row) (lines []line, cursor int) {
 			group = c.Group
 			w.section(group, "")
 		}
-		here := i == p.exam.cursor
+		here := i == p.exam.at()
 		if here {
 			cursor = len(w.lines)
 		}

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -143,11 +144,25 @@ func (p *Page) export() tea.Cmd {
 		}
 		var cmds []tea.Cmd
 		for _, at := range places {
-			words := []string{"ls"}
-			words = append(words, ifGiven("--filter", p.Filter())...)
+			words := append([]string{"ls"}, p.filterFlag(at)...)
 			words = append(words, "--with", "ec2,tags,patch", "-o", formats[i])
 			cmds = append(cmds, deck.Ask(deck.Line{Words: words, At: at, What: "export " + plural(p.list.Len(), "node")}))
 		}
 		return tea.Batch(cmds...)
 	}})
+}
+
+// filterFlag is the filter in force as a flag. One with words that --filter does not
+// take, which are looked for everywhere, names the nodes that it finds.
+func (p *Page) filterFlag(at grid.Place) []string {
+	if _, err := fleet.ParseFilter(p.search.text); err == nil {
+		return ifGiven("--filter", p.search.text)
+	}
+	var ids []string
+	for _, i := range p.list.Shown() {
+		if r := &p.rows[i]; r.at == at && r.managed {
+			ids = append(ids, r.n.ID)
+		}
+	}
+	return ifGiven("--filter", "id="+strings.Join(ids, ","))
 }

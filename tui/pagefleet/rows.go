@@ -26,6 +26,7 @@ type row struct {
 
 // reload makes the rows anew when what they are made from has changed.
 func (p *Page) reload() {
+	p.placeColumns()
 	gens := [3]uint64{p.set.Nodes.Gen(), p.set.Patches.Gen(), 0}
 	if p.unmanaged {
 		gens[2] = p.svc.Unmanaged.Gen() + 1
