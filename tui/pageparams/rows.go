@@ -164,9 +164,9 @@ func (p *Page) label(r row) string {
 	case r.below == 0:
 		return text + "  " + r.name
 	case p.unfolded[r.key]:
-		text += "- "
+		text += p.deck.Styles.Glyphs.Opened + " "
 	default:
-		text += "+ "
+		text += p.deck.Styles.Glyphs.Closed + " "
 	}
 	return text + strings.TrimSuffix(r.name, "/") + "/ (" + strconv.Itoa(r.below) + ")"
 }
