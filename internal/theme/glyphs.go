@@ -59,7 +59,6 @@ func utf8Glyphs() Glyphs {
 		Bar:     []string{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
 		Spark:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└", Cross: "┬",
-		Thumb: "▐", Opened: "▾", Closed: "▸",
 		Fresh: "⟳", Crumb: "›", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
 		Track: "░", Hit: "◂", Thumb: "▐", Opened: "▾", Closed: "▹",
 	}
@@ -74,7 +73,6 @@ func asciiGlyphs() Glyphs {
 		Bar:     []string{".", "#"},
 		Spark:   []string{"_", ".", "-", "=", "^"},
 		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`", Cross: "+",
-		Thumb: "#", Opened: "-", Closed: "+",
 		Fresh: "@", Crumb: ">", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
 		Track: ".", Hit: "<", Thumb: "#", Opened: "-", Closed: "+",
 	}

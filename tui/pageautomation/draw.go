@@ -40,6 +40,7 @@ func (p *Page) SetSize(width, height int) {
 		l.SetStyles(p.d.Styles)
 		l.SetNow(p.d.Now, p.d.Still)
 	}
+	p.placeColumns()
 	p.refresh()
 	if o, _ := p.target(); o.key() != p.shown {
 		p.arrange()

@@ -58,6 +58,7 @@ type Page struct {
 
 	width, height int
 	list          *widget.List
+	placed        bool // account and Region are shown where there are several
 	rows          []row
 	gen           uint64
 	busy          bool // something in the list has not ended
@@ -105,13 +106,11 @@ func (p *Page) Wants() []feed.Want {
 func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case feed.Changed:
-		if msg.Feed == sources.Executions {
-			p.refresh()
+		if p.d.Now.Sub(p.ticked) > 2*time.Second || msg.Feed != sources.Executions {
+			return nil // it is not shown: SetSize sees to it
 		}
-		if p.d.Now.Sub(p.ticked) < 2*time.Second {
-			return p.look()
-		}
-		return nil
+		p.refresh()
+		return p.look()
 	case feed.Got[Whole]:
 		if p.detail.Take(msg) {
 			p.arrange()
@@ -195,8 +194,41 @@ func (p *Page) Status() deck.Status {
 	return s
 }
 
+// layout is what is kept between two starts.
+type layout struct {
+	List json.RawMessage `json:"list,omitempty"`
+	// Placed is set where it was made over several places, so that account and Region
+	// are as they were left.
+	Placed bool `json:"placed,omitempty"`
+}
+
 // Layout is the columns of the list.
-func (p *Page) Layout() json.RawMessage { return p.list.Layout() }
+func (p *Page) Layout() json.RawMessage {
+	data, _ := json.Marshal(layout{List: p.list.Layout(), Placed: p.placed}) // cannot fail
+	return data
+}
 
 // SetLayout takes what Layout returned.
-func (p *Page) SetLayout(data json.RawMessage) { p.list.SetLayout(data) }
+func (p *Page) SetLayout(data json.RawMessage) {
+	var l layout
+	if json.Unmarshal(data, &l) != nil {
+		return
+	}
+	p.list.SetLayout(l.List)
+	p.placed = l.Placed
+}
+
+// placeColumns shows account and Region as soon as rows come from several places,
+// unless a layout of such a dashboard says otherwise.
+func (p *Page) placeColumns() {
+	if p.placed || !p.d.Several() {
+		return
+	}
+	p.placed = true
+	titles, _ := p.list.AllColumns()
+	for i, t := range titles {
+		if t == "ACCOUNT" || t == "REGION" {
+			p.list.ShowColumn(i, true)
+		}
+	}
+}

@@ -16,7 +16,6 @@ import (
 func (p *Page) columns() []widget.Column {
 	at := func(i int) *entry { return &p.entries[i] }
 	text := func(f func(e *entry) string) func(int) string { return func(i int) string { return f(at(i)) } }
-	several := p.d.Several()
 	return []widget.Column{
 		{ID: "name", Title: "WINDOW", Min: 12, Max: 30, Loose: true, Also: text(func(e *entry) string { return e.ID }), Text: text(func(e *entry) string { return e.Name })},
 		{ID: "state", Title: "STATE", Min: 10, Rank: 1, Flash: true, Text: text(stateWord), Level: func(i int) theme.Level { return stateLevel(at(i)) }},
@@ -41,8 +40,8 @@ func (p *Page) columns() []widget.Column {
 		{ID: "expression", Title: "EXPRESSION", Off: true, Rank: 10, Text: text(func(e *entry) string { return e.Window.Schedule })},
 		{ID: "id", Title: "ID", Off: true, Rank: 10, Middle: true, Text: text(func(e *entry) string { return e.ID })},
 		{ID: "description", Title: "DESCRIPTION", Off: true, Rank: 10, Max: 40, Text: text(func(e *entry) string { return oneLine(e.Description) })},
-		{ID: "account", Title: "ACCOUNT", Off: !several, Rank: 4, Text: text(func(e *entry) string { return e.at.Account })},
-		{ID: "region", Title: "REGION", Off: !several, Rank: 4, Text: text(func(e *entry) string { return e.at.Region })},
+		{ID: "account", Title: "ACCOUNT", Off: true, Rank: 4, Text: text(func(e *entry) string { return e.at.Account })},
+		{ID: "region", Title: "REGION", Off: true, Rank: 4, Text: text(func(e *entry) string { return e.at.Region })},
 	}
 }
 

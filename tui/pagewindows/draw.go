@@ -68,6 +68,7 @@ func (p *Page) SetSize(width, height int) {
 		l.SetStyles(p.d.Styles)
 		l.SetNow(p.d.Now, p.d.Still)
 	}
+	p.placeColumns()
 	p.refresh()
 	r := p.rooms()
 	p.focused().SetSize(r.left, r.list)

@@ -254,7 +254,10 @@ func (p *Page) took(from, to time.Time) string {
 	case to.IsZero():
 		to = p.d.Now
 	}
-	return render.Duration(max(to.Sub(from), 0).Round(time.Second))
+	if took := max(to.Sub(from), 0).Round(time.Second); took > 0 {
+		return render.Duration(took)
+	}
+	return "0 s"
 }
 
 func (p *Page) runColumns() []widget.Column {
