@@ -30,7 +30,11 @@ func (p *Page) chosen() (o opened, e automation.Execution, ok bool) {
 		return o, e, false
 	}
 	r := p.rows[i]
-	return opened{r.Place, r.Value.ID, r.Value.Document}, r.Value, true
+	o, e = opened{r.Place, r.Value.ID, r.Value.Document}, r.Value
+	if w, read, _ := p.whole(o); read && !e.State.Final() { // it is read more often than the list
+		e = w.Execution
+	}
+	return o, e, true
 }
 
 // Actions are what can be done here now.

@@ -2,6 +2,7 @@ package pageautomation
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -104,10 +105,11 @@ func (p *Page) length(from, to time.Time) string {
 	case to.IsZero():
 		to = p.d.Now
 	}
-	if took := max(to.Sub(from), 0).Round(time.Second); took > 0 {
-		return render.Duration(took)
+	took := max(to.Sub(from), 0).Round(time.Second)
+	if took < 10*time.Second { // no tenths: they say nothing here
+		return fmt.Sprintf("%d s", took/time.Second)
 	}
-	return "0 s"
+	return render.Duration(took)
 }
 
 func (p *Page) lasted(e automation.Execution) time.Duration {

@@ -6,6 +6,7 @@ package pageautomation
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -61,14 +62,16 @@ type Page struct {
 	placed        bool // account and Region are shown where there are several
 	rows          []row
 	gen           uint64
-	busy          bool // something in the list has not ended
+	busy          bool // something in the list goes on, and waits for nobody
 	detail        *feed.Detail[Whole]
 	ticked        time.Time // when the page was last known to be shown
 
 	path    []opened // what is open, the last on the screen
 	tree    *widget.List
-	parts   []part // the rows of the tree
-	shown   string // the key the parts are of
+	parts   []part    // the rows of the tree
+	shown   string    // the key the parts are of
+	seen    string    // their states
+	moved   time.Time // when those changed last
 	text    widget.Pane
 	inText  bool            // keys go to the text
 	reveal  time.Time       // when v was pressed
@@ -155,7 +158,7 @@ func (p *Page) refresh() {
 	}
 	p.gen = p.set.Executions.Gen()
 	p.rows = inOrder(p.set.Executions.Rows())
-	p.busy = len(p.rows) > 0 && !p.rows[0].Value.State.Final()
+	p.busy = slices.ContainsFunc(p.rows, func(r row) bool { return !r.Value.State.Final() && !r.Value.State.Waits() })
 	p.list.Reset(len(p.rows))
 }
 
