@@ -72,7 +72,7 @@ type Page struct {
 	shown   string    // the key the parts are of
 	seen    string    // their states
 	moved   time.Time // when those changed last
-	text    widget.Pane
+	text    *widget.Text
 	inText  bool            // keys go to the text
 	reveal  time.Time       // when v was pressed
 	secrets *redact.Matcher // of what is looked at; nil: none
@@ -84,6 +84,7 @@ type Page struct {
 // New makes the page.
 func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
 	p := &Page{d: d, desk: desk, set: set, svc: svc, detail: feed.NewDetail[Whole](desk, 50), books: map[grid.Place][]document.Summary{}}
+	p.text = widget.NewText()
 	p.list = widget.NewList(widget.Options{Columns: p.columns(), Key: func(i int) string { return rowKey(p.rows[i]) }, Marks: true, None: p.none})
 	p.tree = widget.NewList(widget.Options{Columns: p.treeColumns(), Key: func(i int) string { return p.parts[i].key }})
 	return p
@@ -136,8 +137,8 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 }
 
 func (p *Page) key(k tea.KeyPressMsg) {
-	if p.inText && p.split() != alone {
-		p.text.Update(k.String())
+	if p.inText && p.panes().Both() {
+		p.text.Update(k)
 		return
 	}
 	p.focused().Update(k)

@@ -37,7 +37,7 @@ func (p *Page) target() (o opened, ok bool) {
 		return p.path[n-1], true
 	}
 	i, ok := p.list.Current()
-	if !ok || p.split() == alone {
+	if !ok || !p.panes().Both() {
 		return o, false
 	}
 	r := p.rows[i]
@@ -94,7 +94,8 @@ func (p *Page) arrange() {
 	}
 	if p.shown != o.key() {
 		p.tree.Reset(0) // the cursor begins at the top
-		p.shown, p.text.Top, p.reveal = o.key(), 0, time.Time{}
+		p.shown, p.reveal = o.key(), time.Time{}
+		p.text.SetText("")
 	}
 	w, _, _ := p.whole(o)
 	p.parts, p.secrets = parts(w), secretsOf(w)

@@ -60,13 +60,14 @@ type Page struct {
 	runs   *widget.List
 	parts  []part // the rows of runs
 	folded map[string]bool
-	text   widget.Pane
+	text   *widget.Text
 	inText bool
 }
 
 // New makes the page.
 func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
 	p := &Page{d: d, set: set, svc: svc, tree: feed.NewDetail[window.Tree](desk, 50), folded: map[string]bool{}}
+	p.text = widget.NewText()
 	p.list = widget.NewList(widget.Options{Columns: p.columns(), Key: func(i int) string { return p.entries[i].key }, Marks: true, None: p.none})
 	p.runs = widget.NewList(widget.Options{Columns: p.runColumns(), Key: func(i int) string { return p.parts[i].key }})
 	return p
@@ -126,7 +127,7 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 
 func (p *Page) key(k tea.KeyPressMsg) {
 	if p.inText && p.hasText() {
-		p.text.Update(k.String())
+		p.text.Update(k)
 		return
 	}
 	p.focused().Update(k)
@@ -153,7 +154,7 @@ func (p *Page) Back() bool {
 		p.inText = false
 	case p.open != "":
 		p.open = ""
-		p.text.Top = 0
+		p.text.SetText("")
 		p.tree.Leave()
 	case p.list.ClearMarks():
 	case p.list.Filter() != "":
