@@ -34,6 +34,7 @@ type flow struct {
 	prog *tea.Program
 	// pages belong to the program until it has ended.
 	pages []deck.Page
+	opts  tui.Options
 
 	mu    sync.Mutex
 	frame string
@@ -72,6 +73,7 @@ func startFlow(t testing.TB, o flowOptions) *flow {
 		t.Fatal(err)
 	}
 	opts.Run, f.pages = recorder{f, opts.Run}, opts.Pages
+	f.opts = opts
 	width, height := o.width, o.height
 	if width == 0 {
 		width, height = 140, 40
