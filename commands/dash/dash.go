@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/plain"
 )
 
 // Run runs a command line in an environment and returns its exit code.
@@ -22,6 +23,7 @@ type Options struct {
 	View   string // the page shown first; empty: that of the last time
 	Filter string // of its rows
 	Calls  int    // requests a minute that it may send by itself; 0: feed.DefaultBudget
+	Plain  bool   // as text, line by line
 }
 
 // views are the pages in the order of their tabs.
@@ -51,6 +53,9 @@ header shows how many API calls a minute that is, and how many it may be.`,
   $ ssmdeck dash -r eu-west-1,us-east-1
   $ ssmdeck dash --accounts org --role ops
 
+  # For a screen reader: text, a line at a time
+  $ ssmdeck dash --plain
+
   # Without an AWS account
   $ ssmdeck demo`,
 		Args: cobra.MaximumNArgs(1),
@@ -69,6 +74,7 @@ header shows how many API calls a minute that is, and how many it may be.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.Filter, "filter", "", "only rows for which all `terms` hold, to begin with (see `ssmdeck help targets`)")
+	cmd.Flags().BoolVar(&o.Plain, "plain", false, "text in lines, for screen readers: rows and actions are chosen by number")
 	cmd.Flags().IntVar(&o.Calls, "calls-per-minute", feed.DefaultBudget, "send at most `n` API calls a minute unasked")
 	return cli.Spans(cmd)
 }
@@ -100,15 +106,15 @@ func Open(ctx context.Context, env *cli.Env, run Run, o Options) error {
 // show shows it in one context.
 func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcome, err error) {
 	term := env.Terminal()
-	if term == nil {
+	if term == nil && !o.Plain {
 		return out, fault.Usagef("the dashboard needs a terminal, and standard input or output is none").
-			WithHint("for scripts, ssmdeck ls, patch status, command list and the rest print lists")
+			WithHint("--plain takes lines from anywhere; for scripts, ssmdeck ls, patch status, command list and the rest print lists")
 	}
 	s, err := env.Settings()
 	if err != nil {
 		return out, err
 	}
-	if s.Debug && s.LogFile == "" {
+	if s.Debug && s.LogFile == "" && !o.Plain {
 		return out, fault.Usagef("--debug would write over the dashboard").WithHint("add --log-file FILE")
 	}
 	w, err := newWiring(ctx, env, run, s, o)
@@ -117,5 +123,8 @@ func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcom
 	}
 	defer env.Busy()()
 	defer w.close()
+	if o.Plain {
+		return out, plain.Show(ctx, env.In, env.Out, env.Err, w.plain(o))
+	}
 	return tui.Show(ctx, term, w.options(o))
 }
