@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/dash"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
@@ -16,28 +17,38 @@ import (
 
 func newDemoCmd(env *cli.Env) *cobra.Command {
 	var (
-		o      simulatorOptions
-		noTour bool
+		o simulatorOptions
+		d demoOptions
 	)
 	cmd := &cobra.Command{
 		Use:   "demo [-- <command>...]",
 		Short: "Try ssmdeck on a simulated fleet, without an AWS account",
-		Long: `Start the simulator inside this process and show the main job on it: the fleet, a
-command in production, a shell, a forward to a private database. On a terminal
-you then get a prompt where any ssmdeck command can be typed against that fleet.
+		Long: `Start the simulator inside this process and open the dashboard on it. The fleet is
+alive: agents are lost and come back, colleagues send commands and open sessions, an
+automation waits for approval, a maintenance window opens. Leaving the dashboard ends
+the demo.
+
+With --tour, and where there is no terminal, the main job is shown instead: the
+fleet, a command in production, a shell, a forward to a private database. On a
+terminal a prompt follows where any ssmdeck command can be typed against that fleet;
+--prompt goes there at once. That fleet is small and keeps still.
 
 With a command behind --, that one command runs against a fresh fleet, and its
 exit code is ours. Nothing leaves this machine, and your AWS configuration is
 neither read nor needed.`,
 		Example: `  $ ssmdeck demo
+  $ ssmdeck demo --tour
   $ ssmdeck demo -- ls --tag env=prod
   $ ssmdeck demo -- exec web-1 -- uptime`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			loose, words, dash := cli.SplitDash(cmd, args)
+			loose, words, dashed := cli.SplitDash(cmd, args)
 			if len(loose) > 0 {
 				return fault.Usagef("demo: unexpected argument %q", loose[0]).
 					WithHint("put the command behind --: ssmdeck demo -- %s", loose[0])
+			}
+			if err := d.check(words); err != nil {
+				return err
 			}
 			so, err := o.options()
 			if err != nil {
@@ -46,17 +57,50 @@ neither read nor needed.`,
 			if so.Logger, err = env.Log(); err != nil {
 				return err
 			}
-			return withSimulator(cmd.Context(), env, so, func(inner *cli.Env) error {
-				if dash && len(words) > 0 {
-					return command(cmd.Context(), inner, words)
-				}
-				return demo(cmd.Context(), env, inner, noTour)
-			})
+			show := d.show(env)
+			if dashed && len(words) > 0 {
+				show = func(ctx context.Context, inner *cli.Env) error { return command(ctx, inner, words) }
+			} else if d.dashboard(env) {
+				o.enliven(&so)
+			}
+			return withSimulator(cmd.Context(), env, so, func(inner *cli.Env) error { return show(cmd.Context(), inner) })
 		},
 	}
 	o.bind(cmd)
-	cmd.Flags().BoolVar(&noTour, "no-tour", false, "go to the prompt at once")
+	f := cmd.Flags()
+	f.BoolVar(&d.tour, "tour", false, "show the main job, then a prompt, instead of the dashboard")
+	f.BoolVar(&d.prompt, "prompt", false, "go to a prompt at once instead of the dashboard")
+	f.BoolVar(&d.noTour, "no-tour", false, "the old name of --prompt")
+	_ = f.MarkHidden("no-tour") // it exists
 	return cmd
+}
+
+// demoOptions say what the demo shows.
+type demoOptions struct{ tour, prompt, noTour bool }
+
+func (d demoOptions) check(words []string) error {
+	switch {
+	case d.tour && (d.prompt || d.noTour):
+		return fault.Usagef("--tour and --prompt exclude each other").WithHint("the tour ends at the prompt by itself")
+	case len(words) > 0 && (d.tour || d.prompt || d.noTour):
+		return fault.Usagef("a command behind -- is run by itself: leave out --tour and --prompt")
+	}
+	return nil
+}
+
+// dashboard reports whether that is what is shown.
+func (d demoOptions) dashboard(env *cli.Env) bool {
+	return !d.tour && !d.prompt && !d.noTour && env.Terminal() != nil
+}
+
+// show is what the demo does in the environment of the simulator.
+func (d demoOptions) show(env *cli.Env) func(ctx context.Context, inner *cli.Env) error {
+	return func(ctx context.Context, inner *cli.Env) error {
+		if d.dashboard(env) {
+			return dash.Open(ctx, inner, Run, dash.Options{View: "overview"})
+		}
+		return demo(ctx, env, inner, d.prompt || d.noTour)
+	}
 }
 
 // withSimulator starts a simulator and gives f an environment in which every

@@ -51,6 +51,18 @@ func (o *simulatorOptions) options() (simulator.Options, error) {
 	return so, o.layFaults(so.Scenario)
 }
 
+// enliven makes the account live: the larger demo fleet, or what the scenario has.
+func (o *simulatorOptions) enliven(so *simulator.Options) {
+	switch {
+	case o.scenario == "":
+		living := world.LivingDemo()
+		living.Faults = so.Scenario.Faults
+		so.Scenario = living
+	case so.Scenario.Alive == nil:
+		so.Scenario.Alive = &world.AliveSpec{}
+	}
+}
+
 // layFaults reads --fault with the scenario's own parser, so that keys, values
 // and complaints are the same in both places.
 func (o *simulatorOptions) layFaults(s *world.Scenario) error {
@@ -81,6 +93,7 @@ func newSimulatorCmd(env *cli.Env) *cobra.Command {
 		tls    bool
 		sign   string
 		agent  string
+		alive  bool
 	)
 	cmd := &cobra.Command{
 		Use:   "simulator",
@@ -104,6 +117,9 @@ account forward, and maintenance windows run on the way.`,
   # For a real agent on this machine
   $ ssmdeck simulator --tls --listen 127.0.0.1:4599 --agent-config amazon-ssm-agent.json > sim.env
 
+  # A fleet on which something goes on all the time
+  $ ssmdeck simulator --alive --listen 127.0.0.1:4599 > sim.env
+
   # What next week's maintenance windows do, now
   $ curl -H 'Content-Type: application/json' -d '{"advance": "168h"}' "$AWS_ENDPOINT_URL/simulator/clock"
 
@@ -116,6 +132,9 @@ account forward, and maintenance windows run on the way.`,
 				return err
 			}
 			so.Listen, so.TLS = listen, tls
+			if alive {
+				o.enliven(&so)
+			}
 			if agent != "" && !tls {
 				return fault.Usagef("--agent-config needs --tls").WithHint("agents talk to nobody without it")
 			}
@@ -128,6 +147,7 @@ account forward, and maintenance windows run on the way.`,
 	o.bind(cmd)
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "loopback `address` to serve on; port 0 is a free one")
 	cmd.Flags().BoolVar(&tls, "tls", false, "serve https and wss, with a certificate made for this start")
+	cmd.Flags().BoolVar(&alive, "alive", false, "let the account live by itself: agents come and go, colleagues work, windows open")
 	cmd.Flags().StringVar(&agent, "agent-config", "", "write the amazon-ssm-agent.json that leads a real agent here to `file`")
 	cmd.Flags().StringVar(&sign, "sign", "require", "`how` strictly signatures are verified: require, accept, ignore")
 	return cmd

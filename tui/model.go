@@ -1,13 +1,18 @@
 // Package tui is the dashboard: the root of the pages, which routes keys, data and
 // what pages ask for, and draws the frame around them.
+//
+// The root is the only tea.Model. A key goes to the dialog on top, else to the filter
+// line when it is open, else to the keys of the root, the actions of the page and the
+// page itself, in this order. All command lines run through it, so that each is
+// asked for as strictly as it deserves and stands in the command log.
 package tui
 
 import (
-	"fmt"
-	"strings"
+	"context"
+	"slices"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -15,186 +20,191 @@ import (
 
 // Model is the root, and the only tea.Model.
 type Model struct {
-	o      Options
-	width  int
-	height int
-	page   int
-	say    deck.Say
-	typing bool // the filter line is open
-	typed  string
+	o             Options
+	ctx           context.Context // ends with the program
+	width, height int
+	page          int
+	wants         []feed.Want // of the page shown, as the desk knows them
+	say           deck.Say
+	filter        *filterLine // nil: closed
+	dialogs       []dialog    // the last is on top
+	history       history
+	pace          pace
+	jobs          jobs
+	keep          keeper
+	typed         []string // lines of the palette, the newest last
+	mouseOff      bool
+	leaving       bool // ctrl+c was pressed once
+	outcome       Outcome
+	crash         *feed.Crashed
+	stage         *stage
+
+	frame  string // what was drawn last
+	stale  bool   // frame is not what there is to see any more
+	cursor *tea.Cursor
+	hits   []hit
 }
 
 // New makes the root. Nothing is loaded before its first message.
 func New(o Options) *Model {
-	m := &Model{o: o}
+	m := &Model{o: o, ctx: context.Background(), typed: o.Layout.Typed, stale: true}
+	m.pace.input = o.Deck.Now
+	m.keep.last = o.Layout
+	start := o.Start
+	if start == "" {
+		start = o.Layout.Page
+	}
 	for i, p := range o.Pages {
-		if p.ID() == o.Start {
+		if data := o.Layout.Pages[p.ID()]; data != nil {
+			p.SetLayout(data)
+		}
+		if p.ID() == start {
 			m.page = i
 		}
+	}
+	if o.Filter != "" {
+		m.say.Err = m.current().SetFilter(o.Filter)
 	}
 	return m
 }
 
-// Init starts the first loads.
+// Init starts the first loads, and the clock.
 func (m *Model) Init() tea.Cmd {
-	return tea.Batch(m.o.Begin, m.o.Desk.Want(m.current().Wants()))
+	m.wants = m.current().Wants()
+	return tea.Batch(m.o.Begin, m.o.Desk.Want(m.wants), m.tick())
 }
 
 func (m *Model) current() deck.Page { return m.o.Pages[m.page] }
 
 // Update takes one message.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := m.update(msg)
+	return m, tea.Batch(cmd, m.want())
+}
+
+// want tells the desk when the page shown wants something else than before.
+func (m *Model) want() tea.Cmd {
+	wants := m.current().Wants()
+	if slices.Equal(wants, m.wants) {
+		return nil
+	}
+	m.wants, m.stale = wants, true
+	return m.o.Desk.Want(wants)
+}
+
+func (m *Model) update(msg tea.Msg) tea.Cmd {
 	if m.o.Take != nil {
 		if cmd, ok := m.o.Take(msg); ok {
-			return m, cmd
+			m.stale = true
+			return cmd
 		}
 	}
 	if changed, cmd, ok := m.o.Desk.Update(msg); ok {
-		cmds := []tea.Cmd{cmd}
 		if changed != "" {
-			for _, p := range m.o.Pages {
-				cmds = append(cmds, p.Update(feed.Changed{Feed: changed}))
-			}
+			cmd = tea.Batch(cmd, m.tell(feed.Changed{Feed: changed}))
 		}
-		return m, tea.Batch(cmds...)
+		return cmd
 	}
 	switch msg := msg.(type) {
+	case Second:
+		return m.second(msg.At)
 	case tea.WindowSizeMsg:
-		m.width, m.height = msg.Width, msg.Height
-		m.current().SetSize(m.width, max(m.height-5, 1))
-		return m, nil
+		m.resize(msg.Width, msg.Height)
+		return nil
 	case tea.KeyPressMsg:
-		return m, m.key(msg)
-	case deck.Open:
-		return m, m.open(msg)
-	case deck.Say:
-		m.say = msg
-		return m, nil
+		return tea.Batch(m.touched(), m.key(msg))
+	case tea.PasteMsg:
+		return tea.Batch(m.touched(), m.paste(msg.Content))
+	case tea.MouseClickMsg, tea.MouseWheelMsg:
+		return tea.Batch(m.touched(), m.mouse(msg.(tea.MouseMsg))) //nolint:forcetypeassert // both are
+	case tea.FocusMsg:
+		return m.focus(true)
+	case tea.BlurMsg:
+		return m.focus(false)
+	case tea.KeyReleaseMsg, tea.MouseMotionMsg, tea.MouseReleaseMsg, tea.ColorProfileMsg, tea.EnvMsg, tea.KeyboardEnhancementsMsg,
+		tea.ModeReportMsg, tea.CapabilityMsg, tea.ResumeMsg, tea.PasteStartMsg, tea.PasteEndMsg:
+		return nil
 	}
-	var cmds []tea.Cmd
+	if cmd, ok := m.asked(msg); ok {
+		return cmd
+	}
+	if cmd, ok := m.worked(msg); ok {
+		return cmd
+	}
+	return m.tell(msg)
+}
+
+// tell gives a message to all pages.
+func (m *Model) tell(msg tea.Msg) tea.Cmd {
+	m.stale = true
+	cmds := make([]tea.Cmd, 0, len(m.o.Pages))
 	for _, p := range m.o.Pages {
 		cmds = append(cmds, p.Update(msg))
 	}
-	return m, tea.Batch(cmds...)
+	return tea.Batch(cmds...)
 }
 
-func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
-	m.say = deck.Say{}
-	name := k.String()
-	if m.typing {
-		switch name {
-		case "enter":
-			m.typing = false
-		case "esc":
-			m.typing, m.typed = false, ""
-		case "backspace":
-			if m.typed != "" {
-				m.typed = m.typed[:len(m.typed)-1]
-			}
-		default:
-			m.typed += k.Text
-		}
-		m.say.Err = m.current().SetFilter(m.typed)
-		return nil
+// asked does what a page has asked for; false: it is no such message.
+func (m *Model) asked(msg tea.Msg) (tea.Cmd, bool) {
+	m.stale = true
+	switch msg := msg.(type) {
+	case deck.Open:
+		return m.open(msg), true
+	case deck.Say:
+		m.say = msg
+	case deck.Line:
+		return m.line(msg), true
+	case deck.Form:
+		m.push(newForm(m, msg))
+	case deck.Choose:
+		m.push(newChoose(m, msg))
+	case deck.Show:
+		m.push(newShow(m, msg.Title, msg.Text))
+	case deck.Columns:
+		m.push(newColumns(m, msg.List))
+	case deck.Copy:
+		return m.copy(msg), true
+	case deck.Browse:
+		return m.browse(msg.URL), true
+	case deck.Refresh:
+		return m.refresh(msg.Feeds...), true
+	case Redraw:
+		m.restyled()
+	default:
+		return nil, false
 	}
-	switch {
-	case name == "ctrl+c" || name == "q":
-		return tea.Quit
-	case name == "/":
-		m.typing, m.typed = true, m.current().Filter()
-		return nil
-	case name == "esc":
-		m.current().Back()
-		return nil
-	case len(name) == 1 && name[0] >= '1' && int(name[0]-'1') < len(m.o.Pages):
-		return m.open(deck.Open{Page: m.o.Pages[name[0]-'1'].ID()})
-	}
-	for _, a := range m.current().Actions() {
-		if a.Key == name {
-			if a.Off != "" {
-				m.say.Text = a.Off
-				return nil
-			}
-			return a.Do()
-		}
-	}
-	return m.current().Update(k)
-}
-
-func (m *Model) open(o deck.Open) tea.Cmd {
-	for i, p := range m.o.Pages {
-		if p.ID() == o.Page {
-			m.page = i
-		}
-	}
-	p := m.current()
-	p.SetSize(m.width, max(m.height-5, 1))
-	if o.Filter != "" || o.Clear {
-		m.say.Err = p.SetFilter(o.Filter)
-	}
-	cmd := m.o.Desk.Want(p.Wants())
-	if o.Then != nil {
-		cmd = tea.Batch(cmd, p.Update(o.Then))
-	}
-	return cmd
-}
-
-// View draws the frame and the page in it.
-func (m *Model) View() tea.View {
-	v := tea.NewView(m.Frame())
-	v.AltScreen, v.ReportFocus, v.MouseMode = true, true, tea.MouseModeCellMotion
-	v.WindowTitle = "ssmdeck"
-	return v
-}
-
-// Frame is the whole screen as text: height lines, none wider than the width.
-func (m *Model) Frame() string {
-	if m.width == 0 {
-		return ""
-	}
-	s := m.o.Deck.Styles
-	w := m.o.Deck.Where
-	calls, budget := m.o.Desk.Spending()
-	head := fmt.Sprintf("ssmdeck  %s  %s  %d/%d calls/min  %s", w.Account, w.Region, calls.PerMinute, budget, m.o.Deck.Now.In(m.o.Deck.Location).Format("15:04:05"))
-	var tabs []string
-	for i, p := range m.o.Pages {
-		t := fmt.Sprintf("%d %s", i+1, p.Title())
-		if i == m.page {
-			t = s.Selected.Render(t)
-		}
-		tabs = append(tabs, t)
-	}
-	rule := s.Border.Render(strings.Repeat(s.Glyphs.Rule, m.width))
-	lines := []string{s.Title.Render(head), strings.Join(tabs, "  "), rule}
-	body := strings.Split(m.current().View(), "\n")
-	for len(body) < m.height-5 {
-		body = append(body, "")
-	}
-	lines = append(lines, body[:max(m.height-5, 0)]...)
-	lines = append(lines, rule, m.footer())
-	for i, l := range lines {
-		lines[i] = ansi.Truncate(l, m.width, "")
-	}
-	return strings.Join(lines[:min(len(lines), m.height)], "\n")
-}
-
-func (m *Model) footer() string {
-	switch {
-	case m.say.Err != nil:
-		return m.o.Deck.Styles.Bad.Render(m.say.Err.Error())
-	case m.say.Text != "":
-		return m.say.Text
-	case m.typing:
-		return "/" + m.typed
-	}
-	var keys []string
-	for _, a := range m.current().Actions() {
-		if a.Footer {
-			keys = append(keys, a.Key+" "+a.Name)
-		}
-	}
-	return strings.Join(keys, "  ")
+	return nil, true
 }
 
 // Redraw says that the styles of the deck are others now.
 type Redraw struct{}
+
+func (m *Model) resize(width, height int) {
+	m.width, m.height, m.stale = max(width, 0), max(height, 0), true
+	m.sizePage()
+}
+
+// restyled tells what is on the screen that the styles have changed.
+func (m *Model) restyled() {
+	m.stale = true
+	m.sizePage()
+	for _, d := range m.dialogs {
+		if s, ok := d.(interface{ restyle() }); ok {
+			s.restyle()
+		}
+	}
+}
+
+func (m *Model) sizePage() {
+	a := m.areas()
+	m.current().SetSize(max(m.width, 1), max(a.bodyHeight, 1))
+}
+
+// refresh loads feeds anew; none: all that the page wants.
+func (m *Model) refresh(feeds ...string) tea.Cmd {
+	m.stale = true
+	return m.o.Desk.Force(feeds...)
+}
+
+// now is the time of the last tick.
+func (m *Model) now() time.Time { return m.o.Deck.Now }

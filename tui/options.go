@@ -55,6 +55,9 @@ type Options struct {
 	// Themes are the names the palette offers; Theme makes one the styles of Deck.
 	Themes []string
 	Theme  func(name string)
+	// Busy are what runs of this process beside command lines, such as forwards:
+	// leaving ends them. Nil: nothing does.
+	Busy func() []string
 	// CrashFile makes the file that the trace of a panic goes to.
 	CrashFile func() (io.WriteCloser, string, error)
 }

@@ -74,6 +74,9 @@ func (p *pane) waitFor(text string) {
 func TestDemoInARealTerminal(t *testing.T) {
 	p := newPane(t)
 	p.line("stty -g > before; ssmdeck demo")
+	p.waitFor("Needs attention")
+	p.line("q")
+	p.line("ssmdeck demo --tour")
 	p.waitFor("Now it is your turn")
 	p.line("shell web-1")
 	p.waitFor("sh-5.2$")

@@ -303,8 +303,25 @@ func TestShellSurvivesCuts(t *testing.T) {
 	}
 }
 
+// TestDemoDashboard looks at the fleet that lives, and leaves it.
+func TestDemoDashboard(t *testing.T) {
+	s := startOnTerminal(t, nil, 140, 40, "demo")
+	s.waitFor("Needs attention")
+	s.waitFor("health-check") // the window that opens first
+	s.waitFor("restart nginx")
+	s.typeKeys("2")
+	s.waitFor("web-1")
+	s.typeKeys("q")
+	if code := s.exit(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	if after := s.settings(); after != s.before {
+		t.Error("the terminal's settings changed")
+	}
+}
+
 func TestDemoPrompt(t *testing.T) {
-	s := startOnTerminal(t, nil, 100, 40, "demo", "--no-tour")
+	s := startOnTerminal(t, nil, 100, 40, "demo", "--prompt")
 	s.waitFor("ssmdeck>")
 	s.typeKeys("exec web-1 -- uname\r")
 	s.waitFor("Linux")

@@ -456,6 +456,9 @@ func (e *Env) Confirm(ctx context.Context, what string) error {
 
 // IsTerminal reports whether a stream is a terminal.
 func IsTerminal(stream any) bool {
+	if b, ok := stream.(interface{ Behind() *os.File }); ok { // passes everything on, and listens
+		stream = b.Behind()
+	}
 	f, ok := stream.(*os.File)
 	return ok && terminal.IsTerminal(f)
 }

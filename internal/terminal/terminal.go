@@ -42,6 +42,20 @@ func Open(in, out *os.File) (*Terminal, error) {
 	return &Terminal{in: in, out: out}, nil
 }
 
+// Files are the input and the output, for programs that are to have the terminal.
+func (t *Terminal) Files() (in, out *os.File) { return t.in, t.out }
+
+// Keep remembers the mode of the input; back brings it back, as often as it is
+// called, whatever others have made of it.
+func (t *Terminal) Keep() (back func() error, err error) {
+	fd := int(t.in.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	return func() error { return term.Restore(fd, state) }, nil
+}
+
 // Raw switches the terminal to raw mode: no echo, no line editing, control
 // characters as bytes; on Windows also escape sequences both ways. restore
 // brings back exactly the mode found. It may be called several times and from

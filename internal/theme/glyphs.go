@@ -21,9 +21,15 @@ type Glyphs struct {
 	Tee      string   // a vertical line from which a branch goes off
 	Corner   string   // the last branch
 	Cross    string   // where a vertical line begins under a rule
+	Track    string   // what is left of a progress bar
+	Hit      string   // the line a search is at
 	Thumb    string   // of a scroll bar
 	Opened   string   // a branch of a tree that shows what is in it
 	Closed   string   // one that does not
+	Fresh    string   // how old what is shown is
+	Crumb    string   // between what was opened and what was opened in it
+
+	TopLeft, TopRight, BottomLeft, BottomRight string // the corners of a box
 }
 
 // Level returns the glyph of a level.
@@ -53,7 +59,8 @@ func utf8Glyphs() Glyphs {
 		Bar:     []string{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
 		Spark:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└", Cross: "┬",
-		Thumb: "▐", Opened: "▾", Closed: "▸",
+		Fresh: "⟳", Crumb: "›", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
+		Track: "░", Hit: "◂", Thumb: "▐", Opened: "▾", Closed: "▹",
 	}
 }
 
@@ -66,6 +73,7 @@ func asciiGlyphs() Glyphs {
 		Bar:     []string{".", "#"},
 		Spark:   []string{"_", ".", "-", "=", "^"},
 		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`", Cross: "+",
-		Thumb: "#", Opened: "-", Closed: "+",
+		Fresh: "@", Crumb: ">", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
+		Track: ".", Hit: "<", Thumb: "#", Opened: "-", Closed: "+",
 	}
 }

@@ -159,19 +159,11 @@ func (p *Page) showText() tea.Cmd {
 	if cur, some := p.current(); some && len(p.path) > 0 {
 		c = cur
 	}
-	var b strings.Builder
-	for _, f := range p.describe(c, w, read) {
-		if f.heading {
-			b.WriteString("\n" + f.name + "\n")
-			continue
-		}
-		b.WriteString(f.name + ": " + strings.ReplaceAll(p.hide(f.value), "\n", "\n    ") + "\n")
-	}
 	title := e.Document + " " + short(e.ID)
 	if c.step != nil {
 		title += ", step " + c.step.Name
 	}
-	return deck.Ask(deck.Show{Title: safe(title), Text: b.String()})
+	return deck.Ask(deck.Show{Title: safe(title), Text: p.describe(c, w, read).Text(p.hide)})
 }
 
 // showYAML shows all that was read of the execution, without secrets.

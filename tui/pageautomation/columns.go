@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
@@ -53,11 +54,11 @@ func (p *Page) columns() []widget.Column {
 	}
 	list := []widget.Column{
 		{ID: "state", Title: "STATE", Min: 10, Max: 16, Text: text(stateWord), Level: func(i int) theme.Level { return level(at(i).State) }, Flash: true},
-		{ID: "document", Title: "RUNBOOK", Min: 14, Max: 32, Rank: 1, Text: text(func(e automation.Execution) string { return e.Document })},
+		{ID: "document", Title: "RUNBOOK", Min: 14, Max: 32, Rank: 1, Loose: true, Text: text(func(e automation.Execution) string { return e.Document })},
 		{ID: "step", Title: "STEP", Max: 20, Rank: 3, Text: text(func(e automation.Execution) string { return e.CurrentStep }), Flash: true},
 		{
 			ID: "started", Title: "STARTED", Rank: 2, Text: text(func(e automation.Execution) string { return render.Ago(p.d.Now, e.Started) }),
-			Compare: func(a, b int) int { return at(b).Started.Compare(at(a).Started) },
+			Sort: terms.Moment, At: func(i int) time.Time { return at(i).Started },
 		},
 		{
 			ID: "length", Title: "LENGTH", Rank: 5, Right: true, Text: text(func(e automation.Execution) string { return p.length(e.Started, e.Ended) }),

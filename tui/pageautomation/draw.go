@@ -8,7 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // arrangement is where the text stands.
@@ -36,8 +36,10 @@ func (p *Page) split() arrangement {
 func (p *Page) SetSize(width, height int) {
 	p.width, p.height = width, height
 	p.ticked = p.d.Now // it is shown
-	p.list.SetStyles(p.d.Styles)
-	p.tree.SetStyles(p.d.Styles)
+	for _, l := range []*widget.List{p.list, p.tree} {
+		l.SetStyles(p.d.Styles)
+		l.SetNow(p.d.Now, p.d.Still)
+	}
 	p.refresh()
 	if o, _ := p.target(); o.key() != p.shown {
 		p.arrange()
@@ -48,11 +50,11 @@ func (p *Page) SetSize(width, height int) {
 	case beside:
 		left := width * 11 / 20
 		list.SetSize(left, height-top)
-		p.text.width, p.text.height = width-left-3, height-top
+		p.text.Width, p.text.Height = width-left-3, height-top
 	case below:
 		above := max((height-top)*2/5, 6)
 		list.SetSize(width, above)
-		p.text.width, p.text.height = width, height-top-above-1
+		p.text.Width, p.text.Height = width, height-top-above-1
 	default:
 		list.SetSize(width, height-top)
 	}
@@ -85,8 +87,6 @@ func (p *Page) trouble() string {
 // View draws the page.
 func (p *Page) View() string {
 	p.SetSize(p.width, p.height)
-	p.list.SetNow(p.d.Now, p.d.Still)
-	p.tree.SetNow(p.d.Now, p.d.Still)
 	var lines []string
 	if p.top() > 0 {
 		lines = append(lines, p.headline())
@@ -99,7 +99,7 @@ func (p *Page) View() string {
 	switch p.split() {
 	case beside:
 		left := p.width * 11 / 20
-		text := p.text.draw(p.d.Styles, p.lines(p.text.width), p.inText)
+		text := p.text.Draw(p.d.Styles, p.lines(p.text.Width), p.inText)
 		bar := p.d.Styles.Border.Render(p.d.Styles.Glyphs.Pipe)
 		for i := range p.height - p.top() {
 			lines = append(lines, padded(lineAt(list, i), left)+" "+bar+" "+lineAt(text, i))
@@ -110,7 +110,7 @@ func (p *Page) View() string {
 			lines = append(lines, lineAt(list, i))
 		}
 		lines = append(lines, p.d.Styles.Border.Render(strings.Repeat(p.d.Styles.Glyphs.Rule, p.width)))
-		lines = append(lines, p.text.draw(p.d.Styles, p.lines(p.text.width), p.inText)...)
+		lines = append(lines, p.text.Draw(p.d.Styles, p.lines(p.text.Width), p.inText)...)
 	default:
 		lines = append(lines, list...)
 	}
@@ -175,7 +175,7 @@ func (p *Page) lines(width int) []string {
 		lines = append(lines, strings.Split(ansi.Wrap(st.Bad.Render(st.Glyphs.Bad+" "+p.failed(o, err)), width, ""), "\n")...)
 	}
 	if len(p.path) == 0 { // the steps are not on the screen otherwise
-		lines = append(lines, written(st, p.describe(c, w, read || err != nil), width, p.hide)...)
+		lines = append(lines, p.describe(c, w, read || err != nil).Lines(st, width, p.hide)...)
 		for i := range p.parts {
 			if s := p.parts[i].state(); i > 0 {
 				lines = append(lines, ansi.Truncate(st.Status(level(s), safe(padded(stateWordOf(p.parts[i]), 12)+p.name(i))), width, st.Glyphs.Ellipsis))
@@ -183,82 +183,10 @@ func (p *Page) lines(width int) []string {
 		}
 		return lines
 	}
-	return append(lines, written(st, p.describe(c, w, read || err != nil), width, p.hide)...)
+	return append(lines, p.describe(c, w, read || err != nil).Lines(st, width, p.hide)...)
 }
 
 func stateWordOf(c part) string { return string(c.state()) }
-
-// longValue is how many lines of a value the text shows.
-const longValue = 200
-
-// written lays facts out: names in a column, values wrapped beside them.
-func written(st *theme.Styles, list facts, width int, hide func(string) string) []string {
-	label := 0
-	for _, f := range list {
-		if !f.heading {
-			label = max(label, min(ansi.StringWidth(safe(f.name)), 16))
-		}
-	}
-	label = min(label, max(width/3, 4))
-	var lines []string
-	for _, f := range list {
-		if f.heading {
-			lines = append(lines, "", st.Header.Render(f.name))
-			continue
-		}
-		name := st.Key.Render(padded(ansi.Truncate(safe(f.name), label, st.Glyphs.Ellipsis), label))
-		if f.state {
-			lines = append(lines, name+"  "+st.Status(f.level, safe(f.value)))
-			continue
-		}
-		for i, l := range wrapped(hide(f.value), max(width-label-2, 4)) {
-			if i > 0 {
-				name = strings.Repeat(" ", label)
-			}
-			lines = append(lines, name+"  "+l)
-		}
-	}
-	return lines
-}
-
-// wrapped cuts a foreign text into lines of a width.
-func wrapped(text string, width int) []string {
-	var lines []string
-	all := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	for i, l := range all {
-		if len(lines) >= longValue {
-			return append(lines, fmt.Sprintf("(%d more lines: y shows all)", len(all)-i))
-		}
-		lines = append(lines, strings.Split(ansi.Wrap(safe(strings.TrimRight(strings.ReplaceAll(l, "\t", "    "), "\r")), width, ""), "\n")...)
-	}
-	return lines
-}
-
-// pane is a text that scrolls.
-type pane struct{ width, height, top, length int }
-
-func (t *pane) key(k string) {
-	step := map[string]int{
-		"j": 1, "down": 1, "k": -1, "up": -1, "pgdown": t.height - 1, "ctrl+f": t.height - 1, "pgup": 1 - t.height, "ctrl+b": 1 - t.height,
-		"ctrl+d": t.height / 2, "ctrl+u": -t.height / 2, "g": -t.length, "home": -t.length, "G": t.length, "end": t.length,
-	}
-	t.top = max(min(t.top+step[k], t.length-t.height), 0)
-}
-
-// draw returns the lines on the screen; more of them are told of on the last.
-func (t *pane) draw(st *theme.Styles, lines []string, focused bool) []string {
-	t.length = len(lines)
-	t.top = max(min(t.top, t.length-t.height), 0)
-	lines = lines[t.top:min(t.top+max(t.height, 0), t.length)]
-	if rest := t.length - t.top - len(lines); (rest > 0 || t.top > 0) && len(lines) > 1 {
-		mark := fmt.Sprintf("%s %d-%d of %d lines", st.Glyphs.Ellipsis, t.top+1, t.top+len(lines)-1, t.length)
-		if !focused {
-			mark += ", tab scrolls"
-		}
-		lines = append(append([]string{}, lines[:len(lines)-1]...), st.Dim.Render(ansi.Truncate(mark, t.width, st.Glyphs.Ellipsis)))
-	}
-	return lines
-}
 
 // loading says how far the first load is.
 func loading(loaded, places int) string {
@@ -287,7 +215,7 @@ func (p *Page) mouse(msg tea.Msg) {
 	if x >= left || y >= above {
 		p.inText = true
 		if m, ok := msg.(tea.MouseWheelMsg); ok {
-			p.text.key(map[bool]string{true: "up", false: "down"}[m.Button == tea.MouseWheelUp])
+			p.text.Update(map[bool]string{true: "up", false: "down"}[m.Button == tea.MouseWheelUp])
 		}
 		return
 	}

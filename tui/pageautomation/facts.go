@@ -11,36 +11,18 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/redact"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/window"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
-// fact is a line of a description: a value by its name, or a heading.
-type fact struct {
-	name, value string
-	level       theme.Level
-	state       bool // value is a state, with its level
-	heading     bool
-}
-
-// facts gathers what is known of one thing.
-type facts []fact
-
-func (f *facts) add(name, value string) {
-	if value != "" {
-		*f = append(*f, fact{name: name, value: value})
-	}
-}
-
-func (f *facts) heading(text string) { *f = append(*f, fact{name: text, heading: true}) }
-
-func (f *facts) state(s automation.State) {
-	*f = append(*f, fact{name: "State", value: stateWord(automation.Execution{State: s}), level: level(s), state: true})
+// addState adds a state with its glyph.
+func addState(f *widget.Facts, s automation.State) {
+	f.State("State", level(s), stateWord(automation.Execution{State: s}))
 }
 
 // describe is what is known of a part of what is looked at.
-func (p *Page) describe(c part, w Whole, read bool) facts {
-	var f facts
+func (p *Page) describe(c part, w Whole, read bool) widget.Facts {
+	var f widget.Facts
 	switch {
 	case c.step != nil:
 		p.stepFacts(&f, *c.step)
@@ -49,44 +31,44 @@ func (p *Page) describe(c part, w Whole, read bool) facts {
 	default:
 		p.executionFacts(&f, w)
 		if !read {
-			f.add("Steps", "not read yet")
+			f.Add("Steps", "not read yet")
 		}
 	}
 	return f
 }
 
-func (p *Page) executionFacts(f *facts, w Whole) {
-	f.add("Runbook", strings.TrimSuffix(w.Document+" version "+w.DocumentVersion, " version "))
-	f.state(w.State)
-	f.add("Step", at(w))
-	f.add("Failure", w.Failure)
-	f.add("Warning", w.Warning)
-	f.add("To do", toDo(w))
+func (p *Page) executionFacts(f *widget.Facts, w Whole) {
+	f.Add("Runbook", strings.TrimSuffix(w.Document+" version "+w.DocumentVersion, " version "))
+	addState(f, w.State)
+	f.Add("Step", at(w))
+	f.Add("Failure", w.Failure)
+	f.Add("Warning", w.Warning)
+	f.Add("To do", toDo(w))
 	p.moments(f, w.Started, w.Ended)
-	f.add("By", w.ExecutedBy)
-	f.add("Mode", w.Mode)
-	f.add("Target", w.Target)
-	f.add("Targets", targets(w.Targets))
+	f.Add("By", w.ExecutedBy)
+	f.Add("Mode", w.Mode)
+	f.Add("Target", w.Target)
+	f.Add("Targets", targets(w.Targets))
 	if c := w.Counts; c != nil {
-		f.add("Counts", fmt.Sprintf("%d of %d well, %d failed, %d cancelled, %d timed out", c.Success, c.Total, c.Failed, c.Cancelled, c.TimedOut))
+		f.Add("Counts", fmt.Sprintf("%d of %d well, %d failed, %d cancelled, %d timed out", c.Success, c.Total, c.Failed, c.Cancelled, c.TimedOut))
 	}
-	f.add("Parent", w.Parent)
-	f.add("ID", w.ID)
+	f.Add("Parent", w.Parent)
+	f.Add("ID", w.ID)
 	p.values(f, "Parameters", w.Parameters)
 	p.values(f, "Outputs", w.Outputs)
 }
 
-func (p *Page) stepFacts(f *facts, s automation.Step) {
-	f.add("Step", s.Name)
-	f.state(s.State)
-	f.add("Action", s.Action)
-	f.add("Failure", s.Failure)
-	f.add("Warning", s.Warning)
+func (p *Page) stepFacts(f *widget.Facts, s automation.Step) {
+	f.Add("Step", s.Name)
+	addState(f, s.State)
+	f.Add("Action", s.Action)
+	f.Add("Failure", s.Failure)
+	f.Add("Warning", s.Warning)
 	p.moments(f, s.Started, s.Ended)
-	f.add("Code", s.Code)
-	f.add("Answer", s.Response)
+	f.Add("Code", s.Code)
+	f.Add("Answer", s.Response)
 	if s.State.Bad() && !s.Critical {
-		f.add("Critical", "no: the runbook may go on")
+		f.Add("Critical", "no: the runbook may go on")
 	}
 	inputs := map[string][]string{}
 	for name, v := range s.Inputs {
@@ -96,34 +78,34 @@ func (p *Page) stepFacts(f *facts, s automation.Step) {
 	p.values(f, "Outputs", s.Outputs)
 }
 
-func (p *Page) moments(f *facts, from, to time.Time) {
+func (p *Page) moments(f *widget.Facts, from, to time.Time) {
 	if from.IsZero() {
 		return
 	}
-	f.add("Started", render.Local(from, p.d.Location)+", "+render.Ago(p.d.Now, from))
+	f.Add("Started", render.Local(from, p.d.Location)+", "+render.Ago(p.d.Now, from))
 	if to.IsZero() {
-		f.add("Runs for", p.length(from, to))
+		f.Add("Runs for", p.length(from, to))
 		return
 	}
-	f.add("Ended", render.Local(to, p.d.Location)+", after "+p.length(from, to))
+	f.Add("Ended", render.Local(to, p.d.Location)+", after "+p.length(from, to))
 }
 
 // values adds what came in or went out; what may be a secret is hidden until v.
-func (p *Page) values(f *facts, heading string, values map[string][]string) {
+func (p *Page) values(f *widget.Facts, heading string, values map[string][]string) {
 	if len(values) == 0 {
 		return
 	}
-	f.heading(heading)
+	f.Heading(heading)
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !p.open() && window.SecretParameter(name) {
-			f.add(name, mask)
+			f.Add(name, mask)
 			continue
 		}
 		v := strings.Join(values[name], "\n")
 		if v == "" {
 			v = "(empty)"
 		}
-		f.add(name, v)
+		f.Add(name, v)
 	}
 }
 

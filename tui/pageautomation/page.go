@@ -68,7 +68,7 @@ type Page struct {
 	tree    *widget.List
 	parts   []part // the rows of the tree
 	shown   string // the key the parts are of
-	text    pane
+	text    widget.Pane
 	inText  bool            // keys go to the text
 	reveal  time.Time       // when v was pressed
 	secrets *redact.Matcher // of what is looked at; nil: none
@@ -135,7 +135,7 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 
 func (p *Page) key(k tea.KeyPressMsg) {
 	if p.inText && p.split() != alone {
-		p.text.key(k.String())
+		p.text.Update(k.String())
 		return
 	}
 	p.focused().Update(k)

@@ -222,6 +222,25 @@ func TestThoseThatWaitComeFirst(t *testing.T) {
 	f.Lacks("\x1b[2J")
 }
 
+func TestFilters(t *testing.T) {
+	f := open(t, some())
+	for filter, want := range map[string]string{
+		"waiting=yes": "rotate-db", "state=failed": "サーバー-東京", "document~^restart started<1h": "restart-web", "state=waiting,inprogress by=ci": "AWS-PatchInstanceWithRollback",
+		"id=" + id(5): "restart-all",
+	} {
+		if err := f.page.SetFilter(filter); err != nil {
+			t.Errorf("%s: %v", filter, err)
+		}
+		var names []string
+		for _, i := range f.page.list.Shown() {
+			names = append(names, f.page.rows[i].Value.Document)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s shows %s, want %s", filter, got, want)
+		}
+	}
+}
+
 func TestNothingIsSaidOfWhatIsNotKnown(t *testing.T) {
 	f := open(t, nil)
 	f.Lacks("no automation")

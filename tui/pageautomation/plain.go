@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // Plain is the list, or the steps of what is open, as text.
@@ -39,9 +40,9 @@ func (p *Page) Plain() deck.Plain {
 		if who := by(e); who != "" {
 			text += " by " + safe(who)
 		}
-		var f facts
+		var f widget.Facts
 		p.executionFacts(&f, Whole{Execution: e})
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: p.plainFacts(f), Choose: func() { p.list.Select(rowKey(r)) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: f.Plain(p.hide), Choose: func() { p.list.Select(rowKey(r)) }})
 	}
 	return out
 }
@@ -50,7 +51,7 @@ func (p *Page) plainSteps() deck.Plain {
 	p.arrange()
 	o := p.path[len(p.path)-1]
 	w, read, err := p.whole(o)
-	out := deck.Plain{Summary: p.plainFacts(p.describe(p.parts[0], w, read || err != nil))}
+	out := deck.Plain{Summary: p.describe(p.parts[0], w, read || err != nil).Plain(p.hide)}
 	if err != nil {
 		out.Summary = append(out.Summary, "Failed: "+p.failed(o, err))
 	}
@@ -62,19 +63,7 @@ func (p *Page) plainSteps() deck.Plain {
 		if l := p.length(c.span()); l != "" {
 			text += ", " + l
 		}
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: p.plainFacts(p.describe(c, w, read)), Choose: func() { p.tree.Select(c.key) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: p.describe(c, w, read).Plain(p.hide), Choose: func() { p.tree.Select(c.key) }})
 	}
 	return out
-}
-
-func (p *Page) plainFacts(list facts) []string {
-	var lines []string
-	for _, f := range list {
-		if f.heading {
-			lines = append(lines, f.name+":")
-			continue
-		}
-		lines = append(lines, safe(f.name)+": "+safe(p.hide(f.value)))
-	}
-	return lines
 }

@@ -69,7 +69,7 @@ func (p *Page) arrange() {
 	}
 	if p.shown != o.key() {
 		p.tree.Reset(0) // the cursor begins at the top
-		p.shown, p.text.top, p.reveal = o.key(), 0, time.Time{}
+		p.shown, p.text.Top, p.reveal = o.key(), 0, time.Time{}
 	}
 	w, _, _ := p.whole(o)
 	p.parts, p.secrets = parts(w), secretsOf(w)

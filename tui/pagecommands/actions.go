@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // subject is the run that actions are about: the one that is open, else the one
@@ -86,7 +87,7 @@ func (p *Page) Actions() []deck.Action {
 		}},
 		deck.Action{Key: "c", Name: "copy", Help: "copy the id of the run", Off: none, Do: func() tea.Cmd { return deck.Ask(deck.Copy{Text: ref, What: "the id of the run"}) }},
 		deck.Action{Key: "o", Name: "console", Help: "open the command in the AWS console", Off: or(none, consoleOff(r)), Do: func() tea.Cmd {
-			return deck.Ask(deck.Browse{URL: consoleURL(at.Region, r.CommandIDs[0])})
+			return deck.Ask(deck.Browse{URL: p.svc.Console(at, "run-command/"+r.CommandIDs[0])})
 		}},
 		deck.Action{Key: "C", Name: "columns", Help: "choose the columns", Do: func() tea.Cmd {
 			if p.board != nil {
@@ -247,9 +248,9 @@ func (p *Page) rerun(at grid.Place, r run.Run, ref string) tea.Cmd {
 
 // cancel asks the service to stop what is left.
 func (p *Page) cancel(at grid.Place, r run.Run, ref string) tea.Cmd {
-	facts := []deck.Fact{{Name: "Run", Value: documents(r)}, {Name: "Nodes", Value: fmt.Sprintf("%s, %s done", count(r.Targets), count(r.Completed))}}
+	facts := []deck.Fact{{Name: "Run", Value: documents(r)}, {Name: "Nodes", Value: fmt.Sprintf("%s, %s done", widget.Grouped(r.Targets), widget.Grouped(r.Completed))}}
 	if p.board != nil {
-		facts[1].Value = fmt.Sprintf("%s, %s done", count(p.board.total()), count(p.board.sum.Finished()))
+		facts[1].Value = fmt.Sprintf("%s, %s done", widget.Grouped(p.board.total()), widget.Grouped(p.board.sum.Finished()))
 	}
 	if r.Comment != "" {
 		facts = append(facts, deck.Fact{Name: "Comment", Value: r.Comment})
@@ -327,16 +328,4 @@ func (p *Page) reveal(r run.Run, ref string) tea.Cmd {
 		}
 	}
 	return deck.Ask(deck.Show{Title: "Parameters of run " + ref, Text: b.String()})
-}
-
-// consoleURL is the page of a command in the console of a Region's partition.
-func consoleURL(region, id string) string {
-	domain := "console.aws.amazon.com"
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		domain = "console.amazonaws.cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		domain = "console.amazonaws-us-gov.com"
-	}
-	return fmt.Sprintf("https://%s.%s/systems-manager/run-command/%s?region=%s", region, domain, id, region)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -225,8 +226,27 @@ func (b *board) ref() string {
 	return strings.Join(b.refs, " ")
 }
 
+// short is the run as it is spoken of: by its own id, or by the beginning of that of
+// its command.
+func (b *board) short() string {
+	ref := b.ref()
+	id, rest, several := strings.Cut(ref, " ")
+	switch {
+	case run.IsCommandID(id) && several:
+		return fmt.Sprintf("commands %s and %d more", id[:8], len(strings.Fields(rest)))
+	case run.IsCommandID(id):
+		return "command " + id[:8]
+	}
+	return "run " + ref
+}
+
 // total is for how many nodes the run is; what the list knew while nothing has come.
-func (b *board) total() int { return max(b.sum.Total(), b.run.Targets) }
+func (b *board) total() int {
+	if b.sum.Done() {
+		return b.sum.Total()
+	}
+	return max(b.sum.Total(), b.run.Targets)
+}
 
 // over reports whether the run has ended, as far as is known.
 func (b *board) over() bool { return b.sum.Done() || b.run.State.Final() }

@@ -37,15 +37,34 @@ func rankOf(l theme.Level) int {
 	return 0
 }
 
+// cellsOf says how many nodes a cell stands for, and how many lines they take: at
+// most most. Where it is more than one node, the last line has room to say so.
+func cellsOf(total, width, most int) (each, lines int) {
+	if total <= 0 || width < 1 || most < 1 {
+		return 1, 0
+	}
+	if total <= width*most {
+		return 1, (total + width - 1) / width
+	}
+	room := max(width*most-len(legend(total))-2, 1)
+	each = (total + room - 1) / room
+	cells := (total + each - 1) / each
+	return each, (cells + len(legend(each)) + 2 + width - 1) / width
+}
+
+// legend says what a cell is when it is not one node.
+func legend(each int) string { return "one cell is " + some(each, "node") }
+
 // draw makes the lines, unless they are what they were.
 func (g *cellGrid) draw(b *board, width, most int, styles *theme.Styles) []string {
 	if g.of == b && g.gen == b.gen && g.width == width && g.most == most && g.styles == styles {
 		return g.lines
 	}
 	g.of, g.gen, g.width, g.most, g.styles = b, b.gen, width, most, styles
-	g.lines, g.each = nil, 1
 	total := b.total()
-	if total == 0 || width < 1 || most < 1 {
+	var lines int
+	g.lines = nil
+	if g.each, lines = cellsOf(total, width, most); lines == 0 {
 		return nil
 	}
 	levels := make([]theme.Level, 0, total)
@@ -59,8 +78,7 @@ func (g *cellGrid) draw(b *board, width, most int, styles *theme.Styles) []strin
 	for len(levels) < total {
 		levels = append(levels, missing)
 	}
-	g.each = (total + width*most - 1) / (width * most)
-	cells := make([]theme.Level, 0, width*most)
+	cells := make([]theme.Level, 0, len(levels)/g.each+1)
 	for i := 0; i < len(levels); i += g.each {
 		worst := levels[i]
 		for _, l := range levels[i:min(i+g.each, len(levels))] {
@@ -72,6 +90,12 @@ func (g *cellGrid) draw(b *board, width, most int, styles *theme.Styles) []strin
 	}
 	for i := 0; i < len(cells); i += width {
 		g.lines = append(g.lines, cellLine(cells[i:min(i+width, len(cells))], styles))
+	}
+	if g.each > 1 {
+		for len(g.lines) < lines {
+			g.lines = append(g.lines, "")
+		}
+		g.lines[lines-1] = strings.TrimLeft(g.lines[lines-1]+"  "+styles.Dim.Render(legend(g.each)), " ")
 	}
 	return g.lines
 }

@@ -28,29 +28,41 @@ func (e entry) fold() bool { return len(e.nodes) > 1 }
 
 // entries folds the nodes anew: failures, what is under way, the rest.
 func (p *Page) entries() {
-	b := p.board
-	p.rows = p.rows[:0]
-	groups := b.sum.Groups()
-	folded := map[run.GroupNode]bool{}
-	good := len(groups)
-	for i, g := range groups {
-		if !g.State.Bad() {
-			good = min(good, i)
-		}
-		for _, n := range g.Nodes {
-			folded[run.GroupNode{ID: n.ID, CommandID: n.CommandID}] = true
-		}
-	}
-	for _, g := range groups[:good] {
-		p.addFold(foldKey(g), g.Nodes, g.State, g.ExitCode)
-	}
-	if !p.failures {
-		p.addOpen(folded)
-		for _, g := range groups[good:] {
+	p.rows, p.folds = p.rows[:0], map[string]string{}
+	groups := p.board.sum.Groups()
+	open := p.outside(groups)
+	for _, g := range groups {
+		if g.State.Bad() {
 			p.addFold(foldKey(g), g.Nodes, g.State, g.ExitCode)
 		}
 	}
+	p.addOpen(open, true)
+	if !p.failures {
+		p.addOpen(open, false)
+		for _, g := range groups {
+			if !g.State.Bad() {
+				p.addFold(foldKey(g), g.Nodes, g.State, g.ExitCode)
+			}
+		}
+	}
 	p.nodes.Reset(len(p.rows))
+}
+
+// outside are the nodes that are in no group, by state.
+func (p *Page) outside(groups []run.Group) map[run.State][]run.GroupNode {
+	grouped := map[run.GroupNode]bool{}
+	for _, g := range groups {
+		for _, n := range g.Nodes {
+			grouped[run.GroupNode{ID: n.ID, CommandID: n.CommandID}] = true
+		}
+	}
+	open := map[run.State][]run.GroupNode{}
+	for r := range p.board.sum.Rows() {
+		if !grouped[run.GroupNode{ID: r.NodeID, CommandID: r.CommandID}] {
+			open[r.State] = append(open[r.State], run.GroupNode{ID: r.NodeID, Name: r.NodeName, CommandID: r.CommandID})
+		}
+	}
+	return open
 }
 
 // foldKey is the same as long as what its nodes have in common is, whichever of them
@@ -66,17 +78,18 @@ func foldKey(g run.Group) string {
 	return fmt.Sprintf("%s %d %x", g.State, g.ExitCode, h.Sum64())
 }
 
-// addOpen adds the nodes that are in no fold: those that are not done, by state, and
-// those whose output is on its way.
-func (p *Page) addOpen(folded map[run.GroupNode]bool) {
-	byState := map[run.State][]run.GroupNode{}
-	for r := range p.board.sum.Rows() {
-		if !folded[run.GroupNode{ID: r.NodeID, CommandID: r.CommandID}] {
-			byState[r.State] = append(byState[r.State], run.GroupNode{ID: r.NodeID, Name: r.NodeName, CommandID: r.CommandID})
-		}
-	}
-	for _, s := range run.States() {
-		if nodes := byState[s]; len(nodes) > 0 {
+// unfoldedStates are those of nodes that are in no fold, in the order in which they
+// are shown: what went wrong and has no output yet, what goes on, what has ended
+// and whose output is on its way.
+var unfoldedStates = []run.State{
+	run.Failed, run.TimedOut, run.Cancelled, run.Skipped, run.NotSent, run.Lost,
+	run.Running, run.Cancelling, run.Delayed, run.Pending, run.Waiting, run.Success,
+}
+
+// addOpen adds the nodes that are in no fold, by state.
+func (p *Page) addOpen(byState map[run.State][]run.GroupNode, bad bool) {
+	for _, s := range unfoldedStates {
+		if nodes := byState[s]; len(nodes) > 0 && s.Bad() == bad {
 			p.addFold("state "+string(s), nodes, s, run.NoExit)
 		}
 	}
@@ -137,22 +150,31 @@ func (p *Page) label(e entry) string {
 		if p.unfolded[e.key] || p.unfoldAll {
 			mark = "- "
 		}
-		return mark + some(len(e.nodes), "node") + "  " + p.folded(e.nodes)
+		return mark + some(len(e.nodes), "node") + "  " + p.folded(e)
 	case e.inside:
 		return "  " + p.name(e.row.NodeID, e.row.NodeName)
 	}
 	return p.name(e.row.NodeID, e.row.NodeName)
 }
 
-// mostFolded is how many names a fold tells: the line is no longer.
-const mostFolded = 40
+// mostFolded is how many names a fold tells: its line is cut long before.
+const mostFolded = 1000
 
-func (p *Page) folded(nodes []run.GroupNode) string {
-	names := make([]string, 0, min(len(nodes), mostFolded))
-	for _, n := range nodes[:min(len(nodes), mostFolded)] {
+// folded are the names of the nodes of a fold: "web-[1-798]".
+func (p *Page) folded(e entry) string {
+	if text, ok := p.folds[e.key]; ok {
+		return text
+	}
+	names := make([]string, 0, min(len(e.nodes), mostFolded))
+	for _, n := range e.nodes[:min(len(e.nodes), mostFolded)] {
 		names = append(names, p.name(n.ID, n.Name))
 	}
-	return render.Fold(names)
+	text := render.Fold(names)
+	if more := len(e.nodes) - len(names); more > 0 {
+		text += fmt.Sprintf(" and %s more", widget.Grouped(more))
+	}
+	p.folds[e.key] = text
+	return text
 }
 
 // length is how long a node took, or has taken.
@@ -198,13 +220,13 @@ func (p *Page) nodeColumns() []widget.Column {
 			Level: func(i int) theme.Level { return Level(p.rows[i].state) },
 		},
 		{ID: "node", Title: "NODE", Text: func(i int) string { return p.label(p.rows[i]) }, Max: 34},
-		{ID: "time", Title: "TIME", Right: true, Rank: 2, Text: func(i int) string {
+		{ID: "time", Title: "TIME", Right: true, Rank: 1, Text: func(i int) string {
 			if p.rows[i].fold() {
 				return ""
 			}
 			return p.length(p.rows[i].row)
 		}},
-		{ID: "output", Title: "OUTPUT", Rank: 1, Text: func(i int) string { return glimpse(p.rows[i].row) }, Max: 80},
+		{ID: "output", Title: "OUTPUT", Rank: 2, Text: func(i int) string { return glimpse(p.rows[i].row) }, Max: 80},
 		{ID: "id", Title: "ID", Off: true, Text: func(i int) string { return p.rows[i].row.NodeID }},
 		{ID: "reason", Title: "REASON", Off: true, Text: func(i int) string { return p.rows[i].row.Reason }},
 	}
@@ -216,7 +238,7 @@ func (p *Page) noNodes() string {
 	case b == nil:
 		return ""
 	case b.err != nil:
-		return "nothing is known: " + b.err.Error()
+		return "nothing is known of its nodes"
 	case p.nodes.Of() > 0:
 		return "no node fits the filter"
 	case p.failures && b.gen > 0 && b.sum.Total() > 0:

@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // Level is what a state means to the reader.
@@ -38,21 +39,12 @@ func ending(s run.State, code int) string {
 	return word(s)
 }
 
-// count writes a number with its thousands apart: "1,204".
-func count(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 // some is a number of things: "1 node", "1,204 nodes".
 func some(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return count(n) + " " + one + "s"
+	return widget.Grouped(n) + " " + one + "s"
 }
 
 // took is a length of time to the second: "2 min 10 s".

@@ -9,10 +9,12 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // written is everything that a node wrote, head and tail of it at least.
@@ -35,7 +37,11 @@ func (p *Page) rest() tea.Cmd {
 		return nil
 	}
 	at, inv, c := p.board.at, e.row.Invocation, p.board.command(e.row.CommandID)
-	return p.details.Want(p.detailKey(e), time.Minute, func(ctx context.Context) (written, error) {
+	key, age := p.detailKey(e), time.Hour // it does not change any more
+	if _, _, err, _ := p.details.Get(key); err != nil {
+		age = time.Minute
+	}
+	return p.details.Want(key, age, func(ctx context.Context) (written, error) {
 		svc, err := p.svc.Run(at)
 		if err != nil {
 			return written{}, err
@@ -75,7 +81,7 @@ func (p *Page) text(e entry) (lines []textLine) {
 		if e.row.Truncated || e.row.Preview {
 			same = "the same output on all of them as far as it was read; that of " + p.name(e.row.NodeID, e.row.NodeName) + ":"
 		}
-		note(theme.Unknown, "%s: %s", p.folded(e.nodes), same)
+		note(theme.Unknown, "%s: %s", p.folded(e), same)
 	}
 	if e.row.Reason != "" {
 		note(Level(e.state), "%s", e.row.Reason)
@@ -107,6 +113,20 @@ func (p *Page) text(e entry) (lines []textLine) {
 		note(theme.Warn, "this is not all: the rest %s", out.more)
 	case out.cut && !loading:
 		note(theme.Warn, "this is not all: the service kept no more, or it is too long to be shown; w writes what there is to a folder")
+	}
+	return lines
+}
+
+// trouble is what the output pane shows when there is no node to show: why.
+func (p *Page) trouble() (lines []textLine) {
+	err := p.board.err
+	if err == nil {
+		return nil
+	}
+	for _, text := range []string{err.Error(), fault.HintOf(err)} {
+		if text != "" {
+			lines = append(lines, textLine{text: render.Visible(text), note: true, level: theme.Bad})
+		}
 	}
 	return lines
 }
@@ -187,7 +207,7 @@ func (v *pane) set(key string, styles *theme.Styles, text func() []textLine) {
 	v.of, v.styles, v.made = key, styles, true
 	v.lines = v.lines[:0]
 	for _, l := range text() {
-		for _, part := range wrapped(l.text, v.width) {
+		for _, part := range wrapped(l.text, v.width, l.note) {
 			if l.note {
 				part = styles.Level(l.level).Render(part)
 				if l.level == theme.Unknown {
@@ -245,13 +265,16 @@ func (v *pane) where() string {
 	if len(v.lines) <= v.height {
 		return ""
 	}
-	return fmt.Sprintf("%s-%s of %s", count(v.top+1), count(min(v.top+v.height, len(v.lines))), count(len(v.lines)))
+	return fmt.Sprintf("%s-%s of %s", widget.Grouped(v.top+1), widget.Grouped(min(v.top+v.height, len(v.lines))), widget.Grouped(len(v.lines)))
 }
 
-// wrapped cuts a line into pieces of a width.
-func wrapped(line string, width int) []string {
+// wrapped cuts a line into pieces of a width, between words if so wished.
+func wrapped(line string, width int, words bool) []string {
 	if width < 1 || len(line) <= width || ansi.StringWidth(line) <= width {
 		return []string{line}
+	}
+	if words {
+		return strings.Split(ansi.Wrap(line, width, ""), "\n")
 	}
 	return strings.Split(ansi.Hardwrap(line, width, true), "\n")
 }

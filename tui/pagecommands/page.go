@@ -36,7 +36,8 @@ type Page struct {
 	board     *board // nil: the list is shown
 	nodes     *widget.List
 	rows      []entry
-	unfolded  map[string]bool // folds that are open
+	folds     map[string]string // the names of folds, by key
+	unfolded  map[string]bool   // folds that are open
 	unfoldAll bool
 	failures  bool // only what failed is shown
 	full      bool // the output has the page for itself
@@ -257,7 +258,7 @@ func (p *Page) Status() deck.Status {
 		marked, hidden := p.list.Marked()
 		return deck.Status{Shown: p.list.Len(), Of: p.list.Of(), Marked: len(marked), Hidden: hidden}
 	}
-	s := deck.Status{Shown: p.nodes.Len(), Of: p.nodes.Of(), Crumbs: []string{"run " + p.board.ref()}}
+	s := deck.Status{Shown: p.nodes.Len(), Of: p.nodes.Of(), Crumbs: []string{p.board.short()}}
 	if e, ok := p.current(); ok && p.full {
 		s.Crumbs = append(s.Crumbs, p.title(e))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // Plain is the page as text.
@@ -16,7 +17,7 @@ func (p *Page) Plain() deck.Plain {
 	if p.board != nil {
 		return p.plainBoard()
 	}
-	out := deck.Plain{Summary: []string{some(len(p.items), "run") + " in the last 24 hours, " + count(p.running) + " under way"}}
+	out := deck.Plain{Summary: []string{some(len(p.items), "run") + " in the last 24 hours, " + widget.Grouped(p.running) + " under way"}}
 	if p.list.Len() == 0 {
 		out.Summary = []string{render.Visible(p.none())}
 	}
@@ -44,7 +45,7 @@ func (p *Page) plainBoard() deck.Plain {
 	b := p.board
 	out := deck.Plain{Summary: []string{
 		render.Visible(fmt.Sprintf("Run %s: %s, %s", b.ref(), documents(b.run), targets(b.run))),
-		fmt.Sprintf("%s of %s done", count(b.sum.Finished()), some(b.total(), "node")),
+		fmt.Sprintf("%s of %s done", widget.Grouped(b.sum.Finished()), some(b.total(), "node")),
 	}}
 	for _, s := range run.States() {
 		if n := b.sum.Count(s); n > 0 {
@@ -61,7 +62,7 @@ func (p *Page) plainBoard() deck.Plain {
 			Choose: func() { p.nodes.Select(e.key) },
 		}
 		if e.fold() {
-			item.Text += ", " + render.Visible(p.folded(e.nodes))
+			item.Text += ", " + render.Visible(p.folded(e))
 		}
 		for _, l := range p.text(e) {
 			item.Detail = append(item.Detail, l.text)

@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
@@ -86,22 +88,18 @@ const barWidth = 10
 
 func (p *Page) columns() []widget.Column {
 	at := func(i int) run.Run { return p.items[i].Value }
-	number := func(of func(run.Run) int) (text func(int) string, compare func(a, b int) int) {
-		return func(i int) string { return strconv.Itoa(of(at(i))) },
-			func(a, b int) int { return cmp.Compare(of(at(a)), of(at(b))) }
+	number := func(of func(run.Run) int) func(int) string {
+		return func(i int) string { return strconv.Itoa(of(at(i))) }
 	}
-	failedText, failedOrder := number(failed)
-	nodesText, nodesOrder := number(func(r run.Run) int { return r.Targets })
-	sentText, sentOrder := number(func(r run.Run) int { return len(r.Commands) })
 	return []widget.Column{
 		{
 			ID: "state", Title: "STATE", Text: func(i int) string { return word(at(i).State) },
 			Level: func(i int) theme.Level { return Level(at(i).State) }, Flash: true,
 		},
-		{ID: "id", Title: "RUN", Text: func(i int) string { return at(i).Ref() }, Max: 10, Middle: true, Rank: 3},
+		{ID: "id", Title: "RUN", Text: func(i int) string { return at(i).Ref() }, Also: func(i int) string { return strings.Join(at(i).CommandIDs, " ") }, Max: 10, Rank: 4},
 		{ID: "document", Title: "DOCUMENT", Text: func(i int) string { return documents(at(i)) }, Max: 26, Rank: 2},
 		{
-			ID: "bar", Title: "PROGRESS", Min: barWidth, Rank: 4,
+			ID: "bar", Title: "PROGRESS", Min: barWidth, Rank: 5,
 			Text:    func(i int) string { return render.Bar(share(at(i)), barWidth, p.deck.Styles.Glyphs.Bar) },
 			Compare: func(a, b int) int { return cmp.Compare(share(at(a)), share(at(b))) },
 		},
@@ -110,18 +108,17 @@ func (p *Page) columns() []widget.Column {
 			Text:    func(i int) string { return fmt.Sprintf("%d/%d", at(i).Completed, at(i).Targets) },
 			Compare: func(a, b int) int { return cmp.Compare(at(a).Completed, at(b).Completed) },
 		},
-		{ID: "failed", Title: "FAILED", Right: true, Text: failedText, Compare: failedOrder, Flash: true},
+		{ID: "failed", Title: "FAILED", Right: true, Text: number(failed), Sort: terms.Number, Flash: true},
 		{
-			ID: "age", Title: "SENT", Rank: 1,
-			Text:    func(i int) string { return render.Ago(p.deck.Now, at(i).Requested) },
-			Compare: func(a, b int) int { return at(b).Requested.Compare(at(a).Requested) },
+			ID: "age", Title: "SENT", Rank: 1, Sort: terms.Moment, At: func(i int) time.Time { return at(i).Requested },
+			Text: func(i int) string { return render.Ago(p.deck.Now, at(i).Requested) },
 		},
-		{ID: "comment", Title: "COMMENT", Text: func(i int) string { return at(i).Comment }, Rank: 5, Max: 40},
+		{ID: "comment", Title: "COMMENT", Text: func(i int) string { return at(i).Comment }, Rank: 3, Max: 40},
 		{ID: "targets", Title: "TARGETS", Text: func(i int) string { return targets(at(i)) }, Rank: 6, Max: 32},
 		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return cmp.Or(p.items[i].Account, p.items[i].Profile) }, Rank: 4, Off: !p.deck.Several()},
 		{ID: "region", Title: "REGION", Text: func(i int) string { return p.items[i].Region }, Rank: 3, Off: !p.deck.Several()},
-		{ID: "nodes", Title: "NODES", Right: true, Text: nodesText, Compare: nodesOrder, Off: true},
-		{ID: "commands", Title: "COMMANDS", Right: true, Text: sentText, Compare: sentOrder, Off: true},
+		{ID: "nodes", Title: "NODES", Right: true, Text: number(func(r run.Run) int { return r.Targets }), Sort: terms.Number, Off: true},
+		{ID: "commands", Title: "COMMANDS", Right: true, Text: number(func(r run.Run) int { return len(r.Commands) }), Sort: terms.Number, Off: true},
 		{ID: "detail", Title: "DETAIL", Text: func(i int) string { return at(i).Detail }, Off: true},
 	}
 }

@@ -12,6 +12,8 @@ import (
 type Services struct {
 	// Run is Run Command in a place.
 	Run func(at grid.Place) (Runner, error)
+	// Console is the address of a page of Systems Manager in the console.
+	Console func(at grid.Place, page string) string
 }
 
 // Runner is what the page uses of *run.Service: it reads, and sends nothing.

@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // rect is where a part of the page is.
@@ -41,8 +42,7 @@ func (p *Page) arrange() {
 		g.head++
 	}
 	if p.height >= 12 && !p.full {
-		need := (p.board.total() + max(p.width, 1) - 1) / max(p.width, 1)
-		g.cells = min(need, max(p.height/5, 1))
+		_, g.cells = cellsOf(p.board.total(), p.width, max(p.height/4, 1))
 	}
 	top := g.head + g.cells
 	body := max(p.height-top, 1)
@@ -68,6 +68,7 @@ func (p *Page) paneShown() bool { return p.board != nil && p.geo.pane.height > 0
 // View draws the page.
 func (p *Page) View() string {
 	p.load()
+	p.style()
 	now, still := p.deck.Now, p.deck.Still
 	p.list.SetNow(now, still)
 	p.nodes.SetNow(now, still)
@@ -102,7 +103,7 @@ func (p *Page) header() []string {
 // titleLine says what the run is: its id, documents, comment, targets, limits.
 func (p *Page) titleLine() string {
 	b, s := p.board, p.deck.Styles
-	parts := []string{s.Title.Render("run " + render.Visible(b.ref()))}
+	parts := []string{s.Title.Render(render.Visible(b.short()))}
 	add := func(text string) {
 		if text != "" {
 			parts = append(parts, text)
@@ -130,14 +131,13 @@ func (p *Page) titleLine() string {
 	return strings.Join(parts, "  ")
 }
 
-// progressLine is the bar with what it says in numbers.
+// progressLine is the bar with what it says in numbers. On a narrow screen states
+// that mean the same are one number, then the words go.
 func (p *Page) progressLine() string {
 	b, s := p.board, p.deck.Styles
 	total, done := b.total(), b.sum.Finished()
-	tail := fmt.Sprintf("%s / %s", count(done), count(total))
-	for _, part := range p.tally() {
-		tail += "  " + part
-	}
+	head := fmt.Sprintf("%s / %s", widget.Grouped(done), widget.Grouped(total))
+	tail := ""
 	if d := b.elapsed(p.deck.Now); d > 0 {
 		tail += "  " + took(d)
 	}
@@ -147,37 +147,71 @@ func (p *Page) progressLine() string {
 	if b.sum.Done() {
 		tail += "  " + p.verdict()
 	}
-	width := min(max(p.width-ansi.StringWidth(tail)-2, 0), 50)
-	if width < 4 || total == 0 {
-		return tail
+	var line string
+	for _, parts := range [][]string{p.tally(statesByName(), true), p.tally(statesByMeaning(), true), p.tally(statesByMeaning(), false)} {
+		line = strings.Join(append([]string{head}, parts...), "  ") + tail
+		if ansi.StringWidth(line) <= p.width {
+			break
+		}
 	}
-	return s.Bar.Render(render.Bar(float64(done)/float64(total), width, s.Glyphs.Bar)) + "  " + tail
+	width := min(p.width-ansi.StringWidth(line)-2, 50)
+	const least = 8 // a shorter one says nothing
+	if width < least || total == 0 {
+		return line
+	}
+	return s.Bar.Render(render.Bar(float64(done)/float64(total), width, s.Glyphs.Bar)) + "  " + line
 }
 
-// tally are the counts by state, with glyph and word, what ended well first.
-func (p *Page) tally() (parts []string) {
-	s := p.deck.Styles
-	shown := func(n int, state run.State, name string) {
-		if n > 0 {
-			l := Level(state)
-			parts = append(parts, s.Level(l).Render(count(n)+" "+s.Glyphs.Level(l)+" "+name))
+// tallied are states that are one number, under the name of the first.
+type tallied []run.State
+
+func statesByName() []tallied {
+	return []tallied{
+		{run.Success},
+		{run.Failed},
+		{run.TimedOut},
+		{run.Cancelled},
+		{run.Skipped},
+		{run.NotSent},
+		{run.Lost},
+		{run.Running},
+		{run.Cancelling},
+		{run.Delayed},
+		{run.Pending},
+		{run.Waiting},
+	}
+}
+
+func statesByMeaning() []tallied {
+	return []tallied{
+		{run.Success},
+		{run.Failed, run.TimedOut, run.Cancelled, run.Skipped, run.NotSent, run.Lost},
+		{run.Running, run.Cancelling},
+		{run.Waiting, run.Pending, run.Delayed},
+	}
+}
+
+// tally are the counts, with glyph and word, what ended well first.
+func (p *Page) tally(of []tallied, named bool) (parts []string) {
+	s, sum := p.deck.Styles, &p.board.sum
+	for _, states := range of {
+		n := 0
+		for _, state := range states {
+			n += sum.Count(state)
+			if state == run.Waiting && !sum.Done() {
+				n += max(sum.Unlisted(), 0)
+			}
 		}
-	}
-	sum := &p.board.sum
-	shown(sum.Count(run.Success), run.Success, word(run.Success))
-	for _, state := range run.States() {
-		if state.Bad() {
-			shown(sum.Count(state), state, word(state))
+		if n == 0 {
+			continue
 		}
+		l := Level(states[0])
+		text := widget.Grouped(n) + " " + s.Glyphs.Level(l)
+		if named {
+			text += " " + word(states[0])
+		}
+		parts = append(parts, s.Level(l).Render(text))
 	}
-	for _, state := range []run.State{run.Running, run.Cancelling, run.Delayed, run.Pending} {
-		shown(sum.Count(state), state, word(state))
-	}
-	waiting := sum.Count(run.Waiting)
-	if !sum.Done() {
-		waiting += max(sum.Unlisted(), 0)
-	}
-	shown(waiting, run.Waiting, word(run.Waiting))
 	return parts
 }
 
@@ -262,8 +296,9 @@ func (p *Page) output() (title string, lines []string) {
 	s, g := p.deck.Styles, p.geo
 	e, ok := p.current()
 	if !ok {
-		p.pane.set("", s, func() []textLine { return nil })
-		return p.rule("output"), nil
+		p.pane.stale()
+		p.pane.set("", s, p.trouble)
+		return p.rule("output"), p.pane.view()
 	}
 	live := !e.state.Final() && !e.fold()
 	if live {

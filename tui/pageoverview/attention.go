@@ -46,7 +46,7 @@ func about(key string, level theme.Level, n int, text string, page, filter strin
 	if n == 0 {
 		return nil
 	}
-	return []line{{key: key, level: level, text: text, open: deck.Open{Page: page, Filter: filter}, words: words}}
+	return []line{{key: key, level: level, text: text, open: deck.Open{Page: page, Filter: filter}, rows: n, words: words}}
 }
 
 func (p *Page) nodesAway() []line {
@@ -81,11 +81,11 @@ func (p *Page) patchesMissing() []line {
 		return many
 	}
 	return slices.Concat(
-		about("critical", theme.Bad, t.WithCritical, count(t.WithCritical, "node")+verb(t.WithCritical, " misses", " miss")+" critical patches", "patch", "critical>0"),
-		about("failed", theme.Bad, t.WithFailed, count(t.WithFailed, "node")+" with patches that failed to install", "patch", "failed>0"),
-		about("security", theme.Warn, t.WithSecurity, count(t.WithSecurity, "node")+verb(t.WithSecurity, " misses", " miss")+" security patches", "patch", "security>0"),
-		about("reboot", theme.Warn, t.WithPendingReboot, number(t.WithPendingReboot)+" patched, reboot pending", "patch", "reboot>0"),
-		about("unscanned", theme.Warn, t.NeverScanned, count(t.NeverScanned, "node")+" never scanned for patches", "patch", "status="+string(patch.NeverScanned)),
+		about("critical", theme.Bad, t.WithCritical, count(t.WithCritical, "node")+verb(t.WithCritical, " misses", " miss")+" critical patches", "patch", "critical>0", patchWords("critical>0")...),
+		about("failed", theme.Bad, t.WithFailed, count(t.WithFailed, "node")+" with patches that failed to install", "patch", "failed>0", patchWords("failed>0")...),
+		about("security", theme.Warn, t.WithSecurity, count(t.WithSecurity, "node")+verb(t.WithSecurity, " misses", " miss")+" security patches", "patch", "security>0", patchWords("security>0")...),
+		about("reboot", theme.Warn, t.WithPendingReboot, number(t.WithPendingReboot)+" patched, reboot pending", "patch", "reboot>0", patchWords("pending_reboot>0")...),
+		about("unscanned", theme.Warn, t.NeverScanned, count(t.NeverScanned, "node")+" never scanned for patches", "patch", neverScanned, "patch", "status", "--never-scanned"),
 		about("stale", theme.Warn, t.Stale, count(t.Stale, "node")+" not scanned for a week", "patch", "stale=yes"),
 		about("unknown", theme.Unknown, t.Unknown, count(t.Unknown, "node")+" whose patches cannot be read", "patch", "status="+string(patch.Unknown)),
 	)
@@ -106,14 +106,14 @@ func (p *Page) failedRuns() []line {
 	for i, s := range failed {
 		if i == mostNamed && len(failed) > mostNamed+1 {
 			rest := len(failed) - mostNamed
-			return append(out, about("failed runs", theme.Bad, rest, fmt.Sprintf("%s more with failures in the last %s", count(rest, "command"), render.Duration(lately)), "commands", "failed>0")...)
+			return append(out, about("failed runs", theme.Bad, rest, fmt.Sprintf("%s with failures in the last %s", count(rest, "more command"), render.Duration(lately)), "commands", "failed>0")...)
 		}
 		name := s.note
 		if name == "" {
 			name = s.document
 		}
-		out = append(out, about("failed "+s.id, theme.Bad, s.errors, fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), render.Ago(p.deck.Now, s.requested)),
-			"commands", "id="+s.id, "command", "show", s.id)...)
+		out = append(out, about("failed "+s.id, theme.Bad, 1, fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), render.Ago(p.deck.Now, s.requested)),
+			"commands", "id="+s.id, "command", "get", s.id)...)
 	}
 	return out
 }
@@ -123,13 +123,13 @@ func (p *Page) expiries() []line {
 	var out []line
 	for i, d := range due {
 		if i == mostNamed && len(due) > mostNamed+1 {
-			return append(out, about("expiries", theme.Warn, len(due), count(len(due), "parameter")+" expire within a week", "parameters", "expires<7d", "param", "policies")...)
+			return append(out, about("expiries", theme.Warn, len(due), count(len(due), "parameter")+" expire within a week", "parameters", "expires<7d", "param", "expiring")...)
 		}
 		level, when := theme.Warn, "expires "+render.Ago(p.deck.Now, d.At)
 		if d.Late {
 			level, when = theme.Bad, "should have expired "+render.Ago(p.deck.Now, d.At)
 		}
-		out = append(out, about("expires "+d.Name, level, 1, "parameter "+d.Name+" "+when, "parameters", "name="+d.Name, "param", "show", d.Name)...)
+		out = append(out, about("expires "+d.Name, level, 1, "parameter "+d.Name+" "+when, "parameters", "name="+d.Name, "param", "expiring")...)
 	}
 	return out
 }

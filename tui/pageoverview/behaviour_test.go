@@ -73,7 +73,7 @@ func choose(t *testing.T, p *Page, text string) line {
 	for _, panel := range p.panels {
 		for _, l := range panel.lines {
 			if strings.Contains(l.sentence(), text) {
-				p.at = place{panel.title, l.key}
+				p.at, p.moved = place{panel.title, l.key}, true
 				return l
 			}
 		}

@@ -39,6 +39,8 @@ type known struct {
 	autos    memo[autoCount]
 	windows  memo[windowCount]
 	expiring memo[[]parameter.Due]
+
+	joined bool // the nodes are known with their tags
 }
 
 // How long counts hold that depend on the time.
@@ -54,7 +56,13 @@ func (k *known) learn(set *sources.Set, now time.Time) {
 	})
 	k.runs.get(set.Commands.Gen(), now, forMinute, func() runCount { return countRuns(set.Commands.Rows(), now) })
 	k.autos.get(set.Executions.Gen(), now, forHour, func() autoCount { return countAutos(set.Executions.Rows()) })
-	k.windows.get(set.Windows.Gen(), now, forMinute, func() windowCount { return countWindows(set, now) })
+	// Nodes come without their tags at first, by which windows choose.
+	k.joined = k.joined || !set.Nodes.State().Empty() && set.Nodes.State().Loading == 0
+	gen := set.Windows.Gen() * 2
+	if k.joined {
+		gen++
+	}
+	k.windows.get(gen, now, forMinute, func() windowCount { return countWindows(set, now, k.joined) })
 	k.expiring.get(set.Parameters.Gen(), now, forMinute, func() []parameter.Due { return expiring(set.Parameters.Rows(), now) })
 }
 
@@ -204,13 +212,15 @@ type windowCount struct {
 // overlapDays is how far ahead windows that meet on the same nodes are looked for.
 const overlapDays = 14
 
-func countWindows(set *sources.Set, now time.Time) (c windowCount) {
+// countWindows looks at the nodes of windows only when they are joined.
+func countWindows(set *sources.Set, now time.Time, joined bool) (c windowCount) {
 	for _, at := range placesOf(set) {
 		whole, read := set.Windows.At(at)
 		nodes, nodesRead := set.Nodes.At(at)
 		if read.IsZero() {
 			continue
 		}
+		known := joined && !nodesRead.IsZero()
 		entries := agenda.ReadAll(whole)
 		reach := agenda.NewReach(entries, nodes, nil)
 		for i := range entries {
@@ -219,7 +229,7 @@ func countWindows(set *sources.Set, now time.Time) (c windowCount) {
 				continue
 			}
 			n := next{nodes: -1}
-			if !nodesRead.IsZero() && reach.Blind.Len() == 0 && len(reach.Groups) == 0 {
+			if known && reach.Blind.Len() == 0 && len(reach.Groups) == 0 {
 				n.nodes = reach.Window(e.ID).Len()
 			}
 			if open := e.Openings(now, now.Add(time.Second)); len(open) > 0 {
@@ -231,7 +241,7 @@ func countWindows(set *sources.Set, now time.Time) (c windowCount) {
 			}
 			c.next = append(c.next, n)
 		}
-		if !nodesRead.IsZero() {
+		if known {
 			cover := agenda.Cover(entries, reach, nil, agenda.Span{From: now, To: now.AddDate(0, 0, overlapDays)}, nil)
 			c.findings = append(c.findings, slices.DeleteFunc(cover.Findings, func(f agenda.Finding) bool { return !wrong(f.Kind) })...)
 		}

@@ -35,7 +35,10 @@ type line struct {
 	bar   bool
 	share float64 // of the bar, 0 to 1
 	value string
-	open  deck.Open // the page behind it
+	// open is the page behind it, which then shows that many rows; 0: something of
+	// one row.
+	open  deck.Open
+	rows  int
 	show  deck.Show // in place of a page
 	words []string  // of the command line that lists the same
 }
@@ -105,7 +108,7 @@ func (p *Page) fleetPanel() panel {
 	add := func(key string, level theme.Level, n int, filter string) {
 		out.lines = append(out.lines, line{
 			key: key, level: level, text: key, bar: true, share: float64(n) / float64(c.all), value: number(n),
-			open: deck.Open{Page: "fleet", Filter: filter}, words: []string{"ls", "--filter", filter},
+			open: deck.Open{Page: "fleet", Filter: filter}, rows: n, words: []string{"ls", "--filter", filter},
 		})
 	}
 	add("online", theme.Good, c.online, "ping=online")
@@ -149,21 +152,25 @@ func (p *Page) patchPanel() panel {
 		out.lines = append(out.lines, groupLine(g))
 	}
 	if more := len(r.Groups) - mostGroups; more > 0 {
-		out.lines = append(out.lines, line{key: "more", text: fmt.Sprintf("%s more", count(more, "group")), open: deck.Open{Page: "patch", Clear: true}})
+		out.lines = append(out.lines, line{key: "more", text: count(more, "more group"), open: deck.Open{Page: "patch", Clear: true}})
 	}
-	add := func(key string, level theme.Level, n int, filter string, states ...string) {
-		l := line{key: key, level: zero(n, level), text: key, value: number(n), open: deck.Open{Page: "patch", Filter: filter}}
-		if len(states) > 0 {
-			l.words = append([]string{"patch", "nodes"}, states...)
-		}
-		out.lines = append(out.lines, l)
+	add := func(key string, level theme.Level, n int, filter string, words ...string) {
+		out.lines = append(out.lines, line{
+			key: key, level: zero(n, level), text: key, value: number(n), open: deck.Open{Page: "patch", Filter: filter}, rows: n, words: words,
+		})
 	}
-	add("critical missing", theme.Bad, r.Total.WithCritical, "critical>0")
-	add("security missing", theme.Warn, r.Total.WithSecurity, "security>0")
-	add("reboot pending", theme.Warn, r.Total.WithPendingReboot, "reboot>0")
-	add("never scanned", theme.Unknown, r.Total.NeverScanned, "status="+string(patch.NeverScanned))
+	t := r.Total
+	add("critical missing", theme.Bad, t.WithCritical, "critical>0", patchWords("critical>0")...)
+	add("security missing", theme.Warn, t.WithSecurity, "security>0", patchWords("security>0")...)
+	add("reboot pending", theme.Warn, t.WithPendingReboot, "reboot>0", patchWords("pending_reboot>0")...)
+	add("never scanned", theme.Unknown, t.NeverScanned, neverScanned, "patch", "status", "--never-scanned")
 	return out
 }
+
+const neverScanned = "status=" + string(patch.NeverScanned)
+
+// patchWords list the nodes for which a term of --filter holds.
+func patchWords(filter string) []string { return []string{"patch", "status", "--filter", filter} }
 
 func groupLine(g patch.Slice) line {
 	share, known := g.Percent()
@@ -208,7 +215,7 @@ func (p *Page) runningPanel() panel {
 	for i, s := range p.runs.value.active {
 		if i == mostRunning {
 			rest := len(p.runs.value.active) - mostRunning
-			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: count(rest, "command") + " more", open: deck.Open{Page: "commands", Filter: "state=running"}})
+			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: count(rest, "more command"), open: deck.Open{Page: "commands", Filter: "state=running"}})
 			break
 		}
 		out.lines = append(out.lines, p.runLine(s))
@@ -232,7 +239,7 @@ func (p *Page) runningPanel() panel {
 func (p *Page) runLine(s sent) line {
 	l := line{
 		key: "cmd " + s.id, level: theme.Busy, text: "cmd " + short(s.id) + " " + cmp.Or(s.note, s.document),
-		open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: []string{"command", "show", s.id},
+		open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: []string{"command", "get", s.id},
 	}
 	l.value = fmt.Sprintf("%s/%s", number(s.completed), number(s.targets))
 	if s.targets > 0 {
@@ -249,7 +256,7 @@ func (p *Page) runLine(s sent) line {
 func (p *Page) autoLine(e automation.Execution) line {
 	l := line{
 		key: "auto " + e.ID, level: theme.Busy, text: "auto " + short(e.ID) + " " + e.Document, value: elapsed(p.deck.Now.Sub(e.Started)),
-		open: deck.Open{Page: "automation", Filter: "id=" + e.ID}, words: []string{"automation", "show", e.ID},
+		open: deck.Open{Page: "automation", Filter: "id=" + e.ID}, rows: 1, words: []string{"automation", "get", e.ID},
 	}
 	step := cmp.Or(e.CurrentStep, strings.ToLower(string(e.State)))
 	if c := e.Counts; c != nil && c.Total > 0 {
@@ -295,7 +302,7 @@ func (p *Page) sessionLine() line {
 		return l
 	}
 	n := len(p.set.Sessions.Rows())
-	l.text, l.level = partly(count(n, "session")+" open", s), zero(n, theme.Busy)
+	l.text, l.level, l.rows = partly(count(n, "session")+" open", s), zero(n, theme.Busy), n
 	return l
 }
 
@@ -335,7 +342,7 @@ func (p *Page) windowPanel() panel {
 		}
 		l := line{
 			key: "window " + n.WindowID, level: theme.Idle, text: n.Window,
-			open: deck.Open{Page: "windows", Filter: "id=" + n.WindowID}, words: []string{"window", "show", n.WindowID},
+			open: deck.Open{Page: "windows", Filter: "id=" + n.WindowID}, rows: 1, words: []string{"window", "get", n.WindowID},
 		}
 		if n.open {
 			l.level, l.value = theme.Busy, "open, until "+n.End.In(p.deck.Location).Format("15:04")

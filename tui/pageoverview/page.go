@@ -38,6 +38,7 @@ type Page struct {
 	width, height int
 	panels        []panel
 	at            place // under the cursor
+	moved         bool  // somebody has moved it
 	filter        string
 	fits          func(text string) bool
 	hits          []hit // what was drawn where, for the mouse
@@ -151,15 +152,12 @@ func (p *Page) index() int { return slices.Index(p.lines(), p.at) }
 // settle puts the cursor on its line, or where that line was.
 func (p *Page) settle(before int) {
 	all := p.lines()
-	switch {
-	case slices.Contains(all, p.at):
+	switch first := p.panels[2]; {
 	case len(all) == 0:
 		p.at = place{}
-	case p.at == place{}: // nothing was chosen yet: what needs attention first
-		p.at = all[0]
-		if first := p.panels[2]; len(first.lines) > 0 {
-			p.at = place{first.title, first.lines[0].key}
-		}
+	case !p.moved && len(first.lines) > 0: // what needs attention first
+		p.at = place{first.title, first.lines[0].key}
+	case slices.Contains(all, p.at):
 	default:
 		p.at = all[max(0, min(before, len(all)-1))]
 	}
@@ -205,7 +203,7 @@ func (p *Page) move(by int) {
 	if len(all) == 0 {
 		return
 	}
-	p.at = all[max(0, min(p.index()+by, len(all)-1))]
+	p.at, p.moved = all[max(0, min(p.index()+by, len(all)-1))], true
 }
 
 // jump goes to the first line of the next panel that has one.
@@ -215,7 +213,7 @@ func (p *Page) jump(by int) {
 	for range order {
 		at = (at + by + len(order)) % len(order)
 		if next := p.panels[order[at]]; len(next.lines) > 0 {
-			p.at = place{next.title, next.lines[0].key}
+			p.at, p.moved = place{next.title, next.lines[0].key}, true
 			return
 		}
 	}
@@ -230,7 +228,7 @@ func (p *Page) click(x, y int) tea.Cmd {
 		if p.at == h.at {
 			return p.enter()
 		}
-		p.at = h.at
+		p.at, p.moved = h.at, true
 	}
 	return nil
 }
@@ -349,9 +347,12 @@ func (p *Page) Plain() deck.Plain {
 		}
 		for _, l := range panel.lines {
 			to := place{panel.title, l.key}
-			item := deck.Item{Text: render.Visible(panel.title + ": " + l.sentence()), Choose: func() { p.at = to }}
+			item := deck.Item{Text: render.Visible(panel.title + ": " + l.sentence()), Choose: func() { p.at, p.moved = to, true }}
 			if l.open.Page != "" {
 				item.Detail = append(item.Detail, strings.TrimSpace("Opens: "+l.open.Page+" "+l.open.Filter))
+			}
+			if l.rows > 0 {
+				item.Detail = append(item.Detail, fmt.Sprintf("Rows there: %d", l.rows))
 			}
 			if len(l.words) > 0 {
 				item.Detail = append(item.Detail, "Command: ssmdeck "+strings.Join(quoted(l.words), " "))

@@ -48,15 +48,15 @@ func (p *Page) Actions() []deck.Action {
 		{Key: "B", Name: "by", Help: "put nodes together by group, baseline, platform, age, state, account, Region or a tag", Footer: true, Do: p.askGroup},
 		{Key: "b", Name: "baseline", Help: "show the baseline that the last scan of the node went by", Off: one, Do: p.showBaseline},
 		{Key: "d", Name: "explain", Help: "explain why patches of the node are approved, wait, or are rejected", Footer: true, Off: one, Do: p.explain},
-		{Key: "e", Name: "patch group", Help: "put the chosen nodes into another patch group, by their tag", Off: none, Writes: true, Do: p.changeGroup},
+		{Key: "e", Name: "edit group", Help: "put the chosen nodes into another patch group, by their tag", Off: none, Writes: true, Do: p.changeGroup},
 		{Key: "x", Name: "export", Help: "write a report to a file: HTML, Markdown, JUnit, CSV or JSON", Footer: true, Do: p.export},
 		{Key: "y", Name: "YAML", Help: "show the node with its patches as YAML", Off: one, Do: p.showYAML},
 		{Key: "s", Name: "shell", Help: "open a shell on the node", Off: one, Writes: true, Do: p.shell},
 		{Key: "o", Name: "console", Help: "open the node in the console", Off: one, Do: p.browse},
-		{Key: "c", Name: "copy id", Help: "copy the id of the patch under the cursor", Off: found, Do: p.copyPatch},
+		{Key: "c", Name: "copy", Help: "copy the id of the patch under the cursor", Off: found, Do: p.copyPatch},
 		{Key: "H", Name: "trend", Help: "show how the share of compliant nodes went", Do: p.showTrend},
-		{Key: "R", Name: "read patches", Help: "read the patches that all nodes miss anew", Do: p.read},
-		{Key: "X", Name: "stop reading", Help: "stop reading the patches of nodes", Off: reading, Do: func() tea.Cmd { p.reading.leave(); return nil }},
+		{Key: "R", Name: "read again", Help: "read the patches that all nodes miss anew", Do: p.read},
+		{Key: "X", Name: "stop", Help: "stop reading the patches of nodes", Off: reading, Do: func() tea.Cmd { p.reading.leave(); return nil }},
 		{Key: "C", Name: "columns", Help: "choose the columns of the list", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.focused()}) }},
 	}
 }
@@ -127,11 +127,11 @@ func (p *Page) scan() tea.Cmd {
 		nodes := of[at]
 		facts := append(p.nodeFacts(nodes), deck.Fact{Name: "effect", Value: "nothing is installed and no node reboots; each scan overwrites what the last one found"})
 		cmds = append(cmds, deck.Ask(deck.Line{
-			Words: slices.Concat([]string{"patch", "scan"}, ids(nodes), []string{"--yes"}), At: at,
+			Words: append([]string{"patch", "scan"}, ids(nodes)...), At: at,
 			What: "scan " + plural(len(nodes), "node") + " for patches", Facts: facts, Level: deck.Change, How: deck.InPane, Refresh: refresh(),
 		}))
 	}
-	return tea.Sequence(cmds...)
+	return tea.Batch(cmds...)
 }
 
 // install asks how, then shows what would be installed, then asks.
@@ -181,11 +181,11 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 			deck.Fact{Name: "reboot", Value: reboot})
 		words := slices.Concat([]string{"patch", "install"}, ids(nodes), flags)
 		cmds = append(cmds, deck.Ask(deck.Line{
-			Words: append(slices.Clone(words), "--yes"), Preview: append(words, "--dry-run"), At: at,
+			Words: words, Preview: append(slices.Clone(words), "--dry-run"), At: at,
 			What: "install patches on " + plural(len(nodes), "node"), Facts: facts, Level: deck.Disruptive, How: deck.InPane, Refresh: refresh(),
 		}))
 	}
-	return tea.Sequence(cmds...)
+	return tea.Batch(cmds...)
 }
 
 // printed shows what a line prints that changes nothing.
@@ -299,14 +299,14 @@ func (p *Page) groupLines(nodes []*node, group string) tea.Cmd {
 			nodes := of[at]
 			words := slices.Concat([]string{"node", "tag", strings.Join(ids(nodes), ",")}, []string{tag + "=" + group})
 			cmds = append(cmds, deck.Ask(deck.Line{
-				Words: append(slices.Clone(words), "--yes"), Preview: append(words, "--dry-run"), At: at,
+				Words: words, Preview: append(slices.Clone(words), "--dry-run"), At: at,
 				What:  "put " + plural(len(nodes), "node") + " into the patch group " + group,
 				Facts: append(p.nodeFacts(nodes), deck.Fact{Name: "effect", Value: "from their next scan on they go by the baseline of that group"}),
 				Level: deck.Change, How: deck.InPane, Refresh: []string{sources.Patches, sources.Nodes},
 			}))
 		}
 	}
-	return tea.Sequence(cmds...)
+	return tea.Batch(cmds...)
 }
 
 // export asks where a report is to go, and writes it with a line for each place.
@@ -370,5 +370,5 @@ func (p *Page) exportLines(nodes []*node, v map[string]string) tea.Cmd {
 		words = append(words, "--out", file, "--by", v["by"], "--title", v["title"])
 		cmds = append(cmds, deck.Ask(deck.Line{Words: words, At: at, What: "write a report to " + file, Level: deck.Read, How: deck.Quietly}))
 	}
-	return tea.Sequence(cmds...)
+	return tea.Batch(cmds...)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
@@ -31,7 +32,7 @@ func (p *Page) makeLacks() {
 	}
 	number := func(id, title string, rank int, of func(*patch.Tally) int) widget.Column {
 		c := text(id, title, rank, func(t *patch.Tally) string { return itoa(of(t)) })
-		c.Right, c.Compare = true, func(a, b int) int { return cmp.Compare(of(at(a)), of(at(b))) }
+		c.Right, c.Sort, c.Compare = true, terms.Number, func(a, b int) int { return cmp.Compare(of(at(a)), of(at(b))) }
 		return c
 	}
 	name := text("patch", "PATCH", 0, func(t *patch.Tally) string { return t.Key })
@@ -72,6 +73,8 @@ func (p *Page) noReading(nothing string) string {
 		return r.state(p.deck.Now, p.deck.Styles.Glyphs.Ellipsis)
 	case p.main().Filter() != "":
 		return "nothing fits the filter"
+	case r.trouble() != "":
+		return "nothing that could be read; see above"
 	}
 	return nothing
 }

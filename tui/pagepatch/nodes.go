@@ -55,11 +55,11 @@ func (p *Page) makeNodes() {
 		return c
 	}
 	p.nodes = widget.NewList(widget.Options{
-		Key: func(row int) string { return at(row).key }, Marks: true, None: p.noNodes,
+		Key: func(row int) string { return at(row).key }, Marks: true, None: p.noNodes, Parse: p.parse,
 		Columns: []widget.Column{
 			state, name,
-			number("crit", "CRIT", 2, func(n *node) int { return n.Critical }),
-			number("sec", "SEC", 3, func(n *node) int { return n.Security }),
+			number("critical", "CRIT", 2, func(n *node) int { return n.Critical }),
+			number("security", "SEC", 3, func(n *node) int { return n.Security }),
 			number("missing", "MISSING", 5, func(n *node) int { return n.Missing }),
 			number("failed", "FAILED", 6, func(n *node) int { return n.Failed }),
 			number("reboot", "REBOOT", 7, func(n *node) int { return n.PendingReboot }),

@@ -281,8 +281,17 @@ func (p *Page) current() *node {
 	return nil
 }
 
-// SetFilter shows only rows of the middle that fit.
-func (p *Page) SetFilter(text string) error { return p.main().SetFilter(text) }
+// SetFilter shows only rows of the middle that fit. What asks about nodes and not
+// about what is shown turns the middle to them: the number behind which it stands
+// was one of nodes.
+func (p *Page) SetFilter(text string) error {
+	err := p.main().SetFilter(text)
+	if err != nil && p.view != viewNodes && p.nodes.SetFilter(text) == nil {
+		p.view = viewNodes
+		return nil
+	}
+	return err
+}
 
 // Filter is the filter of the middle.
 func (p *Page) Filter() string { return p.main().Filter() }

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/ssmdeck/ssmdeck/internal/baseline"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -15,6 +18,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/pagepatch"
@@ -83,6 +87,7 @@ func lacked() map[string][]patch.Patch {
 // world is a page with its sources.
 type world struct {
 	*tuitest.Screen
+	p   *pagepatch.Page
 	set *sources.Set
 	svc pagepatch.Services
 	// asked are the nodes whose patches were read, one by one and many at once.
@@ -131,7 +136,8 @@ func open(t *testing.T) *world {
 		Strict: func(context.Context, grid.Place, string) (bool, error) { return w.strict, w.failing },
 	}
 	w.Screen = tuitest.New(t, func(d *deck.Deck, desk *feed.Desk) []deck.Page {
-		return []deck.Page{pagepatch.New(d, desk, w.set, w.svc)}
+		w.p = pagepatch.New(d, desk, w.set, w.svc)
+		return []deck.Page{w.p}
 	})
 	return w
 }
@@ -191,4 +197,75 @@ func TestFrames(t *testing.T) {
 	})
 }
 
-var _ = strings.Contains
+// page is the page under test.
+func (w *world) page() *pagepatch.Page { return w.p }
+
+func (w *world) looks() []history.Look {
+	var out []history.Look
+	for _, r := range w.svc.Looks.Rows() {
+		out = append(out, r.Value)
+	}
+	return out
+}
+
+// line is the first line of the screen that has a text.
+func (w *world) line(text string) string {
+	for l := range strings.SplitSeq(w.Frame(), "\n") {
+		if strings.Contains(l, text) {
+			return l
+		}
+	}
+	return ""
+}
+
+// act does an action and returns what it asks the root for.
+func (w *world) act(t *testing.T, key string) []tea.Msg {
+	t.Helper()
+	for _, a := range w.p.Actions() {
+		if a.Key == key {
+			if a.Off != "" {
+				t.Fatalf("%s: %s", a.Name, a.Off)
+			}
+			return messages(a.Do())
+		}
+	}
+	t.Fatalf("there is no action %s", key)
+	return nil
+}
+
+func messages(cmd tea.Cmd) []tea.Msg {
+	if cmd == nil {
+		return nil
+	}
+	switch m := cmd().(type) {
+	case nil:
+		return nil
+	case tea.BatchMsg:
+		var out []tea.Msg
+		for _, c := range m {
+			out = append(out, messages(c)...)
+		}
+		return out
+	default:
+		return []tea.Msg{m}
+	}
+}
+
+// choose presses a key that asks for one of several things, and takes one.
+func (w *world) choose(t *testing.T, key, name string) {
+	t.Helper()
+	for _, m := range w.act(t, key) {
+		if c, ok := m.(deck.Choose); ok {
+			for i, e := range c.Entries {
+				if e.Name == name {
+					c.Done(i)
+					w.Send(tui.Redraw{})
+					return
+				}
+			}
+		}
+	}
+	t.Fatalf("%s offers no %s", key, name)
+}
+
+func cells(line string) int { return ansi.StringWidth(line) }

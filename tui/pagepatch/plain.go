@@ -63,6 +63,9 @@ func (p *Page) Plain() deck.Plain {
 			out.Summary = append(out.Summary, p.groups.by+" "+p.groupName(s.Key)+": "+s.Counts.String())
 		}
 	}
+	if t := p.reading.trouble(); t != "" && p.view != viewNodes {
+		out.Summary = append(out.Summary, render.Visible(t))
+	}
 	switch p.view {
 	case viewLacks:
 		out.Summary = append(out.Summary, p.readNote("Missing patches", p.lacks.list))
@@ -88,7 +91,6 @@ func (p *Page) plainNodes() (items []deck.Item) {
 		for _, f := range p.facts(n) {
 			it.Detail = append(it.Detail, f.name+": "+render.Visible(f.value))
 		}
-		it.Detail = append(it.Detail, "Id: "+n.ID)
 		found, at, err, _ := p.detail.Get(p.detailKey(n))
 		switch {
 		case err != nil:

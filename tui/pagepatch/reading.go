@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 type reading struct {
 	nodes  []patch.NodePatches // CVEs of patches that wait for a reboot are filled in
 	keys   []string            // of nodes
+	places []grid.Place        // of nodes
 	at     time.Time           // when; zero: never
 	failed map[string]error    // nodes that could not be read, by key
 	err    error               // of the last one, as a whole
@@ -118,24 +121,44 @@ func (p *Page) takeReading(m readEnded) tea.Cmd {
 		}
 		return nil
 	}
-	r.nodes, r.keys, r.failed, r.at, r.err = nil, nil, map[string]error{}, p.deck.Now, nil
+	before := *r
+	r.nodes, r.keys, r.places, r.failed, r.at, r.err = nil, nil, nil, map[string]error{}, p.deck.Now, nil
 	for _, place := range m.found {
-		if place.err != nil {
+		if place.err != nil { // what was known of it stays
 			r.err = &grid.Failure{Place: place.at, Err: place.err}
+			for i, n := range before.nodes {
+				if before.places[i] == place.at {
+					r.nodes, r.keys, r.places = append(r.nodes, n), append(r.keys, before.keys[i]), append(r.places, place.at)
+				}
+			}
 			continue
 		}
 		for id, err := range place.reading.Failed {
 			r.failed[deck.Key(place.at, id)] = err
 		}
 		for _, n := range place.reading.Nodes {
-			r.nodes = append(r.nodes, n)
-			r.keys = append(r.keys, deck.Key(place.at, n.Row.ID))
+			r.nodes, r.keys, r.places = append(r.nodes, n), append(r.keys, deck.Key(place.at, n.Row.ID)), append(r.places, place.at)
 		}
+	}
+	if !slices.ContainsFunc(m.found, func(f placeRead) bool { return f.err == nil }) {
+		r.at = before.at // nothing is newer than it was
 	}
 	patch.NamePending(r.nodes)
 	p.fillLacks()
 	p.fillCVE()
 	return p.look()
+}
+
+// trouble says what could not be read; "" where there was nothing.
+func (r *reading) trouble() string {
+	switch n := len(r.failed); {
+	case r.err != nil:
+		return "not all could be read: " + r.err.Error()
+	case n > 0:
+		first := slices.Sorted(maps.Keys(r.failed))[0]
+		return fmt.Sprintf("the patches of %s could not be read; of %s: %v", plural(n, "node"), deck.IDOf(first), r.failed[first])
+	}
+	return ""
 }
 
 // state says in words how the reading stands.
@@ -150,15 +173,12 @@ func (r *reading) state(now time.Time, mark string) string {
 	case r.at.IsZero():
 		return "not read yet: R reads the patches of all nodes"
 	}
-	text := "read " + age(now, r.at) + " ago"
-	if text == "read just now ago" {
-		text = "read just now"
-	}
+	text := "read " + since(now, r.at)
 	if n := len(r.failed); n > 0 {
 		text += fmt.Sprintf(", %s could not be read", plural(n, "node"))
 	}
 	if r.err != nil {
-		text += ", partial: " + r.err.Error()
+		text += ", partial"
 	}
 	return text
 }

@@ -3,6 +3,7 @@ package pagepatch
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -54,7 +55,7 @@ func (p *Page) panes(head int) []pane {
 	case p.width < twoPanes:
 		which, widths = []int{p.focus}, []int{p.width}
 	case p.width >= threePanes && nodes:
-		left, right := min(p.width/5, 40), p.width*3/10
+		left, right := min(p.width*3/16, 40), p.width/3
 		which, widths = []int{paneGroups, paneMain, panePatches}, []int{left, p.width - left - right - 2*gap, right}
 	case p.focus == panePatches:
 		left := p.width * 2 / 5
@@ -145,6 +146,9 @@ func (p *Page) head() []string {
 	if n := p.fleet.undecided; n > 0 {
 		out = append(out, s.Status(theme.Warn, fmt.Sprintf("of %s only the baseline can say whether they are compliant, and it is not known", plural(n, "node"))))
 	}
+	if t := p.reading.trouble(); t != "" && p.view != viewNodes {
+		out = append(out, s.Status(theme.Bad, render.Visible(t)))
+	}
 	if p.view == viewCVE && !p.reading.at.IsZero() {
 		for i, l := range p.cve.conclusion() {
 			level := theme.Warn
@@ -207,16 +211,55 @@ func (p *Page) paneLines(at pane) []string {
 	}
 	h := at.h
 	if at.which == panePatches {
-		if n := p.current(); n != nil && h >= 12 {
+		if n := p.current(); n != nil && p.hasFacts(at) {
 			facts := p.factLines(n, at.w)
 			out, h = append(out, facts...), h-len(facts)
 		}
+	}
+	var below []string
+	if at.which == panePatches && h >= 14 {
+		below = p.patchLines(at.w)
+		h -= len(below)
 	}
 	l := p.listOf(at.which)
 	l.SetStyles(p.deck.Styles)
 	l.SetNow(p.deck.Now, p.deck.Still)
 	l.SetSize(at.w, h)
-	return append(out, strings.Split(l.View(focused), "\n")...)
+	out = append(out, strings.Split(l.View(focused), "\n")...)
+	if len(below) > 0 {
+		for len(out) < p.height-at.y+1-len(below) {
+			out = append(out, "")
+		}
+		out = append(out, below...)
+	}
+	return out
+}
+
+// patchLines are what is known of the patch under the cursor, below the list, which
+// may be too narrow for it.
+func (p *Page) patchLines(width int) []string {
+	i, ok := p.list.Current()
+	if !ok || i >= len(p.found) {
+		return nil
+	}
+	f := &p.found[i]
+	released := "the catalogue does not tell when it was released"
+	if !f.Released.IsZero() {
+		released = fmt.Sprintf("released %s, %s days ago", f.Released.In(p.deck.Location).Format(time.DateOnly), days(p.deck.Now, f.Released))
+	}
+	out := []string{""}
+	for _, text := range []string{f.Title, strings.Trim(f.Severity+", "+f.Classification, ", "), released, strings.Join(f.CVEs, " ")} {
+		if text != "" {
+			out = append(out, p.deck.Styles.Dim.Render(ansi.Truncate(render.Visible(text), width, p.deck.Styles.Glyphs.Ellipsis)))
+		}
+	}
+	return out
+}
+
+// hasFacts reports whether the facts of the node stand above its patches. Where there
+// is not much room, and somebody looks at the patches, those are worth more.
+func (p *Page) hasFacts(at pane) bool {
+	return at.h >= 24 || at.h >= 12 && p.focus != panePatches
 }
 
 func (p *Page) listOf(which int) *widget.List {
@@ -287,11 +330,11 @@ func (p *Page) detailNote(n *node) string {
 	case loading && at.IsZero():
 		return ", reading" + p.deck.Styles.Glyphs.Ellipsis
 	case err != nil && !at.IsZero():
-		return fmt.Sprintf(", %d as of %s (%v)", len(p.found), render.Ago(p.deck.Now, at), err)
+		return fmt.Sprintf(", %d as of %s (%v)", len(p.found), since(p.deck.Now, at), err)
 	case at.IsZero():
 		return ""
 	}
-	return fmt.Sprintf(", %d read %s", len(p.found), render.Ago(p.deck.Now, at))
+	return fmt.Sprintf(", %d read %s", len(p.found), since(p.deck.Now, at))
 }
 
 // mouse gives a click or the wheel to the pane that it is on.
@@ -306,7 +349,7 @@ func (p *Page) mouse(msg tea.Msg) tea.Cmd {
 			continue
 		}
 		y := pane.y
-		if n := p.current(); pane.which == panePatches && n != nil && pane.h >= 12 {
+		if n := p.current(); pane.which == panePatches && n != nil && p.hasFacts(pane) {
 			y += len(p.facts(n)) + 1
 		}
 		p.focus = pane.which

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,9 @@ type Screen struct {
 	Lines []string
 	// Answer makes the outcome of a line; nil: code 0 and nothing printed.
 	Answer func(words []string, in io.Reader, out, err io.Writer) int
-	quit   bool
+	// Clipboard is what was copied last.
+	Clipboard string
+	quit      bool
 }
 
 // New makes a dashboard over one place out of what pages returns. Nothing is loaded
@@ -90,6 +93,27 @@ func (s *Screen) Send(msg tea.Msg) {
 	s.t.Helper()
 	_, cmd := s.model.Update(msg)
 	s.do(cmd)
+	if c := s.model.Broken(); c != nil {
+		s.t.Fatalf("a panic behind the dashboard: %v\n%s", c.Value, c.Stack)
+	}
+}
+
+// Wait lets time pass: the clock moves on, and ticks once.
+func (s *Screen) Wait(d time.Duration) {
+	s.t.Helper()
+	s.Send(tui.Second{At: s.Deck.Now.Add(d)})
+}
+
+// Paste pastes a text.
+func (s *Screen) Paste(text string) {
+	s.t.Helper()
+	s.Send(tea.PasteMsg{Content: text})
+}
+
+// Click clicks into a cell of the screen.
+func (s *Screen) Click(x, y int) {
+	s.t.Helper()
+	s.Send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
 }
 
 func (s *Screen) do(cmd tea.Cmd) {
@@ -110,6 +134,9 @@ func (s *Screen) do(cmd tea.Cmd) {
 		case tea.QuitMsg:
 			s.quit = true
 		default:
+			if v := reflect.ValueOf(msg); v.Kind() == reflect.String && v.Type().Name() == "setClipboardMsg" {
+				s.Clipboard = v.String()
+			}
 			s.Send(msg)
 		}
 	case <-time.After(10 * time.Second):

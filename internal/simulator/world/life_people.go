@@ -143,7 +143,7 @@ var lifeCommands = []CommandRequest{
 		Comment: "deploy shop", MaxConcurrency: "10%", MaxErrors: "100%", Targets: []Target{{Key: "tag:team", Values: []string{"shop", "search"}}},
 		Parameters: map[string][]string{"commands": {
 			"sleep $((RANDOM % 4 + 2))",
-			`case $(hostname) in *7) echo "cannot reach the registry: timeout" >&2; exit 1;; *3) echo "disk full: /var/lib/app" >&2; exit 28;; esac`,
+			`case $(hostname) in *07|*17) echo "cannot reach the registry: timeout" >&2; exit 1;; *13|*02) echo "disk full: /var/lib/app" >&2; exit 28;; esac`,
 			"echo deployed",
 		}},
 	},

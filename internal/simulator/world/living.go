@@ -16,7 +16,8 @@ func LivingDemo() *Scenario {
 	}
 	sc.Nodes = append(sc.Nodes, more.Nodes...)
 	sc.VPCs = append(sc.VPCs, more.VPCs...)
+	sc.Baselines = append(sc.Baselines, more.Baselines...)
 	sc.Parameters = append(sc.Parameters, more.Parameters...)
-	sc.Alive = more.Alive
+	sc.RunCommand, sc.Alive = more.RunCommand, more.Alive
 	return sc
 }

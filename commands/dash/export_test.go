@@ -1,0 +1,21 @@
+package dash
+
+import (
+	"context"
+
+	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/tui"
+)
+
+// Wire makes the options of the dashboard as `dash` shows it.
+func Wire(ctx context.Context, env *cli.Env, run Run, o Options) (opts tui.Options, end func(), err error) {
+	s, err := env.Settings()
+	if err != nil {
+		return opts, nil, err
+	}
+	w, err := newWiring(ctx, env, run, s, o)
+	if err != nil {
+		return opts, nil, err
+	}
+	return w.options(o), w.close, nil
+}

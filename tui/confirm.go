@@ -1,0 +1,228 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// confirm is the box in front of a line that changes something.
+type confirm struct {
+	m       *Model
+	line    deck.Line
+	level   deck.Level
+	in      input // what is typed for a destructive line
+	shown   string
+	preview *job // what would happen; nil: nothing is asked
+	scroll  int
+	wrapped int // lines of the preview in all, room those that are seen
+	room    int
+}
+
+// line runs a command line, when it has been confirmed.
+func (m *Model) line(l deck.Line) tea.Cmd {
+	m.stale = true
+	if l.Level > deck.Read && m.o.Deck.ReadOnly {
+		m.say = deck.Say{Err: readOnly(l.What)}
+		return nil
+	}
+	level := m.strictness(l)
+	if level == deck.Read {
+		return m.start(l)
+	}
+	d := &confirm{m: m, line: l, level: level, shown: m.oneLiner(running(l), l.At)}
+	m.push(d)
+	if l.Preview == nil {
+		return nil
+	}
+	d.preview = m.newJob(deck.Line{Words: l.Preview, At: l.At})
+	return m.run(d.preview)
+}
+
+func (d *confirm) title() string { return render.Visible(d.line.What) + "?" }
+
+func (d *confirm) size(width, height int) (w, h int) {
+	w = min(width, 100)
+	return w, min(len(d.lines(w, height)), height)
+}
+
+func (d *confirm) hints() []hint {
+	var yes hint
+	switch d.level {
+	case deck.Change:
+		yes = hint{"enter", "yes"}
+	case deck.Disruptive:
+		yes = hint{"y", "yes"}
+	default:
+		return []hint{{"enter", "when the name is typed"}, {"ctrl+y", "copy the line"}, {"esc", "no"}}
+	}
+	return []hint{yes, {"c", "copy the line"}, {"esc", "no"}}
+}
+
+func (d *confirm) key(k tea.KeyPressMsg) tea.Cmd {
+	name := k.String()
+	switch name {
+	case "esc":
+		return d.leave()
+	case "ctrl+y":
+		return d.m.copy(deck.Copy{Text: d.shown, What: "the line"})
+	case "down", "pgdown", "ctrl+d":
+		d.scroll = max(min(d.scroll+step(name), d.wrapped-d.room), 0)
+		return nil
+	case "up", "pgup", "ctrl+u":
+		d.scroll = max(d.scroll-step(name), 0)
+		return nil
+	}
+	if d.level >= deck.Destructive {
+		if name == "enter" && strings.TrimSpace(d.in.text()) == d.m.mustType(d.line) {
+			return d.yes()
+		}
+		d.in.key(k)
+		return nil
+	}
+	switch {
+	case name == "enter" && d.level == deck.Change, name == "y":
+		return d.yes()
+	case name == "c":
+		return d.m.copy(deck.Copy{Text: d.shown, What: "the line"})
+	case name == "n" || name == "q":
+		return d.leave()
+	}
+	return nil
+}
+
+func step(key string) int {
+	if len(key) > 4 {
+		return 5
+	}
+	return 1
+}
+
+func (d *confirm) paste(text string) { d.in.insert(text) }
+
+func (d *confirm) mouse(msg tea.Msg) tea.Cmd {
+	if e, ok := msg.(tea.MouseWheelMsg); ok {
+		return d.key(keyNamed(map[bool]string{true: "up", false: "down"}[e.Button == tea.MouseWheelUp]))
+	}
+	return nil
+}
+
+func (d *confirm) leave() tea.Cmd {
+	d.m.close(d)
+	if d.preview != nil {
+		d.preview.cancel()
+	}
+	return nil
+}
+
+func (d *confirm) yes() tea.Cmd {
+	d.leave()
+	return d.m.start(d.line)
+}
+
+func (d *confirm) view(width, height int) (lines []string, at point) {
+	lines = d.lines(width, height)
+	if d.level < deck.Destructive {
+		return lines, nowhere
+	}
+	prompt := d.prompt()
+	_, x := d.in.view(width-ansi.StringWidth(prompt), "")
+	return lines, point{ansi.StringWidth(prompt) + x, len(lines) - 1}
+}
+
+func (d *confirm) prompt() string { return "Type " + render.Visible(d.m.mustType(d.line)) + ": " }
+
+// lines are the box: what is known first, the preview in the room that is left, and
+// the question last.
+func (d *confirm) lines(width, height int) []string {
+	s := d.m.o.Deck.Styles
+	facts := []deck.Fact{{Name: "Where", Value: d.m.placeName(d.line.At)}}
+	if d.m.o.Deck.Where.Protected {
+		facts[0].Value += "  " + s.Glyphs.Warn + " protected"
+	}
+	facts = append(facts, d.line.Facts...)
+	facts = append(facts, deck.Fact{Name: "Runs", Value: d.shown})
+	wide := 0
+	for _, f := range facts {
+		wide = max(wide, ansi.StringWidth(f.Name))
+	}
+	var lines []string
+	for _, f := range facts {
+		value := wrap(render.Visible(f.Value), max(width-wide-2, 10))
+		if f.Name != "Runs" && len(value) > 4 { // many nodes: the count is in the question
+			value = append(value[:3:3], s.Glyphs.Ellipsis)
+		}
+		for i, v := range value {
+			name := ""
+			if i == 0 {
+				name = f.Name
+			}
+			if f.Name == "Runs" {
+				v = s.Accent.Render(v)
+			}
+			lines = append(lines, s.Key.Render(name+strings.Repeat(" ", wide-ansi.StringWidth(name)))+"  "+v)
+		}
+	}
+	question := d.question(width)
+	lines = append(lines, d.previewLines(width, height-len(lines)-len(question))...)
+	if over := len(lines) + len(question) - height; over > 0 {
+		lines = lines[:max(len(lines)-over, 0)]
+	}
+	return append(lines, question...)
+}
+
+func (d *confirm) question(width int) []string {
+	s := d.m.o.Deck.Styles
+	switch d.level {
+	case deck.Change:
+		return []string{"", s.Strong.Render("Enter") + " does it, Esc does not."}
+	case deck.Disruptive:
+		return []string{"", s.Glyphs.Warn + " " + s.Strong.Render("y") + " does it, Esc does not."}
+	}
+	text, _ := d.in.view(width-ansi.StringWidth(d.prompt()), "")
+	return []string{"", s.Bad.Render(s.Glyphs.Warn + " This cannot be undone."), d.prompt() + text}
+}
+
+// previewLines are what would happen, as the command says it.
+func (d *confirm) previewLines(width, room int) []string {
+	if d.preview == nil || room < 3 {
+		return nil
+	}
+	s := d.m.o.Deck.Styles
+	head := s.Header.Render("What would happen")
+	if d.preview.running() {
+		return []string{"", head, s.Dim.Render("asking" + s.Glyphs.Ellipsis)}
+	}
+	text := d.preview.both.text()
+	var all []string
+	for l := range strings.Lines(text) {
+		all = append(all, wrap(screenText(l), width)...)
+	}
+	if d.preview.code != 0 {
+		head = s.Bad.Render(s.Glyphs.Bad + " It cannot be told what would happen")
+	} else if len(all) == 0 {
+		all = []string{s.Dim.Render("(nothing was said)")}
+	}
+	d.wrapped, d.room = len(all), room-2
+	if len(all) > d.room {
+		d.room--
+		d.scroll = min(d.scroll, len(all)-d.room)
+		more := len(all) - d.scroll - d.room
+		all = all[d.scroll : d.scroll+d.room]
+		if more > 0 {
+			all = append(all[:len(all):len(all)], s.Dim.Render(s.Glyphs.Down+" "+grouped(more)+" more lines"))
+		} else {
+			all = append(all[:len(all):len(all)], s.Dim.Render(s.Glyphs.Up+" the end"))
+		}
+	}
+	return append([]string{"", head}, all...)
+}
+
+// wrap breaks a text at spaces, and long words where they must be.
+func wrap(text string, width int) []string {
+	return strings.Split(ansi.Wrap(text, max(width, 1), " "), "\n")
+}

@@ -1,0 +1,185 @@
+package tui
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// stage is the real terminal, for what takes it over. Tests have none.
+type stage struct {
+	in, out, errs *os.File
+	guard         *terminal.Guard
+}
+
+// execLeast is how long something keeps the terminal at least. Bubble Tea drops what
+// it should do afterwards when that comes too early (bubbletea issue 1778).
+const execLeast = 50 * time.Millisecond
+
+// borrow runs f with the terminal as it was before the dashboard came.
+type borrow struct {
+	stage *stage
+	f     func(in io.Reader, out, errs io.Writer)
+
+	in        io.Reader
+	out, errs io.Writer
+}
+
+func (b *borrow) SetStdin(r io.Reader)  { b.in = r }
+func (b *borrow) SetStdout(w io.Writer) { b.out = w }
+func (b *borrow) SetStderr(w io.Writer) { b.errs = w }
+
+// Run runs it. The dashboard's own raw mode is put aside for as long.
+func (b *borrow) Run() error {
+	began := time.Now()
+	if b.stage == nil {
+		b.f(b.in, b.out, b.errs)
+		return nil
+	}
+	if err := b.stage.guard.Cooked(); err != nil {
+		return err
+	}
+	b.f(b.stage.in, b.stage.out, b.stage.errs)
+	if left := execLeast - time.Since(began); left > 0 {
+		time.Sleep(left)
+	}
+	return b.stage.guard.Raw()
+}
+
+// lend gives the terminal to f; done makes the message when it is back.
+func (m *Model) lend(f func(in io.Reader, out, errs io.Writer), done func(error) tea.Msg) tea.Cmd {
+	b := &borrow{stage: m.stage, f: f}
+	if m.stage != nil {
+		return tea.Exec(b, done)
+	}
+	return func() tea.Msg { // in tests nobody has a terminal
+		b.in, b.out, b.errs = bytes.NewReader(nil), io.Discard, io.Discard
+		return done(b.Run())
+	}
+}
+
+// screenEnded says that a line gives the terminal back.
+type screenEnded struct {
+	j    *job // nil: it was suspended
+	code int
+	took time.Duration
+	said string // the end of its standard error
+	err  error  // the terminal could not be had, or not be had back
+}
+
+// onScreen runs a line that needs the terminal.
+func (m *Model) onScreen(l deck.Line) tea.Cmd {
+	j := m.newJob(l)
+	j.screen = true
+	m.jobs.add(j)
+	m.pace.onScreen = true
+	ctx, cancel := context.WithCancel(m.ctx)
+	j.cancel = cancel
+	end := screenEnded{j: j}
+	return m.lend(func(in io.Reader, out, errs io.Writer) {
+		defer cancel()
+		if l.Input != nil {
+			in = bytes.NewReader(l.Input)
+		}
+		said := &tail{to: errs}
+		began := time.Now()
+		end.code = m.o.Run.Run(ctx, j.words, l.At, in, out, said.writer())
+		end.took, end.said = time.Since(began), said.text()
+	}, func(err error) tea.Msg {
+		end.err = err
+		return end
+	})
+}
+
+// screenOver takes the terminal back: everything is drawn anew, the size is asked
+// again, and one line says how it went.
+func (m *Model) screenOver(e screenEnded) tea.Cmd {
+	m.stale, m.pace.onScreen, m.pace.input = true, false, m.now()
+	again := tea.Batch(tea.ClearScreen, tea.RequestWindowSize)
+	if e.err != nil {
+		m.say = deck.Say{Err: e.err}
+	}
+	if e.j == nil {
+		return again
+	}
+	j := e.j
+	j.code, j.took, j.ended = e.code, e.took, true
+	text := fmt.Sprintf("%s ended: exit %d, %s", j.name(), e.code, render.Duration(e.took))
+	m.say = deck.Say{Text: text}
+	if why := lastWords(e.said); e.code != 0 && why != nil {
+		m.say = deck.Say{Err: fmt.Errorf("%s: %w", text, why)}
+	}
+	cmds := []tea.Cmd{again}
+	if len(j.line.Refresh) > 0 {
+		cmds = append(cmds, m.refresh(j.line.Refresh...))
+	}
+	if j.line.Done != nil {
+		cmds = append(cmds, deck.Ask(j.line.Done(deck.Result{Words: j.words, Code: j.code})))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (j *job) name() string {
+	if j.line.What != "" {
+		return j.line.What
+	}
+	return j.shown
+}
+
+// suspend stops the process as Ctrl-Z does everywhere, until the shell continues it.
+func (m *Model) suspend() tea.Cmd {
+	if m.stage == nil {
+		return nil
+	}
+	m.pace.onScreen = true
+	var stopped error
+	return m.lend(func(io.Reader, io.Writer, io.Writer) { stopped = terminal.Suspend() }, func(err error) tea.Msg {
+		if err == nil {
+			err = stopped
+		}
+		return screenEnded{err: err}
+	})
+}
+
+// tail passes a stream on and keeps its end.
+type tail struct {
+	to   io.Writer
+	kept []byte
+}
+
+const tailKept = 4 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	if t.kept = append(t.kept, p...); len(t.kept) > 2*tailKept {
+		t.kept = append(t.kept[:0], t.kept[len(t.kept)-tailKept:]...)
+	}
+	return t.to.Write(p)
+}
+
+func (t *tail) text() string { return string(t.kept) }
+
+// writer is the stream as the command gets it.
+func (t *tail) writer() io.Writer {
+	if f, ok := t.to.(*os.File); ok {
+		return terminalTail{t, f}
+	}
+	return t
+}
+
+// terminalTail is a tail of a terminal: commands see what it is in front of.
+type terminalTail struct {
+	*tail
+	file *os.File
+}
+
+// Behind is the file that what is written goes to.
+func (t terminalTail) Behind() *os.File { return t.file }

@@ -1,0 +1,60 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// openHelp opens the list of all keys of the view. What is typed finds them, Enter
+// does what the key does.
+func (m *Model) openHelp() {
+	d := &menu{m: m, head: "Keys of " + m.current().Title(), prompt: "?"}
+	for _, a := range m.actionEntries() {
+		if a.key != "" || a.off != "" || a.do != nil {
+			a.name, a.detail = cap1(a.detail, a.name), ""
+			d.entries = append(d.entries, a)
+		}
+	}
+	for _, h := range RootKeys {
+		if h.key == "?" {
+			continue
+		}
+		d.entries = append(d.entries, entry{key: h.key, name: h.name, do: func() tea.Cmd { return m.press(h.key) }})
+	}
+	for i, p := range m.o.Pages {
+		d.entries = append(d.entries, entry{key: tabDigit(i), name: "view " + p.Title(), do: func() tea.Cmd { return m.press(tabDigit(i)) }})
+	}
+	for _, h := range listKeys {
+		first, _, _ := strings.Cut(h.key, " ")
+		d.entries = append(d.entries, entry{key: h.key, name: h.name, do: func() tea.Cmd { return m.press(first) }})
+	}
+	d.fit()
+	m.push(d)
+}
+
+// cap1 is what an action does, in one line, with its name in front where that says more.
+func cap1(help, name string) string {
+	if help == "" {
+		return name
+	}
+	if strings.Contains(strings.ToLower(help), strings.ToLower(name)) {
+		return help
+	}
+	return name + ": " + help
+}
+
+// listKeys are the keys of lists, which pages leave to them.
+var listKeys = []hint{
+	{"j down", "the next row"},
+	{"k up", "the row before"},
+	{"g home", "the first row"},
+	{"G end", "the last row"},
+	{"ctrl+d", "half a screen down"},
+	{"ctrl+u", "half a screen up"},
+	{"space", "mark the row"},
+	{"*", "mark all rows that fit the filter"},
+	{"<", "order by the column to the left"},
+	{">", "order by the column to the right"},
+	{"I", "turn the order round"},
+}

@@ -1,0 +1,197 @@
+package tui
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// entry is one line of a menu.
+type entry struct {
+	key    string // the key that does the same
+	name   string
+	detail string
+	off    string // why it cannot be chosen; empty: it can
+	do     func() tea.Cmd
+}
+
+// menu is a list of things to do: what is typed finds them, Enter does one.
+type menu struct {
+	m       *Model
+	head    string
+	prompt  string
+	in      input
+	entries []entry
+	shown   []int // fit what is typed, best first
+	cursor  int
+	scroll  int
+	rows    int // on the screen
+	// list brings the entries for what is typed; nil: they stay.
+	list func(typed string) []entry
+	// chosen is told what was typed when something is done; nil: nobody cares.
+	chosen func(typed string, e entry)
+	// above is what the up key does on the first line; nil: nothing.
+	above func() bool
+}
+
+func (d *menu) title() string { return d.head }
+
+func (d *menu) size(width, height int) (w, h int) {
+	w = 30
+	for _, e := range d.entries {
+		w = max(w, d.keyWidth()+ansi.StringWidth(e.name)+ansi.StringWidth(e.detail)+ansi.StringWidth(e.off)+8)
+	}
+	return min(w, width, 100), min(len(d.entries)+1, height)
+}
+
+func (d *menu) hints() []hint {
+	return []hint{{"enter", "do it"}, {"esc", "close"}, {"up", "and down choose"}}
+}
+
+// fit finds what matches anew.
+func (d *menu) fit() {
+	typed := d.in.text()
+	if d.list != nil {
+		d.entries = d.list(typed)
+	}
+	worth := make([]int, len(d.entries))
+	d.shown = d.shown[:0]
+	for i, e := range d.entries {
+		worth[i] = max(fitness(typed, e.name), fitness(typed, e.detail)-200)
+		if e.key != "" && e.key == typed {
+			worth[i] = 500
+		}
+		if d.list != nil || worth[i] >= 0 {
+			d.shown = append(d.shown, i)
+		}
+	}
+	if d.list == nil && strings.TrimSpace(typed) != "" {
+		slices.SortStableFunc(d.shown, func(a, b int) int { return cmp.Compare(worth[b], worth[a]) })
+	}
+	d.cursor, d.scroll = 0, 0
+}
+
+func (d *menu) key(k tea.KeyPressMsg) tea.Cmd {
+	page := max(d.rows-1, 1)
+	switch k.String() {
+	case "esc":
+		d.m.close(d)
+	case "enter":
+		return d.choose()
+	case "down", "ctrl+n", "tab":
+		d.move(d.cursor + 1)
+	case "up", "ctrl+p", "shift+tab":
+		if d.cursor > 0 || d.above == nil || !d.above() {
+			d.move(d.cursor - 1)
+		}
+	case "pgdown":
+		d.move(d.cursor + page)
+	case "pgup":
+		d.move(d.cursor - page)
+	default:
+		if d.in.key(k) {
+			d.fit()
+		}
+	}
+	return nil
+}
+
+func (d *menu) paste(text string) {
+	d.in.insert(text)
+	d.fit()
+}
+
+func (d *menu) move(to int) { d.cursor = max(min(to, len(d.shown)-1), 0) }
+
+func (d *menu) choose() tea.Cmd {
+	if d.cursor >= len(d.shown) {
+		return nil
+	}
+	e := d.entries[d.shown[d.cursor]]
+	if e.off != "" {
+		d.m.say = deck.Say{Text: e.name + ": " + e.off}
+		return nil
+	}
+	d.m.close(d)
+	if d.chosen != nil {
+		d.chosen(strings.TrimSpace(d.in.text()), e)
+	}
+	if e.do == nil {
+		return nil
+	}
+	return e.do()
+}
+
+func (d *menu) mouse(msg tea.Msg) tea.Cmd {
+	switch e := msg.(type) {
+	case tea.MouseWheelMsg:
+		d.move(d.cursor + map[bool]int{true: -3, false: 3}[e.Button == tea.MouseWheelUp])
+	case tea.MouseClickMsg:
+		if at := d.scroll + e.Y - 1; e.Y > 0 && at < len(d.shown) {
+			d.cursor = at
+			return d.choose()
+		}
+	}
+	return nil
+}
+
+func (d *menu) keyWidth() int {
+	w := 0
+	for _, e := range d.entries {
+		w = max(w, ansi.StringWidth(e.key))
+	}
+	return w
+}
+
+func (d *menu) view(width, height int) (lines []string, at point) {
+	s := d.m.o.Deck.Styles
+	text, x := d.in.view(width-ansi.StringWidth(d.prompt)-1, "")
+	lines = append(lines, s.Accent.Render(d.prompt)+" "+text)
+	d.rows = height - 1
+	d.scroll = max(min(d.scroll, d.cursor), d.cursor-d.rows+1, 0)
+	keys := d.keyWidth()
+	for i := d.scroll; i < min(d.scroll+d.rows, len(d.shown)); i++ {
+		lines = append(lines, d.line(d.entries[d.shown[i]], i == d.cursor, width, keys))
+	}
+	if len(d.shown) == 0 && height > 1 {
+		lines = append(lines, s.Dim.Render("nothing fits"))
+	}
+	return lines, point{ansi.StringWidth(d.prompt) + 1 + x, 0}
+}
+
+func (d *menu) line(e entry, current bool, width, keys int) string {
+	s := d.m.o.Deck.Styles
+	pointer := " "
+	if current {
+		pointer = s.Glyphs.Pointer
+	}
+	detail := render.Visible(e.detail)
+	if e.off != "" {
+		detail = "(" + render.Visible(e.off) + ")"
+	}
+	head := pointer + " "
+	if keys > 0 {
+		head += e.key + strings.Repeat(" ", keys-ansi.StringWidth(e.key)) + "  "
+	}
+	name := render.Visible(e.name)
+	line := ansi.Truncate(head+name, width, s.Glyphs.Ellipsis)
+	if room := width - ansi.StringWidth(line) - 2; detail != "" && room > 4 {
+		detail = "  " + ansi.Truncate(detail, room, s.Glyphs.Ellipsis)
+	} else {
+		detail = ""
+	}
+	switch {
+	case current && s.Color:
+		pad := strings.Repeat(" ", max(width-ansi.StringWidth(line)-ansi.StringWidth(detail), 0))
+		return s.Selected.Render(line + detail + pad)
+	case e.off != "":
+		return s.Dim.Render(line + detail)
+	}
+	return line + s.Dim.Render(detail)
+}

@@ -1,0 +1,101 @@
+package tui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// pace is how busy the dashboard is: it loads as often as the page wants while
+// somebody works with it, less often when nobody does, and not at all when nobody looks.
+type pace struct {
+	input     time.Time // of the last key or click
+	blurred   bool      // the window is not in focus
+	onScreen  bool      // something else has the terminal
+	throttled int       // as counted last
+	hitAt     time.Time // when calls were turned away last
+}
+
+const (
+	defaultIdle   = 10 * time.Minute
+	restAfter     = time.Minute // without a key; then loads come less often
+	restFactor    = 3.0
+	throttledFor  = time.Minute
+	throttleSlows = 2.0
+)
+
+// Second is the tick of the root: once a second, with the time.
+type Second struct{ At time.Time }
+
+// tick is the command of the next tick. Tests bring their own.
+func (m *Model) tick() tea.Cmd {
+	if m.o.Desk.Eager {
+		return nil
+	}
+	return tea.Tick(time.Second, func(t time.Time) tea.Msg { return Second{At: t} })
+}
+
+func (m *Model) idle() time.Duration {
+	if m.o.Idle > 0 {
+		return m.o.Idle
+	}
+	return defaultIdle
+}
+
+// paused says why nothing is loaded; empty: it is.
+func (p *pace) paused(now time.Time, idle time.Duration) string {
+	switch {
+	case p.blurred:
+		return "not in focus"
+	case now.Sub(p.input) >= idle:
+		return "press a key"
+	}
+	return ""
+}
+
+// factor is by how much ages are stretched.
+func (p *pace) factor(now time.Time) float64 {
+	f := 1.0
+	if now.Sub(p.input) >= restAfter {
+		f *= restFactor
+	}
+	if !p.hitAt.IsZero() && now.Sub(p.hitAt) < throttledFor {
+		f *= throttleSlows
+	}
+	return f
+}
+
+// second moves the clock on, loads what is due and lets the page count.
+func (m *Model) second(at time.Time) tea.Cmd {
+	m.o.Deck.Now, m.stale = at, true
+	if calls, _ := m.o.Desk.Spending(); calls.Throttled > m.pace.throttled {
+		m.pace.throttled, m.pace.hitAt = calls.Throttled, at
+	}
+	cmds := []tea.Cmd{m.tick(), m.saveLayout()}
+	if m.pace.paused(at, m.idle()) == "" && !m.pace.onScreen {
+		cmds = append(cmds, m.o.Desk.Tick(m.pace.factor(at)), m.current().Update(deck.Tick{}))
+	}
+	return tea.Batch(cmds...)
+}
+
+// touched notes a key or a click; the first after a pause loads what is due.
+func (m *Model) touched() tea.Cmd {
+	was := m.pace.paused(m.now(), m.idle())
+	m.pace.input, m.pace.blurred = m.now(), false
+	m.keep.touched = true
+	if was == "" {
+		return nil
+	}
+	m.stale = true
+	return m.o.Desk.Tick(1)
+}
+
+func (m *Model) focus(on bool) tea.Cmd {
+	m.pace.blurred, m.stale = !on, true
+	if !on {
+		return nil
+	}
+	return m.o.Desk.Tick(m.pace.factor(m.now()))
+}

@@ -1,0 +1,406 @@
+package pagecommands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/tuitest"
+)
+
+// asked are the messages of a command: what the page asks its root for.
+func asked[T tea.Msg](t *testing.T, cmd tea.Cmd) T {
+	t.Helper()
+	var found []T
+	var walk func(tea.Cmd)
+	walk = func(c tea.Cmd) {
+		if c == nil {
+			return
+		}
+		switch m := c().(type) {
+		case tea.BatchMsg:
+			for _, one := range m {
+				walk(one)
+			}
+		case T:
+			found = append(found, m)
+		}
+	}
+	walk(cmd)
+	if len(found) != 1 {
+		t.Fatalf("the page asked for %d of %T, want one", len(found), *new(T))
+	}
+	return found[0]
+}
+
+// action is what a key does now; it fails the test when it cannot be done.
+func (s *screen) action(t *testing.T, key string) deck.Action {
+	t.Helper()
+	for _, a := range s.page.Actions() {
+		if a.Key == key {
+			if a.Off != "" {
+				t.Fatalf("%s is off: %s", key, a.Off)
+			}
+			return a
+		}
+	}
+	t.Fatalf("no action has the key %s", key)
+	return deck.Action{}
+}
+
+// off is why a key does nothing now.
+func (s *screen) off(key string) string {
+	for _, a := range s.page.Actions() {
+		if a.Key == key {
+			return a.Off
+		}
+	}
+	return "there is no such action"
+}
+
+func opened(t *testing.T, events []run.Event) *screen {
+	s := newScreen(t)
+	s.known(commands()...)
+	s.svc.events = events
+	s.Press("enter")
+	return s
+}
+
+func TestFailuresAloneAndUnfolded(t *testing.T) {
+	s := opened(t, large(true))
+	s.Press("!")
+	s.Has("+ 2 nodes", "サーバー-web-77")
+	s.Lacks("+ 1,097 nodes")
+	s.Press("u")
+	s.Has("web-10 ", "web-40 ")
+	s.Press("u")
+	s.Lacks("web-40 ")
+	s.Press("enter")
+	s.Has("- 2 nodes", "web-40 ")
+	s.Press("enter", "!")
+	s.Has("+ 2 nodes", "+ 1,097 nodes")
+}
+
+func TestFoldsStayOpenWhileNodesJoinThem(t *testing.T) {
+	at := func(i int) []run.Event {
+		id := fmt.Sprintf("i-%d", i)
+		return []run.Event{node(id, "", run.Failed, 1, time.Second), wrote(id, "", "no\n")}
+	}
+	s := opened(t, slices.Concat(at(5), at(6)))
+	s.Press("enter")
+	s.Has("- 2 nodes")
+	b := s.page.board
+	b.events = feed.NewEvents(happening.key)
+	var more []happening
+	for _, e := range at(4) {
+		more = append(more, happening{event: e})
+	}
+	s.Send(feed.Batch[happening]{From: b.events, Events: more})
+	s.Has("- 3 nodes", "i-4", "i-6")
+}
+
+func TestNamesAreThoseOfTheFleet(t *testing.T) {
+	s := opened(t, []run.Event{node("i-0002", "ip-10-0-0-2.ec2.internal", run.Success, 0, time.Second), wrote("i-0002", "up\n", "")})
+	s.Has("web-2")
+	s.Lacks("ip-10-0-0-2")
+}
+
+func TestBoardIsLeftAndTakenUpAgain(t *testing.T) {
+	s := opened(t, large(false))
+	if s.svc.follows != 1 {
+		t.Fatalf("followed %d times", s.svc.follows)
+	}
+	s.Deck.Now = s.Deck.Now.Add(time.Second)
+	s.Send(deck.Tick{})
+	if s.svc.follows != 2 {
+		t.Errorf("a run that goes on is not taken up again: followed %d times", s.svc.follows)
+	}
+	s.Press("esc")
+	s.Has("SENT", "restart nginx")
+	s.Send(deck.Tick{})
+	if s.svc.follows != 2 {
+		t.Error("a board that was left is still followed")
+	}
+}
+
+func TestHiddenBoardStopsFollowing(t *testing.T) {
+	s := opened(t, nil)
+	b := s.page.board
+	stopped := false
+	b.busy, b.stop = true, func() { stopped = true }
+	s.Deck.Now = s.Deck.Now.Add(unseen)
+	s.page.Update(feed.Changed{Feed: "nodes"})
+	if stopped {
+		t.Fatal("it stopped although it was just looked at")
+	}
+	s.Deck.Now = s.Deck.Now.Add(time.Second)
+	s.page.Update(feed.Changed{Feed: "nodes"})
+	if !stopped || b.busy {
+		t.Fatal("a board that nobody looks at is still followed")
+	}
+	s.Send(deck.Tick{})
+	if s.svc.follows != 2 {
+		t.Error("it was not taken up when it was looked at again")
+	}
+}
+
+func TestFollowingThatFails(t *testing.T) {
+	s := newScreen(t)
+	s.known(commands()...)
+	s.svc.events = large(false)[:40]
+	s.svc.err = fault.New(fault.Auth, "run", "access denied").WithHint("log in again")
+	s.Press("enter")
+	s.Has("not followed: run: access denied (log in again)", "18 ● ok")
+	s.Send(deck.Tick{})
+	if s.svc.follows != 1 {
+		t.Fatal("it was asked again at once")
+	}
+	s.svc.err, s.svc.events = nil, large(true)
+	s.Deck.Now = s.Deck.Now.Add(retryAfter)
+	s.Send(deck.Tick{})
+	s.Lacks("not followed")
+	s.Has("1,100 / 1,100")
+}
+
+func TestNodesThatTheServiceDoesNotList(t *testing.T) {
+	events := []run.Event{
+		node("i-1", "", run.Success, 0, time.Second), wrote("i-1", "up\n", ""),
+		{Kind: run.Progressed, CommandID: idA, Progress: &run.Progress{State: run.Success, Targets: 4, Completed: 4}},
+		{Kind: run.Done, Time: tuitest.Now},
+	}
+	s := newScreen(t)
+	c := commands()[1]
+	c.Targets, c.State = 4, run.Success
+	s.known(c)
+	s.svc.events = events
+	s.Press("enter")
+	s.Has("4 / 4", "the service counts 3 nodes more and does not list them")
+	s.Lacks("ended well")
+}
+
+func TestFilterByIDOpensTheBoard(t *testing.T) {
+	s := newScreen(t)
+	s.svc.events = large(true)
+	s.Send(deck.Open{Page: "commands", Filter: "id=" + idD})
+	s.Send(deck.Tick{})
+	s.Has("loading")
+	s.known(commands()...)
+	s.Has("run k3v9q2m1zt")
+	s.Press("esc")
+	s.Has("restart nginx")
+
+	s.Send(deck.Open{Page: "commands", Filter: "id~^8f2c"}) // not a whole id: a filter
+	s.Send(deck.Tick{})
+	s.Has("restart nginx")
+	s.Lacks("Rotate-Certificates", "one cell")
+}
+
+func TestFilterByAnIDThatIsTooOldForTheList(t *testing.T) {
+	s := newScreen(t)
+	old := run.Command{ID: "99990000-0000-4000-8000-000000000009", Document: "AWS-Old", State: run.Success, Targets: 1, Completed: 1}
+	s.svc.runs[old.ID] = run.Fold([]run.Command{old})[0]
+	s.set.Commands.Set(tuitest.Place, commands(), tuitest.Now)
+	s.Desk.Cells = []grid.Cell{{Place: tuitest.Place}}
+	s.Send(deck.Open{Page: "commands", Filter: "id=" + old.ID})
+	s.Send(deck.Tick{})
+	s.Has("command 99990000", "AWS-Old")
+	s.Press("esc")
+	s.Send(deck.Open{Page: "commands", Filter: "id=00000000-0000-4000-8000-000000000000"})
+	s.Send(deck.Tick{})
+	s.Has("no such run in this account", "nothing is known of its nodes")
+}
+
+func TestWholeOutputIsFetchedWhereItIsCut(t *testing.T) {
+	e := wrote("i-0010", "first\n", "")
+	e.Output.Truncated = true
+	s := newScreen(t)
+	s.known(commands()...)
+	s.svc.text = "first\nsecond\n" + strings.Repeat("x\n", 3000) + "last\n"
+	s.svc.events = []run.Event{node("i-0010", "web-10", run.Success, 0, time.Second), e, {Kind: run.Done, Time: tuitest.Now}}
+	s.Press("enter")
+	if s.svc.copies != 1 {
+		t.Fatalf("read %d times", s.svc.copies)
+	}
+	s.Has("second")
+	s.Lacks("this is not all")
+	s.Press("enter", "G")
+	s.Has("last")
+	if s.svc.copies != 1 {
+		t.Errorf("read again: %d times", s.svc.copies)
+	}
+	s.svc.cut = true
+	s.Deck.Now = s.Deck.Now.Add(2 * time.Hour)
+	s.Send(deck.Tick{})
+	s.Has("last") // and a line more
+	s.Press("G")
+	s.Has("this is not all")
+}
+
+func TestOutputIsHarmlessAndBounded(t *testing.T) {
+	e := wrote("i-1", "\x1b]0;gone\x07\u202etxt\n"+strings.Repeat("line\n", 10_000)+"end\n", "")
+	small := modest(e)
+	if n := len(small.Output.Stdout); n > 3*inBoard || !small.Output.Truncated {
+		t.Errorf("%d bytes are kept, truncated %v", n, small.Output.Truncated)
+	}
+	if !strings.HasSuffix(small.Output.Stdout, "end\n") || !strings.Contains(small.Output.Stdout, "bytes left out here") {
+		t.Errorf("head, tail and what is missing are not told apart: %q", small.Output.Stdout[len(small.Output.Stdout)-200:])
+	}
+	if len(e.Output.Stdout) < 50_000 {
+		t.Error("the event of the service was changed")
+	}
+	s := opened(t, []run.Event{node("i-1", "", run.Success, 0, time.Second), wrote("i-1", "\x1b]0;gone\x07\u202etxt\n", "")})
+	s.Has(`\x1b]0;gone\x07\u202etxt`)
+}
+
+func TestParametersAreHiddenUntilTheyAreAskedFor(t *testing.T) {
+	s := opened(t, large(false))
+	for _, keys := range [][]string{nil, {"enter"}, {"esc"}} {
+		s.Press(keys...)
+		s.Lacks("s3cret")
+	}
+	plain := s.page.Plain()
+	if text := fmt.Sprint(plain.Summary, plain.Items[0].Detail); strings.Contains(text, "s3cret") {
+		t.Error("the plain text shows parameters")
+	}
+	show := asked[deck.Show](t, s.action(t, "v").Do())
+	if !strings.Contains(show.Text, "systemctl restart nginx --token=s3cret") {
+		t.Errorf("parameters are %q", show.Text)
+	}
+	for _, a := range s.page.Actions() {
+		if a.Off == "" && a.Key != "v" && a.Key != "!" && a.Key != "u" && a.Key != "enter" {
+			if m, ok := a.Do()().(deck.Line); ok && strings.Contains(fmt.Sprint(m), "s3cret") {
+				t.Errorf("%s has the parameters in its line", a.Name)
+			}
+		}
+	}
+}
+
+func TestActionsOfABoard(t *testing.T) {
+	s := opened(t, large(true))
+	line := asked[deck.Line](t, s.action(t, "R").Do())
+	if got := strings.Join(line.Words, " "); got != "run rerun "+idA+" --failed --no-wait" || line.Level != deck.Change {
+		t.Errorf("rerun is %q, level %d", got, line.Level)
+	}
+	if got := strings.Join(line.Preview, " "); got != "run rerun "+idA+" --failed --dry-run" {
+		t.Errorf("its preview is %q", got)
+	}
+	if why := s.off("X"); !strings.Contains(why, "ended") {
+		t.Errorf("cancelling an ended run: %q", why)
+	}
+	if why := s.off("s"); !strings.Contains(why, "several nodes") {
+		t.Errorf("a shell on a fold: %q", why)
+	}
+	open := asked[deck.Open](t, s.action(t, "n").Do())
+	if open.Page != "fleet" || open.Filter != "id=i-0010,i-0040,i-0077" {
+		t.Errorf("the failed nodes are %+v", open)
+	}
+	if _, err := fleet.ParseFilter(open.Filter); err != nil {
+		t.Errorf("the fleet does not understand it: %v", err)
+	}
+	s.Press("j")
+	line = asked[deck.Line](t, s.action(t, "s").Do())
+	if strings.Join(line.Words, " ") != "shell i-0077" || line.How != deck.OnScreen || line.At != tuitest.Place {
+		t.Errorf("the shell is %+v", line)
+	}
+}
+
+func TestCancelIsDisruptive(t *testing.T) {
+	s := newScreen(t)
+	s.known(commands()...)
+	line := asked[deck.Line](t, s.action(t, "X").Do())
+	if strings.Join(line.Words, " ") != "run cancel "+idA || line.Level != deck.Disruptive || !slices.Contains(line.Refresh, "commands") {
+		t.Errorf("cancel is %+v", line)
+	}
+	s.Press("j")
+	if why := s.off("X"); why != "it has ended: failed" {
+		t.Errorf("off: %q", why)
+	}
+}
+
+func TestWriteAsksForAFolder(t *testing.T) {
+	s := newScreen(t)
+	s.known(commands()...)
+	s.Press("j")
+	form := asked[deck.Form](t, s.action(t, "w").Do())
+	if form.Fields[0].Value != "run-k3v9q2m1zt" || form.Fields[0].Check(" ") == nil {
+		t.Errorf("the form is %+v", form.Fields[0])
+	}
+	line := asked[deck.Line](t, form.Done(map[string]string{"folder": "my folder"}))
+	if !slices.Equal(line.Words, []string{"run", "show", "k3v9q2m1zt", "--out-dir", "my folder"}) || line.Level != deck.Read {
+		t.Errorf("the line is %q", line.Words)
+	}
+}
+
+func TestDiffOfTwoMarkedRuns(t *testing.T) {
+	s := newScreen(t)
+	s.known(commands()...)
+	if why := s.off("d"); why != "mark two runs with space" {
+		t.Errorf("off: %q", why)
+	}
+	s.Press("space", "space")
+	line := asked[deck.Line](t, s.action(t, "d").Do())
+	if want := "run compare k3v9q2m1zt " + idA + " --diff"; strings.Join(line.Words, " ") != want { // the older one first
+		t.Errorf("diff is %q, want %q", line.Words, want)
+	}
+	if why := s.off("enter"); why != "" {
+		t.Errorf("open is off: %s", why)
+	}
+}
+
+func TestConsoleOfACommand(t *testing.T) {
+	s := newScreen(t)
+	s.known(commands()...)
+	if got := asked[deck.Browse](t, s.action(t, "o").Do()); got.URL != "eu-west-1/run-command/"+idA {
+		t.Errorf("the console is at %s", got.URL)
+	}
+}
+
+func TestFilterOfABoardAndBack(t *testing.T) {
+	s := opened(t, large(true))
+	s.Press("u", "/")
+	s.Type("web-40")
+	s.Press("enter")
+	s.Has("web-40 ")
+	if n := s.page.Status().Shown; n > 20 {
+		t.Errorf("%d rows fit web-40", n)
+	}
+	s.Press("esc") // the filter
+	if s.page.Filter() != "" || s.page.board == nil {
+		t.Error("esc did not drop the filter alone")
+	}
+	s.Press("tab", "esc", "esc")
+	if s.page.board != nil || s.page.Back() {
+		t.Error("esc did not lead back to the list, step by step")
+	}
+}
+
+func TestErrorsOfOneNodeDoNotHideTheOthers(t *testing.T) {
+	s := newScreen(t)
+	s.known(commands()...)
+	e := wrote("i-1", "part\n", "")
+	e.Output.Truncated = true
+	s.svc.events = []run.Event{node("i-1", "", run.Success, 0, time.Second), e, node("i-2", "", run.Success, 0, time.Second), wrote("i-2", "all\n", "")}
+	s.page.svc.Run = func(grid.Place) (Runner, error) { return broken{s.svc}, nil }
+	s.Press("enter")
+	s.Has("part", "only a part is shown: no way there", "i-2")
+}
+
+// broken cannot read outputs in full.
+type broken struct{ *service }
+
+func (broken) Copy(context.Context, run.Command, run.Invocation, io.Writer, io.Writer) (run.Output, error) {
+	return run.Output{}, errors.New("no way there")
+}

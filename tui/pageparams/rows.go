@@ -1,0 +1,273 @@
+package pageparams
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/parameter"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
+)
+
+// soon is how long before it expires a parameter is marked.
+const soon = 7 * 24 * time.Hour
+
+// row is a parameter, or in the tree a folder, or both of one name.
+type row struct {
+	at    grid.Place
+	key   string
+	path  string
+	name  string // the last part, in the tree
+	depth int
+	below int // parameters below it
+	param *parameter.Parameter
+	// expires is when a policy deletes it; zero: never, or that is not understood.
+	expires time.Time
+}
+
+// version is the key of what is read of a parameter: another version is another one.
+func (r row) version() string { return r.key + ":" + strconv.FormatInt(r.param.Version, 10) }
+
+// folder is the hierarchy of one place.
+type folder struct {
+	at   grid.Place
+	root *parameter.Branch
+}
+
+// refresh makes the rows anew when the feed has changed.
+func (p *Page) refresh() {
+	if p.fresh && p.gen == p.set.Parameters.Gen() {
+		return
+	}
+	p.fresh, p.gen = true, p.set.Parameters.Gen()
+	all := p.set.Parameters.Rows()
+	p.rows = make([]row, len(all))
+	by := map[grid.Place][]parameter.Parameter{}
+	var places []grid.Place
+	for i := range all {
+		v := &all[i].Value
+		p.rows[i] = p.parameterRow(all[i].Place, v)
+		if _, ok := by[all[i].Place]; !ok {
+			places = append(places, all[i].Place)
+		}
+		by[all[i].Place] = append(by[all[i].Place], *v)
+	}
+	p.roots = p.roots[:0]
+	for _, at := range places {
+		p.roots = append(p.roots, &folder{at, parameter.Tree("/", by[at])})
+	}
+	p.list.Reset(len(p.rows))
+	p.unfold()
+}
+
+func (p *Page) parameterRow(at grid.Place, v *parameter.Parameter) row {
+	r := row{at: at, key: deck.Key(at, v.Name), path: v.Name, name: v.Name, param: v}
+	if len(v.Policies) > 0 {
+		due, _ := parameter.DueOf(*v, p.deck.Now)
+		for _, d := range due {
+			if d.Event == parameter.Expires {
+				r.expires = d.At
+			}
+		}
+	}
+	return r
+}
+
+// unfold makes the rows of the tree: what is below folders that are open.
+func (p *Page) unfold() {
+	p.branches = p.branches[:0]
+	for _, f := range p.roots {
+		depth := 0
+		if len(p.roots) > 1 {
+			key := deck.Key(f.at, "/")
+			p.branches = append(p.branches, row{at: f.at, key: key, path: "/", name: f.at.String(), below: f.root.Below})
+			if !p.unfolded[key] {
+				continue
+			}
+			depth = 1
+		}
+		p.branch(f.at, f.root.Children, depth)
+	}
+	p.tree.Reset(len(p.branches))
+}
+
+func (p *Page) branch(at grid.Place, list []*parameter.Branch, depth int) {
+	for _, b := range list {
+		r := row{at: at, key: deck.Key(at, b.Path)}
+		if b.Parameter != nil {
+			r = p.parameterRow(at, b.Parameter)
+		}
+		r.path, r.name, r.depth, r.below = b.Path, b.Name, depth, b.Below
+		if b.Parameter != nil {
+			r.path = b.Parameter.Name
+		}
+		p.branches = append(p.branches, r)
+		if b.Below > 0 && p.unfolded[r.key] {
+			p.branch(at, b.Children, depth+1)
+		}
+	}
+}
+
+// fold opens and closes folders; false for keys that do something else.
+func (p *Page) fold(key string) bool {
+	at, ok := p.tree.Current()
+	if !ok {
+		return false
+	}
+	r := p.branches[at]
+	switch key {
+	case "right", "l":
+		if r.below > 0 {
+			p.unfolded[r.key] = true
+			p.unfold()
+		}
+	case "left", "h":
+		if r.below > 0 && p.unfolded[r.key] {
+			delete(p.unfolded, r.key)
+			p.unfold()
+			return true
+		}
+		for up := at - 1; up >= 0; up-- {
+			if p.branches[up].depth < r.depth {
+				p.tree.Select(p.branches[up].key)
+				break
+			}
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// toggle opens or closes the folder under the cursor.
+func (p *Page) toggle(r row) {
+	if p.unfolded[r.key] {
+		delete(p.unfolded, r.key)
+	} else {
+		p.unfolded[r.key] = true
+	}
+	p.unfold()
+}
+
+// label is the name of a row: indented in the tree, whole in the list.
+func (p *Page) label(r row) string {
+	if !p.folded() {
+		return r.path
+	}
+	text := strings.Repeat("  ", r.depth)
+	switch {
+	case r.below == 0:
+		return text + "  " + r.name
+	case p.unfolded[r.key]:
+		text += "- "
+	default:
+		text += "+ "
+	}
+	return text + strings.TrimSuffix(r.name, "/") + "/ (" + strconv.Itoa(r.below) + ")"
+}
+
+// expiry is when a parameter expires, with a mark when that is soon.
+func (p *Page) expiry(r row) string {
+	if r.expires.IsZero() {
+		return ""
+	}
+	text := render.Ago(p.deck.Now, r.expires)
+	if r.expires.Sub(p.deck.Now) < soon {
+		text = p.deck.Styles.Glyphs.Warn + " " + text
+	}
+	return text
+}
+
+// who is what a person looks for in the ARN of a caller.
+func who(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+
+func (p *Page) newList(rows func() []row, sort string) *widget.List {
+	of := func(get func(v *parameter.Parameter) string) func(int) string {
+		return func(i int) string {
+			if v := rows()[i].param; v != nil {
+				return get(v)
+			}
+			return ""
+		}
+	}
+	number := func(get func(r row) int64) func(a, b int) int {
+		return func(a, b int) int { return cmp.Compare(get(rows()[a]), get(rows()[b])) }
+	}
+	version := func(r row) int64 {
+		if r.param == nil {
+			return 0
+		}
+		return r.param.Version
+	}
+	modified := func(r row) int64 {
+		if r.param == nil {
+			return 0
+		}
+		return r.param.Modified.Unix()
+	}
+	expires := func(r row) int64 {
+		if r.expires.IsZero() {
+			return 1 << 60
+		}
+		return r.expires.Unix()
+	}
+	columns := []widget.Column{
+		{ID: "name", Title: "NAME", Text: func(i int) string { return p.label(rows()[i]) }, Max: 64},
+		{ID: "type", Title: "TYPE", Text: of(func(v *parameter.Parameter) string { return v.Type }), Rank: 1},
+		{ID: "version", Title: "VERSION", Text: of(func(v *parameter.Parameter) string { return strconv.FormatInt(v.Version, 10) }), Compare: number(version), Right: true, Rank: 3, Flash: true},
+		{ID: "modified", Title: "MODIFIED", Text: of(func(v *parameter.Parameter) string { return render.Ago(p.deck.Now, v.Modified) }), Compare: number(modified), Right: true, Rank: 2},
+		{ID: "by", Title: "BY", Text: of(func(v *parameter.Parameter) string { return who(v.ModifiedBy) }), Rank: 4, Max: 20},
+		{ID: "expires", Title: "EXPIRES", Text: func(i int) string { return p.expiry(rows()[i]) }, Compare: number(expires), Rank: 1},
+		{ID: "tier", Title: "TIER", Text: of(func(v *parameter.Parameter) string { return v.Tier }), Rank: 5},
+		{ID: "description", Title: "DESCRIPTION", Text: of(func(v *parameter.Parameter) string { return v.Description }), Rank: 6, Max: 48},
+		{ID: "key", Title: "KEY", Text: of(func(v *parameter.Parameter) string { return v.KeyID }), Middle: true, Rank: 7, Off: true},
+		{ID: "data", Title: "DATA TYPE", Text: of(func(v *parameter.Parameter) string { return v.DataType }), Rank: 8, Off: true},
+		{ID: "region", Title: "REGION", Text: func(i int) string { return rows()[i].at.Region }, Rank: 3, Off: !p.deck.Several()},
+		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return rows()[i].at.Account }, Rank: 4, Off: !p.deck.Several()},
+	}
+	return widget.NewList(widget.Options{
+		Columns: columns, Key: func(i int) string { return rows()[i].key }, Marks: true, Sort: sort, None: p.none,
+	})
+}
+
+// current is the row under the cursor.
+func (p *Page) current() (row, bool) {
+	at, ok := p.now().Current()
+	if !ok {
+		return row{}, false
+	}
+	return p.visibleRows()[at], true
+}
+
+func (p *Page) visibleRows() []row {
+	if p.folded() {
+		return p.branches
+	}
+	return p.rows
+}
+
+// chosen are the parameters an action is about; folders are left out.
+func (p *Page) chosen() (out []grid.Row[string]) {
+	rows := p.visibleRows()
+	for _, i := range p.now().Chosen() {
+		if rows[i].param != nil {
+			out = append(out, grid.Row[string]{Place: rows[i].at, Value: rows[i].param.Name})
+		}
+	}
+	return out
+}
+
+// names are those of chosen.
+func names(rows []grid.Row[string]) (out []string) {
+	for _, r := range rows {
+		if !slices.Contains(out, r.Value) {
+			out = append(out, r.Value)
+		}
+	}
+	return out
+}

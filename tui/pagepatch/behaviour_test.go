@@ -1,0 +1,296 @@
+package pagepatch_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/patching"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/pagepatch"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/tuitest"
+)
+
+// Numbers are those that `patch status` counts of the same nodes.
+func TestNumbersAreThoseOfTheReport(t *testing.T) {
+	w := full(t)
+	w.Size(200, 40)
+	r := patch.NewReport(nodes(), tuitest.Now, patch.StaleAfter, nil)
+	if got := w.page().Plain().Summary[0]; got != r.Total.String() {
+		t.Errorf("got %q, want %q", got, r.Total)
+	}
+	for _, g := range r.Groups {
+		name := g.Key
+		if name == "" {
+			name = "(none)"
+		}
+		if want := "group " + name + ": " + g.Counts.String(); !strings.Contains(strings.Join(w.page().Plain().Summary, "\n"), want) {
+			t.Errorf("no line %q", want)
+		}
+	}
+	var names []string
+	for _, n := range r.Nodes {
+		names = append(names, n.Name)
+	}
+	for i, it := range w.page().Plain().Items {
+		if !strings.HasPrefix(it.Text, names[i]+":") {
+			t.Errorf("row %d is %q, want %s: the worst come first", i, it.Text, names[i])
+		}
+	}
+}
+
+// What is not known is neither 0 nor compliant.
+func TestUnknownIsNotCompliant(t *testing.T) {
+	w := full(t)
+	w.Size(160, 40)
+	for _, name := range []string{"worker-dev", "cache-1"} {
+		line := w.line(name)
+		if !strings.Contains(line, " - ") || strings.Contains(line, " 0 ") {
+			t.Errorf("%s: %q shows numbers that nobody knows", name, line)
+		}
+	}
+	w.Has("▲ never scanned", "· unknown", "28.5 % compliant")
+	w.Press("j", "j", "j", "j")
+	w.Has("never scanned: nothing is known")
+	w.Lacks("nothing missing")
+}
+
+// While only the baseline can say whether nodes are compliant they are not, and what
+// cannot be read is said.
+func TestStrictBaselines(t *testing.T) {
+	open := func(t *testing.T, strict bool, failing error) *world {
+		w := full(t)
+		w.strict, w.failing = strict, failing
+		all := nodes()
+		all[3].Patch.Available = 2
+		w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+		w.Changed(sources.Patches)
+		return w
+	}
+	w := open(t, true, nil)
+	w.Has("14.2 % compliant", "not approved")
+	w = open(t, false, nil)
+	w.Has("28.5 % compliant")
+	w = open(t, false, errors.New("not allowed"))
+	w.Has("of 1 node only the baseline can say", "28.5 % compliant")
+}
+
+func TestGroups(t *testing.T) {
+	w := full(t)
+	w.Press("h", "j") // web
+	w.Has("Nodes in web 4", "25 % compliant")
+	w.Lacks("worker-dev", "db-1")
+	w.Press("enter", "esc")
+	w.Has("worker-dev", "Nodes 8")
+
+	w.Press("h", "G") // the nodes without a group
+	w.Has("Nodes in (none) 2", "worker-dev", "cache-1")
+	w.Press("l")
+	w.Press("esc")
+	w.Has("Nodes 8")
+}
+
+// Each grouping counts all nodes, and the group that was chosen is gone with the old one.
+func TestGroupings(t *testing.T) {
+	w := full(t)
+	for by, want := range map[string][]string{
+		"baseline": {"prod-al2023", "prod-windows", "(none)"}, "platform": {"Amazon Linux 2023", "Ubuntu 24.04"}, "region": {"eu-west-1"},
+		"state": {"never scanned", "reboot pending"}, "tag:env": {"prod"}, "age": {"never-scanned", "under 1 day"}, "account": {"123456789012"},
+	} {
+		w.Press("h", "j")
+		w.choose(t, "B", by)
+		w.Has("By "+by, "whole fleet", "Nodes 8")
+		w.Has(want...)
+	}
+}
+
+func TestPatchesOfANode(t *testing.T) {
+	w := full(t)
+	w.Press("enter")
+	w.Has("web-1, 3 read just now", "glibc.x86_64", "released 2026-11-17, 10 days ago")
+	w.Press("j")
+	w.Has("the catalogue does not tell", "CVE-2026-1000 CVE-2026-1001")
+	if strings.Join(w.asked, " ") != "web-1" {
+		t.Errorf("asked for %v: the cursor was on web-1 alone", w.asked)
+	}
+	w.Press("esc")
+	w.Has("Nodes 8")
+	w.failing = errors.New("denied by a policy")
+	w.Press("j", "enter")
+	w.Has("not read: denied by a policy")
+}
+
+// A list of all patches costs much: it is read when somebody asks, and only once.
+func TestMissingPatches(t *testing.T) {
+	w := full(t)
+	if w.bulk != 0 {
+		t.Error("the patches of all nodes were read, and nobody has asked")
+	}
+	w.Press("v")
+	w.Has("Missing patches 4, read just now", "systemd.x86_64", "web-[1,2]")
+	w.Press("v", "v")
+	if w.bulk != 1 {
+		t.Errorf("read %d times", w.bulk)
+	}
+	w.Press("h", "j", "j", "l") // db
+	w.Has("Missing patches in db 1", "KB5043960")
+	w.Press("esc", "esc", "v", "j", "j", "j", "enter")
+	w.Has("Nodes that lack systemd.x86_64 2", "web-1", "web-2")
+	w.Lacks("db-1")
+	w.Press("esc")
+	w.Has("Missing patches 4")
+	w.failing = errors.New("not allowed: ssm:DescribeInstancePatches")
+	w.Press("R")
+	w.Has("not all could be read: 123456789012 eu-west-1: not allowed", "Missing patches 4", "systemd.x86_64")
+}
+
+func TestCVE(t *testing.T) {
+	w := full(t)
+	w.Send(pagepatch.SearchCVE{CVE: "CVE-2026-1000"})
+	w.Has("1 of 8 nodes lacks a patch for CVE-2026-1000, 1 more have it and wait", "of 2 nodes nothing is known", "1 other node lacks security patches that name no CVE")
+	w.Has("missing", "reboot pending", "never scanned")
+	w.Press("j", "enter")
+	w.Has("Nodes that open to CVE-2026-1000 1", "web-3")
+	w.Send(pagepatch.SearchCVE{CVE: "heartbleed"})
+	w.Has("is not the number of a CVE")
+}
+
+func TestFilter(t *testing.T) {
+	for filter, want := range map[string]string{
+		"critical>0": "web-1 db-1", "status=never-scanned": "worker-dev", "stale=yes": "db-1 db-東京-1", "group=db": "db-1 db-東京-1", "ping=lost": "db-東京-1",
+		"tag:env=prod group=web !reboot>0 security<1": "web-4", "missing=0": "web-3 db-東京-1 web-4", "never": "worker-dev", "scanned>7d": "db-1 db-東京-1",
+		"baseline~windows": "db-1 db-東京-1", "critical>0 | reboot>0": "web-1 db-1 web-3",
+	} {
+		w := full(t)
+		if err := w.page().SetFilter(filter); err != nil {
+			t.Errorf("%s: %v", filter, err)
+			continue
+		}
+		var got []string
+		for _, it := range w.page().Plain().Items {
+			name, _, _ := strings.Cut(it.Text, ":")
+			got = append(got, name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %v, want %s", filter, got, want)
+		}
+	}
+	w := full(t)
+	if err := w.page().SetFilter("critcal>0"); err == nil {
+		t.Error("a key that there is not was taken")
+	}
+	// A filter of nodes leads from the patches to the nodes.
+	w.Press("v")
+	if err := w.page().SetFilter("status=never-scanned"); err != nil {
+		t.Fatal(err)
+	}
+	w.Has("worker-dev", "Nodes 1 of 8")
+}
+
+// What has failed or runs stands before what the last scan has found, until a scan is
+// newer.
+func TestAttempts(t *testing.T) {
+	w := full(t)
+	set := func(list ...patching.Attempt) {
+		w.svc.Attempts.Set(tuitest.Place, list, tuitest.Now)
+		w.Changed(pagepatch.Attempts)
+	}
+	const web2 = "i-00000000000000002" // scanned 26 h ago
+	set(patching.Attempt{NodeID: web2, Operation: "Scan", State: run.Failed, At: ago(time.Hour)})
+	w.Has("scan failed", "1 runs failed")
+	set(patching.Attempt{NodeID: web2, Operation: "Scan", State: run.Failed, At: ago(27 * time.Hour)})
+	w.Lacks("scan failed")
+	before := w.page().Wants()[0].Every
+	set(patching.Attempt{NodeID: web2, Operation: "Install", State: run.Running, At: ago(time.Second)})
+	w.Has("installing", "1 running")
+	if now := w.page().Wants()[0].Every; now >= before {
+		t.Errorf("states are read every %s while something runs, and every %s else", now, before)
+	}
+}
+
+func TestTrend(t *testing.T) {
+	w := full(t)
+	w.Has("12.5 % on 2026-11-07, 25.0 % on 2026-11-26: +12.5 points, 4 looks")
+	// A look at another account, or at some nodes, is no look at these.
+	other, some := look(0, 8, 8), look(0, 2, 2)
+	other.Account, some.Scope = "210987654321", "tag:env=prod"
+	w.svc.Looks.Set(grid.Place{}, append(w.looks(), other, some), tuitest.Now)
+	w.Changed(pagepatch.Looks)
+	w.Has("25.0 % on 2026-11-26: +12.5 points, 4 looks")
+}
+
+// A page of any size is drawn within it.
+func TestSizes(t *testing.T) {
+	w := full(t)
+	for _, keys := range [][]string{{}, {"l"}, {"h"}, {"v"}, {"V"}} {
+		for width := 1; width < 170; width += 7 {
+			for height := 1; height < 40; height += 3 {
+				w.page().SetSize(width, height)
+				lines := strings.Split(w.page().View(), "\n")
+				if len(lines) > height {
+					t.Fatalf("%d lines on %dx%d after %v", len(lines), width, height, keys)
+				}
+				for _, l := range lines {
+					if cells(l) > width {
+						t.Fatalf("%q is wider than %d", l, width)
+					}
+				}
+			}
+		}
+		w.Size(80, 24)
+		w.Press(keys...)
+	}
+}
+
+// Names are others' and must not write to the screen.
+func TestForeignText(t *testing.T) {
+	w := open(t)
+	bad := "evil\x1b[2J\u202e"
+	n := node(1, bad, bad, bad, state(bad, linA, time.Hour, 1, 1, 1, 1, 0))
+	n.Tags = map[string]string{bad: bad}
+	w.set.Patches.Set(tuitest.Place, []fleet.Node{n}, tuitest.Now)
+	w.Changed(sources.Patches)
+	w.Press("enter")
+	for _, size := range tuitest.Sizes {
+		w.Size(size.Width, size.Height)
+		w.page().SetSize(size.Width, size.Height)
+		if v := w.page().View(); strings.ContainsAny(v, "\x1b\u202e") {
+			t.Errorf("%q", v)
+		}
+	}
+	for _, it := range w.page().Plain().Items {
+		if strings.ContainsAny(it.Text+strings.Join(it.Detail, ""), "\x1b\u202e") {
+			t.Errorf("%q", it.Text)
+		}
+	}
+}
+
+func TestLayout(t *testing.T) {
+	w := full(t)
+	w.choose(t, "B", "platform")
+	kept := w.page().Layout()
+	again := full(t)
+	again.page().SetLayout(kept)
+	again.set.Patches.Set(tuitest.Place, nodes(), tuitest.Now)
+	again.Changed(sources.Patches)
+	again.Has("By platform", "Ubuntu 24.04")
+	again.page().SetLayout([]byte(`{"by":"moon","nodes":7}`)) // of a later version
+	again.Has("By platform")
+}
+
+func TestOffReasons(t *testing.T) {
+	w := open(t)
+	w.set.Patches.Set(tuitest.Place, []fleet.Node{}, tuitest.Now)
+	w.Changed(sources.Patches)
+	for _, a := range w.page().Actions() {
+		if strings.Contains("p P b d e y s o", a.Key) && a.Off == "" {
+			t.Errorf("%s could be done without a node", a.Name)
+		}
+	}
+	w.Has("there are no managed nodes here")
+}

@@ -1,0 +1,415 @@
+package pagewindows
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/schedule"
+	"github.com/ssmdeck/ssmdeck/internal/window"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
+)
+
+// Actions are what can be done here now.
+func (p *Page) Actions() []deck.Action {
+	none := ""
+	e := p.current()
+	if e == nil {
+		none = "no maintenance window is chosen"
+	}
+	pane := ""
+	if !p.hasText() {
+		pane = "there is no room for a second pane"
+	}
+	return []deck.Action{
+		{Key: "enter", Name: "open", Help: "open what the window did; on an invocation the command or automation it started", Footer: true, Off: none, Do: p.enter},
+		p.switching(none),
+		{Key: "X", Name: "cancel", Help: "cancel the execution that runs: no more tasks begin", Footer: true, Off: p.cancelOff(), Writes: true, Do: p.cancel},
+		{Key: "e", Name: "edit", Help: "change the schedule, how long it is open, its description", Footer: true, Off: none, Writes: true, Do: p.edit},
+		{Key: "N", Name: "preview", Help: "what the tasks will do when it opens next, on which nodes", Footer: true, Off: none, Do: func() tea.Cmd { return p.read("preview of "+e.Name, e.at, "window", "preview", e.ID) }},
+		{Key: "x", Name: "export", Help: "write the openings into an iCalendar file", Footer: true, Off: none, Do: p.export},
+		{Key: "L", Name: "log", Help: "what the commands of the execution printed", Off: p.outputOff(), Do: p.output},
+		{Key: "d", Name: "describe", Help: "show all of the window, or of what it did, as text", Off: none, Do: p.describe},
+		{Key: "y", Name: "YAML", Help: "show the window with targets and tasks as YAML, without secrets", Off: none, Do: func() tea.Cmd { return p.read(e.Name, e.at, "window", "export", e.ID) }},
+		{Name: "coverage", Help: "nodes in no window, windows that overlap or do nothing", Do: p.coverage},
+		{Key: "o", Name: "console", Help: "open its page of the console in the browser", Off: none, Do: func() tea.Cmd {
+			return deck.Ask(deck.Browse{URL: deck.Console(e.at, "maintenance-windows/"+e.ID+"/description")})
+		}},
+		{Key: "c", Name: "copy", Help: "copy its id, name or a command line", Off: none, Do: p.copy},
+		{Key: "tab", Name: "pane", Help: "go to the text, and back", Off: pane, Do: func() tea.Cmd {
+			p.inText = !p.inText
+			return nil
+		}},
+		{Key: "C", Name: "columns", Help: "choose the columns of the list", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.focused()}) }},
+	}
+}
+
+// read runs a command line that changes nothing and shows what it prints.
+func (p *Page) read(what string, at grid.Place, words ...string) tea.Cmd {
+	return deck.Ask(deck.Line{Words: words, At: at, What: safe(what), Level: deck.Read, How: deck.InPane})
+}
+
+// chosen are the windows that a change is about: those marked, else the one that is
+// open or under the cursor.
+func (p *Page) chosen() (list []*entry) {
+	if p.open != "" {
+		if e := p.opened(); e != nil {
+			list = append(list, e)
+		}
+		return list
+	}
+	for _, i := range p.list.Chosen() {
+		if i < len(p.entries) {
+			list = append(list, &p.entries[i])
+		}
+	}
+	return list
+}
+
+// switching is the action that enables or disables: what the first of the windows
+// chosen is not.
+func (p *Page) switching(off string) deck.Action {
+	list := p.chosen()
+	on := len(list) > 0 && !list[0].Enabled
+	a := deck.Action{Key: "E", Name: "disable", Help: "disable the window, or those marked: it does not open until it is enabled", Footer: true, Off: off, Writes: true}
+	if on {
+		a.Name, a.Help = "enable", "enable the window, or those marked: it opens when its schedule says so"
+	}
+	a.Do = func() tea.Cmd { return p.turn(on, list) }
+	return a
+}
+
+func (p *Page) turn(on bool, list []*entry) tea.Cmd {
+	verb := map[bool]string{true: "enable", false: "disable"}[on]
+	var rows []grid.Row[*entry]
+	for _, e := range list {
+		if e.Enabled != on {
+			rows = append(rows, grid.Row[*entry]{Place: e.at, Value: e})
+		}
+	}
+	places, of := deck.Sendings(rows)
+	var cmds []tea.Cmd
+	for _, at := range places {
+		line := deck.Line{Words: []string{"window", verb}, At: at, Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Windows}}
+		for _, e := range of[at] {
+			line.Words = append(line.Words, e.ID)
+			if len(line.Facts) < 6 {
+				line.Facts = append(line.Facts, deck.Fact{Name: safe(e.Name), Value: p.afterwards(e, on)})
+			}
+		}
+		line.What = verb + " " + counted(len(of[at]), "maintenance window")
+		if len(of[at]) == 1 {
+			line.What = verb + " the maintenance window " + safe(of[at][0].Name)
+		}
+		cmds = append(cmds, deck.Ask(line))
+	}
+	return tea.Sequence(cmds...)
+}
+
+// afterwards says what will be when a window has been switched.
+func (p *Page) afterwards(e *entry, on bool) string {
+	switch {
+	case !on && e.running != nil:
+		return "does not open any more; the execution that runs goes on"
+	case !on:
+		return "does not open any more"
+	case e.next.IsZero():
+		return "has no time to open that is still to come"
+	}
+	return "opens " + moment(e.next, e.Zone())
+}
+
+// enter opens a window, folds an execution, goes to what an invocation has started.
+func (p *Page) enter() tea.Cmd {
+	p.inText = false
+	if p.open == "" {
+		if e := p.current(); e != nil {
+			p.open, p.text.Top = e.key, 0
+			p.runs.Reset(0) // the cursor begins at the top
+			p.arrange()
+		}
+		return p.look()
+	}
+	i, ok := p.runs.Current()
+	if !ok || i >= len(p.parts) {
+		return nil
+	}
+	switch c := p.parts[i]; {
+	case c.call != nil && c.call.Made != "" && c.call.Type == window.RunCommand:
+		return deck.Ask(deck.Open{Page: "commands", Filter: "id=" + c.call.Made})
+	case c.call != nil && c.call.Made != "" && c.call.Type == window.Automation:
+		return deck.Ask(deck.Open{Page: "automation", Filter: "id=" + c.call.Made})
+	case c.task == nil && c.run != nil:
+		p.folded[c.run.ID] = !p.folded[c.run.ID]
+		p.arrange()
+		return p.look()
+	}
+	return p.describe()
+}
+
+func (p *Page) describe() tea.Cmd {
+	e := p.current()
+	if e == nil {
+		return nil
+	}
+	return deck.Ask(deck.Show{Title: safe(e.Name), Text: p.facts().Text(nil)})
+}
+
+// going is the execution that cancel is about: that under the cursor, else that which
+// runs.
+func (p *Page) going() (x window.Execution, e *entry, ok bool) {
+	if p.open != "" {
+		x, e, ok = p.execution()
+		return x, e, ok && !x.State.Final()
+	}
+	if e = p.current(); e != nil && e.running != nil {
+		return *e.running, e, true
+	}
+	return x, e, false
+}
+
+func (p *Page) cancelOff() string {
+	if _, e, ok := p.going(); !ok {
+		if e == nil {
+			return "no maintenance window is chosen"
+		}
+		return "nothing runs in it"
+	}
+	return ""
+}
+
+func (p *Page) cancel() tea.Cmd {
+	x, e, ok := p.going()
+	if !ok {
+		return nil
+	}
+	return deck.Ask(deck.Line{
+		Words: []string{"window", "execution", "cancel", x.ID}, At: e.at, What: "cancel the execution of " + safe(e.Name) + ": no more tasks begin, what runs goes on",
+		Facts: []deck.Fact{{Name: "Opened", Value: moment(x.Started, e.Zone()) + ", " + render.Ago(p.d.Now, x.Started)}, {Name: "State", Value: stateText(x.State)}},
+		Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{Past},
+		Done: func(deck.Result) tea.Msg { return lookAgain{e.at, p.treeKey(e, x.ID), x.ID} },
+	})
+}
+
+func (p *Page) treeKey(e *entry, id string) string { return deck.Key(e.at, id) }
+
+// shown is the execution whose output can be shown.
+func (p *Page) shown() (x window.Execution, e *entry, ok bool) {
+	if p.open != "" {
+		return p.execution()
+	}
+	if e = p.current(); e != nil && len(e.past) > 0 {
+		return e.past[0], e, true
+	}
+	return x, e, false
+}
+
+func (p *Page) outputOff() string {
+	if _, _, ok := p.shown(); !ok {
+		return "it has not been open yet"
+	}
+	return ""
+}
+
+func (p *Page) output() tea.Cmd {
+	x, e, ok := p.shown()
+	if !ok {
+		return nil
+	}
+	return p.read("output of "+e.Name+", "+moment(x.Started, e.Zone()), e.at, "window", "execution", "output", x.ID)
+}
+
+// coverage looks at all windows of the place of the one under the cursor.
+func (p *Page) coverage() tea.Cmd {
+	var at grid.Place
+	if e := p.current(); e != nil {
+		at = e.at
+	}
+	return p.read("findings", at, "window", "coverage")
+}
+
+// export asks for a file.
+func (p *Page) export() tea.Cmd {
+	list := p.chosen()
+	if len(list) == 0 {
+		return nil
+	}
+	name := fileName(list[0].Name) + ".ics"
+	if len(list) > 1 {
+		name = "windows.ics"
+	}
+	at := list[0].at
+	var ids []string
+	for _, e := range list {
+		if e.at == at {
+			ids = append(ids, e.ID)
+		}
+	}
+	return deck.Ask(deck.Form{
+		Title: "openings of " + counted(len(ids), "maintenance window") + " as iCalendar",
+		Fields: []deck.Field{
+			{Name: "file", Label: "File", Value: name, Check: needed},
+			{Name: "days", Label: "Days", Value: "90", Check: number(1, 366)},
+		},
+		Done: func(values map[string]string) tea.Cmd {
+			words := append([]string{"window", "calendar"}, ids...)
+			return deck.Ask(deck.Line{
+				Words: append(words, "--days", strings.TrimSpace(values["days"]), "--ics", values["file"]), At: at, Level: deck.Read, How: deck.Quietly,
+				What: "write the openings into " + safe(values["file"]),
+			})
+		},
+	})
+}
+
+// fileName is a name as a file can have it.
+func fileName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) || r < ' ' {
+			return '-'
+		}
+		return r
+	}, name)
+}
+
+func needed(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return fault.Usagef("it is needed")
+	}
+	return nil
+}
+
+func number(least, most int) func(string) error {
+	return func(text string) error {
+		if n, err := strconv.Atoi(strings.TrimSpace(text)); err != nil || n < least || n > most {
+			return fault.Usagef("a number from %d to %d", least, most)
+		}
+		return nil
+	}
+}
+
+// edit asks for what can be changed, and sends what was.
+func (p *Page) edit() tea.Cmd {
+	e := p.current()
+	if e == nil {
+		return nil
+	}
+	w, now := e.Window, p.d.Now
+	zones := slices.Sorted(slices.Values(schedule.Zones()))
+	fields := []deck.Field{
+		{Name: "schedule", Label: "Schedule", Value: w.Schedule, Help: "cron(0 2 ? * SUN *), rate(7 days), at(2027-03-01T02:00:00)"},
+		{Name: "timezone", Label: "Time zone", Value: w.Timezone, Help: "empty: UTC", Choices: starting(zones)},
+		{Name: "duration", Label: "Open for, hours", Value: strconv.Itoa(w.Duration)},
+		{Name: "cutoff", Label: "No new tasks in the last hours", Value: strconv.Itoa(w.Cutoff)},
+		{Name: "description", Label: "Description", Value: w.Description},
+	}
+	before := map[string]string{}
+	for i, f := range fields {
+		before[f.Name] = f.Value
+		fields[i].Check = func(text string) error { return checked(w, f.Name, text, now) }
+	}
+	fields[2].Check, fields[3].Check = number(1, 24), number(0, 23)
+	return deck.Ask(deck.Form{Title: "edit the maintenance window " + safe(w.Name), Fields: fields, Done: func(values map[string]string) tea.Cmd {
+		words := []string{"window", "update", w.ID}
+		for _, f := range fields {
+			if v := strings.TrimSpace(values[f.Name]); v != before[f.Name] {
+				words = append(words, "--"+f.Name+"="+v)
+			}
+		}
+		if len(words) == 3 {
+			return deck.Ask(deck.Say{Text: "nothing was changed"})
+		}
+		return deck.Ask(deck.Line{
+			Words: words, At: e.at, What: "change the maintenance window " + safe(w.Name), Preview: append(slices.Clone(words), "--dry-run"),
+			Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Windows},
+		})
+	}})
+}
+
+// checked says what is wrong with one field of a window.
+func checked(w window.Window, field, text string, now time.Time) error {
+	switch text = strings.TrimSpace(text); field {
+	case "schedule":
+		w.Schedule, w.Next, w.Created, w.Modified = text, time.Time{}, time.Time{}, time.Time{}
+	case "timezone":
+		w.Timezone = text
+	case "description":
+		w.Description = text
+	}
+	for _, f := range w.Check(now) {
+		if f.Field == field {
+			first, _, _ := strings.Cut(f.Text, "\n")
+			err := fault.Usagef("%s", first)
+			if f.Hint != "" {
+				return err.WithHint("%s", f.Hint)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// starting offers the words that begin with, or hold, what is typed.
+func starting(words []string) func(string) []string {
+	return func(typed string) (fit []string) {
+		typed = strings.ToLower(typed)
+		var inside []string
+		for _, w := range words {
+			switch at := strings.Index(strings.ToLower(w), typed); {
+			case at == 0:
+				fit = append(fit, w)
+			case at > 0:
+				inside = append(inside, w)
+			}
+		}
+		return append(fit, inside...)
+	}
+}
+
+// copy offers what can be copied.
+func (p *Page) copy() tea.Cmd {
+	e := p.current()
+	if e == nil {
+		return nil
+	}
+	texts := []deck.Copy{
+		{Text: e.ID, What: "the id"},
+		{Text: e.Name, What: "the name"},
+		{Text: p.command(e.at, "window", "get", e.ID), What: "the command line that shows it"},
+		{Text: p.command(e.at, "window", "watch", e.ID, "--next"), What: "the command line that follows it"},
+	}
+	if x, _, ok := p.execution(); ok {
+		texts = append(texts, deck.Copy{Text: x.ID, What: "the id of the execution"},
+			deck.Copy{Text: p.command(e.at, "window", "execution", "get", x.ID), What: "the command line that shows the execution"})
+	}
+	choose := deck.Choose{Title: "copy", Done: func(i int) tea.Cmd { return deck.Ask(texts[i]) }}
+	for _, t := range texts {
+		choose.Entries = append(choose.Entries, deck.Entry{Name: t.What, Detail: safe(t.Text)})
+	}
+	return deck.Ask(choose)
+}
+
+// command is a line for a shell.
+func (p *Page) command(at grid.Place, words ...string) string {
+	if p.d.Flags != nil {
+		words = append(words, p.d.Flags(at)...)
+	}
+	line := []string{"ssmdeck"}
+	for _, w := range words {
+		line = append(line, render.ShellWord(w))
+	}
+	return strings.Join(line, " ")
+}
+
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}

@@ -1,0 +1,150 @@
+package pagewindows
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ssmdeck/ssmdeck/internal/agenda"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/window"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// days is how many days the page looks ahead.
+const days = 7
+
+// entry is a window with all that the page says of it.
+type entry struct {
+	agenda.Entry
+	at  grid.Place
+	key string
+
+	openings []agenda.Opening // today and in the next days
+	next     time.Time        // zero: it does not open any more, or that is not known
+	isOpen   bool             // now, by its schedule
+	until    time.Time        // when it closes; zero unless it is open
+	nodes    int              // -1: not known
+	unsure   bool             // there may be more nodes
+	findings []agenda.Finding
+
+	past    []window.Execution // newest first
+	known   bool               // past was read
+	running *window.Execution  // nil: none
+}
+
+// refresh makes the entries anew when what they are made from, or the minute, has
+// changed.
+func (p *Page) refresh() {
+	gens := [3]uint64{p.set.Windows.Gen(), p.set.Nodes.Gen(), p.svc.Past.Gen()}
+	if p.set.Nodes.State().Loading > 0 { // which nodes a window means is worked out once all are there
+		gens[1] = p.gens[1]
+	}
+	minute := p.d.Now.Truncate(time.Minute)
+	if gens == p.gens && minute.Equal(p.minute) {
+		return
+	}
+	p.gens, p.minute = gens, minute
+	p.past = map[string][]window.Execution{}
+	for _, r := range p.svc.Past.Rows() {
+		key := deck.Key(r.Place, r.Value.WindowID)
+		p.past[key] = append(p.past[key], r.Value)
+	}
+	byPlace := map[grid.Place][]agenda.Entry{}
+	var places []grid.Place
+	for _, r := range p.set.Windows.Rows() {
+		if byPlace[r.Place] == nil {
+			places = append(places, r.Place)
+		}
+		byPlace[r.Place] = append(byPlace[r.Place], agenda.Read(r.Value))
+	}
+	p.entries = p.entries[:0:0]
+	for _, at := range places {
+		p.entries = append(p.entries, p.entriesOf(at, byPlace[at])...)
+	}
+	slices.SortStableFunc(p.entries, func(a, b entry) int {
+		return cmp.Or(soonness(a)-soonness(b), a.next.Compare(b.next), strings.Compare(a.Name, b.Name))
+	})
+	p.list.Reset(len(p.entries))
+	p.arrange()
+}
+
+// soonness orders: open now, opens, does not open.
+func soonness(e entry) int {
+	switch {
+	case e.running != nil || e.isOpen:
+		return 0
+	case !e.next.IsZero() && e.Enabled:
+		return 1
+	case !e.next.IsZero():
+		return 2
+	}
+	return 3
+}
+
+func (p *Page) entriesOf(at grid.Place, list []agenda.Entry) []entry {
+	now := p.d.Now
+	nodes, read := p.set.Nodes.At(at)
+	known := !read.IsZero()
+	reach := agenda.NewReach(list, nodes, nil)
+	from := midnight(now, p.d.Location)
+	openings := agenda.Openings(list, from, from.AddDate(0, 0, days))
+	agenda.Mark(openings, reach)
+	findings := map[string][]agenda.Finding{}
+	for _, f := range agenda.Cover(list, reach, nil, agenda.Span{From: now, To: from.AddDate(0, 0, days)}, nil).Findings {
+		if f.WindowID == "" || !known && (f.Kind == agenda.NoNode || f.Kind == agenda.IdleTask) {
+			continue
+		}
+		findings[f.WindowID] = append(findings[f.WindowID], f)
+	}
+	_, pastRead := p.svc.Past.At(at)
+	var all []entry
+	for _, a := range list {
+		e := entry{Entry: a, at: at, key: deck.Key(at, a.ID), nodes: -1, findings: findings[a.ID], known: !pastRead.IsZero()}
+		if known {
+			e.nodes = reach.Window(a.ID).Len()
+			e.unsure = reach.Blind.Len() > 0 || len(reach.Groups) > 0
+		}
+		e.past = p.past[e.key]
+		for i := range e.past {
+			if !e.past[i].State.Final() {
+				e.running = &e.past[i]
+				break
+			}
+		}
+		for _, o := range openings {
+			if o.WindowID != a.ID {
+				continue
+			}
+			e.openings = append(e.openings, o)
+			if a.Enabled && !o.Start.After(now) && o.End.After(now) {
+				e.isOpen, e.until = true, o.End
+			}
+		}
+		if next, ok := a.NextOpening(now); ok {
+			e.next = next.Start
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// midnight is when the day of a moment began in a zone.
+func midnight(t time.Time, zone *time.Location) time.Time {
+	y, m, d := t.In(zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, zone)
+}
+
+// last is the newest execution that has ended; nil: none.
+func (e *entry) last() *window.Execution {
+	for i := range e.past {
+		if e.past[i].State.Final() {
+			return &e.past[i]
+		}
+	}
+	return nil
+}
+
+// zone is the name of the schedule's zone.
+func (e *entry) zone() string { return cmp.Or(e.Timezone, "UTC") }

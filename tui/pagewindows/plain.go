@@ -1,0 +1,66 @@
+package pagewindows
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// Plain is the list, or what the open window did, as text.
+func (p *Page) Plain() deck.Plain {
+	p.refresh()
+	if e := p.opened(); e != nil {
+		return p.plainRuns(e)
+	}
+	var out deck.Plain
+	open, disabled := 0, 0
+	for i := range p.entries {
+		switch e := &p.entries[i]; {
+		case e.isOpen || e.running != nil:
+			open++
+		case !e.Enabled:
+			disabled++
+		}
+	}
+	out.Summary = []string{fmt.Sprintf("Maintenance windows: %d, %d open, %d disabled", len(p.entries), open, disabled)}
+	if p.list.Len() == 0 {
+		out.Summary = append(out.Summary, p.none())
+	}
+	for _, i := range p.list.Shown() {
+		e := &p.entries[i]
+		text := safe(e.Name) + ": " + stateWord(e) + ", " + p.nextIn(e)
+		if !e.next.IsZero() && !e.isOpen {
+			text += ", " + moment(e.next, e.Zone())
+		}
+		text += ". Result: " + p.lastWord(e) + "."
+		if len(e.findings) > 0 {
+			text += " " + counted(len(e.findings), "finding") + "."
+		}
+		key := e.key
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: p.windowFacts(e).Plain(nil), Choose: func() { p.list.Select(key) }})
+	}
+	return out
+}
+
+func (p *Page) plainRuns(e *entry) deck.Plain {
+	out := deck.Plain{Summary: p.windowFacts(e).Plain(nil)}
+	for i, c := range p.parts {
+		if i == 0 {
+			continue
+		}
+		text := strings.TrimSpace(safe(p.partName(i)))
+		if c.run != nil {
+			text += ": " + stateText(c.state())
+		}
+		if s := p.progress(i); s != "" {
+			text += ", " + safe(s)
+		}
+		item := deck.Item{Text: text, Choose: func() { p.runs.Select(c.key) }}
+		if c.run != nil {
+			item.Detail = p.partFacts(e, c).Plain(nil)
+		}
+		out.Items = append(out.Items, item)
+	}
+	return out
+}

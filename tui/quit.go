@@ -1,0 +1,162 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+)
+
+// errNoChoice is what is wrong with a text that had to be one of several.
+var errNoChoice = errors.New("choose one of those listed")
+
+// cancelled says that the program is to end: its context has.
+type cancelled struct{}
+
+// written says how writing a file went.
+type written struct {
+	text string
+	err  error
+}
+
+// interrupt is Ctrl-C: the first says what a second one does.
+func (m *Model) interrupt() tea.Cmd {
+	if m.leaving {
+		return m.leave()
+	}
+	m.leaving = true
+	if d := m.top(); d != nil {
+		if c, ok := d.(*confirm); ok {
+			c.leave()
+		} else {
+			m.close(d)
+		}
+	}
+	m.say = deck.Say{Text: "press ctrl+c again to leave"}
+	return nil
+}
+
+// quit leaves, and asks first when that ends something.
+func (m *Model) quit() tea.Cmd {
+	var busy []string
+	for _, j := range m.jobs.list {
+		if j.running() {
+			busy = append(busy, j.shown)
+		}
+	}
+	if m.o.Busy != nil {
+		busy = append(busy, m.o.Busy()...)
+	}
+	if len(busy) == 0 {
+		return m.leave()
+	}
+	d := &menu{m: m, head: "Leave? " + plural(len(busy), "thing") + " started here would end", prompt: ">"}
+	d.entries = append(d.entries,
+		entry{name: "stay", detail: "go on here", do: func() tea.Cmd { m.outcome.Context = ""; return nil }},
+		entry{name: "leave", detail: "end what runs, and leave", do: m.leave})
+	for _, b := range busy {
+		d.entries = append(d.entries, entry{name: b, off: "runs"})
+	}
+	d.fit()
+	m.push(d)
+	return nil
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// leave ends the program.
+func (m *Model) leave() tea.Cmd {
+	m.stale = true
+	return tea.Quit
+}
+
+// crashed ends the program when something behind it has panicked; false: it is no
+// such message.
+func (m *Model) crashed(msg tea.Msg) (tea.Cmd, bool) {
+	c, ok := msg.(feed.Crashed)
+	if !ok {
+		return nil, false
+	}
+	m.crash = &c
+	return tea.Quit, true
+}
+
+// Broken is the panic that ended the dashboard; nil: none did.
+func (m *Model) Broken() *feed.Crashed { return m.crash }
+
+// copy puts a text on the clipboard. The terminal does that, and does not say whether
+// it did.
+func (m *Model) copy(c deck.Copy) tea.Cmd {
+	m.stale = true
+	what := c.What
+	if what == "" {
+		what = "the text"
+	}
+	m.say = deck.Say{Text: what + " is on the clipboard, if the terminal allows it (OSC 52)"}
+	return tea.SetClipboard(c.Text)
+}
+
+// browse opens a page of the console, or shows its address.
+func (m *Model) browse(url string) tea.Cmd {
+	if m.o.Browse == nil {
+		m.push(newShow(m, "Address of the console page", url+"\n"))
+		return nil
+	}
+	m.say = deck.Say{Text: "opening " + url}
+	return m.o.Desk.Go(func(ctx context.Context) tea.Msg {
+		if err := m.o.Browse(ctx, url); err != nil {
+			return deck.Show{Title: "No browser could be opened: " + firstLine(err.Error()), Text: url + "\n"}
+		}
+		return nil
+	})
+}
+
+// writeForm asks where to write a text.
+func (m *Model) writeForm(text, name string) dialog {
+	return newForm(m, deck.Form{
+		Title: "Write to a file",
+		Fields: []deck.Field{{Name: "path", Label: "File", Value: name, Help: "a new file", Check: func(v string) error {
+			if strings.TrimSpace(v) == "" {
+				return errors.New("the name of a new file is needed")
+			}
+			return nil
+		}}},
+		Done: func(v map[string]string) tea.Cmd {
+			path := strings.TrimSpace(v["path"])
+			return m.o.Desk.Go(func(context.Context) tea.Msg {
+				if err := writeNew(path, text); err != nil {
+					return written{err: err}
+				}
+				return written{text: "written to " + path}
+			})
+		},
+	})
+}
+
+// writeNew writes a file that is not there yet, for its owner alone.
+func writeNew(path, text string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		if errors.Is(err, os.ErrExist) {
+			return fault.New(fault.Conflict, "write "+path, "it is there already").WithHint("choose another name")
+		}
+		return fault.New(fault.Failed, "write "+path, "%w", err)
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fault.New(fault.Failed, "write "+path, "%w", err)
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// RootKeys are the keys that mean the same on all pages, whatever else the page does:
+// no action may have one of them.
+var RootKeys = []hint{
+	{"/", "filter the rows"},
+	{":", "go to a view, a node, an action"},
+	{"?", "all keys of this view"},
+	{"@", "what has been run"},
+	{"-", "the view before"},
+	{"[", "back"},
+	{"]", "forward again"},
+	{"esc", "one step back"},
+	{"ctrl+r", "read anew"},
+	{"q", "leave"},
+	{"ctrl+c", "leave, when pressed twice"},
+	{"ctrl+z", "suspend"},
+}
+
+// Reserved reports whether a key is the root's.
+func Reserved(key string) bool {
+	for _, h := range RootKeys {
+		if h.key == key {
+			return true
+		}
+	}
+	return len(key) == 1 && key[0] >= '0' && key[0] <= '9'
+}
+
+// key takes a key to where it belongs.
+func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
+	m.stale = true
+	m.say = deck.Say{}
+	name := k.String()
+	if name == "ctrl+c" && m.filter == nil {
+		return m.interrupt()
+	}
+	m.leaving = false
+	switch {
+	case name == "ctrl+z":
+		return m.suspend()
+	case len(m.dialogs) > 0:
+		return m.top().key(k)
+	case m.filter != nil:
+		return m.filterKey(k)
+	}
+	if cmd, ok := m.rootKey(name); ok {
+		return cmd
+	}
+	for _, a := range m.current().Actions() {
+		if a.Key == name && name != "" {
+			return m.act(a)
+		}
+	}
+	return m.current().Update(k)
+}
+
+// press does what a key does, for what else leads to it: a click, the help.
+func (m *Model) press(key string) tea.Cmd { return m.key(keyNamed(key)) }
+
+func (m *Model) rootKey(name string) (tea.Cmd, bool) {
+	switch name {
+	case "/":
+		m.openFilter()
+	case ":":
+		m.openPalette()
+	case "?", "f1":
+		m.openHelp()
+	case "@":
+		m.openLog()
+	case "-":
+		return m.lastView(), true
+	case "[":
+		return m.back(), true
+	case "]":
+		return m.forward(), true
+	case "esc":
+		return m.escape(), true
+	case "ctrl+r":
+		return m.refresh(), true
+	case "q":
+		return m.quit(), true
+	default:
+		return m.tabKey(name)
+	}
+	return nil, true
+}
+
+// tabKey shows the view of a number.
+func (m *Model) tabKey(name string) (tea.Cmd, bool) {
+	if len(name) != 1 || name[0] < '0' || name[0] > '9' {
+		return nil, false
+	}
+	at := (int(name[0]-'0') + 9) % 10
+	if at >= len(m.o.Pages) {
+		return nil, true
+	}
+	return m.open(deck.Open{Page: m.o.Pages[at].ID()}), true
+}
+
+// escape goes one step back: in the page, else in the history.
+func (m *Model) escape() tea.Cmd {
+	if m.current().Back() || len(m.history.past) == 0 {
+		return nil
+	}
+	return m.back()
+}
+
+// act does an action, unless it cannot be done now.
+func (m *Model) act(a deck.Action) tea.Cmd {
+	m.stale = true
+	switch {
+	case a.Writes && m.o.Deck.ReadOnly:
+		m.say = deck.Say{Err: readOnly(a.Name)}
+		return nil
+	case a.Off != "":
+		m.say = deck.Say{Text: a.Name + ": " + a.Off}
+		return nil
+	case a.Do == nil:
+		return nil
+	}
+	return a.Do()
+}
+
+// readOnly is what the command would say, and fail with.
+func readOnly(what string) error {
+	return fault.New(fault.Refused, "", "%s would change something, and this dashboard is read-only", what).
+		WithHint("start it without --read-only, in a context that is not read_only")
+}
+
+// keyNamed is the press of a key by its name.
+func keyNamed(name string) tea.KeyPressMsg {
+	var k tea.KeyPressMsg
+	for _, m := range []struct {
+		name string
+		mod  tea.KeyMod
+	}{{"ctrl+", tea.ModCtrl}, {"alt+", tea.ModAlt}, {"shift+", tea.ModShift}} {
+		if rest, ok := strings.CutPrefix(name, m.name); ok && rest != "" {
+			k.Mod, name = k.Mod|m.mod, rest
+		}
+	}
+	named := map[string]rune{
+		"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "space": tea.KeySpace, "backspace": tea.KeyBackspace,
+		"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "home": tea.KeyHome, "end": tea.KeyEnd,
+		"pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "delete": tea.KeyDelete,
+	}
+	switch code, ok := named[name]; {
+	case ok && name == "space" && k.Mod == 0:
+		k.Code, k.Text = code, " "
+	case ok:
+		k.Code = code
+	default:
+		for _, r := range name {
+			k.Code = r
+			if k.Mod == 0 {
+				k.Text = name
+			}
+			break
+		}
+	}
+	return k
+}

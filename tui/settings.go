@@ -1,0 +1,98 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// ownEntries are what the palette offers of the dashboard itself.
+func (m *Model) ownEntries() []entry {
+	out := []entry{
+		{key: "ctrl+r", name: "refresh", detail: "read everything on this view anew", do: func() tea.Cmd { return m.refresh() }},
+		{key: "@", name: "command log", detail: "what has been run here, and what runs", do: func() tea.Cmd { m.openLog(); return nil }},
+		{key: "?", name: "help", detail: "all keys of this view", do: func() tea.Cmd { m.openHelp(); return nil }},
+		{name: onOff("mouse", !m.mouseOff), detail: "without it the terminal selects text as usual", do: m.toggleMouse},
+		{name: onOff("motion", !m.o.Deck.Still), detail: "spinners, and flashes of what has changed", do: func() tea.Cmd {
+			m.o.Deck.Still = !m.o.Deck.Still
+			m.restyled()
+			return nil
+		}},
+	}
+	out = append(out, m.themeEntries()...)
+	for _, c := range m.o.Contexts {
+		e := entry{name: "context " + c, detail: "go on with this context of the configuration", do: func() tea.Cmd { return m.switchTo(c) }}
+		if c == m.o.Deck.Where.Context {
+			e.off = "it is this one"
+		}
+		out = append(out, e)
+	}
+	return append(out, entry{key: "q", name: "quit", detail: "leave the dashboard", do: m.quit})
+}
+
+// onOff names the entry that turns something off or on.
+func onOff(what string, on bool) string {
+	if on {
+		return what + " off"
+	}
+	return what + " on"
+}
+
+func (m *Model) themeEntries() []entry {
+	s := m.o.Deck.Styles
+	ascii := s.Glyphs.Ellipsis == theme.New(theme.Plain, false, true).Glyphs.Ellipsis
+	var out []entry
+	names := m.o.Themes
+	if len(names) == 0 {
+		names = theme.Variants()
+	}
+	for _, name := range names {
+		e := entry{name: "theme " + name, detail: "how the dashboard looks", do: func() tea.Cmd { return m.setTheme(name) }}
+		if name == string(s.Variant) {
+			e.off = "it is this one"
+		}
+		out = append(out, e)
+	}
+	return append(out,
+		entry{name: onOff("colour", s.Color), detail: "the sixteen colours of the terminal", do: func() tea.Cmd {
+			return m.restyle(s.Variant, !s.Color, ascii)
+		}},
+		entry{name: onOff("ascii", ascii), detail: "signs that any font has", do: func() tea.Cmd {
+			return m.restyle(s.Variant, s.Color, !ascii)
+		}})
+}
+
+// setTheme makes a theme the styles of everything.
+func (m *Model) setTheme(name string) tea.Cmd {
+	s := m.o.Deck.Styles
+	m.keep.last.Theme, m.keep.touched = name, true
+	if m.o.Theme != nil {
+		m.o.Theme(name)
+		m.restyled()
+		return nil
+	}
+	ascii := s.Glyphs.Ellipsis == theme.New(theme.Plain, false, true).Glyphs.Ellipsis
+	return m.restyle(theme.Variant(name), true, ascii)
+}
+
+func (m *Model) restyle(v theme.Variant, colour, ascii bool) tea.Cmd {
+	if colour && v == theme.Plain {
+		v = theme.Dark // plain has no colours to turn on
+	}
+	m.o.Deck.Styles = theme.New(v, colour, ascii)
+	m.restyled()
+	return nil
+}
+
+func (m *Model) toggleMouse() tea.Cmd {
+	m.mouseOff = !m.mouseOff
+	m.say = deck.Say{Text: map[bool]string{true: "the mouse belongs to the terminal now", false: "clicks and the wheel work here again"}[m.mouseOff]}
+	return nil
+}
+
+// switchTo leaves the dashboard for one of another context.
+func (m *Model) switchTo(context string) tea.Cmd {
+	m.outcome.Context = context
+	return m.quit()
+}
