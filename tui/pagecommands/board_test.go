@@ -387,6 +387,26 @@ func TestFilterOfABoardAndBack(t *testing.T) {
 	}
 }
 
+func TestOutputIsSearched(t *testing.T) {
+	s := newScreen(t)
+	s.known(commands()...)
+	text := strings.Repeat("nothing here\n", 100) + "a needle\n" + strings.Repeat("nothing here\n", 100) + "Needle two\n"
+	s.svc.events = []run.Event{node("i-1", "", run.Success, 0, time.Second), wrote("i-1", text, ""), {Kind: run.Done, Time: tuitest.Now}}
+	s.Press("enter", "enter", "/")
+	s.Type("needle")
+	s.Press("enter")
+	s.Has("a needle", "hit 1 of 2")
+	s.Press("n")
+	s.Has("Needle two", "hit 2 of 2")
+	s.Press("esc")
+	s.Lacks("hit 2 of 2")
+	if !s.page.full {
+		t.Error("esc left the output with the search")
+	}
+	s.Press("esc")
+	s.Has("STATE")
+}
+
 func TestErrorsOfOneNodeDoNotHideTheOthers(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)
