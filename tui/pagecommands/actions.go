@@ -216,6 +216,7 @@ func (p *Page) enter() tea.Cmd {
 		p.entries()
 	default:
 		p.full, p.search = true, ""
+		p.pane.text.Search("")
 		p.arrange()
 	}
 	p.pane.stale()

@@ -203,7 +203,6 @@ func (v *pane) set(key string, styles *theme.Styles, text func() []textLine) {
 	}
 	v.text.SetStyles(styles)
 	if v.of != key { // from the top
-		v.text.Search("")
 		v.text.SetText("")
 	}
 	v.of, v.styles, v.made = key, styles, true

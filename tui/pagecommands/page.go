@@ -180,6 +180,7 @@ func (p *Page) SetFilter(text string) error {
 	switch {
 	case p.full: // its lines are no rows: they are searched
 		p.search = text
+		p.output() // there must be lines to search
 		p.pane.text.Search(text)
 		return nil
 	case p.board != nil:
