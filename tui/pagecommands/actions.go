@@ -242,7 +242,7 @@ func (p *Page) rerun(at grid.Place, r run.Run, ref string) tea.Cmd {
 		facts = append(facts, deck.Fact{Name: "Comment", Value: r.Comment})
 	}
 	return deck.Ask(deck.Line{
-		Words: append(slices.Clone(base), "--no-wait"), Preview: append(slices.Clone(base), "--dry-run"), At: at,
+		Words: append(slices.Clone(base), "--no-wait"), Preview: append(slices.Clone(base), "--dry-run", "-o", "table"), At: at,
 		What: "run " + documents(r) + " again where it did not succeed", Facts: facts, Level: deck.Change, How: deck.Quietly,
 		Refresh: []string{sources.Commands}, Done: started(at),
 	})
