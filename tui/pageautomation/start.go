@@ -175,7 +175,7 @@ func (p *Page) form(at grid.Place, doc document.Document, values map[string]stri
 		names := doc.ParameterNames()
 		f.Fields = append(f.Fields,
 			deck.Field{Name: overField, Label: "Over several targets", Value: values[overField], Help: "the parameter that takes each; empty: it runs once", Choices: starting(names)},
-			deck.Field{Name: targetsField, Label: "Targets", Value: values[targetsField], Help: "ids, tag:KEY=VALUE or @group, one a line", Many: true},
+			deck.Field{Name: targetsField, Label: "Targets", Value: values[targetsField], Help: "ids, tag:KEY=VALUE or @group, spaces between"},
 			deck.Field{Name: concurrencyField, Label: "At a time", Value: values[concurrencyField], Help: "of the targets: 10 or 25%"},
 			deck.Field{Name: errorsField, Label: "Stop after failures", Value: values[errorsField], Help: "of targets: 1 or 5%"})
 	}
