@@ -2,7 +2,6 @@ package pageparams
 
 import (
 	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -271,16 +270,6 @@ func (p *Page) chosen() (out []grid.Row[string]) {
 	for _, i := range p.now().Chosen() {
 		if rows[i].param != nil {
 			out = append(out, grid.Row[string]{Place: rows[i].at, Value: rows[i].param.Name})
-		}
-	}
-	return out
-}
-
-// names are those of chosen.
-func names(rows []grid.Row[string]) (out []string) {
-	for _, r := range rows {
-		if !slices.Contains(out, r.Value) {
-			out = append(out, r.Value)
 		}
 	}
 	return out

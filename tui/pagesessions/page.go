@@ -41,7 +41,6 @@ type Page struct {
 	open          bool // keys go to the details of the row
 	sheet         sheet
 	lists         [sections]*widget.List
-	filters       [sections]string
 
 	sessions [2][]entry // of active and past
 	tunnels  []tunnel
