@@ -75,7 +75,11 @@ func TestDemoInARealTerminal(t *testing.T) {
 	p := newPane(t)
 	p.line("stty -g > before; ssmdeck demo")
 	p.waitFor("Needs attention")
-	p.line("q")
+	p.waitFor("health-check")  // the window that opens first
+	p.waitFor("restart nginx") // which a colleague runs after a moment
+	p.tmux("send-keys", "2")
+	p.waitFor("worker-dev") // lost, hence among the first
+	p.tmux("send-keys", "q")
 	p.line("ssmdeck demo --tour")
 	p.waitFor("Now it is your turn")
 	p.line("shell web-1")

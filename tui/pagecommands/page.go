@@ -92,8 +92,9 @@ func (p *Page) Wants() []feed.Want {
 	if p.running > 0 && p.board == nil {
 		wants[0] = sources.Hurry(p.set.Commands)
 	}
-	if p.board != nil && p.set.Nodes.State().Empty() { // for their names alone
-		wants = append(wants, sources.Want(p.set.Nodes))
+	// For the names of nodes alone: once is enough.
+	if s := p.set.Nodes.State(); p.board != nil && (s.Loaded < s.Places || s.Places == 0 || s.Loading > 0) {
+		wants = append(wants, feed.Want{Feed: p.set.Nodes, Every: time.Minute})
 	}
 	return wants
 }

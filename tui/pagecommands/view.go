@@ -119,9 +119,7 @@ func (p *Page) titleLine() string {
 		if c.MaxConcurrency != "" {
 			add(s.Dim.Render("max " + limit(c.MaxConcurrency)))
 		}
-		if c.MaxErrors != "" {
-			add(s.Dim.Render("stop at " + limit(c.MaxErrors) + " errors"))
-		}
+		add(s.Dim.Render(stops(c.MaxErrors)))
 	} else if len(b.run.Commands) > 1 {
 		add(s.Dim.Render(some(len(b.run.Commands), "command")))
 	}

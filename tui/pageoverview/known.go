@@ -11,7 +11,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
-	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
@@ -34,13 +33,15 @@ func (m *memo[V]) get(gen uint64, now time.Time, good time.Duration, count func(
 // known is what was counted.
 type known struct {
 	nodes    memo[nodeCount]
-	patches  memo[patch.Report]
+	patches  memo[patchCount]
 	runs     memo[runCount]
 	autos    memo[autoCount]
 	windows  memo[windowCount]
 	expiring memo[[]parameter.Due]
 
-	joined bool // the nodes are known with their tags
+	joined  bool // the nodes are known with their tags
+	strict  map[baselineAt]strictness
+	answers uint64 // about strict
 }
 
 // How long counts hold that depend on the time.
@@ -51,9 +52,7 @@ const (
 
 func (k *known) learn(set *sources.Set, now time.Time) {
 	k.nodes.get(set.Nodes.Gen(), now, forHour, func() nodeCount { return countNodes(set.Nodes.Rows()) })
-	k.patches.get(set.Patches.Gen(), now, forHour, func() patch.Report {
-		return patch.NewReport(values(set.Patches.Rows()), now, patch.StaleAfter, nil)
-	})
+	k.patches.get(set.Patches.Gen()+k.answers, now, forHour, func() patchCount { return k.countPatches(set, now) })
 	k.runs.get(set.Commands.Gen(), now, forMinute, func() runCount { return countRuns(set.Commands.Rows(), now) })
 	k.autos.get(set.Executions.Gen(), now, forHour, func() autoCount { return countAutos(set.Executions.Rows()) })
 	// Nodes come without their tags at first, by which windows choose.

@@ -10,6 +10,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
@@ -45,6 +46,8 @@ func (p *Page) refresh() {
 		return
 	}
 	p.fresh, p.gen = true, p.set.Parameters.Gen()
+	p.clock()
+	p.widen()
 	all := p.set.Parameters.Rows()
 	p.rows = make([]row, len(all))
 	by := map[grid.Place][]parameter.Parameter{}
@@ -154,19 +157,16 @@ func (p *Page) toggle(r row) {
 	p.unfold()
 }
 
-// label is the name of a row: indented in the tree, whole in the list.
+// label is the name of a row in the tree: indented, and with what is below it.
 func (p *Page) label(r row) string {
-	if !p.folded() {
-		return r.path
-	}
 	text := strings.Repeat("  ", r.depth)
 	switch {
 	case r.below == 0:
 		return text + "  " + r.name
 	case p.unfolded[r.key]:
-		text += "- "
+		text += p.deck.Styles.Glyphs.Opened + " "
 	default:
-		text += "+ "
+		text += p.deck.Styles.Glyphs.Closed + " "
 	}
 	return text + strings.TrimSuffix(r.name, "/") + "/ (" + strconv.Itoa(r.below) + ")"
 }
@@ -186,7 +186,7 @@ func (p *Page) expiry(r row) string {
 // who is what a person looks for in the ARN of a caller.
 func who(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-func (p *Page) newList(rows func() []row, sort string) *widget.List {
+func (p *Page) newList(rows func() []row, label func(row) string, sort string) *widget.List {
 	of := func(get func(v *parameter.Parameter) string) func(int) string {
 		return func(i int) string {
 			if v := rows()[i].param; v != nil {
@@ -216,19 +216,33 @@ func (p *Page) newList(rows func() []row, sort string) *widget.List {
 		}
 		return r.expires.Unix()
 	}
+	changed := func(i int) (t time.Time) {
+		if v := rows()[i].param; v != nil {
+			t = v.Modified
+		}
+		return t
+	}
+	// left is as long ago as it is until the parameter expires, for terms like
+	// expires<7d.
+	left := func(i int) (t time.Time) {
+		if at := rows()[i].expires; !at.IsZero() {
+			t = p.deck.Now.Add(-at.Sub(p.deck.Now))
+		}
+		return t
+	}
 	columns := []widget.Column{
-		{ID: "name", Title: "NAME", Text: func(i int) string { return p.label(rows()[i]) }, Max: 64},
+		{ID: "name", Title: "NAME", Text: func(i int) string { return label(rows()[i]) }, Max: 64, Loose: true},
 		{ID: "type", Title: "TYPE", Text: of(func(v *parameter.Parameter) string { return v.Type }), Rank: 1},
-		{ID: "version", Title: "VERSION", Text: of(func(v *parameter.Parameter) string { return strconv.FormatInt(v.Version, 10) }), Compare: number(version), Right: true, Rank: 3, Flash: true},
-		{ID: "modified", Title: "MODIFIED", Text: of(func(v *parameter.Parameter) string { return render.Ago(p.deck.Now, v.Modified) }), Compare: number(modified), Right: true, Rank: 2},
+		{ID: "version", Title: "VERSION", Text: of(func(v *parameter.Parameter) string { return strconv.FormatInt(v.Version, 10) }), Sort: terms.Number, Compare: number(version), Right: true, Rank: 3, Flash: true},
+		{ID: "modified", Title: "MODIFIED", Text: of(func(v *parameter.Parameter) string { return render.Ago(p.deck.Now, v.Modified) }), Sort: terms.Moment, At: changed, Compare: number(modified), Right: true, Rank: 2},
 		{ID: "by", Title: "BY", Text: of(func(v *parameter.Parameter) string { return who(v.ModifiedBy) }), Rank: 4, Max: 20},
-		{ID: "expires", Title: "EXPIRES", Text: func(i int) string { return p.expiry(rows()[i]) }, Compare: number(expires), Rank: 1},
+		{ID: "expires", Title: "EXPIRES", Text: func(i int) string { return p.expiry(rows()[i]) }, Sort: terms.Moment, At: left, Compare: number(expires), Rank: 1},
 		{ID: "tier", Title: "TIER", Text: of(func(v *parameter.Parameter) string { return v.Tier }), Rank: 5},
 		{ID: "description", Title: "DESCRIPTION", Text: of(func(v *parameter.Parameter) string { return v.Description }), Rank: 6, Max: 48},
 		{ID: "key", Title: "KEY", Text: of(func(v *parameter.Parameter) string { return v.KeyID }), Middle: true, Rank: 7, Off: true},
 		{ID: "data", Title: "DATA TYPE", Text: of(func(v *parameter.Parameter) string { return v.DataType }), Rank: 8, Off: true},
-		{ID: "region", Title: "REGION", Text: func(i int) string { return rows()[i].at.Region }, Rank: 3, Off: !p.deck.Several()},
-		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return rows()[i].at.Account }, Rank: 4, Off: !p.deck.Several()},
+		{ID: "region", Title: "REGION", Text: func(i int) string { return rows()[i].at.Region }, Rank: 3, Off: true},
+		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return rows()[i].at.Account }, Rank: 4, Off: true},
 	}
 	return widget.NewList(widget.Options{
 		Columns: columns, Key: func(i int) string { return rows()[i].key }, Marks: true, Sort: sort, None: p.none,

@@ -70,8 +70,8 @@ func (p *Page) focus(to pane) {
 func (p *Page) View() string {
 	for _, l := range []*widget.List{p.tree, p.list, p.versions} {
 		l.SetStyles(p.deck.Styles)
-		l.SetNow(p.deck.Now, p.deck.Still)
 	}
+	p.clock()
 	if r, ok := p.current(); p.secret.open() && (!ok || r.key != p.secret.key) {
 		p.hide()
 	}

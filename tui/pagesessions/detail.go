@@ -101,7 +101,7 @@ func (p *Page) tunnelFacts(t tunnel) []fact {
 		out = append(out, fact{name: "Error", value: f, level: theme.Bad})
 	}
 	if t.runs() {
-		where := "in front of a shell"
+		where := "in a terminal"
 		if t.proc.Background {
 			where = "behind the shell"
 		}

@@ -171,7 +171,7 @@ func (p *Page) tunnelList() *widget.List {
 		})
 	}
 	columns := []widget.Column{
-		{ID: "name", Title: "NAME", Text: text(func(t tunnel) string { return t.name }), Max: 28},
+		{ID: "name", Title: "NAME", Text: text(func(t tunnel) string { return t.name }), Max: 28, Loose: true},
 		{ID: "state", Title: "STATE", Text: text(tunnel.state), Level: func(row int) theme.Level { return at(row).level() }, Flash: true},
 		{ID: "local", Title: "LOCAL", Text: text(func(t tunnel) string { return strings.Join(t.local(), " ") }), Rank: 1, Max: 32},
 		{ID: "connections", Title: "OPEN", Text: text(tunnel.connections), Right: true, Rank: 2},

@@ -74,8 +74,8 @@ func (p *Page) fill() {
 func (p *Page) View() string {
 	for _, l := range p.lists {
 		l.SetStyles(p.deck.Styles)
-		l.SetNow(p.deck.Now, p.deck.Still)
 	}
+	p.clock()
 	p.fill()
 	st := p.deck.Styles
 	head := p.tabs()
