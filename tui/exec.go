@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -13,6 +14,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
 )
 
 // stage is the real terminal, for what takes it over. Tests have none.
@@ -33,6 +35,7 @@ type borrow struct {
 	in        io.Reader
 	out, errs io.Writer
 	ended     time.Time // zero in tests
+	crash     *feed.Crashed
 }
 
 func (b *borrow) SetStdin(r io.Reader)  { b.in = r }
@@ -43,18 +46,28 @@ func (b *borrow) SetStderr(w io.Writer) { b.errs = w }
 func (b *borrow) Run() error {
 	began := time.Now()
 	if b.stage == nil {
-		b.f(b.in, b.out, b.errs)
+		b.play(b.in, b.out, b.errs)
 		return nil
 	}
 	if err := b.stage.guard.Cooked(); err != nil {
 		return err
 	}
-	b.f(b.stage.in, b.stage.out, b.stage.errs)
+	b.play(b.stage.in, b.stage.out, b.stage.errs)
 	if left := execLeast - time.Since(began); left > 0 {
 		time.Sleep(left)
 	}
 	b.ended = time.Now()
 	return b.stage.guard.Raw()
+}
+
+// play runs f. A panic in it ends the dashboard once the terminal is its own again.
+func (b *borrow) play(in io.Reader, out, errs io.Writer) {
+	defer func() {
+		if r := recover(); r != nil {
+			b.crash = &feed.Crashed{Value: r, Stack: debug.Stack()}
+		}
+	}()
+	b.f(in, out, errs)
 }
 
 // lend gives the terminal to f; done makes the message when it is back.
@@ -63,6 +76,9 @@ func (m *Model) lend(f func(in io.Reader, out, errs io.Writer), done func(error)
 	back := func(err error) tea.Msg {
 		end := done(err)
 		end.at = b.ended
+		if b.crash != nil {
+			return *b.crash
+		}
 		return end
 	}
 	if m.stage != nil {
