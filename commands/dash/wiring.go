@@ -214,11 +214,15 @@ func (w *wiring) options(o Options) tui.Options {
 // plain is what it is shown with as text.
 func (w *wiring) plain(o Options) plain.Options {
 	w.deck.Still, w.deck.Styles = true, theme.New(theme.Plain, false, true)
-	return plain.Options{
+	p := plain.Options{
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
 		Begin: w.start(), Take: w.take, Browse: w.browse, Secret: secretReader(w.env),
 		Echo: w.env.Terminal() == nil,
 	}
+	if w.env.Interrupts != nil {
+		p.Stoppable = w.env.Interrupts.Context
+	}
+	return p
 }
 
 // secretReader reads a line that the terminal does not show; nil: there is none.
