@@ -12,7 +12,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
-	"github.com/ssmdeck/ssmdeck/tui/plain"
 )
 
 // Run runs a command line in an environment and returns its exit code.
@@ -22,8 +21,8 @@ type Run func(ctx context.Context, env *cli.Env) int
 type Options struct {
 	View   string // the page shown first; empty: that of the last time
 	Filter string // of its rows
-	Calls  int    // requests a minute that it may send by itself; 0: feed.DefaultBudget
 	Plain  bool   // as text, line by line
+	Calls  int    // requests a minute that it may send by itself; 0: feed.DefaultBudget
 }
 
 // views are the pages in the order of their tabs.
@@ -43,6 +42,10 @@ In it, ? shows every key, : goes anywhere, / filters with the terms of --filter 
 ssmdeck ls, and q leaves. Before something is changed it shows the ssmdeck command
 line that does it, which c copies. With --read-only nothing can be changed.
 
+With --plain it is plain text for screen readers: nothing is drawn and nothing moves,
+items and actions are chosen by their numbers, and h shows what else can be typed.
+It works in a pipe, too.
+
 It asks the service again while it is looked at, more often while something runs,
 and stops when the window loses the focus or after 10 minutes without a key. The
 header shows how many API calls a minute that is, and how many it may be.`,
@@ -53,8 +56,8 @@ header shows how many API calls a minute that is, and how many it may be.`,
   $ ssmdeck dash -r eu-west-1,us-east-1
   $ ssmdeck dash --accounts org --role ops
 
-  # For a screen reader: text, a line at a time
-  $ ssmdeck dash --plain
+  # What needs attention, as text
+  $ echo q | ssmdeck dash --plain
 
   # Without an AWS account
   $ ssmdeck demo`,
@@ -70,11 +73,14 @@ header shows how many API calls a minute that is, and how many it may be.`,
 			if err := o.check(); err != nil {
 				return err
 			}
+			if o.Plain {
+				return showPlain(cmd.Context(), env, run, o)
+			}
 			return Open(cmd.Context(), env, run, o)
 		},
 	}
 	cmd.Flags().StringVar(&o.Filter, "filter", "", "only rows for which all `terms` hold, to begin with (see `ssmdeck help targets`)")
-	cmd.Flags().BoolVar(&o.Plain, "plain", false, "text in lines, for screen readers: rows and actions are chosen by number")
+	cmd.Flags().BoolVar(&o.Plain, "plain", false, "as text, line by line, with numbers to choose by: for screen readers and pipes")
 	cmd.Flags().IntVar(&o.Calls, "calls-per-minute", feed.DefaultBudget, "send at most `n` API calls a minute unasked")
 	return cli.Spans(cmd)
 }
@@ -106,15 +112,15 @@ func Open(ctx context.Context, env *cli.Env, run Run, o Options) error {
 // show shows it in one context.
 func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcome, err error) {
 	term := env.Terminal()
-	if term == nil && !o.Plain {
+	if term == nil {
 		return out, fault.Usagef("the dashboard needs a terminal, and standard input or output is none").
-			WithHint("--plain takes lines from anywhere; for scripts, ssmdeck ls, patch status, command list and the rest print lists")
+			WithHint("add --plain for plain text; for scripts, ssmdeck ls, patch status, command list and the rest print lists")
 	}
 	s, err := env.Settings()
 	if err != nil {
 		return out, err
 	}
-	if s.Debug && s.LogFile == "" && !o.Plain {
+	if s.Debug && s.LogFile == "" {
 		return out, fault.Usagef("--debug would write over the dashboard").WithHint("add --log-file FILE")
 	}
 	w, err := newWiring(ctx, env, run, s, o)
@@ -123,8 +129,5 @@ func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcom
 	}
 	defer env.Busy()()
 	defer w.close()
-	if o.Plain {
-		return out, plain.Show(ctx, env.In, env.Out, env.Err, w.plain(o))
-	}
 	return tui.Show(ctx, term, w.options(o))
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
-	"github.com/ssmdeck/ssmdeck/tui/plain"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
 
@@ -209,29 +208,6 @@ func (w *wiring) options(o Options) tui.Options {
 		t.Contexts = w.settings.Contexts
 	}
 	return t
-}
-
-// plain is what it is shown with as text.
-func (w *wiring) plain(o Options) plain.Options {
-	w.deck.Still, w.deck.Styles = true, theme.New(theme.Plain, false, true)
-	p := plain.Options{
-		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
-		Begin: w.start(), Take: w.take, Browse: w.browse, Secret: secretReader(w.env),
-		Echo: w.env.Terminal() == nil,
-	}
-	if w.env.Interrupts != nil {
-		p.Stoppable = w.env.Interrupts.Context
-	}
-	return p
-}
-
-// secretReader reads a line that the terminal does not show; nil: there is none.
-func secretReader(env *cli.Env) func(ctx context.Context, prompt string) (string, error) {
-	t := env.Terminal()
-	if t == nil {
-		return nil
-	}
-	return t.Hidden
 }
 
 // theme makes a variant the styles of the deck.
