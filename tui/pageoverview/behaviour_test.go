@@ -323,3 +323,18 @@ func TestCommandsAreReadFasterWhileOneRuns(t *testing.T) {
 		t.Errorf("every %s while a command runs, every %s else", busy, idle)
 	}
 }
+
+func TestAWindowOpensWhenItsTimeComes(t *testing.T) {
+	s, p, _, _ := filled(t)
+	s.Has("sun-patch         in 3h57m")
+	s.Deck.Now = time.Date(2026, 11, 27, 17, 59, 50, 0, time.UTC)
+	p.Update(deck.Tick{})
+	if l := choose(t, p, "sun-patch"); l.value != "in 10s, 1,204 nodes" {
+		t.Errorf("ten seconds before: %q", l.value)
+	}
+	s.Deck.Now = s.Deck.Now.Add(10 * time.Second)
+	p.Update(deck.Tick{})
+	if l := choose(t, p, "sun-patch"); l.value != "open, until 21:00, 1,204 nodes" {
+		t.Errorf("at its time: %q", l.value)
+	}
+}
