@@ -128,7 +128,7 @@ func (p *Page) share(height int, which []int) []int {
 		heights[i] = p.natural(at)
 		sum += heights[i]
 	}
-	const least = 3
+	const rows = 3
 	for ; sum > height; sum-- {
 		longest := 0
 		for i, h := range heights {
@@ -136,7 +136,7 @@ func (p *Page) share(height int, which []int) []int {
 				longest = i
 			}
 		}
-		if heights[longest] <= least {
+		if heights[longest] <= rows {
 			break
 		}
 		heights[longest]--
