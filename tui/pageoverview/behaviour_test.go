@@ -338,3 +338,23 @@ func TestAWindowOpensWhenItsTimeComes(t *testing.T) {
 		t.Errorf("at its time: %q", l.value)
 	}
 }
+
+func TestManyFailedCommandsAreANumber(t *testing.T) {
+	set := emptySet()
+	var all []run.Command
+	for i := range 5 {
+		all = append(all, run.Command{
+			ID: fmt.Sprintf("aaaa000%d-1111-4222-8333-444455556666", i), Document: "AWS-RunShellScript", Comment: fmt.Sprintf("job %d", i), State: run.Failed,
+			Requested: tuitest.Now.Add(-time.Hour), Targets: 9, Completed: 9, Errors: i + 1,
+		})
+	}
+	set.Commands.Set(tuitest.Place, all, tuitest.Now)
+	s, p, others := world(t, set)
+	s.Has("job 4 failed on 5 nodes", "job 3 failed on 4 nodes") // the worst by name
+	s.Lacks("job 0 failed")
+	choose(t, p, "5 commands with failures in the last 6 h")
+	s.Press("enter")
+	if got := others["commands"].filter; got != "failed>0 age<6h" {
+		t.Errorf("commands is filtered by %q", got)
+	}
+}

@@ -120,6 +120,14 @@ type sent struct {
 	active                     bool
 }
 
+// words show it on the command line.
+func (s sent) words() []string {
+	if run.IsRunID(s.id) {
+		return []string{"run", "show", s.id}
+	}
+	return []string{"command", "get", s.id}
+}
+
 // runCount is what Run Command does and has done.
 type runCount struct {
 	running int

@@ -245,7 +245,7 @@ func (p *Page) runningPanel() panel {
 func (p *Page) runLine(s sent) line {
 	l := line{
 		key: "cmd " + s.id, level: theme.Busy, text: "cmd " + short(s.id) + " " + cmp.Or(s.note, s.document),
-		open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: []string{"command", "get", s.id},
+		open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: s.words(),
 	}
 	l.value = fmt.Sprintf("%s/%s", number(s.completed), number(s.targets))
 	if s.targets > 0 {
