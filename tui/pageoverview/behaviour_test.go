@@ -10,6 +10,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/run"
@@ -356,5 +357,31 @@ func TestManyFailedCommandsAreANumber(t *testing.T) {
 	s.Press("enter")
 	if got := others["commands"].filter; got != "failed>0 age<6h" {
 		t.Errorf("commands is filtered by %q", got)
+	}
+}
+
+func TestItFitsEverySize(t *testing.T) {
+	_, p, _, _ := filled(t)
+	for width := 1; width <= 210; width += 7 {
+		for height := 1; height <= 60; height++ {
+			p.SetSize(width, height)
+			for range 3 {
+				p.jump(1)
+				lines := strings.Split(p.View(), "\n")
+				if len(lines) > height {
+					t.Fatalf("%dx%d: %d lines", width, height, len(lines))
+				}
+				shown := false
+				for _, l := range lines {
+					if w := ansi.StringWidth(l); w > width {
+						t.Fatalf("%dx%d: a line of %d cells: %q", width, height, w, l)
+					}
+					shown = shown || strings.Contains(l, p.deck.Styles.Glyphs.Pointer)
+				}
+				if !shown && width >= 10 && height >= 3 {
+					t.Fatalf("%dx%d: the cursor on %v is not on the screen:\n%s", width, height, p.at, strings.Join(lines, "\n"))
+				}
+			}
+		}
 	}
 }
