@@ -95,8 +95,11 @@ func (p *Page) age(id, title string, rank int, of func(*row) time.Time) widget.C
 // ec2 is a column of what EC2 knows: unknown where it was not to be asked.
 func (p *Page) ec2(id, title string, of func(fleet.Node) string) widget.Column {
 	return p.text(id, title, 11, func(r *row) string {
-		if r.n.Lacks(fleet.PartEC2) {
+		switch {
+		case r.n.Lacks(fleet.PartEC2):
 			return "unknown"
+		case !r.joined():
+			return "not read yet"
 		}
 		return of(r.n)
 	}, widget.Column{})
@@ -107,10 +110,22 @@ func platform(r *row) string {
 }
 
 func (*Page) tags(r *row) string {
-	if lacksTags(r.n) {
+	switch {
+	case lacksTags(r.n):
 		return "unknown"
+	case !r.joined():
+		return "not read yet"
 	}
 	return tagText(r.n.Tags)
+}
+
+// joined reports whether what other services know of the node has been read, or been
+// refused: nodes are listed before that.
+func (r *row) joined() bool {
+	if r.n.Instance() {
+		return r.n.State != "" || r.n.Lacks(fleet.PartEC2)
+	}
+	return r.n.Tags != nil || r.n.Lacks(fleet.PartTags)
 }
 
 // lacksTags reports whether the tags could not be read; those of instances come with

@@ -53,7 +53,7 @@ func (p *Page) nodeLines(r *row) []line {
 		p.associationLines(w, r)
 		p.inventoryLines(w, r)
 	}
-	tagLines(w, known.n)
+	tagLines(w, &known)
 	p.moreLines(w, &known)
 	return w.lines
 }
@@ -107,8 +107,12 @@ func (p *Page) identityLines(w *writer, r *row) {
 		return
 	}
 	w.field("Instance", strings.TrimSpace(n.InstanceType+" "+n.State))
-	if n.Lacks(fleet.PartEC2) {
+	switch {
+	case n.Lacks(fleet.PartEC2):
 		w.field("Network", "unknown")
+		return
+	case !r.joined():
+		w.field("Network", "not read yet")
 		return
 	}
 	w.field("Network", strings.TrimSpace(n.AZ+"  "+n.VPC))
@@ -142,9 +146,12 @@ func (p *Page) gapLines(w *writer, r *row) {
 	}
 }
 
-func tagLines(w *writer, n fleet.Node) {
+func tagLines(w *writer, r *row) {
+	n := r.n
 	w.section("Tags", "")
 	switch {
+	case !r.joined():
+		w.dim("not read yet")
 	case lacksTags(n):
 		w.dim("unknown")
 	case len(n.Tags) == 0:
@@ -170,10 +177,8 @@ func (p *Page) patchLines(w *writer, r *row) {
 	word, level := r.patches()
 	w.state("Compliance", word, level, "")
 	w.field("Missing", fmt.Sprintf("%d (%d critical, %d security)", pa.Missing, pa.Critical, pa.Security))
-	w.field("Failed", strconv.Itoa(pa.Failed))
-	w.field("Reboot", fmt.Sprintf("%d wait for one", pa.PendingReboot))
-	w.field("Installed", strconv.Itoa(pa.Installed))
-	w.field("Baseline", pa.Baseline)
+	w.field("Installed", fmt.Sprintf("%d, %d failed, %d wait for a reboot", pa.Installed, pa.Failed, pa.PendingReboot))
+	w.field("Baseline", pa.Baseline[strings.LastIndexByte(pa.Baseline, '/')+1:])
 	w.field("Patch group", pa.Group)
 }
 
