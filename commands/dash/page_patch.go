@@ -15,6 +15,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
+	"github.com/ssmdeck/ssmdeck/internal/patchreport"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -26,7 +27,7 @@ const attemptsSince = 7 * 24 * time.Hour
 
 // patch makes the page Patch.
 func (w *wiring) patch() deck.Page {
-	return pagepatch.New(w.deck, w.desk, w.set, pagepatch.Services{
+	svc := pagepatch.Services{
 		Attempts: feed.NewSource(pagepatch.Attempts, func(ctx context.Context, in grid.Cell, _ func([]patching.Attempt)) ([]patching.Attempt, error) {
 			return patching.Attempts(ctx, run.New(in.Scope.SSM(), logstore.New(in.Scope.Config())), time.Now().Add(-attemptsSince))
 		}),
@@ -51,12 +52,31 @@ func (w *wiring) patch() deck.Page {
 			b, err := baseline.New(s.SSM()).Get(ctx, id)
 			return b.SecurityUpdates == baseline.NonCompliant, err
 		},
-	})
+	}
+	if w.keepsLooks() {
+		svc.Keep = w.keepLook
+	}
+	return pagepatch.New(w.deck, w.desk, w.set, svc)
 }
 
-// looks is where earlier looks at patching are kept. The looks of a demo are not.
+// keepsLooks reports whether looks are kept: the person may not want it, and those of
+// a demo are worth nothing.
+func (w *wiring) keepsLooks() bool { return w.env.Local == nil && w.settings.History }
+
+// keepLook writes down what was counted in a place.
+func (w *wiring) keepLook(at grid.Place, total patch.Counts, made time.Time) error {
+	look := patchreport.LookOf(total, made, history.Everything)
+	look.Account, look.Region = at.Account, at.Region
+	store, err := w.looks()
+	if err != nil {
+		return err
+	}
+	return store.Append(look)
+}
+
+// looks is where earlier looks at patching are kept.
 func (w *wiring) looks() (history.Store, error) {
-	if w.env.Local != nil || !w.settings.History {
+	if !w.keepsLooks() {
 		return history.Store{}, nil
 	}
 	dir, err := config.StateDir(w.env.Lookup, runtime.GOOS)

@@ -31,7 +31,7 @@ func newHistoryCmd(env *cli.Env) *cobra.Command {
 		Long: `Show what earlier looks at patching from this machine have counted: the service keeps
 only what the last scan of a node found. Each ` + "`patch status` and `patch report`" + ` adds
 one line of numbers, for the nodes that were meant; name the same nodes to see their
-trend. Nothing is asked of AWS but which account this is.
+trend. An open dashboard adds one an hour, for all nodes. Nothing is asked of AWS but which account this is.
 
 The numbers are in the folder history of ssmdeck's state, for you alone; the oldest
 give way when they become many. Ids of nodes are not in them. --no-history, or

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -90,6 +91,25 @@ func ids(nodes []*node) []string {
 	return out
 }
 
+// targets are the words for nodes of a place: all where they are, so that the line
+// stays readable.
+func (p *Page) targets(at grid.Place, nodes []*node) []string {
+	there := 0
+	for _, n := range p.fleet.nodes {
+		if n.at == at {
+			there++
+		}
+	}
+	if len(nodes) == there && there > 1 {
+		return []string{"all"}
+	}
+	return ids(nodes)
+}
+
+// hurryFor is how long after a scan or installation was asked for it is looked for
+// often.
+const hurryFor = 2 * time.Minute
+
 // refresh are the feeds that a scan or an installation changes.
 func refresh() []string { return []string{sources.Patches, Attempts, sources.Commands} }
 
@@ -122,12 +142,13 @@ func (p *Page) nodeFacts(nodes []*node) []deck.Fact {
 // scan asks to scan the chosen nodes, with a line for each place.
 func (p *Page) scan() tea.Cmd {
 	places, of := byPlace(p.chosen())
+	p.hurry = p.deck.Now.Add(hurryFor)
 	var cmds []tea.Cmd
 	for _, at := range places {
 		nodes := of[at]
 		facts := append(p.nodeFacts(nodes), deck.Fact{Name: "effect", Value: "nothing is installed and no node reboots; each scan overwrites what the last one found"})
 		cmds = append(cmds, deck.Ask(deck.Line{
-			Words: append([]string{"patch", "scan"}, ids(nodes)...), At: at,
+			Words: append([]string{"patch", "scan"}, p.targets(at, nodes)...), At: at,
 			What: "scan " + plural(len(nodes), "node") + " for patches", Facts: facts, Level: deck.Change, How: deck.InPane, Refresh: refresh(),
 		}))
 	}
@@ -168,6 +189,7 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 		reboot = "no node reboots, and what was installed may not be in effect until one does"
 	}
 	places, of := byPlace(nodes)
+	p.hurry = p.deck.Now.Add(hurryFor)
 	var cmds []tea.Cmd
 	for _, at := range places {
 		nodes := of[at]
@@ -179,7 +201,7 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 		facts := append(p.nodeFacts(nodes),
 			deck.Fact{Name: "patches", Value: fmt.Sprintf("%d missing or failed, %d wait for a reboot, by the last scans", missing, pending)},
 			deck.Fact{Name: "reboot", Value: reboot})
-		words := slices.Concat([]string{"patch", "install"}, ids(nodes), flags)
+		words := slices.Concat([]string{"patch", "install"}, p.targets(at, nodes), flags)
 		cmds = append(cmds, deck.Ask(deck.Line{
 			Words: words, Preview: append(slices.Clone(words), "--dry-run"), At: at,
 			What: "install patches on " + plural(len(nodes), "node"), Facts: facts, Level: deck.Disruptive, How: deck.InPane, Refresh: refresh(),
@@ -247,7 +269,7 @@ func (p *Page) browse() tea.Cmd {
 	if n == nil {
 		return nil
 	}
-	return deck.Ask(deck.Browse{URL: consolePage(n.at, "fleet-manager/managed-nodes/"+n.ID+"/general")})
+	return deck.Ask(deck.Browse{URL: deck.Console(n.at, "fleet-manager/managed-nodes/"+n.ID+"/general")})
 }
 
 func (p *Page) copyPatch() tea.Cmd {

@@ -2,15 +2,18 @@ package pagepatch_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/history"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/pagepatch"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 	"github.com/ssmdeck/ssmdeck/tui/tuitest"
@@ -293,4 +296,72 @@ func TestOffReasons(t *testing.T) {
 		}
 	}
 	w.Has("there are no managed nodes here")
+}
+
+// What is counted is kept once an hour, and never what is not all.
+func TestLooksAreKept(t *testing.T) {
+	w := open(t)
+	w.svc.Looks.Set(grid.Place{}, []history.Look{}, tuitest.Now)
+	w.set.Patches.Set(tuitest.Place, nodes(), tuitest.Now)
+	w.Changed(sources.Patches)
+	w.Changed(sources.Patches)
+	w.Changed(pagepatch.Looks)
+	if len(w.kept) != 1 || w.kept[0].Nodes != 8 || w.kept[0].Compliant != 2 {
+		t.Fatalf("kept %+v", w.kept)
+	}
+	w.Deck.Now = w.Deck.Now.Add(time.Hour)
+	other := grid.Place{Account: "210987654321", Region: "us-east-1"}
+	w.set.Patches.Set(tuitest.Place, nodes(), w.Deck.Now)
+	w.set.Patches.Fail(other, errors.New("denied"))
+	w.Changed(sources.Patches)
+	if len(w.kept) != 1 {
+		t.Error("a look that is not all was kept")
+	}
+	w.set.Patches.Set(other, nil, w.Deck.Now)
+	w.Changed(sources.Patches)
+	if len(w.kept) != 2 {
+		t.Errorf("kept %d looks in an hour", len(w.kept))
+	}
+}
+
+// Ten thousand nodes: a key, another group and new data.
+func BenchmarkTenThousandNodes(b *testing.B) {
+	w := open(b)
+	var all []fleet.Node
+	for i := range 10_000 {
+		all = append(all, node(i, fmt.Sprintf("web-%d", i), "Amazon Linux", "2023", state(fmt.Sprintf("group-%d", i%40), linA, time.Duration(i)*time.Minute, i%3, i%5, i%7, 0, 0)))
+	}
+	w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+	w.Changed(sources.Patches)
+	w.Size(140, 40)
+	frame := func() {
+		w.p.Actions()
+		if w.p.View() == "" {
+			b.Fatal("nothing is drawn")
+		}
+	}
+	for name, f := range map[string]func(i int){
+		"key":   func(int) { messages(w.p.Update(tuitest.Key("j"))) },
+		"group": func(i int) { messages(w.p.Update(tuitest.Key([]string{"j", "k"}[i%2]))) },
+		"filter": func(i int) {
+			if err := w.p.SetFilter("critical>0 web-" + strings.Repeat("1", i%4)); err != nil {
+				b.Fatal(err)
+			}
+		},
+		"data": func(int) {
+			w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+			messages(w.p.Update(feed.Changed{Feed: sources.Patches}))
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			if name == "group" {
+				messages(w.p.Update(tuitest.Key("h")))
+			}
+			for i := 0; b.Loop(); i++ {
+				f(i)
+				frame()
+			}
+			messages(w.p.Update(tuitest.Key("l")))
+		})
+	}
 }

@@ -96,7 +96,7 @@ func (p *Page) askCVE() tea.Cmd {
 	return deck.Ask(deck.Form{
 		Title: "Which nodes are open to a CVE?",
 		Fields: []deck.Field{{
-			Name: "cve", Label: "CVE", Value: p.cve.id, Help: "CVE-2026-12345",
+			Name: "cve", Label: "CVE", Value: p.likelyCVE(), Help: "CVE-2026-12345",
 			Choices: func(typed string) []string {
 				return slices.DeleteFunc(slices.Clone(ids), func(c string) bool { return !strings.Contains(c, strings.ToUpper(strings.TrimSpace(typed))) })
 			},
@@ -104,6 +104,20 @@ func (p *Page) askCVE() tea.Cmd {
 		}},
 		Done: func(v map[string]string) tea.Cmd { return deck.Ask(SearchCVE{CVE: v["cve"]}) },
 	})
+}
+
+// likelyCVE is that of the patch under the cursor, or the one asked for last.
+func (p *Page) likelyCVE() string {
+	var of []string
+	if i, ok := p.list.Current(); ok && p.focus == panePatches {
+		of = p.found[i].CVEs
+	} else if i, ok := p.lacks.list.Current(); ok && p.view == viewLacks {
+		of = p.lacks.rows[i].CVEs
+	}
+	if len(of) > 0 {
+		return of[0]
+	}
+	return p.cve.id
 }
 
 // searchCVE shows who lacks a patch for a CVE.

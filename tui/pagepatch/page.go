@@ -48,6 +48,8 @@ type Services struct {
 	Node func(ctx context.Context, at grid.Place, r patch.Row) ([]Found, error)
 	// Lacking reads such patches of many nodes of a place.
 	Lacking func(ctx context.Context, at grid.Place, rows []patch.Row, w patch.Wanted) (patch.Reading, error)
+	// Keep keeps what was counted in a place, for the trend; nil: nothing is kept.
+	Keep func(at grid.Place, total patch.Counts, made time.Time) error
 	// Strict reads whether a baseline calls a node non-compliant while security
 	// updates are available that it does not approve.
 	Strict func(ctx context.Context, at grid.Place, baseline string) (bool, error)
@@ -97,6 +99,7 @@ type Page struct {
 	ofAt   time.Time
 	list   *widget.List // of found
 
+	hurry   time.Time // until then what was asked for is looked for
 	reading reading
 	lacks   lackList
 	cve     cveList
@@ -113,6 +116,7 @@ type only struct {
 func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
 	p := &Page{deck: d, desk: desk, set: set, svc: svc, focus: paneMain}
 	p.detail = feed.NewDetail[[]Found](desk, 200)
+	p.trend.kept = map[grid.Place]time.Time{}
 	p.fleet.strict = map[grid.Place]map[string]strictness{}
 	p.groups.by = byGroup
 	p.makeGroups()
@@ -133,8 +137,11 @@ func (*Page) Title() string { return "Patch" }
 // something scans or installs.
 func (p *Page) Wants() []feed.Want {
 	states, runs := sources.Want(p.set.Patches), feed.Want{Feed: p.svc.Attempts, Every: time.Minute}
-	if p.fleet.running > 0 {
+	switch {
+	case p.fleet.running > 0:
 		states, runs.Every = sources.Hurry(p.set.Patches), 5*time.Second
+	case p.deck.Now.Before(p.hurry):
+		runs.Every = 5 * time.Second
 	}
 	return []feed.Want{
 		states, runs,
@@ -154,6 +161,12 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 		}
 	case strictRead:
 		p.takeStrict(m)
+		return p.keepLooks()
+	case lookKept:
+		if m.err != nil {
+			return deck.Ask(deck.Say{Err: m.err})
+		}
+		return deck.Ask(deck.Refresh{Feeds: []string{Looks}})
 	case readEnded:
 		return p.takeReading(m)
 	case deck.Tick:
@@ -174,9 +187,10 @@ func (p *Page) changed(name string) tea.Cmd {
 	switch name {
 	case sources.Patches, Attempts, Baselines:
 		p.count()
-		return tea.Batch(p.askStrict(), p.look())
+		return tea.Batch(p.askStrict(), p.look(), p.keepLooks())
 	case Looks:
 		p.countTrend()
+		return p.keepLooks()
 	}
 	return nil
 }

@@ -93,6 +93,7 @@ type world struct {
 	// asked are the nodes whose patches were read, one by one and many at once.
 	asked []string
 	bulk  int
+	kept  []patch.Counts // looks
 	// strict is what baselines say; failing is what reading them brings.
 	strict  bool
 	failing error
@@ -102,7 +103,7 @@ func empty[T any](name string) *feed.Source[T] {
 	return feed.NewSource(name, func(context.Context, grid.Cell, func([]T)) ([]T, error) { return nil, nil })
 }
 
-func open(t *testing.T) *world {
+func open(t testing.TB) *world {
 	t.Helper()
 	w := &world{set: &sources.Set{Patches: empty[fleet.Node](sources.Patches)}}
 	w.svc = pagepatch.Services{
@@ -132,6 +133,10 @@ func open(t *testing.T) *world {
 			}
 			want.Seen(len(out.Nodes), len(out.Nodes))
 			return out, w.failing
+		},
+		Keep: func(_ grid.Place, total patch.Counts, _ time.Time) error {
+			w.kept = append(w.kept, total)
+			return nil
 		},
 		Strict: func(context.Context, grid.Place, string) (bool, error) { return w.strict, w.failing },
 	}

@@ -1,6 +1,7 @@
 package pagepatch
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -9,13 +10,66 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/history"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
 // trend is how the share of compliant nodes went, as far as this machine has looked.
-type trend struct{ points []point }
+type trend struct {
+	points []point
+	kept   map[grid.Place]time.Time // when a look was kept last, or tried to
+}
+
+// keepEvery is how often a look is kept while the dashboard is open: often enough for
+// a trend, and few records.
+const keepEvery = time.Hour
+
+// lookKept says that looks were kept, or why not.
+type lookKept struct{ err error }
+
+// keepLooks keeps what was counted now, when all of it is known and the last look at
+// a place is old enough.
+func (p *Page) keepLooks() tea.Cmd {
+	s := p.svc.Looks.State()
+	if p.svc.Keep == nil || s.Empty() || len(s.Failures) > 0 || p.set.Patches.State().Partial() || p.fleet.undecided > 0 {
+		return nil
+	}
+	last := map[grid.Place]time.Time{}
+	for _, r := range p.svc.Looks.Rows() {
+		l := r.Value
+		if at := (grid.Place{Account: l.Account, Region: l.Region}); l.Scope == history.Everything && l.Time.After(last[at]) {
+			last[at] = l.Time
+		}
+	}
+	counts := map[grid.Place]*patch.Counts{}
+	var due []grid.Place
+	for _, n := range p.fleet.nodes {
+		if counts[n.at] == nil {
+			counts[n.at] = &patch.Counts{}
+			kept := last[grid.Place{Account: n.at.Account, Region: n.at.Region}]
+			if n.at.Account != "" && p.fleet.made.Sub(kept) >= keepEvery && p.fleet.made.Sub(p.trend.kept[n.at]) >= keepEvery {
+				due = append(due, n.at)
+				p.trend.kept[n.at] = p.fleet.made
+			}
+		}
+		counts[n.at].Add(n.Row)
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	made := p.fleet.made
+	return p.desk.Go(func(context.Context) tea.Msg {
+		for _, at := range due {
+			if err := p.svc.Keep(at, *counts[at], made); err != nil {
+				return lookKept{err}
+			}
+		}
+		return lookKept{}
+	})
+}
 
 // point is what looks at all places together have counted by some time.
 type point struct {
@@ -96,7 +150,7 @@ func (t *trend) line(width int, loc *time.Location, spark []string) string {
 func (p *Page) showTrend() tea.Cmd {
 	var b strings.Builder
 	if len(p.trend.points) == 0 {
-		b.WriteString("No look at all nodes of these places is kept. `ssmdeck patch status` and\n`ssmdeck patch report` keep one each time, on this machine alone.\n")
+		b.WriteString("No look at all nodes of these places is kept yet. The dashboard keeps one an hour,\n`ssmdeck patch status` and `ssmdeck patch report` one each time, on this machine alone.\n")
 	} else {
 		if l := p.trend.line(76, p.deck.Location, p.deck.Styles.Glyphs.Spark); l != "" {
 			b.WriteString(l + "\n\n")

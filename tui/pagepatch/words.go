@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -78,18 +77,6 @@ func names(nodes []*node) string {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
-}
-
-// consolePage is a page of Systems Manager in the console of a Region's partition.
-func consolePage(at grid.Place, page string) string {
-	domain := "console.aws.amazon.com"
-	switch {
-	case strings.HasPrefix(at.Region, "cn-"):
-		domain = "console.amazonaws.cn"
-	case strings.HasPrefix(at.Region, "us-gov-"):
-		domain = "console.amazonaws-us-gov.com"
-	}
-	return fmt.Sprintf("https://%s.%s/systems-manager/%s?region=%s", at.Region, domain, page, at.Region)
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
