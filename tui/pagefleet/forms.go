@@ -285,10 +285,10 @@ func tagWords(text string, had map[string]string) []string {
 // soon as it is known.
 func (p *Page) forward() tea.Cmd {
 	r := p.current()
-	n, place := r.n, r.at
+	n, place, label := r.n, r.at, r.label()
 	load := p.wantDatabases(place)
 	form := deck.Form{
-		Title: "Forward through " + r.label(),
+		Title: "Forward through " + label,
 		Fields: []deck.Field{
 			{
 				Name: "to", Label: "To", Help: "a port of the node, or HOST:PORT as the node sees it",
@@ -306,7 +306,7 @@ func (p *Page) forward() tea.Cmd {
 				return deck.Ask(deck.Say{Err: err})
 			}
 			return deck.Ask(deck.Line{
-				Words: []string{"forward", n.ID, spec}, At: place, What: "forward " + spec + " through " + sources.Label(n), How: deck.Quietly,
+				Words: []string{"forward", n.ID, spec}, At: place, What: "forward " + spec + " through " + label, How: deck.InPane,
 				Refresh: []string{sources.Forwards, sources.Sessions},
 			})
 		},

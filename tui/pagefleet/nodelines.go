@@ -1,6 +1,7 @@
 package pagefleet
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,13 +28,15 @@ func (p *Page) known(r *row) row {
 	if at.IsZero() {
 		return known
 	}
-	name := known.n.Name
-	known.n = f.node
-	if known.n.Name == "" {
-		known.n.Name = name
+	known.n, known.patched = f.node, true
+	known.n.Name = cmp.Or(f.node.Name, r.n.Name)
+	if _, listed := p.set.Nodes.At(r.at); listed.After(at) { // then the list knows better whether it is there
+		known.n.Ping, known.n.LastPing, known.n.AgentVersion, known.n.AssociationStatus = r.n.Ping, r.n.LastPing, r.n.AgentVersion, r.n.AssociationStatus
 	}
-	known.patched = true
-	known.behind = isBehind(known.n, p.newest[known.n.Platform])
+	if _, listed := p.set.Patches.At(r.at); r.patched && listed.After(at) {
+		known.n.Patch = r.n.Patch
+	}
+	known.behind = p.agents.behind(known.n)
 	return known
 }
 
@@ -78,7 +81,7 @@ func since(now, t time.Time) string {
 }
 
 func (p *Page) problemLines(w *writer, r *row) {
-	problems := r.problems(p.deck.Now, p.newest[r.n.Platform])
+	problems := r.problems(p.deck.Now, p.agents.newest[r.n.Platform])
 	if len(problems) == 0 {
 		return
 	}
