@@ -13,6 +13,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
 func newDemoCmd(env *cli.Env) *cobra.Command {
@@ -112,9 +113,11 @@ func withSimulator(ctx context.Context, env *cli.Env, so simulator.Options, f fu
 		return fault.New(fault.Failed, "make a folder for the demo", "%w", err)
 	}
 	defer os.RemoveAll(home)
-	config := filepath.Join(home, "config.yaml")
-	if err := os.WriteFile(config, nil, 0o600); err != nil {
-		return fault.New(fault.Failed, "make a folder for the demo", "%w", err)
+	config, saved := filepath.Join(home, "config.yaml"), filepath.Join(home, "forwards.yaml")
+	for path, text := range map[string]string{config: "", saved: demoForwards(so.Scenario)} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			return fault.New(fault.Failed, "make a folder for the demo", "%w", err)
+		}
 	}
 	srv, err := simulator.Start(ctx, so)
 	if err != nil {
@@ -126,7 +129,8 @@ func withSimulator(ctx context.Context, env *cli.Env, so simulator.Options, f fu
 		}
 	}()
 	own := map[string]string{
-		"SSMDECK_CONFIG": config, "SSMDECK_CACHE_DIR": filepath.Join(home, "cache"),
+		"SSMDECK_CONFIG": config, "SSMDECK_CACHE_DIR": filepath.Join(home, "cache"), "SSMDECK_FORWARDS": saved,
+		"XDG_STATE_HOME": filepath.Join(home, "state"), "LocalAppData": home,
 	}
 	creds := srv.Credentials()
 	inner := &cli.Env{
@@ -150,6 +154,26 @@ func withSimulator(ctx context.Context, env *cli.Env, so simulator.Options, f fu
 		},
 	}
 	return f(inner)
+}
+
+// demoForwards are saved forwards for the fleet of the demo; another scenario has none.
+func demoForwards(s *world.Scenario) string {
+	for _, n := range s.Nodes {
+		if n.Name == "web-1" {
+			return `forwards:
+  orders-db:
+    node: tag:role=web
+    spec: 15432:my-db.cluster-xyz.us-east-1.rds.amazonaws.com:5432
+    description: orders, through a web server
+    groups: [db]
+  site:
+    node: web-1
+    spec: 18080:80
+    description: the shop as web-1 sees it
+`
+		}
+	}
+	return ""
 }
 
 // isAWSName reports whether a variable is AWS's or another of ours.

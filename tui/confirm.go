@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // confirm is the box in front of a line that changes something.
@@ -18,27 +19,27 @@ type confirm struct {
 	in      input // what is typed for a destructive line
 	shown   string
 	preview *job // what would happen; nil: nothing is asked
-	scroll  int
-	wrapped int // lines of the preview in all, room those that are seen
-	room    int
+	said    *widget.Text
+	taken   bool // said has what the preview has written
 }
 
 // line runs a command line, when it has been confirmed.
 func (m *Model) line(l deck.Line) tea.Cmd {
 	m.stale = true
 	if l.Level > deck.Read && m.o.Deck.ReadOnly {
-		m.say = deck.Say{Err: readOnly(l.What)}
+		m.say = deck.Say{Err: deck.Refused(l.What)}
 		return nil
 	}
-	level := m.strictness(l)
+	level := m.o.Deck.Strictness(l)
 	if level == deck.Read {
 		return m.start(l)
 	}
-	d := &confirm{m: m, line: l, level: level, shown: m.oneLiner(running(l), l.At)}
+	d := &confirm{m: m, line: l, level: level, shown: m.o.Deck.OneLiner(deck.Running(l), l.At)}
 	m.push(d)
 	if l.Preview == nil {
 		return nil
 	}
+	d.said = widget.NewText()
 	d.preview = m.newJob(deck.Line{Words: l.Preview, At: l.At})
 	return m.run(d.preview)
 }
@@ -70,15 +71,14 @@ func (d *confirm) key(k tea.KeyPressMsg) tea.Cmd {
 		return d.leave()
 	case "ctrl+y":
 		return d.m.copy(deck.Copy{Text: d.shown, What: "the line"})
-	case "down", "pgdown", "ctrl+d":
-		d.scroll = max(min(d.scroll+step(name), d.wrapped-d.room), 0)
-		return nil
-	case "up", "pgup", "ctrl+u":
-		d.scroll = max(d.scroll-step(name), 0)
+	case "down", "pgdown", "ctrl+d", "up", "pgup", "ctrl+u":
+		if d.preview != nil {
+			d.said.Update(k)
+		}
 		return nil
 	}
 	if d.level >= deck.Destructive {
-		if name == "enter" && strings.TrimSpace(d.in.text()) == d.m.mustType(d.line) {
+		if name == "enter" && strings.TrimSpace(d.in.text()) == d.m.o.Deck.MustType(d.line) {
 			return d.yes()
 		}
 		d.in.key(k)
@@ -95,18 +95,11 @@ func (d *confirm) key(k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-func step(key string) int {
-	if len(key) > 4 {
-		return 5
-	}
-	return 1
-}
-
 func (d *confirm) paste(text string) { d.in.insert(text) }
 
 func (d *confirm) mouse(msg tea.Msg) tea.Cmd {
-	if e, ok := msg.(tea.MouseWheelMsg); ok {
-		return d.key(keyNamed(map[bool]string{true: "up", false: "down"}[e.Button == tea.MouseWheelUp]))
+	if _, ok := msg.(tea.MouseWheelMsg); ok && d.preview != nil {
+		d.said.Update(msg)
 	}
 	return nil
 }
@@ -134,13 +127,13 @@ func (d *confirm) view(width, height int) (lines []string, at point) {
 	return lines, point{ansi.StringWidth(prompt) + x, len(lines) - 1}
 }
 
-func (d *confirm) prompt() string { return "Type " + render.Visible(d.m.mustType(d.line)) + ": " }
+func (d *confirm) prompt() string { return "Type " + render.Visible(d.m.o.Deck.MustType(d.line)) + ": " }
 
 // lines are the box: what is known first, the preview in the room that is left, and
 // the question last.
 func (d *confirm) lines(width, height int) []string {
 	s := d.m.o.Deck.Styles
-	facts := []deck.Fact{{Name: "Where", Value: d.m.placeName(d.line.At)}}
+	facts := []deck.Fact{{Name: "Where", Value: d.m.o.Deck.PlaceName(d.line.At)}}
 	if d.m.o.Deck.Where.Protected {
 		facts[0].Value += "  " + s.Glyphs.Warn + " protected"
 	}
@@ -171,6 +164,9 @@ func (d *confirm) lines(width, height int) []string {
 	lines = append(lines, d.previewLines(width, height-len(lines)-len(question))...)
 	if over := len(lines) + len(question) - height; over > 0 {
 		lines = lines[:max(len(lines)-over, 0)]
+		if n := len(lines); n > 0 { // the screen is too small; a copy has all of the line
+			lines[n-1] = ansi.Truncate(lines[n-1], max(width-1, 0), "") + s.Glyphs.Ellipsis
+		}
 	}
 	return append(lines, question...)
 }
@@ -197,29 +193,23 @@ func (d *confirm) previewLines(width, room int) []string {
 	if d.preview.running() {
 		return []string{"", head, s.Dim.Render("asking" + s.Glyphs.Ellipsis)}
 	}
-	text := d.preview.both.text()
-	var all []string
-	for l := range strings.Lines(text) {
-		all = append(all, wrap(screenText(l), width)...)
+	if !d.taken {
+		text := overwritten(d.preview.both.text())
+		if strings.TrimSpace(text) == "" {
+			text = "(nothing was said)"
+		}
+		d.said.SetText(text)
+		d.taken = true
 	}
 	if d.preview.code != 0 {
 		head = s.Bad.Render(s.Glyphs.Bad + " It cannot be told what would happen")
-	} else if len(all) == 0 {
-		all = []string{s.Dim.Render("(nothing was said)")}
 	}
-	d.wrapped, d.room = len(all), room-2
-	if len(all) > d.room {
-		d.room--
-		d.scroll = min(d.scroll, len(all)-d.room)
-		more := len(all) - d.scroll - d.room
-		all = all[d.scroll : d.scroll+d.room]
-		if more > 0 {
-			all = append(all[:len(all):len(all)], s.Dim.Render(s.Glyphs.Down+" "+grouped(more)+" more lines"))
-		} else {
-			all = append(all[:len(all):len(all)], s.Dim.Render(s.Glyphs.Up+" the end"))
-		}
+	d.said.SetStyles(s)
+	d.said.SetSize(width, room-2)
+	if at := d.said.Position(); at != "" {
+		head += s.Dim.Render(between + at)
 	}
-	return append([]string{"", head}, all...)
+	return append([]string{"", head}, strings.Split(d.said.View(), "\n")...)
 }
 
 // wrap breaks a text at spaces, and long words where they must be.

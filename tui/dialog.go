@@ -130,10 +130,13 @@ func splice(line, text string, x int) string {
 	left := ansi.Truncate(line, x, "")
 	left += strings.Repeat(" ", x-ansi.StringWidth(left))
 	end := x + ansi.StringWidth(text)
-	if ansi.StringWidth(line) <= end {
+	rest := ansi.StringWidth(line) - end
+	if rest <= 0 {
 		return left + text
 	}
-	return left + text + ansi.TruncateLeft(line, end, "")
+	right := ansi.TruncateLeft(line, end, "")
+	pad := max(rest-ansi.StringWidth(right), 0) // half of a wide character was under the text
+	return left + text + strings.Repeat(" ", pad) + right
 }
 
 func (m *Model) mouseIn(d dialog, msg tea.MouseMsg) tea.Cmd {

@@ -2,16 +2,15 @@ package tui
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // hint is a key and what it does, as the last line has it.
@@ -21,8 +20,10 @@ type hint struct{ key, name string }
 func (m *Model) lastLine(y int, k feed.State, tight bool) string {
 	s := m.o.Deck.Styles
 	switch {
-	case m.say.Err != nil:
+	case m.say.Err != nil && tight:
 		return m.shortError(m.say.Err)
+	case m.say.Err != nil:
+		return m.errorLines()[1]
 	case m.say.Text != "":
 		return ansi.Truncate(render.Visible(m.say.Text), m.width, s.Glyphs.Ellipsis)
 	case len(m.dialogs) > 0:
@@ -43,6 +44,31 @@ func (m *Model) shortError(err error) string {
 		text += ": " + render.Visible(h)
 	}
 	return s.Bad.Render(ansi.Truncate(s.Glyphs.Bad+" "+text, m.width, s.Glyphs.Ellipsis))
+}
+
+// errorLines are an error and its hint on the last two lines of the screen. One that
+// needs only one of them has the last.
+func (m *Model) errorLines() [2]string {
+	s := m.o.Deck.Styles
+	text := s.Glyphs.Bad + " " + render.Visible(m.say.Err.Error())
+	hint := ""
+	if h := fault.HintOf(m.say.Err); h != "" {
+		hint = render.Visible(h)
+	}
+	if whole := text + ": " + hint; hint != "" && ansi.StringWidth(whole) <= m.width {
+		text, hint = whole, ""
+	}
+	lines := wrap(text, m.width)
+	switch {
+	case hint == "" && len(lines) == 1:
+		return [2]string{m.rule(), s.Bad.Render(lines[0])}
+	case hint == "":
+		return [2]string{s.Bad.Render(lines[0]), s.Bad.Render(ansi.Truncate(strings.Join(lines[1:], " "), m.width, s.Glyphs.Ellipsis))}
+	}
+	return [2]string{
+		s.Bad.Render(ansi.Truncate(text, m.width, s.Glyphs.Ellipsis)),
+		s.Strong.Render(ansi.Truncate("  "+hint, m.width, s.Glyphs.Ellipsis)),
+	}
 }
 
 func (m *Model) pageHints() []hint {
@@ -95,9 +121,11 @@ func (m *Model) hintLine(y int, hints []hint, right []piece) string {
 	used := wide(hints[last]) - len(between)
 	var left []piece
 	add := func(h hint) {
-		left = append(left, piece{text: h.key + " " + h.name, hit: func() hit {
-			return hit{do: func() tea.Cmd { return m.press(h.key) }}
-		}})
+		p := piece{text: h.key + " " + h.name}
+		if h.key[0] < 0x80 { // arrows stand for several keys
+			p.hit = func() hit { return hit{do: func() tea.Cmd { return m.press(h.key) }} }
+		}
+		left = append(left, p)
 	}
 	for _, h := range hints[:last] {
 		if used+wide(h) > room {
@@ -135,16 +163,4 @@ func (m *Model) colourHints(left, right []piece, plain string) string {
 }
 
 // grouped is a number with a comma for each three digits: "1,204".
-func grouped(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// dimmed is a text that matters less.
-func (m *Model) dimmed(text string) string { return m.o.Deck.Styles.Dim.Render(text) }
-
-// plainStyle draws nothing but the text.
-var plainStyle = lipgloss.NewStyle()
+func grouped(n int) string { return widget.Grouped(n) }

@@ -77,7 +77,7 @@ func (m *Model) draw() {
 	case a.tight:
 		lines = append(lines, m.tightHeader(known))
 	default:
-		lines = append(lines, m.header(known), m.tabs(1), m.rule())
+		lines = append(lines, m.header(known), m.tabs(1), m.upperRule())
 	}
 	lines = append(lines, m.body(a)...)
 	switch {
@@ -111,12 +111,16 @@ func (m *Model) rule() string {
 	return m.o.Deck.Styles.Border.Render(strings.Repeat(m.o.Deck.Styles.Glyphs.Rule, m.width))
 }
 
-// lowerRule is the line under the page: what failed, when something has.
+// lowerRule is the line under the page: an error that was just made, else what could
+// not be read, else nothing but a rule.
 func (m *Model) lowerRule(k feed.State) string {
-	if len(k.Failures) == 0 {
-		return m.rule()
+	switch {
+	case m.say.Err != nil:
+		return m.errorLines()[0]
+	case len(k.Failures) > 0:
+		return m.failure(k)
 	}
-	return m.failure(k)
+	return m.rule()
 }
 
 // known is how the feeds of the page stand, all in one: the oldest age, all failures,

@@ -67,8 +67,9 @@ func (m *Model) show(page int) tea.Cmd {
 	m.history.last, m.history.moved = m.page, true
 	m.page = page
 	m.keep.touched = true
+	heard := m.deliver()
 	m.sizePage()
-	return m.want()
+	return tea.Batch(heard, m.want())
 }
 
 // walk goes back in the history, or forward again.

@@ -11,6 +11,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
@@ -93,9 +95,9 @@ type (
 )
 
 func (m *Model) newJob(l deck.Line) *job {
-	words := running(l)
+	words := deck.Running(l)
 	return &job{
-		line: l, words: words, shown: m.oneLiner(words, l.At), started: m.now(), cancel: func() {},
+		line: l, words: words, shown: m.o.Deck.OneLiner(words, l.At), started: m.now(), cancel: func() {},
 		over: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 }
@@ -213,7 +215,7 @@ func (m *Model) verdict(j *job) deck.Say {
 	case j.stopped && j.code != 0:
 		return deck.Say{Text: what + ": stopped"}
 	case j.code == 0:
-		return deck.Say{Text: what + ": done in " + render.Duration(j.took)}
+		return deck.Say{Text: what + ": done " + spent(j.took)}
 	}
 	err := lastWords(j.err.text())
 	if err == nil {
@@ -228,7 +230,7 @@ func (m *Model) verdict(j *job) deck.Say {
 func lastWords(text string) error {
 	var said, hint string
 	for line := range strings.Lines(text) {
-		line = screenText(line)
+		line = render.Visible(ansi.Strip(strings.TrimRight(line, "\r\n")))
 		switch rest, ours := strings.CutPrefix(line, "ssmdeck: "); {
 		case ours && strings.HasPrefix(rest, "hint: "):
 			hint = strings.TrimPrefix(rest, "hint: ")
@@ -269,12 +271,6 @@ func (o *output) bytes() []byte {
 	return bytes.Clone(o.buf)
 }
 
-func (o *output) size() (n int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.buf)
-}
-
 func (o *output) text() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -285,6 +281,20 @@ func (o *output) text() string {
 		return string(o.buf) + fmt.Sprintf("\n(cut here: %s of %s are kept)\n", render.Bytes(int64(len(o.buf))), render.Bytes(int64(o.total)))
 	}
 	return string(o.buf)
+}
+
+// cutOff reports whether the text is not what was written, but less.
+func (o *output) cutOff() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.cut || o.gone
+}
+
+// size changes whenever the text does.
+func (o *output) size() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.buf) + map[bool]int{true: 1}[o.cut] - map[bool]int{true: 1}[o.gone]
 }
 
 func (o *output) drop() {

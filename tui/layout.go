@@ -14,9 +14,9 @@ import (
 // keeper knows what was kept last, so that a layout is written only when it is another.
 type keeper struct {
 	last    Layout
-	touched bool      // something was pressed since
-	saved   time.Time // when it was written last
-	busy    bool
+	touched bool // something was pressed since
+	busy    bool // it is being written
+	failed  bool // it could not be written, which is said once
 }
 
 // saveGap is how long a layout waits at least before it is written again.
@@ -54,8 +54,8 @@ func (m *Model) saveLayout() tea.Cmd {
 // savedLayout takes the outcome; that it cannot be kept is said once.
 func (m *Model) savedLayout(err error) {
 	m.keep.busy = false
-	if err != nil && m.keep.saved.IsZero() {
+	if err != nil && !m.keep.failed {
+		m.keep.failed = true
 		m.say = deck.Say{Err: err}
 	}
-	m.keep.saved = m.now()
 }

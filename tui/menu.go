@@ -43,15 +43,17 @@ type menu struct {
 func (d *menu) title() string { return d.head }
 
 func (d *menu) size(width, height int) (w, h int) {
-	w = 30
+	w = max(30, ansi.StringWidth(d.head)+2)
+	keys, names := d.keyWidth(), d.nameWidth()
 	for _, e := range d.entries {
-		w = max(w, d.keyWidth()+ansi.StringWidth(e.name)+ansi.StringWidth(e.detail)+ansi.StringWidth(e.off)+8)
+		w = max(w, keys+max(ansi.StringWidth(e.name), names)+ansi.StringWidth(e.detail)+ansi.StringWidth(e.off)+8)
 	}
 	return min(w, width, 100), min(len(d.entries)+1, height)
 }
 
 func (d *menu) hints() []hint {
-	return []hint{{"enter", "do it"}, {"esc", "close"}, {"up", "and down choose"}}
+	g := &d.m.o.Deck.Styles.Glyphs
+	return []hint{{"enter", "do it"}, {g.Up + g.Down, "choose"}, {"esc", "close"}}
 }
 
 // fit finds what matches anew.
@@ -149,6 +151,18 @@ func (d *menu) keyWidth() int {
 	return w
 }
 
+// nameWidth is how wide the names are that have something behind them.
+func (d *menu) nameWidth() int {
+	const most = 24
+	w := 0
+	for _, e := range d.entries {
+		if n := ansi.StringWidth(e.name); n <= most && (e.detail != "" || e.off != "") {
+			w = max(w, n)
+		}
+	}
+	return w
+}
+
 func (d *menu) view(width, height int) (lines []string, at point) {
 	s := d.m.o.Deck.Styles
 	text, x := d.in.view(width-ansi.StringWidth(d.prompt)-1, "")
@@ -180,6 +194,9 @@ func (d *menu) line(e entry, current bool, width, keys int) string {
 		head += e.key + strings.Repeat(" ", keys-ansi.StringWidth(e.key)) + "  "
 	}
 	name := render.Visible(e.name)
+	if detail != "" {
+		name += strings.Repeat(" ", max(d.nameWidth()-ansi.StringWidth(name), 0))
+	}
 	line := ansi.Truncate(head+name, width, s.Glyphs.Ellipsis)
 	if room := width - ansi.StringWidth(line) - 2; detail != "" && room > 4 {
 		detail = "  " + ansi.Truncate(detail, room, s.Glyphs.Ellipsis)

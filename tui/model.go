@@ -30,6 +30,7 @@ type Model struct {
 	dialogs       []dialog    // the last is on top
 	history       history
 	pace          pace
+	changes       changes
 	jobs          jobs
 	keep          keeper
 	typed         []string // lines of the palette, the newest last
@@ -61,6 +62,9 @@ func New(o Options) *Model {
 		if p.ID() == start {
 			m.page = i
 		}
+	}
+	if name := o.Layout.Theme; name != "" && o.Theme != nil {
+		o.Theme(name)
 	}
 	if o.Filter != "" {
 		m.say.Err = m.current().SetFilter(o.Filter)
@@ -101,17 +105,20 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	}
 	if changed, cmd, ok := m.o.Desk.Update(msg); ok {
 		if changed != "" {
-			cmd = tea.Batch(cmd, m.tell(feed.Changed{Feed: changed}))
+			cmd = tea.Batch(cmd, m.Heard(changed))
 		}
 		return cmd
 	}
 	switch msg := msg.(type) {
 	case Second:
 		return m.second(msg.At)
+	case changesDue:
+		return m.due()
 	case tea.WindowSizeMsg:
 		m.resize(msg.Width, msg.Height)
 		return nil
 	case tea.KeyPressMsg:
+		m.changes.typed = time.Now()
 		return tea.Batch(m.touched(), m.key(msg))
 	case tea.PasteMsg:
 		return tea.Batch(m.touched(), m.paste(msg.Content))

@@ -33,6 +33,7 @@ type page struct {
 	opened  string
 	heard   []tea.Msg
 	sized   int
+	breaks  bool // it panics when it is drawn
 }
 
 func newPage(d *deck.Deck, id string) *page {
@@ -62,6 +63,9 @@ func (p *page) SetSize(w, h int) {
 }
 
 func (p *page) View() string {
+	if p.breaks {
+		panic("View")
+	}
 	if p.source.State().Empty() {
 		return "loading"
 	}

@@ -21,8 +21,8 @@ type textPane struct {
 }
 
 func newShow(m *Model, title, text string) dialog {
-	d := &textPane{m: m, head: title, raw: text}
-	d.set(text)
+	d := &textPane{m: m, head: title, raw: text, pager: m.newPager()}
+	d.text.SetText(text)
 	return d
 }
 
@@ -49,49 +49,8 @@ func (d *textPane) key(k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-func (d *textPane) paste(text string) { d.pager.paste(text) }
-
-func (p *pager) paste(text string) {
-	if p.search != nil {
-		p.search.insert(text)
-		p.searched = p.search.text()
-		p.find()
-		p.first()
-	}
-}
-
-func (d *textPane) mouse(msg tea.Msg) tea.Cmd {
-	if e, ok := msg.(tea.MouseWheelMsg); ok {
-		d.wheel(e)
-	}
-	return nil
-}
-
 func (d *textPane) view(width, height int) (lines []string, at point) {
-	return d.m.pagerView(&d.pager, nil, width, height)
-}
-
-// pagerView draws lines above a pager, the pager, and where one is in it.
-func (m *Model) pagerView(p *pager, above []string, width, height int) (lines []string, at point) {
-	s := m.o.Deck.Styles
-	above = above[:min(len(above), max(height-2, 0))]
-	room := max(height-len(above)-1, 1)
-	lines = append(lines, above...)
-	body := p.view(width, room, func(t string) string {
-		if !s.Color {
-			return t
-		}
-		return s.Match.Render(t)
-	})
-	lines = append(lines, body...)
-	for len(lines) < height-1 {
-		lines = append(lines, "")
-	}
-	if p.search == nil {
-		return append(lines, s.Dim.Render(ansi.Truncate(p.status(), width, s.Glyphs.Ellipsis))), nowhere
-	}
-	text, x := p.search.view(width-1, "")
-	return append(lines, s.Accent.Render("/")+text), point{1 + x, len(lines)}
+	return d.pager.view(d.m, nil, width, height)
 }
 
 // jobPane shows a line that runs: its output while it comes.
@@ -103,8 +62,8 @@ type jobPane struct {
 }
 
 func newJobPane(m *Model, j *job) *jobPane {
-	d := &jobPane{m: m, j: j, seen: -1}
-	d.follow = j.running()
+	d := &jobPane{m: m, j: j, pager: m.newPager()}
+	d.text.Follow(j.running())
 	return d
 }
 
@@ -141,7 +100,7 @@ func (d *jobPane) key(k tea.KeyPressMsg) tea.Cmd {
 			d.j.cancel()
 		}
 	case "f":
-		d.follow = !d.follow
+		d.text.Follow(!d.text.Following())
 	case "c":
 		return d.m.copy(deck.Copy{Text: d.j.shown, What: "the line"})
 	case "w":
@@ -150,18 +109,23 @@ func (d *jobPane) key(k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-func (d *jobPane) mouse(msg tea.Msg) tea.Cmd {
-	if e, ok := msg.(tea.MouseWheelMsg); ok {
-		d.wheel(e)
+// take shows what the job has written since.
+func (d *jobPane) take() {
+	n := d.j.both.size()
+	if n == d.seen {
+		return
 	}
-	return nil
+	text := d.j.both.text()
+	if more := text[min(d.seen, len(text)):]; strings.IndexByte(more, '\r') < 0 && !d.j.both.cutOff() {
+		d.text.Append(more)
+	} else {
+		d.text.Keep(overwritten(text))
+	}
+	d.seen = n
 }
 
 func (d *jobPane) view(width, height int) (lines []string, at point) {
-	if n := d.j.both.size(); n != d.seen || d.j.both.gone {
-		d.seen = n
-		d.set(d.j.both.text())
-	}
+	d.take()
 	s := d.m.o.Deck.Styles
 	shown := wrap(d.j.shown, max(width-2, 1))
 	if len(shown) > 3 {
@@ -172,7 +136,7 @@ func (d *jobPane) view(width, height int) (lines []string, at point) {
 		above = append(above, s.Dim.Render(map[bool]string{true: "$ ", false: "  "}[i == 0])+s.Accent.Render(l))
 	}
 	above = append(above, d.m.jobState(d.j), "")
-	return d.m.pagerView(&d.pager, above, width, height)
+	return d.pager.view(d.m, above, width, height)
 }
 
 // jobState is a job's state as a glyph, words and a time.
@@ -184,11 +148,19 @@ func (m *Model) jobState(j *job) string {
 	case j.running():
 		return s.Busy.Render(s.Glyphs.Busy+" running") + "  " + render.Duration(max(m.now().Sub(j.started), 0).Truncate(time.Second))
 	case j.stopped && j.code != 0:
-		return s.Warn.Render(s.Glyphs.Warn+" stopped") + "  after " + render.Duration(j.took)
+		return s.Warn.Render(s.Glyphs.Warn+" stopped") + "  " + spent(j.took)
 	case j.code == 0:
-		return s.Good.Render(s.Glyphs.Good+" done") + "  exit 0  " + render.Duration(j.took)
+		return s.Good.Render(s.Glyphs.Good+" done") + "  exit 0  " + spent(j.took)
 	}
-	return s.Bad.Render(s.Glyphs.Bad+" failed") + fmt.Sprintf("  exit %d  ", j.code) + render.Duration(j.took)
+	return s.Bad.Render(s.Glyphs.Bad+" failed") + fmt.Sprintf("  exit %d  ", j.code) + spent(j.took)
+}
+
+// spent is how long something took.
+func spent(d time.Duration) string {
+	if d < 100*time.Millisecond {
+		return "at once"
+	}
+	return "after " + render.Duration(d)
 }
 
 // firstLine is the first line of a text.

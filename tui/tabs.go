@@ -36,9 +36,6 @@ func (m *Model) tabs(y int) string {
 		}
 		x += w
 	}
-	if c := m.crumbs(); c != "" && x+len(between) < m.width {
-		b.WriteString(between + s.Accent.Render(ansi.Truncate(c, m.width-x-len(between), s.Glyphs.Ellipsis)))
-	}
 	return b.String()
 }
 
@@ -87,14 +84,26 @@ func shorter(title string, width int) string {
 // shortTitles are for titles that read badly when they are cut.
 var shortTitles = map[string]string{"Parameters": "Params", "Automation": "Autom."}
 
-// crumbs are what has been opened inside the page.
+// crumbs are what has been opened inside the page: "Fleet › web-1".
 func (m *Model) crumbs() string {
 	c := m.current().Status().Crumbs
 	if len(c) == 0 {
 		return ""
 	}
 	sep := " " + m.o.Deck.Styles.Glyphs.Crumb + " "
-	return strings.TrimLeft(sep, " ") + render.Visible(strings.Join(c, sep))
+	return render.Visible(m.current().Title() + sep + strings.Join(c, sep))
+}
+
+// upperRule is the line over the page, with what has been opened in it.
+func (m *Model) upperRule() string {
+	s := m.o.Deck.Styles
+	c := m.crumbs()
+	if c == "" {
+		return m.rule()
+	}
+	c = ansi.Truncate(" "+c+" ", max(m.width-2, 0), s.Glyphs.Ellipsis)
+	rest := strings.Repeat(s.Glyphs.Rule, max(m.width-1-ansi.StringWidth(c), 0))
+	return s.Border.Render(s.Glyphs.Rule) + s.Accent.Render(c) + s.Border.Render(rest)
 }
 
 // tightHeader is all there is above the page on a small screen.
@@ -102,7 +111,7 @@ func (m *Model) tightHeader(k feed.State) string {
 	s := m.o.Deck.Styles
 	left := []piece{{text: tabDigit(m.page) + " " + m.current().Title(), style: s.Title}}
 	if c := m.crumbs(); c != "" {
-		left = append(left, piece{text: c, style: s.Accent, rank: 1})
+		left[0].text = tabDigit(m.page) + " " + c
 	}
 	w := m.o.Deck.Where
 	where := m.place()

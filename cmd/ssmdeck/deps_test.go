@@ -122,6 +122,7 @@ var floors = [][]room{
 	},
 	{
 		{name: "tui", others: []string{tea, ansi, charm, color}},
+		{name: "tui/plain", others: []string{tea}},
 		{name: "tui/pageautomation", others: []string{tea, ansi, charm}},
 		{name: "tui/pagecommands", others: []string{tea, ansi, charm}},
 		{name: "tui/pagefleet", others: []string{tea, ansi, charm}},

@@ -22,15 +22,19 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 	"github.com/ssmdeck/ssmdeck/tui"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/tuitest"
 )
 
 // flow is the whole dashboard over a simulator of its own: the pages, feeds and
 // command lines as `dash` wires them, the real program, a screen in memory.
 type flow struct {
-	t    *testing.T
+	t    testing.TB
 	srv  *simulator.Server
 	prog *tea.Program
+	// pages belong to the program until it has ended.
+	pages []deck.Page
+	opts  tui.Options
 
 	mu    sync.Mutex
 	frame string
@@ -47,10 +51,11 @@ type flowOptions struct {
 	flags    []string // global flags: "--read-only"
 	width    int      // 0: 140
 	height   int      // 0: 40
+	bench    bool     // updates and keys are measured
 }
 
 // startFlow opens the dashboard on the view of o.
-func startFlow(t *testing.T, o flowOptions) *flow {
+func startFlow(t testing.TB, o flowOptions) *flow {
 	t.Helper()
 	srv, err := simulator.Start(context.Background(), simulator.Options{Scenario: o.scenario})
 	if err != nil {
@@ -67,12 +72,17 @@ func startFlow(t *testing.T, o flowOptions) *flow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts.Run = recorder{f, opts.Run}
+	opts.Run, f.pages = recorder{f, opts.Run}, opts.Pages
+	f.opts = opts
 	width, height := o.width, o.height
 	if width == 0 {
 		width, height = 140, 40
 	}
-	f.prog = tea.NewProgram(&watched{tui.New(opts), f}, tea.WithInput(nil), tea.WithOutput(io.Discard),
+	model := tea.Model(&watched{tui.New(opts), f})
+	if o.bench {
+		model = &bench{watched: watched{tui.New(opts), f}}
+	}
+	f.prog = tea.NewProgram(model, tea.WithInput(nil), tea.WithOutput(io.Discard),
 		tea.WithWindowSize(width, height), tea.WithoutSignalHandler(), tea.WithColorProfile(colorprofile.ASCII))
 	go func() {
 		defer close(f.ended)

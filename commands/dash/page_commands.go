@@ -17,6 +17,6 @@ func (w *wiring) commands() deck.Page {
 			}
 			return run.New(scope.SSM(), logstore.New(scope.Config())), nil
 		},
-		Console: consolePage,
+		Console: deck.Console,
 	})
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func (w *wiring) parameters() deck.Page {
-	return pageparams.New(w.deck, w.desk, w.set, pageparams.Services{Value: w.parameterValue, History: w.parameterHistory, Console: consolePage})
+	return pageparams.New(w.deck, w.desk, w.set, pageparams.Services{Value: w.parameterValue, History: w.parameterHistory})
 }
 
 // parameterValue reads one parameter; a secret one only with decrypt.

@@ -10,7 +10,7 @@ import (
 )
 
 func (w *wiring) sessions() deck.Page {
-	return pagesessions.New(w.deck, w.desk, w.set, pagesessions.Services{Console: consolePage})
+	return pagesessions.New(w.deck, w.set)
 }
 
 // runningForwards asks the processes of this user that run forwards. Those that were

@@ -24,8 +24,9 @@ type Page interface {
 	View() string
 
 	// Update takes a key that was no action's, a mouse message in the coordinates
-	// of the page, feed.Changed when data of a feed it wants have changed, and its
-	// own messages. It is called for hidden pages, too, but with the last two only.
+	// of the page, feed.Changed when data of a feed have changed, and its own
+	// messages. A hidden page gets its own messages, and hears of changes when it is
+	// shown.
 	Update(msg tea.Msg) tea.Cmd
 	// Wants are the feeds the page shows now, and how old they may become.
 	Wants() []feed.Want

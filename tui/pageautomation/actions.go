@@ -10,8 +10,10 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // chosen is the execution that actions are about: the one under the cursor of the
@@ -30,7 +32,11 @@ func (p *Page) chosen() (o opened, e automation.Execution, ok bool) {
 		return o, e, false
 	}
 	r := p.rows[i]
-	return opened{r.Place, r.Value.ID, r.Value.Document}, r.Value, true
+	o, e = opened{r.Place, r.Value.ID, r.Value.Document}, r.Value
+	if w, read, _ := p.whole(o); read && !e.State.Final() { // it is read more often than the list
+		e = w.Execution
+	}
+	return o, e, true
 }
 
 // Actions are what can be done here now.
@@ -75,7 +81,7 @@ func (p *Page) Actions() []deck.Action {
 		{Key: "y", Name: "YAML", Help: "show it with its steps as YAML", Off: none, Do: p.showYAML},
 		{Key: "o", Name: "console", Help: "open its page of the console in the browser", Off: none, Do: func() tea.Cmd { return deck.Ask(deck.Browse{URL: deck.Console(o.at, "automation/execution/"+o.id)}) }},
 		{Key: "c", Name: "copy", Help: "copy its id or a command line", Off: none, Do: p.copy},
-		{Key: "tab", Name: "pane", Help: "go to the text beside the list, and back", Off: off(map[bool]string{true: "there is no room for a second pane"}[p.split() == alone]), Do: p.tab},
+		{Key: "tab", Name: "pane", Help: "go to the text beside the list, and back", Off: off(map[bool]string{true: "there is no room for a second pane"}[!p.panes().Both()]), Do: p.tab},
 		{Key: "C", Name: "columns", Help: "choose the columns of the list", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.focused()}) }},
 	}
 	return all
@@ -151,7 +157,7 @@ func (p *Page) showText() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	if p.split() == alone && len(p.path) == 0 { // what its row tells, and what was read of it
+	if !p.panes().Both() && len(p.path) == 0 { // what its row tells, and what was read of it
 		p.shown = ""
 	}
 	w, read, _ := p.whole(o)
@@ -163,7 +169,15 @@ func (p *Page) showText() tea.Cmd {
 	if c.step != nil {
 		title += ", step " + c.step.Name
 	}
-	return deck.Ask(deck.Show{Title: safe(title), Text: p.describe(c, w, read).Text(p.hide)})
+	return deck.Ask(deck.Show{Title: safe(title), Text: p.plainText(p.describe(c, w, read))})
+}
+
+// textWidth is how wide the text of a description is.
+const textWidth = 100
+
+// plainText is a description as a text without styles.
+func (p *Page) plainText(d widget.Details) string {
+	return d.View(theme.New(theme.Plain, false, p.d.Styles.Glyphs.Ellipsis == "~"), textWidth)
 }
 
 // showYAML shows all that was read of the execution, without secrets.

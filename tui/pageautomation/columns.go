@@ -2,6 +2,7 @@ package pageautomation
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -73,10 +74,9 @@ func (p *Page) columns() []widget.Column {
 		{ID: "version", Title: "VERSION", Off: true, Rank: 10, Text: text(func(e automation.Execution) string { return e.DocumentVersion })},
 		{ID: "parent", Title: "PARENT", Off: true, Rank: 10, Max: 13, Middle: true, Text: text(func(e automation.Execution) string { return e.Parent })},
 	}
-	several := p.d.Several()
 	return append(list,
-		widget.Column{ID: "account", Title: "ACCOUNT", Off: !several, Rank: 4, Text: func(i int) string { return p.rows[i].Account }},
-		widget.Column{ID: "region", Title: "REGION", Off: !several, Rank: 4, Text: func(i int) string { return p.rows[i].Region }})
+		widget.Column{ID: "account", Title: "ACCOUNT", Off: true, Rank: 4, Text: func(i int) string { return p.rows[i].Account }},
+		widget.Column{ID: "region", Title: "REGION", Off: true, Rank: 4, Text: func(i int) string { return p.rows[i].Region }})
 }
 
 // stateWord is the state as the command line has it, too.
@@ -105,7 +105,11 @@ func (p *Page) length(from, to time.Time) string {
 	case to.IsZero():
 		to = p.d.Now
 	}
-	return render.Duration(max(to.Sub(from), 0).Round(time.Second))
+	took := max(to.Sub(from), 0).Round(time.Second)
+	if took < 10*time.Second { // no tenths: they say nothing here
+		return fmt.Sprintf("%d s", took/time.Second)
+	}
+	return render.Duration(took)
 }
 
 func (p *Page) lasted(e automation.Execution) time.Duration {

@@ -11,26 +11,12 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
-// arrangement is where the text stands.
-type arrangement int
+// split says how the list and the text share the page.
+var split = widget.Split{Beside: 110, Above: 28, Share: 55}
 
-// The arrangements: no text, at the right of the list, below it.
-const (
-	alone arrangement = iota
-	beside
-	below
-)
-
-// split says what there is room for.
-func (p *Page) split() arrangement {
-	switch {
-	case p.width >= 110 && p.height >= 10:
-		return beside
-	case p.height >= 28 && p.width >= 60:
-		return below
-	}
-	return alone
-}
+// panes are the list, or the steps of what is open, and the text about what is under
+// the cursor.
+func (p *Page) panes() widget.Panes { return split.Arrange(p.width, p.height-p.top()) }
 
 // SetSize says how many cells the page has.
 func (p *Page) SetSize(width, height int) {
@@ -40,24 +26,15 @@ func (p *Page) SetSize(width, height int) {
 		l.SetStyles(p.d.Styles)
 		l.SetNow(p.d.Now, p.d.Still)
 	}
+	p.text.SetStyles(p.d.Styles)
+	p.placeColumns()
 	p.refresh()
 	if o, _ := p.target(); o.key() != p.shown {
 		p.arrange()
 	}
-	list := p.focused()
-	top := p.top()
-	switch p.split() {
-	case beside:
-		left := width * 11 / 20
-		list.SetSize(left, height-top)
-		p.text.Width, p.text.Height = width-left-3, height-top
-	case below:
-		above := max((height-top)*2/5, 6)
-		list.SetSize(width, above)
-		p.text.Width, p.text.Height = width, height-top-above-1
-	default:
-		list.SetSize(width, height-top)
-	}
+	panes := p.panes()
+	p.focused().SetSize(panes.First.Width, panes.First.Height)
+	p.text.SetSize(panes.Second.Width, panes.Second.Height)
 }
 
 // top is how many lines stand above the list.
@@ -87,48 +64,24 @@ func (p *Page) trouble() string {
 // View draws the page.
 func (p *Page) View() string {
 	p.SetSize(p.width, p.height)
+	st, panes := p.d.Styles, p.panes()
 	var lines []string
 	if p.top() > 0 {
 		lines = append(lines, p.headline())
 	}
 	if p.top() > 1 {
-		st := p.d.Styles
 		lines = append(lines, ansi.Truncate(st.Bad.Render(st.Glyphs.Bad+" "+p.trouble()), p.width, st.Glyphs.Ellipsis))
 	}
-	list := strings.Split(p.focused().View(!p.inText), "\n")
-	switch p.split() {
-	case beside:
-		left := p.width * 11 / 20
-		text := p.text.Draw(p.d.Styles, p.lines(p.text.Width), p.inText)
-		bar := p.d.Styles.Border.Render(p.d.Styles.Glyphs.Pipe)
-		for i := range p.height - p.top() {
-			lines = append(lines, padded(lineAt(list, i), left)+" "+bar+" "+lineAt(text, i))
+	text, title := "", ""
+	if panes.Both() {
+		p.text.SetDrawn(p.about(panes.Second.Width))
+		text = p.text.View()
+		if p.inText {
+			title = "text"
 		}
-	case below:
-		above := max((p.height-p.top())*2/5, 6)
-		for i := range above {
-			lines = append(lines, lineAt(list, i))
-		}
-		lines = append(lines, p.d.Styles.Border.Render(strings.Repeat(p.d.Styles.Glyphs.Rule, p.width)))
-		lines = append(lines, p.text.Draw(p.d.Styles, p.lines(p.text.Width), p.inText)...)
-	default:
-		lines = append(lines, list...)
 	}
-	for i, l := range lines {
-		lines[i] = ansi.Truncate(l, p.width, "")
-	}
-	return strings.Join(lines[:min(len(lines), p.height)], "\n")
-}
-
-func lineAt(lines []string, i int) string {
-	if i < len(lines) {
-		return lines[i]
-	}
-	return ""
-}
-
-func padded(s string, width int) string {
-	return ansi.Truncate(s, width, "") + strings.Repeat(" ", max(width-ansi.StringWidth(s), 0))
+	lines = append(lines, panes.Draw(st, p.focused().View(!p.inText || !panes.Both()), text, title))
+	return strings.Join(lines, "\n")
 }
 
 // headline is the line above the steps of what is open.
@@ -161,32 +114,28 @@ func (p *Page) failed(o opened, err error) string {
 	return text
 }
 
-// lines is the text about what is looked at.
-func (p *Page) lines(width int) []string {
+// about is the text about what is looked at.
+func (p *Page) about(width int) string {
 	o, ok := p.target()
 	c, some := p.current()
 	if !ok || !some {
-		return nil
+		return ""
 	}
 	w, read, err := p.whole(o)
-	st := p.d.Styles
-	var lines []string
+	d := p.describe(c, w, read || err != nil)
 	if err != nil {
-		lines = append(lines, strings.Split(ansi.Wrap(st.Bad.Render(st.Glyphs.Bad+" "+p.failed(o, err)), width, ""), "\n")...)
+		d.Level("Not read", level("Failed"), p.failed(o, err))
 	}
-	if len(p.path) == 0 { // the steps are not on the screen otherwise
-		lines = append(lines, p.describe(c, w, read || err != nil).Lines(st, width, p.hide)...)
+	if len(p.path) == 0 && len(p.parts) > 1 { // the steps are not on the screen otherwise
+		d.Section("Steps")
 		for i := range p.parts {
 			if s := p.parts[i].state(); i > 0 {
-				lines = append(lines, ansi.Truncate(st.Status(level(s), safe(padded(stateWordOf(p.parts[i]), 12)+p.name(i))), width, st.Glyphs.Ellipsis))
+				d.Level(strings.TrimPrefix(p.name(i), "  "), level(s), string(s))
 			}
 		}
-		return lines
 	}
-	return append(lines, p.describe(c, w, read || err != nil).Lines(st, width, p.hide)...)
+	return d.View(p.d.Styles, width)
 }
-
-func stateWordOf(c part) string { return string(c.state()) }
 
 // loading says how far the first load is.
 func loading(loaded, places int) string {
@@ -198,34 +147,21 @@ func loading(loaded, places int) string {
 
 // mouse gives a message to the list or the text under it.
 func (p *Page) mouse(msg tea.Msg) {
-	x, y := 0, 0
 	switch m := msg.(type) {
 	case tea.MouseClickMsg:
-		x, y = m.X, m.Y
-	case tea.MouseWheelMsg:
-		x, y = m.X, m.Y
-	}
-	left, above := p.width, p.height
-	switch p.split() {
-	case beside:
-		left = p.width * 11 / 20
-	case below:
-		above = p.top() + max((p.height-p.top())*2/5, 6)
-	}
-	if x >= left || y >= above {
-		p.inText = true
-		if m, ok := msg.(tea.MouseWheelMsg); ok {
-			p.text.Update(map[bool]string{true: "up", false: "down"}[m.Button == tea.MouseWheelUp])
+		var pane int
+		pane, m.X, m.Y = p.panes().At(m.X, m.Y-p.top())
+		p.inText = pane == 1
+		if pane == 0 {
+			p.focused().Update(m)
 		}
-		return
-	}
-	p.inText = false
-	switch m := msg.(type) {
-	case tea.MouseClickMsg:
-		m.Y -= p.top()
-		p.focused().Update(m)
 	case tea.MouseWheelMsg:
-		m.Y -= p.top()
-		p.focused().Update(m)
+		var pane int
+		switch pane, m.X, m.Y = p.panes().At(m.X, m.Y-p.top()); pane {
+		case 0:
+			p.focused().Update(m)
+		case 1:
+			p.text.Update(m)
+		}
 	}
 }

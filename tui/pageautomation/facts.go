@@ -15,14 +15,30 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
-// addState adds a state with its glyph.
-func addState(f *widget.Facts, s automation.State) {
-	f.State("State", level(s), stateWord(automation.Execution{State: s}))
+// details gathers what is known of one thing, without what must not be seen.
+type details struct {
+	widget.Details
+	p *Page
+}
+
+// longValue is how many lines of a value are shown.
+const longValue = 200
+
+func (d *details) add(name, value string) {
+	lines := strings.SplitAfterN(strings.TrimRight(d.p.hide(value), "\n"), "\n", longValue+1)
+	if len(lines) > longValue {
+		lines = append(lines[:longValue], "(and more: y shows all)")
+	}
+	d.Add(name, strings.Join(lines, ""))
+}
+
+func (d *details) state(s automation.State) {
+	d.Level("State", level(s), stateWord(automation.Execution{State: s}))
 }
 
 // describe is what is known of a part of what is looked at.
-func (p *Page) describe(c part, w Whole, read bool) widget.Facts {
-	var f widget.Facts
+func (p *Page) describe(c part, w Whole, read bool) widget.Details {
+	f := details{p: p}
 	switch {
 	case c.step != nil:
 		p.stepFacts(&f, *c.step)
@@ -31,44 +47,44 @@ func (p *Page) describe(c part, w Whole, read bool) widget.Facts {
 	default:
 		p.executionFacts(&f, w)
 		if !read {
-			f.Add("Steps", "not read yet")
+			f.Note("its steps are not read yet")
 		}
 	}
-	return f
+	return f.Details
 }
 
-func (p *Page) executionFacts(f *widget.Facts, w Whole) {
-	f.Add("Runbook", strings.TrimSuffix(w.Document+" version "+w.DocumentVersion, " version "))
-	addState(f, w.State)
-	f.Add("Step", at(w))
-	f.Add("Failure", w.Failure)
-	f.Add("Warning", w.Warning)
-	f.Add("To do", toDo(w))
+func (p *Page) executionFacts(f *details, w Whole) {
+	f.add("Runbook", strings.TrimSuffix(w.Document+" version "+w.DocumentVersion, " version "))
+	f.state(w.State)
+	f.add("Step", at(w))
+	f.add("Failure", w.Failure)
+	f.add("Warning", w.Warning)
+	f.add("To do", toDo(w))
 	p.moments(f, w.Started, w.Ended)
-	f.Add("By", w.ExecutedBy)
-	f.Add("Mode", w.Mode)
-	f.Add("Target", w.Target)
-	f.Add("Targets", targets(w.Targets))
+	f.add("By", w.ExecutedBy)
+	f.add("Mode", w.Mode)
+	f.add("Target", w.Target)
+	f.add("Targets", targets(w.Targets))
 	if c := w.Counts; c != nil {
-		f.Add("Counts", fmt.Sprintf("%d of %d well, %d failed, %d cancelled, %d timed out", c.Success, c.Total, c.Failed, c.Cancelled, c.TimedOut))
+		f.add("Counts", fmt.Sprintf("%d of %d well, %d failed, %d cancelled, %d timed out", c.Success, c.Total, c.Failed, c.Cancelled, c.TimedOut))
 	}
-	f.Add("Parent", w.Parent)
-	f.Add("ID", w.ID)
+	f.add("Parent", w.Parent)
+	f.add("ID", w.ID)
 	p.values(f, "Parameters", w.Parameters)
 	p.values(f, "Outputs", w.Outputs)
 }
 
-func (p *Page) stepFacts(f *widget.Facts, s automation.Step) {
-	f.Add("Step", s.Name)
-	addState(f, s.State)
-	f.Add("Action", s.Action)
-	f.Add("Failure", s.Failure)
-	f.Add("Warning", s.Warning)
+func (p *Page) stepFacts(f *details, s automation.Step) {
+	f.add("Step", s.Name)
+	f.state(s.State)
+	f.add("Action", s.Action)
+	f.add("Failure", s.Failure)
+	f.add("Warning", s.Warning)
 	p.moments(f, s.Started, s.Ended)
-	f.Add("Code", s.Code)
-	f.Add("Answer", s.Response)
+	f.add("Code", s.Code)
+	f.add("Answer", s.Response)
 	if s.State.Bad() && !s.Critical {
-		f.Add("Critical", "no: the runbook may go on")
+		f.add("Critical", "no: the runbook may go on")
 	}
 	inputs := map[string][]string{}
 	for name, v := range s.Inputs {
@@ -78,34 +94,34 @@ func (p *Page) stepFacts(f *widget.Facts, s automation.Step) {
 	p.values(f, "Outputs", s.Outputs)
 }
 
-func (p *Page) moments(f *widget.Facts, from, to time.Time) {
+func (p *Page) moments(f *details, from, to time.Time) {
 	if from.IsZero() {
 		return
 	}
-	f.Add("Started", render.Local(from, p.d.Location)+", "+render.Ago(p.d.Now, from))
+	f.add("Started", render.Local(from, p.d.Location)+", "+render.Ago(p.d.Now, from))
 	if to.IsZero() {
-		f.Add("Runs for", p.length(from, to))
+		f.add("Runs for", p.length(from, to))
 		return
 	}
-	f.Add("Ended", render.Local(to, p.d.Location)+", after "+p.length(from, to))
+	f.add("Ended", render.Local(to, p.d.Location)+", after "+p.length(from, to))
 }
 
 // values adds what came in or went out; what may be a secret is hidden until v.
-func (p *Page) values(f *widget.Facts, heading string, values map[string][]string) {
+func (p *Page) values(f *details, heading string, values map[string][]string) {
 	if len(values) == 0 {
 		return
 	}
-	f.Heading(heading)
+	f.Section(heading)
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !p.open() && window.SecretParameter(name) {
-			f.Add(name, mask)
+			f.add(name, mask)
 			continue
 		}
 		v := strings.Join(values[name], "\n")
 		if v == "" {
 			v = "(empty)"
 		}
-		f.Add(name, v)
+		f.add(name, v)
 	}
 }
 

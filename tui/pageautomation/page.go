@@ -6,6 +6,7 @@ package pageautomation
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -58,17 +59,20 @@ type Page struct {
 
 	width, height int
 	list          *widget.List
+	placed        bool // account and Region are shown where there are several
 	rows          []row
 	gen           uint64
-	busy          bool // something in the list has not ended
+	busy          bool // something in the list goes on, and waits for nobody
 	detail        *feed.Detail[Whole]
 	ticked        time.Time // when the page was last known to be shown
 
 	path    []opened // what is open, the last on the screen
 	tree    *widget.List
-	parts   []part // the rows of the tree
-	shown   string // the key the parts are of
-	text    widget.Pane
+	parts   []part    // the rows of the tree
+	shown   string    // the key the parts are of
+	seen    string    // their states
+	moved   time.Time // when those changed last
+	text    *widget.Text
 	inText  bool            // keys go to the text
 	reveal  time.Time       // when v was pressed
 	secrets *redact.Matcher // of what is looked at; nil: none
@@ -80,6 +84,7 @@ type Page struct {
 // New makes the page.
 func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
 	p := &Page{d: d, desk: desk, set: set, svc: svc, detail: feed.NewDetail[Whole](desk, 50), books: map[grid.Place][]document.Summary{}}
+	p.text = widget.NewText()
 	p.list = widget.NewList(widget.Options{Columns: p.columns(), Key: func(i int) string { return rowKey(p.rows[i]) }, Marks: true, None: p.none})
 	p.tree = widget.NewList(widget.Options{Columns: p.treeColumns(), Key: func(i int) string { return p.parts[i].key }})
 	return p
@@ -105,13 +110,11 @@ func (p *Page) Wants() []feed.Want {
 func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case feed.Changed:
-		if msg.Feed == sources.Executions {
-			p.refresh()
+		if p.d.Now.Sub(p.ticked) > 2*time.Second || msg.Feed != sources.Executions {
+			return nil // it is not shown: SetSize sees to it
 		}
-		if p.d.Now.Sub(p.ticked) < 2*time.Second {
-			return p.look()
-		}
-		return nil
+		p.refresh()
+		return p.look()
 	case feed.Got[Whole]:
 		if p.detail.Take(msg) {
 			p.arrange()
@@ -134,8 +137,8 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 }
 
 func (p *Page) key(k tea.KeyPressMsg) {
-	if p.inText && p.split() != alone {
-		p.text.Update(k.String())
+	if p.inText && p.panes().Both() {
+		p.text.Update(k)
 		return
 	}
 	p.focused().Update(k)
@@ -156,7 +159,7 @@ func (p *Page) refresh() {
 	}
 	p.gen = p.set.Executions.Gen()
 	p.rows = inOrder(p.set.Executions.Rows())
-	p.busy = len(p.rows) > 0 && !p.rows[0].Value.State.Final()
+	p.busy = slices.ContainsFunc(p.rows, func(r row) bool { return !r.Value.State.Final() && !r.Value.State.Waits() })
 	p.list.Reset(len(p.rows))
 }
 
@@ -195,8 +198,41 @@ func (p *Page) Status() deck.Status {
 	return s
 }
 
+// layout is what is kept between two starts.
+type layout struct {
+	List json.RawMessage `json:"list,omitempty"`
+	// Placed is set where it was made over several places, so that account and Region
+	// are as they were left.
+	Placed bool `json:"placed,omitempty"`
+}
+
 // Layout is the columns of the list.
-func (p *Page) Layout() json.RawMessage { return p.list.Layout() }
+func (p *Page) Layout() json.RawMessage {
+	data, _ := json.Marshal(layout{List: p.list.Layout(), Placed: p.placed}) // cannot fail
+	return data
+}
 
 // SetLayout takes what Layout returned.
-func (p *Page) SetLayout(data json.RawMessage) { p.list.SetLayout(data) }
+func (p *Page) SetLayout(data json.RawMessage) {
+	var l layout
+	if json.Unmarshal(data, &l) != nil {
+		return
+	}
+	p.list.SetLayout(l.List)
+	p.placed = l.Placed
+}
+
+// placeColumns shows account and Region as soon as rows come from several places,
+// unless a layout of such a dashboard says otherwise.
+func (p *Page) placeColumns() {
+	if p.placed || !p.d.Several() {
+		return
+	}
+	p.placed = true
+	titles, _ := p.list.AllColumns()
+	for i, t := range titles {
+		if t == "ACCOUNT" || t == "REGION" {
+			p.list.ShowColumn(i, true)
+		}
+	}
+}

@@ -40,9 +40,9 @@ func (p *Page) Plain() deck.Plain {
 		if who := by(e); who != "" {
 			text += " by " + safe(who)
 		}
-		var f widget.Facts
+		f := details{p: p}
 		p.executionFacts(&f, Whole{Execution: e})
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: f.Plain(p.hide), Choose: func() { p.list.Select(rowKey(r)) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: f.Plain(), Choose: func() { p.list.Select(rowKey(r)) }})
 	}
 	return out
 }
@@ -51,7 +51,7 @@ func (p *Page) plainSteps() deck.Plain {
 	p.arrange()
 	o := p.path[len(p.path)-1]
 	w, read, err := p.whole(o)
-	out := deck.Plain{Summary: p.describe(p.parts[0], w, read || err != nil).Plain(p.hide)}
+	out := deck.Plain{Summary: described(p.describe(p.parts[0], w, read || err != nil))}
 	if err != nil {
 		out.Summary = append(out.Summary, "Failed: "+p.failed(o, err))
 	}
@@ -63,7 +63,9 @@ func (p *Page) plainSteps() deck.Plain {
 		if l := p.length(c.span()); l != "" {
 			text += ", " + l
 		}
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: p.describe(c, w, read).Plain(p.hide), Choose: func() { p.tree.Select(c.key) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.describe(c, w, read)), Choose: func() { p.tree.Select(c.key) }})
 	}
 	return out
 }
+
+func described(d widget.Details) []string { return d.Plain() }

@@ -24,8 +24,10 @@ type part struct {
 
 // Ages of what is open: of one that runs, and of one that has ended.
 const (
-	liveAge = 2 * time.Second
-	deadAge = 10 * time.Minute
+	liveAge  = 2 * time.Second
+	quietAge = 5 * time.Second  // while nothing changes
+	waitAge  = 10 * time.Second // while it waits for somebody
+	deadAge  = 10 * time.Minute
 )
 
 // target is what is looked at: what is open, or the row under the cursor where there
@@ -35,7 +37,7 @@ func (p *Page) target() (o opened, ok bool) {
 		return p.path[n-1], true
 	}
 	i, ok := p.list.Current()
-	if !ok || p.split() == alone {
+	if !ok || !p.panes().Both() {
 		return o, false
 	}
 	r := p.rows[i]
@@ -52,11 +54,34 @@ func (p *Page) look() tea.Cmd {
 	if o.key() != p.shown {
 		p.arrange()
 	}
-	age := liveAge
-	if w, at, _, _ := p.detail.Get(o.key()); !at.IsZero() && w.State.Final() {
-		age = deadAge
+	return p.detail.Want(o.key(), p.age(o), p.reader(o))
+}
+
+// age is how old what is looked at may become: little where something happens.
+func (p *Page) age(o opened) time.Duration {
+	w, at, _, _ := p.detail.Get(o.key())
+	switch {
+	case at.IsZero():
+		return liveAge
+	case w.State.Final():
+		return deadAge
+	case p.d.Now.Sub(p.moved) < 10*time.Second:
+		return liveAge
+	case w.State.Waits():
+		return waitAge
 	}
-	return p.detail.Want(o.key(), age, p.reader(o))
+	return quietAge
+}
+
+// notice remembers when a part of what is looked at changed its state last.
+func (p *Page) notice() {
+	var b strings.Builder
+	for _, c := range p.parts {
+		b.WriteString(c.key + " " + string(c.state()) + "\n")
+	}
+	if seen := b.String(); seen != p.seen {
+		p.seen, p.moved = seen, p.d.Now
+	}
 }
 
 // arrange makes the rows of the tree.
@@ -69,11 +94,13 @@ func (p *Page) arrange() {
 	}
 	if p.shown != o.key() {
 		p.tree.Reset(0) // the cursor begins at the top
-		p.shown, p.text.Top, p.reveal = o.key(), 0, time.Time{}
+		p.shown, p.reveal = o.key(), time.Time{}
+		p.text.SetText("")
 	}
 	w, _, _ := p.whole(o)
 	p.parts, p.secrets = parts(w), secretsOf(w)
 	p.tree.Reset(len(p.parts))
+	p.notice()
 }
 
 // whole is what is known of an execution: all of it, or what its row has.
@@ -99,7 +126,7 @@ func parts(w Whole) []part {
 		s := &w.Steps[i]
 		list = append(list, part{key: "step " + s.ID, depth: 1, step: s})
 		for k := range w.Children {
-			if c := &w.Children[k]; slices.Contains(s.Outputs["ExecutionId"], c.ID) && !placed[c.ID] {
+			if c := &w.Children[k]; !placed[c.ID] && starts(w, i, c) {
 				placed[c.ID] = true
 				list = append(list, part{key: c.ID, depth: 2, child: c})
 			}
@@ -111,6 +138,16 @@ func parts(w Whole) []part {
 		}
 	}
 	return list
+}
+
+// starts reports whether a step has started an execution: it says so when it has
+// ended, and before that it is the one that runs.
+func starts(w Whole, i int, c *automation.Execution) bool {
+	s := w.Steps[i]
+	if ids := s.Outputs["ExecutionId"]; len(ids) > 0 {
+		return slices.Contains(ids, c.ID)
+	}
+	return s.Action == "aws:executeAutomation" && !s.Started.IsZero() && !s.State.Final() && !c.Started.Before(s.Started.Truncate(time.Second))
 }
 
 func (c part) state() automation.State {

@@ -48,19 +48,24 @@ func (p *Page) entries() {
 	p.nodes.Reset(len(p.rows))
 }
 
-// outside are the nodes that are in no group, by state.
+// outside are the nodes that are in no group, by state: those that are not done, and
+// those whose output is on its way.
 func (p *Page) outside(groups []run.Group) map[run.State][]run.GroupNode {
-	grouped := map[run.GroupNode]bool{}
+	silent := map[run.GroupNode]bool{} // in a group, and without output
 	for _, g := range groups {
+		if r, _ := p.board.sum.Row(g.Nodes[0].CommandID, g.Nodes[0].ID); r.HasOutput {
+			continue // so have all of them
+		}
 		for _, n := range g.Nodes {
-			grouped[run.GroupNode{ID: n.ID, CommandID: n.CommandID}] = true
+			silent[run.GroupNode{ID: n.ID, CommandID: n.CommandID}] = true
 		}
 	}
 	open := map[run.State][]run.GroupNode{}
 	for r := range p.board.sum.Rows() {
-		if !grouped[run.GroupNode{ID: r.NodeID, CommandID: r.CommandID}] {
-			open[r.State] = append(open[r.State], run.GroupNode{ID: r.NodeID, Name: r.NodeName, CommandID: r.CommandID})
+		if r.State.Final() && (r.HasOutput || silent[run.GroupNode{ID: r.NodeID, CommandID: r.CommandID}]) {
+			continue
 		}
+		open[r.State] = append(open[r.State], run.GroupNode{ID: r.NodeID, Name: r.NodeName, CommandID: r.CommandID})
 	}
 	return open
 }
@@ -158,7 +163,7 @@ func (p *Page) label(e entry) string {
 }
 
 // mostFolded is how many names a fold tells: its line is cut long before.
-const mostFolded = 1000
+const mostFolded = 100
 
 // folded are the names of the nodes of a fold: "web-[1-798]".
 func (p *Page) folded(e entry) string {
@@ -183,7 +188,7 @@ func (p *Page) length(r run.Row) string {
 	case r.Started == nil:
 		return ""
 	case r.Ended != nil:
-		return render.Duration(max(r.Ended.Sub(*r.Started), 0).Truncate(100 * time.Millisecond))
+		return render.Duration(max(r.Ended.Sub(*r.Started), 0).Truncate(time.Millisecond))
 	case !r.State.Final():
 		return took(p.deck.Now.Sub(*r.Started))
 	}

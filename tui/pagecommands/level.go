@@ -49,13 +49,24 @@ func some(n int, one string) string {
 
 // took is a length of time to the second: "2 min 10 s".
 func took(d time.Duration) string {
-	if d < 0 {
-		d = 0
+	if d < time.Second {
+		return "under 1 s"
 	}
 	return render.Duration(d.Truncate(time.Second))
 }
 
-// limit says how much of a run may go on or fail: "20 %", "50".
+// stops says when a run is stopped for its failures: "stop at 5 % errors".
+func stops(maxErrors string) string {
+	switch maxErrors {
+	case "":
+		return ""
+	case "0", "0%":
+		return "stop at the first error"
+	}
+	return "stop at " + limit(maxErrors) + " errors"
+}
+
+// limit says how many nodes of a run may go on or fail: "20 %", "50".
 func limit(s string) string {
 	if n, ok := strings.CutSuffix(s, "%"); ok {
 		return n + " %"

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
-	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
@@ -16,7 +15,7 @@ import (
 func (p *Page) columns() []widget.Column {
 	return []widget.Column{
 		p.state("state", "STATE", (*row).state, byAttention),
-		p.text("name", "NAME", 1, func(r *row) string { return r.n.Name }, widget.Column{Min: 8, Max: 32}),
+		p.text("name", "NAME", 1, func(r *row) string { return r.n.Name }, widget.Column{Min: 8, Max: 26}),
 		p.text("id", "NODE ID", 4, func(r *row) string { return r.n.ID }, widget.Column{Min: 10, Max: 20, Middle: true}),
 		p.text("platform", "PLATFORM", 6, platform, widget.Column{Max: 30}),
 		p.with(p.state("agent", "AGENT", (*row).agent, func(a, b *row) int { return fleet.CompareAgents(a.n, b.n) }), 3),
@@ -59,14 +58,14 @@ func (p *Page) placeColumns() {
 
 func (p *Page) text(id, title string, rank int, of func(*row) string, c widget.Column) widget.Column {
 	c.ID, c.Title, c.Rank = id, title, rank
-	c.Text = func(i int) string { return render.Visible(of(&p.rows[i])) }
+	c.Text = func(i int) string { return of(&p.rows[i]) }
 	return c
 }
 
 // state is a column whose cell is a word with a level. Its changes flash.
 func (p *Page) state(id, title string, of func(*row) (string, theme.Level), compare func(a, b *row) int) widget.Column {
 	c := widget.Column{
-		ID: id, Title: title, Flash: true, Max: 24,
+		ID: id, Title: title, Flash: true, Max: 22,
 		Text:  func(i int) string { word, _ := of(&p.rows[i]); return word },
 		Level: func(i int) theme.Level { _, level := of(&p.rows[i]); return level },
 	}

@@ -183,7 +183,7 @@ func checkText(c doctor.Check) string {
 // the cursor.
 func checkLines(w *writer, c doctor.Check) {
 	add := func(text string, dim bool) {
-		w.lines = append(w.lines, line{value: render.Visible(text), dim: dim, in: 2})
+		w.lines = append(w.lines, line{value: render.Visible(text), dim: dim, in: 4})
 	}
 	add(c.Evidence, true)
 	if cause, ok := doctor.CauseOf(c.Cause); ok {

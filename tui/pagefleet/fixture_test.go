@@ -31,7 +31,7 @@ type fixture struct {
 	asked map[string][]string
 }
 
-func open(t *testing.T, change ...func(*fixture)) *fixture {
+func open(t testing.TB, change ...func(*fixture)) *fixture {
 	f := &fixture{asked: map[string][]string{}}
 	f.set = &sources.Set{
 		Nodes:   feed.NewSource[fleet.Node](sources.Nodes, nil),

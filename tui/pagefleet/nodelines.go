@@ -332,7 +332,7 @@ func (p *Page) examLines(r *row) (lines []line, cursor int) {
 			cursor = len(w.lines)
 		}
 		w.lines = append(w.lines, line{
-			value: string(c.Status) + "  " + c.Title, level: checkLevel(c.Status), status: true, current: here && p.inPane,
+			value: string(c.Status) + "  " + c.Title, level: checkLevel(c.Status), status: true, current: here && p.inPane, in: 2,
 		})
 		if here || c.Found() {
 			checkLines(w, c)

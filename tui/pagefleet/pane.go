@@ -94,6 +94,9 @@ func (l line) draw(s *theme.Styles, width int) []string {
 	for i, text := range strings.Split(ansi.Wrap(value, max(width-indent, 4), ""), "\n") {
 		text = ansi.Truncate(text, max(width-indent, 1), s.Glyphs.Ellipsis)
 		key := strings.Repeat(" ", indent)
+		if i == 0 && l.current && indent > 1 {
+			key = s.Glyphs.Pointer + strings.Repeat(" ", indent-1)
+		}
 		if i == 0 && l.key != "" {
 			name := ansi.Truncate(l.key, indent-2, s.Glyphs.Ellipsis)
 			key = s.Key.Render(name) + strings.Repeat(" ", indent-ansi.StringWidth(name))
@@ -184,7 +187,7 @@ func (p *Page) pane() []string {
 	}
 	title := s.Accent.Render(ansi.Truncate(render.Visible(r.label()), width, s.Glyphs.Ellipsis))
 	if p.inPane && p.wide() {
-		title = s.Selected.Render(ansi.Truncate(" "+render.Visible(r.label())+" ", width, s.Glyphs.Ellipsis))
+		title = s.Selected.Render(ansi.Truncate(s.Glyphs.Pointer+" "+render.Visible(r.label())+" ", width, s.Glyphs.Ellipsis))
 	}
 	body, from := draw(lines, s, width), 0
 	room := max(p.height-1, 1)

@@ -168,7 +168,7 @@ func (r *row) agent() (string, theme.Level) {
 	case r.n.AgentVersion == "":
 		return "unknown", theme.Unknown
 	case r.behind:
-		return r.n.AgentVersion + " behind", theme.Warn
+		return "behind " + r.n.AgentVersion, theme.Warn
 	default:
 		return r.n.AgentVersion, theme.Good
 	}

@@ -73,7 +73,7 @@ func (p *Page) patchesMissing() []line {
 	if p.set.Patches.State().Empty() {
 		return nil
 	}
-	t := p.patches.value.Total
+	t := p.patches.value.total
 	verb := func(n int, one, many string) string {
 		if n == 1 {
 			return one
@@ -129,7 +129,7 @@ func (p *Page) expiries() []line {
 		if d.Late {
 			level, when = theme.Bad, "should have expired "+render.Ago(p.deck.Now, d.At)
 		}
-		out = append(out, about("expires "+d.Name, level, 1, "parameter "+d.Name+" "+when, "parameters", "name="+d.Name, "param", "expiring")...)
+		out = append(out, about("expires "+d.Name, level, len(due), "parameter "+d.Name+" "+when, "parameters", "expires<7d", "param", "expiring")...)
 	}
 	return out
 }

@@ -96,7 +96,7 @@ func TestEveryNumberOpensThePageBehindIt(t *testing.T) {
 		{"1 automation waits", "automation", "waiting=yes"},
 		{"東京 deploy", "commands", "id=r-20261127-1"},
 		{"812/1,100", "commands", "id=8f2c91d0-1111-4222-8333-444455556666"},
-		{"/pay/prod/key expires", "parameters", "name=/pay/prod/key"},
+		{"/pay/prod/key expires", "parameters", "expires<7d"},
 		{"sun-patch", "windows", "id=mw-1"},
 		{"window no-targets", "windows", "id=mw-4"},
 		{"2 sessions open", "sessions", ""},

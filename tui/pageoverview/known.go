@@ -11,7 +11,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
-	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
@@ -34,13 +33,15 @@ func (m *memo[V]) get(gen uint64, now time.Time, good time.Duration, count func(
 // known is what was counted.
 type known struct {
 	nodes    memo[nodeCount]
-	patches  memo[patch.Report]
+	patches  memo[patchCount]
 	runs     memo[runCount]
 	autos    memo[autoCount]
 	windows  memo[windowCount]
 	expiring memo[[]parameter.Due]
 
-	joined bool // the nodes are known with their tags
+	joined  bool // the nodes are known with their tags
+	strict  map[baselineAt]strictness
+	answers uint64 // about strict
 }
 
 // How long counts hold that depend on the time.
@@ -51,9 +52,7 @@ const (
 
 func (k *known) learn(set *sources.Set, now time.Time) {
 	k.nodes.get(set.Nodes.Gen(), now, forHour, func() nodeCount { return countNodes(set.Nodes.Rows()) })
-	k.patches.get(set.Patches.Gen(), now, forHour, func() patch.Report {
-		return patch.NewReport(values(set.Patches.Rows()), now, patch.StaleAfter, nil)
-	})
+	k.patches.get(set.Patches.Gen()+k.answers, now, forHour, func() patchCount { return k.countPatches(set, now) })
 	k.runs.get(set.Commands.Gen(), now, forMinute, func() runCount { return countRuns(set.Commands.Rows(), now) })
 	k.autos.get(set.Executions.Gen(), now, forHour, func() autoCount { return countAutos(set.Executions.Rows()) })
 	// Nodes come without their tags at first, by which windows choose.
@@ -66,42 +65,41 @@ func (k *known) learn(set *sources.Set, now time.Time) {
 	k.expiring.get(set.Parameters.Gen(), now, forMinute, func() []parameter.Due { return expiring(set.Parameters.Rows(), now) })
 }
 
-func values[T any](rows []grid.Row[T]) []T {
-	out := make([]T, len(rows))
-	for i, r := range rows {
-		out[i] = r.Value
-	}
-	return out
-}
-
 // nodeCount is how the fleet stands.
 type nodeCount struct {
-	all, online, lost, inactive, other int
+	all, online, lost, inactive int
 
-	newest                  string // agent version
-	latest, behind, noAgent int
+	newest         string // agent version
+	latest, behind int
 }
 
 func countNodes(rows []grid.Row[fleet.Node]) nodeCount {
-	c := nodeCount{all: len(rows), newest: fleet.NewestAgent(values(rows))}
-	for _, r := range rows {
-		switch r.Value.Ping {
+	c := nodeCount{all: len(rows)}
+	agents := map[string]int{} // a few versions, however many nodes
+	for i := range rows {
+		n := &rows[i].Value
+		switch n.Ping {
 		case "online":
 			c.online++
 		case "lost":
 			c.lost++
 		case "inactive":
 			c.inactive++
-		default:
-			c.other++
 		}
+		agents[n.AgentVersion]++
+	}
+	for v := range agents {
+		if fleet.IsVersion(v) && (c.newest == "" || fleet.CompareVersions(v, c.newest) > 0) {
+			c.newest = v
+		}
+	}
+	for v, n := range agents {
 		switch {
-		case r.Value.AgentVersion == "":
-			c.noAgent++
-		case fleet.CompareVersions(r.Value.AgentVersion, c.newest) < 0:
-			c.behind++
+		case !fleet.IsVersion(v): // which is not to be behind
+		case fleet.CompareVersions(v, c.newest) < 0:
+			c.behind += n
 		default:
-			c.latest++
+			c.latest += n
 		}
 	}
 	return c

@@ -140,18 +140,18 @@ func (p *Page) patchPanel() panel {
 		return out
 	}
 	r := p.patches.value
-	if r.Total.Nodes == 0 {
+	if r.total.Nodes == 0 {
 		out.say = "no managed node here"
 		return out
 	}
-	out.note = partly(percent(r.Total), s)
-	for i, g := range r.Groups {
+	out.note = partly(percent(r.total), s)
+	for i, g := range r.groups {
 		if i == mostGroups {
 			break
 		}
 		out.lines = append(out.lines, groupLine(g))
 	}
-	if more := len(r.Groups) - mostGroups; more > 0 {
+	if more := len(r.groups) - mostGroups; more > 0 {
 		out.lines = append(out.lines, line{key: "more", text: count(more, "more group"), open: deck.Open{Page: "patch", Clear: true}})
 	}
 	add := func(key string, level theme.Level, n int, filter string, words ...string) {
@@ -159,7 +159,7 @@ func (p *Page) patchPanel() panel {
 			key: key, level: zero(n, level), text: key, value: number(n), open: deck.Open{Page: "patch", Filter: filter}, rows: n, words: words,
 		})
 	}
-	t := r.Total
+	t := r.total
 	add("critical missing", theme.Bad, t.WithCritical, "critical>0", patchWords("critical>0")...)
 	add("security missing", theme.Warn, t.WithSecurity, "security>0", patchWords("security>0")...)
 	add("reboot pending", theme.Warn, t.WithPendingReboot, "reboot>0", patchWords("pending_reboot>0")...)

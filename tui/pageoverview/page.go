@@ -5,6 +5,7 @@
 package pageoverview
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -26,11 +27,15 @@ type Services struct {
 	// Console is the address of Systems Manager in the console of a Region; nil: there
 	// is none.
 	Console func(at grid.Place) string
+	// Strict reads whether a baseline calls a node non-compliant while security
+	// updates are available that it does not approve; nil: none does.
+	Strict func(ctx context.Context, at grid.Place, baseline string) (bool, error)
 }
 
 // Page is the page.
 type Page struct {
 	deck *deck.Deck
+	desk *feed.Desk
 	set  *sources.Set
 	svc  Services
 	known
@@ -48,8 +53,9 @@ type Page struct {
 type place struct{ panel, line string }
 
 // New makes the page.
-func New(d *deck.Deck, _ *feed.Desk, set *sources.Set, svc Services) *Page {
-	p := &Page{deck: d, set: set, svc: svc}
+func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
+	p := &Page{deck: d, desk: desk, set: set, svc: svc}
+	p.strict = map[baselineAt]strictness{}
 	p.refresh()
 	return p
 }
@@ -66,12 +72,19 @@ func (p *Page) SetSize(width, height int) {
 	p.refresh()
 }
 
+// fewNodes is up to how many nodes patching is read more often: a call for each 50.
+const fewNodes = 500
+
 // Wants are all feeds that are counted here. Commands and automations are read more
 // often while some run.
 func (p *Page) Wants() []feed.Want {
 	s := p.set
+	patches := sources.Want(s.Patches)
+	if p.nodes.value.all <= fewNodes { // a few calls
+		patches = sources.Hurry(s.Patches)
+	}
 	wants := []feed.Want{
-		sources.Want(s.Nodes), sources.Want(s.Patches), sources.Want(s.Sessions), sources.Want(s.Forwards),
+		sources.Want(s.Nodes), patches, sources.Want(s.Sessions), sources.Want(s.Forwards),
 		sources.Want(s.Windows), sources.Want(s.Parameters),
 	}
 	for _, f := range []struct {
@@ -90,7 +103,14 @@ func (p *Page) Wants() []feed.Want {
 // Update takes keys that move, the mouse, and news of data and time.
 func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
-	case feed.Changed, deck.Tick:
+	case feed.Changed:
+		p.refresh()
+		if msg.Feed == sources.Patches {
+			return p.askStrict()
+		}
+	case strictRead:
+		p.takeStrict(msg)
+	case deck.Tick:
 		p.refresh()
 	case tea.KeyPressMsg:
 		p.key(msg.String())

@@ -71,10 +71,6 @@ func (p *Page) Actions() []deck.Action {
 }
 
 func (p *Page) rowActions(r row, off, one string) []deck.Action {
-	browse := one
-	if p.svc.Console == nil {
-		browse = "the address of the console is not known"
-	}
 	hidden := one
 	if _, known, err := p.secret.read(); hidden == "" && r.param.Secure() && (!known || err != nil) {
 		hidden = "it is hidden: v shows it"
@@ -83,8 +79,8 @@ func (p *Page) rowActions(r row, off, one string) []deck.Action {
 		{Key: "y", Name: "YAML", Help: "show what is known of it as YAML, without the value", Off: one, Do: func() tea.Cmd { return yaml(r) }},
 		{Key: "c", Name: "copy", Help: "copy the name", Off: off, Do: func() tea.Cmd { return deck.Ask(deck.Copy{Text: r.path, What: "the name"}) }},
 		{Name: "copy value", Help: "copy the value, where it is shown", Off: hidden, Do: func() tea.Cmd { return p.copyValue(r) }},
-		{Key: "o", Name: "console", Help: "open the parameter in the console", Off: browse, Do: func() tea.Cmd {
-			return deck.Ask(deck.Browse{URL: p.svc.Console(r.at, "parameters/"+strings.ReplaceAll(strings.TrimPrefix(r.path, "/"), "/", "%252F")+"/description")})
+		{Key: "o", Name: "console", Help: "open the parameter in the console", Off: one, Do: func() tea.Cmd {
+			return deck.Ask(deck.Browse{URL: deck.Console(r.at, "parameters/"+strings.ReplaceAll(r.path, "/", "%252F")+"/description")})
 		}},
 		{Key: "C", Name: "columns", Help: "choose the columns", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.now()}) }},
 	}

@@ -34,9 +34,6 @@ type Services struct {
 	Value func(ctx context.Context, at grid.Place, name string, decrypt bool) (parameter.Parameter, error)
 	// History reads the versions of a parameter, the newest first.
 	History func(ctx context.Context, at grid.Place, name string, decrypt bool) ([]parameter.Parameter, error)
-	// Console is the address of a page of Systems Manager in the console of a Region.
-	// Nil: there is none.
-	Console func(at grid.Place, page string) string
 }
 
 // pane is where the keys go.
@@ -66,11 +63,16 @@ type Page struct {
 	unfolded      map[string]bool
 	gen           uint64 // of the feed the rows were made from
 	fresh         bool   // they were made at all
+	laid          bool   // the columns are those of another time
 
-	sheet    sheet
+	text     *widget.Text // the details
+	textOf   string       // the row they are of
 	versions *widget.List
 	history  []parameter.Parameter // of the row under the cursor, the newest first
-	diff     sheet
+	diff     *widget.Text
+	diffOf   string // the version it is of
+	sheet    area   // of the details
+	step     area   // of the difference
 
 	values    *feed.Detail[string] // of those that are no secrets
 	histories *feed.Detail[[]parameter.Parameter]
@@ -82,9 +84,10 @@ func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
 	p := &Page{
 		deck: d, desk: desk, set: set, svc: svc, unfolded: map[string]bool{},
 		values: feed.NewDetail[string](desk, kept), histories: feed.NewDetail[[]parameter.Parameter](desk, kept),
+		text: widget.NewText(), diff: widget.NewText(),
 	}
-	p.tree = p.newList(func() []row { return p.branches }, "")
-	p.list = p.newList(func() []row { return p.rows }, "name")
+	p.tree = p.newList(func() []row { return p.branches }, p.label, "")
+	p.list = p.newList(func() []row { return p.rows }, func(r row) string { return r.path }, "name")
 	p.versions = p.newVersions()
 	p.refresh()
 	return p
@@ -156,11 +159,11 @@ func (p *Page) key(k tea.KeyPressMsg) {
 	case p.pane != onList && (name == "tab" || name == "shift+tab"):
 		p.focus(onSheet + onVersions - p.pane)
 	case p.pane == onSheet:
-		p.sheet.key(name)
+		p.text.Update(k)
 	case p.pane == onVersions:
 		switch name {
 		case "pgdown", "pgup":
-			p.diff.key(name)
+			p.diff.Update(k)
 		default:
 			p.versions.Update(k)
 		}
@@ -207,6 +210,7 @@ func (p *Page) showsDetails() bool { return p.pane != onList || p.wide() || p.ta
 
 // SetFilter shows only the rows that fit: as a list, for a tree would hide them.
 func (p *Page) SetFilter(text string) error {
+	p.clock()
 	if err := p.list.SetFilter(text); err != nil {
 		return err
 	}
@@ -270,11 +274,35 @@ func (p *Page) SetLayout(data json.RawMessage) {
 		return
 	}
 	p.flat = in.Flat
+	p.laid = in.Tree != nil || in.List != nil
 	if in.Tree != nil {
 		p.tree.SetLayout(in.Tree)
 	}
 	if in.List != nil {
 		p.list.SetLayout(in.List)
+	}
+}
+
+// clock tells the lists the time from which ages are counted.
+func (p *Page) clock() {
+	for _, l := range []*widget.List{p.tree, p.list, p.versions} {
+		l.SetNow(p.deck.Now, p.deck.Still)
+	}
+}
+
+// widen shows where rows come from once it is known that there are several places.
+func (p *Page) widen() {
+	if p.laid || !p.deck.Several() {
+		return
+	}
+	p.laid = true
+	for _, l := range []*widget.List{p.tree, p.list} {
+		titles, _ := l.AllColumns()
+		for i, t := range titles {
+			if t == "REGION" || t == "ACCOUNT" {
+				l.ShowColumn(i, true)
+			}
+		}
 	}
 }
 

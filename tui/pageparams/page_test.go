@@ -36,11 +36,16 @@ func open(t *testing.T) *store {
 	t.Helper()
 	s := &store{set: &sources.Set{Parameters: feed.NewSource[parameter.Parameter](sources.Parameters, nil)}}
 	s.Screen = tuitest.New(t, func(d *deck.Deck, desk *feed.Desk) []deck.Page {
-		s.page = New(d, desk, s.set, Services{Value: s.value, History: s.history, Console: func(at grid.Place, page string) string { return "https://" + at.Region + "/" + page }})
-		return []deck.Page{s.page}
+		s.page = New(d, desk, s.set, Services{Value: s.value, History: s.history})
+		return []deck.Page{s.page, other{New(d, desk, s.set, Services{})}}
 	})
 	return s
 }
+
+// other is another page.
+type other struct{ *Page }
+
+func (other) ID() string { return "other" }
 
 func (s *store) value(_ context.Context, _ grid.Place, name string, decrypt bool) (parameter.Parameter, error) {
 	s.reads = append(s.reads, strings.TrimSpace(fmt.Sprint(name, " ", map[bool]string{true: "decrypt"}[decrypt])))
@@ -152,10 +157,10 @@ func TestTheTree(t *testing.T) {
 	s := open(t)
 	s.Has("loading")
 	s.fill()
-	s.Has("+ app/ (4)", "+ pay/ (2)", "root")
+	s.Has("▹ app/ (4)", "▹ pay/ (2)", "root")
 	s.Lacks("prod/", "db-url")
 	s.Press("l", "j", "enter", "j")
-	s.Has("- app/ (4)", "- prod/ (3)", "db-password", "+ stage/ (1)")
+	s.Has("▾ app/ (4)", "▾ prod/ (3)", "db-password", "▹ stage/ (1)")
 	if r, _ := s.page.current(); r.path != "/app/prod/db-password" {
 		t.Errorf("the cursor is on %s", r.path)
 	}
@@ -175,7 +180,7 @@ func TestTheTree(t *testing.T) {
 	s.Has("/pay/prod/key")
 	s.Lacks("app/")
 	s.Press("esc")
-	s.Has("+ app/ (4)")
+	s.Has("▹ app/ (4)")
 	kept := s.page.Layout()
 	s.Press("T")
 	again := open(t)
@@ -189,6 +194,36 @@ func TestTheTree(t *testing.T) {
 	}
 }
 
+func TestTheFilter(t *testing.T) {
+	s := open(t)
+	s.fill()
+	for text, want := range map[string]string{
+		"type=SecureString": "/app/prod/db-password /pay/prod/key",
+		"expires<7d":        "/pay/prod/key",
+		"tier=Advanced":     "/pay/prod/key /pay/prod/東京",
+		"modified<1d":       "/app/prod/db-url /app/prod/hosts root",
+		"db !stage":         "/app/prod/db-password /app/prod/db-url",
+		"by=ci":             "/app/prod/db-url",
+		"version>3":         "/pay/prod/key",
+	} {
+		if err := s.page.SetFilter(text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		var got []string
+		for _, i := range s.page.list.Shown() {
+			got = append(got, s.page.rows[i].path)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s shows %q, want %q", text, got, want)
+		}
+	}
+	_ = s.page.SetFilter("nothing")
+	s.Has("no parameter fits the filter")
+	if err := s.page.SetFilter("colour=red"); err == nil || s.page.Filter() != "nothing" {
+		t.Errorf("got %v, and the filter is %q", err, s.page.Filter())
+	}
+}
+
 func TestSeveralPlacesAreTreesOfTheirOwn(t *testing.T) {
 	s := open(t)
 	s.Deck.Where.Scopes = 2
@@ -196,7 +231,7 @@ func TestSeveralPlacesAreTreesOfTheirOwn(t *testing.T) {
 	other := grid.Place{Account: "123456789012", Region: "us-east-1"}
 	s.set.Parameters.Set(other, []parameter.Parameter{{Name: "/app/prod/db-url", Type: parameter.String, Version: 1}}, tuitest.Now)
 	s.Changed(sources.Parameters)
-	s.Has("eu-west-1/ (7)", "us-east-1/ (1)")
+	s.Has("eu-west-1/ (7)", "us-east-1/ (1)", "REGION")
 	s.Press("G", "l", "j", "l", "j", "l", "j")
 	s.Has("db-url")
 	if r, _ := s.page.current(); r.at != other || r.path != "/app/prod/db-url" {
@@ -230,20 +265,24 @@ func TestValues(t *testing.T) {
 
 func TestASecretIsShownWhenAskedForAndNotLonger(t *testing.T) {
 	steps := map[string]func(s *store){
-		"v again":         func(s *store) { s.Press("v") },
-		"30 seconds":      func(s *store) { s.wait(30 * time.Second) },
-		"another row":     func(s *store) { s.Press("j") },
-		"esc":             func(s *store) { s.Press("esc") },
-		"a filter":        func(s *store) { s.Type("/stage") },
-		"another size":    func(s *store) { s.Size(120, 30) },
-		"another page":    func(s *store) { s.page.SetSize(s.page.width, s.page.height) },
+		"v again":      func(s *store) { s.Press("v") },
+		"30 seconds":   func(s *store) { s.wait(30 * time.Second) },
+		"another row":  func(s *store) { s.Press("j") },
+		"esc":          func(s *store) { s.Press("esc") },
+		"a filter":     func(s *store) { s.Type("/stage") },
+		"another size": func(s *store) { s.Size(120, 30) },
+		"another page": func(s *store) {
+			s.Send(deck.Open{Page: "other"})
+			s.Lacks(canary)
+			s.Send(deck.Open{Page: "parameters"})
+		},
 		"out of sight":    func(s *store) { s.Deck.Now = s.Deck.Now.Add(5 * time.Second); s.Send(deck.Tick{}) },
 		"time without us": func(s *store) { s.Send(conceal{s.page.secret.store}) },
 		"gone": func(s *store) {
 			s.set.Parameters.Set(tuitest.Place, nil, tuitest.Now)
 			s.Changed(sources.Parameters)
 		},
-		"editing": func(s *store) { s.page.edit(row{}) },
+		"editing": func(s *store) { s.Press("e") },
 	}
 	for name, hide := range steps {
 		t.Run(name, func(t *testing.T) {

@@ -1,8 +1,6 @@
 package pageparams
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +9,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
-	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // soon is how long before it expires a parameter is marked.
@@ -45,6 +42,8 @@ func (p *Page) refresh() {
 		return
 	}
 	p.fresh, p.gen = true, p.set.Parameters.Gen()
+	p.clock()
+	p.widen()
 	all := p.set.Parameters.Rows()
 	p.rows = make([]row, len(all))
 	by := map[grid.Place][]parameter.Parameter{}
@@ -154,19 +153,16 @@ func (p *Page) toggle(r row) {
 	p.unfold()
 }
 
-// label is the name of a row: indented in the tree, whole in the list.
+// label is the name of a row in the tree: indented, and with what is below it.
 func (p *Page) label(r row) string {
-	if !p.folded() {
-		return r.path
-	}
 	text := strings.Repeat("  ", r.depth)
 	switch {
 	case r.below == 0:
 		return text + "  " + r.name
 	case p.unfolded[r.key]:
-		text += "- "
+		text += p.deck.Styles.Glyphs.Opened + " "
 	default:
-		text += "+ "
+		text += p.deck.Styles.Glyphs.Closed + " "
 	}
 	return text + strings.TrimSuffix(r.name, "/") + "/ (" + strconv.Itoa(r.below) + ")"
 }
@@ -185,55 +181,6 @@ func (p *Page) expiry(r row) string {
 
 // who is what a person looks for in the ARN of a caller.
 func who(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
-
-func (p *Page) newList(rows func() []row, sort string) *widget.List {
-	of := func(get func(v *parameter.Parameter) string) func(int) string {
-		return func(i int) string {
-			if v := rows()[i].param; v != nil {
-				return get(v)
-			}
-			return ""
-		}
-	}
-	number := func(get func(r row) int64) func(a, b int) int {
-		return func(a, b int) int { return cmp.Compare(get(rows()[a]), get(rows()[b])) }
-	}
-	version := func(r row) int64 {
-		if r.param == nil {
-			return 0
-		}
-		return r.param.Version
-	}
-	modified := func(r row) int64 {
-		if r.param == nil {
-			return 0
-		}
-		return r.param.Modified.Unix()
-	}
-	expires := func(r row) int64 {
-		if r.expires.IsZero() {
-			return 1 << 60
-		}
-		return r.expires.Unix()
-	}
-	columns := []widget.Column{
-		{ID: "name", Title: "NAME", Text: func(i int) string { return p.label(rows()[i]) }, Max: 64},
-		{ID: "type", Title: "TYPE", Text: of(func(v *parameter.Parameter) string { return v.Type }), Rank: 1},
-		{ID: "version", Title: "VERSION", Text: of(func(v *parameter.Parameter) string { return strconv.FormatInt(v.Version, 10) }), Compare: number(version), Right: true, Rank: 3, Flash: true},
-		{ID: "modified", Title: "MODIFIED", Text: of(func(v *parameter.Parameter) string { return render.Ago(p.deck.Now, v.Modified) }), Compare: number(modified), Right: true, Rank: 2},
-		{ID: "by", Title: "BY", Text: of(func(v *parameter.Parameter) string { return who(v.ModifiedBy) }), Rank: 4, Max: 20},
-		{ID: "expires", Title: "EXPIRES", Text: func(i int) string { return p.expiry(rows()[i]) }, Compare: number(expires), Rank: 1},
-		{ID: "tier", Title: "TIER", Text: of(func(v *parameter.Parameter) string { return v.Tier }), Rank: 5},
-		{ID: "description", Title: "DESCRIPTION", Text: of(func(v *parameter.Parameter) string { return v.Description }), Rank: 6, Max: 48},
-		{ID: "key", Title: "KEY", Text: of(func(v *parameter.Parameter) string { return v.KeyID }), Middle: true, Rank: 7, Off: true},
-		{ID: "data", Title: "DATA TYPE", Text: of(func(v *parameter.Parameter) string { return v.DataType }), Rank: 8, Off: true},
-		{ID: "region", Title: "REGION", Text: func(i int) string { return rows()[i].at.Region }, Rank: 3, Off: !p.deck.Several()},
-		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return rows()[i].at.Account }, Rank: 4, Off: !p.deck.Several()},
-	}
-	return widget.NewList(widget.Options{
-		Columns: columns, Key: func(i int) string { return rows()[i].key }, Marks: true, Sort: sort, None: p.none,
-	})
-}
 
 // current is the row under the cursor.
 func (p *Page) current() (row, bool) {
@@ -257,16 +204,6 @@ func (p *Page) chosen() (out []grid.Row[string]) {
 	for _, i := range p.now().Chosen() {
 		if rows[i].param != nil {
 			out = append(out, grid.Row[string]{Place: rows[i].at, Value: rows[i].param.Name})
-		}
-	}
-	return out
-}
-
-// names are those of chosen.
-func names(rows []grid.Row[string]) (out []string) {
-	for _, r := range rows {
-		if !slices.Contains(out, r.Value) {
-			out = append(out, r.Value)
 		}
 	}
 	return out

@@ -24,7 +24,7 @@ func (p *Page) Actions() []deck.Action {
 		list = p.sessionActions()
 	}
 	off := ""
-	if len(p.facts()) == 0 {
+	if p.textOf == "" {
 		off = p.nothing()
 	}
 	return append(
@@ -75,21 +75,14 @@ func (p *Page) sessionActions() []deck.Action {
 		{Key: "c", Name: "copy", Help: "copy the id of the session", Off: off, Do: func() tea.Cmd {
 			return deck.Ask(deck.Copy{Text: e.Value.ID, What: "the id of the session"})
 		}},
-		{Key: "o", Name: "console", Help: "open the session's list in the console", Off: cmp.Or(off, p.noConsole()), Do: func() tea.Cmd {
+		{Key: "o", Name: "console", Help: "open the session's list in the console", Off: off, Do: func() tea.Cmd {
 			page := "session-manager/sessions"
 			if p.section == past {
 				page = "session-manager/session-history"
 			}
-			return deck.Ask(deck.Browse{URL: p.svc.Console(e.Place, page)})
+			return deck.Ask(deck.Browse{URL: deck.Console(e.Place, page)})
 		}},
 	}
-}
-
-func (p *Page) noConsole() string {
-	if p.svc.Console == nil {
-		return "the address of the console is not known"
-	}
-	return ""
 }
 
 func (p *Page) enter() tea.Cmd {

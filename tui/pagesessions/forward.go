@@ -100,10 +100,17 @@ func cut(list []tunnel) []deck.Fact {
 	facts := ends(list)
 	for i, t := range list {
 		if t.known() && t.row.Open > 0 {
-			facts[i].Value += fmt.Sprintf(", %d connections are cut", t.row.Open)
+			facts[i].Value += ", " + connections(t.row.Open) + " cut"
 		}
 	}
 	return facts
+}
+
+func connections(n int64) string {
+	if n == 1 {
+		return "1 connection is"
+	}
+	return fmt.Sprintf("%d connections are", n)
 }
 
 func (p *Page) stop() tea.Cmd { return p.order("stop", "stop") }

@@ -8,7 +8,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -32,35 +31,29 @@ func (s section) word() string { return [...]string{"Active", "Past", "Forwards"
 // namesAge is how old the names of nodes may become here: they hardly change.
 const namesAge = 5 * time.Minute
 
-// Services is what the page needs beside the feeds.
-type Services struct {
-	// Console is the address of a page of Systems Manager in the console of a Region:
-	// "session-manager/sessions". Nil: there is none.
-	Console func(at grid.Place, page string) string
-}
-
 // Page is the page.
 type Page struct {
 	deck *deck.Deck
 	set  *sources.Set
-	svc  Services
 
 	width, height int
 	section       section
-	open          bool // keys go to the details of the row
-	sheet         sheet
+	open          bool         // keys go to the details of the row
+	text          *widget.Text // the details
+	textOf        string       // the row they are of
+	sheet         struct{ width, height int }
 	lists         [sections]*widget.List
-	filters       [sections]string
 
 	sessions [2][]entry // of active and past
 	tunnels  []tunnel
 	names    map[string]string // of nodes, by deck.Key
 	gens     [5]uint64         // of the feeds the rows were made from
+	laid     bool              // the columns are those of another time
 }
 
 // New makes the page.
-func New(d *deck.Deck, _ *feed.Desk, set *sources.Set, svc Services) *Page {
-	p := &Page{deck: d, set: set, svc: svc}
+func New(d *deck.Deck, set *sources.Set) *Page {
+	p := &Page{deck: d, set: set, text: widget.NewText()}
 	p.lists[active] = p.sessionList(active)
 	p.lists[past] = p.sessionList(past)
 	p.lists[tunnels] = p.tunnelList()
@@ -112,7 +105,7 @@ func (p *Page) key(k tea.KeyPressMsg) {
 	case "shift+tab", "left", "h":
 		p.turn(-1)
 	default:
-		if p.open && p.sheet.key(name) {
+		if p.open && p.text.Update(k) {
 			return
 		}
 		if p.list().Update(k) {
@@ -126,12 +119,12 @@ func (p *Page) turn(step int) { p.show((p.section + section(step) + sections) % 
 
 func (p *Page) show(s section) {
 	p.section = s
-	p.sheet.top = 0
 	p.focus(false)
 }
 
 // SetFilter shows only the rows of the section that fit.
 func (p *Page) SetFilter(text string) error {
+	p.clock()
 	err := p.list().SetFilter(text)
 	p.fill()
 	return err
@@ -191,6 +184,7 @@ func (p *Page) SetLayout(data json.RawMessage) {
 			p.section = section(s)
 		}
 		if kept := in.Lists[section(s).word()]; kept != nil {
+			p.laid = true
 			l.SetLayout(kept)
 		}
 	}
@@ -199,6 +193,8 @@ func (p *Page) SetLayout(data json.RawMessage) {
 
 // refresh makes the rows anew out of the feeds that have changed.
 func (p *Page) refresh(all bool) {
+	p.clock()
+	p.widen()
 	now := [...]uint64{p.set.Nodes.Gen(), p.set.Sessions.Gen(), p.set.Past.Gen(), p.set.Forwards.Gen(), p.set.Saved.Gen()}
 	nodes := all || now[0] != p.gens[0]
 	if nodes {
@@ -223,12 +219,27 @@ func (p *Page) refresh(all bool) {
 	p.fill()
 }
 
-// state is how the feed of the section stands.
-func (p *Page) state() feed.State {
-	if p.section == tunnels {
-		return p.set.Saved.State()
+// clock tells the lists the time from which ages are counted.
+func (p *Page) clock() {
+	for _, l := range p.lists {
+		l.SetNow(p.deck.Now, p.deck.Still)
 	}
-	return p.sessionFeeds()[p.section].State()
+}
+
+// widen shows where rows come from once it is known that there are several places.
+func (p *Page) widen() {
+	if p.laid || !p.deck.Several() {
+		return
+	}
+	p.laid = true
+	for _, l := range p.lists {
+		titles, _ := l.AllColumns()
+		for i, t := range titles {
+			if t == "REGION" || t == "ACCOUNT" {
+				l.ShowColumn(i, true)
+			}
+		}
+	}
 }
 
 // visible makes foreign text harmless.

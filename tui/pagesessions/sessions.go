@@ -7,6 +7,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -75,31 +76,33 @@ func (p *Page) sessionList(s section) *widget.List {
 	text := func(get func(e entry) string) func(int) string {
 		return func(row int) string { return get(at(row)) }
 	}
-	moment := func(get func(e entry) time.Time) (func(int) string, func(a, b int) int) {
-		return func(row int) string { return render.Ago(p.deck.Now, get(at(row))) },
-			func(a, b int) int { return get(at(a)).Compare(get(at(b))) }
+	// ago is the moment from which the length counts to now, for terms like length>1h.
+	ago := func(row int) time.Time {
+		d, ok := at(row).length(p.deck.Now)
+		if !ok {
+			return time.Time{}
+		}
+		return p.deck.Now.Add(-d)
 	}
-	started, byStart := moment(func(e entry) time.Time { return e.Value.Started })
-	length := func(row int) time.Duration { d, _ := at(row).length(p.deck.Now); return d }
 	columns := []widget.Column{
 		{ID: "status", Title: "STATUS", Text: text(func(e entry) string { return e.Value.Status }), Level: func(row int) theme.Level { return level(at(row).Value.Status) }, Flash: true},
 		{ID: "who", Title: "WHO", Text: text(func(e entry) string { return e.Value.OwnerName() }), Max: 24},
-		{ID: "node", Title: "NODE", Text: text(entry.label), Max: 28, Rank: 1},
-		{ID: "started", Title: "STARTED", Text: started, Compare: byStart, Right: true, Rank: 3},
+		{ID: "node", Title: "NODE", Text: text(entry.label), Max: 28, Rank: 1, Loose: true, Also: text(func(e entry) string { return e.Value.Target })},
+		{ID: "started", Title: "STARTED", Text: text(func(e entry) string { return render.Ago(p.deck.Now, e.Value.Started) }), Sort: terms.Moment, At: func(row int) time.Time { return at(row).Value.Started }, Compare: func(a, b int) int { return at(a).Value.Started.Compare(at(b).Value.Started) }, Right: true, Rank: 3},
 		{ID: "length", Title: "LENGTH", Text: text(func(e entry) string {
 			d, ok := e.length(p.deck.Now)
 			if !ok {
 				return ""
 			}
 			return render.Duration(d)
-		}), Compare: func(a, b int) int { return cmp.Compare(length(a), length(b)) }, Right: true, Rank: 2},
+		}), Sort: terms.Moment, At: ago, Compare: func(a, b int) int { return ago(b).Compare(ago(a)) }, Right: true, Rank: 2},
 		{ID: "reason", Title: "REASON", Text: text(func(e entry) string { return e.Value.Reason }), Rank: 4},
 		{ID: "document", Title: "DOCUMENT", Text: text(func(e entry) string { return e.Value.Document }), Middle: true, Rank: 5},
 		{ID: "log", Title: "LOG", Text: text(entry.log), Middle: true, Rank: 6, Off: s == active},
 		{ID: "id", Title: "SESSION", Text: text(func(e entry) string { return e.Value.ID }), Middle: true, Rank: 7},
 		{ID: "nodeid", Title: "NODE ID", Text: text(func(e entry) string { return e.Value.Target }), Middle: true, Rank: 8, Off: true},
-		{ID: "region", Title: "REGION", Text: text(func(e entry) string { return e.Place.Region }), Rank: 3, Off: !p.deck.Several()},
-		{ID: "account", Title: "ACCOUNT", Text: text(func(e entry) string { return e.Place.Account }), Rank: 4, Off: !p.deck.Several()},
+		{ID: "region", Title: "REGION", Text: text(func(e entry) string { return e.Place.Region }), Rank: 3, Off: true},
+		{ID: "account", Title: "ACCOUNT", Text: text(func(e entry) string { return e.Place.Account }), Rank: 4, Off: true},
 	}
 	return widget.NewList(widget.Options{
 		Columns: columns, Key: func(row int) string { return at(row).key() }, Marks: true, Sort: "-started",

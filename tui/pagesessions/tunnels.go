@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -171,7 +170,7 @@ func (p *Page) tunnelList() *widget.List {
 		})
 	}
 	columns := []widget.Column{
-		{ID: "name", Title: "NAME", Text: text(func(t tunnel) string { return t.name }), Max: 28},
+		{ID: "name", Title: "NAME", Text: text(func(t tunnel) string { return t.name }), Max: 28, Loose: true},
 		{ID: "state", Title: "STATE", Text: text(tunnel.state), Level: func(row int) theme.Level { return at(row).level() }, Flash: true},
 		{ID: "local", Title: "LOCAL", Text: text(func(t tunnel) string { return strings.Join(t.local(), " ") }), Rank: 1, Max: 32},
 		{ID: "connections", Title: "OPEN", Text: text(tunnel.connections), Right: true, Rank: 2},
@@ -251,14 +250,6 @@ func (p *Page) running() (n int) {
 		}
 	}
 	return n
-}
-
-// since is when the process that runs it has begun.
-func (t tunnel) since(now time.Time) string {
-	if !t.runs() {
-		return ""
-	}
-	return render.Ago(now, t.proc.Started)
 }
 
 // idle are saved forwards that do not run, by name.

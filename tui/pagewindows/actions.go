@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/schedule"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -131,7 +132,8 @@ func (p *Page) enter() tea.Cmd {
 	p.inText = false
 	if p.open == "" {
 		if e := p.current(); e != nil {
-			p.open, p.text.Top = e.key, 0
+			p.open = e.key
+			p.text.SetText("")
 			p.runs.Reset(0) // the cursor begins at the top
 			p.arrange()
 		}
@@ -159,8 +161,13 @@ func (p *Page) describe() tea.Cmd {
 	if e == nil {
 		return nil
 	}
-	return deck.Ask(deck.Show{Title: safe(e.Name), Text: p.facts().Text(nil)})
+	d := p.facts()
+	plain := theme.New(theme.Plain, false, p.d.Styles.Glyphs.Ellipsis == "~")
+	return deck.Ask(deck.Show{Title: safe(e.Name), Text: d.View(plain, textWidth)})
 }
+
+// textWidth is how wide the text of a description is.
+const textWidth = 100
 
 // going is the execution that cancel is about: that under the cursor, else that which
 // runs.

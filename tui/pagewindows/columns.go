@@ -16,16 +16,15 @@ import (
 func (p *Page) columns() []widget.Column {
 	at := func(i int) *entry { return &p.entries[i] }
 	text := func(f func(e *entry) string) func(int) string { return func(i int) string { return f(at(i)) } }
-	several := p.d.Several()
 	return []widget.Column{
 		{ID: "name", Title: "WINDOW", Min: 12, Max: 30, Loose: true, Also: text(func(e *entry) string { return e.ID }), Text: text(func(e *entry) string { return e.Name })},
-		{ID: "state", Title: "STATE", Min: 10, Rank: 1, Flash: true, Text: text(stateWord), Level: func(i int) theme.Level { return stateLevel(at(i)) }},
+		{ID: "state", Title: "STATE", Min: 10, Rank: 2, Flash: true, Text: text(stateWord), Level: func(i int) theme.Level { return stateLevel(at(i)) }},
 		{
-			ID: "next", Title: "NEXT", Rank: 2, Text: text(p.nextIn), Sort: terms.Moment, At: func(i int) time.Time { return p.mirrored(at(i).next) },
+			ID: "next", Title: "NEXT", Rank: 1, Text: text(p.nextIn), Sort: terms.Moment, At: func(i int) time.Time { return p.mirrored(at(i).next) },
 			Compare: func(a, b int) int { return compareNext(at(a).next, at(b).next) },
 		},
 		{
-			ID: "opens", Title: "OPENS", Rank: 4, Text: text(func(e *entry) string { return moment(e.next, p.zoneOf(e)) }),
+			ID: "opens", Title: "OPENS", Rank: 4, Text: text(opens),
 			Compare: func(a, b int) int { return compareNext(at(a).next, at(b).next) },
 		},
 		{
@@ -41,8 +40,8 @@ func (p *Page) columns() []widget.Column {
 		{ID: "expression", Title: "EXPRESSION", Off: true, Rank: 10, Text: text(func(e *entry) string { return e.Window.Schedule })},
 		{ID: "id", Title: "ID", Off: true, Rank: 10, Middle: true, Text: text(func(e *entry) string { return e.ID })},
 		{ID: "description", Title: "DESCRIPTION", Off: true, Rank: 10, Max: 40, Text: text(func(e *entry) string { return oneLine(e.Description) })},
-		{ID: "account", Title: "ACCOUNT", Off: !several, Rank: 4, Text: text(func(e *entry) string { return e.at.Account })},
-		{ID: "region", Title: "REGION", Off: !several, Rank: 4, Text: text(func(e *entry) string { return e.at.Region })},
+		{ID: "account", Title: "ACCOUNT", Off: true, Rank: 4, Text: text(func(e *entry) string { return e.at.Account })},
+		{ID: "region", Title: "REGION", Off: true, Rank: 4, Text: text(func(e *entry) string { return e.at.Region })},
 	}
 }
 
@@ -85,16 +84,23 @@ func (p *Page) nextIn(e *entry) string {
 	switch {
 	case e.isOpen:
 		return "open, " + render.Duration(e.until.Sub(p.d.Now).Truncate(time.Minute)) + " left"
+	case !e.Enabled:
+		return "disabled"
 	case e.Fault != nil:
 		return "not known"
 	case e.next.IsZero():
 		return "never"
 	}
-	text := "in " + render.Duration(e.next.Sub(p.d.Now).Truncate(time.Minute))
-	if !e.Enabled {
-		return "(" + text + ")"
+	return "in " + render.Duration(e.next.Sub(p.d.Now).Truncate(time.Minute))
+}
+
+// opens is when the window opens next; in parentheses when it only would.
+func opens(e *entry) string {
+	text := moment(e.next, e.Zone())
+	if text == "" || e.Enabled {
+		return text
 	}
-	return text
+	return "(" + text + ")"
 }
 
 // compareNext puts those that never open last.
@@ -104,9 +110,6 @@ func compareNext(a, b time.Time) int {
 	}
 	return a.Compare(b)
 }
-
-// zoneOf is the zone a window's times are told in: its own.
-func (p *Page) zoneOf(e *entry) *time.Location { return e.Zone() }
 
 // moment is a time with its day and its zone.
 func moment(t time.Time, zone *time.Location) string {

@@ -15,10 +15,10 @@ import (
 )
 
 // facts is what is known of what is under the cursor.
-func (p *Page) facts() widget.Facts {
+func (p *Page) facts() (none widget.Details) {
 	e := p.current()
 	if e == nil {
-		return nil
+		return none
 	}
 	if p.open != "" {
 		if i, ok := p.runs.Current(); ok && i < len(p.parts) && p.parts[i].run != nil {
@@ -28,10 +28,10 @@ func (p *Page) facts() widget.Facts {
 	return p.windowFacts(e)
 }
 
-func (p *Page) windowFacts(e *entry) widget.Facts {
-	var f widget.Facts
+func (p *Page) windowFacts(e *entry) widget.Details {
+	var f widget.Details
 	f.Add("Window", e.Name)
-	f.State("State", stateLevel(e), stateWord(e))
+	f.Level("State", stateLevel(e), stateWord(e))
 	f.Add("About", e.Description)
 	f.Add("Schedule", e.Window.Schedule)
 	if e.Schedule != nil {
@@ -43,21 +43,17 @@ func (p *Page) windowFacts(e *entry) widget.Facts {
 	f.Add("From", e.Start)
 	f.Add("Up to", e.End)
 	f.Add("Nodes", reached(e))
-	f.State("Result", lastLevel(e), p.lastWord(e))
+	f.Level("Result", lastLevel(e), p.lastWord(e))
 	if x := e.last(); x != nil && e.running == nil {
 		f.Add("Details", oneLine(x.Details))
 	}
 	f.Add("ID", e.ID)
 	p.remarks(&f, e)
-	if len(e.Tasks) > 0 {
-		f.Heading("Tasks, in their order")
-	}
+	f.Section("Tasks, in their order")
 	for _, t := range e.Tasks {
 		f.Add(fmt.Sprint(t.Priority), taskLine(e, t))
 	}
-	if len(e.Targets) > 0 {
-		f.Heading("Targets")
-	}
+	f.Section("Targets")
 	for _, t := range e.Targets {
 		f.Add(cmp.Or(t.Name, short(t.ID)), selectorLine(t.Selectors))
 	}
@@ -66,7 +62,7 @@ func (p *Page) windowFacts(e *entry) widget.Facts {
 
 // times says when the window opens next: in its own zone, and in the reader's where
 // clocks there show another time.
-func (p *Page) times(f *widget.Facts, e *entry) {
+func (p *Page) times(f *widget.Details, e *entry) {
 	if e.isOpen {
 		f.Add("Open up to", moment(e.until, e.Zone()))
 	}
@@ -74,7 +70,7 @@ func (p *Page) times(f *widget.Facts, e *entry) {
 		f.Add("Next", p.nextIn(e))
 		return
 	}
-	f.Add("Next", moment(e.next, e.Zone())+", in "+render.Duration(e.next.Sub(p.d.Now).Truncate(time.Minute)))
+	f.Add(map[bool]string{true: "Next", false: "If enabled"}[e.Enabled], moment(e.next, e.Zone())+", in "+render.Duration(e.next.Sub(p.d.Now).Truncate(time.Minute)))
 	if offset(e.next, e.Zone()) != offset(e.next, p.d.Location) {
 		f.Add("Here", moment(e.next, p.d.Location))
 	}
@@ -96,23 +92,19 @@ func reached(e *entry) string {
 }
 
 // remarks are what is the matter with a window, and with its schedule.
-func (p *Page) remarks(f *widget.Facts, e *entry) {
-	var texts []string
+func (p *Page) remarks(f *widget.Details, e *entry) {
+	f.Section("Findings")
 	for _, x := range e.findings {
 		text := x.Message
 		if x.Kind == agenda.Overlapping {
 			text = "with " + cmp.Or(other(x, e.ID), "another window") + ": " + text + ", first " + moment(x.From, p.d.Location)
 		}
-		texts = append(texts, text)
+		f.Level(string(x.Kind), theme.Warn, text)
 	}
 	if e.Schedule != nil {
-		texts = append(texts, e.Schedule.Warnings()...)
-	}
-	if len(texts) > 0 {
-		f.Heading("Findings")
-	}
-	for _, t := range texts {
-		f.Remark(theme.Warn, t)
+		for _, text := range e.Schedule.Warnings() {
+			f.Level("schedule", theme.Warn, text)
+		}
 	}
 }
 
@@ -166,13 +158,13 @@ func selectorLine(list []window.Selector) string {
 
 // partFacts is what is known of an execution or a part of one. What was handed over
 // is not among it: it may be secret.
-func (p *Page) partFacts(e *entry, c part) widget.Facts {
-	var f widget.Facts
+func (p *Page) partFacts(e *entry, c part) widget.Details {
+	var f widget.Details
 	from, to := c.span()
 	switch {
 	case c.call != nil:
 		f.Add("Invocation", p.callName(e, *c.call))
-		f.State("State", runLevel(c.call.State), stateText(c.call.State))
+		f.Level("State", runLevel(c.call.State), stateText(c.call.State))
 		if n := c.call.Command; n != nil {
 			f.Add("Nodes", fmt.Sprintf("%d of %d done, %d failed", n.Completed, n.Nodes, n.Errors))
 		}
@@ -183,7 +175,7 @@ func (p *Page) partFacts(e *entry, c part) widget.Facts {
 	case c.task != nil:
 		t := c.task.TaskRun
 		f.Add("Task", p.taskName(e, *c.task))
-		f.State("State", runLevel(t.State), stateText(t.State))
+		f.Level("State", runLevel(t.State), stateText(t.State))
 		f.Add("Type", t.Type.Word())
 		f.Add("Runs", t.Run)
 		f.Add("Details", t.Details)
@@ -191,7 +183,7 @@ func (p *Page) partFacts(e *entry, c part) widget.Facts {
 		f.Add("ID", t.ID)
 	default:
 		f.Add("Opened", moment(c.run.Started, e.Zone()))
-		f.State("State", runLevel(c.run.State), stateText(c.run.State))
+		f.Level("State", runLevel(c.run.State), stateText(c.run.State))
 		f.Add("Details", c.run.Details)
 		f.Add("ID", c.run.ID)
 		if _, at, err, _ := p.tree.Get(p.treeKey(e, c.run.ID)); err != nil {
@@ -199,7 +191,7 @@ func (p *Page) partFacts(e *entry, c part) widget.Facts {
 			if !at.IsZero() {
 				text = "as of " + render.Ago(p.d.Now, at) + ": " + text
 			}
-			f.Remark(theme.Bad, text)
+			f.Level("Not read", theme.Bad, text)
 		}
 	}
 	if !from.IsZero() {

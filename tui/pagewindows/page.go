@@ -48,6 +48,7 @@ type Page struct {
 
 	width, height int
 	list          *widget.List
+	placed        bool // account and Region are shown where there are several
 	entries       []entry
 	gens          [3]uint64 // of what the entries are made from
 	minute        time.Time // up to which they are true
@@ -59,13 +60,14 @@ type Page struct {
 	runs   *widget.List
 	parts  []part // the rows of runs
 	folded map[string]bool
-	text   widget.Pane
+	text   *widget.Text
 	inText bool
 }
 
 // New makes the page.
 func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
 	p := &Page{d: d, set: set, svc: svc, tree: feed.NewDetail[window.Tree](desk, 50), folded: map[string]bool{}}
+	p.text = widget.NewText()
 	p.list = widget.NewList(widget.Options{Columns: p.columns(), Key: func(i int) string { return p.entries[i].key }, Marks: true, None: p.none})
 	p.runs = widget.NewList(widget.Options{Columns: p.runColumns(), Key: func(i int) string { return p.parts[i].key }})
 	return p
@@ -125,7 +127,7 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 
 func (p *Page) key(k tea.KeyPressMsg) {
 	if p.inText && p.hasText() {
-		p.text.Update(k.String())
+		p.text.Update(k)
 		return
 	}
 	p.focused().Update(k)
@@ -152,7 +154,7 @@ func (p *Page) Back() bool {
 		p.inText = false
 	case p.open != "":
 		p.open = ""
-		p.text.Top = 0
+		p.text.SetText("")
 		p.tree.Leave()
 	case p.list.ClearMarks():
 	case p.list.Filter() != "":
@@ -173,11 +175,44 @@ func (p *Page) Status() deck.Status {
 	return s
 }
 
+// layout is what is kept between two starts.
+type layout struct {
+	List json.RawMessage `json:"list,omitempty"`
+	// Placed is set where it was made over several places, so that account and Region
+	// are as they were left.
+	Placed bool `json:"placed,omitempty"`
+}
+
 // Layout is the columns of the list.
-func (p *Page) Layout() json.RawMessage { return p.list.Layout() }
+func (p *Page) Layout() json.RawMessage {
+	data, _ := json.Marshal(layout{List: p.list.Layout(), Placed: p.placed}) // cannot fail
+	return data
+}
 
 // SetLayout takes what Layout returned.
-func (p *Page) SetLayout(data json.RawMessage) { p.list.SetLayout(data) }
+func (p *Page) SetLayout(data json.RawMessage) {
+	var l layout
+	if json.Unmarshal(data, &l) != nil {
+		return
+	}
+	p.list.SetLayout(l.List)
+	p.placed = l.Placed
+}
+
+// placeColumns shows account and Region as soon as rows come from several places,
+// unless a layout of such a dashboard says otherwise.
+func (p *Page) placeColumns() {
+	if p.placed || !p.d.Several() {
+		return
+	}
+	p.placed = true
+	titles, _ := p.list.AllColumns()
+	for i, t := range titles {
+		if t == "ACCOUNT" || t == "REGION" {
+			p.list.ShowColumn(i, true)
+		}
+	}
+}
 
 // opened is the window that is open; nil: none, or it is gone.
 func (p *Page) opened() *entry {

@@ -133,6 +133,7 @@ func (f *fixture) on(name string) {
 	f.t.Helper()
 	for _, e := range f.page.entries {
 		if e.Name == name && f.page.list.Select(e.key) {
+			f.Send(deck.Tick{}) // what is drawn is kept until something happens
 			return
 		}
 	}

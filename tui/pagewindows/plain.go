@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // Plain is the list, or what the open window did, as text.
@@ -29,22 +30,25 @@ func (p *Page) Plain() deck.Plain {
 	}
 	for _, i := range p.list.Shown() {
 		e := &p.entries[i]
-		text := safe(e.Name) + ": " + stateWord(e) + ", " + p.nextIn(e)
+		text := safe(e.Name) + ": " + stateWord(e)
+		if e.Enabled {
+			text += ", " + p.nextIn(e)
+		}
 		if !e.next.IsZero() && !e.isOpen {
-			text += ", " + moment(e.next, e.Zone())
+			text += ", " + opens(e)
 		}
 		text += ". Result: " + p.lastWord(e) + "."
 		if len(e.findings) > 0 {
 			text += " " + counted(len(e.findings), "finding") + "."
 		}
 		key := e.key
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: p.windowFacts(e).Plain(nil), Choose: func() { p.list.Select(key) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.windowFacts(e)), Choose: func() { p.list.Select(key) }})
 	}
 	return out
 }
 
 func (p *Page) plainRuns(e *entry) deck.Plain {
-	out := deck.Plain{Summary: p.windowFacts(e).Plain(nil)}
+	out := deck.Plain{Summary: described(p.windowFacts(e))}
 	for i, c := range p.parts {
 		if i == 0 {
 			continue
@@ -58,9 +62,11 @@ func (p *Page) plainRuns(e *entry) deck.Plain {
 		}
 		item := deck.Item{Text: text, Choose: func() { p.runs.Select(c.key) }}
 		if c.run != nil {
-			item.Detail = p.partFacts(e, c).Plain(nil)
+			item.Detail = described(p.partFacts(e, c))
 		}
 		out.Items = append(out.Items, item)
 	}
 	return out
 }
+
+func described(d widget.Details) []string { return d.Plain() }

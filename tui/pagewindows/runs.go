@@ -254,7 +254,11 @@ func (p *Page) took(from, to time.Time) string {
 	case to.IsZero():
 		to = p.d.Now
 	}
-	return render.Duration(max(to.Sub(from), 0).Round(time.Second))
+	took := max(to.Sub(from), 0).Round(time.Second)
+	if took < 10*time.Second { // no tenths: they say nothing here
+		return fmt.Sprintf("%d s", took/time.Second)
+	}
+	return render.Duration(took)
 }
 
 func (p *Page) runColumns() []widget.Column {

@@ -3,121 +3,86 @@ package pagewindows
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/ssmdeck/ssmdeck/internal/agenda"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
-// weekLabel is how many cells names of windows have in the week.
-const weekLabel = 16
-
 // week draws today and the days after it, a line for each window of the list: when it
-// is open, where it meets another, and now. Nothing where there is no room.
-func (p *Page) week(width, height int) []string {
-	st := p.d.Styles
-	cells := (width-weekLabel-1)/days - 1
-	if cells < 3 || height < 3 || len(p.entries) == 0 {
-		return nil
-	}
-	cells = min(cells, 24)
-	zone := p.d.Now.In(p.d.Location).Format("MST")
-	head := st.Dim.Render(padded("times in "+zone, weekLabel+1))
-	from := midnight(p.d.Now, p.d.Location)
-	for i := range days {
-		day := from.AddDate(0, 0, i)
-		name := day.Format("Mon 2")
-		if cells < 6 {
-			name = day.Format("Mon")
-		}
-		if i == 0 && cells >= 9 {
-			name += " today"
-		}
-		head += st.Header.Render(padded(name, cells+1))
-	}
-	lines := []string{head}
+// is open, where it meets another, and now. The list scrolls with the cursor.
+func (p *Page) week(width, height int) string {
 	shown := p.list.Shown()
-	room := height - 2 // head and legend
-	first := 0
+	if height < 3 || len(shown) == 0 {
+		return ""
+	}
+	room := height - 2 // the days, the legend
+	cursor := -1
 	if i, ok := p.list.Current(); ok {
-		first = max(min(slices.Index(shown, i)-room/2, len(shown)-room), 0)
+		cursor = slices.Index(shown, i)
 	}
+	first := max(min(cursor-room/2, len(shown)-room), 0)
+	var tracks []widget.Track
+	var levels []theme.Level
 	for _, i := range shown[first:min(first+room, len(shown))] {
-		lines = append(lines, p.weekRow(&p.entries[i], from, cells))
+		e := &p.entries[i]
+		t := widget.Track{Name: e.Name, Spans: p.spans(e)}
+		for _, s := range t.Spans {
+			levels = append(levels, s.Level)
+		}
+		tracks = append(tracks, t)
 	}
-	for len(lines) < min(room, len(shown))+1 {
-		lines = append(lines, "")
+	line := widget.Timeline{From: midnight(p.d.Now, p.d.Location), Days: days, Now: p.d.Now}
+	drawn := line.Draw(p.d.Styles, tracks, width, cursor-first)
+	if drawn == "" {
+		return ""
 	}
-	return append(lines, ansi.Truncate(p.legend(), width, ""))
+	return drawn + "\n" + ansi.Truncate(p.legend(levels), width, p.d.Styles.Glyphs.Ellipsis)
 }
 
-func (p *Page) weekRow(e *entry, from time.Time, cells int) string {
-	st := p.d.Styles
-	name := padded(ansi.Truncate(safe(e.Name), weekLabel, st.Glyphs.Ellipsis), weekLabel)
-	if cur := p.current(); cur != nil && cur.key == e.key {
-		name = st.Strong.Render(name)
-	} else if !e.Enabled {
-		name = st.Dim.Render(name)
-	}
-	var b strings.Builder
-	b.WriteString(name + " ")
-	for i := range days {
-		begin, end := from.AddDate(0, 0, i), from.AddDate(0, 0, i+1)
-		b.WriteString(st.Border.Render(st.Glyphs.Pipe))
-		length := end.Sub(begin)
-		for c := range cells {
-			b.WriteString(p.cell(e.openings, begin.Add(length*time.Duration(c)/time.Duration(cells)), begin.Add(length*time.Duration(c+1)/time.Duration(cells))))
-		}
-	}
-	return b.String()
-}
+// The levels of spans: what each is about is in the legend.
+const (
+	spanOpen     = theme.Good
+	spanNow      = theme.Busy
+	spanShared   = theme.Warn // two windows on the same nodes
+	spanDisabled = theme.Idle
+)
 
-// cell is the sign of a part of a day in a window's line.
-func (p *Page) cell(openings []agenda.Opening, from, to time.Time) string {
-	st := p.d.Styles
-	late := false
-	for _, o := range openings {
-		if !o.Start.Before(to) || !o.End.After(from) {
-			continue
+// spans are when a window is open, and over them where it meets another.
+func (p *Page) spans(e *entry) []widget.Span {
+	var all []widget.Span
+	for _, o := range e.openings {
+		level := spanOpen
+		switch {
+		case !o.Enabled:
+			level = spanDisabled
+		case !o.Start.After(p.d.Now) && o.End.After(p.d.Now):
+			level = spanNow
 		}
-		if !o.Enabled {
-			return st.Idle.Render(st.Glyphs.Idle)
-		}
+		all = append(all, widget.Span{Start: o.Start, End: o.End, Level: level})
+	}
+	for _, o := range e.openings {
 		for _, s := range o.Shared {
-			if s.Start.Before(to) && s.End.After(from) {
-				return st.Warn.Render(st.Glyphs.Warn)
-			}
+			all = append(all, widget.Span{Start: s.Start, End: s.End, Level: spanShared})
 		}
-		if o.Cutoff.After(from) {
-			return st.Bar.Render(st.Glyphs.Bar[len(st.Glyphs.Bar)-1])
-		}
-		late = true
 	}
-	switch {
-	case late:
-		return st.Dim.Render(st.Glyphs.Rule)
-	case !p.d.Now.Before(from) && p.d.Now.Before(to):
-		return st.Accent.Render(st.Glyphs.Down)
-	}
-	return " "
+	return all
 }
 
 // legend says what the signs of the week mean: those that are on it.
-func (p *Page) legend() string {
+func (p *Page) legend(levels []theme.Level) string {
 	st := p.d.Styles
-	parts := []string{st.Bar.Render(st.Glyphs.Bar[len(st.Glyphs.Bar)-1]) + " open"}
-	has := func(f func(agenda.Opening) bool) bool {
-		return slices.ContainsFunc(p.entries, func(e entry) bool { return slices.ContainsFunc(e.openings, f) })
+	parts := []string{"times in " + p.d.Now.In(p.d.Location).Format("MST"), st.Accent.Render(st.Glyphs.Pipe) + " now"}
+	for _, k := range []struct {
+		level theme.Level
+		word  string
+	}{
+		{spanOpen, "open"}, {spanNow, "open now"}, {spanShared, "two on the same nodes"}, {spanDisabled, "disabled"},
+	} {
+		if slices.Contains(levels, k.level) {
+			parts = append(parts, st.Status(k.level, k.word))
+		}
 	}
-	if has(func(o agenda.Opening) bool { return len(o.Shared) > 0 }) {
-		parts = append(parts, st.Warn.Render(st.Glyphs.Warn)+" two windows on the same nodes")
-	}
-	if has(func(o agenda.Opening) bool { return o.Enabled && o.Cutoff.Before(o.End) }) {
-		parts = append(parts, st.Dim.Render(st.Glyphs.Rule)+" no new tasks")
-	}
-	if has(func(o agenda.Opening) bool { return !o.Enabled }) {
-		parts = append(parts, st.Idle.Render(st.Glyphs.Idle)+" disabled")
-	}
-	return strings.Join(append(parts, st.Accent.Render(st.Glyphs.Down)+" now"), "  ")
+	return strings.Join(parts, "  ")
 }

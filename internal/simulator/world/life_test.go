@@ -130,3 +130,72 @@ func TestALivingAccountDoesEverythingInMinutes(t *testing.T) {
 		t.Error("no node was scanned for patches")
 	}
 }
+
+// told is what has happened, without the ids that are random.
+func (w *World) told() []string {
+	var all []string
+	for _, c := range w.Commands() {
+		all = append(all, c.Requested.Format(time.TimeOnly)+" "+c.DocumentName+" "+c.Comment+" "+strings.Join(c.InstanceIDs, ","))
+	}
+	for _, over := range []bool{true, false} {
+		for _, s := range w.Sessions(over) {
+			all = append(all, s.Started.Format(time.RFC3339)+" "+s.Target+" "+s.Owner+" "+s.Status)
+		}
+	}
+	for _, a := range w.Automations() {
+		all = append(all, a.Started.Format(time.TimeOnly)+" "+a.DocumentName+" "+a.ExecutedBy)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func TestTheSeedSaysWhatHappens(t *testing.T) {
+	told := func(seed uint64) []string {
+		w := lively(t, seed)
+		w.after(t, 90*time.Second)
+		return w.told()
+	}
+	one, again, other := told(1), told(1), told(2)
+	if !slices.Equal(one, again) {
+		t.Errorf("the same seed, and other events:\n%s\n%s", strings.Join(one, "\n"), strings.Join(again, "\n"))
+	}
+	if slices.Equal(one, other) {
+		t.Error("another seed, and the same events")
+	}
+}
+
+func TestAColleagueApprovesInTheEnd(t *testing.T) {
+	w := lively(t, 1)
+	w.after(t, patience)
+	waiting := func() int {
+		n := 0
+		for _, a := range w.Automations() {
+			if a.Status == statusWaiting {
+				n++
+			}
+		}
+		return n
+	}
+	if waiting() != 1 {
+		t.Fatalf("%d automations wait after %s", waiting(), patience)
+	}
+	first := w.Automations()[len(w.Automations())-1]
+	w.after(t, 2*time.Minute)
+	if a, err := w.Automation(first.ID); err != nil || a.Status != statusSuccess {
+		t.Errorf("the first automation is %+v, %v", a, err)
+	}
+}
+
+func TestAnEmptyAccountLivesToo(t *testing.T) {
+	w := newWorld(t, "clock: {stopped: true}\nalive: {seed: 3}\n", succeed)
+	if err := w.Live(*w.Scenario().Alive); err != nil {
+		t.Fatal(err)
+	}
+	w.after(t, 5*time.Minute)
+	if len(w.Automations()) == 0 {
+		t.Error("nothing happens in it")
+	}
+	if n := len(w.Sessions(true)) + len(w.Sessions(false)); n != 0 {
+		t.Errorf("%d sessions to no node", n)
+	}
+}

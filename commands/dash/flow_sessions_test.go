@@ -1,0 +1,92 @@
+package dash_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/ssmdeck/ssmdeck/commands"
+	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/dash"
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+)
+
+func TestFlowASessionIsTerminated(t *testing.T) {
+	f := startFlow(t, flowOptions{dash: dash.Options{View: "sessions", Calls: 600}})
+	f.waitFor("nobody has a session open")
+	in, typed := io.Pipe()
+	over := make(chan int, 1)
+	go func() {
+		over <- commands.Run(context.WithoutCancel(t.Context()), &cli.Env{
+			In: in, Out: io.Discard, Err: io.Discard, Lookup: os.LookupEnv, Paces: new(awsapi.Paces),
+			Args: []string{"shell", "web-1", "--reason", "INC-1234"},
+		})
+	}()
+	t.Cleanup(func() { _ = typed.Close() })
+	f.press("ctrl+r")
+	f.waitUntil("the session is seen", func() bool {
+		s := f.screen()
+		if !strings.Contains(s, "INC-1234") {
+			f.press("ctrl+r")
+		}
+		return strings.Contains(s, "Active 1") && strings.Contains(s, "web-1") && strings.Contains(s, "Connected")
+	})
+	f.press("t")
+	f.waitFor("ssmdeck session terminate", "on web-1")
+	f.press("esc") // no
+	f.press("t")
+	f.waitFor("ssmdeck session terminate")
+	f.press("y")
+	f.waitLine("session terminate")
+	<-over
+	f.waitFor("nobody has a session open")
+	f.press("tab")
+	f.waitFor("Terminated", "INC-1234")
+}
+
+func TestFlowASavedForwardIsStartedAndWatched(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "forwards.yaml")
+	if err := os.WriteFile(file, []byte("forwards:\n  site:\n    node: web-1\n    spec: 0:80\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := startFlow(t, flowOptions{dash: dash.Options{View: "sessions", Calls: 600}, env: map[string]string{"SSMDECK_FORWARDS": file}})
+	f.press("tab", "tab")
+	f.waitFor("Forwards 0/1", "site", "stopped")
+	f.press("F")
+	f.waitLine("forward up site")
+	f.waitFor("Forwards 1/1", "idle")
+	local := regexp.MustCompile(`127\.0\.0\.1:[1-9]\d+`).FindString(f.screen())
+	conn, err := net.Dial("tcp", local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 200") {
+		t.Fatalf("got %q, %v", line, err)
+	}
+	f.waitFor("1 in all", "open", "Sessions     1")
+	f.waitUntil("bytes are seen", func() bool { return regexp.MustCompile(`Out +\d+ B/s \([1-9]\d* B\)`).MatchString(f.screen()) })
+	f.press("R")
+	f.waitFor("ssmdeck forward restart site")
+	f.press("y")
+	f.waitLine("forward restart site")
+	f.waitFor("idle")
+	f.press("X")
+	f.waitFor("ssmdeck forward stop site")
+	f.press("y")
+	f.waitFor("Forwards 0/1", "stopped")
+	if c, err := net.Dial("tcp", local); err == nil {
+		_ = c.Close()
+		t.Error("it still listens")
+	}
+}

@@ -1,0 +1,78 @@
+package deck
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+)
+
+// Running are the words of a line as they run: what changes something has been
+// agreed to by then, so that the command need not ask again.
+func Running(l Line) []string {
+	if l.Level < Change || slices.Contains(l.Words, "--yes") || slices.Contains(l.Words, "-y") {
+		return l.Words
+	}
+	return behind(l.Words, "--yes")
+}
+
+// behind puts words at the end of a command line, in front of the "--" from which on
+// words are the remote command's.
+func behind(words []string, more ...string) []string {
+	at := slices.Index(words, "--")
+	if at < 0 {
+		at = len(words)
+	}
+	return slices.Concat(words[:at], more, words[at:])
+}
+
+// OneLiner is a command line as a shell takes it, from anywhere.
+func (d *Deck) OneLiner(words []string, at grid.Place) string {
+	if d.Flags != nil {
+		words = behind(words, d.Flags(at)...)
+	}
+	out := []string{"ssmdeck"}
+	for _, w := range words {
+		out = append(out, render.ShellWord(render.Visible(w)))
+	}
+	return strings.Join(out, " ")
+}
+
+// PlaceName says where a line runs.
+func (d *Deck) PlaceName(at grid.Place) string {
+	w := d.Where
+	account, region := cmp.Or(at.Account, w.Account), cmp.Or(at.Region, w.Region)
+	name := at.Profile
+	if account == w.Account {
+		name = cmp.Or(w.Context, w.Alias)
+	}
+	if name != "" && account != "" {
+		account = name + " @ " + account
+	} else {
+		account = cmp.Or(account, name)
+	}
+	return render.Visible(strings.TrimSpace(account + "  " + region))
+}
+
+// Strictness is how a line is asked for: one level more in a protected account.
+func (d *Deck) Strictness(l Line) Level {
+	if l.Level > Read && l.Level < Destructive && d.Where.Protected {
+		return l.Level + 1
+	}
+	return l.Level
+}
+
+// MustType is what has to be typed for a destructive line.
+func (d *Deck) MustType(l Line) string {
+	w := d.Where
+	return cmp.Or(l.Type, w.Context, w.Alias, w.Account, "yes")
+}
+
+// Refused is why something is not done in a dashboard that may change nothing.
+func Refused(what string) error {
+	return fault.New(fault.Refused, "", "%s would change something, and this dashboard is read-only", what).
+		WithHint("start it without --read-only, in a context that is not read_only")
+}

@@ -1,0 +1,245 @@
+package tui_test
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/tui"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/tuitest"
+)
+
+func reboot(level deck.Level) deck.Line {
+	return deck.Line{
+		Words: []string{"run", "web-1", "--", "sudo reboot", "now"}, At: tuitest.Place, What: "reboot 3 nodes",
+		Facts: []deck.Fact{{Name: "Nodes", Value: "web-1, web-2 and db-1"}}, Level: level, Type: "web-1", How: deck.Quietly,
+	}
+}
+
+const rebootRuns = "run web-1 --yes -- sudo reboot now"
+
+func TestEveryLevelIsAskedForAsStrictlyAsItDeserves(t *testing.T) {
+	tests := []struct {
+		name      string
+		level     deck.Level
+		protected bool
+		no        []string // keys that are no yes
+		yes       []string
+	}{
+		{"reading", deck.Read, false, nil, nil},
+		{"reading where it is protected", deck.Read, true, nil, nil},
+		{"a change", deck.Change, false, []string{"j", "x", "space"}, []string{"enter"}},
+		{"a disruption", deck.Disruptive, false, []string{"enter", "x"}, []string{"y"}},
+		{"a change where it is protected", deck.Change, true, []string{"enter"}, []string{"y"}},
+		{"a destruction", deck.Destructive, false, []string{"y", "enter", "backspace", "enter"}, []string{"w", "e", "b", "-", "1", "enter"}},
+		{"a disruption where it is protected", deck.Disruptive, true, []string{"y", "enter", "backspace"}, []string{"w", "e", "b", "-", "1", "enter"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.Deck.Where.Protected = tt.protected
+			w.Send(reboot(tt.level))
+			w.Press(tt.no...)
+			if tt.level > deck.Read && len(w.Lines) > 0 {
+				t.Fatalf("ran %q too early:\n%s", w.Lines, w.Frame())
+			}
+			w.Press(tt.yes...)
+			want := rebootRuns
+			if tt.level == deck.Read {
+				want = "run web-1 -- sudo reboot now"
+			}
+			if !slices.Equal(w.Lines, []string{want}) {
+				t.Errorf("ran %q, want %q:\n%s", w.Lines, want, w.Frame())
+			}
+		})
+	}
+}
+
+func TestTheBoxSaysEverythingAndCopiesTheLine(t *testing.T) {
+	w := newWorld(t)
+	w.Deck.Flags = func(at grid.Place) []string { return []string{"--region", at.Region} }
+	w.Send(reboot(deck.Disruptive))
+	w.Has("reboot 3 nodes?", "prod-admin @ 123456789012", "eu-west-1", "web-1, web-2 and db-1",
+		`ssmdeck run web-1 --yes --region eu-west-1 -- "sudo reboot" now`, "y does it", "c copy the line")
+	w.Press("c")
+	if want := `ssmdeck run web-1 --yes --region eu-west-1 -- "sudo reboot" now`; w.Clipboard != want {
+		t.Errorf("copied %q, want %q", w.Clipboard, want)
+	}
+	w.Has("the line is on the clipboard")
+	w.Golden("confirm")
+	w.Press("esc")
+	w.Lacks("reboot 3 nodes?")
+	if len(w.Lines) > 0 {
+		t.Errorf("ran %q", w.Lines)
+	}
+}
+
+func TestTheBoxShowsWhatWouldHappen(t *testing.T) {
+	w := newWorld(t)
+	w.Answer = func(words []string, _ io.Reader, out, _ io.Writer) int {
+		if slices.Contains(words, "--dry-run") {
+			_, _ = io.WriteString(out, strings.Repeat("would reboot \x1b[31mweb\x1b[m\u202e\n", 30))
+		}
+		return 0
+	}
+	l := reboot(deck.Destructive)
+	l.Preview = []string{"run", "web-1", "--dry-run"}
+	w.Send(l)
+	w.Has("What would happen", `would reboot web\u202e`, "1-9 of 30", "This cannot be undone", "Type web-1:")
+	if !slices.Equal(w.Lines, []string{"run web-1 --dry-run"}) {
+		t.Errorf("ran %q", w.Lines)
+	}
+	w.Press("pgdown", "pgdown", "pgdown", "pgdown", "pgdown", "pgdown", "pgdown")
+	w.Has("22-30 of 30")
+	w.Size(40, 10)
+	w.Has("Type web-1:")
+	w.Press("esc", "@")
+	w.Lacks("dry-run") // looking is not doing
+}
+
+func TestAPreviewThatFailsIsSaid(t *testing.T) {
+	w := newWorld(t)
+	w.Answer = func(_ []string, _ io.Reader, _, errs io.Writer) int {
+		_, _ = io.WriteString(errs, "ssmdeck: error: access denied\n")
+		return 4
+	}
+	l := reboot(deck.Change)
+	l.Preview = []string{"run", "--dry-run"}
+	w.Send(l)
+	w.Has("It cannot be told what would happen", "access denied")
+}
+
+func TestOutputComesIntoAPane(t *testing.T) {
+	w := newWorld(t)
+	w.Answer = func(_ []string, in io.Reader, out, errs io.Writer) int {
+		said, _ := io.ReadAll(in)
+		_, _ = io.WriteString(out, "one\ttwo "+string(said)+"\n50%\r100%\n")
+		_, _ = io.WriteString(errs, "a warning\n")
+		return 3
+	}
+	w.Send(deck.Line{Words: []string{"patch", "scan", "web-1"}, What: "scan web-1", Input: []byte("secret"), How: deck.InPane})
+	w.Has("scan web-1", "$ ssmdeck patch scan web-1", "one     two secret", "100%", "a warning", "failed  exit 3")
+	w.Lacks("50%")
+	w.Golden("pane")
+	path := filepath.Join(t.TempDir(), "out.txt")
+	w.Press("w", "ctrl+u")
+	w.Paste(path)
+	w.Press("enter")
+	w.Has("written to")
+	data, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(data), "one\ttwo secret") {
+		t.Errorf("wrote %q, %v", data, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file is %v, %v; want only its owner's", info, err)
+	}
+	w.Press("w", "ctrl+u")
+	w.Paste(path)
+	w.Press("enter")
+	w.Has("it is there already", "choose another name")
+	w.Press("c")
+	if w.Clipboard != "ssmdeck patch scan web-1" {
+		t.Errorf("copied %q", w.Clipboard)
+	}
+	w.Press("esc", "@")
+	w.Has("Command log", "exit 3", "ssmdeck patch scan web-1")
+	w.Lacks("secret")
+	w.Press("enter")
+	w.Has("a warning")
+}
+
+// held runs until it is stopped.
+type held struct {
+	press func(keys ...string)
+	keys  []string
+}
+
+func (h held) Run(ctx context.Context, _ []string, _ grid.Place, _ io.Reader, out, _ io.Writer) int {
+	_, _ = io.WriteString(out, "working\n")
+	h.press(h.keys...) // while it runs
+	<-ctx.Done()
+	return 130
+}
+
+func TestALineCanBeStopped(t *testing.T) {
+	h := &held{keys: []string{"X"}}
+	w := newWorld(t, func(o *tui.Options) { o.Run = h })
+	h.press = w.Press
+	w.Send(deck.Line{Words: []string{"run", "follow"}, What: "follow", How: deck.InPane})
+	w.Has("stopped", "working")
+}
+
+func TestALineGoesOnWhenItsPaneIsLeft(t *testing.T) {
+	h := &held{}
+	w := newWorld(t, func(o *tui.Options) { o.Run = h })
+	h.press = func(...string) {
+		w.Press("esc")
+		w.Has("it goes on behind", "1 running")
+		w.Press("q")
+		w.Has("Leave? 1 thing started here would end")
+		w.Press("esc", "@", "enter", "X")
+	}
+	w.Send(deck.Line{Words: []string{"run", "follow"}, What: "follow", How: deck.InPane})
+	w.Has("stopped")
+}
+
+func TestAQuietLineSaysHowItEnded(t *testing.T) {
+	w := newWorld(t)
+	code := 0
+	w.Answer = func(_ []string, _ io.Reader, _, errs io.Writer) int {
+		if code != 0 {
+			_, _ = io.WriteString(errs, "warning\nssmdeck: error: stop web-1: access denied\nssmdeck: hint: ask your administrator\n")
+		}
+		return code
+	}
+	l := deck.Line{Words: []string{"session", "terminate", "a"}, What: "terminate a", How: deck.Quietly, Refresh: []string{"fleet"}}
+	told := deck.Result{}
+	l.Done = func(r deck.Result) tea.Msg { told = r; return deck.Refresh{} }
+	w.Send(l)
+	w.Has("terminate a: done at once")
+	code = 4
+	w.Send(l)
+	w.Has("✗ terminate a: exit 4: stop web-1: access denied: ask your administrator")
+	if told.Code != 4 || !strings.Contains(string(told.Err), "access denied") {
+		t.Errorf("the page was told %+v", told)
+	}
+}
+
+func TestALineOnTheScreenSaysHowItEnded(t *testing.T) {
+	w := newWorld(t)
+	w.Answer = func(_ []string, _ io.Reader, _, errs io.Writer) int {
+		_, _ = io.WriteString(errs, "ssmdeck: error: web-1 is not connected\nssmdeck: hint: run `ssmdeck doctor web-1`\n")
+		return 5
+	}
+	w.Send(deck.Line{Words: []string{"shell", "web-1"}, What: "shell on web-1", How: deck.OnScreen})
+	w.Has("shell on web-1 ended: exit 5", "web-1 is not connected")
+	w.Press("@")
+	w.Has("exit 5")
+	w.Press("enter")
+	w.Has("nothing of it was kept")
+}
+
+func TestOutputIsBounded(t *testing.T) {
+	w := newWorld(t)
+	w.Answer = func(_ []string, _ io.Reader, out, _ io.Writer) int {
+		line := strings.Repeat("x", 1023) + "\n"
+		for range 3 << 10 {
+			_, _ = io.WriteString(out, line)
+		}
+		return 0
+	}
+	told := deck.Result{}
+	w.Send(deck.Line{Words: []string{"x"}, What: "x", Done: func(r deck.Result) tea.Msg { told = r; return nil }})
+	w.Has("cut here: 1.0 MiB of 3.0 MiB are kept")
+	if len(told.Out) != 1<<20 {
+		t.Errorf("%d bytes are kept", len(told.Out))
+	}
+}

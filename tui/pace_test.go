@@ -1,0 +1,173 @@
+package tui_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/tuitest"
+)
+
+// counted is a dashboard whose loads are counted.
+func counted(t *testing.T) (s *tuitest.Screen, p *page, loads func() int) {
+	t.Helper()
+	n := 0
+	s = tuitest.New(t, func(d *deck.Deck, desk *feed.Desk) []deck.Page {
+		desk.Cells = []grid.Cell{{Place: tuitest.Place}}
+		p = newPage(d, "fleet")
+		p.source = feed.NewSource("fleet", func(context.Context, grid.Cell, func([]machine)) ([]machine, error) {
+			n++
+			return machines, nil
+		})
+		return []deck.Page{p}
+	})
+	return s, p, func() int { now := n; n = 0; return now }
+}
+
+// pass lets seconds pass, tick by tick.
+func pass(s *tuitest.Screen, seconds int) {
+	for range seconds {
+		s.Wait(time.Second)
+	}
+}
+
+// Loads come every 10 s while somebody works, every 30 s when nobody does, and not at
+// all when nobody looks.
+func TestCheap(t *testing.T) {
+	s, p, loads := counted(t)
+	pass(s, 59)
+	if n := loads(); n < 5 || n > 7 {
+		t.Errorf("%d loads in the first minute, want one each 10 s", n)
+	}
+	pass(s, 120)
+	if n := loads(); n < 3 || n > 5 {
+		t.Errorf("%d loads in two minutes without a key, want one each 30 s", n)
+	}
+	pass(s, 8*60)
+	loads()
+	s.Has("paused: press a key")
+	heard := len(p.heard)
+	pass(s, 120)
+	if n := loads(); n != 0 {
+		t.Errorf("%d loads after ten minutes without a key", n)
+	}
+	if len(p.heard) != heard {
+		t.Error("the page was told to count while nobody looked")
+	}
+	s.Press("j")
+	s.Lacks("paused")
+	if n := loads(); n != 1 {
+		t.Errorf("%d loads at the first key after a pause, want 1", n)
+	}
+	s.Send(tea.BlurMsg{})
+	s.Has("paused: not in focus")
+	pass(s, 60)
+	if n := loads(); n != 0 {
+		t.Errorf("%d loads while the window is not in focus", n)
+	}
+	s.Send(tea.FocusMsg{})
+	if n := loads(); n != 1 {
+		t.Errorf("%d loads when the window is in focus again, want 1", n)
+	}
+}
+
+func TestThrottlesSlowDown(t *testing.T) {
+	s, _, loads := counted(t)
+	c := feed.Calls{Throttled: 1}
+	s.Desk.Count = func() feed.Calls { return c }
+	loads()
+	pass(s, 50)
+	if n := loads(); n > 3 {
+		t.Errorf("%d loads in 50 s while calls are turned away, want one each 20 s", n)
+	}
+}
+
+func TestCtrlRReadsAtOnce(t *testing.T) {
+	s, _, loads := counted(t)
+	loads()
+	s.Press("ctrl+r")
+	if n := loads(); n != 1 {
+		t.Errorf("%d loads, want 1", n)
+	}
+}
+
+func TestLayoutIsKept(t *testing.T) {
+	var kept []tui.Layout
+	fails := errors.New("the disk is full")
+	w := newWorld(t, func(o *tui.Options) {
+		o.SaveLayout = func(l tui.Layout) error {
+			kept = append(kept, l)
+			if len(kept) == 2 {
+				return fails
+			}
+			return nil
+		}
+	})
+	w.Press(":")
+	w.Type("patch")
+	w.Press("enter", ">")
+	w.Wait(time.Second)
+	if len(kept) != 0 {
+		t.Fatal("kept before it has rested")
+	}
+	w.Wait(2 * time.Second)
+	w.Wait(2 * time.Second)
+	if len(kept) != 1 {
+		t.Fatalf("kept %d times, want once", len(kept))
+	}
+	l := kept[0]
+	if l.Page != "patch" || !reflect.DeepEqual(l.Typed, []string{"patch"}) || len(l.Pages["patch"]) == 0 {
+		t.Errorf("kept %+v", l)
+	}
+	w.Press("2")
+	w.Wait(3 * time.Second)
+	w.Has("the disk is full")
+
+	again := newWorld(t, func(o *tui.Options) { o.Layout, o.Start = l, "" })
+	again.Has("3▸Patch")
+	again.Press(":", "up")
+	again.Has(": patch")
+}
+
+func TestAnOldLayoutIsNoHarm(t *testing.T) {
+	w := newWorld(t, func(o *tui.Options) {
+		o.Layout = tui.Layout{Page: "gone", Pages: map[string]json.RawMessage{"fleet": json.RawMessage(`{"columns":["gone"]}`), "gone": nil}}
+	})
+	w.Has("web-1")
+}
+
+// Whatever says something by colour says it by a glyph and a word as well: without
+// colour the frame has the same text.
+func TestNothingByColourAlone(t *testing.T) {
+	w := newWorld(t)
+	w.Deck.Where.Protected, w.Deck.ReadOnly = true, true
+	w.Press("space")
+	colour, plain := theme.New(theme.Dark, true, false), theme.New(theme.Dark, false, false)
+	for _, keys := range [][]string{nil, {"?"}, {":"}} {
+		w.Press(keys...)
+		w.Deck.Styles = plain
+		w.Send(tui.Redraw{})
+		want := w.Frame()
+		w.Deck.Styles = colour
+		w.Send(tui.Redraw{})
+		// The page shown is marked by colour, or by a sign between its number and its name.
+		got := w.Frame()
+		for _, frame := range []*string{&want, &got} {
+			*frame = withoutPointer(*frame)
+		}
+		if got != want {
+			t.Errorf("with colour:\n%s\nwithout:\n%s", got, want)
+		}
+		w.Press("esc")
+	}
+}

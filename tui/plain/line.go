@@ -1,0 +1,200 @@
+package plain
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// line runs a command line, once it has been agreed to.
+func (s *screen) line(l deck.Line) error {
+	if l.Level > deck.Read && s.o.Deck.ReadOnly {
+		s.fail(deck.Refused(l.What))
+		return nil
+	}
+	words := deck.Running(l)
+	yes, err := s.agreed(l, words)
+	if err != nil {
+		return err
+	}
+	if !yes {
+		s.say("No: nothing was done.")
+		return nil
+	}
+	result, err := s.run(l, words)
+	if err != nil {
+		return err
+	}
+	s.verdict(l, result)
+	if len(l.Refresh) > 0 {
+		s.start(s.o.Desk.Force(l.Refresh...), false)
+	}
+	if l.Done != nil {
+		s.start(deck.Ask(l.Done(result)), true)
+	}
+	return s.settle(detailPatience)
+}
+
+// agreed says what would be done and asks for it.
+func (s *screen) agreed(l deck.Line, words []string) (bool, error) {
+	level := s.o.Deck.Strictness(l)
+	s.say("Command: %s", s.o.Deck.OneLiner(words, l.At))
+	if level == deck.Read {
+		return true, nil
+	}
+	s.say("Where: %s", s.o.Deck.PlaceName(l.At))
+	if s.o.Deck.Where.Protected {
+		s.say("This account is protected.")
+	}
+	for _, f := range l.Facts {
+		s.say("%s: %s", f.Name, f.Value)
+	}
+	if l.Preview != nil {
+		s.say("What would happen:")
+		if _, err := s.run(deck.Line{At: l.At}, l.Preview); err != nil {
+			return false, err
+		}
+	}
+	question, must := capital(l.What)+"? y for yes, Enter for no: ", ""
+	if level >= deck.Destructive {
+		must = s.o.Deck.MustType(l)
+		question = capital(l.What) + "? Type " + must + " for yes: "
+	}
+	line, err := s.ask(render.Visible(question))
+	line = strings.TrimSpace(line)
+	if must != "" {
+		return line == must, err
+	}
+	return strings.EqualFold(line, "y") || strings.EqualFold(line, "yes"), err
+}
+
+func capital(s string) string {
+	if s == "" {
+		return "Run it"
+	}
+	first, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[n:]
+}
+
+// run runs a line to its end. What it prints is printed while it comes; of one that
+// runs quietly nothing is.
+func (s *screen) run(l deck.Line, words []string) (deck.Result, error) {
+	var mu sync.Mutex
+	var out, errs kept
+	stdout, stderr := &shown{to: s.out, mu: &mu, kept: &out}, &shown{to: s.out, mu: &mu, kept: &errs}
+	if l.How == deck.Quietly {
+		stdout.to, stderr.to = io.Discard, io.Discard
+	}
+	run := func(ctx context.Context) int {
+		return s.o.Run.Run(ctx, words, l.At, bytes.NewReader(l.Input), stdout, stderr)
+	}
+	if l.How == deck.OnScreen {
+		in, err := s.input()
+		if err != nil {
+			return deck.Result{}, err
+		}
+		run = func(ctx context.Context) int { return s.o.Run.Run(ctx, words, l.At, in, s.out, s.errs) }
+	}
+	over := make(chan int, 1)
+	cmd := s.o.Desk.Go(func(context.Context) tea.Msg {
+		over <- run(s.ctx)
+		return nil
+	})
+	if cmd == nil {
+		return deck.Result{}, errLeft
+	}
+	s.start(cmd, false)
+	for {
+		select {
+		case code := <-over:
+			stdout.end()
+			stderr.end()
+			return deck.Result{Words: words, Code: code, Out: out.b, Err: errs.b}, nil
+		case m := <-s.msgs:
+			if err := s.take(m); err != nil {
+				return deck.Result{}, err
+			}
+		}
+	}
+}
+
+// input is what a line that takes the terminal reads from: no line is being read
+// then, and what was read ahead comes first.
+func (s *screen) input() (io.Reader, error) {
+	if s.reading {
+		if _, err := s.ask("Press Enter to go on: "); err != nil {
+			return nil, err
+		}
+	}
+	if s.in.Buffered() > 0 {
+		return s.in, nil
+	}
+	return s.raw, nil
+}
+
+// verdict says how a line ended.
+func (s *screen) verdict(l deck.Line, r deck.Result) {
+	if l.How == deck.Quietly && r.Code != 0 {
+		s.lines(string(r.Err))
+	}
+	switch {
+	case r.Code != 0:
+		s.say("It failed with exit code %d.", r.Code)
+	case l.How == deck.OnScreen:
+		s.say("Back in the dashboard.")
+	default:
+		s.say("Done.")
+	}
+}
+
+// outputMost is what is kept of each stream of a line.
+const outputMost = 1 << 20
+
+// kept is the beginning of what was written.
+type kept struct{ b []byte }
+
+func (k *kept) add(p []byte) { k.b = append(k.b, p[:min(len(p), outputMost-len(k.b))]...) }
+
+// shown prints lines as they are complete, made harmless, and keeps them.
+type shown struct {
+	to   io.Writer
+	mu   *sync.Mutex // of the streams of one line
+	kept *kept
+	part []byte // of a line
+}
+
+// Write takes a piece.
+func (w *shown) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kept.add(p)
+	w.part = append(w.part, p...)
+	for {
+		line, rest, found := bytes.Cut(w.part, []byte("\n"))
+		if !found {
+			return len(p), nil
+		}
+		fmt.Fprintln(w.to, render.Visible(strings.TrimSuffix(string(line), "\r")))
+		w.part = rest
+	}
+}
+
+// end prints what is left.
+func (w *shown) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.part) > 0 {
+		fmt.Fprintln(w.to, render.Visible(string(w.part)))
+		w.part = nil
+	}
+}

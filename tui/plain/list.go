@@ -1,0 +1,377 @@
+package plain
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// items are how many are printed at a time.
+const items = 20
+
+// list prints the page: where, how old, its summary, and the items from the first.
+func (s *screen) list() {
+	s.tick()
+	s.from = 0
+	p := s.current()
+	s.plain = p.Plain()
+	s.say("")
+	title := p.Title()
+	if crumbs := p.Status().Crumbs; len(crumbs) > 0 {
+		title += ", " + strings.Join(crumbs, ", ")
+	}
+	s.say("%s. %s.", title, s.where())
+	s.state()
+	if f := p.Filter(); f != "" {
+		s.say("Filter: %s", f)
+	}
+	for _, l := range s.plain.Summary {
+		s.say("%s", l)
+	}
+	s.items()
+}
+
+// items prints those from s.from on.
+func (s *screen) items() {
+	all := s.plain.Items
+	s.from = max(min(s.from, len(all)-1), 0)
+	to := min(s.from+items, len(all))
+	for i := s.from; i < to; i++ {
+		s.say("%d. %s", i+1, all[i].Text)
+	}
+	st := s.current().Status()
+	marked := ""
+	if st.Marked > 0 {
+		marked = fmt.Sprintf(" %d marked.", st.Marked)
+		if st.Hidden > 0 {
+			marked = fmt.Sprintf(" %d marked, %d of them not listed.", st.Marked, st.Hidden)
+		}
+	}
+	switch {
+	case len(all) == 0 && s.current().Filter() != "":
+		s.say("Nothing fits the filter.%s", marked)
+	case len(all) == 0:
+		s.say("There is nothing here.%s", marked)
+	case to < len(all):
+		s.say("Items %d to %d of %d.%s n for more.", s.from+1, to, len(all), marked)
+	default:
+		s.say("Items %d to %d of %d.%s", s.from+1, to, len(all), marked)
+	}
+}
+
+const help = `NUMBER    what is known of an item, and what can be done with it
+v         the views; v NAME goes to one
+/ TERMS   only items for which all terms hold; / alone shows all
+n, p      the next items, those before
+l         the list again
+r         read everything anew
+a         what can be done here
+m NUMBERS mark items, or take the mark away: m 1,3-5
+b         one step back
+h         this help
+q         leave`
+
+// command answers a line.
+func (s *screen) command(line string) error {
+	word, rest, _ := strings.Cut(line, " ")
+	rest = strings.TrimSpace(rest)
+	if after, ok := strings.CutPrefix(line, "/"); ok {
+		return s.filter(strings.TrimSpace(after))
+	}
+	if n, err := strconv.Atoi(word); err == nil {
+		return s.item(n)
+	}
+	switch word {
+	case "":
+	case "q":
+		s.left = true
+	case "h", "?":
+		for l := range strings.SplitSeq(help, "\n") {
+			s.say("%s", l)
+		}
+	case "v":
+		return s.view(rest)
+	case "n":
+		if s.from+items >= len(s.plain.Items) {
+			s.say("There are no more.")
+			return nil
+		}
+		s.from += items
+		s.items()
+	case "p":
+		s.from = max(s.from-items, 0)
+		s.items()
+	case "l":
+		if err := s.load(); err != nil {
+			return err
+		}
+		s.list()
+	case "r":
+		return s.refresh()
+	case "a":
+		return s.act(s.current().Actions(), 0)
+	case "m":
+		return s.mark(rest)
+	case "b":
+		return s.back()
+	default:
+		s.say("%q is nothing that can be done here. Type h for help.", word)
+	}
+	return nil
+}
+
+func (s *screen) filter(text string) error {
+	if err := s.current().SetFilter(text); err != nil {
+		s.fail(err)
+		return nil
+	}
+	s.list()
+	return nil
+}
+
+// refresh reads everything anew.
+func (s *screen) refresh(names ...string) error {
+	s.start(s.o.Desk.Force(names...), false)
+	if err := s.load(); err != nil {
+		return err
+	}
+	s.list()
+	return nil
+}
+
+// view goes to another view, or says which there are.
+func (s *screen) view(name string) error {
+	if name == "" {
+		for i, p := range s.o.Pages {
+			here := ""
+			if i == s.page {
+				here = ", where you are"
+			}
+			s.say("%d. %s%s", i+1, p.Title(), here)
+		}
+		return nil
+	}
+	at, ids := -1, []string{}
+	for i, p := range s.o.Pages {
+		ids = append(ids, p.ID())
+		if n, err := strconv.Atoi(name); at < 0 && (strings.HasPrefix(p.ID(), strings.ToLower(name)) || strings.EqualFold(p.Title(), name) || err == nil && n == i+1) {
+			at = i
+		}
+	}
+	if at < 0 {
+		s.fail(fault.Usagef("there is no view %q", name).WithHint("the views are %s", strings.Join(ids, ", ")))
+		return nil
+	}
+	return s.open(at)
+}
+
+func (s *screen) open(at int) error {
+	if at != s.page {
+		s.history = append(s.history, s.page)
+	}
+	s.page = at
+	if err := s.load(); err != nil {
+		return err
+	}
+	s.list()
+	return nil
+}
+
+// back goes back within the page, and then to the page before.
+func (s *screen) back() error {
+	if !s.current().Back() {
+		if len(s.history) == 0 {
+			s.say("There is nothing to go back to.")
+			return nil
+		}
+		s.page = s.history[len(s.history)-1]
+		s.history = s.history[:len(s.history)-1]
+	}
+	if err := s.load(); err != nil {
+		return err
+	}
+	s.list()
+	return nil
+}
+
+// choose puts the cursor of the page on an item and waits for what it loads.
+func (s *screen) choose(n int) (ok bool, err error) {
+	if len(s.plain.Items) == 0 {
+		s.say("There is nothing to choose from.")
+		return false, nil
+	}
+	if n < 1 || n > len(s.plain.Items) {
+		s.say("There is no item %d: they go from 1 to %d.", n, len(s.plain.Items))
+		return false, nil
+	}
+	if f := s.plain.Items[n-1].Choose; f != nil {
+		f()
+	}
+	return true, nil
+}
+
+// item says what is known of an item and what can be done.
+func (s *screen) item(n int) error {
+	if ok, err := s.choose(n); !ok {
+		return err
+	}
+	if err := s.describe(n); err != nil {
+		return err
+	}
+	return s.act(s.current().Actions(), n)
+}
+
+// describe waits for what is known of an item and prints it.
+func (s *screen) describe(n int) error {
+	s.start(s.current().Update(deck.Tick{}), true)
+	if err := s.settle(detailPatience); err != nil {
+		return err
+	}
+	s.tick()
+	s.plain = s.current().Plain()
+	if n > len(s.plain.Items) {
+		return nil
+	}
+	it := s.plain.Items[n-1]
+	s.say("")
+	s.say("%d. %s", n, it.Text)
+	for _, l := range it.Detail {
+		s.say("%s", l)
+	}
+	return nil
+}
+
+// act lists actions and runs the one that is chosen, about an item; 0: about the page.
+func (s *screen) act(actions []deck.Action, item int) error {
+	if len(actions) == 0 {
+		return nil
+	}
+	s.say("What can be done:")
+	for i, a := range actions {
+		text := a.Help
+		if text == "" {
+			text = a.Name
+		}
+		if why := s.off(a); why != "" {
+			text += ". Not now: " + why
+		}
+		s.say("%d. %s: %s", i+1, a.Name, text)
+	}
+	for {
+		line, err := s.ask("Number of what to do, or Enter for nothing: ")
+		if err != nil {
+			return err
+		}
+		line = strings.TrimSpace(line)
+		if line == "" {
+			return nil
+		}
+		n, err := strconv.Atoi(line)
+		if err != nil || n < 1 || n > len(actions) {
+			s.say("%q is none of the numbers from 1 to %d.", line, len(actions))
+			continue
+		}
+		return s.do(actions[n-1], item)
+	}
+}
+
+// off says why an action cannot be done; empty: it can.
+func (s *screen) off(a deck.Action) string {
+	if a.Writes && s.o.Deck.ReadOnly {
+		return "this dashboard is read-only"
+	}
+	return a.Off
+}
+
+func (s *screen) do(a deck.Action, item int) error {
+	if a.Writes && s.o.Deck.ReadOnly {
+		s.fail(deck.Refused(a.Name))
+		return nil
+	}
+	if a.Off != "" {
+		s.say("Not now: %s.", a.Off)
+		return nil
+	}
+	s.tick()
+	s.start(a.Do(), true)
+	if err := s.settle(detailPatience); err != nil || len(s.asked) > 0 || s.left {
+		return err
+	}
+	return s.changed(item)
+}
+
+// changed shows what has become of the page, when an action has changed something in
+// it: the item, when there is more to say of it now, else what is listed now.
+func (s *screen) changed(item int) error {
+	before := s.plain.Items
+	if err := s.load(); err != nil {
+		return err
+	}
+	now := s.current().Plain().Items
+	if item > 0 && len(now) == len(before) && now[item-1].Text == before[item-1].Text && !slices.Equal(now[item-1].Detail, before[item-1].Detail) {
+		return s.describe(item)
+	}
+	s.list()
+	return nil
+}
+
+// mark marks items, or takes their marks away, as the space key does.
+func (s *screen) mark(text string) error {
+	numbers, err := numbersOf(text, len(s.plain.Items))
+	if err != nil {
+		s.fail(err)
+		return nil
+	}
+	for _, n := range numbers {
+		if _, err := s.choose(n); err != nil {
+			return err
+		}
+		s.start(s.current().Update(tea.KeyPressMsg{Code: tea.KeySpace, Text: " "}), true)
+	}
+	if err := s.settle(detailPatience); err != nil {
+		return err
+	}
+	st := s.current().Status()
+	s.say("%d marked.", st.Marked)
+	return nil
+}
+
+// numbersOf reads "1,3-5", each from 1 to most.
+func numbersOf(text string, most int) ([]int, error) {
+	var out []int
+	for part := range strings.SplitSeq(strings.ReplaceAll(text, " ", ","), ",") {
+		if part == "" {
+			continue
+		}
+		first, last, isRange := strings.Cut(part, "-")
+		from, err := strconv.Atoi(first)
+		to := from
+		if isRange && err == nil {
+			to, err = strconv.Atoi(last)
+		}
+		if err != nil || from < 1 || to > most || from > to {
+			return nil, fault.Usagef("%q is no item: they go from 1 to %d", part, most).WithHint("write numbers like 1,3-5")
+		}
+		for n := from; n <= to; n++ {
+			out = append(out, n)
+		}
+	}
+	if out == nil {
+		return nil, fault.Usagef("no item is named").WithHint("write numbers like m 1,3-5")
+	}
+	return out, nil
+}
+
+// lines prints a text line by line.
+func (s *screen) lines(text string) {
+	for l := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		fmt.Fprintln(s.out, render.Visible(strings.TrimSuffix(l, "\r")))
+	}
+}

@@ -1,0 +1,431 @@
+package plain
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+)
+
+var update = flag.Bool("update", false, "write the transcripts anew")
+
+var now = time.Date(2026, 11, 27, 14, 2, 31, 0, time.UTC)
+
+var here = grid.Place{Account: "123456789012", Region: "eu-west-1"}
+
+// nodes is a page of names.
+type nodes struct {
+	source *feed.Source[string]
+	id     string
+	filter string
+	at     string
+	marked map[string]bool
+	detail string
+	opened string
+	do     map[string]tea.Cmd // actions by name
+	writes map[string]bool
+}
+
+// loaded is a detail that has come.
+type loaded string
+
+func (p *nodes) ID() string                { return p.id }
+func (p *nodes) Title() string             { return strings.ToUpper(p.id[:1]) + p.id[1:] }
+func (p *nodes) SetSize(int, int)          {}
+func (p *nodes) View() string              { return "" }
+func (p *nodes) Wants() []feed.Want        { return []feed.Want{{Feed: p.source, Every: time.Minute}} }
+func (p *nodes) Filter() string            { return p.filter }
+func (p *nodes) Layout() json.RawMessage   { return nil }
+func (p *nodes) SetLayout(json.RawMessage) {}
+
+func (p *nodes) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case deck.Tick:
+		if p.at != "" && p.detail == "" {
+			at := p.at
+			return func() tea.Msg { return loaded("agent of " + at + " 3.3") }
+		}
+	case loaded:
+		p.detail = string(msg)
+	case tea.KeyPressMsg:
+		if msg.String() == "space" {
+			p.marked[p.at] = !p.marked[p.at]
+		}
+	case string: // what Open.Then and Line.Done bring
+		p.opened = msg
+	}
+	return nil
+}
+
+func (p *nodes) Actions() []deck.Action {
+	var out []deck.Action
+	for _, name := range slices.Sorted(func(yield func(string) bool) {
+		for k := range p.do {
+			if !yield(k) {
+				return
+			}
+		}
+	}) {
+		a := deck.Action{Name: name, Help: "do " + name + " with the node", Writes: p.writes[name], Do: func() tea.Cmd { return p.do[name] }}
+		if p.at == "" {
+			a.Off = "no node is chosen"
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func (p *nodes) SetFilter(text string) error {
+	if strings.HasPrefix(text, "bad") {
+		return fault.Usagef("there is no filter key %q", text).WithHint("use one of: name")
+	}
+	p.filter = text
+	return nil
+}
+
+func (p *nodes) Back() bool {
+	had := p.filter != ""
+	p.filter = ""
+	return had
+}
+
+func (p *nodes) Status() deck.Status {
+	st := deck.Status{}
+	for _, on := range p.marked {
+		if on {
+			st.Marked++
+		}
+	}
+	return st
+}
+
+func (p *nodes) Plain() deck.Plain {
+	out := deck.Plain{Summary: []string{fmt.Sprintf("%d nodes", len(p.source.Rows()))}}
+	if p.opened != "" {
+		out.Summary = append(out.Summary, "told: "+p.opened)
+	}
+	for _, r := range p.source.Rows() {
+		name := r.Value
+		if !strings.Contains(name, p.filter) {
+			continue
+		}
+		out.Items = append(out.Items, deck.Item{Text: name + " is online", Detail: []string{"Name: " + name, "Agent: " + p.detail}, Choose: func() {
+			if p.at != name {
+				p.at, p.detail = name, ""
+			}
+		}})
+	}
+	return out
+}
+
+// desk is a dashboard under test; it runs a script.
+type desk struct {
+	t       *testing.T
+	o       Options
+	fleet   *nodes
+	windows *nodes
+	lines   []string
+	answer  func(in io.Reader, out, errs io.Writer) int
+}
+
+func (d *desk) Run(_ context.Context, words []string, at grid.Place, in io.Reader, out, errs io.Writer) int {
+	d.lines = append(d.lines, strings.Join(words, " ")+" @"+at.Region)
+	if d.answer == nil {
+		return 0
+	}
+	return d.answer(in, out, errs)
+}
+
+func newDesk(t *testing.T, names ...string) *desk {
+	d := &desk{t: t}
+	dk := &deck.Deck{Now: now, Location: time.UTC, Where: deck.Where{Account: here.Account, Alias: "prod-admin", Region: here.Region, Scopes: 1}}
+	fd := feed.NewDesk(nil, func() time.Time { return now })
+	t.Cleanup(fd.Close)
+	page := func(id string) *nodes {
+		s := feed.NewSource(id, func(context.Context, grid.Cell, func([]string)) ([]string, error) { return nil, nil })
+		return &nodes{source: s, id: id, marked: map[string]bool{}, do: map[string]tea.Cmd{}, writes: map[string]bool{}}
+	}
+	d.fleet, d.windows = page("fleet"), page("windows")
+	d.fleet.source.Set(here, names, now.Add(-42*time.Second))
+	d.windows.source.Set(here, nil, now)
+	d.o = Options{Deck: dk, Desk: fd, Pages: []deck.Page{d.fleet, d.windows}, Run: d, Now: func() time.Time { return now }}
+	return d
+}
+
+// play types lines and returns what is printed, the lines with it.
+func (d *desk) play(lines ...string) string {
+	d.t.Helper()
+	var out bytes.Buffer
+	in := &script{lines: lines, echo: &out}
+	if err := Show(d.t.Context(), in, &out, &out, d.o); err != nil {
+		d.t.Fatal(err)
+	}
+	return out.String()
+}
+
+// script is a person who types line by line; what is typed is echoed, as a terminal does.
+type script struct {
+	lines []string
+	echo  *bytes.Buffer
+}
+
+func (s *script) Read(p []byte) (int, error) {
+	if len(s.lines) == 0 {
+		return 0, io.EOF
+	}
+	line := s.lines[0] + "\n"
+	s.lines = s.lines[1:]
+	s.echo.WriteString(line)
+	return copy(p, line), nil
+}
+
+// transcript holds what was printed against testdata/NAME.txt.
+func (d *desk) transcript(name, got string) {
+	d.t.Helper()
+	path := filepath.Join("testdata", name+".txt")
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			d.t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			d.t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		d.t.Fatalf("%v: write it with go test -update", err)
+	}
+	if got != string(want) {
+		d.t.Errorf("%s is not what it was.\ngot:\n%s\nwant:\n%s", name, got, want)
+	}
+	for i := range len(got) {
+		if got[i] < ' ' && got[i] != '\n' || got[i] > 126 {
+			d.t.Fatalf("%s has %q: not plain text", name, got[max(i-20, 0):i+1])
+		}
+	}
+}
+
+func many(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("web-%02d", i+1)
+	}
+	return out
+}
+
+func TestListsAndViews(t *testing.T) {
+	d := newDesk(t, many(45)...)
+	d.fleet.source.Fail(grid.Place{Account: "123456789012", Region: "us-east-1"}, fault.New(fault.Auth, "", "access denied").WithHint("ask for ssm:DescribeInstanceInformation"))
+	d.transcript("lists", d.play(
+		"", "n", "n", "n", "p", "/ web-1", "/bad=x", "/", "v", "v win", "b", "b", "m 1,3-4", "m 1-99", "m", "l", "h", "nonsense", "99", "q",
+	))
+}
+
+func TestItemsAndActions(t *testing.T) {
+	d := newDesk(t, "web-1", "db\x1b[31m-1")
+	d.answer = func(_ io.Reader, out, errs io.Writer) int {
+		fmt.Fprint(out, "nginx\x1b[2J restarted\r\nno line break")
+		fmt.Fprintln(errs, "ssmdeck: error: it is broken")
+		return 3
+	}
+	d.fleet.do["run"] = deck.Ask(deck.Line{
+		Words: []string{"run", "web-1", "--", "systemctl restart nginx"}, At: here, What: "run on 1 node", Level: deck.Change,
+		Facts: []deck.Fact{{Name: "Nodes", Value: "web-1"}}, Preview: []string{"run", "web-1", "--dry-run"},
+		Done: func(r deck.Result) tea.Msg { return fmt.Sprintf("exit %d of %s, out %q", r.Code, r.Words[0], r.Out) },
+	})
+	d.fleet.do["copy"] = deck.Ask(deck.Copy{Text: "i-0123", What: "the id"})
+	d.fleet.do["console"] = deck.Ask(deck.Browse{URL: "https://console.example/i-0123"})
+	d.fleet.do["columns"] = deck.Ask(deck.Columns{})
+	d.fleet.do["say"] = tea.Sequence(deck.Ask(deck.Say{Text: "one"}), deck.Ask(deck.Say{Err: fault.Usagef("two").WithHint("three")}))
+	d.fleet.do["yaml"] = deck.Ask(deck.Show{Title: "web-1", Text: strings.Repeat("key: value\n", 90)})
+	d.transcript("items", d.play(
+		"a", "", "2", "1", "1", "x", "2", "1", "3", "1", "4", "y", "1", "4", "n", "1", "5", "1", "6", "", "s", "l",
+	))
+	if want := []string{"run web-1 --dry-run @eu-west-1", "run web-1 --yes -- systemctl restart nginx @eu-west-1", "run web-1 --dry-run @eu-west-1"}; !slices.Equal(d.lines, want) {
+		t.Errorf("ran %q, want %q", d.lines, want)
+	}
+}
+
+func TestDestructiveAndProtected(t *testing.T) {
+	d := newDesk(t, "web-1")
+	d.o.Deck.Where.Protected = true
+	d.o.Deck.Flags = func(at grid.Place) []string { return []string{"--region", at.Region} }
+	d.fleet.do["delete"] = deck.Ask(deck.Line{Words: []string{"node", "deregister", "mi-1"}, At: here, What: "deregister web-1", Level: deck.Destructive, Type: "web-1", How: deck.Quietly})
+	d.fleet.do["reboot"] = deck.Ask(deck.Line{Words: []string{"node", "reboot", "web 1"}, At: here, What: "reboot web-1", Level: deck.Disruptive, How: deck.Quietly})
+	d.transcript("strict", d.play("1", "1", "y", "1", "1", "web-1", "1", "2", "y", "1", "2", "prod-admin"))
+	if want := []string{"node deregister mi-1 --yes @eu-west-1", "node reboot web 1 --yes @eu-west-1"}; !slices.Equal(d.lines, want) {
+		t.Errorf("ran %q, want %q", d.lines, want)
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	d := newDesk(t, "web-1")
+	d.o.Deck.ReadOnly = true
+	d.fleet.do["hidden change"] = deck.Ask(deck.Line{Words: []string{"node", "reboot"}, What: "reboot web-1", Level: deck.Change})
+	d.fleet.do["reboot"], d.fleet.writes["reboot"] = d.fleet.do["hidden change"], true
+	out := d.play("1", "1", "1", "2")
+	if len(d.lines) > 0 || strings.Count(out, "this dashboard is read-only") < 4 {
+		t.Errorf("ran %q:\n%s", d.lines, out)
+	}
+}
+
+func TestScreenLineReadsWhatFollows(t *testing.T) {
+	d := newDesk(t, "web-1")
+	d.answer = func(in io.Reader, out, _ io.Writer) int {
+		line, err := io.ReadAll(io.LimitReader(in, 5))
+		fmt.Fprintf(out, "the shell got %q, %v\n", line, err)
+		return 0
+	}
+	d.fleet.do["shell"] = deck.Ask(deck.Line{Words: []string{"shell", "web-1"}, At: here, How: deck.OnScreen})
+	out := d.play("1", "1", "ls -l", "q")
+	if !strings.Contains(out, "the shell got \"ls -l\"") || !strings.Contains(out, "Back in the dashboard.") {
+		t.Errorf("%s", out)
+	}
+	d = newDesk(t, "web-1")
+	d.answer = func(in io.Reader, out, _ io.Writer) int {
+		line, _ := io.ReadAll(io.LimitReader(in, 3))
+		fmt.Fprintf(out, "the shell got %q\n", line)
+		return 0
+	}
+	d.fleet.do["shell"] = deck.Ask(deck.Line{Words: []string{"shell", "web-1"}, At: here, How: deck.OnScreen})
+	var piped bytes.Buffer
+	if err := Show(t.Context(), strings.NewReader("1\n1\nls\nq\n"), &piped, &piped, d.o); err != nil || !strings.Contains(piped.String(), `the shell got "ls\n"`) {
+		t.Errorf("in a pipe: %v\n%s", err, &piped)
+	}
+}
+
+func TestForms(t *testing.T) {
+	d := newDesk(t, "web-1")
+	var got map[string]string
+	d.o.Secret = func(_ context.Context, prompt string) (string, error) { return "hidden after " + prompt, nil }
+	d.fleet.do["new"] = deck.Ask(deck.Form{
+		Title: "New parameter",
+		Fields: []deck.Field{
+			{Name: "name", Label: "Name", Help: "a path", Check: func(v string) error {
+				if !strings.HasPrefix(v, "/") {
+					return fault.Usagef("%q is no path", v).WithHint("begin with /")
+				}
+				return nil
+			}},
+			{Name: "tier", Label: "Tier", Value: "Standard", Only: true, Choices: func(typed string) []string {
+				var out []string
+				for _, c := range []string{"Standard", "Advanced", "Antique"} {
+					if strings.HasPrefix(c, typed) {
+						out = append(out, c)
+					}
+				}
+				return out
+			}},
+			{Name: "text", Label: "Text", Many: true},
+			{Name: "value", Label: "Value", Secret: true},
+		},
+		Done: func(values map[string]string) tea.Cmd {
+			got = values
+			return deck.Ask(deck.Say{Text: "made"})
+		},
+	})
+	d.fleet.do["pick"] = deck.Ask(deck.Choose{Title: "Which label", Entries: []deck.Entry{{Name: "current", Detail: "version 7"}, {Name: "old", Off: "it is gone"}}, Done: func(i int) tea.Cmd {
+		return deck.Ask(deck.Say{Text: fmt.Sprint("picked ", i)})
+	}})
+	d.transcript("forms", d.play(
+		"1", "1", "x", "/pay", "A", "Z", "Adv", "one", "two", "", "1", "1", ".", "1", "2", "7", "2", "1", "1", "2", "",
+	))
+	want := map[string]string{"name": "/pay", "tier": "Advanced", "text": "one\ntwo", "value": "hidden after Value: "}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("values %q, want %q", got, want)
+	}
+}
+
+// TestChangesWithinThePage: an action that asks the root for nothing has changed the
+// page, and that is told.
+func TestChangesWithinThePage(t *testing.T) {
+	d := newDesk(t, "web-1", "web-2")
+	d.fleet.do["examine"] = func() tea.Msg { return loaded("it is too old") }
+	d.fleet.do["look"] = func() tea.Msg { return "somewhere else" }
+	out := d.play("2", "1", "2", "2")
+	if !strings.Contains(out, "Agent: it is too old") || strings.Count(out, "Items 1 to 2 of 2.") != 2 || strings.Count(out, "told: somewhere else") != 1 {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestOpenGoesToThePageBehindANumber(t *testing.T) {
+	d := newDesk(t, "web-1")
+	d.fleet.do["open"] = deck.Ask(deck.Open{Page: "windows", Filter: "sun", Then: "look here"})
+	out := d.play("1", "1", "b", "b")
+	if !strings.Contains(out, "Windows. ") || !strings.Contains(out, "Filter: sun") || !strings.Contains(out, "told: look here") || strings.Count(out, "Fleet. ") != 2 {
+		t.Errorf("%s", out)
+	}
+}
+
+// TestWaitsForTheFirstRows: a list is printed when it is known, and says so when it
+// is not known in time.
+func TestWaitsForTheFirstRows(t *testing.T) {
+	for _, late := range []time.Duration{20 * time.Second, 10 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDesk(t)
+			slow := feed.NewSource("slow", func(ctx context.Context, _ grid.Cell, _ func([]string)) ([]string, error) {
+				select {
+				case <-time.After(late):
+					return []string{"web-9"}, nil
+				case <-ctx.Done():
+					return nil, context.Cause(ctx)
+				}
+			})
+			fd := feed.NewDesk([]grid.Cell{{Place: here}}, nil)
+			fd.Open(fd.Cells, nil)
+			d.fleet.source, d.o.Desk, d.o.Now = slow, fd, time.Now
+			out := d.play("q")
+			fd.Close()
+			known := strings.Contains(out, "web-9 is online")
+			if known != (late < loadPatience) || known == strings.Contains(out, "Type r to look again") {
+				t.Errorf("after %v:\n%s", late, out)
+			}
+		})
+	}
+}
+
+func TestEndsWithItsContextAndWithACrash(t *testing.T) {
+	d := newDesk(t, "web-1")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	over := errors.New("terminated")
+	reading, _ := io.Pipe()
+	d.o.Begin = func() tea.Msg {
+		cancel(over)
+		return nil
+	}
+	if err := Show(ctx, reading, io.Discard, io.Discard, d.o); !errors.Is(err, over) {
+		t.Errorf("ended with %v", err)
+	}
+	d = newDesk(t, "web-1")
+	d.fleet.do["crash"] = d.o.Desk.Go(func(context.Context) tea.Msg { panic("no such thing") })
+	if err := Show(t.Context(), strings.NewReader("1\n1\n"), io.Discard, io.Discard, d.o); err == nil || !strings.Contains(err.Error(), "no such thing") {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+func TestOutputIsKeptToALimit(t *testing.T) {
+	var k kept
+	k.add(make([]byte, outputMost-1))
+	k.add([]byte("abc"))
+	if len(k.b) != outputMost || k.b[outputMost-1] != 'a' {
+		t.Errorf("%d bytes kept", len(k.b))
+	}
+}

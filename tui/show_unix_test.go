@@ -1,0 +1,307 @@
+//go:build unix
+
+package tui_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/creack/pty"
+	"golang.org/x/term"
+
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/tuitest"
+)
+
+// stage is a real terminal with a dashboard on it.
+type stage struct {
+	t      *testing.T
+	keys   *os.File
+	tty    *os.File
+	before *term.State
+	page   *page
+	trace  string // the file of the trace
+	stop   context.CancelFunc
+	out    tui.Outcome
+	err    error
+	ended  chan struct{}
+
+	mu    sync.Mutex
+	shown bytes.Buffer
+	news  chan struct{}
+}
+
+func onStage(t *testing.T, change func(*stage, *tui.Options)) *stage {
+	t.Helper()
+	ptmx, tty, err := pty.Open()
+	if err != nil {
+		t.Skip(err)
+	}
+	if err := pty.Setsize(ptmx, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{t: t, keys: ptmx, tty: tty, ended: make(chan struct{}), news: make(chan struct{}, 1), trace: filepath.Join(t.TempDir(), "trace")}
+	if s.before, err = term.GetState(int(tty.Fd())); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan struct{})
+	go s.read(read)
+	d := &deck.Deck{Styles: theme.New(theme.Dark, true, false), Now: tuitest.Now, Location: time.UTC, Still: true, Where: deck.Where{Account: "123456789012"}}
+	desk := feed.NewDesk(nil, nil)
+	s.page = newPage(d, "fleet")
+	s.page.source.Set(tuitest.Place, machines, tuitest.Now)
+	s.page.Update(feed.Changed{Feed: "fleet"})
+	o := tui.Options{Deck: d, Desk: desk, Pages: []deck.Page{s.page}, CrashFile: func() (io.WriteCloser, string, error) {
+		f, err := os.Create(s.trace)
+		return f, s.trace, err
+	}}
+	if change != nil {
+		change(s, &o)
+	}
+	trm, err := terminal.Open(tty, tty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	s.stop = stop
+	go func() {
+		defer close(s.ended)
+		s.out, s.err = tui.Show(ctx, trm, o)
+		desk.Close()
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-s.ended
+		_ = tty.Close()
+		_ = ptmx.Close()
+		<-read
+	})
+	return s
+}
+
+func (s *stage) read(done chan struct{}) {
+	defer close(done)
+	buf := make([]byte, 4096)
+	for {
+		n, err := s.keys.Read(buf)
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		s.shown.Write(buf[:n])
+		s.mu.Unlock()
+		select {
+		case s.news <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (s *stage) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown.String()
+}
+
+func (s *stage) see(text string) {
+	s.t.Helper()
+	late := time.After(20 * time.Second)
+	for !strings.Contains(s.text(), text) {
+		select {
+		case <-s.news:
+		case <-late:
+			s.t.Fatalf("%q was not shown:\n%q", text, s.text())
+		}
+	}
+}
+
+func (s *stage) write(keys string) {
+	s.t.Helper()
+	if _, err := io.WriteString(s.keys, keys); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// back waits for the end and checks that the terminal is as it was.
+func (s *stage) back() {
+	s.t.Helper()
+	select {
+	case <-s.ended:
+	case <-time.After(20 * time.Second):
+		s.t.Fatalf("it did not end:\n%q", s.text())
+	}
+	after, err := term.GetState(int(s.tty.Fd()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if !reflect.DeepEqual(s.before, after) {
+		s.t.Errorf("the terminal's settings changed:\n%+v\n%+v", s.before, after)
+	}
+	s.write("~end\r")
+	s.see("~end") // the terminal echoes again
+	text := s.text()
+	for on, off := range map[string]string{
+		"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?1004h": "\x1b[?1004l", "\x1b[?2004h": "\x1b[?2004l", "\x1b[?1002h": "\x1b[?1002l",
+	} {
+		if strings.LastIndex(text, on) > strings.LastIndex(text, off) {
+			s.t.Errorf("%q was not undone:\n%q", on, text)
+		}
+	}
+	if strings.Contains(text, " q") && strings.Contains(text, "\x1b[2 q") {
+		s.t.Error("the shape of the cursor was changed")
+	}
+}
+
+// The terminal comes back whatever ends the dashboard.
+func TestNeverLosesTheTerminal(t *testing.T) {
+	broken := func() tea.Msg { panic("boom") }
+	tests := []struct {
+		name string
+		end  func(s *stage)
+		want string // of the error; empty: none
+	}{
+		{"when it is left", func(s *stage) { s.write("q") }, ""},
+		{"after two ctrl+c", func(s *stage) { s.write("\x03\x03") }, ""},
+		{"when its context ends", func(s *stage) { s.stop() }, "context canceled"},
+		{"after a panic in Update", func(s *stage) { s.write("U") }, "the dashboard broke: Update"},
+		{"after a panic in View", func(s *stage) { s.write("V") }, "the dashboard broke: View"},
+		{"after a panic in a command", func(s *stage) { s.write("C") }, "the dashboard broke: boom"},
+		{"after a panic in one of several commands", func(s *stage) { s.write("B") }, "the dashboard broke: boom"},
+		{"after a panic behind it", func(s *stage) { s.write("G") }, "the dashboard broke: boom"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := onStage(t, func(s *stage, o *tui.Options) {
+				desk := o.Desk
+				s.page.actions = []deck.Action{
+					{Key: "U", Name: "u", Do: func() tea.Cmd { panic("Update") }},
+					{Key: "V", Name: "v", Do: func() tea.Cmd { s.page.breaks = true; return nil }},
+					{Key: "C", Name: "c", Do: func() tea.Cmd { return broken }},
+					{Key: "B", Name: "b", Do: func() tea.Cmd { return tea.Batch(func() tea.Msg { return nil }, broken) }},
+					{Key: "G", Name: "g", Do: func() tea.Cmd { return desk.Go(func(context.Context) tea.Msg { return broken() }) }},
+				}
+			})
+			s.see("web-1")
+			tt.end(s)
+			s.back()
+			if tt.want == "" {
+				if s.err != nil {
+					t.Errorf("failed with %v", s.err)
+				}
+				return
+			}
+			if s.err == nil || !strings.Contains(s.err.Error(), tt.want) {
+				t.Fatalf("failed with %v, want %s", s.err, tt.want)
+			}
+			if strings.Contains(tt.want, "broke") {
+				trace, err := os.ReadFile(s.trace)
+				if err != nil || !strings.Contains(string(trace), "show_unix_test.go") {
+					t.Errorf("the trace is %q, %v", trace, err)
+				}
+				if strings.Contains(s.text(), "goroutine ") {
+					t.Error("the trace was written on the terminal")
+				}
+			}
+		})
+	}
+}
+
+// lent is a line that has the terminal, as a shell has.
+type lent struct{ s *stage }
+
+func (l lent) Run(_ context.Context, _ []string, _ grid.Place, in io.Reader, out, errs io.Writer) int {
+	state, _ := term.GetState(int(l.s.tty.Fd()))
+	if !reflect.DeepEqual(state, l.s.before) {
+		_, _ = io.WriteString(errs, "the terminal is not as it was\n")
+		return 1
+	}
+	_, _ = io.WriteString(out, "in the shell\r\n")
+	line := make([]byte, 64)
+	n, _ := in.Read(line)
+	_, _ = io.WriteString(out, "read "+string(line[:n]))
+	_ = pty.Setsize(l.s.keys, &pty.Winsize{Rows: 30, Cols: 100}) // a resize that nobody tells the dashboard of
+	return 3
+}
+
+// A line has the terminal as it was before the dashboard, and the dashboard has it
+// again afterwards, in the size that it has then.
+func TestALineHasTheTerminal(t *testing.T) {
+	s := onStage(t, func(s *stage, o *tui.Options) {
+		o.Run = lent{s}
+		s.page.actions = []deck.Action{{Key: "s", Name: "shell", Do: func() tea.Cmd {
+			return deck.Ask(deck.Line{Words: []string{"shell"}, What: "shell on web-1", How: deck.OnScreen})
+		}}}
+	})
+	s.see("web-1")
+	s.write("s")
+	s.see("in the shell")
+	s.write("hello\r")
+	s.see("read hello")
+	s.see("shell on web-1 ended: exit 3")
+	s.see(strings.Repeat("─", 100)) // the rule of the new size
+	s.write("q")
+	s.back()
+	if s.err != nil {
+		t.Error(s.err)
+	}
+}
+
+func TestTheOutcomeHasTheLayout(t *testing.T) {
+	s := onStage(t, func(_ *stage, o *tui.Options) { o.Contexts = []string{"stage"} })
+	s.see("web-1")
+	s.write(":context stage\r")
+	s.back()
+	if s.err != nil || s.out.Context != "stage" || s.out.Layout.Page != "fleet" {
+		t.Errorf("%+v, %v", s.out, s.err)
+	}
+	if errors.Is(s.err, context.Canceled) {
+		t.Error("it was cancelled")
+	}
+}
+
+// Keys are answered while a load hangs, and leaving the view cancels it.
+func TestNeverBlocks(t *testing.T) {
+	began, cancelled := make(chan struct{}), make(chan struct{})
+	s := onStage(t, func(s *stage, o *tui.Options) {
+		o.Desk.Cells = []grid.Cell{{Place: tuitest.Place}}
+		var once sync.Once
+		slow := newPage(o.Deck, "patch")
+		slow.source = feed.NewSource("patch", func(ctx context.Context, _ grid.Cell, _ func([]machine)) ([]machine, error) {
+			once.Do(func() { close(began) })
+			<-ctx.Done()
+			close(cancelled)
+			return nil, ctx.Err()
+		})
+		o.Pages = append(o.Pages, slow)
+		s.page.source = feed.NewSource("fleet", func(context.Context, grid.Cell, func([]machine)) ([]machine, error) { return machines, nil })
+	})
+	s.see("web-1")
+	s.write("2")
+	<-began
+	s.see("loading")
+	s.write("?")
+	s.see("Keys of Patch") // it answers
+	s.write("view Fleet\r")
+	select {
+	case <-cancelled:
+	case <-time.After(20 * time.Second):
+		t.Fatal("a load that nobody wants any more goes on")
+	}
+	s.write("q")
+	s.back()
+}
