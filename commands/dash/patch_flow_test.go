@@ -131,9 +131,9 @@ func TestPatchInstallShowsWhatWouldHappen(t *testing.T) {
 func TestPatchPageFindsACVE(t *testing.T) {
 	f := startFlow(t, flowOptions{dash: dash.Options{View: "patch", Calls: 1000}, width: 160, height: 50})
 	f.waitFor("whole fleet", "web-prod")
-	f.press("T")
+	f.press("v")
 	f.waitFor("Missing patches", "libkrb5-3.amd64", "worker-[1,2]")
-	f.press("S")
+	f.press("V")
 	f.waitFor("Which nodes are open to a CVE?")
 	f.press("ctrl+u")
 	f.write("CVE-2026-28800")

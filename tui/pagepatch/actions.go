@@ -45,8 +45,8 @@ func (p *Page) Actions() []deck.Action {
 	return []deck.Action{
 		{Key: "p", Name: "patch scan", Help: "scan the chosen nodes for missing patches", Footer: true, Off: none, Writes: true, Do: p.scan},
 		{Key: "P", Name: "install patches", Help: "install what the chosen nodes miss, in waves, after showing what would happen", Footer: true, Off: none, Writes: true, Do: p.install},
-		{Key: "T", Name: views[p.view], Help: "turn between nodes and the patches that are missing", Footer: true, Do: p.showLacks},
-		{Key: "S", Name: "search CVE", Help: "show which nodes are open to a CVE", Footer: true, Do: p.askCVE},
+		{Key: "v", Name: views[p.view], Help: "turn between nodes and the patches that are missing", Footer: true, Do: p.showLacks},
+		{Key: "V", Name: "search CVE", Help: "show which nodes are open to a CVE", Footer: true, Do: p.askCVE},
 		{Key: "B", Name: "by", Help: "put nodes together by group, baseline, platform, age, state, account, Region or a tag", Footer: true, Do: p.askGroup},
 		{Key: "b", Name: "baseline", Help: "show the baseline that the last scan of the node went by", Off: one, Do: p.showBaseline},
 		{Key: "d", Name: "explain", Help: "explain why patches of the node are approved, wait, or are rejected", Footer: true, Off: one, Do: p.explain},

@@ -119,7 +119,7 @@ func TestInstallIsDisruptiveAndPreviewed(t *testing.T) {
 
 func TestInstallOfAPatchesNodes(t *testing.T) {
 	w := full(t)
-	w.Press("T", "j", "j", "j") // systemd
+	w.Press("v", "j", "j", "j") // systemd
 	l := asked(w.act(t, "p"))
 	if len(l) != 1 || words(l[0]) != "patch scan "+web1+" i-00000000000000002" {
 		t.Errorf("got %+v", l)

@@ -134,15 +134,15 @@ func TestMissingPatches(t *testing.T) {
 	if w.bulk != 0 {
 		t.Error("the patches of all nodes were read, and nobody has asked")
 	}
-	w.Press("T")
+	w.Press("v")
 	w.Has("Missing patches 4, read just now", "systemd.x86_64", "web-[1,2]")
-	w.Press("T", "T")
+	w.Press("v", "v")
 	if w.bulk != 1 {
 		t.Errorf("read %d times", w.bulk)
 	}
 	w.Press("h", "j", "j", "l") // db
 	w.Has("Missing patches in db 1", "KB5043960")
-	w.Press("esc", "esc", "T", "j", "j", "j", "enter")
+	w.Press("esc", "esc", "v", "j", "j", "j", "enter")
 	w.Has("Nodes that lack systemd.x86_64 2", "web-1", "web-2")
 	w.Lacks("db-1")
 	w.Press("esc")
@@ -188,7 +188,7 @@ func TestFilter(t *testing.T) {
 		t.Error("a key that there is not was taken")
 	}
 	// A filter of nodes leads from the patches to the nodes.
-	w.Press("T")
+	w.Press("v")
 	if err := w.page().SetFilter("status=never-scanned"); err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestTrend(t *testing.T) {
 // A page of any size is drawn within it.
 func TestSizes(t *testing.T) {
 	w := full(t)
-	for _, keys := range [][]string{{}, {"l"}, {"h"}, {"T"}, {"S"}} {
+	for _, keys := range [][]string{{}, {"l"}, {"h"}, {"v"}, {"V"}} {
 		for width := 1; width < 170; width += 7 {
 			for height := 1; height < 40; height += 3 {
 				w.page().SetSize(width, height)

@@ -180,7 +180,7 @@ func TestFrames(t *testing.T) {
 	})
 	t.Run("patches", func(t *testing.T) {
 		w := full(t)
-		w.Press("T")
+		w.Press("v")
 		w.Golden("patches")
 	})
 	t.Run("cve", func(t *testing.T) {
