@@ -61,8 +61,14 @@ const batchGap = 100 * time.Millisecond
 // retryAfter is when a following that failed is taken up again.
 const retryAfter = 30 * time.Second
 
-// open opens the board of a run.
+// open opens the board of a run and follows it.
 func (p *Page) open(at grid.Place, refs []string, known run.Run) tea.Cmd {
+	p.put(at, refs, known)
+	return p.follow()
+}
+
+// put shows the board of a run with what is known of it; the next tick follows it.
+func (p *Page) put(at grid.Place, refs []string, known run.Run) {
 	p.close()
 	p.board = &board{at: at, refs: refs, run: known, tails: &tails{}}
 	p.nodes.ClearMarks()
@@ -71,7 +77,6 @@ func (p *Page) open(at grid.Place, refs []string, known run.Run) tea.Cmd {
 	p.pane.stale()
 	p.entries()
 	p.arrange()
-	return p.follow()
 }
 
 // close leaves the board: the run goes on, the following does not.

@@ -330,6 +330,58 @@ func TestCancelIsDisruptive(t *testing.T) {
 	}
 }
 
+func TestSeveralRunsAreCancelledAtOnce(t *testing.T) {
+	s := newScreen(t)
+	more := commands()[1]
+	more.ID = idB
+	s.known(commands()[0], commands()[1], more)
+	s.Press("*")
+	line := asked[deck.Line](t, s.action(t, "X").Do())
+	if !slices.Contains(line.Words, idA) || !slices.Contains(line.Words, idB) || len(line.Words) != 4 || line.What != "cancel 2 runs" {
+		t.Errorf("the line is %+v", line)
+	}
+	s.Press("*", "G", "space")
+	if why := s.off("X"); why != "it has ended: ok" {
+		t.Errorf("off: %q", why)
+	}
+}
+
+func TestWhatANodeWritesIsSeenWhileItWrites(t *testing.T) {
+	log := func(text string) run.Event {
+		return run.Event{Kind: run.Logged, CommandID: idA, Log: &run.Log{NodeID: "i-1", Stream: "stdout", Text: text}}
+	}
+	s := newScreen(t)
+	s.known(commands()...)
+	s.svc.events = []run.Event{node("i-1", "", run.Running, run.NoExit, time.Second), log("first\n"), log("second \x1b[2J\n")}
+	s.Press("enter")
+	s.Has("so far:", "first", `second \x1b[2J`)
+	b := s.page.board
+	if n := len(b.tails.of); n != 1 {
+		t.Fatalf("%d tails", n)
+	}
+	s.svc.events = append(s.svc.events, node("i-1", "", run.Success, 0, time.Second), wrote("i-1", "all of it\n", ""))
+	s.Send(deck.Tick{})
+	s.Has("all of it")
+	s.Lacks("so far:")
+	if n := len(b.tails.of); n != 0 {
+		t.Error("the tail of a node that is done is kept")
+	}
+}
+
+func TestFilterFromAnotherPageIsAboutRuns(t *testing.T) {
+	s := opened(t, large(true))
+	s.Send(deck.Tick{})
+	if err := s.page.SetFilter("state=failed"); err != nil || s.page.board == nil {
+		t.Fatalf("a filter that is typed is about the nodes of the board: %v", err)
+	}
+	s.page.SetSize(s.page.width, s.page.height) // as when it is shown
+	if err := s.page.SetFilter("state=running"); err != nil || s.page.board != nil || s.page.Filter() != "state=running" {
+		t.Fatalf("a filter of another page is not about runs: %v", err)
+	}
+	s.Has("restart nginx")
+	s.Lacks("disk check")
+}
+
 func TestWriteAsksForAFolder(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)
