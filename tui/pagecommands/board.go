@@ -88,6 +88,7 @@ func (p *Page) close() {
 	p.details.Leave()
 	p.board = nil
 	p.full, p.focus = false, false
+	p.arrange()
 }
 
 // halt stops following.
@@ -127,6 +128,7 @@ func (p *Page) carry(ctx context.Context, at grid.Place, refs []string, texts *t
 		return err
 	}
 	put(happening{found: &r})
+	nodes := r.Targets
 	emit := func(e run.Event) {
 		switch e.Kind {
 		case run.Logged: // no event: it is read when it is looked at
@@ -134,9 +136,11 @@ func (p *Page) carry(ctx context.Context, at grid.Place, refs []string, texts *t
 			return
 		case run.Printed:
 			texts.drop(e.CommandID, e.Output.NodeID)
-		case run.Planned, run.WasSent, run.Progressed, run.Changed, run.Noticed, run.Done:
+		case run.Progressed: // a command may find more nodes than it was sent to
+			nodes = max(nodes, e.Progress.Targets)
+		case run.Planned, run.WasSent, run.Changed, run.Noticed, run.Done:
 		}
-		put(happening{event: modest(e)})
+		put(happening{event: modest(e, nodes)})
 	}
 	if r.State.Final() {
 		return svc.Show(ctx, r, emit)

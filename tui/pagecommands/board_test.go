@@ -80,7 +80,7 @@ func opened(t *testing.T, events []run.Event) *screen {
 }
 
 func TestFailuresAloneAndUnfolded(t *testing.T) {
-	s := opened(t, large(true))
+	s := opened(t, restart(true))
 	s.Press("!")
 	s.Has("+ 2 nodes", "サーバー-web-77")
 	s.Lacks("+ 1,097 nodes")
@@ -119,7 +119,7 @@ func TestNamesAreThoseOfTheFleet(t *testing.T) {
 }
 
 func TestBoardIsLeftAndTakenUpAgain(t *testing.T) {
-	s := opened(t, large(false))
+	s := opened(t, restart(false))
 	if s.svc.follows != 1 {
 		t.Fatalf("followed %d times", s.svc.follows)
 	}
@@ -160,7 +160,7 @@ func TestHiddenBoardStopsFollowing(t *testing.T) {
 func TestFollowingThatFails(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)
-	s.svc.events = large(false)[:40]
+	s.svc.events = restart(false)[:40]
 	s.svc.err = fault.New(fault.Auth, "run", "access denied").WithHint("log in again")
 	s.Press("enter")
 	s.Has("not followed: run: access denied (log in again)", "18 ● ok")
@@ -168,7 +168,7 @@ func TestFollowingThatFails(t *testing.T) {
 	if s.svc.follows != 1 {
 		t.Fatal("it was asked again at once")
 	}
-	s.svc.err, s.svc.events = nil, large(true)
+	s.svc.err, s.svc.events = nil, restart(true)
 	s.Deck.Now = s.Deck.Now.Add(retryAfter)
 	s.Send(deck.Tick{})
 	s.Lacks("not followed")
@@ -193,7 +193,7 @@ func TestNodesThatTheServiceDoesNotList(t *testing.T) {
 
 func TestFilterByIDOpensTheBoard(t *testing.T) {
 	s := newScreen(t)
-	s.svc.events = large(true)
+	s.svc.events = restart(true)
 	s.Send(deck.Open{Page: "commands", Filter: "id=" + idD})
 	s.Send(deck.Tick{})
 	s.Has("loading")
@@ -251,12 +251,15 @@ func TestWholeOutputIsFetchedWhereItIsCut(t *testing.T) {
 
 func TestOutputIsHarmlessAndBounded(t *testing.T) {
 	e := wrote("i-1", "\x1b]0;gone\x07\u202etxt\n"+strings.Repeat("line\n", 10_000)+"end\n", "")
-	small := modest(e)
+	small := modest(e, 10)
 	if n := len(small.Output.Stdout); n > 3*inBoard || !small.Output.Truncated {
 		t.Errorf("%d bytes are kept, truncated %v", n, small.Output.Truncated)
 	}
 	if !strings.HasSuffix(small.Output.Stdout, "end\n") || !strings.Contains(small.Output.Stdout, "bytes left out here") {
 		t.Errorf("head, tail and what is missing are not told apart: %q", small.Output.Stdout[len(small.Output.Stdout)-200:])
+	}
+	if n := len(modest(e, 10_000).Output.Stdout); n > 3*inLargeBoard {
+		t.Errorf("%d bytes are kept for each of 10,000 nodes", n)
 	}
 	if len(e.Output.Stdout) < 50_000 {
 		t.Error("the event of the service was changed")
@@ -266,7 +269,7 @@ func TestOutputIsHarmlessAndBounded(t *testing.T) {
 }
 
 func TestParametersAreHiddenUntilTheyAreAskedFor(t *testing.T) {
-	s := opened(t, large(false))
+	s := opened(t, restart(false))
 	for _, keys := range [][]string{nil, {"enter"}, {"esc"}} {
 		s.Press(keys...)
 		s.Lacks("s3cret")
@@ -289,7 +292,7 @@ func TestParametersAreHiddenUntilTheyAreAskedFor(t *testing.T) {
 }
 
 func TestActionsOfABoard(t *testing.T) {
-	s := opened(t, large(true))
+	s := opened(t, restart(true))
 	line := asked[deck.Line](t, s.action(t, "R").Do())
 	if got := strings.Join(line.Words, " "); got != "run rerun "+idA+" --failed --no-wait" || line.Level != deck.Change {
 		t.Errorf("rerun is %q, level %d", got, line.Level)
@@ -369,7 +372,7 @@ func TestWhatANodeWritesIsSeenWhileItWrites(t *testing.T) {
 }
 
 func TestFilterFromAnotherPageIsAboutRuns(t *testing.T) {
-	s := opened(t, large(true))
+	s := opened(t, restart(true))
 	s.Send(deck.Tick{})
 	if err := s.page.SetFilter("state=failed"); err != nil || s.page.board == nil {
 		t.Fatalf("a filter that is typed is about the nodes of the board: %v", err)
@@ -421,7 +424,7 @@ func TestConsoleOfACommand(t *testing.T) {
 }
 
 func TestFilterOfABoardAndBack(t *testing.T) {
-	s := opened(t, large(true))
+	s := opened(t, restart(true))
 	s.Press("u", "/")
 	s.Type("web-40")
 	s.Press("enter")

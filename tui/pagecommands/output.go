@@ -32,7 +32,7 @@ func (p *Page) detailKey(e entry) string {
 // rest fetches what the board has only in part of the entry the cursor rests on.
 func (p *Page) rest() tea.Cmd {
 	e, ok := p.current()
-	if !ok || !p.full && !p.paneShown() || !e.state.Final() || !e.row.Truncated && !e.row.Preview {
+	if !ok || !p.paneShown() || !e.state.Final() || !e.row.Truncated && !e.row.Preview {
 		p.details.Leave()
 		return nil
 	}
@@ -229,9 +229,6 @@ func (v *pane) size(width, height int) {
 	v.width, v.height = width, height
 	v.text.SetSize(width, height)
 }
-
-// view are the lines on the screen.
-func (v *pane) view() []string { return strings.Split(v.text.View(), "\n") }
 
 // wrapped cuts a line into pieces of a width, between words if so wished.
 func wrapped(line string, width int, words bool) []string {

@@ -85,7 +85,6 @@ func (p *Page) SetSize(width, height int) {
 	p.width, p.height = width, height
 	p.seen = p.deck.Now
 	p.style()
-	p.list.SetSize(width, height)
 	p.arrange()
 }
 
@@ -339,29 +338,26 @@ func (p *Page) press(k tea.KeyPressMsg) tea.Cmd {
 
 // mouse takes a mouse message in the coordinates of the page.
 func (p *Page) mouse(m tea.MouseMsg) {
+	at, g := m.Mouse(), p.geo
+	pane, x, y := g.panes.At(at.X, at.Y-g.top())
+	list := p.nodes
 	if p.board == nil {
-		p.list.Update(m)
-		return
-	}
-	at := m.Mouse()
-	g := p.geo
-	if p.full || p.paneShown() && at.X >= g.pane.x && at.Y >= g.pane.y {
-		if w, ok := m.(tea.MouseWheelMsg); ok {
-			p.pane.text.Update(w)
-		} else if _, ok := m.(tea.MouseClickMsg); ok {
-			p.focus = !p.full
-		}
-		return
+		list = p.list
 	}
 	switch m := m.(type) {
 	case tea.MouseWheelMsg:
-		p.nodes.Update(m)
-	case tea.MouseClickMsg:
-		if m.Y -= g.list.y; m.Y < 1 {
-			return // the header: folds are not sorted
+		if pane == 1 && p.board != nil {
+			p.pane.text.Update(m)
+			return
 		}
-		p.focus = false
-		p.nodes.Update(m)
+		list.Update(m)
+	case tea.MouseClickMsg:
+		p.focus = pane == 1 && p.board != nil && !p.full
+		if pane != 0 || p.board != nil && y < 1 { // folds are not sorted
+			return
+		}
+		m.X, m.Y = x, y
+		list.Update(m)
 	}
 	p.pane.stale()
 }
