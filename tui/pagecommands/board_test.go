@@ -446,6 +446,7 @@ func TestOutputIsSearched(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)
 	text := strings.Repeat("nothing here\n", 100) + "a needle\n" + strings.Repeat("nothing here\n", 100) + "Needle two\n"
+	s.svc.text = text
 	s.svc.events = []run.Event{node("i-1", "", run.Success, 0, time.Second), wrote("i-1", text, ""), {Kind: run.Done, Time: tuitest.Now}}
 	s.Press("enter", "enter", "/")
 	s.Type("needle")
