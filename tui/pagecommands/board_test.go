@@ -385,6 +385,52 @@ func TestFilterFromAnotherPageIsAboutRuns(t *testing.T) {
 	s.Lacks("disk check")
 }
 
+func TestMouseOnABoard(t *testing.T) {
+	s := opened(t, restart(true))
+	s.Size(140, 40)
+	click := func(x, y int) { s.page.Update(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft}) }
+	row := s.page.geo.top() + 1
+	click(5, row+1)
+	if e, _ := s.page.current(); e.row.NodeID != "i-0077" {
+		t.Errorf("the click chose %s", e.row.NodeID)
+	}
+	before := s.page.nodes.SortedBy()
+	click(5, row-1) // the header: folds are not sorted
+	if s.page.nodes.SortedBy() != before {
+		t.Error("a click on the header sorts folds away from their nodes")
+	}
+	click(120, row+3)
+	if !s.page.focus {
+		t.Error("a click on the output does not give it the keys")
+	}
+	click(5, row)
+	if e, _ := s.page.current(); s.page.focus || !e.fold() {
+		t.Error("a click on the list does not give it the keys back")
+	}
+}
+
+func TestRunsOfSeveralPlaces(t *testing.T) {
+	s := newScreen(t)
+	other := grid.Place{Account: "222222222222", Region: "us-east-1"}
+	s.Deck.Where.Scopes = 2
+	s.set.Commands.Set(other, []run.Command{{ID: idD, Document: "AWS-UpdateSSMAgent", State: run.Running, Requested: tuitest.Now, Targets: 9}}, tuitest.Now)
+	s.known(commands()[1])
+	s.Has("AWS-UpdateSSMAgent", "restart nginx")
+	s.Press("*")
+	var lines []deck.Line
+	for _, cmd := range s.action(t, "X").Do()().(tea.BatchMsg) {
+		lines = append(lines, cmd().(deck.Line))
+	}
+	if len(lines) != 2 || lines[0].At == lines[1].At || lines[0].What == lines[1].What {
+		t.Errorf("the lines are %+v", lines)
+	}
+	if why := s.off("d"); why != "the two runs are in different places" {
+		t.Errorf("diff over places: %q", why)
+	}
+	s.Press("enter")
+	s.Has(other.String())
+}
+
 func TestWriteAsksForAFolder(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)

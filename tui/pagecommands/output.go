@@ -78,8 +78,11 @@ func (p *Page) text(e entry) (lines []textLine) {
 	}
 	if e.fold() && e.state.Final() {
 		same := "the same output on all of them"
-		if e.row.Truncated || e.row.Preview {
-			same = "the same output on all of them as far as it was read; that of " + p.name(e.row.NodeID, e.row.NodeName) + ":"
+		switch {
+		case !e.row.HasOutput:
+			same = "all of them ended like this"
+		case e.row.Truncated || e.row.Preview:
+			same = "the same output on all of them as far as it was read; that of " + p.name(e.row.NodeID, e.row.NodeName)
 		}
 		note(theme.Unknown, "%s: %s", p.folded(e), same)
 	}
