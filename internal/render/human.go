@@ -28,15 +28,14 @@ func Local(t time.Time, loc *time.Location) string {
 }
 
 // Ago is t relative to now, in one unit, rounded down: "just now", "40 s ago",
-// "3 min ago", "2 h ago", "in 5 d". A second ahead, as clocks that tick are, is
-// "just now". The zero time is "".
+// "3 min ago", "2 h ago", "in 5 d". The zero time is "".
 func Ago(now, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
 	d := now.Sub(t)
 	switch {
-	case d > -time.Second && d < 5*time.Second:
+	case d > -time.Second && d < 5*time.Second: // a clock that ticks once a second is a little behind
 		return "just now"
 	case d < 0:
 		return "in " + coarse(-d)

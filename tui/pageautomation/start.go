@@ -163,6 +163,9 @@ const (
 // form asks for the parameters. values are those typed before; wrong is what was the
 // matter with them.
 func (p *Page) form(at grid.Place, doc document.Document, values map[string]string, wrong string) tea.Cmd {
+	if len(doc.Parameters) == 0 {
+		return deck.Ask(p.line(at, automation.Request{Document: doc.Name}, nil))
+	}
 	title := "start " + safe(doc.Name) + " in " + placeName(at)
 	if wrong != "" {
 		title += ": " + wrong
@@ -171,14 +174,11 @@ func (p *Page) form(at grid.Place, doc document.Document, values map[string]stri
 	for _, param := range doc.Parameters {
 		f.Fields = append(f.Fields, field(doc, param, values[param.Name]))
 	}
-	if len(doc.Parameters) > 0 {
-		names := doc.ParameterNames()
-		f.Fields = append(f.Fields,
-			deck.Field{Name: overField, Label: "Over several targets", Value: values[overField], Help: "the parameter that takes each; empty: it runs once", Choices: starting(names)},
-			deck.Field{Name: targetsField, Label: "Targets", Value: values[targetsField], Help: "ids, tag:KEY=VALUE or @group, spaces between"},
-			deck.Field{Name: concurrencyField, Label: "At a time", Value: values[concurrencyField], Help: "of the targets: 10 or 25%"},
-			deck.Field{Name: errorsField, Label: "Stop after failures", Value: values[errorsField], Help: "of targets: 1 or 5%"})
-	}
+	f.Fields = append(f.Fields,
+		deck.Field{Name: overField, Label: "Over several targets", Value: values[overField], Help: "the parameter that takes each; empty: it runs once", Choices: starting(doc.ParameterNames())},
+		deck.Field{Name: targetsField, Label: "Targets", Value: values[targetsField], Help: "ids, tag:KEY=VALUE or @group, spaces between"},
+		deck.Field{Name: concurrencyField, Label: "At a time", Value: values[concurrencyField], Help: "of the targets: 10 or 25%"},
+		deck.Field{Name: errorsField, Label: "Stop after failures", Value: values[errorsField], Help: "of targets: 1 or 5%"})
 	return deck.Ask(f)
 }
 
