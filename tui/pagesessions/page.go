@@ -4,6 +4,7 @@ package pagesessions
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -122,9 +123,20 @@ func (p *Page) show(s section) {
 	p.focus(false)
 }
 
-// SetFilter shows only the rows of the section that fit.
+// SetFilter shows only the rows of the section that fit. The name of a section and a
+// colon in front go there: "past: who=alice".
 func (p *Page) SetFilter(text string) error {
 	p.clock()
+	if word, rest, ok := strings.Cut(text, ":"); ok {
+		for to := range sections {
+			if strings.EqualFold(strings.TrimSpace(word), to.word()) {
+				text = strings.TrimSpace(rest)
+				if to != p.section {
+					p.show(to)
+				}
+			}
+		}
+	}
 	err := p.list().SetFilter(text)
 	p.fill()
 	return err

@@ -212,6 +212,22 @@ func TestSeveralSessionsEndWithALineForEachPlace(t *testing.T) {
 	}
 }
 
+func TestAFilterNamesItsSection(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.Send(deck.Open{Page: "sessions", Filter: "forwards: state=failed"})
+	d.Has("cache")
+	d.Lacks("orders-db")
+	d.Send(deck.Open{Page: "sessions", Filter: "past:"})
+	d.Has("dave", "alice")
+	d.Send(deck.Open{Page: "sessions", Filter: "Active: started>12h"})
+	d.Has("bob")
+	d.Lacks("alice")
+	if err := d.page.SetFilter("past: colour=red"); err == nil {
+		t.Error("a wrong filter is taken")
+	}
+}
+
 func TestPastSessionsCannotBeEnded(t *testing.T) {
 	d := open(t)
 	d.fill()
