@@ -4,6 +4,7 @@ package pagesessions
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,13 +74,20 @@ func (p *Page) list() *widget.List { return p.lists[p.section] }
 // Wants are the feeds of the section, and the forwards, which cost no calls.
 func (p *Page) Wants() []feed.Want {
 	wants := []feed.Want{sources.Want(p.set.Forwards), sources.Want(p.set.Saved)}
-	switch p.section {
-	case active:
-		wants = append(wants, sources.Want(p.set.Sessions), feed.Want{Feed: p.set.Nodes, Every: namesAge})
-	case past:
-		wants = append(wants, sources.Want(p.set.Past), feed.Want{Feed: p.set.Nodes, Every: namesAge})
+	if p.section == tunnels {
+		return wants
 	}
-	return wants
+	// Nodes are wanted for their names alone: when those are known the page is as old
+	// as its sessions are.
+	if p.set.Nodes.State().Empty() || p.nameless(p.section) {
+		wants = append(wants, feed.Want{Feed: p.set.Nodes, Every: namesAge})
+	}
+	return append(wants, sources.Want(p.sessionFeeds()[p.section]))
+}
+
+// nameless reports whether there is a session on a node that is not known by a name.
+func (p *Page) nameless(s section) bool {
+	return slices.ContainsFunc(p.sessions[s], func(e entry) bool { return e.node == "" })
 }
 
 // Update takes keys, the mouse, and news of the feeds.

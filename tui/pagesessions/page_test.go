@@ -212,6 +212,24 @@ func TestSeveralSessionsEndWithALineForEachPlace(t *testing.T) {
 	}
 }
 
+func TestNodesAreAskedForWhileTheyAreNameless(t *testing.T) {
+	d := open(t)
+	wanted := func() bool {
+		return slices.ContainsFunc(d.page.Wants(), func(w feed.Want) bool { return w.Feed.Name() == sources.Nodes })
+	}
+	if !wanted() {
+		t.Error("the names of nodes are not asked for")
+	}
+	d.fill()
+	if !wanted() {
+		t.Error("i-0gone has no name, and nobody asks for it")
+	}
+	d.Press("tab")
+	if wanted() {
+		t.Error("all names are known, and are asked for again")
+	}
+}
+
 func TestAFilterNamesItsSection(t *testing.T) {
 	d := open(t)
 	d.fill()
