@@ -51,7 +51,7 @@ func (p *Page) Actions() []deck.Action {
 	}
 	list := []deck.Action{
 		{Key: "enter", Name: "open", Help: "open the folder, or go to the parameter with its versions", Footer: true, Off: off, Do: func() tea.Cmd { p.open(); return p.rest() }},
-		{Key: "v", Name: "reveal", Help: "decrypt and show the secret value for 30 s, or hide it", Footer: true, Off: secure, Do: p.reveal},
+		{Key: "v", Name: p.veil(), Help: "decrypt and show the secret value for 30 s, or hide it", Footer: true, Off: secure, Do: p.reveal},
 		{Key: "e", Name: "edit", Help: "change the value in your editor", Footer: true, Off: one, Writes: true, Do: func() tea.Cmd { return p.edit(r) }},
 		{Key: "n", Name: "new", Help: "make a parameter", Footer: true, Writes: true, Do: p.create},
 		{Key: "b", Name: "rollback", Help: "write an earlier version as the latest", Footer: p.pane != onList, Off: cmp.Or(one, p.noHistory()), Writes: true, Do: p.rollback},
@@ -84,6 +84,14 @@ func (p *Page) rowActions(r row, off, one string) []deck.Action {
 		}},
 		{Key: "C", Name: "columns", Help: "choose the columns", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.now()}) }},
 	}
+}
+
+// veil is what v does.
+func (p *Page) veil() string {
+	if p.secret.open() {
+		return "hide"
+	}
+	return "reveal"
 }
 
 func (p *Page) otherView() string {

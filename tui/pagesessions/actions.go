@@ -24,7 +24,7 @@ func (p *Page) Actions() []deck.Action {
 		list = p.sessionActions()
 	}
 	off := ""
-	if p.textOf == "" {
+	if _, ok := p.list().Current(); !ok {
 		off = p.nothing()
 	}
 	return append(

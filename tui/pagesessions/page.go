@@ -95,8 +95,8 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case feed.Changed:
 		p.refresh(false)
-	case deck.Tick:
-		p.fill()
+	case savedNow:
+		return p.afterSave(msg)
 	case tea.KeyPressMsg:
 		p.key(msg)
 	case tea.MouseWheelMsg:
@@ -114,12 +114,13 @@ func (p *Page) key(k tea.KeyPressMsg) {
 	case "shift+tab", "left", "h":
 		p.turn(-1)
 	default:
-		if p.open && p.text.Update(k) {
-			return
+		if p.open {
+			p.fill() // it may not have been drawn since it was opened
+			if p.text.Update(k) {
+				return
+			}
 		}
-		if p.list().Update(k) {
-			p.fill()
-		}
+		p.list().Update(k)
 	}
 }
 
@@ -146,7 +147,6 @@ func (p *Page) SetFilter(text string) error {
 		}
 	}
 	err := p.list().SetFilter(text)
-	p.fill()
 	return err
 }
 
@@ -208,7 +208,6 @@ func (p *Page) SetLayout(data json.RawMessage) {
 			l.SetLayout(kept)
 		}
 	}
-	p.fill()
 }
 
 // refresh makes the rows anew out of the feeds that have changed.
@@ -236,7 +235,6 @@ func (p *Page) refresh(all bool) {
 		p.lists[tunnels].Reset(len(p.tunnels))
 	}
 	p.gens = now
-	p.fill()
 }
 
 // clock tells the lists the time from which ages are counted.

@@ -328,6 +328,14 @@ func TestForms(t *testing.T) {
 	f = d.act(t, "n").(deck.Form)
 	l := f.Done(map[string]string{"name": "a", "node": "n", "spec": "1:2", "description": "my own", "groups": "x, y"})().(deck.Line)
 	words(t, l, "forward save a n 1:2 --description my own --group x --group y")
+	if l.Done != nil {
+		t.Error("it is started unasked")
+	}
+	l = f.Done(map[string]string{"name": "a", "node": "n", "spec": "1:2", "start": "now"})().(deck.Line)
+	if cmd := d.page.Update(l.Done(deck.Result{Code: 1})); cmd != nil {
+		t.Error("what could not be saved is started")
+	}
+	words(t, d.page.Update(l.Done(deck.Result{}))().(deck.Line), "forward up a")
 	if f.Fields[0].Check("web") == nil || f.Fields[0].Check("new") != nil || l.Level != deck.Change {
 		t.Error("a name that is taken is taken again")
 	}
