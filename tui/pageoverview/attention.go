@@ -158,7 +158,7 @@ func (p *Page) longSessions() []line {
 			n++
 		}
 	}
-	return about("long sessions", theme.Warn, n, count(n, "session")+" open for more than "+render.Duration(longOpen), "sessions", "started>12h", "session", "ls")
+	return about("long sessions", theme.Warn, n, count(n, "session")+" open for more than "+render.Duration(longOpen), "sessions", "active: started>12h", "session", "ls")
 }
 
 func (p *Page) forwardFailures() []line {
@@ -166,7 +166,7 @@ func (p *Page) forwardFailures() []line {
 	for _, r := range p.set.Forwards.Rows() {
 		for _, f := range r.Value.Rows {
 			if f.Error != "" {
-				out = append(out, about("forward "+f.Name, theme.Bad, 1, "forward "+f.Name+": "+f.Error, "sessions", "", "forward", "ls")...)
+				out = append(out, about("forward "+f.Name, theme.Bad, 1, "forward "+f.Name+": "+f.Error, "sessions", "forwards:", "forward", "ls")...)
 			}
 		}
 	}
