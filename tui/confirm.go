@@ -27,14 +27,14 @@ type confirm struct {
 func (m *Model) line(l deck.Line) tea.Cmd {
 	m.stale = true
 	if l.Level > deck.Read && m.o.Deck.ReadOnly {
-		m.say = deck.Say{Err: readOnly(l.What)}
+		m.say = deck.Say{Err: deck.Refused(l.What)}
 		return nil
 	}
-	level := m.strictness(l)
+	level := m.o.Deck.Strictness(l)
 	if level == deck.Read {
 		return m.start(l)
 	}
-	d := &confirm{m: m, line: l, level: level, shown: m.oneLiner(running(l), l.At)}
+	d := &confirm{m: m, line: l, level: level, shown: m.o.Deck.OneLiner(deck.Running(l), l.At)}
 	m.push(d)
 	if l.Preview == nil {
 		return nil
@@ -78,7 +78,7 @@ func (d *confirm) key(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	if d.level >= deck.Destructive {
-		if name == "enter" && strings.TrimSpace(d.in.text()) == d.m.mustType(d.line) {
+		if name == "enter" && strings.TrimSpace(d.in.text()) == d.m.o.Deck.MustType(d.line) {
 			return d.yes()
 		}
 		d.in.key(k)
@@ -127,13 +127,13 @@ func (d *confirm) view(width, height int) (lines []string, at point) {
 	return lines, point{ansi.StringWidth(prompt) + x, len(lines) - 1}
 }
 
-func (d *confirm) prompt() string { return "Type " + render.Visible(d.m.mustType(d.line)) + ": " }
+func (d *confirm) prompt() string { return "Type " + render.Visible(d.m.o.Deck.MustType(d.line)) + ": " }
 
 // lines are the box: what is known first, the preview in the room that is left, and
 // the question last.
 func (d *confirm) lines(width, height int) []string {
 	s := d.m.o.Deck.Styles
-	facts := []deck.Fact{{Name: "Where", Value: d.m.placeName(d.line.At)}}
+	facts := []deck.Fact{{Name: "Where", Value: d.m.o.Deck.PlaceName(d.line.At)}}
 	if d.m.o.Deck.Where.Protected {
 		facts[0].Value += "  " + s.Glyphs.Warn + " protected"
 	}

@@ -34,7 +34,8 @@ func TestFrame(t *testing.T) {
 	w.Golden("frame")
 }
 
-func TestFrameSaysHowOldAndWhatIsMissing(t *testing.T) {
+// What is old, partial or failed is said to be.
+func TestNeverLies(t *testing.T) {
 	w := newWorld(t)
 	w.Deck.Where.Scopes, w.Deck.Where.Protected, w.Deck.ReadOnly = 3, true, true
 	other := grid.Place{Account: "123456789012", Region: "eu-west-2"}
@@ -45,7 +46,7 @@ func TestFrameSaysHowOldAndWhatIsMissing(t *testing.T) {
 	w.Golden("partial")
 }
 
-func TestFirstLoadIsNoEmptyTable(t *testing.T) {
+func TestNeverLiesAboutWhatHasNotCome(t *testing.T) {
 	w := newWorld(t)
 	w.Press("3")
 	w.Has("loading")

@@ -95,9 +95,9 @@ type (
 )
 
 func (m *Model) newJob(l deck.Line) *job {
-	words := running(l)
+	words := deck.Running(l)
 	return &job{
-		line: l, words: words, shown: m.oneLiner(words, l.At), started: m.now(), cancel: func() {},
+		line: l, words: words, shown: m.o.Deck.OneLiner(words, l.At), started: m.now(), cancel: func() {},
 		over: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 }

@@ -5,7 +5,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
@@ -120,7 +119,7 @@ func (m *Model) act(a deck.Action) tea.Cmd {
 	m.stale = true
 	switch {
 	case a.Writes && m.o.Deck.ReadOnly:
-		m.say = deck.Say{Err: readOnly(a.Name)}
+		m.say = deck.Say{Err: deck.Refused(a.Name)}
 		return nil
 	case a.Off != "":
 		m.say = deck.Say{Text: a.Name + ": " + a.Off}
@@ -129,12 +128,6 @@ func (m *Model) act(a deck.Action) tea.Cmd {
 		return nil
 	}
 	return a.Do()
-}
-
-// readOnly is what the command would say, and fail with.
-func readOnly(what string) error {
-	return fault.New(fault.Refused, "", "%s would change something, and this dashboard is read-only", what).
-		WithHint("start it without --read-only, in a context that is not read_only")
 }
 
 // keyNamed is the press of a key by its name.

@@ -273,3 +273,35 @@ func TestTheOutcomeHasTheLayout(t *testing.T) {
 		t.Error("it was cancelled")
 	}
 }
+
+// Keys are answered while a load hangs, and leaving the view cancels it.
+func TestNeverBlocks(t *testing.T) {
+	began, cancelled := make(chan struct{}), make(chan struct{})
+	s := onStage(t, func(s *stage, o *tui.Options) {
+		o.Desk.Cells = []grid.Cell{{Place: tuitest.Place}}
+		var once sync.Once
+		slow := newPage(o.Deck, "patch")
+		slow.source = feed.NewSource("patch", func(ctx context.Context, _ grid.Cell, _ func([]machine)) ([]machine, error) {
+			once.Do(func() { close(began) })
+			<-ctx.Done()
+			close(cancelled)
+			return nil, ctx.Err()
+		})
+		o.Pages = append(o.Pages, slow)
+		s.page.source = feed.NewSource("fleet", func(context.Context, grid.Cell, func([]machine)) ([]machine, error) { return machines, nil })
+	})
+	s.see("web-1")
+	s.write("2")
+	<-began
+	s.see("loading")
+	s.write("?")
+	s.see("Keys of Patch") // it answers
+	s.write("view Fleet\r")
+	select {
+	case <-cancelled:
+	case <-time.After(20 * time.Second):
+		t.Fatal("a load that nobody wants any more goes on")
+	}
+	s.write("q")
+	s.back()
+}

@@ -73,13 +73,14 @@ func (p *pane) waitFor(text string) {
 
 func TestDemoInARealTerminal(t *testing.T) {
 	p := newPane(t)
-	p.line("stty -g > before; ssmdeck demo")
+	p.line("stty -g > before; ssmdeck demo; echo le''ft")
 	p.waitFor("Needs attention")
 	p.waitFor("health-check")  // the window that opens first
 	p.waitFor("restart nginx") // which a colleague runs after a moment
 	p.tmux("send-keys", "2")
-	p.waitFor("worker-dev") // lost, hence among the first
+	p.waitFor("LAST PING")
 	p.tmux("send-keys", "q")
+	p.waitFor("left")
 	p.line("ssmdeck demo --tour")
 	p.waitFor("Now it is your turn")
 	p.line("shell web-1")

@@ -21,6 +21,7 @@ type Run func(ctx context.Context, env *cli.Env) int
 type Options struct {
 	View   string // the page shown first; empty: that of the last time
 	Filter string // of its rows
+	Plain  bool   // as text, line by line
 	Calls  int    // requests a minute that it may send by itself; 0: feed.DefaultBudget
 }
 
@@ -41,6 +42,10 @@ In it, ? shows every key, : goes anywhere, / filters with the terms of --filter 
 ssmdeck ls, and q leaves. Before something is changed it shows the ssmdeck command
 line that does it, which c copies. With --read-only nothing can be changed.
 
+With --plain it is plain text for screen readers: nothing is drawn and nothing moves,
+items and actions are chosen by their numbers, and h shows what else can be typed.
+It works in a pipe, too.
+
 It asks the service again while it is looked at, more often while something runs,
 and stops when the window loses the focus or after 10 minutes without a key. The
 header shows how many API calls a minute that is, and how many it may be.`,
@@ -50,6 +55,9 @@ header shows how many API calls a minute that is, and how many it may be.`,
   # Several Regions, or all accounts of the organization
   $ ssmdeck dash -r eu-west-1,us-east-1
   $ ssmdeck dash --accounts org --role ops
+
+  # What needs attention, as text
+  $ echo q | ssmdeck dash --plain
 
   # Without an AWS account
   $ ssmdeck demo`,
@@ -65,10 +73,14 @@ header shows how many API calls a minute that is, and how many it may be.`,
 			if err := o.check(); err != nil {
 				return err
 			}
+			if o.Plain {
+				return showPlain(cmd.Context(), env, run, o)
+			}
 			return Open(cmd.Context(), env, run, o)
 		},
 	}
 	cmd.Flags().StringVar(&o.Filter, "filter", "", "only rows for which all `terms` hold, to begin with (see `ssmdeck help targets`)")
+	cmd.Flags().BoolVar(&o.Plain, "plain", false, "as text, line by line, with numbers to choose by: for screen readers and pipes")
 	cmd.Flags().IntVar(&o.Calls, "calls-per-minute", feed.DefaultBudget, "send at most `n` API calls a minute unasked")
 	return cli.Spans(cmd)
 }
@@ -102,7 +114,7 @@ func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcom
 	term := env.Terminal()
 	if term == nil {
 		return out, fault.Usagef("the dashboard needs a terminal, and standard input or output is none").
-			WithHint("for scripts, ssmdeck ls, patch status, command list and the rest print lists")
+			WithHint("add --plain for plain text; for scripts, ssmdeck ls, patch status, command list and the rest print lists")
 	}
 	s, err := env.Settings()
 	if err != nil {

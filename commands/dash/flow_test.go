@@ -22,6 +22,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 	"github.com/ssmdeck/ssmdeck/tui"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/tuitest"
 )
 
@@ -31,6 +32,9 @@ type flow struct {
 	t    testing.TB
 	srv  *simulator.Server
 	prog *tea.Program
+	// pages belong to the program until it has ended.
+	pages []deck.Page
+	opts  tui.Options
 
 	mu    sync.Mutex
 	frame string
@@ -68,7 +72,8 @@ func startFlow(t testing.TB, o flowOptions) *flow {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts.Run = recorder{f, opts.Run}
+	opts.Run, f.pages = recorder{f, opts.Run}, opts.Pages
+	f.opts = opts
 	width, height := o.width, o.height
 	if width == 0 {
 		width, height = 140, 40

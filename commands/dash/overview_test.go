@@ -1,14 +1,15 @@
-package dash
+package dash_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/ssmdeck/ssmdeck/commands/cli"
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/commands"
+	"github.com/ssmdeck/ssmdeck/commands/dash"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 	"github.com/ssmdeck/ssmdeck/tui"
@@ -17,9 +18,9 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/tuitest"
 )
 
-// onSimulator is the dashboard with all its pages on a simulated account, and the
-// server of it.
-func onSimulator(t *testing.T, sc *world.Scenario) (*tuitest.Screen, []deck.Page, *simulator.Server) {
+// onSimulator is the dashboard with all its pages on a simulated account, driven
+// step by step, and the server of it.
+func onSimulator(t *testing.T, sc *world.Scenario) (*tuitest.Screen, tui.Options, *simulator.Server) {
 	t.Helper()
 	srv, err := simulator.Start(t.Context(), simulator.Options{Scenario: sc})
 	if err != nil {
@@ -30,28 +31,15 @@ func onSimulator(t *testing.T, sc *world.Scenario) (*tuitest.Screen, []deck.Page
 			t.Error(err)
 		}
 	})
-	own := map[string]string{"SSMDECK_CONFIG": "/dev/null", "SSMDECK_CACHE_DIR": t.TempDir(), "SSMDECK_STATE_DIR": t.TempDir(), "HOME": t.TempDir()}
-	creds := srv.Credentials()
-	env := &cli.Env{
-		In: strings.NewReader(""), Out: new(bytes.Buffer), Err: new(bytes.Buffer), Paces: new(awsapi.Paces),
-		Lookup: func(name string) (string, bool) { v, ok := own[name]; return v, ok },
-		Local:  &awsapi.Static{Endpoint: srv.URL(), Region: sc.Region, AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey},
-	}
-	settings, err := env.Settings()
+	env := (&flow{t: t, srv: srv}).env(flowOptions{})
+	opts, end, err := dash.Wire(t.Context(), env, commands.Run, dash.Options{View: "overview", Calls: 10_000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := newWiring(t.Context(), env, func(context.Context, *cli.Env) int { return 0 }, settings, Options{Calls: 10_000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.close)
-	w.desk.Eager = true
-	all := w.pages()
-	s := tuitest.New(t, func(*deck.Deck, *feed.Desk) []deck.Page { return all }, func(o *tui.Options) {
-		o.Deck, o.Desk, o.Begin, o.Take = w.deck, w.desk, w.start(), w.take
-	})
-	return s, all, srv
+	t.Cleanup(end)
+	opts.Desk.Eager = true
+	s := tuitest.New(t, func(*deck.Deck, *feed.Desk) []deck.Page { return nil }, func(o *tui.Options) { *o = opts })
+	return s, opts, srv
 }
 
 // detail is the value of a line of details, "" when there is none.
@@ -68,12 +56,12 @@ func detail(item deck.Item, name string) string {
 func TestEveryNumberOfTheOverviewIsTheRowsBehindIt(t *testing.T) {
 	sc := world.LivingDemo()
 	sc.Alive = nil // so that two looks see the same
-	s, all, _ := onSimulator(t, sc)
+	s, opts, _ := onSimulator(t, sc)
 	byID := map[string]deck.Page{}
-	for _, p := range all {
+	for _, p := range opts.Pages {
 		byID[p.ID()] = p
 	}
-	items := all[0].Plain().Items
+	items := byID["overview"].Plain().Items
 	if len(items) < 15 {
 		t.Fatalf("the overview has %d lines:\n%s", len(items), s.Frame())
 	}
@@ -97,4 +85,48 @@ func TestEveryNumberOfTheOverviewIsTheRowsBehindIt(t *testing.T) {
 			t.Errorf("%d lines lead to %s, want %d or more", opened[page], page, least)
 		}
 	}
+}
+
+// TestCommandLinesOfTheOverviewRun runs what c copies.
+func TestCommandLinesOfTheOverviewRun(t *testing.T) {
+	sc := world.LivingDemo()
+	sc.Alive = nil
+	_, opts, _ := onSimulator(t, sc)
+	ran := map[string]bool{}
+	for _, item := range opts.Pages[0].Plain().Items {
+		line := detail(item, "Command")
+		if line == "" || ran[line] {
+			continue
+		}
+		ran[line] = true
+		item.Choose()
+		var words []string
+		for _, a := range opts.Pages[0].Actions() {
+			if a.Key == "c" {
+				words = strings.Fields(strings.ReplaceAll(a.Do()().(deck.Copy).Text, "'", ""))[1:]
+			}
+		}
+		var out, errs bytes.Buffer
+		if code := opts.Run.Run(t.Context(), words, grid.Place{}, strings.NewReader(""), &out, &errs); code != 0 {
+			t.Errorf("%s: exit code %d: %s", line, code, errs.String())
+		}
+	}
+	if len(ran) < 12 {
+		t.Errorf("%d command lines were found: %v", len(ran), ran)
+	}
+}
+
+// TestTheOverviewOfALivingAccountMoves looks twice, a minute apart.
+func TestTheOverviewOfALivingAccountMoves(t *testing.T) {
+	sc := world.LivingDemo()
+	sc.Clock.Stopped = true
+	s, _, srv := onSimulator(t, sc)
+	s.Size(140, 40)
+	s.Has("no command and no automation")
+	if err := srv.Forward(t.Context(), srv.World().Now().Add(45*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	s.Press("ctrl+r")
+	s.Has("restart nginx", "Ops-RotateCredentials", "1 automation waits for approval", "sessions open", "health-check")
+	s.Lacks("no command and no automation", "0 sessions open")
 }

@@ -35,7 +35,7 @@ func Ago(now, t time.Time) string {
 	}
 	d := now.Sub(t)
 	switch {
-	case d >= 0 && d < 5*time.Second:
+	case d > -time.Second && d < 5*time.Second: // a clock that ticks once a second is a little behind
 		return "just now"
 	case d < 0:
 		return "in " + coarse(-d)

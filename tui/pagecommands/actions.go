@@ -167,12 +167,15 @@ func (p *Page) boardActions() []deck.Action {
 	if e.fold() {
 		enter.Name = map[bool]string{true: "fold", false: "unfold"}[p.unfolded[e.key] || p.unfoldAll]
 	}
-	if p.full {
-		enter.Off, enter.Footer = "it is shown", false
-	}
 	bad := ""
 	if p.board.sum.Failures() == 0 {
 		bad = "it has failed nowhere"
+	}
+	shell := deck.Action{Key: "s", Name: "shell", Help: "open a shell on the node", Footer: true, Off: alone, Writes: true, Do: func() tea.Cmd {
+		return deck.Ask(deck.Line{Words: words("shell", e.row.NodeID), At: p.board.at, What: "shell on " + p.name(e.row.NodeID, e.row.NodeName), How: deck.OnScreen})
+	}}
+	if p.full {
+		return []deck.Action{shell} // n and N go to what is searched for
 	}
 	return []deck.Action{
 		enter,
@@ -189,9 +192,7 @@ func (p *Page) boardActions() []deck.Action {
 			p.pane.stale()
 			return p.rest()
 		}},
-		{Key: "s", Name: "shell", Help: "open a shell on the node", Footer: true, Off: alone, Writes: true, Do: func() tea.Cmd {
-			return deck.Ask(deck.Line{Words: words("shell", e.row.NodeID), At: p.board.at, What: "shell on " + p.name(e.row.NodeID, e.row.NodeName), How: deck.OnScreen})
-		}},
+		shell,
 		{Key: "n", Name: "nodes", Help: "show the nodes on which it did not succeed in the fleet", Off: bad, Do: p.toFleet},
 	}
 }
@@ -214,7 +215,8 @@ func (p *Page) enter() tea.Cmd {
 		p.unfolded[e.key] = !p.unfolded[e.key]
 		p.entries()
 	default:
-		p.full = true
+		p.full, p.search = true, ""
+		p.pane.text.Search("")
 		p.arrange()
 	}
 	p.pane.stale()
@@ -240,7 +242,7 @@ func (p *Page) rerun(at grid.Place, r run.Run, ref string) tea.Cmd {
 		facts = append(facts, deck.Fact{Name: "Comment", Value: r.Comment})
 	}
 	return deck.Ask(deck.Line{
-		Words: append(slices.Clone(base), "--no-wait"), Preview: append(slices.Clone(base), "--dry-run"), At: at,
+		Words: append(slices.Clone(base), "--no-wait"), Preview: append(slices.Clone(base), "--dry-run", "-o", "table"), At: at,
 		What: "run " + documents(r) + " again where it did not succeed", Facts: facts, Level: deck.Change, How: deck.Quietly,
 		Refresh: []string{sources.Commands}, Done: started(at),
 	})

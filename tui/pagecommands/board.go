@@ -68,7 +68,7 @@ func (p *Page) open(at grid.Place, refs []string, known run.Run) tea.Cmd {
 	p.nodes.ClearMarks()
 	_ = p.nodes.SetFilter("")
 	p.full, p.focus, p.failures, p.unfolded = false, false, false, map[string]bool{}
-	p.pane.top = 0
+	p.pane.stale()
 	p.entries()
 	p.arrange()
 	return p.follow()

@@ -294,7 +294,7 @@ func TestActionsOfABoard(t *testing.T) {
 	if got := strings.Join(line.Words, " "); got != "run rerun "+idA+" --failed --no-wait" || line.Level != deck.Change {
 		t.Errorf("rerun is %q, level %d", got, line.Level)
 	}
-	if got := strings.Join(line.Preview, " "); got != "run rerun "+idA+" --failed --dry-run" {
+	if got := strings.Join(line.Preview, " "); got != "run rerun "+idA+" --failed --dry-run -o table" {
 		t.Errorf("its preview is %q", got)
 	}
 	if why := s.off("X"); !strings.Contains(why, "ended") {
@@ -385,6 +385,26 @@ func TestFilterOfABoardAndBack(t *testing.T) {
 	if s.page.board != nil || s.page.Back() {
 		t.Error("esc did not lead back to the list, step by step")
 	}
+}
+
+func TestOutputIsSearched(t *testing.T) {
+	s := newScreen(t)
+	s.known(commands()...)
+	text := strings.Repeat("nothing here\n", 100) + "a needle\n" + strings.Repeat("nothing here\n", 100) + "Needle two\n"
+	s.svc.events = []run.Event{node("i-1", "", run.Success, 0, time.Second), wrote("i-1", text, ""), {Kind: run.Done, Time: tuitest.Now}}
+	s.Press("enter", "enter", "/")
+	s.Type("needle")
+	s.Press("enter")
+	s.Has("a needle", "hit 1 of 2")
+	s.Press("n")
+	s.Has("Needle two", "hit 2 of 2")
+	s.Press("esc")
+	s.Lacks("hit 2 of 2")
+	if !s.page.full {
+		t.Error("esc left the output with the search")
+	}
+	s.Press("esc")
+	s.Has("STATE")
 }
 
 func TestErrorsOfOneNodeDoNotHideTheOthers(t *testing.T) {

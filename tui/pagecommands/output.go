@@ -182,15 +182,15 @@ func expanded(line string) string {
 	return b.String()
 }
 
-// pane scrolls over a text. It wraps the lines of the text once, when the text or
-// the room is another.
+// pane shows the output of an entry. It makes the lines once, when the text, the
+// room or the styles are others.
 type pane struct {
-	width, height int
-	top           int
-	lines         []string
-	of            string // the key of the text
-	made          bool
-	styles        *theme.Styles
+	text   *widget.Text
+	width  int
+	height int
+	of     string // the key of the text
+	made   bool
+	styles *theme.Styles
 }
 
 // stale says that the text may be another.
@@ -198,26 +198,27 @@ func (v *pane) stale() { v.made = false }
 
 // set gives the text of a key, if it is not what is shown already.
 func (v *pane) set(key string, styles *theme.Styles, text func() []textLine) {
-	if v.of != key {
-		v.top = 0
-	}
 	if v.made && v.of == key && v.styles == styles {
 		return
 	}
+	v.text.SetStyles(styles)
+	if v.of != key { // from the top
+		v.text.SetText("")
+	}
 	v.of, v.styles, v.made = key, styles, true
-	v.lines = v.lines[:0]
+	var lines []string
 	for _, l := range text() {
 		for _, part := range wrapped(l.text, v.width, l.note) {
-			if l.note {
+			switch {
+			case l.note && l.level == theme.Unknown:
+				part = styles.Dim.Render(part)
+			case l.note:
 				part = styles.Level(l.level).Render(part)
-				if l.level == theme.Unknown {
-					part = styles.Dim.Render(ansi.Strip(part))
-				}
 			}
-			v.lines = append(v.lines, part)
+			lines = append(lines, part)
 		}
 	}
-	v.scroll(0)
+	v.text.SetDrawn(strings.Join(lines, "\n"))
 }
 
 // size gives the room.
@@ -226,47 +227,11 @@ func (v *pane) size(width, height int) {
 		v.made = false
 	}
 	v.width, v.height = width, height
-	v.scroll(0)
-}
-
-func (v *pane) scroll(by int) {
-	v.top = max(min(v.top+by, len(v.lines)-v.height), 0)
-}
-
-func (v *pane) key(name string) {
-	page := max(v.height-1, 1)
-	switch name {
-	case "j", "down":
-		v.scroll(1)
-	case "k", "up":
-		v.scroll(-1)
-	case "g", "home":
-		v.scroll(-len(v.lines))
-	case "G", "end":
-		v.scroll(len(v.lines))
-	case "ctrl+d":
-		v.scroll(page/2 + 1)
-	case "ctrl+u":
-		v.scroll(-page/2 - 1)
-	case "pgdown", "ctrl+f", "space":
-		v.scroll(page)
-	case "pgup", "ctrl+b":
-		v.scroll(-page)
-	}
+	v.text.SetSize(width, height)
 }
 
 // view are the lines on the screen.
-func (v *pane) view() []string {
-	return v.lines[v.top:min(v.top+v.height, len(v.lines))]
-}
-
-// where says how far down it is: "12-40 of 200"; empty when all is on the screen.
-func (v *pane) where() string {
-	if len(v.lines) <= v.height {
-		return ""
-	}
-	return fmt.Sprintf("%s-%s of %s", widget.Grouped(v.top+1), widget.Grouped(min(v.top+v.height, len(v.lines))), widget.Grouped(len(v.lines)))
-}
+func (v *pane) view() []string { return strings.Split(v.text.View(), "\n") }
 
 // wrapped cuts a line into pieces of a width, between words if so wished.
 func wrapped(line string, width int, words bool) []string {

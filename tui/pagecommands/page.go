@@ -39,9 +39,10 @@ type Page struct {
 	folds     map[string]string // the names of folds, by key
 	unfolded  map[string]bool   // folds that are open
 	unfoldAll bool
-	failures  bool // only what failed is shown
-	full      bool // the output has the page for itself
-	focus     bool // keys go to the output
+	failures  bool   // only what failed is shown
+	full      bool   // the output has the page for itself
+	search    string // in that output
+	focus     bool   // keys go to the output
 	geo       geometry
 	pane      pane
 	details   *feed.Detail[written]
@@ -58,7 +59,7 @@ type nodeKey struct {
 
 // New makes the page.
 func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
-	p := &Page{deck: d, desk: desk, set: set, svc: svc, unfolded: map[string]bool{}}
+	p := &Page{deck: d, desk: desk, set: set, svc: svc, unfolded: map[string]bool{}, pane: pane{text: widget.NewText()}}
 	p.details = feed.NewDetail[written](desk, 8)
 	p.list = widget.NewList(widget.Options{Columns: p.columns(), Key: p.key, Marks: true, None: p.none})
 	p.nodes = widget.NewList(widget.Options{Columns: p.nodeColumns(), Key: func(i int) string { return p.rows[i].key }, None: p.noNodes})
@@ -176,10 +177,15 @@ func (p *Page) SetFilter(text string) error {
 		p.wanted = id
 		return p.list.SetFilter("")
 	}
-	if p.board != nil {
-		err := p.nodes.SetFilter(text)
-		p.pane.top = 0
-		return err
+	switch {
+	case p.full: // its lines are no rows: they are searched
+		p.search = text
+		p.output() // there must be lines to search
+		p.pane.text.Search(text)
+		return nil
+	case p.board != nil:
+		p.pane.stale()
+		return p.nodes.SetFilter(text)
 	}
 	return p.list.SetFilter(text)
 }
@@ -225,6 +231,8 @@ func (p *Page) Filter() string {
 	switch {
 	case p.wanted != "":
 		return "id=" + p.wanted
+	case p.full:
+		return p.search
 	case p.board != nil:
 		return p.nodes.Filter()
 	}
@@ -234,6 +242,9 @@ func (p *Page) Filter() string {
 // Back goes one step back.
 func (p *Page) Back() bool {
 	switch {
+	case p.full && p.search != "":
+		p.search = ""
+		p.pane.text.Search("")
 	case p.full:
 		p.full, p.focus = false, false
 		p.arrange()
@@ -297,7 +308,7 @@ func (p *Page) press(k tea.KeyPressMsg) tea.Cmd {
 	case name == "tab" || name == "shift+tab", name == "l" || name == "right", name == "h" || name == "left":
 		p.focus = p.paneShown() && !p.full && (name == "l" || name == "right" || !p.focus && strings.HasSuffix(name, "tab"))
 	case p.full || p.focus:
-		p.pane.key(name)
+		p.pane.text.Update(k)
 	case name == "<" || name == ">" || name == "I": // a fold stays with its nodes
 	default:
 		if p.nodes.Update(k) {
@@ -317,7 +328,7 @@ func (p *Page) mouse(m tea.MouseMsg) {
 	g := p.geo
 	if p.full || p.paneShown() && at.X >= g.pane.x && at.Y >= g.pane.y {
 		if w, ok := m.(tea.MouseWheelMsg); ok {
-			p.pane.scroll(map[bool]int{true: -3, false: 3}[w.Button == tea.MouseWheelUp])
+			p.pane.text.Update(w)
 		} else if _, ok := m.(tea.MouseClickMsg); ok {
 			p.focus = !p.full
 		}

@@ -192,7 +192,7 @@ func TestBoardWhileItRuns(t *testing.T) {
 	s.known(commands()...)
 	s.svc.events = large(false)
 	s.Press("enter")
-	s.Has("command 8f2c91d0", "tag:env=prod", "max 20 %", "812 / 1,100", "809", "3 ✗ failed", "11 ◐ running", "one cell is 4 nodes", "2 min 10 s")
+	s.Has("command 8f2c91d0", "tag:env=prod", "max 20 %", "812 / 1,100", "809", "3 ✗ failed", "11 ◐ running", "one cell is 5 nodes", "2 min 10 s")
 	s.Golden("board")
 }
 

@@ -78,25 +78,6 @@ func TestRingKeepsHeadAndTail(t *testing.T) {
 	}
 }
 
-func TestCellsHaveRoomForAllNodes(t *testing.T) {
-	for _, width := range []int{1, 40, 80, 140} {
-		for _, most := range []int{1, 3, 8} {
-			for _, total := range []int{1, 39, 80, 81, 1100, 10_000} {
-				each, lines := cellsOf(total, width, most)
-				if each < 1 || lines < 1 {
-					t.Fatalf("%d nodes on %dx%d: %d each, %d lines", total, width, most, each, lines)
-				}
-				if lines > most && width > 20 {
-					t.Errorf("%d nodes on %dx%d take %d lines", total, width, most, lines)
-				}
-			}
-		}
-	}
-	if each, lines := cellsOf(0, 80, 3); each != 1 || lines != 0 {
-		t.Error("no nodes take lines")
-	}
-}
-
 func TestACellShowsTheWorstOfItsNodes(t *testing.T) {
 	b := &board{}
 	for i := range 1000 {

@@ -17,10 +17,10 @@ type rect struct{ x, y, width, height int }
 
 // geometry is how the room of a board is shared out.
 type geometry struct {
-	head       int // lines in front of the cells
-	cells      int // at most
-	list, pane rect
-	beside     bool // the pane is beside the list, not below it
+	head        int // lines in front of the cells
+	most, cells int // lines of cells, at most and as it is
+	list, pane  rect
+	beside      bool // the pane is beside the list, not below it
 }
 
 const (
@@ -42,7 +42,8 @@ func (p *Page) arrange() {
 		g.head++
 	}
 	if p.height >= 12 && !p.full {
-		_, g.cells = cellsOf(p.board.total(), p.width, max(p.height/4, 1))
+		g.most = max(p.height/4, 1)
+		g.cells = len(p.grid.draw(p.board, p.width, g.most, p.deck.Styles))
 	}
 	top := g.head + g.cells
 	body := max(p.height-top, 1)
@@ -77,7 +78,7 @@ func (p *Page) View() string {
 	}
 	g := p.geo
 	lines := p.header()[:g.head]
-	lines = append(lines, p.grid.draw(p.board, p.width, g.cells, p.deck.Styles)...)
+	lines = append(lines, p.grid.draw(p.board, p.width, g.most, p.deck.Styles)...)
 	lines = append(lines, p.body()...)
 	for i, l := range lines {
 		lines[i] = ansi.Truncate(l, p.width, p.deck.Styles.Glyphs.Ellipsis)
@@ -307,8 +308,11 @@ func (p *Page) output() (title string, lines []string) {
 	if d := p.length(e.row); d != "" && !e.fold() {
 		name += "  " + d
 	}
-	if where := p.pane.where(); where != "" {
+	if where := p.pane.text.Position(); where != "" {
 		name += "  " + where
+	}
+	if hit, of := p.pane.text.Found(); of > 0 {
+		name += fmt.Sprintf("  hit %d of %d", hit, of)
 	}
 	return p.rule(render.Visible(name)), p.pane.view()
 }

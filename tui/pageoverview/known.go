@@ -65,42 +65,41 @@ func (k *known) learn(set *sources.Set, now time.Time) {
 	k.expiring.get(set.Parameters.Gen(), now, forMinute, func() []parameter.Due { return expiring(set.Parameters.Rows(), now) })
 }
 
-func values[T any](rows []grid.Row[T]) []T {
-	out := make([]T, len(rows))
-	for i, r := range rows {
-		out[i] = r.Value
-	}
-	return out
-}
-
 // nodeCount is how the fleet stands.
 type nodeCount struct {
-	all, online, lost, inactive, other int
+	all, online, lost, inactive int
 
-	newest                  string // agent version
-	latest, behind, noAgent int
+	newest         string // agent version
+	latest, behind int
 }
 
 func countNodes(rows []grid.Row[fleet.Node]) nodeCount {
-	c := nodeCount{all: len(rows), newest: fleet.NewestAgent(values(rows))}
-	for _, r := range rows {
-		switch r.Value.Ping {
+	c := nodeCount{all: len(rows)}
+	agents := map[string]int{} // a few versions, however many nodes
+	for i := range rows {
+		n := &rows[i].Value
+		switch n.Ping {
 		case "online":
 			c.online++
 		case "lost":
 			c.lost++
 		case "inactive":
 			c.inactive++
-		default:
-			c.other++
 		}
+		agents[n.AgentVersion]++
+	}
+	for v := range agents {
+		if fleet.IsVersion(v) && (c.newest == "" || fleet.CompareVersions(v, c.newest) > 0) {
+			c.newest = v
+		}
+	}
+	for v, n := range agents {
 		switch {
-		case r.Value.AgentVersion == "":
-			c.noAgent++
-		case fleet.CompareVersions(r.Value.AgentVersion, c.newest) < 0:
-			c.behind++
+		case !fleet.IsVersion(v): // which is not to be behind
+		case fleet.CompareVersions(v, c.newest) < 0:
+			c.behind += n
 		default:
-			c.latest++
+			c.latest += n
 		}
 	}
 	return c

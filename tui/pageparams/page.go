@@ -65,10 +65,14 @@ type Page struct {
 	fresh         bool   // they were made at all
 	laid          bool   // the columns are those of another time
 
-	sheet    sheet
+	text     *widget.Text // the details
+	textOf   string       // the row they are of
 	versions *widget.List
 	history  []parameter.Parameter // of the row under the cursor, the newest first
-	diff     sheet
+	diff     *widget.Text
+	diffOf   string // the version it is of
+	sheet    area   // of the details
+	step     area   // of the difference
 
 	values    *feed.Detail[string] // of those that are no secrets
 	histories *feed.Detail[[]parameter.Parameter]
@@ -80,6 +84,7 @@ func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
 	p := &Page{
 		deck: d, desk: desk, set: set, svc: svc, unfolded: map[string]bool{},
 		values: feed.NewDetail[string](desk, kept), histories: feed.NewDetail[[]parameter.Parameter](desk, kept),
+		text: widget.NewText(), diff: widget.NewText(),
 	}
 	p.tree = p.newList(func() []row { return p.branches }, p.label, "")
 	p.list = p.newList(func() []row { return p.rows }, func(r row) string { return r.path }, "name")
@@ -154,11 +159,11 @@ func (p *Page) key(k tea.KeyPressMsg) {
 	case p.pane != onList && (name == "tab" || name == "shift+tab"):
 		p.focus(onSheet + onVersions - p.pane)
 	case p.pane == onSheet:
-		p.sheet.key(name)
+		p.text.Update(k)
 	case p.pane == onVersions:
 		switch name {
 		case "pgdown", "pgup":
-			p.diff.key(name)
+			p.diff.Update(k)
 		default:
 			p.versions.Update(k)
 		}

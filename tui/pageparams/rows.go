@@ -1,8 +1,6 @@
 package pageparams
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,9 +8,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
-	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // soon is how long before it expires a parameter is marked.
@@ -186,69 +182,6 @@ func (p *Page) expiry(r row) string {
 // who is what a person looks for in the ARN of a caller.
 func who(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-func (p *Page) newList(rows func() []row, label func(row) string, sort string) *widget.List {
-	of := func(get func(v *parameter.Parameter) string) func(int) string {
-		return func(i int) string {
-			if v := rows()[i].param; v != nil {
-				return get(v)
-			}
-			return ""
-		}
-	}
-	number := func(get func(r row) int64) func(a, b int) int {
-		return func(a, b int) int { return cmp.Compare(get(rows()[a]), get(rows()[b])) }
-	}
-	version := func(r row) int64 {
-		if r.param == nil {
-			return 0
-		}
-		return r.param.Version
-	}
-	modified := func(r row) int64 {
-		if r.param == nil {
-			return 0
-		}
-		return r.param.Modified.Unix()
-	}
-	expires := func(r row) int64 {
-		if r.expires.IsZero() {
-			return 1 << 60
-		}
-		return r.expires.Unix()
-	}
-	changed := func(i int) (t time.Time) {
-		if v := rows()[i].param; v != nil {
-			t = v.Modified
-		}
-		return t
-	}
-	// left is as long ago as it is until the parameter expires, for terms like
-	// expires<7d.
-	left := func(i int) (t time.Time) {
-		if at := rows()[i].expires; !at.IsZero() {
-			t = p.deck.Now.Add(-at.Sub(p.deck.Now))
-		}
-		return t
-	}
-	columns := []widget.Column{
-		{ID: "name", Title: "NAME", Text: func(i int) string { return label(rows()[i]) }, Max: 64, Loose: true},
-		{ID: "type", Title: "TYPE", Text: of(func(v *parameter.Parameter) string { return v.Type }), Rank: 1},
-		{ID: "version", Title: "VERSION", Text: of(func(v *parameter.Parameter) string { return strconv.FormatInt(v.Version, 10) }), Sort: terms.Number, Compare: number(version), Right: true, Rank: 3, Flash: true},
-		{ID: "modified", Title: "MODIFIED", Text: of(func(v *parameter.Parameter) string { return render.Ago(p.deck.Now, v.Modified) }), Sort: terms.Moment, At: changed, Compare: number(modified), Right: true, Rank: 2},
-		{ID: "by", Title: "BY", Text: of(func(v *parameter.Parameter) string { return who(v.ModifiedBy) }), Rank: 4, Max: 20},
-		{ID: "expires", Title: "EXPIRES", Text: func(i int) string { return p.expiry(rows()[i]) }, Sort: terms.Moment, At: left, Compare: number(expires), Rank: 1},
-		{ID: "tier", Title: "TIER", Text: of(func(v *parameter.Parameter) string { return v.Tier }), Rank: 5},
-		{ID: "description", Title: "DESCRIPTION", Text: of(func(v *parameter.Parameter) string { return v.Description }), Rank: 6, Max: 48},
-		{ID: "key", Title: "KEY", Text: of(func(v *parameter.Parameter) string { return v.KeyID }), Middle: true, Rank: 7, Off: true},
-		{ID: "data", Title: "DATA TYPE", Text: of(func(v *parameter.Parameter) string { return v.DataType }), Rank: 8, Off: true},
-		{ID: "region", Title: "REGION", Text: func(i int) string { return rows()[i].at.Region }, Rank: 3, Off: true},
-		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return rows()[i].at.Account }, Rank: 4, Off: true},
-	}
-	return widget.NewList(widget.Options{
-		Columns: columns, Key: func(i int) string { return rows()[i].key }, Marks: true, Sort: sort, None: p.none,
-	})
-}
-
 // current is the row under the cursor.
 func (p *Page) current() (row, bool) {
 	at, ok := p.now().Current()
@@ -271,16 +204,6 @@ func (p *Page) chosen() (out []grid.Row[string]) {
 	for _, i := range p.now().Chosen() {
 		if rows[i].param != nil {
 			out = append(out, grid.Row[string]{Place: rows[i].at, Value: rows[i].param.Name})
-		}
-	}
-	return out
-}
-
-// names are those of chosen.
-func names(rows []grid.Row[string]) (out []string) {
-	for _, r := range rows {
-		if !slices.Contains(out, r.Value) {
-			out = append(out, r.Value)
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // shown is how long the value of a SecureString stays on the screen.
@@ -85,7 +86,7 @@ func (p *Page) hide() {
 		return
 	}
 	p.secret.drop()
-	p.sheet.facts, p.diff.facts = nil, nil
+	p.text, p.diff = widget.NewText(), widget.NewText() // what was drawn goes, too
 	p.pickHistory()
 }
 

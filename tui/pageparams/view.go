@@ -2,6 +2,7 @@ package pageparams
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -20,6 +21,9 @@ const (
 	below      = 16
 	sheetLines = 7
 )
+
+// area is a number of cells.
+type area struct{ width, height int }
 
 // SetSize shares the room out. A page that is shown again begins with secrets hidden.
 func (p *Page) SetSize(width, height int) {
@@ -50,7 +54,7 @@ func (p *Page) arrange() {
 	p.list.SetSize(left, listHeight)
 	room := max(height-1, 2)
 	p.versions.SetSize(right, max(room/2, 2))
-	p.diff.width, p.diff.height = right, max(room-max(room/2, 2)-1, 0)
+	p.step.width, p.step.height = right, max(room-max(room/2, 2)-1, 0)
 }
 
 func (p *Page) wide() bool { return p.width >= beside }
@@ -66,6 +70,44 @@ func (p *Page) focus(to pane) {
 	p.arrange()
 }
 
+// fill puts what is known of the row under the cursor into the details, and of the
+// version under the cursor into the difference. Those of another one begin at their top.
+func (p *Page) fill() {
+	st := p.deck.Styles
+	r, _ := p.current()
+	if r.key != p.textOf {
+		p.text, p.textOf = widget.NewText(), r.key
+	}
+	facts := p.facts()
+	p.text.SetStyles(st)
+	p.text.SetSize(p.sheet.width, p.sheet.height)
+	p.text.SetDrawn(facts.View(st, p.sheet.width))
+	if p.pane == onList {
+		return
+	}
+	of := r.key
+	if i, ok := p.versions.Current(); ok {
+		of += strconv.FormatInt(p.history[i].Version, 10)
+	}
+	if of != p.diffOf {
+		p.diff, p.diffOf = widget.NewText(), of
+	}
+	p.diff.SetStyles(st)
+	p.diff.SetSize(p.step.width, p.step.height)
+	p.diff.SetDrawn(p.difference(p.step.width))
+}
+
+// rule is a line above a text, with the part of it that is seen.
+func (p *Page) rule(width int, below *widget.Text) string {
+	st := p.deck.Styles
+	at := below.Position()
+	if at != "" {
+		at = " " + at + " "
+	}
+	line := func(n int) string { return st.Border.Render(strings.Repeat(st.Glyphs.Rule, max(n, 0))) }
+	return line(width-ansi.StringWidth(at)-2) + st.Dim.Render(at) + line(2)
+}
+
 // View draws the list with the details, or the details with the versions.
 func (p *Page) View() string {
 	for _, l := range []*widget.List{p.tree, p.list, p.versions} {
@@ -75,20 +117,19 @@ func (p *Page) View() string {
 	if r, ok := p.current(); p.secret.open() && (!ok || r.key != p.secret.key) {
 		p.hide()
 	}
-	p.sheet.facts = p.facts()
-	st := p.deck.Styles
+	p.fill()
 	if p.pane != onList {
 		return strings.Join(p.opened(), "\n")
 	}
 	list := strings.Split(p.now().View(true), "\n")
 	switch {
 	case p.wide():
-		return strings.Join(p.sides(list, p.sheet.view(st), p.width-p.sheet.width-3, max(p.height, 1)), "\n")
+		return strings.Join(p.sides(list, strings.Split(p.text.View(), "\n"), p.width-p.sheet.width-3, max(p.height, 1)), "\n")
 	case p.tall():
 		for len(list) < p.height-sheetLines-1 {
 			list = append(list, "")
 		}
-		return strings.Join(append(append(list, st.Border.Render(strings.Repeat(st.Glyphs.Rule, p.width))), p.sheet.view(st)...), "\n")
+		return strings.Join(append(list, p.rule(p.width, p.text), p.text.View()), "\n")
 	}
 	return strings.Join(list, "\n")
 }
@@ -96,7 +137,6 @@ func (p *Page) View() string {
 // opened are the lines of the details and the versions: side by side, or one of them.
 func (p *Page) opened() []string {
 	st := p.deck.Styles
-	p.diff.facts = p.diffFacts()
 	var parts []string
 	for _, t := range []struct {
 		pane pane
@@ -117,16 +157,16 @@ func (p *Page) opened() []string {
 	for len(versions) < room/2 {
 		versions = append(versions, "")
 	}
-	if p.diff.height > 0 {
-		versions = append(append(versions, st.Border.Render(strings.Repeat(st.Glyphs.Rule, p.diff.width))), p.diff.view(st)...)
+	if p.step.height > 0 {
+		versions = append(append(versions, p.rule(p.step.width, p.diff)), strings.Split(p.diff.View(), "\n")...)
 	}
 	switch {
 	case p.wide():
-		return append(lines, p.sides(p.sheet.view(st), versions, p.sheet.width, max(p.height-1, 1))...)
+		return append(lines, p.sides(strings.Split(p.text.View(), "\n"), versions, p.sheet.width, max(p.height-1, 1))...)
 	case p.pane == onVersions:
 		return append(lines, versions...)
 	}
-	return append(lines, p.sheet.view(st)...)
+	return append(lines, p.text.View())
 }
 
 func (p *Page) versionsTitle() string {
@@ -154,20 +194,16 @@ func (p *Page) sides(left, right []string, width, height int) (lines []string) {
 }
 
 func (p *Page) mouse(msg tea.Msg, x, y int) {
-	wheel, rolled := msg.(tea.MouseWheelMsg)
-	step := "j"
-	if rolled && wheel.Button == tea.MouseWheelUp {
-		step = "k"
-	}
+	_, rolled := msg.(tea.MouseWheelMsg)
 	if p.pane != onList {
-		p.mouseOpened(msg, x, y, step, rolled)
+		p.mouseOpened(msg, x, y, rolled)
 		return
 	}
-	onSheet1 := p.wide() && x >= p.width-p.sheet.width-2 || p.tall() && y >= p.height-sheetLines-1
+	details := p.wide() && x >= p.width-p.sheet.width-2 || p.tall() && y >= p.height-sheetLines-1
 	switch {
-	case onSheet1 && rolled:
-		p.sheet.key(step)
-	case onSheet1:
+	case details && rolled:
+		p.text.Update(msg)
+	case details:
 		p.open()
 	case y == 0 && p.folded(): // a tree is in the order of its names
 	default:
@@ -176,7 +212,7 @@ func (p *Page) mouse(msg tea.Msg, x, y int) {
 }
 
 // mouseOpened is the mouse over the details and the versions.
-func (p *Page) mouseOpened(msg tea.Msg, x, y int, step string, rolled bool) {
+func (p *Page) mouseOpened(msg tea.Msg, x, y int, rolled bool) {
 	to := p.pane
 	switch {
 	case p.wide() && x <= p.sheet.width, y == 0 && x < len(" Details "):
@@ -190,7 +226,7 @@ func (p *Page) mouseOpened(msg tea.Msg, x, y int, step string, rolled bool) {
 	switch {
 	case y == 0:
 	case to == onSheet && rolled:
-		p.sheet.key(step)
+		p.text.Update(msg)
 	case to == onVersions:
 		switch m := msg.(type) {
 		case tea.MouseWheelMsg:
@@ -211,7 +247,6 @@ func (p *Page) open() {
 	case r.param == nil:
 		p.toggle(r)
 	default:
-		p.sheet.top, p.diff.top = 0, 0
 		p.focus(onSheet)
 	}
 }

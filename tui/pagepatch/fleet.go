@@ -91,8 +91,10 @@ func (p *Page) countNodes() {
 	rows := p.set.Patches.Rows()
 	f.made, f.total, f.running, f.failed, f.undecided = p.deck.Now, patch.Counts{}, 0, 0, 0
 	f.nodes, f.byKey = make([]*node, 0, len(rows)), make(map[string]*node, len(rows))
-	for _, r := range rows {
-		n := &node{at: r.Place, key: deck.Key(r.Place, r.Value.ID), tags: r.Value.Tags}
+	all := make([]node, len(rows))
+	for i := range rows {
+		r, n := &rows[i], &all[i]
+		n.at, n.key, n.tags = r.Place, deck.Key(r.Place, r.Value.ID), r.Value.Tags
 		n.Row = p.rowOf(r.Place, r.Value)
 		if a := attempts[n.key]; a != nil && a.At.After(n.Scanned) {
 			n.attempt = a
@@ -106,7 +108,9 @@ func (p *Page) countNodes() {
 		f.nodes = append(f.nodes, n)
 		f.byKey[n.key] = n
 	}
-	slices.SortStableFunc(f.nodes, func(a, b *node) int { return patch.CompareRows(a.Row, b.Row) })
+	slices.SortFunc(f.nodes, func(a, b *node) int {
+		return cmp.Or(patch.CompareRows(a.Row, b.Row), strings.Compare(a.key, b.key))
+	})
 }
 
 // rowOf is the state of a node. Where a baseline has to say whether it is compliant,

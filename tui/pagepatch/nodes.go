@@ -47,7 +47,7 @@ func (p *Page) makeNodes() {
 	scanned := text("scanned", "SCANNED", 4, func(n *node) string { _, w := n.scanned(p.deck.Now); return w })
 	scanned.Level = func(row int) theme.Level { l, _ := at(row).scanned(p.deck.Now); return l }
 	scanned.Compare = func(a, b int) int { return at(a).Scanned.Compare(at(b).Scanned) }
-	id := text("id", "NODE ID", 12, func(n *node) string { return n.ID })
+	id := text("id", "NODE ID", 8, func(n *node) string { return n.ID })
 	id.Middle = true
 	place := func(id, title string, of func(*node) string) widget.Column {
 		c := text(id, title, 13, of)

@@ -24,7 +24,7 @@ func (p *Page) Actions() []deck.Action {
 		list = p.sessionActions()
 	}
 	off := ""
-	if len(p.facts()) == 0 {
+	if p.textOf == "" {
 		off = p.nothing()
 	}
 	return append(

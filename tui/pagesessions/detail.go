@@ -2,19 +2,14 @@ package pagesessions
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
-
-// fact is a line of the details: what it is, and how it stands. A fact without a name
-// is a heading.
-type fact struct {
-	name, value string
-	level       theme.Level
-}
 
 // title is what the details are of.
 func (p *Page) title() string {
@@ -28,114 +23,105 @@ func (p *Page) title() string {
 }
 
 // facts are the details of the row under the cursor.
-func (p *Page) facts() []fact {
+func (p *Page) facts() widget.Details {
 	if t, ok := p.tunnel(); ok {
 		return p.tunnelFacts(t)
 	}
 	if e, ok := p.current(); ok {
 		return p.sessionFacts(e)
 	}
-	return nil
+	return widget.Details{}
 }
 
-func (p *Page) sessionFacts(e entry) []fact {
+func (p *Page) sessionFacts(e entry) (d widget.Details) {
 	v := e.Value
-	moment := func(f string, name string) fact { return fact{name: name, value: f} }
-	out := []fact{
-		{name: "Session", value: v.ID},
-		{name: "Status", value: v.Status, level: level(v.Status)},
-		{name: "Who", value: v.OwnerName()},
-		{name: "Principal", value: v.Owner},
-		{name: "Node", value: strings.TrimSpace(e.node + " " + v.Target)},
-	}
-	out = append(out, moment(p.when(v.Started), "Started"))
+	d.Add("Session", v.ID)
+	d.Level("Status", level(v.Status), v.Status)
+	d.Add("Who", v.OwnerName())
+	d.Add("Principal", v.Owner)
+	d.Add("Node", strings.TrimSpace(e.node+" "+v.Target))
+	d.Add("Started", p.when(v.Started))
 	if v.Ended != nil {
-		out = append(out, moment(p.when(*v.Ended), "Ended"))
+		d.Add("Ended", p.when(*v.Ended))
 	}
-	if d, ok := e.length(p.deck.Now); ok {
-		out = append(out, fact{name: "Length", value: render.Duration(d)})
+	if long, ok := e.length(p.deck.Now); ok {
+		d.Add("Length", render.Duration(long))
 	}
 	if v.MaxDuration != "" && v.MaxDuration != "0" {
-		out = append(out, fact{name: "Longest", value: v.MaxDuration + " min"})
+		d.Add("Longest", v.MaxDuration+" min")
 	}
-	out = append(
-		out, fact{name: "Document", value: v.Document}, fact{name: "Reason", value: v.Reason},
-		fact{name: "Log in S3", value: v.OutputS3}, fact{name: "Log group", value: v.OutputCloudWatch},
-	)
+	d.Add("Document", v.Document)
+	d.Add("Reason", v.Reason)
+	d.Add("Log in S3", v.OutputS3)
+	d.Add("Log group", v.OutputCloudWatch)
 	if v.Over() && e.log() == "" {
-		out = append(out, fact{name: "Log", value: "the service names no place; L looks where the settings say"})
+		d.Add("Log", "the service names no place; L looks where the settings say")
 	}
 	if p.deck.Several() {
-		out = append(out, fact{name: "Region", value: e.Place.Region}, fact{name: "Account", value: e.Place.Account})
+		d.Add("Region", e.Place.Region)
+		d.Add("Account", e.Place.Account)
 	}
-	return filled(out)
+	return d
 }
 
-func (p *Page) tunnelFacts(t tunnel) []fact {
-	out := []fact{{name: "Forward", value: t.name}, {name: "State", value: t.state(), level: t.level()}}
+func (p *Page) tunnelFacts(t tunnel) (d widget.Details) {
+	d.Add("Forward", t.name)
+	d.Level("State", t.level(), t.state())
 	remote := t.remote()
 	for i, local := range t.local() {
 		end := ""
 		if i < len(remote) {
 			end = " " + p.deck.Styles.Glyphs.Arrow + " " + remote[i]
 		}
-		out = append(out, fact{name: "Local", value: local + end})
+		d.Add("Local", local+end)
 	}
-	out = append(out, fact{name: "Via", value: t.node()})
+	d.Add("Via", t.node())
 	if t.known() {
-		r := t.row
-		out = append(
-			out, fact{name: "Connections", value: fmt.Sprintf("%d open, %d in all", r.Open, r.Total)},
-			fact{name: "Sessions", value: fmt.Sprint(r.Lanes)},
-			fact{name: "In", value: fmt.Sprintf("%s (%s)", t.rate(inRate), render.Bytes(r.In))},
-			fact{name: "Out", value: fmt.Sprintf("%s (%s)", t.rate(outRate), render.Bytes(r.Out))},
-		)
-		if !r.Retry.IsZero() && r.State == forwards.Failed {
-			out = append(out, fact{name: "Again", value: render.Ago(p.deck.Now, r.Retry)})
-		}
-		if r.Exposed {
-			out = append(out, fact{name: "Exposed", value: "other machines may be able to connect", level: theme.Warn})
-		}
+		p.traffic(&d, t)
 	}
 	if f := t.fault(); f != "" {
-		out = append(out, fact{name: "Error", value: f, level: theme.Bad})
+		d.Level("Error", theme.Bad, f)
 	}
 	if t.runs() {
 		where := "in a terminal"
 		if t.proc.Background {
 			where = "behind the shell"
 		}
-		out = append(out, fact{name: "Process", value: fmt.Sprintf("%d, %s, since %s", t.proc.PID, where, render.Local(t.proc.Started, p.deck.Location))})
+		d.Add("Process", fmt.Sprintf("%d, %s, since %s", t.proc.PID, where, render.Local(t.proc.Started, p.deck.Location)))
 	}
-	return filled(append(out, savedFacts(t)...))
+	saved(&d, t)
+	return d
 }
 
-// savedFacts are what the file says of a forward.
-func savedFacts(t tunnel) []fact {
+// traffic is what goes through a forward, as its process counts it.
+func (p *Page) traffic(d *widget.Details, t tunnel) {
+	r := t.row
+	d.Add("Connections", fmt.Sprintf("%d open, %d in all", r.Open, r.Total))
+	d.Add("Sessions", strconv.Itoa(r.Lanes))
+	d.Add("In", fmt.Sprintf("%s (%s)", t.rate(inRate), render.Bytes(r.In)))
+	d.Add("Out", fmt.Sprintf("%s (%s)", t.rate(outRate), render.Bytes(r.Out)))
+	if !r.Retry.IsZero() && r.State == forwards.Failed {
+		d.Add("Again", render.Ago(p.deck.Now, r.Retry))
+	}
+	if r.Exposed {
+		d.Level("Exposed", theme.Warn, "other machines may be able to connect")
+	}
+}
+
+// saved is what the file says of a forward.
+func saved(d *widget.Details, t tunnel) {
 	e := t.saved
 	if e == nil {
-		return []fact{{name: "Saved", value: "in no file any more"}}
+		d.Add("Saved", "in no file any more")
+		return
 	}
-	out := []fact{
-		{name: "Description", value: e.Description},
-		{name: "Groups", value: strings.Join(e.Groups, ", ")},
-		{name: "Profile", value: e.Profile},
-		{name: "Region", value: e.Region},
-		{name: "Reason", value: e.Reason},
-	}
+	d.Add("Description", e.Description)
+	d.Add("Groups", strings.Join(e.Groups, ", "))
+	d.Add("Profile", e.Profile)
+	d.Add("Region", e.Region)
+	d.Add("Reason", e.Reason)
 	if e.Idle > 0 {
-		out = append(out, fact{name: "Closes", value: "a session unused for " + render.Duration(e.Idle)})
+		d.Add("Closes", "a session unused for "+render.Duration(e.Idle))
 	}
-	return append(out, fact{name: "File", value: fmt.Sprintf("%s:%d", e.File, e.Line)})
-}
-
-// filled are the facts that have a value.
-func filled(facts []fact) []fact {
-	out := facts[:0]
-	for _, f := range facts {
-		if f.value != "" {
-			out = append(out, f)
-		}
-	}
-	return out
+	d.Add("File", fmt.Sprintf("%s:%d", e.File, e.Line))
 }

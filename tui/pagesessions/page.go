@@ -38,10 +38,11 @@ type Page struct {
 
 	width, height int
 	section       section
-	open          bool // keys go to the details of the row
-	sheet         sheet
+	open          bool         // keys go to the details of the row
+	text          *widget.Text // the details
+	textOf        string       // the row they are of
+	sheet         struct{ width, height int }
 	lists         [sections]*widget.List
-	filters       [sections]string
 
 	sessions [2][]entry // of active and past
 	tunnels  []tunnel
@@ -52,7 +53,7 @@ type Page struct {
 
 // New makes the page.
 func New(d *deck.Deck, set *sources.Set) *Page {
-	p := &Page{deck: d, set: set}
+	p := &Page{deck: d, set: set, text: widget.NewText()}
 	p.lists[active] = p.sessionList(active)
 	p.lists[past] = p.sessionList(past)
 	p.lists[tunnels] = p.tunnelList()
@@ -104,7 +105,7 @@ func (p *Page) key(k tea.KeyPressMsg) {
 	case "shift+tab", "left", "h":
 		p.turn(-1)
 	default:
-		if p.open && p.sheet.key(name) {
+		if p.open && p.text.Update(k) {
 			return
 		}
 		if p.list().Update(k) {
@@ -118,7 +119,6 @@ func (p *Page) turn(step int) { p.show((p.section + section(step) + sections) % 
 
 func (p *Page) show(s section) {
 	p.section = s
-	p.sheet.top = 0
 	p.focus(false)
 }
 

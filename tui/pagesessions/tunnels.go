@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -251,14 +250,6 @@ func (p *Page) running() (n int) {
 		}
 	}
 	return n
-}
-
-// since is when the process that runs it has begun.
-func (t tunnel) since(now time.Time) string {
-	if !t.runs() {
-		return ""
-	}
-	return render.Ago(now, t.proc.Started)
 }
 
 // idle are saved forwards that do not run, by name.

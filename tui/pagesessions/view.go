@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 const (
@@ -35,7 +36,7 @@ func (p *Page) SetSize(width, height int) {
 		p.sheet.width, p.sheet.height = width*sheetShare/100, room
 		listWidth = width - p.sheet.width - 3
 	case p.open:
-		p.sheet.width, p.sheet.height = width, max(room-1, 1)
+		p.sheet.width, p.sheet.height = width, room
 	case p.tall():
 		p.sheet.width, p.sheet.height = width, sheetLines
 		listHeight = room - sheetLines - 1
@@ -57,16 +58,23 @@ func (p *Page) wide() bool { return p.width >= beside }
 
 func (p *Page) tall() bool { return p.height >= below && !p.wide() }
 
-// fill puts what is known of the row under the cursor into the details.
+// fill puts what is known of the row under the cursor into the details; those of
+// another row begin at their top.
 func (p *Page) fill() {
-	was := p.sheet.facts
-	p.sheet.facts = p.facts()
-	if len(was) > 0 && (len(p.sheet.facts) == 0 || was[0] != p.sheet.facts[0]) {
-		p.sheet.top = 0
+	key := ""
+	if row, ok := p.list().Current(); ok {
+		key = p.rowKey(row)
 	}
-	if len(p.sheet.facts) == 0 && p.open {
+	if key != p.textOf {
+		p.text, p.textOf = widget.NewText(), key
+	}
+	if key == "" && p.open {
 		p.focus(false)
 	}
+	facts := p.facts()
+	p.text.SetStyles(p.deck.Styles)
+	p.text.SetSize(p.sheet.width, p.sheet.height)
+	p.text.SetDrawn(facts.View(p.deck.Styles, p.sheet.width))
 }
 
 // View draws the sections, the list, and the details where there is room or they
@@ -82,7 +90,7 @@ func (p *Page) View() string {
 	switch {
 	case p.wide():
 		left := strings.Split(p.list().View(!p.open), "\n")
-		right := strings.Split(p.sheet.view(st), "\n")
+		right := strings.Split(p.text.View(), "\n")
 		listWidth := p.width - p.sheet.width - 3
 		pipe := " " + st.Border.Render(st.Glyphs.Pipe) + " "
 		lines := []string{head}
@@ -91,16 +99,26 @@ func (p *Page) View() string {
 		}
 		return strings.Join(lines, "\n")
 	case p.open:
-		return head + "\n" + st.Title.Render(ansi.Truncate(visible(p.title()), p.width, st.Glyphs.Ellipsis)) + "\n" + p.sheet.view(st)
+		return head + "\n" + p.text.View()
 	case p.tall():
 		lines := strings.Split(p.list().View(true), "\n")
 		for len(lines) < p.height-sheetLines-2 {
 			lines = append(lines, "")
 		}
-		rule := st.Border.Render(strings.Repeat(st.Glyphs.Rule, p.width))
-		return head + "\n" + strings.Join(lines, "\n") + "\n" + rule + "\n" + p.sheet.view(st)
+		rule := p.rule()
+		return head + "\n" + strings.Join(lines, "\n") + "\n" + rule + "\n" + p.text.View()
 	}
 	return head + "\n" + p.list().View(true)
+}
+
+// rule is the line above the details, with the part of them that is seen.
+func (p *Page) rule() string {
+	st := p.deck.Styles
+	at := p.text.Position()
+	if at != "" {
+		at = " " + at + " "
+	}
+	return st.Border.Render(strings.Repeat(st.Glyphs.Rule, max(p.width-ansi.StringWidth(at)-2, 0))) + st.Dim.Render(at) + st.Border.Render(strings.Repeat(st.Glyphs.Rule, 2))
 }
 
 func at(lines []string, i int) string {
@@ -154,11 +172,11 @@ func (p *Page) mouse(msg tea.Msg, x, y int) {
 	}
 	onSheet := p.onSheet(x, y)
 	if w, ok := msg.(tea.MouseWheelMsg); ok && onSheet {
-		p.sheet.key(map[bool]string{true: "k", false: "j"}[w.Button == tea.MouseWheelUp])
+		p.text.Update(w)
 		return
 	}
 	if onSheet {
-		p.focus(len(p.sheet.facts) > 0)
+		p.focus(p.textOf != "")
 		return
 	}
 	switch m := msg.(type) {
@@ -230,9 +248,8 @@ func (p *Page) Plain() deck.Plain {
 		item := deck.Item{Text: p.sentence(row)}
 		key := p.rowKey(row)
 		keep.Select(key)
-		for _, f := range p.facts() {
-			item.Detail = append(item.Detail, f.name+": "+visible(f.value))
-		}
+		facts := p.facts()
+		item.Detail = facts.Plain()
 		item.Choose = func() { keep.Select(key); p.fill() }
 		out.Items = append(out.Items, item)
 	}

@@ -2,6 +2,7 @@ package plain
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,7 @@ const items = 20
 
 // list prints the page: where, how old, its summary, and the items from the first.
 func (s *screen) list() {
+	s.tick()
 	s.from = 0
 	p := s.current()
 	s.plain = p.Plain()
@@ -114,7 +116,7 @@ func (s *screen) command(line string) error {
 	case "r":
 		return s.refresh()
 	case "a":
-		return s.act(s.current().Actions())
+		return s.act(s.current().Actions(), 0)
 	case "m":
 		return s.mark(rest)
 	case "b":
@@ -201,6 +203,10 @@ func (s *screen) back() error {
 
 // choose puts the cursor of the page on an item and waits for what it loads.
 func (s *screen) choose(n int) (ok bool, err error) {
+	if len(s.plain.Items) == 0 {
+		s.say("There is nothing to choose from.")
+		return false, nil
+	}
 	if n < 1 || n > len(s.plain.Items) {
 		s.say("There is no item %d: they go from 1 to %d.", n, len(s.plain.Items))
 		return false, nil
@@ -216,24 +222,34 @@ func (s *screen) item(n int) error {
 	if ok, err := s.choose(n); !ok {
 		return err
 	}
+	if err := s.describe(n); err != nil {
+		return err
+	}
+	return s.act(s.current().Actions(), n)
+}
+
+// describe waits for what is known of an item and prints it.
+func (s *screen) describe(n int) error {
 	s.start(s.current().Update(deck.Tick{}), true)
 	if err := s.settle(detailPatience); err != nil {
 		return err
 	}
+	s.tick()
 	s.plain = s.current().Plain()
-	if n <= len(s.plain.Items) {
-		it := s.plain.Items[n-1]
-		s.say("")
-		s.say("%d. %s", n, it.Text)
-		for _, l := range it.Detail {
-			s.say("%s", l)
-		}
+	if n > len(s.plain.Items) {
+		return nil
 	}
-	return s.act(s.current().Actions())
+	it := s.plain.Items[n-1]
+	s.say("")
+	s.say("%d. %s", n, it.Text)
+	for _, l := range it.Detail {
+		s.say("%s", l)
+	}
+	return nil
 }
 
-// act lists actions and runs the one that is chosen.
-func (s *screen) act(actions []deck.Action) error {
+// act lists actions and runs the one that is chosen, about an item; 0: about the page.
+func (s *screen) act(actions []deck.Action, item int) error {
 	if len(actions) == 0 {
 		return nil
 	}
@@ -262,7 +278,7 @@ func (s *screen) act(actions []deck.Action) error {
 			s.say("%q is none of the numbers from 1 to %d.", line, len(actions))
 			continue
 		}
-		return s.do(actions[n-1])
+		return s.do(actions[n-1], item)
 	}
 }
 
@@ -274,7 +290,7 @@ func (s *screen) off(a deck.Action) string {
 	return a.Off
 }
 
-func (s *screen) do(a deck.Action) error {
+func (s *screen) do(a deck.Action, item int) error {
 	if a.Writes && s.o.Deck.ReadOnly {
 		s.fail(deck.Refused(a.Name))
 		return nil
@@ -288,8 +304,19 @@ func (s *screen) do(a deck.Action) error {
 	if err := s.settle(detailPatience); err != nil || len(s.asked) > 0 || s.left {
 		return err
 	}
-	if err := s.load(); err != nil { // something in the page itself has changed
+	return s.changed(item)
+}
+
+// changed shows what has become of the page, when an action has changed something in
+// it: the item, when there is more to say of it now, else what is listed now.
+func (s *screen) changed(item int) error {
+	before := s.plain.Items
+	if err := s.load(); err != nil {
 		return err
+	}
+	now := s.current().Plain().Items
+	if item > 0 && len(now) == len(before) && now[item-1].Text == before[item-1].Text && !slices.Equal(now[item-1].Detail, before[item-1].Detail) {
+		return s.describe(item)
 	}
 	s.list()
 	return nil

@@ -49,11 +49,17 @@ type Options struct {
 	// Secret reads a line of which nothing is shown; nil: it is read as any other,
 	// as from a script.
 	Secret func(ctx context.Context, prompt string) (string, error)
+	// Echo prints each line that is read: where no terminal does.
+	Echo bool
 	// Browse opens an address in the browser; nil: it is printed.
 	Browse func(ctx context.Context, url string) error
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
+
+// The size that pages are told: room for all panes, so that they load what belongs
+// into them.
+const wide, high = 200, 60
 
 // How long answers are waited for before what is known is printed.
 const (
@@ -113,7 +119,7 @@ func Show(ctx context.Context, in io.Reader, out, errOut io.Writer, o Options) e
 		s.o.Now = time.Now
 	}
 	for i, p := range o.Pages {
-		p.SetSize(80, 24)
+		p.SetSize(wide, high)
 		if p.ID() == o.Start {
 			s.page = i
 		}
@@ -340,7 +346,11 @@ func (s *screen) read(prompt string, asked bool) (string, error) {
 				}
 				return "", fault.New(fault.Failed, "read what is typed", "%w", t.err)
 			}
-			return strings.TrimRight(t.line, "\r\n"), nil
+			line := strings.TrimRight(t.line, "\r\n")
+			if s.o.Echo {
+				s.say("%s", line)
+			}
+			return line, nil
 		case m := <-s.msgs:
 			if err := s.take(m); err != nil {
 				return "", err

@@ -354,6 +354,18 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// TestChangesWithinThePage: an action that asks the root for nothing has changed the
+// page, and that is told.
+func TestChangesWithinThePage(t *testing.T) {
+	d := newDesk(t, "web-1", "web-2")
+	d.fleet.do["examine"] = func() tea.Msg { return loaded("it is too old") }
+	d.fleet.do["look"] = func() tea.Msg { return "somewhere else" }
+	out := d.play("2", "1", "2", "2")
+	if !strings.Contains(out, "Agent: it is too old") || strings.Count(out, "Items 1 to 2 of 2.") != 2 || strings.Count(out, "told: somewhere else") != 1 {
+		t.Errorf("%s", out)
+	}
+}
+
 func TestOpenGoesToThePageBehindANumber(t *testing.T) {
 	d := newDesk(t, "web-1")
 	d.fleet.do["open"] = deck.Ask(deck.Open{Page: "windows", Filter: "sun", Then: "look here"})

@@ -1,0 +1,92 @@
+package dash_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/ssmdeck/ssmdeck/commands/dash"
+	"github.com/ssmdeck/ssmdeck/commands/runview"
+	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/pagecommands"
+)
+
+// sendFromForm fills in the form of a run and confirms it.
+func (f *flow) sendFromForm(targets, command string, more ...string) {
+	f.t.Helper()
+	f.press("r")
+	f.waitFor("Run a command")
+	f.press("ctrl+u")
+	f.write(targets)
+	f.press("tab")
+	f.write(command)
+	for _, m := range more { // document, parameters, at a time
+		f.press("tab")
+		f.write(m)
+	}
+	f.press("ctrl+s")
+	f.waitFor("would run on", "Enter does it")
+	f.press("enter")
+}
+
+func TestARunIsSentFollowedAndRunAgainWhereItFailed(t *testing.T) {
+	f := startFlow(t, flowOptions{dash: dash.Options{View: "commands", Calls: 600}})
+	f.waitFor("4▸Commands", "failed")
+	f.sendFromForm("web-1 web-2 web-3", "systemctl is-system-running")
+	f.waitFor("3 / 3", "2 ● ok", "1 ✗ failed", "web-3", "degraded", "ended with failures", "web-[1,2]")
+	f.waitLine("run -t web-1 -t web-2 -t web-3 --no-wait --yes -- systemctl is-system-running")
+	f.press("R")
+	f.waitFor("where it did not succeed", "would run on 1 node")
+	f.press("enter")
+	f.waitLine("run rerun ")
+	f.waitFor("1 / 1", "1 ✗ failed", "web-3")
+	f.press("enter")
+	f.waitFor("› web-3", "stderr", "failed to run commands")
+	f.press("esc", "n")
+	f.waitFor("2▸Fleet", "web-3", "1 of ")
+}
+
+func TestARunIsCancelledAndItsOutputsAreWritten(t *testing.T) {
+	f := startFlow(t, flowOptions{dash: dash.Options{View: "commands", Calls: 600}})
+	f.waitFor("4▸Commands", "failed")
+	f.sendFromForm("web-1 web-2 web-3", "hostname; sleep 600", "", "", "1")
+	f.waitFor("0 / 3", "running")
+	f.press("X")
+	f.waitFor("cancel run", "y ")
+	f.press("y")
+	f.waitLine("run cancel ")
+	f.waitFor("3 / 3", "cancelled", "ended with failures")
+	folder := filepath.Join(t.TempDir(), "outputs")
+	f.press("w")
+	f.waitFor("Write the outputs")
+	f.press("ctrl+u")
+	f.write(folder)
+	f.press("ctrl+s")
+	f.waitUntil("waiting for the files", func() bool {
+		_, err := os.Stat(filepath.Join(folder, "summary.json"))
+		return err == nil
+	})
+	f.press("esc")
+	f.waitFor("STATE", "SENT", "cancelled")
+}
+
+func TestARunIsOpenedByItsID(t *testing.T) {
+	f := startFlow(t, flowOptions{dash: dash.Options{View: "commands", Calls: 600}})
+	f.waitFor("failed")
+	f.press("enter")
+	f.waitFor("› command ", "1 ✗ failed")
+	f.press("y")
+	f.waitFor("ssmdeck run show ", "node_id: ", "state: failed")
+	f.press("esc", "esc", "v")
+	f.waitFor("Parameters of")
+	f.press("esc")
+}
+
+// The page and the command line call the same state the same.
+func TestStatesMeanTheSameOnTheCommandLine(t *testing.T) {
+	for _, s := range run.States() {
+		if page, cli := pagecommands.Level(s), runview.StateLevel(s); page != cli {
+			t.Errorf("%s is level %d on the page, %d on the command line", s, page, cli)
+		}
+	}
+}

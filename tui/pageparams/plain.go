@@ -1,0 +1,62 @@
+package pageparams
+
+import (
+	"fmt"
+
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// Plain is the page as text. A value that is hidden is hidden here, too.
+func (p *Page) Plain() deck.Plain {
+	out := deck.Plain{Summary: []string{p.summary()}}
+	l, rows := p.now(), p.visibleRows()
+	before, _ := p.current()
+	for _, i := range l.Shown() {
+		r := rows[i]
+		item := deck.Item{Text: visible(p.sentence(r)), Choose: func() { l.Select(r.key) }}
+		l.Select(r.key)
+		facts := p.facts()
+		item.Detail = facts.Plain()
+		out.Items = append(out.Items, item)
+	}
+	l.Select(before.key)
+	return out
+}
+
+func (p *Page) summary() string {
+	switch {
+	case p.now().Len() == 0:
+		return p.none()
+	case p.folded():
+		return fmt.Sprintf("%s, as folders; enter opens one, T shows a list.", count(len(p.rows), "parameter"))
+	}
+	return fmt.Sprintf("%d shown of %s; T shows folders.", p.list.Len(), count(len(p.rows), "parameter"))
+}
+
+func (p *Page) sentence(r row) string {
+	if r.param == nil {
+		return "folder " + r.path + ", " + count(r.below, "parameter")
+	}
+	text := fmt.Sprintf("%s, %s, version %d, modified %s", r.path, r.param.Type, r.param.Version, render.Ago(p.deck.Now, r.param.Modified))
+	if !r.expires.IsZero() {
+		text += ", expires " + render.Ago(p.deck.Now, r.expires)
+	}
+	return text
+}
+
+// none is what stands in place of rows.
+func (p *Page) none() string {
+	s := p.set.Parameters.State()
+	switch {
+	case s.Empty() && len(s.Failures) > 0:
+		return "not known: " + visible(explain(s.Failures[0].Err))
+	case s.Empty() && s.Places > 1:
+		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+	case s.Empty():
+		return "loading"
+	case p.filter != "":
+		return "no parameter fits the filter"
+	}
+	return "there are no parameters: n makes one"
+}
