@@ -22,7 +22,9 @@ func large(b *testing.B) *Page {
 		Windows: feed.NewSource(sources.Windows, func(context.Context, grid.Cell, func([]window.Whole)) ([]window.Whole, error) { return nil, nil }),
 		Nodes:   feed.NewSource(sources.Nodes, func(context.Context, grid.Cell, func([]fleet.Node)) ([]fleet.Node, error) { return nil, nil }),
 	}
-	past := feed.NewSource(Past, func(context.Context, grid.Cell, func([]window.Execution)) ([]window.Execution, error) { return nil, nil })
+	past := feed.NewSource(Past, func(context.Context, grid.Cell, func([]window.Execution)) ([]window.Execution, error) {
+		return nil, nil
+	})
 	var windows []window.Whole
 	for i := range 50 {
 		windows = append(windows, whole(i, fmt.Sprintf("window-%d", i), fmt.Sprintf("cron(0 %d ? * SUN *)", i%24), "Europe/Berlin", fmt.Sprintf("env-%d", i%20)))
