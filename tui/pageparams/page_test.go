@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -566,5 +567,32 @@ func BenchmarkTenThousand(b *testing.B) {
 	for b.Loop() {
 		s.Press("j")
 		_ = s.Frame()
+	}
+}
+
+func TestNoKeyAndNoSizeIsTooMuch(t *testing.T) {
+	keys := []string{"j", "k", "l", "h", "enter", "tab", "shift+tab", "esc", "v", "T", "space", "*", "g", "G", "pgdown", "pgup", "<", ">", "I", "b", "+", "x", "=", "c", "y", "n", "up", "left", "right"}
+	sizes := [][2]int{{80, 24}, {1, 1}, {40, 10}, {3, 2}, {140, 40}, {20, 3}, {99, 15}}
+	s := open(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 3000 {
+		switch random.IntN(40) {
+		case 0:
+			s.fill()
+		case 1:
+			s.set.Parameters.Set(tuitest.Place, nil, tuitest.Now)
+			s.Changed(sources.Parameters)
+		case 2:
+			size := sizes[random.IntN(len(sizes))]
+			s.Size(size[0], size[1])
+		case 3:
+			_ = s.page.SetFilter([]string{"", "db", "type=SecureString"}[random.IntN(3)])
+		default:
+			s.Press(keys[random.IntN(len(keys))])
+		}
+		if frame := s.Frame(); i%100 == 0 && strings.Count(frame, "\n") > 40 {
+			t.Fatal("the frame is too high")
+		}
+		_ = s.page.Plain()
 	}
 }
