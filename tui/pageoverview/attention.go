@@ -105,15 +105,17 @@ func (p *Page) failedRuns() []line {
 	var out []line
 	for i, s := range failed {
 		if i == mostNamed && len(failed) > mostNamed+1 {
-			rest := len(failed) - mostNamed
-			return append(out, about("failed runs", theme.Bad, rest, fmt.Sprintf("%s with failures in the last %s", count(rest, "more command"), render.Duration(lately)), "commands", "failed>0")...)
+			text := fmt.Sprintf("%s with failures in the last %s", count(len(failed), "command"), render.Duration(lately))
+			return append(out, about("failed runs", theme.Bad, len(failed), text, "commands", "failed>0 age<6h", "command", "list")...)
 		}
 		name := s.note
 		if name == "" {
 			name = s.document
 		}
-		out = append(out, about("failed "+s.id, theme.Bad, 1, fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), render.Ago(p.deck.Now, s.requested)),
-			"commands", "id="+s.id, "command", "get", s.id)...)
+		out = append(out, line{
+			key: "failed " + s.id, level: theme.Bad, text: fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), render.Ago(p.deck.Now, s.requested)),
+			open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: s.words(),
+		})
 	}
 	return out
 }
