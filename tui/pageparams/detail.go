@@ -21,15 +21,13 @@ const masked = "(hidden)"
 // `param advise` does.
 const oldSecret = 90 * 24 * time.Hour
 
-// facts are the details of the row under the cursor.
-func (p *Page) facts() (d widget.Details) {
-	r, ok := p.current()
-	switch {
-	case !ok:
-		return d
-	case r.param == nil:
+// facts are the details of a row.
+func (p *Page) facts(r row) (d widget.Details) {
+	if r.param == nil {
 		d.Add("Path", r.path)
-		d.Add("Below", count(r.below, "parameter"))
+		if r.below > 0 {
+			d.Add("Below", count(r.below, "parameter"))
+		}
 		return d
 	}
 	v := *r.param
