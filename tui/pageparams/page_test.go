@@ -37,7 +37,7 @@ func open(t *testing.T) *store {
 	t.Helper()
 	s := &store{set: &sources.Set{Parameters: feed.NewSource[parameter.Parameter](sources.Parameters, nil)}}
 	s.Screen = tuitest.New(t, func(d *deck.Deck, desk *feed.Desk) []deck.Page {
-		s.page = New(d, desk, s.set, Services{Value: s.value, History: s.history})
+		s.page = New(d, desk, s.set, Services{Value: s.value, History: s.history, Tags: s.tags})
 		return []deck.Page{s.page, other{New(d, desk, s.set, Services{})}}
 	})
 	return s
@@ -79,6 +79,10 @@ func (s *store) history(_ context.Context, _ grid.Place, name string, decrypt bo
 		out = append(out, p)
 	}
 	return out, s.failing
+}
+
+func (s *store) tags(context.Context, grid.Place, string) (map[string]string, error) {
+	return map[string]string{"team": "shop", "env": "prod\a"}, s.failing
 }
 
 func (s *store) fill() {
@@ -342,7 +346,9 @@ func TestVersions(t *testing.T) {
 	s := open(t)
 	s.fill()
 	s.on(t, "/app/prod/db-url")
-	s.Press("enter", "tab")
+	s.Press("enter")
+	s.Has("team=shop", `env=prod\x07`)
+	s.Press("tab")
 	s.Has("Versions 3", "live", "alice", "version 2 to 3", "- two", "+ three", "  same")
 	s.Press("j")
 	s.Has("version 1 to 2", "- one")
