@@ -92,12 +92,22 @@ func NewDesk(cells []grid.Cell, now func() time.Time) *Desk {
 
 // Close cancels all loads and waits for them.
 func (d *Desk) Close() {
-	d.closed = true
-	d.stop()
 	d.mu.Lock()
-	d.ended = true
+	d.closed = true
 	d.mu.Unlock()
+	d.stop()
 	d.group.Wait()
+}
+
+// enter counts one more thing behind the dashboard; false: it is over.
+func (d *Desk) enter() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.group.Add(1)
+	return true
 }
 
 // Context ends when the desk is closed: for what a page loads by itself.
@@ -185,9 +195,6 @@ func contains(names []string, name string) bool {
 
 // Tick starts the loads that are due. slow stretches all ages: 1 is as wanted.
 func (d *Desk) Tick(slow float64) tea.Cmd {
-	if d.closed {
-		return nil
-	}
 	now := d.now()
 	var cmds []tea.Cmd
 	for c, every := range d.wanted {
