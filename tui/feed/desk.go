@@ -66,12 +66,11 @@ type Desk struct {
 	wanted map[*core]time.Duration
 	forced map[*core]bool // load at once, whatever the age and the budget
 	paid   []payment
-	closed bool // in the update loop
 	opened bool
 
-	mu    sync.Mutex
-	notes []string
-	ended bool // nothing may be begun any more
+	mu     sync.Mutex
+	notes  []string
+	closed bool // nothing may be begun any more
 }
 
 // payment is a load that has been paid for.
@@ -116,11 +115,8 @@ func (d *Desk) Context() context.Context { return d.ctx }
 // Go runs f behind the dashboard, in a goroutine the desk waits for. A panic in it
 // becomes a Crashed message. It is a tea.Cmd; one that is never run is not waited for.
 func (d *Desk) Go(f func(ctx context.Context) tea.Msg) tea.Cmd {
-	if d.closed {
-		return nil
-	}
 	return func() (msg tea.Msg) {
-		if !d.begin() {
+		if !d.enter() {
 			return nil
 		}
 		defer d.group.Done()
@@ -131,17 +127,6 @@ func (d *Desk) Go(f func(ctx context.Context) tea.Msg) tea.Cmd {
 		}()
 		return f(d.ctx)
 	}
-}
-
-// begin counts a goroutine; false once the desk is closed.
-func (d *Desk) begin() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.ended {
-		return false
-	}
-	d.group.Add(1)
-	return true
 }
 
 // Crashed is a panic behind the dashboard, which ends it: the root writes the trace
