@@ -46,7 +46,7 @@ func about(key string, level theme.Level, n int, text string, page, filter strin
 	if n == 0 {
 		return nil
 	}
-	return []line{{key: key, level: level, text: text, open: deck.Open{Page: page, Filter: filter}, rows: n, words: words}}
+	return []line{{key: key, level: level, text: text, open: deck.Open{Page: page, Filter: filter, Clear: true}, rows: n, words: words}}
 }
 
 func (p *Page) nodesAway() []line {
@@ -114,7 +114,7 @@ func (p *Page) failedRuns() []line {
 		}
 		out = append(out, line{
 			key: "failed " + s.id, level: theme.Bad, text: fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), render.Ago(p.deck.Now, s.requested)),
-			open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: s.words(),
+			open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(),
 		})
 	}
 	return out
@@ -166,7 +166,10 @@ func (p *Page) forwardFailures() []line {
 	for _, r := range p.set.Forwards.Rows() {
 		for _, f := range r.Value.Rows {
 			if f.Error != "" {
-				out = append(out, about("forward "+f.Name, theme.Bad, 1, "forward "+f.Name+": "+f.Error, "sessions", "", "forward", "ls")...)
+				out = append(out, line{
+					key: "forward " + f.Name, level: theme.Bad, text: "forward " + f.Name + ": " + f.Error,
+					open: deck.Open{Page: "sessions", Clear: true, Then: deck.Part{Name: "Forwards"}}, words: []string{"forward", "ls"},
+				})
 			}
 		}
 	}

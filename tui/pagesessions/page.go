@@ -88,6 +88,12 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 		p.refresh(false)
 	case deck.Tick:
 		p.fill()
+	case deck.Part:
+		for i := range sections {
+			if i.word() == msg.Name {
+				p.show(i)
+			}
+		}
 	case tea.KeyPressMsg:
 		p.key(msg)
 	case tea.MouseWheelMsg:
@@ -133,15 +139,19 @@ func (p *Page) SetFilter(text string) error {
 // Filter is the filter of the section.
 func (p *Page) Filter() string { return p.list().Filter() }
 
-// Back leaves the details, then drops the filter, then the marks.
+// Back leaves the details, then drops the filter, then the marks, then goes to the
+// sessions that are active.
 func (p *Page) Back() bool {
 	switch {
 	case p.open:
 		p.focus(false)
 	case p.list().Filter() != "":
 		_ = p.SetFilter("")
+	case p.list().ClearMarks():
+	case p.section != active:
+		p.show(active)
 	default:
-		return p.list().ClearMarks()
+		return false
 	}
 	return true
 }

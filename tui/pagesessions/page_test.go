@@ -226,8 +226,15 @@ func TestPastSessionsCannotBeEnded(t *testing.T) {
 	if got := d.page.Status().Crumbs; !slices.Equal(got, []string{"Past", "alice-1"}) {
 		t.Errorf("crumbs %q", got)
 	}
-	if !d.page.Back() || d.page.Back() {
-		t.Error("one step back closes the details, and there is no other")
+	if !d.page.Back() || d.page.Status().Crumbs[0] != "Past" {
+		t.Error("one step back does not close the details alone")
+	}
+	if !d.page.Back() || d.page.Status().Crumbs[0] != "Active" || d.page.Back() {
+		t.Error("the next does not go to the active sessions, or there is one more")
+	}
+	d.page.Update(deck.Part{Name: "Forwards"})
+	if got := d.page.Status().Crumbs; got[0] != "Forwards" {
+		t.Errorf("asked for the forwards, %q are shown", got)
 	}
 }
 
