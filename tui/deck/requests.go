@@ -19,10 +19,6 @@ type Open struct {
 	Then tea.Msg
 }
 
-// Part is a message to a page that has several lists: the name of the one to show, as
-// its tab has it. Open takes it in Then.
-type Part struct{ Name string }
-
 // Level is how much harm a line can do, hence how it is asked for.
 type Level int
 

@@ -158,7 +158,7 @@ func (p *Page) longSessions() []line {
 			n++
 		}
 	}
-	return about("long sessions", theme.Warn, n, count(n, "session")+" open for more than "+render.Duration(longOpen), "sessions", "started>12h", "session", "ls")
+	return about("long sessions", theme.Warn, n, count(n, "session")+" open for more than "+render.Duration(longOpen), "sessions", "active: started>12h", "session", "ls")
 }
 
 func (p *Page) forwardFailures() []line {
@@ -168,7 +168,7 @@ func (p *Page) forwardFailures() []line {
 			if f.Error != "" {
 				out = append(out, line{
 					key: "forward " + f.Name, level: theme.Bad, text: "forward " + f.Name + ": " + f.Error,
-					open: deck.Open{Page: "sessions", Clear: true, Then: deck.Part{Name: "Forwards"}}, words: []string{"forward", "ls"},
+					open: deck.Open{Page: "sessions", Filter: "forwards:", Clear: true}, words: []string{"forward", "ls"},
 				})
 			}
 		}

@@ -100,8 +100,8 @@ func TestEveryNumberOpensThePageBehindIt(t *testing.T) {
 		{"/pay/prod/key expires", "parameters", "expires<7d"},
 		{"sun-patch", "windows", "id=mw-1"},
 		{"window no-targets", "windows", "id=mw-4"},
-		{"2 sessions open", "sessions", ""},
-		{"2 forwards", "sessions", ""},
+		{"2 sessions open", "sessions", "active:"},
+		{"2 forwards", "sessions", "forwards:"},
 	} {
 		choose(t, p, c.text)
 		s.Press("enter")

@@ -304,7 +304,7 @@ func elapsed(d time.Duration) string {
 }
 
 func (p *Page) sessionLine() line {
-	l := line{key: "sessions", level: theme.Idle, open: deck.Open{Page: "sessions", Clear: true}, words: []string{"session", "ls"}}
+	l := line{key: "sessions", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "active:", Clear: true}, words: []string{"session", "ls"}}
 	s := p.set.Sessions.State()
 	if say := waiting(s); say != "" {
 		l.level, l.text = theme.Unknown, "sessions: "+say
@@ -316,7 +316,7 @@ func (p *Page) sessionLine() line {
 }
 
 func (p *Page) forwardLine() line {
-	l := line{key: "forwards", level: theme.Idle, open: deck.Open{Page: "sessions", Clear: true, Then: deck.Part{Name: "Forwards"}}, words: []string{"forward", "ls"}}
+	l := line{key: "forwards", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "forwards:", Clear: true}, words: []string{"forward", "ls"}}
 	s := p.set.Forwards.State()
 	if say := waiting(s); say != "" {
 		l.level, l.text = theme.Unknown, "forwards: "+say
