@@ -3,6 +3,7 @@ package pagepatch
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -221,7 +222,11 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 			deck.Fact{Name: "patches", Value: fmt.Sprintf("%d missing or failed, %d wait for a reboot, by the last scans", missing, pending)},
 			deck.Fact{Name: "reboot", Value: reboot})
 		words := slices.Concat([]string{"patch", "install"}, p.targets(at, nodes), flags)
-		preview := append(slices.Clone(words), "--dry-run") // without a scan, which would be sent
+		// Without a scan, which would be sent; and the columns that a box has room for.
+		preview := append(slices.Clone(words), "--dry-run", "--columns", "status,wave,name,missing,reboot,patches")
+		if missing := p.missing(nodes); missing != "" {
+			facts = append(facts, deck.Fact{Name: "missing", Value: missing})
+		}
 		if v["scan-first"] == "yes" {
 			words = append(words, "--scan-first")
 			facts = append(facts, deck.Fact{Name: "before", Value: "the nodes are scanned, and what is missing then is installed"})
@@ -232,6 +237,24 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 		}))
 	}
 	return tea.Batch(cmds...)
+}
+
+// missing are the patches that nodes lack, as far as they have been read; "" where
+// they have not.
+func (p *Page) missing(nodes []*node) string {
+	lacked := map[string]bool{}
+	for _, n := range nodes {
+		found, at, _, _ := p.detail.Get(p.detailKey(n))
+		if at.IsZero() && n.Missing+n.Failed > 0 {
+			return ""
+		}
+		for _, f := range found {
+			if f.State == patch.Missing || f.State == patch.Failed {
+				lacked[render.Visible(f.ID)] = true
+			}
+		}
+	}
+	return strings.Join(slices.Sorted(maps.Keys(lacked)), ", ")
 }
 
 // printed shows what a line prints that changes nothing. what is its title.
