@@ -3,7 +3,6 @@ package pagepatch
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -239,22 +238,22 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// missing are the patches that nodes lack, as far as they have been read; "" where
+// missing are the patches that nodes lack, the worst of each node first, as far as they have been read; "" where
 // they have not.
 func (p *Page) missing(nodes []*node) string {
-	lacked := map[string]bool{}
+	var lacked []string
 	for _, n := range nodes {
 		found, at, _, _ := p.detail.Get(p.detailKey(n))
 		if at.IsZero() && n.Missing+n.Failed > 0 {
 			return ""
 		}
 		for _, f := range found {
-			if f.State == patch.Missing || f.State == patch.Failed {
-				lacked[render.Visible(f.ID)] = true
+			if id := render.Visible(f.ID); (f.State == patch.Missing || f.State == patch.Failed) && !slices.Contains(lacked, id) {
+				lacked = append(lacked, id)
 			}
 		}
 	}
-	return strings.Join(slices.Sorted(maps.Keys(lacked)), ", ")
+	return strings.Join(lacked, ", ")
 }
 
 // printed shows what a line prints that changes nothing. what is its title.
