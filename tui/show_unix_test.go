@@ -161,6 +161,9 @@ func (s *stage) back() {
 			s.t.Errorf("%q was not undone:\n%q", on, text)
 		}
 	}
+	if strings.Count(text, "\x1b[22;2t") != strings.Count(text, "\x1b[23;2t") {
+		s.t.Errorf("the title of the window was not given back:\n%q", text)
+	}
 	if strings.Contains(text, " q") && strings.Contains(text, "\x1b[2 q") {
 		s.t.Error("the shape of the cursor was changed")
 	}
