@@ -52,7 +52,10 @@ func (p *Page) parse(text string) (func(i int) bool, error) {
 				return false
 			}
 		}
-		return f.MatchAt(r.n, now)
+		if s.parts&fleet.PartPatch == 0 {
+			return f.MatchAt(*r.n, now)
+		}
+		return f.MatchAt(r.node(), now)
 	}, nil
 }
 

@@ -74,15 +74,27 @@ func patchWords(words string) string {
 // plainDetail is the pane as text, as far as it is known.
 func (p *Page) plainDetail(r *row) []string {
 	var out []string
-	for _, l := range p.nodeLines(r) {
+	lines := p.nodeLines(r)
+	if p.exam.of == r.key { // what was asked for comes first
+		checks, _ := p.examLines(r)
+		lines = append(checks, lines...)
+	}
+	for _, l := range lines {
 		switch {
 		case l.head != "":
-			out = append(out, l.head+":")
+			out = append(out, strings.Replace(l.head+":", "?:", "?", 1))
 		case l.key != "":
-			out = append(out, strings.TrimSpace(l.key+": "+l.value+" "+l.note))
+			out = append(out, l.key+": "+withNote(l))
 		case l.value != "":
-			out = append(out, strings.TrimSpace(l.value+" "+l.note))
+			out = append(out, withNote(l))
 		}
 	}
 	return out
+}
+
+func withNote(l line) string {
+	if l.note == "" {
+		return l.value
+	}
+	return l.value + "; " + l.note
 }
