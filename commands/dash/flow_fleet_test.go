@@ -100,14 +100,14 @@ func TestFlowForwardSaysWhereItListens(t *testing.T) {
 	f.filter("name=web-1 vpc~vpc-")
 	f.waitFor("1 of 13")
 	f.press("f")
-	f.waitFor("Forward through web-1", "my-db.cluster-xyz")
-	f.press("down", "enter", "enter")
+	f.waitFor("Forward through web-1", "orders-prod.cluster-")
+	f.press("down", "enter")
 	f.write("0")
 	f.press("enter")
-	if line := f.waitLine("forward"); !strings.HasPrefix(line, "forward i-0123456789abcdef0 0:my-db.cluster-xyz.us-east-1.rds.amazonaws.com:5432") {
+	if line := f.waitLine("forward"); !strings.HasPrefix(line, "forward i-0123456789abcdef0 0:orders-prod.cluster-") {
 		t.Errorf("ran %q", line)
 	}
-	f.waitFor("127.0.0.1:", "my-db.cluster-xyz")
+	f.waitFor("127.0.0.1:", "orders-prod.cluster-")
 	f.press("esc")
 	f.waitFor("1 running")
 }
