@@ -71,18 +71,20 @@ func patchWords(words string) string {
 	return "patches " + words
 }
 
-// plainDetail is the pane as text, as far as it is known.
+// plainDetail is the pane as text, as far as it is known: the node, or what its
+// examination has found.
 func (p *Page) plainDetail(r *row) []string {
 	var out []string
 	lines := p.nodeLines(r)
-	if p.exam.of == r.key { // what was asked for comes first
-		checks, _ := p.examLines(r)
-		lines = append(checks, lines...)
+	if p.exam.of == r.key {
+		lines, _ = p.examLines(r)
 	}
 	for _, l := range lines {
 		switch {
+		case strings.HasSuffix(l.head, "?"):
+			out = append(out, l.head)
 		case l.head != "":
-			out = append(out, strings.Replace(l.head+":", "?:", "?", 1))
+			out = append(out, l.head+":")
 		case l.key != "":
 			out = append(out, l.key+": "+withNote(l))
 		case l.value != "":
