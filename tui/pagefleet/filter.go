@@ -100,7 +100,7 @@ func (p *Page) none() string {
 	s := p.set.Nodes.State()
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
-		return "no node could be read: " + oneLine(s.Failures[0].Err.Error())
+		return "no node could be read"
 	case s.Empty():
 		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
 	case s.Partial():

@@ -32,6 +32,18 @@ func TestFramesOfDoctor(t *testing.T) {
 	f.Golden("doctor")
 }
 
+func TestFramesWhereAPlaceFails(t *testing.T) {
+	f := open(t)
+	denied := fault.New(fault.Auth, "list nodes", "not allowed: ssm:DescribeInstanceInformation").
+		WithHint("ask for an IAM policy that allows ssm:DescribeInstanceInformation")
+	f.set.Nodes.Fail(grid.Place{Account: "222222222222", Region: "us-east-1"}, denied)
+	f.Changed(sources.Nodes)
+	f.Golden("failed")
+	f.Deck.Where.Scopes = 2
+	f.fill()
+	f.Golden("partial")
+}
+
 func TestNothingIsNotAnEmptyTable(t *testing.T) {
 	f := open(t)
 	f.Has("loading")

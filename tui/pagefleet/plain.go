@@ -13,7 +13,11 @@ func (p *Page) Plain() deck.Plain {
 	p.reload()
 	var out deck.Plain
 	if p.list.Len() == 0 {
-		out.Summary = append(out.Summary, p.none())
+		for _, l := range p.notice() {
+			if text := strings.TrimSpace(l.head + l.key + " " + l.value); text != "" {
+				out.Summary = append(out.Summary, text)
+			}
+		}
 	} else {
 		out.Summary = append(out.Summary, p.summary())
 	}
