@@ -103,6 +103,16 @@ func windows(ctx context.Context, in grid.Cell, _ func([]window.Whole)) ([]windo
 	if err != nil {
 		return nil, err
 	}
+	// When a rate has opened before depends on when it was made, which the list lacks.
+	err = awsapi.Parallel(ctx, len(all), func(ctx context.Context, i int) (err error) {
+		if all[i].Dated() {
+			all[i], err = svc.Get(ctx, all[i].ID)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	known, err := svc.ReadAll(ctx, all, window.Read{Targets: true, Tasks: true, Lenient: true})
 	if err != nil {
 		return nil, err

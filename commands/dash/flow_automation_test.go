@@ -88,7 +88,7 @@ func TestADenialAndAStop(t *testing.T) {
 	f.press("enter")
 	f.waitFor("rotate  ▲ Waiting")
 	f.press("X")
-	f.waitFor("at once")
+	f.waitFor("after the step that runs")
 	f.press("enter")
 	f.waitFor("y does it")
 	f.press("y")

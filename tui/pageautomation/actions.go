@@ -2,6 +2,8 @@ package pageautomation
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -73,7 +75,7 @@ func (p *Page) Actions() []deck.Action {
 		{Key: "X", Name: "stop", Help: "stop it, or those marked: at once, or when the step that runs has ended", Footer: true, Off: p.stopOff(), Writes: true, Do: p.stop},
 		{Key: "r", Name: "run", Help: "start a runbook: choose it and fill in its parameters", Footer: true, Writes: true, Do: p.start},
 		{Key: "n", Name: "new", Help: "start a runbook", Writes: true, Do: p.start},
-		{Key: "R", Name: "rerun", Help: "start it again with the same parameters", Footer: true, Off: none, Writes: true, Do: p.again},
+		{Key: "R", Name: "rerun", Help: "start it again with the same parameters", Footer: true, Off: none, Writes: true, Do: func() tea.Cmd { return p.withAll(p.rerun) }},
 		{Name: "resume", Help: "go on after a step that has paused it", Off: waits(pause, "it is not paused"), Writes: true, Do: signal("resume")},
 		{Name: "next step", Help: "start the next step of an automation in interactive mode", Off: waits(nextStep, "it does not wait for its next step"), Writes: true, Do: signal("start-step")},
 		{Key: "d", Name: "describe", Help: "show all of the automation or the step as text", Off: none, Do: p.showText},
@@ -180,26 +182,37 @@ func (p *Page) plainText(d widget.Details) string {
 	return d.View(theme.New(theme.Plain, false, p.d.Styles.Glyphs.Ellipsis == "~"), textWidth)
 }
 
-// showYAML shows all that was read of the execution, without secrets.
+// showYAML shows all of the execution, without secrets.
 func (p *Page) showYAML() tea.Cmd {
+	return p.withAll(func(_ opened, w Whole) tea.Cmd {
+		var b bytes.Buffer
+		if err := render.Object(&b, render.Options{Format: render.FormatYAML}, p.masked(w), nil); err != nil {
+			return deck.Ask(deck.Say{Err: err})
+		}
+		text := b.String()
+		if !p.open() {
+			text = redacted(secretsOf(w), text)
+		}
+		return deck.Ask(deck.Show{Title: safe(w.Document) + " " + short(w.ID), Text: text})
+	})
+}
+
+// withAll does something with all that is known of the execution chosen, and reads it
+// first where it was not.
+func (p *Page) withAll(do func(o opened, w Whole) tea.Cmd) tea.Cmd {
 	o, _, ok := p.chosen()
 	if !ok {
 		return nil
 	}
-	w, _, _ := p.whole(o)
-	var b bytes.Buffer
-	if err := render.Object(&b, render.Options{Format: render.FormatYAML}, p.masked(w), nil); err != nil {
-		return deck.Ask(deck.Say{Err: err})
+	if w, read, _ := p.whole(o); read {
+		return do(o, w)
 	}
-	text := b.String()
-	if m := secretsOf(w); m != nil && !p.open() {
-		var hidden strings.Builder
-		out := m.NewWriter(&hidden)
-		_, _ = out.Write([]byte(text)) // a strings.Builder takes all
-		_ = out.Close()
-		text = hidden.String()
-	}
-	return deck.Ask(deck.Show{Title: safe(w.Document) + " " + short(w.ID), Text: text})
+	p.asked++
+	asked := p.asked
+	return tea.Batch(deck.Ask(deck.Say{Text: "reading automation " + short(o.id)}), p.desk.Go(func(ctx context.Context) tea.Msg {
+		w, err := p.svc.Read(ctx, o.at, o.id)
+		return gotWhole{asked, o, w, err, do}
+	}))
 }
 
 // masked is the execution without the values of parameters that may be secrets.
@@ -344,7 +357,7 @@ func (p *Page) stopLines(list []row, complete bool) tea.Cmd {
 		line.Done = func(deck.Result) tea.Msg { return lookAgain{o} }
 		cmds = append(cmds, deck.Ask(line))
 	}
-	return tea.Sequence(cmds...)
+	return tea.Batch(cmds...)
 }
 
 // lookAgain says that an execution is to be read once more.
@@ -355,4 +368,11 @@ func placeName(at grid.Place) string {
 		return s
 	}
 	return "this account"
+}
+
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

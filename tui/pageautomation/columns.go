@@ -56,27 +56,27 @@ func (p *Page) columns() []widget.Column {
 	list := []widget.Column{
 		{ID: "state", Title: "STATE", Min: 10, Max: 16, Text: text(stateWord), Level: func(i int) theme.Level { return level(at(i).State) }, Flash: true},
 		{ID: "document", Title: "RUNBOOK", Min: 14, Max: 32, Rank: 1, Loose: true, Text: text(func(e automation.Execution) string { return e.Document })},
-		{ID: "step", Title: "STEP", Max: 20, Rank: 3, Text: text(func(e automation.Execution) string { return e.CurrentStep }), Flash: true},
+		{ID: "step", Title: "STEP", Max: 20, Rank: 4, Text: text(func(e automation.Execution) string { return e.CurrentStep }), Flash: true},
 		{
-			ID: "started", Title: "STARTED", Rank: 2, Text: text(func(e automation.Execution) string { return render.Ago(p.d.Now, e.Started) }),
+			ID: "started", Title: "STARTED", Rank: 3, Text: text(func(e automation.Execution) string { return render.Ago(p.d.Now, e.Started) }),
 			Sort: terms.Moment, At: func(i int) time.Time { return at(i).Started },
 		},
 		{
-			ID: "length", Title: "LENGTH", Rank: 5, Right: true, Text: text(func(e automation.Execution) string { return p.length(e.Started, e.Ended) }),
+			ID: "length", Title: "LENGTH", Rank: 6, Right: true, Text: text(func(e automation.Execution) string { return p.length(e.Started, e.Ended) }),
 			Compare: func(a, b int) int { return cmp.Compare(p.lasted(at(a)), p.lasted(at(b))) },
 		},
-		{ID: "by", Title: "BY", Max: 20, Rank: 6, Text: text(by)},
-		{ID: "id", Title: "ID", Max: 13, Rank: 7, Middle: true, Text: text(func(e automation.Execution) string { return e.ID })},
-		{ID: "target", Title: "TARGET", Max: 24, Rank: 8, Text: text(func(e automation.Execution) string { return e.Target })},
-		{ID: "failure", Title: "FAILURE", Max: 60, Rank: 9, Text: text(func(e automation.Execution) string { return oneLine(e.Failure) })},
+		{ID: "by", Title: "BY", Max: 20, Rank: 7, Text: text(by)},
+		{ID: "id", Title: "ID", Max: 13, Rank: 8, Middle: true, Text: text(func(e automation.Execution) string { return e.ID })},
+		{ID: "target", Title: "TARGET", Max: 24, Rank: 9, Text: text(func(e automation.Execution) string { return e.Target })},
+		{ID: "failure", Title: "FAILURE", Max: 60, Rank: 10, Text: text(func(e automation.Execution) string { return oneLine(e.Failure) })},
 		{ID: "waiting", Title: "WAITING", Off: true, Rank: 10, Text: text(waiting)},
 		{ID: "mode", Title: "MODE", Off: true, Rank: 10, Text: text(func(e automation.Execution) string { return e.Mode })},
 		{ID: "version", Title: "VERSION", Off: true, Rank: 10, Text: text(func(e automation.Execution) string { return e.DocumentVersion })},
 		{ID: "parent", Title: "PARENT", Off: true, Rank: 10, Max: 13, Middle: true, Text: text(func(e automation.Execution) string { return e.Parent })},
 	}
 	return append(list,
-		widget.Column{ID: "account", Title: "ACCOUNT", Off: true, Rank: 4, Text: func(i int) string { return p.rows[i].Account }},
-		widget.Column{ID: "region", Title: "REGION", Off: true, Rank: 4, Text: func(i int) string { return p.rows[i].Region }})
+		widget.Column{ID: "account", Title: "ACCOUNT", Off: true, Rank: 5, Text: func(i int) string { return p.rows[i].Account }},
+		widget.Column{ID: "region", Title: "REGION", Off: true, Rank: 2, Text: func(i int) string { return p.rows[i].Region }})
 }
 
 // stateWord is the state as the command line has it, too.

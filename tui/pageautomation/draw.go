@@ -11,12 +11,20 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
-// split says how the list and the text share the page.
-var split = widget.Split{Beside: 110, Above: 28, Share: 55}
+// How the list, or the steps of what is open, share the page with the text.
+var (
+	splitList = widget.Split{Beside: 110, Above: 28, Share: 55}
+	splitOpen = widget.Split{Beside: 110, Above: 16, Share: 55}
+)
 
 // panes are the list, or the steps of what is open, and the text about what is under
 // the cursor.
-func (p *Page) panes() widget.Panes { return split.Arrange(p.width, p.height-p.top()) }
+func (p *Page) panes() widget.Panes {
+	if len(p.path) > 0 {
+		return splitOpen.Arrange(p.width, p.height-p.top())
+	}
+	return splitList.Arrange(p.width, p.height)
+}
 
 // SetSize says how many cells the page has.
 func (p *Page) SetSize(width, height int) {

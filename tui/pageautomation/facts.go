@@ -137,11 +137,19 @@ func (p *Page) open() bool { return !p.reveal.IsZero() && p.d.Now.Sub(p.reveal) 
 // hide replaces, in a text of the execution that is looked at, the values of its
 // parameters that may be secrets.
 func (p *Page) hide(text string) string {
-	if p.secrets == nil || text == "" || p.open() {
+	if p.open() {
+		return text
+	}
+	return redacted(p.secrets, text)
+}
+
+// redacted is a text without secrets; a nil Matcher knows none.
+func redacted(secrets *redact.Matcher, text string) string {
+	if secrets == nil || text == "" {
 		return text
 	}
 	var b strings.Builder
-	out := p.secrets.NewWriter(&b)
+	out := secrets.NewWriter(&b)
 	_, _ = out.Write([]byte(text)) // a strings.Builder takes all
 	_ = out.Close()
 	return b.String()
@@ -149,26 +157,30 @@ func (p *Page) hide(text string) string {
 
 // secretsOf are the values of an execution that may be secrets; nil: none.
 func secretsOf(w Whole) *redact.Matcher {
-	var secrets []redact.Secret
-	add := func(name string, values ...string) {
-		if !window.SecretParameter(name) {
-			return
-		}
-		for _, v := range values {
-			secrets = append(secrets, redact.Secret{Name: name, Value: v})
-		}
-	}
-	for name, values := range w.Parameters {
-		add(name, values...)
-	}
+	secrets := secretValues(nil, w.Parameters)
 	for _, s := range w.Steps {
+		secrets = secretValues(secrets, s.Outputs)
 		for name, v := range s.Inputs {
-			add(name, v)
-		}
-		for name, values := range s.Outputs {
-			add(name, values...)
+			secrets = secretValues(secrets, map[string][]string{name: {v}})
 		}
 	}
+	return matcher(secrets)
+}
+
+// secretValues adds the values of what has the name of a secret.
+func secretValues(list []redact.Secret, values map[string][]string) []redact.Secret {
+	for name, all := range values {
+		if !window.SecretParameter(name) {
+			continue
+		}
+		for _, v := range all {
+			list = append(list, redact.Secret{Name: name, Value: v})
+		}
+	}
+	return list
+}
+
+func matcher(secrets []redact.Secret) *redact.Matcher {
 	if len(secrets) == 0 {
 		return nil
 	}

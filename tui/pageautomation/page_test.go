@@ -3,6 +3,7 @@ package pageautomation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -435,6 +436,60 @@ func TestAgainHasTheSameParameters(t *testing.T) {
 	line, _ = f.do("R").(deck.Line)
 	if got, want := strings.Join(line.Words, " "), "automation start restart-all --target-param InstanceId --target i-1 --target i-2 --target i-3 --target tag:env=prod,test --concurrency 2 --max-errors 1"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestASecretInsideAnotherParameterIsInNoLine(t *testing.T) {
+	f := open(t, some())
+	w := rotation()
+	w.Parameters["Command"] = []string{"mysql -p'correct horse battery' -e 'select 1'"}
+	f.wholes[id(2)] = w
+	line, _ := f.do("R").(deck.Line)
+	if strings.Contains(fmt.Sprint(line.Words, line.Facts, line.Preview), "correct horse") || !strings.Contains(string(line.Input), "mysql") {
+		t.Errorf("the line is %+v", line)
+	}
+}
+
+func TestYAMLIsReadFirst(t *testing.T) {
+	f := open(t, some())
+	show, ok := f.do("y").(deck.Show)
+	if !ok || !strings.Contains(show.Text, "shop-prod-2026-11-27") || strings.Contains(show.Text, "correct horse") {
+		t.Errorf("YAML is %+v", show)
+	}
+}
+
+func TestEachPlaceHasItsLine(t *testing.T) {
+	other := grid.Place{Account: "210987654321", Region: "us-east-1"}
+	f := open(t, some())
+	f.Deck.Where.Scopes = 2
+	moved := some()[1:3]
+	moved[0].ID, moved[1].ID = id(20), id(30)
+	f.set.Executions.Set(other, moved, tuitest.Now)
+	f.Changed(sources.Executions)
+	f.Size(140, 40)
+	f.Has("REGION", "us-east-1")
+	f.Press("*", "X", "enter", "y", "y")
+	want := []string{"automation stop " + id(2) + " " + id(3) + " --yes", "automation stop " + id(20) + " " + id(30) + " --yes"}
+	slices.Sort(f.Lines)
+	if !slices.Equal(f.Lines, want) {
+		t.Errorf("got  %q\nwant %q", f.Lines, want)
+	}
+}
+
+func TestMouse(t *testing.T) {
+	f := open(t, some())
+	f.Size(140, 40)
+	f.page.Update(tea.MouseClickMsg{X: 10, Y: 3, Button: tea.MouseLeft})
+	if o, _ := f.page.target(); o.document != "restart-web" {
+		t.Errorf("a click on the third row chooses %s", o.document)
+	}
+	f.page.Update(tea.MouseClickMsg{X: 120, Y: 3, Button: tea.MouseLeft})
+	if !f.page.inText {
+		t.Error("a click on the text does not go there")
+	}
+	f.Press("esc")
+	if f.page.inText {
+		t.Error("esc does not go back to the list")
 	}
 }
 

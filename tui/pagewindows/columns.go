@@ -83,7 +83,7 @@ func (p *Page) mirrored(t time.Time) time.Time {
 func (p *Page) nextIn(e *entry) string {
 	switch {
 	case e.isOpen:
-		return "open, " + render.Duration(e.until.Sub(p.d.Now).Truncate(time.Minute)) + " left"
+		return "open, " + rough(e.until.Sub(p.d.Now)) + " left"
 	case !e.Enabled:
 		return "disabled"
 	case e.Fault != nil:
@@ -91,7 +91,15 @@ func (p *Page) nextIn(e *entry) string {
 	case e.next.IsZero():
 		return "never"
 	}
-	return "in " + render.Duration(e.next.Sub(p.d.Now).Truncate(time.Minute))
+	return "in " + rough(e.next.Sub(p.d.Now))
+}
+
+// rough is a time that is left, in minutes until the last.
+func rough(left time.Duration) string {
+	if left < time.Minute {
+		return fmt.Sprintf("%d s", max(left, 0)/time.Second)
+	}
+	return render.Duration(left.Truncate(time.Minute))
 }
 
 // opens is when the window opens next; in parentheses when it only would.

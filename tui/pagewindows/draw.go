@@ -13,7 +13,7 @@ import (
 // How the parts share the room: what an open window did and the text about it; the
 // week below the list and the text about the window under the cursor.
 var (
-	splitOpen = widget.Split{Beside: 110, Above: 28, Share: 55}
+	splitOpen = widget.Split{Beside: 110, Above: 16, Share: 55}
 	splitList = widget.Split{Beside: 110, Above: 16, Share: 55}
 )
 

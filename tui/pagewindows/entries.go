@@ -24,6 +24,7 @@ type entry struct {
 	openings []agenda.Opening // today and in the next days
 	next     time.Time        // zero: it does not open any more, or that is not known
 	isOpen   bool             // now, by its schedule
+	since    time.Time        // when it opened; zero unless it is open
 	until    time.Time        // when it closes; zero unless it is open
 	nodes    int              // -1: not known
 	unsure   bool             // there may be more nodes
@@ -119,7 +120,7 @@ func (p *Page) entriesOf(at grid.Place, list []agenda.Entry) []entry {
 			}
 			e.openings = append(e.openings, o)
 			if a.Enabled && !o.Start.After(now) && o.End.After(now) {
-				e.isOpen, e.until = true, o.End
+				e.isOpen, e.since, e.until = true, o.Start, o.End
 			}
 		}
 		if next, ok := a.NextOpening(now); ok {
@@ -129,6 +130,21 @@ func (p *Page) entriesOf(at grid.Place, list []agenda.Entry) []entry {
 	}
 	return all
 }
+
+// stirs reports whether something happens in a window, or is about to be heard of: it
+// runs, or has just opened.
+func (e *entry) stirs(now time.Time) bool {
+	if e.running != nil {
+		return true
+	}
+	if !e.isOpen || now.Sub(e.since) > openingTime {
+		return false
+	}
+	return len(e.past) == 0 || e.past[0].Started.Before(e.since.Add(-time.Minute))
+}
+
+// openingTime is how long after its opening a window may not have begun.
+const openingTime = 5 * time.Minute
 
 // midnight is when the day of a moment began in a zone.
 func midnight(t time.Time, zone *time.Location) time.Time {

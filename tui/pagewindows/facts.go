@@ -70,7 +70,7 @@ func (p *Page) times(f *widget.Details, e *entry) {
 		f.Add("Next", p.nextIn(e))
 		return
 	}
-	f.Add(map[bool]string{true: "Next", false: "If enabled"}[e.Enabled], moment(e.next, e.Zone())+", in "+render.Duration(e.next.Sub(p.d.Now).Truncate(time.Minute)))
+	f.Add(map[bool]string{true: "Next", false: "If enabled"}[e.Enabled], moment(e.next, e.Zone())+", in "+rough(e.next.Sub(p.d.Now)))
 	if offset(e.next, e.Zone()) != offset(e.next, p.d.Location) {
 		f.Add("Here", moment(e.next, p.d.Location))
 	}

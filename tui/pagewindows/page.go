@@ -30,8 +30,8 @@ type Services struct {
 	Tree func(ctx context.Context, at grid.Place, id string) (window.Tree, error)
 }
 
-// How old what the page shows may become: while nothing is open, and while a window
-// is. Each load of executions is a request for every window.
+// How old what the page shows may become: while nothing happens, and while
+// something does. Each load of executions is a request for every window.
 const (
 	pastAge  = 5 * time.Minute
 	openAge  = 15 * time.Second
@@ -84,7 +84,7 @@ func (p *Page) Title() string { return "Windows" }
 func (p *Page) Wants() []feed.Want {
 	past := feed.Want{Feed: p.svc.Past, Every: pastAge}
 	for i := range p.entries {
-		if p.entries[i].isOpen || p.entries[i].running != nil {
+		if p.entries[i].stirs(p.d.Now) {
 			past.Every = openAge
 		}
 	}

@@ -296,6 +296,32 @@ func TestAnExecutionFillsIn(t *testing.T) {
 	f.Lacks("3 of 3 nodes done")
 }
 
+func TestExecutionsAreReadOftenWhileAWindowRunsOnly(t *testing.T) {
+	every := func(f *fixture) time.Duration {
+		for _, w := range f.page.Wants() {
+			if w.Feed.Name() == Past {
+				return w.Every
+			}
+		}
+		t.Fatal("the executions are not wanted")
+		return 0
+	}
+	f := start(t, some())
+	if got := every(f); got != openAge {
+		t.Errorf("while one runs every %s", got)
+	}
+	f.past.Set(tuitest.Place, past()[1:], tuitest.Now)
+	f.Send(deck.Tick{})
+	if got := every(f); got != pastAge { // open since two hours, and nothing began
+		t.Errorf("while nothing happens every %s", got)
+	}
+	f.Deck.Now = time.Date(2026, 11, 29, 6, 1, 0, 0, time.UTC) // db-scan has opened
+	f.Send(deck.Tick{})
+	if got := every(f); got != openAge {
+		t.Errorf("when one has just opened every %s", got)
+	}
+}
+
 func TestAFailedReadOfAnExecutionIsToldWithItsAge(t *testing.T) {
 	f := start(t, some())
 	f.Size(140, 40)

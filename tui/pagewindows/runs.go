@@ -183,15 +183,8 @@ func runName(kind window.Type, run string) string {
 
 // callName says on which target an invocation is.
 func (p *Page) callName(e *entry, c window.InvocationRow) string {
-	if e != nil {
-		for _, t := range e.Targets {
-			if t.ID == c.Target && t.Name != "" {
-				return "on " + t.Name
-			}
-		}
-	}
-	if c.Target != "" {
-		return "on target " + short(c.Target)
+	if e != nil && c.Target != "" {
+		return "on " + targetName(e, c.Target)
 	}
 	return "once"
 }
