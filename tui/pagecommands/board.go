@@ -32,11 +32,28 @@ type board struct {
 	busy    bool // it is being followed
 	err     error
 	again   time.Time // when a following that failed is taken up
-	notices []run.Notice
+	notices []remark
 	pace    pace
 	tails   *tails
 	ended   time.Time // when the last node ended, as far as is known
 	began   time.Time // when the first one began
+}
+
+// remark is a notice of the following, and when it came.
+type remark struct {
+	run.Notice
+	at time.Time
+}
+
+// passing is how long a remark stands that is soon over: the service was slow.
+const passing = 20 * time.Second
+
+// stands reports whether a remark still says something.
+func (r remark) stands(now time.Time, over bool) bool {
+	if r.Kind == run.Throttled || r.Kind == run.Retrying {
+		return !over && now.Sub(r.at) < passing
+	}
+	return true
 }
 
 // happening is what comes of a run that is followed: what was found, then events.
@@ -171,7 +188,7 @@ func (p *Page) take(m feed.Batch[happening]) tea.Cmd {
 			b.run = *h.found
 			continue
 		}
-		b.apply(h.event)
+		b.apply(h.event, p.deck.Now)
 	}
 	b.gen++
 	b.pace.note(p.deck.Now, b.sum.Finished())
@@ -188,7 +205,7 @@ func (p *Page) take(m feed.Batch[happening]) tea.Cmd {
 	return tea.Batch(p.next(), p.rest())
 }
 
-func (b *board) apply(e run.Event) {
+func (b *board) apply(e run.Event, now time.Time) {
 	b.sum.Apply(e)
 	switch e.Kind {
 	case run.Changed:
@@ -199,7 +216,7 @@ func (b *board) apply(e run.Event) {
 			b.began = *t
 		}
 	case run.Noticed:
-		b.notices = append(slices.DeleteFunc(b.notices, func(n run.Notice) bool { return n.Kind == e.Notice.Kind }), *e.Notice)
+		b.notices = append(slices.DeleteFunc(b.notices, func(r remark) bool { return r.Kind == e.Notice.Kind }), remark{*e.Notice, now})
 	case run.Planned, run.WasSent, run.Progressed, run.Printed, run.Logged, run.Done:
 	}
 }

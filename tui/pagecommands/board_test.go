@@ -133,6 +133,22 @@ func TestFollowingThatFails(t *testing.T) {
 	s.Has("1,100 / 1,100")
 }
 
+func TestRemarksThatPass(t *testing.T) {
+	notice := func(kind run.NoticeKind, text string) run.Event {
+		return run.Event{Kind: run.Noticed, Notice: &run.Notice{Kind: kind, Text: text}}
+	}
+	s := newScreen(t)
+	s.known(commands()...)
+	s.svc.events = append(restart(false), notice(run.Throttled, "the service asks to slow down"), notice(run.Held, "the rest is not sent"))
+	s.Press("enter")
+	s.Has("the service asks to slow down", "the rest is not sent")
+	s.page.board.busy = true
+	s.Deck.Now = s.Deck.Now.Add(passing)
+	s.Send(deck.Tick{})
+	s.Has("the rest is not sent")
+	s.Lacks("slow down")
+}
+
 func TestNodesThatTheServiceDoesNotList(t *testing.T) {
 	events := []run.Event{
 		node("i-1", "", run.Success, 0, time.Second), wrote("i-1", "up\n", ""),

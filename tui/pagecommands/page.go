@@ -139,6 +139,7 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	p.seen, p.fresh = p.deck.Now, false
 	switch m := msg.(type) {
 	case deck.Tick:
+		p.arrange() // remarks pass
 		return tea.Batch(p.pend(), p.resume(), p.rest())
 	case tea.KeyPressMsg:
 		return p.press(m)

@@ -241,7 +241,7 @@ func (p *Page) remarks() (out []string) {
 		warn(fmt.Sprintf("the service counts %s more and does not list them", some(n, "node")))
 	}
 	for _, n := range b.notices {
-		if n.Kind != run.Throttled && n.Kind != run.Retrying || !b.sum.Done() {
+		if n.stands(p.deck.Now, b.sum.Done()) {
 			warn(n.Text)
 		}
 	}
