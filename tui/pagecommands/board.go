@@ -163,7 +163,7 @@ func (p *Page) carry(ctx context.Context, at grid.Place, refs []string, texts *t
 		return svc.Show(ctx, r, emit)
 	}
 	logged := slices.ContainsFunc(r.Commands, func(c run.Command) bool { return c.LogGroup != "" })
-	return svc.Follow(ctx, r, logged, emit)
+	return svc.Watch(ctx, r, logged, emit)
 }
 
 func (p *Page) next() tea.Cmd {
@@ -272,6 +272,21 @@ func (b *board) total() int {
 		return b.sum.Total()
 	}
 	return max(b.sum.Total(), b.run.Targets)
+}
+
+// unread is how many nodes are done as the service counts them, and not known one by
+// one: of large runs the states come later than the counters.
+func (b *board) unread() int {
+	if b.sum.Done() {
+		return 0
+	}
+	seen := 0
+	for _, s := range run.States() {
+		if s.Final() {
+			seen += b.sum.Count(s)
+		}
+	}
+	return max(b.sum.Finished()-seen, 0)
 }
 
 // over reports whether the run has ended, as far as is known.

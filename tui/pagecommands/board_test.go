@@ -133,6 +133,15 @@ func TestFollowingThatFails(t *testing.T) {
 	s.Has("1,100 / 1,100")
 }
 
+func TestNodesWhoseStatesComeLaterAreNotCalledWaiting(t *testing.T) {
+	s := opened(t, []run.Event{
+		node("i-1", "", run.Success, 0, time.Second), wrote("i-1", "up\n", ""),
+		{Kind: run.Progressed, CommandID: idA, Progress: &run.Progress{State: run.Running, Targets: 1500, Completed: 842}},
+	})
+	s.Size(140, 40)
+	s.Has("842 / 1,500", "1 ● ok", "658 ○ waiting", "841 · not read yet")
+}
+
 func TestRemarksThatPass(t *testing.T) {
 	notice := func(kind run.NoticeKind, text string) run.Event {
 		return run.Event{Kind: run.Noticed, Notice: &run.Notice{Kind: kind, Text: text}}
