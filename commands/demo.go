@@ -42,30 +42,7 @@ neither read nor needed.`,
   $ ssmdeck demo -- ls --tag env=prod
   $ ssmdeck demo -- exec web-1 -- uptime`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			loose, words, dashed := cli.SplitDash(cmd, args)
-			if len(loose) > 0 {
-				return fault.Usagef("demo: unexpected argument %q", loose[0]).
-					WithHint("put the command behind --: ssmdeck demo -- %s", loose[0])
-			}
-			if err := d.check(words); err != nil {
-				return err
-			}
-			so, err := o.options()
-			if err != nil {
-				return err
-			}
-			if so.Logger, err = env.Log(); err != nil {
-				return err
-			}
-			show := d.show(env)
-			if dashed && len(words) > 0 {
-				show = func(ctx context.Context, inner *cli.Env) error { return command(ctx, inner, words) }
-			} else if d.dashboard(env) {
-				o.enliven(&so)
-			}
-			return withSimulator(cmd.Context(), env, so, func(inner *cli.Env) error { return show(cmd.Context(), inner) })
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return d.run(cmd, env, &o, args) },
 	}
 	o.bind(cmd)
 	f := cmd.Flags()
@@ -89,19 +66,36 @@ func (d demoOptions) check(words []string) error {
 	return nil
 }
 
-// dashboard reports whether that is what is shown.
-func (d demoOptions) dashboard(env *cli.Env) bool {
-	return !d.tour && !d.prompt && !d.noTour && env.Terminal() != nil
-}
-
-// show is what the demo does in the environment of the simulator.
-func (d demoOptions) show(env *cli.Env) func(ctx context.Context, inner *cli.Env) error {
-	return func(ctx context.Context, inner *cli.Env) error {
-		if d.dashboard(env) {
-			return dash.Open(ctx, inner, Run, dash.Options{View: "overview"})
-		}
-		return demo(ctx, env, inner, d.prompt || d.noTour)
+// run starts the simulator, shows what is to be shown, and ends it.
+func (d demoOptions) run(cmd *cobra.Command, env *cli.Env, o *simulatorOptions, args []string) error {
+	loose, words, _ := cli.SplitDash(cmd, args)
+	if len(loose) > 0 {
+		return fault.Usagef("demo: unexpected argument %q", loose[0]).
+			WithHint("put the command behind --: ssmdeck demo -- %s", loose[0])
 	}
+	if err := d.check(words); err != nil {
+		return err
+	}
+	so, err := o.options()
+	if err != nil {
+		return err
+	}
+	if so.Logger, err = env.Log(); err != nil {
+		return err
+	}
+	quiet := d.tour || d.prompt || d.noTour || env.Terminal() == nil
+	if len(words) == 0 && !quiet {
+		o.enliven(&so)
+	}
+	return withSimulator(cmd.Context(), env, so, func(inner *cli.Env) error {
+		switch {
+		case len(words) > 0:
+			return command(cmd.Context(), inner, words)
+		case quiet:
+			return demo(cmd.Context(), env, inner, d.prompt || d.noTour)
+		}
+		return dash.Open(cmd.Context(), inner, Run, dash.Options{View: "overview"})
+	})
 }
 
 // withSimulator starts a simulator and gives f an environment in which every

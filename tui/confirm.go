@@ -127,7 +127,9 @@ func (d *confirm) view(width, height int) (lines []string, at point) {
 	return lines, point{ansi.StringWidth(prompt) + x, len(lines) - 1}
 }
 
-func (d *confirm) prompt() string { return "Type " + render.Visible(d.m.o.Deck.MustType(d.line)) + ": " }
+func (d *confirm) prompt() string {
+	return "Type " + render.Visible(d.m.o.Deck.MustType(d.line)) + ": "
+}
 
 // lines are the box: what is known first, the preview in the room that is left, and
 // the question last.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -13,6 +14,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
 )
 
 // stage is the real terminal, for what takes it over. Tests have none.
@@ -32,6 +34,8 @@ type borrow struct {
 
 	in        io.Reader
 	out, errs io.Writer
+	ended     time.Time // zero in tests
+	crash     *feed.Crashed
 }
 
 func (b *borrow) SetStdin(r io.Reader)  { b.in = r }
@@ -42,28 +46,47 @@ func (b *borrow) SetStderr(w io.Writer) { b.errs = w }
 func (b *borrow) Run() error {
 	began := time.Now()
 	if b.stage == nil {
-		b.f(b.in, b.out, b.errs)
+		b.play(b.in, b.out, b.errs)
 		return nil
 	}
 	if err := b.stage.guard.Cooked(); err != nil {
 		return err
 	}
-	b.f(b.stage.in, b.stage.out, b.stage.errs)
+	b.play(b.stage.in, b.stage.out, b.stage.errs)
 	if left := execLeast - time.Since(began); left > 0 {
 		time.Sleep(left)
 	}
+	b.ended = time.Now()
 	return b.stage.guard.Raw()
 }
 
+// play runs f. A panic in it ends the dashboard once the terminal is its own again.
+func (b *borrow) play(in io.Reader, out, errs io.Writer) {
+	defer func() {
+		if r := recover(); r != nil {
+			b.crash = &feed.Crashed{Value: r, Stack: debug.Stack()}
+		}
+	}()
+	b.f(in, out, errs)
+}
+
 // lend gives the terminal to f; done makes the message when it is back.
-func (m *Model) lend(f func(in io.Reader, out, errs io.Writer), done func(error) tea.Msg) tea.Cmd {
+func (m *Model) lend(f func(in io.Reader, out, errs io.Writer), done func(error) screenEnded) tea.Cmd {
 	b := &borrow{stage: m.stage, f: f}
+	back := func(err error) tea.Msg {
+		end := done(err)
+		end.at = b.ended
+		if b.crash != nil {
+			return *b.crash
+		}
+		return end
+	}
 	if m.stage != nil {
-		return tea.Exec(b, done)
+		return tea.Exec(b, back)
 	}
 	return func() tea.Msg { // in tests nobody has a terminal
 		b.in, b.out, b.errs = bytes.NewReader(nil), io.Discard, io.Discard
-		return done(b.Run())
+		return back(b.Run())
 	}
 }
 
@@ -74,6 +97,7 @@ type screenEnded struct {
 	took time.Duration
 	said string // the end of its standard error
 	err  error  // the terminal could not be had, or not be had back
+	at   time.Time
 }
 
 // onScreen runs a line that needs the terminal.
@@ -94,7 +118,7 @@ func (m *Model) onScreen(l deck.Line) tea.Cmd {
 		began := time.Now()
 		end.code = m.o.Run.Run(ctx, j.words, l.At, in, out, said.writer())
 		end.took, end.said = time.Since(began), said.text()
-	}, func(err error) tea.Msg {
+	}, func(err error) screenEnded {
 		end.err = err
 		return end
 	})
@@ -103,7 +127,10 @@ func (m *Model) onScreen(l deck.Line) tea.Cmd {
 // screenOver takes the terminal back: everything is drawn anew, the size is asked
 // again, and one line says how it went.
 func (m *Model) screenOver(e screenEnded) tea.Cmd {
-	m.stale, m.pace.onScreen, m.pace.input = true, false, m.now()
+	if e.at.After(m.now()) { // no tick came meanwhile
+		m.o.Deck.Now = e.at
+	}
+	m.stale, m.pace.onScreen, m.pace.blurred, m.pace.input = true, false, false, m.now()
 	again := tea.Batch(tea.ClearScreen, tea.RequestWindowSize)
 	if e.err != nil {
 		m.say = deck.Say{Err: e.err}
@@ -142,7 +169,7 @@ func (m *Model) suspend() tea.Cmd {
 	}
 	m.pace.onScreen = true
 	var stopped error
-	return m.lend(func(io.Reader, io.Writer, io.Writer) { stopped = terminal.Suspend() }, func(err error) tea.Msg {
+	return m.lend(func(io.Reader, io.Writer, io.Writer) { stopped = terminal.Suspend() }, func(err error) screenEnded {
 		if err == nil {
 			err = stopped
 		}

@@ -27,12 +27,6 @@ const between = "  "
 
 // spread puts pieces to the left and the right end of a line.
 func (m *Model) spread(y int, left, right []piece) string {
-	width := func(ps []piece) (n int) {
-		for _, p := range ps {
-			n += ansi.StringWidth(p.text) + len(between)
-		}
-		return n
-	}
 	for width(left)+width(right) > m.width+len(between) && len(left)+len(right) > 1 {
 		if l, r := worst(left), worst(right); r < 0 || l >= 0 && left[l].rank > right[r].rank {
 			left = append(left[:l:l], left[l+1:]...)
@@ -66,6 +60,14 @@ func (m *Model) spread(y int, left, right []piece) string {
 		put(right)
 	}
 	return ansi.Truncate(b.String(), m.width, m.o.Deck.Styles.Glyphs.Ellipsis)
+}
+
+// width is the room of pieces, with what is between them and behind them.
+func width(ps []piece) (n int) {
+	for _, p := range ps {
+		n += ansi.StringWidth(p.text) + len(between)
+	}
+	return n
 }
 
 // worst is the piece that goes first; -1: there is none.

@@ -56,8 +56,15 @@ func TestKeysThatNobodyTakesGoToThePage(t *testing.T) {
 func TestViewsAreWalked(t *testing.T) {
 	w := newWorld(t)
 	for _, step := range []struct{ key, title string }{
-		{"3", "3▸Patch"}, {"1", "1▸Overview"}, {"-", "3▸Patch"}, {"-", "1▸Overview"},
-		{"[", "3▸Patch"}, {"[", "1▸Overview"}, {"[", "3▸Patch"}, {"[", "2▸Fleet"}, {"]", "3▸Patch"},
+		{"3", "3▸Patch"},
+		{"1", "1▸Overview"},
+		{"-", "3▸Patch"},
+		{"-", "1▸Overview"},
+		{"[", "3▸Patch"},
+		{"[", "1▸Overview"},
+		{"[", "3▸Patch"},
+		{"[", "2▸Fleet"},
+		{"]", "3▸Patch"},
 		{"esc", "2▸Fleet"}, // a page that has nothing to close is left
 	} {
 		w.Press(step.key)

@@ -182,17 +182,20 @@ func TestNeverLosesTheTerminal(t *testing.T) {
 		{"after a panic in View", func(s *stage) { s.write("V") }, "the dashboard broke: View"},
 		{"after a panic in a command", func(s *stage) { s.write("C") }, "the dashboard broke: boom"},
 		{"after a panic in one of several commands", func(s *stage) { s.write("B") }, "the dashboard broke: boom"},
+		{"after a panic of what had it", func(s *stage) { s.write("S") }, "the dashboard broke: shell"},
 		{"after a panic behind it", func(s *stage) { s.write("G") }, "the dashboard broke: boom"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := onStage(t, func(s *stage, o *tui.Options) {
 				desk := o.Desk
+				o.Run = breaking{}
 				s.page.actions = []deck.Action{
 					{Key: "U", Name: "u", Do: func() tea.Cmd { panic("Update") }},
 					{Key: "V", Name: "v", Do: func() tea.Cmd { s.page.breaks = true; return nil }},
 					{Key: "C", Name: "c", Do: func() tea.Cmd { return broken }},
 					{Key: "B", Name: "b", Do: func() tea.Cmd { return tea.Batch(func() tea.Msg { return nil }, broken) }},
+					{Key: "S", Name: "s", Do: func() tea.Cmd { return deck.Ask(deck.Line{Words: []string{"shell"}, How: deck.OnScreen}) }},
 					{Key: "G", Name: "g", Do: func() tea.Cmd { return desk.Go(func(context.Context) tea.Msg { return broken() }) }},
 				}
 			})
@@ -219,6 +222,13 @@ func TestNeverLosesTheTerminal(t *testing.T) {
 			}
 		})
 	}
+}
+
+// breaking panics in each line.
+type breaking struct{}
+
+func (breaking) Run(_ context.Context, words []string, _ grid.Place, _ io.Reader, _, _ io.Writer) int {
+	panic(words[0])
 }
 
 // lent is a line that has the terminal, as a shell has.

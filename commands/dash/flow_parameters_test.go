@@ -72,3 +72,43 @@ func TestFlowAParameterIsMadeEditedAndRolledBack(t *testing.T) {
 	f.waitLine("param label /myapp/prod/log-level:")
 	f.waitUntil("the label is seen", func() bool { return strings.Contains(f.screen(), "  live  ") })
 }
+
+func TestFlowASecretIsMadeAndNeverSeen(t *testing.T) {
+	const canary = "kept-from-all-eyes"
+	f := startFlow(t, flowOptions{dash: dash.Options{View: "parameters", Calls: 600}})
+	f.mu.Lock()
+	f.never = canary
+	f.mu.Unlock()
+	f.waitFor("myapp/")
+	f.press("n")
+	f.waitFor("New parameter")
+	f.press("ctrl+u")
+	f.write("/flow/token")
+	f.press("tab", "ctrl+u")
+	f.write("SecureString")
+	f.press("enter", "enter", "enter", "enter", "enter")
+	f.waitFor("Value of /flow/token")
+	f.write(canary)
+	f.press("enter")
+	f.waitFor("ssmdeck param set /flow/token - --type SecureString")
+	f.press("enter")
+	f.waitLine("param set /flow/token")
+	f.waitFor("flow/ (1)")
+	f.press("@")
+	f.waitFor("param set /flow/token")
+	f.press("enter")
+	f.waitFor("created")
+	f.press("esc", "esc", "/")
+	f.write("name=/flow/token")
+	f.press("enter")
+	f.waitFor("(hidden) v shows it")
+	f.mu.Lock()
+	f.never = ""
+	lines := strings.Join(f.lines, "\n")
+	f.mu.Unlock()
+	if strings.Contains(lines, canary) {
+		t.Errorf("the secret is among the words:\n%s", lines)
+	}
+	f.press("v")
+	f.waitFor(canary) // byte for byte what was typed
+}

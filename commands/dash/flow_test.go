@@ -38,6 +38,7 @@ type flow struct {
 
 	mu    sync.Mutex
 	frame string
+	never string   // what no frame may show; empty: nothing
 	lines []string // command lines that ran
 	news  chan struct{}
 	ended chan struct{}
@@ -146,6 +147,9 @@ func (w *watched) View() tea.View {
 	v := w.Model.View()
 	w.f.mu.Lock()
 	w.f.frame = ansi.Strip(v.Content)
+	if w.f.never != "" && strings.Contains(w.f.frame, w.f.never) {
+		w.f.t.Errorf("the screen shows %q:\n%s", w.f.never, w.f.frame)
+	}
 	w.f.mu.Unlock()
 	w.f.tell()
 	return v

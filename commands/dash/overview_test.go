@@ -120,7 +120,7 @@ func TestCommandLinesOfTheOverviewRun(t *testing.T) {
 func TestTheOverviewOfALivingAccountMoves(t *testing.T) {
 	sc := world.LivingDemo()
 	sc.Clock.Stopped = true
-	s, _, srv := onSimulator(t, sc)
+	s, opts, srv := onSimulator(t, sc)
 	s.Size(140, 40)
 	s.Has("no command and no automation")
 	if err := srv.Forward(t.Context(), srv.World().Now().Add(45*time.Second)); err != nil {
@@ -129,4 +129,28 @@ func TestTheOverviewOfALivingAccountMoves(t *testing.T) {
 	s.Press("ctrl+r")
 	s.Has("restart nginx", "Ops-RotateCredentials", "1 automation waits for approval", "sessions open", "health-check")
 	s.Lacks("no command and no automation", "0 sessions open")
+	for _, c := range []struct{ line, page, shows string }{
+		{"1 automation waits for approval", "automation", "a approves"},
+		{"Ops-RotateCredentials", "automation", "a approves"},
+		{"sessions open", "sessions", "Connected"},
+	} {
+		for _, item := range opts.Pages[0].Plain().Items {
+			if !strings.Contains(item.Text, c.line) {
+				continue
+			}
+			item.Choose()
+			s.Press("enter")
+			s.Has(c.shows)
+			page, _, _ := strings.Cut(detail(item, "Opens"), " ")
+			if page != c.page {
+				t.Errorf("%q opens %s, want %s", item.Text, page, c.page)
+			}
+			for _, p := range opts.Pages {
+				if rows := detail(item, "Rows there"); p.ID() == page && rows != "" && rows != fmt.Sprint(p.Status().Shown) {
+					t.Errorf("%q: %s shows %d rows, want %s", item.Text, page, p.Status().Shown, rows)
+				}
+			}
+			s.Press("1")
+		}
+	}
 }

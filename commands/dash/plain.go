@@ -29,6 +29,9 @@ func (w *wiring) plain(o Options) plain.Options {
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
 		Begin: w.start(), Take: w.take, Browse: w.browse,
 	}
+	if w.env.Interrupts != nil {
+		p.Stoppable = w.env.Interrupts.Context
+	}
 	if term := w.env.Terminal(); term != nil {
 		p.Secret = term.Hidden
 	} else {

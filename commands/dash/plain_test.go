@@ -27,7 +27,7 @@ func TestPlainText(t *testing.T) {
 	env.Out, env.Err = &out, &out
 	env.In = strings.NewReader(strings.Join([]string{
 		"v", "v fleet", "/ ping=online name=web-1", "1", "", "/ nosuch=1", "v patch", "v commands", "v sessions", "v params", "v automation", "v windows",
-		"b", "/", "1", "", "q",
+		"b", "/", "v fleet", "1", "6", "", "q",
 	}, "\n") + "\n")
 	if code := commands.Run(t.Context(), env.Again([]string{"dash", "overview", "--plain"}, nil)); code != 0 {
 		t.Fatalf("exit %d:\n%s", code, &out)
@@ -35,7 +35,7 @@ func TestPlainText(t *testing.T) {
 	for _, want := range []string{
 		"Overview. ", "1. Overview, where you are", "Fleet. ", "Filter: ping=online name=web-1", "1. web-1 (i-0123456789abcdef0): online",
 		"Launched: ", "open a shell on the node", `Error: there is no filter key "nosuch"`, "Patch. ", "Commands. ", "Sessions", "Automation. ", "Windows. ",
-		"weekly-patching: enabled",
+		"weekly-patching: enabled", "Why is it not online?", "PASS  the agent calls",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not said:\n%s", want, &out)

@@ -145,6 +145,11 @@ func (w *wiring) Run(ctx context.Context, words []string, at grid.Place, in io.R
 	}
 	one := w.env.Again(words, scope)
 	one.In, one.Out, one.Err = in, out, errs
+	if cli.IsTerminal(in) && w.env.Interrupts != nil { // Ctrl-C ends the line, and not the dashboard
+		var done func()
+		ctx, done = w.env.Interrupts.Context(ctx)
+		defer done()
+	}
 	return w.run(ctx, one)
 }
 

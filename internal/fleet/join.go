@@ -254,7 +254,9 @@ func (s *Service) joinTags(ctx context.Context, nodes []Node) (Gap, error) {
 		switch {
 		case err == nil:
 			for _, i := range hybrid {
-				nodes[i].Tags = tags[nodes[i].ID]
+				if nodes[i].Tags = tags[nodes[i].ID]; nodes[i].Tags == nil {
+					nodes[i].Tags = map[string]string{} // read, and there are none
+				}
 			}
 			return Gap{}, nil
 		case !withheld(err):

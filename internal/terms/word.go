@@ -138,8 +138,5 @@ func begins(before, r rune) bool {
 	return !solid || unicode.IsDigit(r) && (before == '0' || unicode.IsLetter(before))
 }
 
-// Word is the bare word, in lower case, without quotes.
-func (t *Term) Word() string { return t.word }
-
 // Fold makes a text such that a bare word in it is found with strings.Contains.
 func Fold(text string) string { return strings.Map(unicode.ToLower, text) }

@@ -20,7 +20,6 @@ type Glyphs struct {
 	Pipe     string   // a vertical line
 	Tee      string   // a vertical line from which a branch goes off
 	Corner   string   // the last branch
-	Cross    string   // where a vertical line begins under a rule
 	Track    string   // what is left of a progress bar
 	Hit      string   // the line a search is at
 	Thumb    string   // of a scroll bar
@@ -58,7 +57,7 @@ func utf8Glyphs() Glyphs {
 		Spinner: []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
 		Bar:     []string{" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"},
 		Spark:   []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
-		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└", Cross: "┬",
+		Rule:    "─", Pipe: "│", Tee: "├", Corner: "└",
 		Fresh: "⟳", Crumb: "›", TopLeft: "┌", TopRight: "┐", BottomLeft: "└", BottomRight: "┘",
 		Track: "░", Hit: "◂", Thumb: "▐", Opened: "▾", Closed: "▹",
 	}
@@ -72,7 +71,7 @@ func asciiGlyphs() Glyphs {
 		Spinner: []string{"|", "/", "-", "\\"},
 		Bar:     []string{".", "#"},
 		Spark:   []string{"_", ".", "-", "=", "^"},
-		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`", Cross: "+",
+		Rule:    "-", Pipe: "|", Tee: "|", Corner: "`",
 		Fresh: "@", Crumb: ">", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
 		Track: ".", Hit: "<", Thumb: "#", Opened: "-", Closed: "+",
 	}

@@ -69,7 +69,7 @@ func (p *Page) Actions() []deck.Action {
 		},
 		deck.Action{
 			Key: "X", Name: "cancel", Help: "cancel what is left of the run", Footer: true, Writes: true,
-			Off: or(none, endedOff(r)), Do: func() tea.Cmd { return p.cancel(at, r, ref) },
+			Off: or(none, p.cancelOff(r)), Do: p.cancel,
 		},
 		deck.Action{
 			Key: "w", Name: "write", Help: "write all outputs to a folder", Footer: true,
@@ -100,10 +100,10 @@ func (p *Page) Actions() []deck.Action {
 
 func words(w ...string) []string { return w }
 
-// refs are the arguments that name a run: its id, or those of its commands.
+// refs are the arguments that name the run that is meant, as far as it is known.
 func refs(r run.Run, ref string) []string {
-	if r.ID == "" && len(r.CommandIDs) > 0 {
-		return slices.Clone(r.CommandIDs)
+	if known := refsOf(r); len(known) > 0 {
+		return known
 	}
 	return strings.Fields(ref)
 }
@@ -248,19 +248,68 @@ func (p *Page) rerun(at grid.Place, r run.Run, ref string) tea.Cmd {
 	})
 }
 
-// cancel asks the service to stop what is left.
-func (p *Page) cancel(at grid.Place, r run.Run, ref string) tea.Cmd {
-	facts := []deck.Fact{{Name: "Run", Value: documents(r)}, {Name: "Nodes", Value: fmt.Sprintf("%s, %s done", widget.Grouped(r.Targets), widget.Grouped(r.Completed))}}
+// cancelled are the runs that a cancel is about: those marked, else the one that is
+// chosen. Those that have ended are left out.
+func (p *Page) cancelled() (going []item) {
+	at, r, _, ok := p.subject()
+	all := []item{{Place: at, Value: r}}
+	if !ok {
+		return nil
+	}
+	if marked, _ := p.list.Marked(); p.board == nil && len(marked) > 0 {
+		all = all[:0]
+		for _, i := range marked {
+			all = append(all, p.items[i])
+		}
+	}
+	return slices.DeleteFunc(all, func(it item) bool { return it.Value.State.Final() })
+}
+
+// cancelOff says why there is nothing to cancel.
+func (p *Page) cancelOff(r run.Run) string {
+	switch marked, _ := p.list.Marked(); {
+	case len(p.cancelled()) > 0:
+		return ""
+	case p.board == nil && len(marked) > 1:
+		return "all of them have ended"
+	}
+	return or(endedOff(r), "no run is chosen")
+}
+
+// cancel asks the service to stop what is left: one line for each place.
+func (p *Page) cancel() tea.Cmd {
+	places, runs := deck.Sendings(p.cancelled())
+	var lines []tea.Cmd
+	for _, at := range places {
+		line := deck.Line{Words: words("run", "cancel"), At: at, Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{sources.Commands}}
+		for _, r := range runs[at] {
+			ref := r.Ref()
+			if p.board != nil {
+				ref = p.board.ref()
+			}
+			line.Words = append(line.Words, refs(r, ref)...)
+			line.Facts = append(line.Facts, deck.Fact{Name: ref, Value: p.progress(r)})
+		}
+		line.What = "cancel " + some(len(runs[at]), "run")
+		if len(line.Facts) == 1 {
+			line.What = "cancel run " + line.Facts[0].Name
+		}
+		lines = append(lines, deck.Ask(line))
+	}
+	return tea.Batch(lines...)
+}
+
+// progress says what a run is and how far it is.
+func (p *Page) progress(r run.Run) string {
+	total, done := r.Targets, r.Completed
 	if p.board != nil {
-		facts[1].Value = fmt.Sprintf("%s, %s done", widget.Grouped(p.board.total()), widget.Grouped(p.board.sum.Finished()))
+		total, done = p.board.total(), p.board.sum.Finished()
 	}
+	text := fmt.Sprintf("%s, %s of %s done", documents(r), widget.Grouped(done), some(total, "node"))
 	if r.Comment != "" {
-		facts = append(facts, deck.Fact{Name: "Comment", Value: r.Comment})
+		text += ", " + r.Comment
 	}
-	return deck.Ask(deck.Line{
-		Words: append(words("run", "cancel"), refs(r, ref)...), At: at, What: "cancel run " + ref,
-		Facts: facts, Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{sources.Commands},
-	})
+	return text
 }
 
 // write asks for a folder and writes all outputs there.

@@ -61,8 +61,14 @@ const batchGap = 100 * time.Millisecond
 // retryAfter is when a following that failed is taken up again.
 const retryAfter = 30 * time.Second
 
-// open opens the board of a run.
+// open opens the board of a run and follows it.
 func (p *Page) open(at grid.Place, refs []string, known run.Run) tea.Cmd {
+	p.put(at, refs, known)
+	return p.follow()
+}
+
+// put shows the board of a run with what is known of it; the next tick follows it.
+func (p *Page) put(at grid.Place, refs []string, known run.Run) {
 	p.close()
 	p.board = &board{at: at, refs: refs, run: known, tails: &tails{}}
 	p.nodes.ClearMarks()
@@ -71,7 +77,6 @@ func (p *Page) open(at grid.Place, refs []string, known run.Run) tea.Cmd {
 	p.pane.stale()
 	p.entries()
 	p.arrange()
-	return p.follow()
 }
 
 // close leaves the board: the run goes on, the following does not.
@@ -83,6 +88,7 @@ func (p *Page) close() {
 	p.details.Leave()
 	p.board = nil
 	p.full, p.focus = false, false
+	p.arrange()
 }
 
 // halt stops following.
@@ -122,6 +128,7 @@ func (p *Page) carry(ctx context.Context, at grid.Place, refs []string, texts *t
 		return err
 	}
 	put(happening{found: &r})
+	nodes := r.Targets
 	emit := func(e run.Event) {
 		switch e.Kind {
 		case run.Logged: // no event: it is read when it is looked at
@@ -129,9 +136,11 @@ func (p *Page) carry(ctx context.Context, at grid.Place, refs []string, texts *t
 			return
 		case run.Printed:
 			texts.drop(e.CommandID, e.Output.NodeID)
-		case run.Planned, run.WasSent, run.Progressed, run.Changed, run.Noticed, run.Done:
+		case run.Progressed: // a command may find more nodes than it was sent to
+			nodes = max(nodes, e.Progress.Targets)
+		case run.Planned, run.WasSent, run.Changed, run.Noticed, run.Done:
 		}
-		put(happening{event: modest(e)})
+		put(happening{event: modest(e, nodes)})
 	}
 	if r.State.Final() {
 		return svc.Show(ctx, r, emit)

@@ -80,7 +80,7 @@ func opened(t *testing.T, events []run.Event) *screen {
 }
 
 func TestFailuresAloneAndUnfolded(t *testing.T) {
-	s := opened(t, large(true))
+	s := opened(t, restart(true))
 	s.Press("!")
 	s.Has("+ 2 nodes", "サーバー-web-77")
 	s.Lacks("+ 1,097 nodes")
@@ -119,7 +119,7 @@ func TestNamesAreThoseOfTheFleet(t *testing.T) {
 }
 
 func TestBoardIsLeftAndTakenUpAgain(t *testing.T) {
-	s := opened(t, large(false))
+	s := opened(t, restart(false))
 	if s.svc.follows != 1 {
 		t.Fatalf("followed %d times", s.svc.follows)
 	}
@@ -160,7 +160,7 @@ func TestHiddenBoardStopsFollowing(t *testing.T) {
 func TestFollowingThatFails(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)
-	s.svc.events = large(false)[:40]
+	s.svc.events = restart(false)[:40]
 	s.svc.err = fault.New(fault.Auth, "run", "access denied").WithHint("log in again")
 	s.Press("enter")
 	s.Has("not followed: run: access denied (log in again)", "18 ● ok")
@@ -168,7 +168,7 @@ func TestFollowingThatFails(t *testing.T) {
 	if s.svc.follows != 1 {
 		t.Fatal("it was asked again at once")
 	}
-	s.svc.err, s.svc.events = nil, large(true)
+	s.svc.err, s.svc.events = nil, restart(true)
 	s.Deck.Now = s.Deck.Now.Add(retryAfter)
 	s.Send(deck.Tick{})
 	s.Lacks("not followed")
@@ -193,7 +193,7 @@ func TestNodesThatTheServiceDoesNotList(t *testing.T) {
 
 func TestFilterByIDOpensTheBoard(t *testing.T) {
 	s := newScreen(t)
-	s.svc.events = large(true)
+	s.svc.events = restart(true)
 	s.Send(deck.Open{Page: "commands", Filter: "id=" + idD})
 	s.Send(deck.Tick{})
 	s.Has("loading")
@@ -251,12 +251,15 @@ func TestWholeOutputIsFetchedWhereItIsCut(t *testing.T) {
 
 func TestOutputIsHarmlessAndBounded(t *testing.T) {
 	e := wrote("i-1", "\x1b]0;gone\x07\u202etxt\n"+strings.Repeat("line\n", 10_000)+"end\n", "")
-	small := modest(e)
+	small := modest(e, 10)
 	if n := len(small.Output.Stdout); n > 3*inBoard || !small.Output.Truncated {
 		t.Errorf("%d bytes are kept, truncated %v", n, small.Output.Truncated)
 	}
 	if !strings.HasSuffix(small.Output.Stdout, "end\n") || !strings.Contains(small.Output.Stdout, "bytes left out here") {
 		t.Errorf("head, tail and what is missing are not told apart: %q", small.Output.Stdout[len(small.Output.Stdout)-200:])
+	}
+	if n := len(modest(e, 10_000).Output.Stdout); n > 3*inLargeBoard {
+		t.Errorf("%d bytes are kept for each of 10,000 nodes", n)
 	}
 	if len(e.Output.Stdout) < 50_000 {
 		t.Error("the event of the service was changed")
@@ -266,7 +269,7 @@ func TestOutputIsHarmlessAndBounded(t *testing.T) {
 }
 
 func TestParametersAreHiddenUntilTheyAreAskedFor(t *testing.T) {
-	s := opened(t, large(false))
+	s := opened(t, restart(false))
 	for _, keys := range [][]string{nil, {"enter"}, {"esc"}} {
 		s.Press(keys...)
 		s.Lacks("s3cret")
@@ -289,7 +292,7 @@ func TestParametersAreHiddenUntilTheyAreAskedFor(t *testing.T) {
 }
 
 func TestActionsOfABoard(t *testing.T) {
-	s := opened(t, large(true))
+	s := opened(t, restart(true))
 	line := asked[deck.Line](t, s.action(t, "R").Do())
 	if got := strings.Join(line.Words, " "); got != "run rerun "+idA+" --failed --no-wait" || line.Level != deck.Change {
 		t.Errorf("rerun is %q, level %d", got, line.Level)
@@ -328,6 +331,104 @@ func TestCancelIsDisruptive(t *testing.T) {
 	if why := s.off("X"); why != "it has ended: failed" {
 		t.Errorf("off: %q", why)
 	}
+}
+
+func TestSeveralRunsAreCancelledAtOnce(t *testing.T) {
+	s := newScreen(t)
+	more := commands()[1]
+	more.ID = idB
+	s.known(commands()[0], commands()[1], more)
+	s.Press("*")
+	line := asked[deck.Line](t, s.action(t, "X").Do())
+	if !slices.Contains(line.Words, idA) || !slices.Contains(line.Words, idB) || len(line.Words) != 4 || line.What != "cancel 2 runs" {
+		t.Errorf("the line is %+v", line)
+	}
+	s.Press("*", "G", "space")
+	if why := s.off("X"); why != "it has ended: ok" {
+		t.Errorf("off: %q", why)
+	}
+}
+
+func TestWhatANodeWritesIsSeenWhileItWrites(t *testing.T) {
+	log := func(text string) run.Event {
+		return run.Event{Kind: run.Logged, CommandID: idA, Log: &run.Log{NodeID: "i-1", Stream: "stdout", Text: text}}
+	}
+	s := newScreen(t)
+	s.known(commands()...)
+	s.svc.events = []run.Event{node("i-1", "", run.Running, run.NoExit, time.Second), log("first\n"), log("second \x1b[2J\n")}
+	s.Press("enter")
+	s.Has("so far:", "first", `second \x1b[2J`)
+	b := s.page.board
+	if n := len(b.tails.of); n != 1 {
+		t.Fatalf("%d tails", n)
+	}
+	s.svc.events = append(s.svc.events, node("i-1", "", run.Success, 0, time.Second), wrote("i-1", "all of it\n", ""))
+	s.Send(deck.Tick{})
+	s.Has("all of it")
+	s.Lacks("so far:")
+	if n := len(b.tails.of); n != 0 {
+		t.Error("the tail of a node that is done is kept")
+	}
+}
+
+func TestFilterFromAnotherPageIsAboutRuns(t *testing.T) {
+	s := opened(t, restart(true))
+	s.Send(deck.Tick{})
+	if err := s.page.SetFilter("state=failed"); err != nil || s.page.board == nil {
+		t.Fatalf("a filter that is typed is about the nodes of the board: %v", err)
+	}
+	s.page.SetSize(s.page.width, s.page.height) // as when it is shown
+	if err := s.page.SetFilter("state=running"); err != nil || s.page.board != nil || s.page.Filter() != "state=running" {
+		t.Fatalf("a filter of another page is not about runs: %v", err)
+	}
+	s.Has("restart nginx")
+	s.Lacks("disk check")
+}
+
+func TestMouseOnABoard(t *testing.T) {
+	s := opened(t, restart(true))
+	s.Size(140, 40)
+	click := func(x, y int) { s.page.Update(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft}) }
+	row := s.page.geo.top() + 1
+	click(5, row+1)
+	if e, _ := s.page.current(); e.row.NodeID != "i-0077" {
+		t.Errorf("the click chose %s", e.row.NodeID)
+	}
+	before := s.page.nodes.SortedBy()
+	click(5, row-1) // the header: folds are not sorted
+	if s.page.nodes.SortedBy() != before {
+		t.Error("a click on the header sorts folds away from their nodes")
+	}
+	click(120, row+3)
+	if !s.page.focus {
+		t.Error("a click on the output does not give it the keys")
+	}
+	click(5, row)
+	if e, _ := s.page.current(); s.page.focus || !e.fold() {
+		t.Error("a click on the list does not give it the keys back")
+	}
+}
+
+func TestRunsOfSeveralPlaces(t *testing.T) {
+	s := newScreen(t)
+	other := grid.Place{Account: "222222222222", Region: "us-east-1"}
+	s.Deck.Where.Scopes = 2
+	s.set.Commands.Set(other, []run.Command{{ID: idD, Document: "AWS-UpdateSSMAgent", State: run.Running, Requested: tuitest.Now, Targets: 9}}, tuitest.Now)
+	s.known(commands()[1])
+	s.Has("AWS-UpdateSSMAgent", "restart nginx")
+	s.Press("*")
+	var lines []deck.Line
+	for _, cmd := range s.action(t, "X").Do()().(tea.BatchMsg) {
+		lines = append(lines, cmd().(deck.Line))
+	}
+	if len(lines) != 2 || lines[0].At == lines[1].At || lines[0].What == lines[1].What {
+		t.Errorf("the lines are %+v", lines)
+	}
+	if why := s.off("d"); why != "the two runs are in different places" {
+		t.Errorf("diff over places: %q", why)
+	}
+	s.Press("enter")
+	s.Has(other.String())
 }
 
 func TestWriteAsksForAFolder(t *testing.T) {
@@ -369,7 +470,7 @@ func TestConsoleOfACommand(t *testing.T) {
 }
 
 func TestFilterOfABoardAndBack(t *testing.T) {
-	s := opened(t, large(true))
+	s := opened(t, restart(true))
 	s.Press("u", "/")
 	s.Type("web-40")
 	s.Press("enter")
@@ -391,6 +492,7 @@ func TestOutputIsSearched(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)
 	text := strings.Repeat("nothing here\n", 100) + "a needle\n" + strings.Repeat("nothing here\n", 100) + "Needle two\n"
+	s.svc.text = text
 	s.svc.events = []run.Event{node("i-1", "", run.Success, 0, time.Second), wrote("i-1", text, ""), {Kind: run.Done, Time: tuitest.Now}}
 	s.Press("enter", "enter", "/")
 	s.Type("needle")

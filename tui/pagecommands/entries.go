@@ -224,7 +224,7 @@ func (p *Page) nodeColumns() []widget.Column {
 			ID: "state", Title: "STATE", Text: func(i int) string { return ending(p.rows[i].state, p.rows[i].code) },
 			Level: func(i int) theme.Level { return Level(p.rows[i].state) },
 		},
-		{ID: "node", Title: "NODE", Text: func(i int) string { return p.label(p.rows[i]) }, Max: 34},
+		{ID: "node", Title: "NODE", Text: func(i int) string { return p.label(p.rows[i]) }, Max: 30},
 		{ID: "time", Title: "TIME", Right: true, Rank: 1, Text: func(i int) string {
 			if p.rows[i].fold() {
 				return ""

@@ -32,7 +32,7 @@ func (p *Page) detailKey(e entry) string {
 // rest fetches what the board has only in part of the entry the cursor rests on.
 func (p *Page) rest() tea.Cmd {
 	e, ok := p.current()
-	if !ok || !p.full && !p.paneShown() || !e.state.Final() || !e.row.Truncated && !e.row.Preview {
+	if !ok || !p.paneShown() || !e.state.Final() || !e.row.Truncated && !e.row.Preview {
 		p.details.Leave()
 		return nil
 	}
@@ -78,8 +78,11 @@ func (p *Page) text(e entry) (lines []textLine) {
 	}
 	if e.fold() && e.state.Final() {
 		same := "the same output on all of them"
-		if e.row.Truncated || e.row.Preview {
-			same = "the same output on all of them as far as it was read; that of " + p.name(e.row.NodeID, e.row.NodeName) + ":"
+		switch {
+		case !e.row.HasOutput:
+			same = "all of them ended like this"
+		case e.row.Truncated || e.row.Preview:
+			same = "the same output on all of them as far as it was read; that of " + p.name(e.row.NodeID, e.row.NodeName)
 		}
 		note(theme.Unknown, "%s: %s", p.folded(e), same)
 	}
@@ -229,9 +232,6 @@ func (v *pane) size(width, height int) {
 	v.width, v.height = width, height
 	v.text.SetSize(width, height)
 }
-
-// view are the lines on the screen.
-func (v *pane) view() []string { return strings.Split(v.text.View(), "\n") }
 
 // wrapped cuts a line into pieces of a width, between words if so wished.
 func wrapped(line string, width int, words bool) []string {

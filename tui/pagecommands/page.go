@@ -25,6 +25,7 @@ type Page struct {
 
 	width, height int
 	seen          time.Time // when it was last looked at
+	fresh         bool      // it has just come onto the screen
 
 	list    *widget.List
 	items   []item
@@ -80,10 +81,10 @@ func (p *Page) Title() string { return "Commands" }
 
 // SetSize takes the room there is.
 func (p *Page) SetSize(width, height int) {
+	p.fresh = p.width == width && p.height == height
 	p.width, p.height = width, height
 	p.seen = p.deck.Now
 	p.style()
-	p.list.SetSize(width, height)
 	p.arrange()
 }
 
@@ -131,7 +132,7 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	case sent:
 		return p.open(m.at, m.refs, run.Run{})
 	}
-	p.seen = p.deck.Now
+	p.seen, p.fresh = p.deck.Now, false
 	switch m := msg.(type) {
 	case deck.Tick:
 		return tea.Batch(p.pend(), p.resume(), p.rest())
@@ -175,7 +176,14 @@ func (p *Page) SetFilter(text string) error {
 		}
 		p.close()
 		p.wanted = id
+		if it, ok := p.find(id); ok {
+			p.wanted = ""
+			p.put(it.Place, refsOf(it.Value), it.Value)
+		}
 		return p.list.SetFilter("")
+	}
+	if p.fresh && text != "" { // it comes from another page, and is about runs
+		p.close()
 	}
 	switch {
 	case p.full: // its lines are no rows: they are searched
@@ -201,12 +209,9 @@ func (p *Page) pend() tea.Cmd {
 	if p.wanted == "" {
 		return nil
 	}
-	p.load()
-	for _, it := range p.items {
-		if it.Value.ID == p.wanted || slices.Contains(it.Value.CommandIDs, p.wanted) {
-			p.wanted = ""
-			return p.openItem(it)
-		}
+	if it, ok := p.find(p.wanted); ok {
+		p.wanted = ""
+		return p.openItem(it)
 	}
 	// One that is too old for the list, or too new: where there is one place only it
 	// must be there.
@@ -218,12 +223,25 @@ func (p *Page) pend() tea.Cmd {
 	return nil
 }
 
-func (p *Page) openItem(it item) tea.Cmd {
-	refs := it.Value.CommandIDs
-	if it.Value.ID != "" {
-		refs = []string{it.Value.ID}
+// find is the run in the list with that id, or with that command.
+func (p *Page) find(id string) (item, bool) {
+	p.load()
+	for _, it := range p.items {
+		if it.Value.ID == id || slices.Contains(it.Value.CommandIDs, id) {
+			return it, true
+		}
 	}
-	return p.open(it.Place, refs, it.Value)
+	return item{}, false
+}
+
+func (p *Page) openItem(it item) tea.Cmd { return p.open(it.Place, refsOf(it.Value), it.Value) }
+
+// refsOf are the arguments that name a run: its id, or those of its commands.
+func refsOf(r run.Run) []string {
+	if r.ID != "" {
+		return []string{r.ID}
+	}
+	return slices.Clone(r.CommandIDs)
 }
 
 // Filter is the filter in force.
@@ -320,29 +338,26 @@ func (p *Page) press(k tea.KeyPressMsg) tea.Cmd {
 
 // mouse takes a mouse message in the coordinates of the page.
 func (p *Page) mouse(m tea.MouseMsg) {
+	at, g := m.Mouse(), p.geo
+	pane, x, y := g.panes.At(at.X, at.Y-g.top())
+	list := p.nodes
 	if p.board == nil {
-		p.list.Update(m)
-		return
-	}
-	at := m.Mouse()
-	g := p.geo
-	if p.full || p.paneShown() && at.X >= g.pane.x && at.Y >= g.pane.y {
-		if w, ok := m.(tea.MouseWheelMsg); ok {
-			p.pane.text.Update(w)
-		} else if _, ok := m.(tea.MouseClickMsg); ok {
-			p.focus = !p.full
-		}
-		return
+		list = p.list
 	}
 	switch m := m.(type) {
 	case tea.MouseWheelMsg:
-		p.nodes.Update(m)
-	case tea.MouseClickMsg:
-		if m.Y -= g.list.y; m.Y < 1 {
-			return // the header: folds are not sorted
+		if pane == 1 && p.board != nil {
+			p.pane.text.Update(m)
+			return
 		}
-		p.focus = false
-		p.nodes.Update(m)
+		list.Update(m)
+	case tea.MouseClickMsg:
+		p.focus = pane == 1 && p.board != nil && !p.full
+		if pane != 0 || p.board != nil && y < 1 { // folds are not sorted
+			return
+		}
+		m.X, m.Y = x, y
+		list.Update(m)
 	}
 	p.pane.stale()
 }

@@ -144,8 +144,8 @@ func wrote(id, stdout, stderr string) run.Event {
 	return run.Event{Kind: run.Printed, CommandID: idA, Output: &run.Output{NodeID: id, Stdout: stdout, Stderr: stderr}}
 }
 
-// large is a run on 1,100 nodes of which 812 are done.
-func large(done bool) (events []run.Event) {
+// restart is a run on 1,100 nodes of which 812 are done.
+func restart(done bool) (events []run.Event) {
 	events = append(events, run.Event{Kind: run.WasSent, CommandID: idA, Time: tuitest.Now.Add(-130 * time.Second), Sent: &run.Sent{}})
 	events = append(events, run.Event{Kind: run.Progressed, CommandID: idA, Progress: &run.Progress{State: run.Running, Targets: 1100, Completed: 812, Errors: 3}})
 	for i := range 1100 {
@@ -190,7 +190,7 @@ func TestListOfRuns(t *testing.T) {
 func TestBoardWhileItRuns(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)
-	s.svc.events = large(false)
+	s.svc.events = restart(false)
 	s.Press("enter")
 	s.Has("command 8f2c91d0", "tag:env=prod", "max 20 %", "812 / 1,100", "809", "3 ✗ failed", "11 ◐ running", "one cell is 5 nodes", "2 min 10 s")
 	s.Golden("board")
@@ -199,7 +199,7 @@ func TestBoardWhileItRuns(t *testing.T) {
 func TestBoardThatHasEnded(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)
-	s.svc.events = large(true)
+	s.svc.events = restart(true)
 	s.Press("enter")
 	s.Has("1,100 / 1,100", "ended with failures", "+ 2 nodes", "+ 1,097 nodes")
 	s.Golden("ended")
@@ -208,7 +208,7 @@ func TestBoardThatHasEnded(t *testing.T) {
 func TestOutputPane(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)
-	s.svc.events = large(true)
+	s.svc.events = restart(true)
 	s.Press("enter", "enter", "j", "enter")
 	s.Has("web-10 i-0010", "Job for nginx.service failed", `\x1b[31mSee`)
 	s.Golden("output")

@@ -167,7 +167,7 @@ func TestFormChecks(t *testing.T) {
 func TestWhatWasSentIsOpened(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)
-	s.svc.events = large(true)
+	s.svc.events = restart(true)
 	done := started(tuitest.Place)
 	if msg := done(deck.Result{Code: 5, Err: []byte("no node matches")}); msg != nil {
 		t.Errorf("a failed line opens %v", msg)
@@ -193,7 +193,7 @@ func TestSeveralPlacesAreAsked(t *testing.T) {
 }
 
 func TestPlainSaysTheSame(t *testing.T) {
-	s := opened(t, large(true))
+	s := opened(t, restart(true))
 	p := s.page.Plain()
 	text := strings.Join(p.Summary, "\n")
 	for _, want := range []string{"1,100 of 1,100 nodes done", "2 nodes failed", "1 node timed out", "1,097 nodes ok"} {

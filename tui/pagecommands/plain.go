@@ -28,14 +28,7 @@ func (p *Page) Plain() deck.Plain {
 		if r.Comment != "" {
 			text += ", " + r.Comment
 		}
-		detail := []string{
-			"Run: " + r.Ref(), "State: " + word(r.State), "Document: " + documents(r), "Targets: " + targets(r),
-			"Sent: " + render.Local(r.Requested, p.deck.Location), "Place: " + p.items[i].Place.String(),
-		}
-		for j := range detail {
-			detail[j] = render.Visible(detail[j])
-		}
-		out.Items = append(out.Items, deck.Item{Text: render.Visible(text), Detail: detail, Choose: func() { p.list.Select(key) }})
+		out.Items = append(out.Items, deck.Item{Text: render.Visible(text), Detail: p.known(p.items[i]).Plain(), Choose: func() { p.list.Select(key) }})
 	}
 	return out
 }

@@ -75,24 +75,31 @@ func shortened(s string, most int) (text string, cut bool) {
 }
 
 const (
-	// inBoard is how much of the head and the tail of an output the board keeps: of
-	// 10,000 nodes that all print something else less than the memory there is.
-	inBoard = 4 << 10
+	// inBoard is how much of the head and the tail of an output the board keeps, and
+	// inLargeBoard in a run on more than large nodes: of 10,000 that all print
+	// something else no more than there is room for.
+	inBoard      = 8 << 10
+	inLargeBoard = 1 << 10
+	large        = 1000
 	// inPane is the same of the one output that was asked for in full.
 	inPane = 1 << 20
 	// inTail is what is kept of what a node writes while it is at work.
 	inTail = 2 << 10
 )
 
-// modest is an event of which the board keeps no more than it may.
-func modest(e run.Event) run.Event {
+// modest is an event of which a board of so many nodes keeps no more than it may.
+func modest(e run.Event, nodes int) run.Event {
 	if e.Kind != run.Printed {
 		return e
 	}
+	most := inBoard
+	if nodes > large {
+		most = inLargeBoard
+	}
 	o := *e.Output
 	var cut [2]bool
-	o.Stdout, cut[0] = shortened(o.Stdout, inBoard)
-	o.Stderr, cut[1] = shortened(o.Stderr, inBoard)
+	o.Stdout, cut[0] = shortened(o.Stdout, most)
+	o.Stderr, cut[1] = shortened(o.Stderr, most)
 	o.Truncated = o.Truncated || cut[0] || cut[1]
 	e.Output = &o
 	return e

@@ -12,29 +12,27 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
-// rect is where a part of the page is.
-type rect struct{ x, y, width, height int }
-
-// geometry is how the room of a board is shared out.
+// geometry is how the room is shared out: lines in front, cells, then the list and
+// what belongs to the row under the cursor.
 type geometry struct {
 	head        int // lines in front of the cells
 	most, cells int // lines of cells, at most and as it is
-	list, pane  rect
-	beside      bool // the pane is beside the list, not below it
+	panes       widget.Panes
 }
 
-const (
-	wideEnough = 100 // columns for list and output side by side
-	tallEnough = 13  // lines for the one above the other
-)
+// top is the first line of the panes.
+func (g geometry) top() int { return g.head + g.cells }
 
 // arrange shares the room out.
 func (p *Page) arrange() {
-	p.geo = geometry{head: 2}
+	p.geo = geometry{}
 	g := &p.geo
 	if p.board == nil {
+		g.panes = widget.Split{Beside: 110, Above: 30, Share: 62}.Arrange(p.width, p.height)
+		p.list.SetSize(g.panes.First.Width, g.panes.First.Height)
 		return
 	}
+	g.head = 2
 	if p.height < 5 {
 		g.head = 1
 	}
@@ -45,26 +43,23 @@ func (p *Page) arrange() {
 		g.most = max(p.height/4, 1)
 		g.cells = len(p.grid.draw(p.board, p.width, g.most, p.deck.Styles))
 	}
-	top := g.head + g.cells
-	body := max(p.height-top, 1)
-	g.list = rect{0, top, p.width, body}
-	switch {
-	case p.full:
-		g.pane = rect{0, top + 1, p.width, max(body-1, 1)}
-	case p.width >= wideEnough:
-		g.beside = true
-		g.list.width = p.width * 48 / 100
-		g.pane = rect{g.list.width + 2, top + 1, p.width - g.list.width - 2, max(body-1, 1)}
-	case body >= tallEnough:
-		g.list.height = body / 2
-		g.pane = rect{0, top + g.list.height + 1, p.width, max(body-g.list.height-1, 1)}
+	body := max(p.height-g.top(), 1)
+	if p.full {
+		g.panes = widget.Panes{Second: widget.Area{Width: p.width, Height: body}}
+		p.pane.size(p.width, max(body-1, 1))
+		return
 	}
-	p.nodes.SetSize(g.list.width, g.list.height)
-	p.pane.size(g.pane.width, g.pane.height)
+	g.panes = widget.Split{Above: 13, Share: 50}.Arrange(p.width, body)
+	p.nodes.SetSize(g.panes.First.Width, g.panes.First.Height)
+	height := g.panes.Second.Height
+	if g.panes.Beside {
+		height-- // its title
+	}
+	p.pane.size(g.panes.Second.Width, max(height, 0))
 }
 
 // paneShown reports whether the output has a place.
-func (p *Page) paneShown() bool { return p.board != nil && p.geo.pane.height > 0 }
+func (p *Page) paneShown() bool { return p.board != nil && p.geo.panes.Both() }
 
 // View draws the page.
 func (p *Page) View() string {
@@ -73,13 +68,13 @@ func (p *Page) View() string {
 	now, still := p.deck.Now, p.deck.Still
 	p.list.SetNow(now, still)
 	p.nodes.SetNow(now, still)
-	if p.board == nil {
-		return p.list.View(true)
-	}
 	g := p.geo
+	if p.board == nil {
+		return g.panes.Draw(p.deck.Styles, p.list.View(true), p.about(g.panes.Second.Width), "the run")
+	}
 	lines := p.header()[:g.head]
 	lines = append(lines, p.grid.draw(p.board, p.width, g.most, p.deck.Styles)...)
-	lines = append(lines, p.body()...)
+	lines = append(lines, strings.Split(p.body(), "\n")...)
 	for i, l := range lines {
 		lines[i] = ansi.Truncate(l, p.width, p.deck.Styles.Glyphs.Ellipsis)
 	}
@@ -133,7 +128,7 @@ func (p *Page) titleLine() string {
 // progressLine is the bar with what it says in numbers. On a narrow screen states
 // that mean the same are one number, then the words go.
 func (p *Page) progressLine() string {
-	b, s := p.board, p.deck.Styles
+	b := p.board
 	total, done := b.total(), b.sum.Finished()
 	head := fmt.Sprintf("%s / %s", widget.Grouped(done), widget.Grouped(total))
 	tail := ""
@@ -158,7 +153,7 @@ func (p *Page) progressLine() string {
 	if width < least || total == 0 {
 		return line
 	}
-	return s.Bar.Render(render.Bar(float64(done)/float64(total), width, s.Glyphs.Bar)) + "  " + line
+	return widget.Progress(p.deck.Styles, done, total, width) + "  " + line
 }
 
 // tallied are states that are one number, under the name of the first.
@@ -254,79 +249,44 @@ func (p *Page) remarks() (out []string) {
 }
 
 // body is the list and the output.
-func (p *Page) body() []string {
-	g := p.geo
-	if !p.paneShown() {
-		return strings.Split(p.nodes.View(true), "\n")
+func (p *Page) body() string {
+	panes, s := p.geo.panes, p.deck.Styles
+	if !panes.Both() {
+		return p.nodes.View(true)
 	}
 	title, output := p.output()
 	if p.full {
-		return append([]string{title}, output...)
+		return widget.Rule(s, title, p.width) + "\n" + output
 	}
-	list := strings.Split(p.nodes.View(!p.focus), "\n")
-	if !g.beside {
-		for len(list) < g.list.height {
-			list = append(list, "")
-		}
-		return append(append(list[:g.list.height], title), output...)
+	list := p.nodes.View(!p.focus)
+	if panes.Beside {
+		output = widget.Rule(s, title, panes.Second.Width) + "\n" + output
 	}
-	return p.sideBySide(list, append([]string{title}, output...))
+	return panes.Draw(s, list, output, title)
 }
 
-func (p *Page) sideBySide(left, right []string) []string {
-	s, g := p.deck.Styles, p.geo
-	bar := s.Border.Render(s.Glyphs.Pipe)
-	out := make([]string, 0, g.list.height)
-	for i := range g.list.height {
-		var l, r string
-		if i < len(left) {
-			l = left[i]
-		}
-		if i < len(right) {
-			r = right[i]
-		}
-		out = append(out, l+strings.Repeat(" ", max(g.list.width-ansi.StringWidth(l), 0))+bar+" "+r)
-	}
-	return out
-}
-
-// output is the pane with its title.
-func (p *Page) output() (title string, lines []string) {
-	s, g := p.deck.Styles, p.geo
+// output is the text of the entry under the cursor, and its title.
+func (p *Page) output() (title, text string) {
+	s := p.deck.Styles
 	e, ok := p.current()
 	if !ok {
 		p.pane.stale()
 		p.pane.set("", s, p.trouble)
-		return p.rule("output"), p.pane.view()
+		return "output", p.pane.text.View()
 	}
-	live := !e.state.Final() && !e.fold()
-	if live {
-		p.pane.stale()
+	if !e.state.Final() && !e.fold() {
+		p.pane.stale() // it grows
 	}
-	p.pane.set(fmt.Sprint(e.key, " ", g.pane.width), s, func() []textLine { return p.text(e) })
-	name := p.title(e) + "  " + ending(e.state, e.code)
+	p.pane.set(fmt.Sprint(e.key, " ", p.pane.width), s, func() []textLine { return p.text(e) })
+	title = p.title(e) + "  " + ending(e.state, e.code)
 	if d := p.length(e.row); d != "" && !e.fold() {
-		name += "  " + d
+		title += "  " + d
 	}
 	if where := p.pane.text.Position(); where != "" {
-		name += "  " + where
+		title += "  " + where
 	}
 	if hit, of := p.pane.text.Found(); of > 0 {
-		name += fmt.Sprintf("  hit %d of %d", hit, of)
+		title += fmt.Sprintf("  hit %d of %d", hit, of)
 	}
-	return p.rule(render.Visible(name)), p.pane.view()
-}
-
-// rule is the line over the output.
-func (p *Page) rule(title string) string {
-	s := p.deck.Styles
-	width := p.geo.pane.width
-	title = ansi.Truncate(title, max(width-4, 1), s.Glyphs.Ellipsis)
-	line := strings.Repeat(s.Glyphs.Rule, 1) + " "
-	rest := strings.Repeat(s.Glyphs.Rule, max(width-ansi.StringWidth(title)-3, 0))
-	style := s.Border
-	if p.focus || p.full {
-		style = s.Accent
-	}
-	return style.Render(line) + s.Strong.Render(title) + style.Render(" "+rest)
+	return title, p.pane.text.View()
 }

@@ -16,13 +16,13 @@ func (p *Page) columns() []widget.Column {
 	return []widget.Column{
 		p.state("state", "STATE", (*row).state, byAttention),
 		p.text("name", "NAME", 1, func(r *row) string { return r.n.Name }, widget.Column{Min: 8, Max: 26}),
-		p.text("id", "NODE ID", 4, func(r *row) string { return r.n.ID }, widget.Column{Min: 10, Max: 20, Middle: true}),
+		p.text("id", "NODE ID", 5, func(r *row) string { return r.n.ID }, widget.Column{Min: 10, Max: 20, Middle: true}),
 		p.text("platform", "PLATFORM", 6, platform, widget.Column{Max: 30}),
 		p.with(p.state("agent", "AGENT", (*row).agent, func(a, b *row) int { return fleet.CompareAgents(a.n, b.n) }), 3),
 		p.text("ip", "IP", 7, func(r *row) string { return r.n.IP }, widget.Column{}),
 		p.with(p.state("patches", "PATCHES", (*row).patches, comparePatches), 2),
 		p.with(p.state("association", "ASSOCIATIONS", (*row).association, nil), 9),
-		p.age("ping", "LAST PING", 5, func(r *row) time.Time { return r.n.LastPing }),
+		p.age("ping", "LAST PING", 4, func(r *row) time.Time { return r.n.LastPing }),
 		p.off(p.text("account", "ACCOUNT", 8, func(r *row) string { return r.at.Account }, widget.Column{}), true),
 		p.off(p.text("region", "REGION", 2, func(r *row) string { return r.at.Region }, widget.Column{}), true),
 		p.text("tags", "TAGS", 10, p.tags, widget.Column{Min: 12, Max: 60}),
@@ -95,8 +95,11 @@ func (p *Page) age(id, title string, rank int, of func(*row) time.Time) widget.C
 // ec2 is a column of what EC2 knows: unknown where it was not to be asked.
 func (p *Page) ec2(id, title string, of func(fleet.Node) string) widget.Column {
 	return p.text(id, title, 11, func(r *row) string {
-		if r.n.Lacks(fleet.PartEC2) {
+		switch {
+		case r.n.Lacks(fleet.PartEC2):
 			return "unknown"
+		case !r.joined():
+			return "not read yet"
 		}
 		return of(r.n)
 	}, widget.Column{})
@@ -107,10 +110,22 @@ func platform(r *row) string {
 }
 
 func (*Page) tags(r *row) string {
-	if lacksTags(r.n) {
+	switch {
+	case lacksTags(r.n):
 		return "unknown"
+	case !r.joined():
+		return "not read yet"
 	}
 	return tagText(r.n.Tags)
+}
+
+// joined reports whether what other services know of the node has been read, or been
+// refused: nodes are listed before that.
+func (r *row) joined() bool {
+	if r.n.Instance() {
+		return r.n.State != "" || r.n.Lacks(fleet.PartEC2)
+	}
+	return r.n.Tags != nil || r.n.Lacks(fleet.PartTags)
 }
 
 // lacksTags reports whether the tags could not be read; those of instances come with

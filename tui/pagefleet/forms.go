@@ -187,8 +187,8 @@ func (p *Page) editTags() tea.Cmd {
 	}
 	f := deck.Field{Name: "tags", Label: "Tags", Many: true, Help: "KEY=VALUE sets, KEY- removes; one a line", Check: checkTags}
 	var had map[string]string
-	if one := batches[0].nodes; len(batches) == 1 && len(one) == 1 && !lacksTags(one[0]) {
-		had = one[0].Tags
+	if tags, ok := p.tagsOf(batches); ok {
+		had = tags
 		f.Value, f.Help = tagValue(had), "KEY=VALUE, one a line; a line taken away removes its tag"
 	}
 	return deck.Ask(deck.Form{Title: "Tags of " + whatOf(batches), Fields: []deck.Field{f}, Done: func(v map[string]string) tea.Cmd {
@@ -204,6 +204,23 @@ func (p *Page) editTags() tea.Cmd {
 			}
 		})
 	}})
+}
+
+// tagsOf are the tags of the one node that is chosen; false for several, and where
+// they are not known: then nothing that is missing is taken for one to remove.
+func (p *Page) tagsOf(batches []batch) (map[string]string, bool) {
+	if len(batches) != 1 || len(batches[0].nodes) != 1 {
+		return nil, false
+	}
+	r := row{key: deck.Key(batches[0].at, batches[0].nodes[0].ID), n: batches[0].nodes[0]}
+	known := p.known(&r)
+	if !known.joined() || lacksTags(known.n) {
+		return nil, false
+	}
+	if known.n.Tags == nil {
+		return map[string]string{}, true
+	}
+	return known.n.Tags, true
 }
 
 // tagged says that tags have been changed: what is known of the node is old.
@@ -268,10 +285,10 @@ func tagWords(text string, had map[string]string) []string {
 // soon as it is known.
 func (p *Page) forward() tea.Cmd {
 	r := p.current()
-	n, place := r.n, r.at
+	n, place, label := r.n, r.at, r.label()
 	load := p.wantDatabases(place)
 	form := deck.Form{
-		Title: "Forward through " + r.label(),
+		Title: "Forward through " + label,
 		Fields: []deck.Field{
 			{
 				Name: "to", Label: "To", Help: "a port of the node, or HOST:PORT as the node sees it",
@@ -289,7 +306,7 @@ func (p *Page) forward() tea.Cmd {
 				return deck.Ask(deck.Say{Err: err})
 			}
 			return deck.Ask(deck.Line{
-				Words: []string{"forward", n.ID, spec}, At: place, What: "forward " + spec + " through " + sources.Label(n), How: deck.Quietly,
+				Words: []string{"forward", n.ID, spec}, At: place, What: "forward " + spec + " through " + label, How: deck.InPane,
 				Refresh: []string{sources.Forwards, sources.Sessions},
 			})
 		},

@@ -1,6 +1,7 @@
 package pagefleet
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,13 +28,15 @@ func (p *Page) known(r *row) row {
 	if at.IsZero() {
 		return known
 	}
-	name := known.n.Name
-	known.n = f.node
-	if known.n.Name == "" {
-		known.n.Name = name
+	known.n, known.patched = f.node, true
+	known.n.Name = cmp.Or(f.node.Name, r.n.Name)
+	if _, listed := p.set.Nodes.At(r.at); listed.After(at) { // then the list knows better whether it is there
+		known.n.Ping, known.n.LastPing, known.n.AgentVersion, known.n.AssociationStatus = r.n.Ping, r.n.LastPing, r.n.AgentVersion, r.n.AssociationStatus
 	}
-	known.patched = true
-	known.behind = isBehind(known.n, p.newest[known.n.Platform])
+	if _, listed := p.set.Patches.At(r.at); r.patched && listed.After(at) {
+		known.n.Patch = r.n.Patch
+	}
+	known.behind = p.agents.behind(known.n)
 	return known
 }
 
@@ -53,7 +56,7 @@ func (p *Page) nodeLines(r *row) []line {
 		p.associationLines(w, r)
 		p.inventoryLines(w, r)
 	}
-	tagLines(w, known.n)
+	tagLines(w, &known)
 	p.moreLines(w, &known)
 	return w.lines
 }
@@ -78,7 +81,7 @@ func since(now, t time.Time) string {
 }
 
 func (p *Page) problemLines(w *writer, r *row) {
-	problems := r.problems(p.deck.Now, p.newest[r.n.Platform])
+	problems := r.problems(p.deck.Now, p.agents.newest[r.n.Platform])
 	if len(problems) == 0 {
 		return
 	}
@@ -107,8 +110,12 @@ func (p *Page) identityLines(w *writer, r *row) {
 		return
 	}
 	w.field("Instance", strings.TrimSpace(n.InstanceType+" "+n.State))
-	if n.Lacks(fleet.PartEC2) {
+	switch {
+	case n.Lacks(fleet.PartEC2):
 		w.field("Network", "unknown")
+		return
+	case !r.joined():
+		w.field("Network", "not read yet")
 		return
 	}
 	w.field("Network", strings.TrimSpace(n.AZ+"  "+n.VPC))
@@ -142,9 +149,12 @@ func (p *Page) gapLines(w *writer, r *row) {
 	}
 }
 
-func tagLines(w *writer, n fleet.Node) {
+func tagLines(w *writer, r *row) {
+	n := r.n
 	w.section("Tags", "")
 	switch {
+	case !r.joined():
+		w.dim("not read yet")
 	case lacksTags(n):
 		w.dim("unknown")
 	case len(n.Tags) == 0:
@@ -170,10 +180,8 @@ func (p *Page) patchLines(w *writer, r *row) {
 	word, level := r.patches()
 	w.state("Compliance", word, level, "")
 	w.field("Missing", fmt.Sprintf("%d (%d critical, %d security)", pa.Missing, pa.Critical, pa.Security))
-	w.field("Failed", strconv.Itoa(pa.Failed))
-	w.field("Reboot", fmt.Sprintf("%d wait for one", pa.PendingReboot))
-	w.field("Installed", strconv.Itoa(pa.Installed))
-	w.field("Baseline", pa.Baseline)
+	w.field("Installed", fmt.Sprintf("%d, %d failed, %d wait for a reboot", pa.Installed, pa.Failed, pa.PendingReboot))
+	w.field("Baseline", pa.Baseline[strings.LastIndexByte(pa.Baseline, '/')+1:])
 	w.field("Patch group", pa.Group)
 }
 

@@ -45,10 +45,10 @@ type Page struct {
 
 	list   *widget.List
 	rows   []row
-	newest map[string]string // by platform: the newest agent of the fleet
-	gens   [3]uint64         // of what rows were made from
-	made   bool              // rows have been made once
-	placed bool              // account and Region are shown where there are several
+	agents agents
+	gens   [3]uint64 // of what rows were made from
+	made   bool      // rows have been made once
+	placed bool      // account and Region are shown where there are several
 	search search
 
 	width, height int
@@ -142,7 +142,11 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 		p.exam.again = true
 		return p.settle()
 	case tea.KeyPressMsg:
-		if !p.keyInPane(msg.String()) {
+		switch k := msg.String(); {
+		case p.keyInPane(k):
+		case k == "right" || k == "l":
+			return p.openCurrent()
+		default:
 			p.list.Update(msg)
 		}
 		return p.settle()
@@ -157,6 +161,10 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 // take puts in what was read of a node.
 func (p *Page) take(msg tea.Msg) {
 	if p.node.take(msg) {
+		if f, _, _, _ := p.node.facts.Get(p.node.of); p.agents.learn(f.node) {
+			p.made = false // others with the same agent are behind, too
+			p.reload()
+		}
 		return
 	}
 	switch msg := msg.(type) {

@@ -1,7 +1,9 @@
 package pagefleet_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
@@ -226,5 +228,86 @@ func TestSelectOpensANode(t *testing.T) {
 	f.Has("web-1", "Last commands")
 	if f.page.Filter() != "" {
 		t.Error("the filter still hides the node")
+	}
+}
+
+func TestAnAgentTheServiceCallsOldIsOldEverywhere(t *testing.T) {
+	no := false
+	f := open(t, func(f *fixture) {
+		f.svc.Facts = func(_ contextT, _ grid.Place, id string) (fleet.Node, []fleet.Gap, error) {
+			n := patchedNodes()[1]
+			n.AgentLatest = &no
+			return n, nil, nil
+		}
+	}).fill()
+	f.Size(140, 40)
+	f.Has("● 3.3.4851.0")
+	f.Send(deck.Tick{})
+	f.Has("behind 3.3.4851.0", "is not the newest", "behind 3.3.3")
+	f.Lacks("● 3.3.4851.0")
+	f.Has("● 3.2.2303.0") // of Windows, of which the service says nothing
+}
+
+func TestTheYoungerOfListAndFactsIsShown(t *testing.T) {
+	f := open(t).fill()
+	f.Press("G", "k", "enter") // web-1
+	f.Has("web-1", "● online")
+	nodes := someNodes()
+	nodes[0].Ping = fleet.Lost
+	nodes[0].LastPing = ago(10 * time.Minute)
+	f.set.Nodes.Set(tuitest.Place, nodes, tuitest.Now.Add(time.Second))
+	f.Changed(sources.Nodes)
+	f.Has("web-1", "✗ lost", "last ping 10 min ago", "d says why")
+}
+
+func TestWhatIsNotJoinedYetIsNotEmpty(t *testing.T) {
+	f := open(t)
+	nodes := someNodes()
+	for i := range nodes {
+		nodes[i].Tags, nodes[i].State, nodes[i].VPC, nodes[i].AZ, nodes[i].Unknown = nil, "", "", "", nil
+	}
+	f.set.Nodes.Set(tuitest.Place, nodes, tuitest.Now)
+	f.svc.Facts = nil
+	f.Changed(sources.Nodes)
+	f.page.SetLayout([]byte(`{"list":{"columns":["name","tags","vpc"]}}`))
+	f.Has("not read yet")
+	for _, m := range f.do(t, "e") {
+		if form, ok := m.(deck.Form); ok && form.Fields[0].Value != "" {
+			t.Errorf("tags that nobody knows are %q", form.Fields[0].Value)
+		}
+	}
+	if l := one(t, fill(t, f.do(t, "e"), map[string]string{"tags": "team=shop"})); !strings.HasSuffix(said(l), " team=shop") || strings.Contains(said(l), "-,") {
+		t.Errorf("got %q", said(l))
+	}
+}
+
+func TestRegionsAreFilteredBesideTheTermsOfTheCommandLine(t *testing.T) {
+	f := open(t).fill()
+	other := grid.Place{Account: "222222222222", Region: "us-east-1"}
+	f.set.Nodes.Set(other, someNodes()[:2], tuitest.Now)
+	f.Deck.Where.Scopes = 2
+	f.Changed(sources.Nodes)
+	for text, want := range map[string]int{
+		"region=us-east-1": 2, "!region=us-east-1": 7, "region!=us-east-1 ping=lost": 2, "account=222222222222 ping=lost": 1, "region=us-east-1,eu-west-1": 9,
+		"ping=lost | ping=inactive": 4, "'東京'": 1,
+	} {
+		if err := f.page.SetFilter(text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if got := f.page.Status().Shown; got != want {
+			t.Errorf("%s shows %d rows, want %d", text, got, want)
+		}
+	}
+	f.page.SetFilter("region=us-east-1 ping=lost")
+	c, _ := f.do(t, "x")[0].(deck.Choose)
+	if l := one(t, messages(c.Done(0))); l.At != other || !strings.HasPrefix(said(l), "ls --filter ping=lost --with") {
+		t.Errorf("exports %q of %v", said(l), l.At)
+	}
+	f.page.SetFilter("web-1")
+	c, _ = f.do(t, "x")[0].(deck.Choose)
+	for _, l := range lines(messages(c.Done(0))) {
+		if !strings.HasPrefix(said(l), "ls --filter id=i-0123456789abcdef0 --with") {
+			t.Errorf("words that --filter does not take become %q", said(l))
+		}
 	}
 }

@@ -185,9 +185,9 @@ func (p *Page) pane() []string {
 	if p.exam.of == r.key {
 		lines, cursor = p.examLines(r)
 	}
-	title := s.Accent.Render(ansi.Truncate(render.Visible(r.label()), width, s.Glyphs.Ellipsis))
+	title := s.Accent.Render(ansi.Truncate(r.label(), width, s.Glyphs.Ellipsis))
 	if p.inPane && p.wide() {
-		title = s.Selected.Render(ansi.Truncate(s.Glyphs.Pointer+" "+render.Visible(r.label())+" ", width, s.Glyphs.Ellipsis))
+		title = s.Selected.Render(ansi.Truncate(s.Glyphs.Pointer+" "+r.label()+" ", width, s.Glyphs.Ellipsis))
 	}
 	body, from := draw(lines, s, width), 0
 	room := max(p.height-1, 1)
@@ -233,7 +233,7 @@ func (p *Page) keyInPane(k string) bool {
 	case "G", "end":
 		move(1 << 20)
 	case "left", "h":
-		p.inPane = false
+		p.inPane, p.exam.of = false, ""
 	default:
 		return !p.wide() // what marks and sorts would do so unseen
 	}

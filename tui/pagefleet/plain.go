@@ -71,11 +71,18 @@ func patchWords(words string) string {
 	return "patches " + words
 }
 
-// plainDetail is the pane as text, as far as it is known.
+// plainDetail is the pane as text, as far as it is known: the node, or what its
+// examination has found.
 func (p *Page) plainDetail(r *row) []string {
 	var out []string
-	for _, l := range p.nodeLines(r) {
+	lines := p.nodeLines(r)
+	if p.exam.of == r.key {
+		lines, _ = p.examLines(r)
+	}
+	for _, l := range lines {
 		switch {
+		case strings.HasSuffix(l.head, "?"):
+			out = append(out, l.head)
 		case l.head != "":
 			out = append(out, l.head+":")
 		case l.key != "":

@@ -41,7 +41,7 @@ func (r *row) problems(now time.Time, newest string) []problem {
 		if newest != "" && newest != r.n.AgentVersion {
 			text = fmt.Sprintf("the agent %s is behind %s", r.n.AgentVersion, newest)
 		}
-		add(theme.Warn, text, "U updates it")
+		add(theme.Warn, text, "U updates")
 	}
 	return out
 }

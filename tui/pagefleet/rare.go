@@ -11,6 +11,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
@@ -123,7 +124,7 @@ func (p *Page) deregister() tea.Cmd {
 	r := p.current()
 	return deck.Ask(deck.Line{
 		Words: []string{"node", "deregister", r.n.ID}, At: r.at, What: "deregister " + r.label(),
-		Facts: []deck.Fact{{Name: "Node", Value: r.n.String()}, {Name: "After it", Value: "its agent can do nothing until the machine is registered again, under a new id"}},
+		Facts: []deck.Fact{{Name: "Node", Value: render.Visible(r.n.String())}, {Name: "After it", Value: "its agent can do nothing until the machine is registered again, under a new id"}},
 		Level: deck.Destructive, Type: r.label(), How: deck.Quietly, Refresh: []string{sources.Nodes},
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -37,7 +38,7 @@ func (p *Page) reload() {
 	p.gens, p.made = gens, true
 	nodes := p.set.Nodes.Rows()
 	patches := p.patches()
-	p.newest = newestAgents(nodes)
+	p.agents.newest = newestAgents(nodes)
 	rows := make([]row, 0, len(nodes))
 	for _, n := range nodes {
 		r := row{key: deck.Key(n.Place, n.Value.ID), at: n.Place, n: n.Value, managed: true}
@@ -48,7 +49,7 @@ func (p *Page) reload() {
 				r.n.Unknown = append(r.n.Unknown, fleet.PartPatch.String())
 			}
 		}
-		r.behind = isBehind(r.n, p.newest[r.n.Platform])
+		r.behind = p.agents.behind(r.n)
 		r.rank = r.attention()
 		rows = append(rows, r)
 	}
@@ -87,26 +88,6 @@ func (p *Page) patches() map[string]*fleet.Node {
 	return found
 }
 
-// newestAgents are the newest versions that run, by platform: agents of Linux and
-// Windows are released apart.
-func newestAgents(nodes []grid.Row[fleet.Node]) map[string]string {
-	newest := map[string]string{}
-	for i := range nodes {
-		n := &nodes[i].Value
-		if had := newest[n.Platform]; fleet.IsVersion(n.AgentVersion) && had != n.AgentVersion && (had == "" || fleet.CompareVersions(n.AgentVersion, had) > 0) {
-			newest[n.Platform] = n.AgentVersion
-		}
-	}
-	return newest
-}
-
-func isBehind(n fleet.Node, newest string) bool {
-	if n.AgentLatest != nil && !*n.AgentLatest {
-		return true
-	}
-	return newest != "" && n.AgentVersion != newest && fleet.IsVersion(n.AgentVersion) && fleet.CompareVersions(n.AgentVersion, newest) < 0
-}
-
 // The ranks of attention.
 const (
 	rankLost = iota
@@ -140,7 +121,7 @@ func (r *row) attention() int {
 func (r *row) stopped() bool { return r.n.State != "" && r.n.State != "running" }
 
 // label is what the node is called.
-func (r *row) label() string { return sources.Label(r.n) }
+func (r *row) label() string { return render.Visible(sources.Label(r.n)) }
 
 // state is the word and the level of whether the node can be reached.
 func (r *row) state() (string, theme.Level) {
@@ -179,7 +160,7 @@ func (r *row) patches() (string, theme.Level) {
 	pa := r.n.Patch
 	switch {
 	case !r.managed:
-		return "", theme.Unknown
+		return "not known", theme.Unknown
 	case !r.patched:
 		return "not read yet", theme.Unknown
 	case r.n.Lacks(fleet.PartPatch):

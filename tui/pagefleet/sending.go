@@ -80,7 +80,7 @@ func (b batch) offline() []fleet.Node {
 // what names the nodes in a question: "web-1", "12 nodes".
 func (b batch) what() string {
 	if len(b.nodes) == 1 {
-		return sources.Label(b.nodes[0])
+		return render.Visible(sources.Label(b.nodes[0]))
 	}
 	return plural(len(b.nodes), "node")
 }

@@ -105,15 +105,17 @@ func (p *Page) failedRuns() []line {
 	var out []line
 	for i, s := range failed {
 		if i == mostNamed && len(failed) > mostNamed+1 {
-			rest := len(failed) - mostNamed
-			return append(out, about("failed runs", theme.Bad, rest, fmt.Sprintf("%s with failures in the last %s", count(rest, "more command"), render.Duration(lately)), "commands", "failed>0")...)
+			text := fmt.Sprintf("%s with failures in the last %s", count(len(failed), "command"), render.Duration(lately))
+			return append(out, about("failed runs", theme.Bad, len(failed), text, "commands", "failed>0 age<6h", "command", "list")...)
 		}
 		name := s.note
 		if name == "" {
 			name = s.document
 		}
-		out = append(out, about("failed "+s.id, theme.Bad, 1, fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), render.Ago(p.deck.Now, s.requested)),
-			"commands", "id="+s.id, "command", "get", s.id)...)
+		out = append(out, line{
+			key: "failed " + s.id, level: theme.Bad, text: fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), render.Ago(p.deck.Now, s.requested)),
+			open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: s.words(),
+		})
 	}
 	return out
 }
@@ -156,7 +158,7 @@ func (p *Page) longSessions() []line {
 			n++
 		}
 	}
-	return about("long sessions", theme.Warn, n, count(n, "session")+" open for more than "+render.Duration(longOpen), "sessions", "started>12h", "session", "ls")
+	return about("long sessions", theme.Warn, n, count(n, "session")+" open for more than "+render.Duration(longOpen), "sessions", "active: started>12h", "session", "ls")
 }
 
 func (p *Page) forwardFailures() []line {
@@ -164,7 +166,7 @@ func (p *Page) forwardFailures() []line {
 	for _, r := range p.set.Forwards.Rows() {
 		for _, f := range r.Value.Rows {
 			if f.Error != "" {
-				out = append(out, about("forward "+f.Name, theme.Bad, 1, "forward "+f.Name+": "+f.Error, "sessions", "", "forward", "ls")...)
+				out = append(out, about("forward "+f.Name, theme.Bad, 1, "forward "+f.Name+": "+f.Error, "sessions", "forwards:", "forward", "ls")...)
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/run"
@@ -99,8 +100,8 @@ func TestEveryNumberOpensThePageBehindIt(t *testing.T) {
 		{"/pay/prod/key expires", "parameters", "expires<7d"},
 		{"sun-patch", "windows", "id=mw-1"},
 		{"window no-targets", "windows", "id=mw-4"},
-		{"2 sessions open", "sessions", ""},
-		{"2 forwards", "sessions", ""},
+		{"2 sessions open", "sessions", "active:"},
+		{"2 forwards", "sessions", "forwards:"},
 	} {
 		choose(t, p, c.text)
 		s.Press("enter")
@@ -321,5 +322,66 @@ func TestCommandsAreReadFasterWhileOneRuns(t *testing.T) {
 	p.Update(feed.Changed{Feed: sources.Commands})
 	if busy := every(); busy >= idle || busy == 0 {
 		t.Errorf("every %s while a command runs, every %s else", busy, idle)
+	}
+}
+
+func TestAWindowOpensWhenItsTimeComes(t *testing.T) {
+	s, p, _, _ := filled(t)
+	s.Has("sun-patch         in 3h57m")
+	s.Deck.Now = time.Date(2026, 11, 27, 17, 59, 50, 0, time.UTC)
+	p.Update(deck.Tick{})
+	if l := choose(t, p, "sun-patch"); l.value != "in 10s, 1,204 nodes" {
+		t.Errorf("ten seconds before: %q", l.value)
+	}
+	s.Deck.Now = s.Deck.Now.Add(10 * time.Second)
+	p.Update(deck.Tick{})
+	if l := choose(t, p, "sun-patch"); l.value != "open, until 21:00, 1,204 nodes" {
+		t.Errorf("at its time: %q", l.value)
+	}
+}
+
+func TestManyFailedCommandsAreANumber(t *testing.T) {
+	set := emptySet()
+	var all []run.Command
+	for i := range 5 {
+		all = append(all, run.Command{
+			ID: fmt.Sprintf("aaaa000%d-1111-4222-8333-444455556666", i), Document: "AWS-RunShellScript", Comment: fmt.Sprintf("job %d", i), State: run.Failed,
+			Requested: tuitest.Now.Add(-time.Hour), Targets: 9, Completed: 9, Errors: i + 1,
+		})
+	}
+	set.Commands.Set(tuitest.Place, all, tuitest.Now)
+	s, p, others := world(t, set)
+	s.Has("job 4 failed on 5 nodes", "job 3 failed on 4 nodes") // the worst by name
+	s.Lacks("job 0 failed")
+	choose(t, p, "5 commands with failures in the last 6 h")
+	s.Press("enter")
+	if got := others["commands"].filter; got != "failed>0 age<6h" {
+		t.Errorf("commands is filtered by %q", got)
+	}
+}
+
+func TestItFitsEverySize(t *testing.T) {
+	_, p, _, _ := filled(t)
+	for width := 1; width <= 210; width += 7 {
+		for height := 1; height <= 60; height++ {
+			p.SetSize(width, height)
+			for range 3 {
+				p.jump(1)
+				lines := strings.Split(p.View(), "\n")
+				if len(lines) > height {
+					t.Fatalf("%dx%d: %d lines", width, height, len(lines))
+				}
+				shown := false
+				for _, l := range lines {
+					if w := ansi.StringWidth(l); w > width {
+						t.Fatalf("%dx%d: a line of %d cells: %q", width, height, w, l)
+					}
+					shown = shown || strings.Contains(l, p.deck.Styles.Glyphs.Pointer)
+				}
+				if !shown && width >= 10 && height >= 3 {
+					t.Fatalf("%dx%d: the cursor on %v is not on the screen:\n%s", width, height, p.at, strings.Join(lines, "\n"))
+				}
+			}
+		}
 	}
 }

@@ -62,6 +62,13 @@ func (k *known) learn(set *sources.Set, now time.Time) {
 		gen++
 	}
 	k.windows.get(gen, now, forMinute, func() windowCount { return countWindows(set, now, k.joined) })
+	for _, n := range k.windows.value.next { // one that opens or closes is another
+		for _, at := range []time.Time{n.Start, n.End} {
+			if at.After(now) && at.Before(k.windows.until) {
+				k.windows.until = at
+			}
+		}
+	}
 	k.expiring.get(set.Parameters.Gen(), now, forMinute, func() []parameter.Due { return expiring(set.Parameters.Rows(), now) })
 }
 
@@ -111,6 +118,14 @@ type sent struct {
 	requested                  time.Time
 	targets, completed, errors int
 	active                     bool
+}
+
+// words show it on the command line.
+func (s sent) words() []string {
+	if run.IsRunID(s.id) {
+		return []string{"run", "show", s.id}
+	}
+	return []string{"command", "get", s.id}
 }
 
 // runCount is what Run Command does and has done.

@@ -130,8 +130,17 @@ func zero(n int, level theme.Level) theme.Level {
 	return level
 }
 
-// mostGroups is how many patch groups are shown, the worst ones.
-const mostGroups = 6
+// least is how many things of a kind are shown by themselves, at least.
+const least = 6
+
+// most is how many things of a kind are shown by themselves: the worst groups, the
+// newest commands, the next windows.
+func (p *Page) most() int {
+	if p.columns() == 3 {
+		return max(least, p.height/3)
+	}
+	return least
+}
 
 func (p *Page) patchPanel() panel {
 	s := p.set.Patches.State()
@@ -146,12 +155,12 @@ func (p *Page) patchPanel() panel {
 	}
 	out.note = partly(percent(r.total), s)
 	for i, g := range r.groups {
-		if i == mostGroups {
+		if i == p.most() {
 			break
 		}
 		out.lines = append(out.lines, groupLine(g))
 	}
-	if more := len(r.groups) - mostGroups; more > 0 {
+	if more := len(r.groups) - p.most(); more > 0 {
 		out.lines = append(out.lines, line{key: "more", text: count(more, "more group"), open: deck.Open{Page: "patch", Clear: true}})
 	}
 	add := func(key string, level theme.Level, n int, filter string, words ...string) {
@@ -203,9 +212,6 @@ func percent(c patch.Counts) string {
 	return fmt.Sprintf("%d %%", int(share))
 }
 
-// mostRunning is how many commands and automations are shown by themselves.
-const mostRunning = 6
-
 func (p *Page) runningPanel() panel {
 	out := panel{title: "Running now"}
 	runs, autos := p.set.Commands.State(), p.set.Executions.State()
@@ -213,8 +219,8 @@ func (p *Page) runningPanel() panel {
 		out.lines = append(out.lines, line{key: "commands", text: "commands: " + say, open: deck.Open{Page: "commands"}})
 	}
 	for i, s := range p.runs.value.active {
-		if i == mostRunning {
-			rest := len(p.runs.value.active) - mostRunning
+		if i == p.most() {
+			rest := len(p.runs.value.active) - p.most()
 			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: count(rest, "more command"), open: deck.Open{Page: "commands", Filter: "state=running"}})
 			break
 		}
@@ -224,7 +230,7 @@ func (p *Page) runningPanel() panel {
 		out.lines = append(out.lines, line{key: "automations", text: "automations: " + say, open: deck.Open{Page: "automation"}})
 	}
 	for i, e := range p.autos.value.active {
-		if i == mostRunning {
+		if i == p.most() {
 			break
 		}
 		out.lines = append(out.lines, p.autoLine(e))
@@ -239,7 +245,7 @@ func (p *Page) runningPanel() panel {
 func (p *Page) runLine(s sent) line {
 	l := line{
 		key: "cmd " + s.id, level: theme.Busy, text: "cmd " + short(s.id) + " " + cmp.Or(s.note, s.document),
-		open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: []string{"command", "get", s.id},
+		open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: s.words(),
 	}
 	l.value = fmt.Sprintf("%s/%s", number(s.completed), number(s.targets))
 	if s.targets > 0 {
@@ -295,7 +301,7 @@ func elapsed(d time.Duration) string {
 }
 
 func (p *Page) sessionLine() line {
-	l := line{key: "sessions", level: theme.Idle, open: deck.Open{Page: "sessions", Clear: true}, words: []string{"session", "ls"}}
+	l := line{key: "sessions", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "active:"}, words: []string{"session", "ls"}}
 	s := p.set.Sessions.State()
 	if say := waiting(s); say != "" {
 		l.level, l.text = theme.Unknown, "sessions: "+say
@@ -307,7 +313,7 @@ func (p *Page) sessionLine() line {
 }
 
 func (p *Page) forwardLine() line {
-	l := line{key: "forwards", level: theme.Idle, open: deck.Open{Page: "sessions", Clear: true}, words: []string{"forward", "ls"}}
+	l := line{key: "forwards", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "forwards:"}, words: []string{"forward", "ls"}}
 	s := p.set.Forwards.State()
 	if say := waiting(s); say != "" {
 		l.level, l.text = theme.Unknown, "forwards: "+say
@@ -320,9 +326,6 @@ func (p *Page) forwardLine() line {
 	l.text, l.level = count(n, "forward")+" on this machine", zero(n, theme.Busy)
 	return l
 }
-
-// mostWindows is how many openings are shown.
-const mostWindows = 6
 
 func (p *Page) windowPanel() panel {
 	s := p.set.Windows.State()
@@ -337,7 +340,7 @@ func (p *Page) windowPanel() panel {
 		return out
 	}
 	for i, n := range all {
-		if i == mostWindows {
+		if i == p.most() {
 			break
 		}
 		l := line{

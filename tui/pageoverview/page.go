@@ -158,11 +158,14 @@ func (p *Page) lines() []place {
 	return all
 }
 
+// attention is the panel of what needs it.
+const attention = 2
+
 // order is that of the panels: what needs attention comes first where there is but
 // one column.
 func (p *Page) order() []int {
 	if p.columns() == 1 {
-		return []int{2, 0, 1, 3, 4}
+		return []int{attention, 0, 1, 3, 4}
 	}
 	return []int{0, 1, 2, 3, 4}
 }
@@ -172,7 +175,7 @@ func (p *Page) index() int { return slices.Index(p.lines(), p.at) }
 // settle puts the cursor on its line, or where that line was.
 func (p *Page) settle(before int) {
 	all := p.lines()
-	switch first := p.panels[2]; {
+	switch first := p.panels[attention]; {
 	case len(all) == 0:
 		p.at = place{}
 	case !p.moved && len(first.lines) > 0: // what needs attention first

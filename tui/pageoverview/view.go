@@ -46,7 +46,7 @@ func (p *Page) View() string {
 		right := p.width - gutter - left
 		return beside(
 			p.column(0, 0, left, p.height, 0, 1), left,
-			p.column(left+gutter, 0, right, p.height, 2, 3, 4), p.height)
+			p.column(left+gutter, 0, right, p.height, attention, 3, 4), p.height)
 	}
 	return strings.Join(p.column(0, 0, p.width, p.height, p.order()...), "\n")
 }
@@ -120,23 +120,29 @@ func (p *Page) spare(height int, which []int) bool {
 	return sum <= height
 }
 
-// share deals out a height. When it is not enough, the longest panels give, and then
-// those far from the cursor go.
+// share deals out a height. When it is not enough, the longest panels give, what
+// needs attention last in a single column, and then those far from the cursor go.
 func (p *Page) share(height int, which []int) []int {
 	heights, sum := make([]int, len(which)), 0
 	for i, at := range which {
 		heights[i] = p.natural(at)
 		sum += heights[i]
 	}
-	const least = 3
+	const rows = 3
+	weight := func(i int) int {
+		if which[i] == attention && p.columns() == 1 {
+			return heights[i] / 2
+		}
+		return heights[i]
+	}
 	for ; sum > height; sum-- {
 		longest := 0
-		for i, h := range heights {
-			if h > heights[longest] {
+		for i := range heights {
+			if weight(i) > weight(longest) {
 				longest = i
 			}
 		}
-		if heights[longest] <= least {
+		if heights[longest] <= rows {
 			break
 		}
 		heights[longest]--

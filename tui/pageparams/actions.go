@@ -51,11 +51,11 @@ func (p *Page) Actions() []deck.Action {
 	}
 	list := []deck.Action{
 		{Key: "enter", Name: "open", Help: "open the folder, or go to the parameter with its versions", Footer: true, Off: off, Do: func() tea.Cmd { p.open(); return p.rest() }},
-		{Key: "v", Name: "reveal", Help: "decrypt and show the secret value for 30 s, or hide it", Footer: true, Off: secure, Do: p.reveal},
+		{Key: "v", Name: p.veil(), Help: "decrypt and show the secret value for 30 s, or hide it", Footer: true, Off: secure, Do: p.reveal},
 		{Key: "e", Name: "edit", Help: "change the value in your editor", Footer: true, Off: one, Writes: true, Do: func() tea.Cmd { return p.edit(r) }},
 		{Key: "n", Name: "new", Help: "make a parameter", Footer: true, Writes: true, Do: p.create},
 		{Key: "b", Name: "rollback", Help: "write an earlier version as the latest", Footer: p.pane != onList, Off: cmp.Or(one, p.noHistory()), Writes: true, Do: p.rollback},
-		{Key: "+", Name: "label", Help: "put labels on a version", Footer: p.pane != onList, Off: one, Writes: true, Do: p.label1},
+		{Key: "+", Name: "label", Help: "put labels on a version", Footer: p.pane != onList, Off: one, Writes: true, Do: p.addLabels},
 		{Key: "x", Name: "export", Help: "write what is below a path into a file", Footer: true, Off: off, Do: func() tea.Cmd { return p.export(r) }},
 		{Key: "T", Name: p.otherView(), Help: "show folders, or a list of all parameters", Footer: true, Off: p.noTree(), Do: p.turn},
 		{Key: "m", Name: "copy to", Help: "copy to another name, Region or profile", Off: off, Writes: true, Do: func() tea.Cmd { return p.move(r, "copy") }},
@@ -84,6 +84,14 @@ func (p *Page) rowActions(r row, off, one string) []deck.Action {
 		}},
 		{Key: "C", Name: "columns", Help: "choose the columns", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.now()}) }},
 	}
+}
+
+// veil is what v does.
+func (p *Page) veil() string {
+	if p.secret.open() {
+		return "hide"
+	}
+	return "reveal"
 }
 
 func (p *Page) otherView() string {
@@ -180,13 +188,14 @@ func (p *Page) rollback() tea.Cmd {
 		l.Preview = append(append([]string{}, l.Words...), "--dry-run")
 		return deck.Ask(l)
 	}
-	if i, ok := p.versions.Current(); ok && p.pane == onVersions && p.history[i].Version != r.param.Version {
+	latest := p.history[0].Version // the list may not have heard of it yet
+	if i, ok := p.versions.Current(); ok && p.pane == onVersions && p.history[i].Version != latest {
 		return back(p.history[i])
 	}
 	var earlier []parameter.Parameter
 	var entries []deck.Entry
 	for _, v := range p.history {
-		if v.Version != r.param.Version {
+		if v.Version != latest {
 			earlier = append(earlier, v)
 			entries = append(entries, deck.Entry{Name: strings.TrimSpace(fmt.Sprintf("%d %s", v.Version, strings.Join(v.Labels, " "))), Detail: p.when(v.Modified) + " " + who(v.ModifiedBy)})
 		}

@@ -122,8 +122,8 @@ func (p *Page) askValue(at grid.Place, v map[string]string) tea.Cmd {
 	}})
 }
 
-// label1 asks for labels for the version under the cursor, or the latest.
-func (p *Page) label1() tea.Cmd {
+// addLabels asks for labels for the version under the cursor, or the latest.
+func (p *Page) addLabels() tea.Cmd {
 	r, _ := p.current()
 	version := r.param.Version
 	if i, ok := p.versions.Current(); ok && p.pane == onVersions {

@@ -155,6 +155,9 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 
 func (p *Page) key(k tea.KeyPressMsg) {
 	name := k.String()
+	if p.pane != onList {
+		p.fill() // they may not have been drawn since they were opened
+	}
 	switch {
 	case p.pane != onList && (name == "tab" || name == "shift+tab"):
 		p.focus(onSheet + onVersions - p.pane)

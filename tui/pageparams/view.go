@@ -13,7 +13,7 @@ import (
 
 const (
 	// beside is the width from which details stand beside the list.
-	beside = 100
+	beside = 120
 	// sheetShare is the part of the width that they take there, in percent.
 	sheetShare = 40
 	// below is the height from which they stand below the list on a narrow screen,

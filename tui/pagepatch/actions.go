@@ -1,6 +1,7 @@
 package pagepatch
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -42,17 +43,17 @@ func (p *Page) Actions() []deck.Action {
 	}
 	views := map[view]string{viewNodes: "patches", viewLacks: "nodes", viewCVE: "patches"}
 	return []deck.Action{
-		{Key: "p", Name: "scan", Help: "scan the chosen nodes for missing patches", Footer: true, Off: none, Writes: true, Do: p.scan},
-		{Key: "P", Name: "install", Help: "install what the chosen nodes miss, in waves, after showing what would happen", Footer: true, Off: none, Writes: true, Do: p.install},
+		{Key: "p", Name: "patch scan", Help: "scan the chosen nodes for missing patches", Footer: true, Off: none, Writes: true, Do: p.scan},
+		{Key: "P", Name: "install patches", Help: "install what the chosen nodes miss, in waves, after showing what would happen", Footer: true, Off: none, Writes: true, Do: p.install},
 		{Key: "v", Name: views[p.view], Help: "turn between nodes and the patches that are missing", Footer: true, Do: p.showLacks},
-		{Key: "V", Name: "CVE", Help: "show which nodes are open to a CVE", Footer: true, Do: p.askCVE},
+		{Key: "V", Name: "search CVE", Help: "show which nodes are open to a CVE", Footer: true, Do: p.askCVE},
 		{Key: "B", Name: "by", Help: "put nodes together by group, baseline, platform, age, state, account, Region or a tag", Footer: true, Do: p.askGroup},
 		{Key: "b", Name: "baseline", Help: "show the baseline that the last scan of the node went by", Off: one, Do: p.showBaseline},
 		{Key: "d", Name: "explain", Help: "explain why patches of the node are approved, wait, or are rejected", Footer: true, Off: one, Do: p.explain},
 		{Key: "e", Name: "edit group", Help: "put the chosen nodes into another patch group, by their tag", Off: none, Writes: true, Do: p.changeGroup},
 		{Key: "x", Name: "export", Help: "write a report to a file: HTML, Markdown, JUnit, CSV or JSON", Footer: true, Do: p.export},
 		{Key: "y", Name: "YAML", Help: "show the node with its patches as YAML", Off: one, Do: p.showYAML},
-		{Key: "s", Name: "shell", Help: "open a shell on the node", Off: one, Writes: true, Do: p.shell},
+		{Key: "s", Name: "shell", Help: "open a shell on the node", Off: cmp.Or(one, p.offline()), Do: p.shell},
 		{Key: "o", Name: "console", Help: "open the node in the console", Off: one, Do: p.browse},
 		{Key: "c", Name: "copy", Help: "copy the id of the patch under the cursor", Off: found, Do: p.copyPatch},
 		{Key: "H", Name: "trend", Help: "show how the share of compliant nodes went", Do: p.showTrend},
@@ -71,6 +72,14 @@ func (p *Page) one() *node {
 		return nodes[0]
 	}
 	return nil
+}
+
+// offline says why there is no shell on the node; "": there is.
+func (p *Page) offline() string {
+	if n := p.one(); n != nil && n.Ping != "" && n.Ping != fleet.Online {
+		return n.label() + " is not online: " + n.Ping
+	}
+	return ""
 }
 
 // byPlace are nodes by where they are, in the order in which the places come up.
@@ -158,12 +167,22 @@ func (p *Page) scan() tea.Cmd {
 // install asks how, then shows what would be installed, then asks.
 func (p *Page) install() tea.Cmd {
 	nodes := p.chosen()
+	scanFirst := "no"
+	for _, n := range nodes {
+		if n.Stale || n.Status == patch.NeverScanned {
+			scanFirst = "yes" // the plan would be made of what is long gone
+		}
+	}
 	return deck.Ask(deck.Form{
 		Title: "Install patches on " + plural(len(nodes), "node") + ": " + names(nodes),
 		Fields: []deck.Field{
 			{
 				Name: "reboot", Label: "Reboot", Help: "if-needed: a node reboots when anything was installed", Only: true,
 				Choices: func(string) []string { return patching.Reboots() }, Check: func(v string) error { _, err := patching.ParseReboot(v); return err },
+			},
+			{
+				Name: "scan-first", Label: "Scan before", Value: scanFirst, Only: true, Help: "yes: what is missing is looked up anew before anything is installed",
+				Choices: func(string) []string { return []string{"no", "yes"} },
 			},
 			{Name: "waves", Label: "Waves", Value: "1,10%,50%,100%", Help: "how far each wave goes", Check: func(v string) error { _, err := waves.ParseSizes(v); return err }},
 			{Name: "max-errors", Label: "Stop when more have failed than", Value: "0", Check: func(v string) error { _, err := waves.ParseLimit(v); return err }},
@@ -202,17 +221,22 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 			deck.Fact{Name: "patches", Value: fmt.Sprintf("%d missing or failed, %d wait for a reboot, by the last scans", missing, pending)},
 			deck.Fact{Name: "reboot", Value: reboot})
 		words := slices.Concat([]string{"patch", "install"}, p.targets(at, nodes), flags)
+		preview := append(slices.Clone(words), "--dry-run") // without a scan, which would be sent
+		if v["scan-first"] == "yes" {
+			words = append(words, "--scan-first")
+			facts = append(facts, deck.Fact{Name: "before", Value: "the nodes are scanned, and what is missing then is installed"})
+		}
 		cmds = append(cmds, deck.Ask(deck.Line{
-			Words: words, Preview: append(slices.Clone(words), "--dry-run"), At: at,
+			Words: words, Preview: preview, At: at,
 			What: "install patches on " + plural(len(nodes), "node"), Facts: facts, Level: deck.Disruptive, How: deck.InPane, Refresh: refresh(),
 		}))
 	}
 	return tea.Batch(cmds...)
 }
 
-// printed shows what a line prints that changes nothing.
-func printed(at grid.Place, words ...string) tea.Cmd {
-	return deck.Ask(deck.Line{Words: words, At: at, Level: deck.Read, How: deck.InPane})
+// printed shows what a line prints that changes nothing. what is its title.
+func printed(at grid.Place, what string, words ...string) tea.Cmd {
+	return deck.Ask(deck.Line{Words: words, At: at, What: what, Level: deck.Read, How: deck.InPane})
 }
 
 // showBaseline shows the baseline of the group, or of the node.
@@ -222,9 +246,9 @@ func (p *Page) showBaseline() tea.Cmd {
 		return nil
 	}
 	if n.Baseline == "" {
-		return printed(n.at, "patch", "explain", n.ID) // says which one it goes by, and why
+		return printed(n.at, "the baseline of "+n.label(), "patch", "explain", n.ID) // says which one it goes by, and why
 	}
-	return printed(n.at, "patch", "baseline", "get", baseline.ShortID(n.Baseline))
+	return printed(n.at, "the baseline of "+n.label(), "patch", "baseline", "get", baseline.ShortID(n.Baseline))
 }
 
 // explain says why the patch under the cursor, or all that the node lacks, are
@@ -245,7 +269,7 @@ func (p *Page) explain() tea.Cmd {
 	case p.view == viewCVE:
 		words = append(words, p.cve.id)
 	}
-	return printed(n.at, words...)
+	return printed(n.at, "why patches of "+n.label()+" are as they are", words...)
 }
 
 func (p *Page) showYAML() tea.Cmd {
@@ -253,7 +277,7 @@ func (p *Page) showYAML() tea.Cmd {
 	if n == nil {
 		return nil
 	}
-	return printed(n.at, "patch", "node", n.ID, "-o", "yaml")
+	return printed(n.at, n.label()+" as YAML", "patch", "node", n.ID, "-o", "yaml")
 }
 
 func (p *Page) shell() tea.Cmd {

@@ -1,11 +1,14 @@
 package pagepatch_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -13,6 +16,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/pagepatch"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -296,6 +300,51 @@ func TestOffReasons(t *testing.T) {
 		}
 	}
 	w.Has("there are no managed nodes here")
+}
+
+// What is read for long says how far it is, can be left, and is left alone by what
+// comes late.
+func TestReadingIsSeenAndStopped(t *testing.T) {
+	w := full(t)
+	begun, left := make(chan struct{}), make(chan error, 1)
+	w.lacking = func(ctx context.Context, want patch.Wanted) {
+		want.Seen(1, 4)
+		close(begun)
+		<-ctx.Done()
+		left <- ctx.Err()
+	}
+	var cmd tea.Cmd
+	for _, a := range w.p.Actions() {
+		if a.Key == "v" {
+			cmd = a.Do()
+		}
+	}
+	w.Lacks("nothing is missing")
+	got := make(chan tea.Msg, 1)
+	go func() { got <- cmd() }()
+	<-begun
+	w.Send(deck.Tick{})
+	w.Has("reading the patches of nodes: 1 of 4")
+	w.Press("X")
+	if err := <-left; err == nil {
+		t.Error("the calls went on")
+	}
+	w.Send(<-got)
+	w.Has("not read yet")
+	w.lacking = nil
+	w.Press("R")
+	w.Has("Missing patches 4, read just now")
+}
+
+// Columns of the place come when there are several places.
+func TestPlacesAreToldApart(t *testing.T) {
+	w := full(t)
+	w.Size(240, 40)
+	w.Lacks("ACCOUNT")
+	w.Deck.Where.Scopes = 2
+	w.set.Patches.Set(grid.Place{Account: "210987654321", Region: "us-east-1"}, []fleet.Node{node(99, "far-1", "Ubuntu", "24.04", nil)}, tuitest.Now)
+	w.Changed(sources.Patches)
+	w.Has("ACCOUNT", "REGION", "210987654321", "us-east-1")
 }
 
 // What is counted is kept once an hour, and never what is not all.

@@ -49,9 +49,9 @@ func (p *Page) makeNodes() {
 	scanned.Compare = func(a, b int) int { return at(a).Scanned.Compare(at(b).Scanned) }
 	id := text("id", "NODE ID", 8, func(n *node) string { return n.ID })
 	id.Middle = true
-	place := func(id, title string, of func(*node) string) widget.Column {
-		c := text(id, title, 13, of)
-		c.Off = !p.deck.Several()
+	place := func(id, title string, rank int, of func(*node) string) widget.Column {
+		c := text(id, title, rank, of)
+		c.Off = true
 		return c
 	}
 	p.nodes = widget.NewList(widget.Options{
@@ -67,8 +67,8 @@ func (p *Page) makeNodes() {
 			text("group", "GROUP", 9, func(n *node) string { return n.Group }),
 			id,
 			text("system", "SYSTEM", 14, func(n *node) string { return n.System }),
-			place("account", "ACCOUNT", func(n *node) string { return cmp.Or(n.at.Account, n.at.Profile) }),
-			place("region", "REGION", func(n *node) string { return n.at.Region }),
+			place("account", "ACCOUNT", 7, func(n *node) string { return cmp.Or(n.at.Account, n.at.Profile) }),
+			place("region", "REGION", 6, func(n *node) string { return n.at.Region }),
 			off(number("other", "OTHER", 15, func(n *node) int { return n.Other })),
 			off(number("rejected", "REJECTED", 15, func(n *node) int { return n.Rejected })),
 			off(number("installed", "INSTALLED", 15, func(n *node) int { return n.Installed })),
@@ -80,6 +80,21 @@ func (p *Page) makeNodes() {
 			off(text("tags", "TAGS", 15, func(n *node) string { return tagWords(n.tags) })),
 		},
 	})
+}
+
+// place shows the columns that tell places apart as soon as there are several, unless
+// somebody has chosen columns before.
+func (p *Page) place() {
+	if p.placed || !p.deck.Several() {
+		return
+	}
+	p.placed = true
+	titles, _ := p.nodes.AllColumns()
+	for i, title := range titles {
+		if title == "ACCOUNT" || title == "REGION" {
+			p.nodes.ShowColumn(i, true)
+		}
+	}
 }
 
 // noNodes says why there is no row.
@@ -115,6 +130,7 @@ func (p *Page) baselineName(n *node) string {
 
 // fillNodes shows the nodes of the group that was chosen.
 func (p *Page) fillNodes() {
+	p.place()
 	p.rows = make([]*node, 0, len(p.fleet.nodes))
 	for _, n := range p.fleet.nodes {
 		if p.in(n) && (p.only.keys == nil || p.only.keys[n.key]) {

@@ -94,6 +94,8 @@ type world struct {
 	asked []string
 	bulk  int
 	kept  []patch.Counts // looks
+	// lacking is done first when the patches of many nodes are read; nil: nothing.
+	lacking func(ctx context.Context, want patch.Wanted)
 	// strict is what baselines say; failing is what reading them brings.
 	strict  bool
 	failing error
@@ -123,8 +125,11 @@ func open(t testing.TB) *world {
 			}
 			return out, nil
 		},
-		Lacking: func(_ context.Context, _ grid.Place, rows []patch.Row, want patch.Wanted) (patch.Reading, error) {
+		Lacking: func(ctx context.Context, _ grid.Place, rows []patch.Row, want patch.Wanted) (patch.Reading, error) {
 			w.bulk++
+			if w.lacking != nil {
+				w.lacking(ctx, want)
+			}
 			out := patch.Reading{Failed: map[string]error{}}
 			for _, r := range rows {
 				if p := lacked()[r.Name]; len(p) > 0 {

@@ -55,7 +55,7 @@ func (p *Page) panes(head int) []pane {
 	case p.width < twoPanes:
 		which, widths = []int{p.focus}, []int{p.width}
 	case p.width >= threePanes && nodes:
-		left, right := min(p.width*3/16, 40), p.width/3
+		left, right := min(p.width*3/16, 40), min(p.width/3, 60)
 		which, widths = []int{paneGroups, paneMain, panePatches}, []int{left, p.width - left - right - 2*gap, right}
 	case p.focus == panePatches:
 		left := p.width * 2 / 5

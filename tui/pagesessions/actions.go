@@ -24,7 +24,7 @@ func (p *Page) Actions() []deck.Action {
 		list = p.sessionActions()
 	}
 	off := ""
-	if p.textOf == "" {
+	if _, ok := p.list().Current(); !ok {
 		off = p.nothing()
 	}
 	return append(
@@ -39,7 +39,7 @@ func (p *Page) Actions() []deck.Action {
 
 // goTo shows a section, from the palette.
 func (p *Page) goTo(s section, help string) deck.Action {
-	return deck.Action{Name: strings.ToLower(s.word()), Help: "list " + help, Do: func() tea.Cmd { p.show(s); return nil }}
+	return deck.Action{Name: strings.ToLower(s.word()), Help: "list " + help + "; in a filter " + strings.ToLower(s.word()) + ": in front does it", Do: func() tea.Cmd { p.show(s); return nil }}
 }
 
 // nothing says why there is no row to do something with.

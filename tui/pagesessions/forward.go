@@ -159,6 +159,7 @@ func (p *Page) save() tea.Cmd {
 			{Name: "spec", Label: "Port", Help: "15432:db.internal:5432; several with spaces between", Check: specs},
 			{Name: "description", Label: "Description"},
 			{Name: "groups", Label: "Groups", Help: "words that start it together with others"},
+			{Name: "start", Label: "Start it", Value: "now", Choices: func(string) []string { return []string{"now", "later"} }, Only: true},
 		},
 		Done: func(v map[string]string) tea.Cmd {
 			words := append([]string{"forward", "save", v["name"], v["node"]}, strings.Fields(v["spec"])...)
@@ -168,9 +169,26 @@ func (p *Page) save() tea.Cmd {
 			for _, g := range strings.Fields(strings.ReplaceAll(v["groups"], ",", " ")) {
 				words = append(words, "--group", g)
 			}
-			return deck.Ask(deck.Line{Words: words, What: "save forward " + visible(v["name"]), Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Saved}})
+			l := deck.Line{Words: words, What: "save forward " + visible(v["name"]), Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Saved}}
+			if v["start"] == "now" {
+				l.Done = func(r deck.Result) tea.Msg { return savedNow{v["name"], r.Code == 0} }
+			}
+			return deck.Ask(l)
 		},
 	})
+}
+
+// savedNow says that a forward which is to be started has been saved, or has not.
+type savedNow struct {
+	name string
+	ok   bool
+}
+
+func (p *Page) afterSave(m savedNow) tea.Cmd {
+	if !m.ok {
+		return nil
+	}
+	return up([]tunnel{{name: m.name}}, false)
 }
 
 // nodeNames are nodes that fit what is typed.

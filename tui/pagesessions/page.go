@@ -4,6 +4,8 @@ package pagesessions
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -72,13 +74,20 @@ func (p *Page) list() *widget.List { return p.lists[p.section] }
 // Wants are the feeds of the section, and the forwards, which cost no calls.
 func (p *Page) Wants() []feed.Want {
 	wants := []feed.Want{sources.Want(p.set.Forwards), sources.Want(p.set.Saved)}
-	switch p.section {
-	case active:
-		wants = append(wants, sources.Want(p.set.Sessions), feed.Want{Feed: p.set.Nodes, Every: namesAge})
-	case past:
-		wants = append(wants, sources.Want(p.set.Past), feed.Want{Feed: p.set.Nodes, Every: namesAge})
+	if p.section == tunnels {
+		return wants
 	}
-	return wants
+	// Nodes are wanted for their names alone: when those are known the page is as old
+	// as its sessions are.
+	if p.set.Nodes.State().Empty() || p.nameless(p.section) {
+		wants = append(wants, feed.Want{Feed: p.set.Nodes, Every: namesAge})
+	}
+	return append(wants, sources.Want(p.sessionFeeds()[p.section]))
+}
+
+// nameless reports whether there is a session on a node that is not known by a name.
+func (p *Page) nameless(s section) bool {
+	return slices.ContainsFunc(p.sessions[s], func(e entry) bool { return e.node == "" })
 }
 
 // Update takes keys, the mouse, and news of the feeds.
@@ -86,8 +95,8 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case feed.Changed:
 		p.refresh(false)
-	case deck.Tick:
-		p.fill()
+	case savedNow:
+		return p.afterSave(msg)
 	case tea.KeyPressMsg:
 		p.key(msg)
 	case tea.MouseWheelMsg:
@@ -105,12 +114,13 @@ func (p *Page) key(k tea.KeyPressMsg) {
 	case "shift+tab", "left", "h":
 		p.turn(-1)
 	default:
-		if p.open && p.text.Update(k) {
-			return
+		if p.open {
+			p.fill() // it may not have been drawn since it was opened
+			if p.text.Update(k) {
+				return
+			}
 		}
-		if p.list().Update(k) {
-			p.fill()
-		}
+		p.list().Update(k)
 	}
 }
 
@@ -122,11 +132,21 @@ func (p *Page) show(s section) {
 	p.focus(false)
 }
 
-// SetFilter shows only the rows of the section that fit.
+// SetFilter shows only the rows of the section that fit. The name of a section and a
+// colon in front go there: "past: who=alice".
 func (p *Page) SetFilter(text string) error {
 	p.clock()
+	if word, rest, ok := strings.Cut(text, ":"); ok {
+		for to := range sections {
+			if strings.EqualFold(strings.TrimSpace(word), to.word()) {
+				text = strings.TrimSpace(rest)
+				if to != p.section {
+					p.show(to)
+				}
+			}
+		}
+	}
 	err := p.list().SetFilter(text)
-	p.fill()
 	return err
 }
 
@@ -188,7 +208,6 @@ func (p *Page) SetLayout(data json.RawMessage) {
 			l.SetLayout(kept)
 		}
 	}
-	p.fill()
 }
 
 // refresh makes the rows anew out of the feeds that have changed.
@@ -216,7 +235,6 @@ func (p *Page) refresh(all bool) {
 		p.lists[tunnels].Reset(len(p.tunnels))
 	}
 	p.gens = now
-	p.fill()
 }
 
 // clock tells the lists the time from which ages are counted.

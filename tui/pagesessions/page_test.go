@@ -212,6 +212,40 @@ func TestSeveralSessionsEndWithALineForEachPlace(t *testing.T) {
 	}
 }
 
+func TestNodesAreAskedForWhileTheyAreNameless(t *testing.T) {
+	d := open(t)
+	wanted := func() bool {
+		return slices.ContainsFunc(d.page.Wants(), func(w feed.Want) bool { return w.Feed.Name() == sources.Nodes })
+	}
+	if !wanted() {
+		t.Error("the names of nodes are not asked for")
+	}
+	d.fill()
+	if !wanted() {
+		t.Error("i-0gone has no name, and nobody asks for it")
+	}
+	d.Press("tab")
+	if wanted() {
+		t.Error("all names are known, and are asked for again")
+	}
+}
+
+func TestAFilterNamesItsSection(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.Send(deck.Open{Page: "sessions", Filter: "forwards: state=failed"})
+	d.Has("cache")
+	d.Lacks("orders-db")
+	d.Send(deck.Open{Page: "sessions", Filter: "past:"})
+	d.Has("dave", "alice")
+	d.Send(deck.Open{Page: "sessions", Filter: "Active: started>12h"})
+	d.Has("bob")
+	d.Lacks("alice")
+	if err := d.page.SetFilter("past: colour=red"); err == nil {
+		t.Error("a wrong filter is taken")
+	}
+}
+
 func TestPastSessionsCannotBeEnded(t *testing.T) {
 	d := open(t)
 	d.fill()
@@ -294,6 +328,14 @@ func TestForms(t *testing.T) {
 	f = d.act(t, "n").(deck.Form)
 	l := f.Done(map[string]string{"name": "a", "node": "n", "spec": "1:2", "description": "my own", "groups": "x, y"})().(deck.Line)
 	words(t, l, "forward save a n 1:2 --description my own --group x --group y")
+	if l.Done != nil {
+		t.Error("it is started unasked")
+	}
+	l = f.Done(map[string]string{"name": "a", "node": "n", "spec": "1:2", "start": "now"})().(deck.Line)
+	if cmd := d.page.Update(l.Done(deck.Result{Code: 1})); cmd != nil {
+		t.Error("what could not be saved is started")
+	}
+	words(t, d.page.Update(l.Done(deck.Result{}))().(deck.Line), "forward up a")
 	if f.Fields[0].Check("web") == nil || f.Fields[0].Check("new") != nil || l.Level != deck.Change {
 		t.Error("a name that is taken is taken again")
 	}

@@ -45,7 +45,6 @@ func (p *Page) SetSize(width, height int) {
 		l.SetStyles(p.deck.Styles)
 		l.SetSize(listWidth, listHeight)
 	}
-	p.fill()
 }
 
 // focus moves the keys to the details, or back to the list.
@@ -176,7 +175,8 @@ func (p *Page) mouse(msg tea.Msg, x, y int) {
 		return
 	}
 	if onSheet {
-		p.focus(p.textOf != "")
+		_, any := p.list().Current()
+		p.focus(any)
 		return
 	}
 	switch m := msg.(type) {
@@ -250,7 +250,7 @@ func (p *Page) Plain() deck.Plain {
 		keep.Select(key)
 		facts := p.facts()
 		item.Detail = facts.Plain()
-		item.Choose = func() { keep.Select(key); p.fill() }
+		item.Choose = func() { keep.Select(key) }
 		out.Items = append(out.Items, item)
 	}
 	if len(keep.Shown()) > 0 {

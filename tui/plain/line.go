@@ -105,9 +105,14 @@ func (s *screen) run(l deck.Line, words []string) (deck.Result, error) {
 		}
 		run = func(ctx context.Context) int { return s.o.Run.Run(ctx, words, l.At, in, s.out, s.errs) }
 	}
+	ctx, done := s.ctx, func() {}
+	if s.o.Stoppable != nil {
+		ctx, done = s.o.Stoppable(s.ctx)
+	}
+	defer done()
 	over := make(chan int, 1)
 	cmd := s.o.Desk.Go(func(context.Context) tea.Msg {
-		over <- run(s.ctx)
+		over <- run(ctx)
 		return nil
 	})
 	if cmd == nil {
@@ -119,6 +124,9 @@ func (s *screen) run(l deck.Line, words []string) (deck.Result, error) {
 		case code := <-over:
 			stdout.end()
 			stderr.end()
+			if ctx.Err() != nil && s.ctx.Err() == nil {
+				s.say("Stopped.")
+			}
 			return deck.Result{Words: words, Code: code, Out: out.b, Err: errs.b}, nil
 		case m := <-s.msgs:
 			if err := s.take(m); err != nil {

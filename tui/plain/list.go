@@ -76,7 +76,8 @@ a         what can be done here
 m NUMBERS mark items, or take the mark away: m 1,3-5
 b         one step back
 h         this help
-q         leave`
+q         leave
+Ctrl-C stops a command that runs; where none does it leaves.`
 
 // command answers a line.
 func (s *screen) command(line string) error {

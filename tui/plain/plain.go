@@ -49,6 +49,9 @@ type Options struct {
 	// Secret reads a line of which nothing is shown; nil: it is read as any other,
 	// as from a script.
 	Secret func(ctx context.Context, prompt string) (string, error)
+	// Stoppable makes the context of a line that runs: an interrupt (Ctrl-C) ends it and
+	// not the dashboard. Nil: there are none.
+	Stoppable func(ctx context.Context) (one context.Context, done func())
 	// Echo prints each line that is read: where no terminal does.
 	Echo bool
 	// Browse opens an address in the browser; nil: it is printed.

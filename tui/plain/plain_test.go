@@ -143,11 +143,15 @@ type desk struct {
 	windows *nodes
 	lines   []string
 	answer  func(in io.Reader, out, errs io.Writer) int
+	wait    func(ctx context.Context) int
 }
 
-func (d *desk) Run(_ context.Context, words []string, at grid.Place, in io.Reader, out, errs io.Writer) int {
+func (d *desk) Run(ctx context.Context, words []string, at grid.Place, in io.Reader, out, errs io.Writer) int {
 	d.lines = append(d.lines, strings.Join(words, " ")+" @"+at.Region)
-	if d.answer == nil {
+	switch {
+	case d.wait != nil:
+		return d.wait(ctx)
+	case d.answer == nil:
 		return 0
 	}
 	return d.answer(in, out, errs)
@@ -309,6 +313,25 @@ func TestScreenLineReadsWhatFollows(t *testing.T) {
 	var piped bytes.Buffer
 	if err := Show(t.Context(), strings.NewReader("1\n1\nls\nq\n"), &piped, &piped, d.o); err != nil || !strings.Contains(piped.String(), `the shell got "ls\n"`) {
 		t.Errorf("in a pipe: %v\n%s", err, &piped)
+	}
+}
+
+func TestLineIsStopped(t *testing.T) {
+	d := newDesk(t, "web-1")
+	stop := func() {}
+	d.o.Stoppable = func(ctx context.Context) (context.Context, func()) {
+		one, cancel := context.WithCancel(ctx)
+		stop = cancel
+		return one, cancel
+	}
+	d.fleet.do["run"] = deck.Ask(deck.Line{Words: []string{"run", "web-1"}, At: here})
+	d.wait = func(ctx context.Context) int {
+		stop() // Ctrl-C
+		<-ctx.Done()
+		return 130
+	}
+	if out := d.play("1", "1", "v"); !strings.Contains(out, "Stopped.\nIt failed with exit code 130.\n> v\n1. Fleet") {
+		t.Errorf("%s", out)
 	}
 }
 

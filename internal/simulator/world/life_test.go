@@ -2,7 +2,6 @@ package world
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -52,82 +51,97 @@ func (w *World) after(t *testing.T, d time.Duration) {
 	}
 }
 
+// seen is what somebody sees who looks at a world every few seconds.
+type seen struct {
+	lost, back, states map[string]bool
+	opened             int
+	waited             bool
+	first              []string // away from the start
+}
+
+func (s *seen) look(w *World) {
+	now := w.awayNodes()
+	for _, id := range now {
+		if !slices.Contains(s.first, id) {
+			s.lost[id] = true
+		}
+	}
+	for id := range s.lost {
+		if !slices.Contains(now, id) {
+			s.back[id] = true
+		}
+	}
+	for _, c := range w.Commands() {
+		s.states[c.Status] = true
+	}
+	s.opened = max(s.opened, len(w.Sessions(false)))
+	s.waited = s.waited || slices.ContainsFunc(w.Automations(), func(a *Automation) bool { return a.Status == statusWaiting })
+}
+
+func (w *World) awayNodes() (ids []string) {
+	for _, n := range w.Nodes() {
+		if n.Ping != PingOnline {
+			ids = append(ids, n.ID)
+		}
+	}
+	return ids
+}
+
+func (w *World) outdated() (n int) {
+	for _, node := range w.Nodes() {
+		if !node.Latest {
+			n++
+		}
+	}
+	return n
+}
+
+// deployed counts the versions of the parameters that colleagues change.
+func (w *World) deployed() (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, name := range []string{"/deploy/shop/version", "/deploy/search/version", "/deploy/pay/version"} {
+		if p, ok := w.params.get(name); ok {
+			n += len(p.Versions)
+		}
+	}
+	return n
+}
+
 func TestALivingAccountDoesEverythingInMinutes(t *testing.T) {
 	w := lively(t, 1)
-	lost, back := map[string]bool{}, map[string]bool{}
-	outdated := func() (n int) {
-		for _, node := range w.Nodes() {
-			if !node.Latest {
-				n++
-			}
-		}
-		return n
-	}
-	away := func() []string {
-		var ids []string
-		for _, n := range w.Nodes() {
-			if n.Ping != PingOnline {
-				ids = append(ids, n.ID)
-			}
-		}
-		return ids
-	}
-	first, behind, states := away(), outdated(), map[string]bool{}
-	opened, waited := 0, false
+	s := &seen{lost: map[string]bool{}, back: map[string]bool{}, states: map[string]bool{}, first: w.awayNodes()}
+	behind := w.outdated()
 	for range 24 {
 		w.after(t, 5*time.Second)
-		now := away()
-		for _, id := range now {
-			if !slices.Contains(first, id) {
-				lost[id] = true
-			}
-		}
-		for id := range lost {
-			if !slices.Contains(now, id) {
-				back[id] = true
-			}
-		}
-		for _, c := range w.Commands() {
-			states[c.Status] = true
-		}
-		opened = max(opened, len(w.Sessions(false)))
-		waited = waited || slices.ContainsFunc(w.Automations(), func(a *Automation) bool { return a.Status == statusWaiting })
+		s.look(w)
 	}
-	if len(lost) == 0 || len(back) == 0 {
-		t.Errorf("lost %d nodes, of which %d came back", len(lost), len(back))
-	}
-	if now := outdated(); now >= behind {
-		t.Errorf("%d agents are behind, %d at the start", now, behind)
-	}
-	if !states[statusInProgress] || !states[statusSuccess] || !states[statusFailed] {
-		t.Errorf("commands were seen %v", slices.Sorted(maps.Keys(states)))
-	}
-	if opened == 0 || len(w.Sessions(true)) < 20 {
-		t.Errorf("%d sessions were open at once, %d are over", opened, len(w.Sessions(true)))
-	}
-	if !waited {
-		t.Error("no automation waited for approval")
-	}
-	versions := 0
-	for _, name := range []string{"/deploy/shop/version", "/deploy/search/version", "/deploy/pay/version"} {
-		w.mu.Lock()
-		p, _ := w.params.get(name)
-		versions += len(p.Versions)
-		w.mu.Unlock()
-	}
-	if versions < 5 {
-		t.Errorf("the parameters have %d versions in all", versions)
-	}
-	fired := 0
+	opened := 0
 	for _, r := range w.windowRecords() {
-		fired += len(w.WindowExecutions(textIn(r, "WindowId")))
+		opened += len(w.WindowExecutions(textIn(r, "WindowId")))
 	}
-	if fired == 0 {
-		t.Error("no maintenance window opened")
-	}
-	scanned := slices.ContainsFunc(w.Commands(), func(c Command) bool { return c.DocumentName == "AWS-RunPatchBaseline" })
-	if !scanned {
-		t.Error("no node was scanned for patches")
+	for what, happened := range map[string]bool{
+		"an agent is lost":                 len(s.lost) > 0,
+		"it comes back":                    len(s.back) > 0,
+		"agents are updated":               w.outdated() < behind,
+		"commands run":                     s.states[statusInProgress],
+		"commands end well":                s.states[statusSuccess],
+		"commands fail":                    s.states[statusFailed],
+		"sessions are open":                s.opened > 0,
+		"sessions end":                     len(w.Sessions(true)) > 30,
+		"an automation waits for approval": s.waited,
+		"parameters change":                w.deployed() > 4,
+		"a maintenance window opens":       opened > 0,
+		"nodes are scanned": slices.ContainsFunc(w.Commands(), func(c Command) bool {
+			return c.DocumentName == "AWS-RunPatchBaseline" && c.Parameters["Operation"][0] == "Scan"
+		}),
+		"patches are installed": slices.ContainsFunc(w.Commands(), func(c Command) bool {
+			return c.DocumentName == "AWS-RunPatchBaseline" && c.Parameters["Operation"][0] == "Install"
+		}),
+	} {
+		if !happened {
+			t.Errorf("in two minutes it did not happen that %s", what)
+		}
 	}
 }
 

@@ -1,0 +1,69 @@
+//go:build !windows
+
+package main
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestNeverLosesTheTerminal ends the dashboard in every way there is, in front of the
+// fleet and with a shell inside: the terminal is as it was, nothing is left on it, and
+// no session is left open.
+func TestNeverLosesTheTerminal(t *testing.T) {
+	kill := func(sig syscall.Signal) func(*screen) {
+		return func(s *screen) { _ = s.cmd.Process.Signal(sig) }
+	}
+	tests := []struct {
+		name  string
+		shell bool
+		end   func(s *screen)
+		code  int
+	}{
+		{"q", false, func(s *screen) { s.typeKeys("q") }, 0},
+		{"two ctrl+c", false, func(s *screen) { s.typeKeys("\x03\x03") }, 0},
+		{"SIGTERM", false, kill(syscall.SIGTERM), 130},
+		{"SIGHUP", false, kill(syscall.SIGHUP), 130},
+		{"SIGQUIT", false, kill(syscall.SIGQUIT), 130},
+		{"SIGTERM in a shell", true, kill(syscall.SIGTERM), 130},
+		{"SIGHUP in a shell", true, kill(syscall.SIGHUP), 130},
+		{"the end of a shell", true, func(s *screen) {
+			s.typeKeys("exit\r")
+			s.waitFor("ended: exit 0")
+			s.typeKeys("q")
+		}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := simulate(t)
+			s := startOnTerminal(t, srv.Env(), 100, 30, "dash", "fleet", "--filter", "web-1")
+			s.waitFor("web-1")
+			s.waitFor("Amazon Linux") // the node beside the list
+			if tt.shell {
+				s.typeKeys("s")
+				s.waitFor("$ ")
+				s.typeKeys("echo he''llo\r")
+				s.waitFor("hello")
+			}
+			tt.end(s)
+			if code := s.exit(); code != tt.code {
+				t.Errorf("exit status %d, want %d", code, tt.code)
+			}
+			if after := s.settings(); after != s.before {
+				t.Errorf("the terminal's settings changed:\n%+v\n%+v", s.before, after)
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			shown := s.text.String()
+			for on, off := range map[string]string{
+				"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?1004h": "\x1b[?1004l",
+				"\x1b[?2004h": "\x1b[?2004l", "\x1b[?1002h": "\x1b[?1002l",
+			} {
+				if strings.LastIndex(shown, on) > strings.LastIndex(shown, off) {
+					t.Errorf("%q was not undone; the screen had\n%q", on, shown)
+				}
+			}
+		})
+	}
+}
