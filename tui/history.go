@@ -39,7 +39,8 @@ func (m *Model) open(o deck.Open) tea.Cmd {
 	cmd := m.show(to)
 	p := m.current()
 	if o.Clear {
-		for p.Back() { //nolint:revive // each step closes one thing
+		for steps := 0; p.Back() && steps < visitsKept; steps++ {
+			continue // each closes one thing
 		}
 	}
 	if o.Filter != "" || o.Clear {
@@ -66,6 +67,7 @@ func (m *Model) show(page int) tea.Cmd {
 	}
 	m.history.last, m.history.moved = m.page, true
 	m.page = page
+	m.o.Desk.Leave()
 	m.keep.touched = true
 	heard := m.deliver()
 	m.sizePage()

@@ -45,6 +45,11 @@ func (p *pacer) wait(ctx context.Context) error {
 	return wait.Sleep(ctx, time.Duration(-p.tokens/p.rate*float64(time.Second)))
 }
 
+// left is how many calls can be made at once now.
+func (p *pacer) left() float64 {
+	return min(p.tokens+time.Since(p.filled).Seconds()*p.rate, p.burst)
+}
+
 // Back-off after a failed call, and how long failing may go on. A throttled
 // call is repeated for ever: the service is there, and has the answer.
 const (

@@ -69,6 +69,8 @@ type follower struct {
 
 	live *tail // nil: output is not shown while it is written
 
+	strolls bool // states of large commands are wanted while they go on, too
+
 	throttles, retries int
 }
 
@@ -93,6 +95,7 @@ type tracked struct {
 	news     time.Time             // when a node was last seen to change
 	errors   int                   // of nodes that count as errors, as MaxErrors does
 
+	token    *string   // the page of its invocations a stroll goes on with
 	listed   bool      // the service knows it
 	stale    bool      // the counters moved since the invocations were read
 	failed   int       // errors counted when failures were last looked for
@@ -272,7 +275,11 @@ func (f *follower) round(ctx context.Context) (changed bool, err error) {
 		switch {
 		case t.complete():
 		case nodes > refreshUpTo && !t.progress.State.Final() && !f.noCounters:
-			moved, err = f.failures(ctx, t)
+			if moved, err = f.failures(ctx, t); err == nil && f.strolls {
+				var seen bool
+				seen, err = f.stroll(ctx, t)
+				moved = moved || seen
+			}
 		case t.stale, nodes <= pageSize, time.Since(t.walkedAt) > refresh:
 			moved, err = f.walk(ctx, t)
 		}
@@ -481,6 +488,34 @@ func (f *follower) failures(ctx context.Context, t *tracked) (changed bool, err 
 		}
 	}
 	t.failed = errors
+	return changed, nil
+}
+
+// stroll reads some of the invocations of a large command, and goes on with the rest
+// in the next round: who looks at the run sees how it is on each node, some rounds
+// late. It takes a page a round, and more while half of what may be called at once is
+// left for the end.
+func (f *follower) stroll(ctx context.Context, t *tracked) (changed bool, err error) {
+	for first := true; !f.oneByOne && (first || t.token != nil && f.pacer.left() > callsAtOnce/2); first = false {
+		in := &ssm.ListCommandInvocationsInput{CommandId: aws.String(t.id), Details: true, MaxResults: aws.Int32(pageSize), NextToken: t.token}
+		out, err := call(ctx, f, func(ctx context.Context) (*ssm.ListCommandInvocationsOutput, error) {
+			return f.api.ListCommandInvocations(ctx, in)
+		})
+		if err != nil {
+			begun := t.token != nil
+			t.token = nil // it may have expired
+			if begun && ctx.Err() == nil || weigh(err) == isNotYet || mayNotList(err) {
+				return changed, nil // the walk at the end tells
+			}
+			return false, err
+		}
+		for _, inv := range out.CommandInvocations {
+			changed = f.observe(t, invocationOf(t.id, inv), inv.CommandPlugins) || changed
+		}
+		if t.token = out.NextToken; aws.ToString(t.token) == "" {
+			t.token = nil // from the beginning
+		}
+	}
 	return changed, nil
 }
 

@@ -43,7 +43,19 @@ func (s *Service) Show(ctx context.Context, r Run, emit func(Event)) error {
 // reports it as Start does. With live set, what nodes write is reported while they
 // are at work, where the run puts it into CloudWatch Logs.
 func (s *Service) Follow(ctx context.Context, r Run, live bool, emit func(Event)) error {
+	return s.takeUp(ctx, r, live, newFollower(s, emit))
+}
+
+// Watch is Follow for a screen that shows every node: in a run on more than a
+// thousand, whose states Follow reads at the end, they are read bit by bit while it
+// goes on.
+func (s *Service) Watch(ctx context.Context, r Run, live bool, emit func(Event)) error {
 	f := newFollower(s, emit)
+	f.strolls = true
+	return s.takeUp(ctx, r, live, f)
+}
+
+func (s *Service) takeUp(ctx context.Context, r Run, live bool, f *follower) error {
 	if live {
 		f.live = newTail(s.store)
 	}

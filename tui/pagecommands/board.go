@@ -32,11 +32,28 @@ type board struct {
 	busy    bool // it is being followed
 	err     error
 	again   time.Time // when a following that failed is taken up
-	notices []run.Notice
+	notices []remark
 	pace    pace
 	tails   *tails
 	ended   time.Time // when the last node ended, as far as is known
 	began   time.Time // when the first one began
+}
+
+// remark is a notice of the following, and when it came.
+type remark struct {
+	run.Notice
+	at time.Time
+}
+
+// passing is how long a remark stands that is soon over: the service was slow.
+const passing = 20 * time.Second
+
+// stands reports whether a remark still says something.
+func (r remark) stands(now time.Time, over bool) bool {
+	if r.Kind == run.Throttled || r.Kind == run.Retrying {
+		return !over && now.Sub(r.at) < passing
+	}
+	return true
 }
 
 // happening is what comes of a run that is followed: what was found, then events.
@@ -146,7 +163,7 @@ func (p *Page) carry(ctx context.Context, at grid.Place, refs []string, texts *t
 		return svc.Show(ctx, r, emit)
 	}
 	logged := slices.ContainsFunc(r.Commands, func(c run.Command) bool { return c.LogGroup != "" })
-	return svc.Follow(ctx, r, logged, emit)
+	return svc.Watch(ctx, r, logged, emit)
 }
 
 func (p *Page) next() tea.Cmd {
@@ -171,7 +188,7 @@ func (p *Page) take(m feed.Batch[happening]) tea.Cmd {
 			b.run = *h.found
 			continue
 		}
-		b.apply(h.event)
+		b.apply(h.event, p.deck.Now)
 	}
 	b.gen++
 	b.pace.note(p.deck.Now, b.sum.Finished())
@@ -188,7 +205,7 @@ func (p *Page) take(m feed.Batch[happening]) tea.Cmd {
 	return tea.Batch(p.next(), p.rest())
 }
 
-func (b *board) apply(e run.Event) {
+func (b *board) apply(e run.Event, now time.Time) {
 	b.sum.Apply(e)
 	switch e.Kind {
 	case run.Changed:
@@ -199,7 +216,7 @@ func (b *board) apply(e run.Event) {
 			b.began = *t
 		}
 	case run.Noticed:
-		b.notices = append(slices.DeleteFunc(b.notices, func(n run.Notice) bool { return n.Kind == e.Notice.Kind }), *e.Notice)
+		b.notices = append(slices.DeleteFunc(b.notices, func(r remark) bool { return r.Kind == e.Notice.Kind }), remark{*e.Notice, now})
 	case run.Planned, run.WasSent, run.Progressed, run.Printed, run.Logged, run.Done:
 	}
 }
@@ -255,6 +272,21 @@ func (b *board) total() int {
 		return b.sum.Total()
 	}
 	return max(b.sum.Total(), b.run.Targets)
+}
+
+// unread is how many nodes are done as the service counts them, and not known one by
+// one: of large runs the states come later than the counters.
+func (b *board) unread() int {
+	if b.sum.Done() {
+		return 0
+	}
+	seen := 0
+	for _, s := range run.States() {
+		if s.Final() {
+			seen += b.sum.Count(s)
+		}
+	}
+	return max(b.sum.Finished()-seen, 0)
 }
 
 // over reports whether the run has ended, as far as is known.

@@ -70,28 +70,9 @@ func (p *Page) title(e entry) string {
 	return name + " " + e.row.NodeID
 }
 
-// text is what the output pane shows of an entry, in lines as they come; marks are
-// lines of ours between those of the node.
-func (p *Page) text(e entry) (lines []textLine) {
-	note := func(level theme.Level, format string, args ...any) {
-		lines = append(lines, textLine{text: render.Visible(fmt.Sprintf(format, args...)), note: true, level: level})
-	}
-	if e.fold() && e.state.Final() {
-		same := "the same output on all of them"
-		switch {
-		case !e.row.HasOutput:
-			same = "all of them ended like this"
-		case e.row.Truncated || e.row.Preview:
-			same = "the same output on all of them as far as it was read; that of " + p.name(e.row.NodeID, e.row.NodeName)
-		}
-		note(theme.Unknown, "%s: %s", p.folded(e), same)
-	}
-	if e.row.Reason != "" {
-		note(Level(e.state), "%s", e.row.Reason)
-	}
-	for _, s := range e.row.Steps {
-		note(Level(s.State), "step %s: %s", s.Name, ending(s.State, s.ExitCode))
-	}
+// text is what the output pane shows of an entry, in lines as they come.
+func (p *Page) text(e entry) []textLine {
+	lines := p.preface(e)
 	if !e.state.Final() {
 		return append(lines, p.live(e)...)
 	}
@@ -101,21 +82,47 @@ func (p *Page) text(e entry) (lines []textLine) {
 	case !at.IsZero():
 		out = got
 	case loading:
-		note(theme.Busy, "reading all of it")
+		lines = append(lines, note(theme.Busy, "reading all of it"))
 	case err != nil:
-		note(theme.Bad, "only a part is shown: %v", err)
+		lines = append(lines, note(theme.Bad, "only a part is shown: %v", err))
 	}
 	lines = append(lines, outputLines("", out.stdout)...)
 	lines = append(lines, outputLines("stderr", out.stderr)...)
 	switch {
 	case out.stdout == "" && out.stderr == "" && e.row.HasOutput:
-		note(theme.Unknown, "(it wrote nothing)")
+		lines = append(lines, note(theme.Unknown, "(it wrote nothing)"))
 	case out.stdout == "" && out.stderr == "":
-		note(theme.Unknown, "(there is no output)")
+		lines = append(lines, note(theme.Unknown, "(there is no output)"))
 	case out.cut && out.more != "":
-		note(theme.Warn, "this is not all: the rest %s", out.more)
+		lines = append(lines, note(theme.Warn, "this is not all: the rest %s", out.more))
 	case out.cut && !loading:
-		note(theme.Warn, "this is not all: the service kept no more, or it is too long to be shown; w writes what there is to a folder")
+		lines = append(lines, note(theme.Warn, "this is not all: the service kept no more, or it is too long to be shown; w writes what there is to a folder"))
+	}
+	return lines
+}
+
+// note is a line of ours between those of a node.
+func note(level theme.Level, format string, args ...any) textLine {
+	return textLine{text: render.Visible(fmt.Sprintf(format, args...)), note: true, level: level}
+}
+
+// preface says in front of an output whose it is, and how it ended there.
+func (p *Page) preface(e entry) (lines []textLine) {
+	if e.fold() && e.state.Final() {
+		same := "the same output on all of them"
+		switch {
+		case !e.row.HasOutput:
+			same = "all of them ended like this"
+		case e.row.Truncated || e.row.Preview:
+			same += " as far as it was read; that of " + p.name(e.row.NodeID, e.row.NodeName)
+		}
+		lines = append(lines, note(theme.Unknown, "%s: %s", p.folded(e), same))
+	}
+	if e.row.Reason != "" {
+		lines = append(lines, note(Level(e.state), "%s", e.row.Reason))
+	}
+	for _, s := range e.row.Steps {
+		lines = append(lines, note(Level(s.State), "step %s: %s", s.Name, ending(s.State, s.ExitCode)))
 	}
 	return lines
 }

@@ -111,8 +111,12 @@ type sent struct {
 func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
 	case feed.Changed:
-		if m.Feed == sources.Commands {
+		switch {
+		case m.Feed == sources.Commands:
 			p.load()
+		case m.Feed == sources.Nodes && p.board != nil && p.namesGen != p.set.Nodes.Gen():
+			p.entries() // under their names
+			p.pane.stale()
 		}
 		return tea.Batch(p.pend(), p.pause())
 	case feed.Batch[happening]:
@@ -135,6 +139,7 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	p.seen, p.fresh = p.deck.Now, false
 	switch m := msg.(type) {
 	case deck.Tick:
+		p.arrange() // remarks pass
 		return tea.Batch(p.pend(), p.resume(), p.rest())
 	case tea.KeyPressMsg:
 		return p.press(m)

@@ -47,7 +47,7 @@ func (s *service) FindAll(_ context.Context, refs []string) (run.Run, error) {
 	return run.Run{}, fault.New(fault.NotFound, "find run "+refs[0], "no such run in this account and region")
 }
 
-func (s *service) Follow(_ context.Context, _ run.Run, _ bool, emit func(run.Event)) error {
+func (s *service) Watch(_ context.Context, _ run.Run, _ bool, emit func(run.Event)) error {
 	s.follows++
 	for _, e := range s.events {
 		emit(e)
@@ -56,7 +56,7 @@ func (s *service) Follow(_ context.Context, _ run.Run, _ bool, emit func(run.Eve
 }
 
 func (s *service) Show(ctx context.Context, r run.Run, emit func(run.Event)) error {
-	return s.Follow(ctx, r, false, emit)
+	return s.Watch(ctx, r, false, emit)
 }
 
 func (s *service) Copy(_ context.Context, _ run.Command, _ run.Invocation, stdout, _ io.Writer) (run.Output, error) {

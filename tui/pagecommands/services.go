@@ -19,7 +19,7 @@ type Services struct {
 // Runner is what the page uses of *run.Service: it reads, and sends nothing.
 type Runner interface {
 	FindAll(ctx context.Context, refs []string) (run.Run, error)
-	Follow(ctx context.Context, r run.Run, live bool, emit func(run.Event)) error
+	Watch(ctx context.Context, r run.Run, live bool, emit func(run.Event)) error
 	Show(ctx context.Context, r run.Run, emit func(run.Event)) error
 	Copy(ctx context.Context, c run.Command, inv run.Invocation, stdout, stderr io.Writer) (run.Output, error)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
@@ -185,27 +186,32 @@ func statesByMeaning() []tallied {
 	}
 }
 
-// tally are the counts, with glyph and word, what ended well first.
+// tally are the counts, with glyph and word, what ended well first. Nodes that the
+// service counts as done and whose states have not been read are not called waiting.
 func (p *Page) tally(of []tallied, named bool) (parts []string) {
 	s, sum := p.deck.Styles, &p.board.sum
+	add := func(n int, l theme.Level, name string) {
+		if n <= 0 {
+			return
+		}
+		text := widget.Grouped(n) + " " + s.Glyphs.Level(l)
+		if named {
+			text += " " + name
+		}
+		parts = append(parts, s.Level(l).Render(text))
+	}
+	unread := p.board.unread()
 	for _, states := range of {
 		n := 0
 		for _, state := range states {
 			n += sum.Count(state)
 			if state == run.Waiting && !sum.Done() {
-				n += max(sum.Unlisted(), 0)
+				n += max(sum.Unlisted(), 0) - unread
 			}
 		}
-		if n == 0 {
-			continue
-		}
-		l := Level(states[0])
-		text := widget.Grouped(n) + " " + s.Glyphs.Level(l)
-		if named {
-			text += " " + word(states[0])
-		}
-		parts = append(parts, s.Level(l).Render(text))
+		add(n, Level(states[0]), word(states[0]))
 	}
+	add(unread, theme.Unknown, "not read yet")
 	return parts
 }
 
@@ -241,7 +247,7 @@ func (p *Page) remarks() (out []string) {
 		warn(fmt.Sprintf("the service counts %s more and does not list them", some(n, "node")))
 	}
 	for _, n := range b.notices {
-		if n.Kind != run.Throttled && n.Kind != run.Retrying || !b.sum.Done() {
+		if n.stands(p.deck.Now, b.sum.Done()) {
 			warn(n.Text)
 		}
 	}
