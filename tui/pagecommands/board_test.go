@@ -140,6 +140,14 @@ func TestNodesWhoseStatesComeLaterAreNotCalledWaiting(t *testing.T) {
 	})
 	s.Size(140, 40)
 	s.Has("842 / 1,500", "1 ● ok", "658 ○ waiting", "841 · not read yet")
+	counts, unread := s.page.board.counts()
+	sum := unread
+	for _, n := range counts {
+		sum += n
+	}
+	if sum != 1500 {
+		t.Errorf("the counts are of %d nodes", sum)
+	}
 }
 
 func TestRemarksThatPass(t *testing.T) {

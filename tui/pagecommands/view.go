@@ -189,7 +189,7 @@ func statesByMeaning() []tallied {
 // tally are the counts, with glyph and word, what ended well first. Nodes that the
 // service counts as done and whose states have not been read are not called waiting.
 func (p *Page) tally(of []tallied, named bool) (parts []string) {
-	s, sum := p.deck.Styles, &p.board.sum
+	s := p.deck.Styles
 	add := func(n int, l theme.Level, name string) {
 		if n <= 0 {
 			return
@@ -200,14 +200,11 @@ func (p *Page) tally(of []tallied, named bool) (parts []string) {
 		}
 		parts = append(parts, s.Level(l).Render(text))
 	}
-	unread := p.board.unread()
+	counts, unread := p.board.counts()
 	for _, states := range of {
 		n := 0
 		for _, state := range states {
-			n += sum.Count(state)
-			if state == run.Waiting && !sum.Done() {
-				n += max(sum.Unlisted(), 0) - unread
-			}
+			n += counts[state]
 		}
 		add(n, Level(states[0]), word(states[0]))
 	}
