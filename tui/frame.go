@@ -67,8 +67,19 @@ func (m *Model) Frame() string {
 	return m.frame
 }
 
+// Screens smaller than this have no room for anything but the way out.
+const (
+	leastWidth  = 20
+	leastHeight = 4
+)
+
 func (m *Model) draw() {
 	m.hits, m.cursor = m.hits[:0], nil
+	if m.width < leastWidth || m.height < leastHeight {
+		lines := wrap("too small: 40x10 is needed; q leaves", m.width)
+		m.frame = strings.Join(lines[:min(len(lines), m.height)], "\n")
+		return
+	}
 	a := m.areas()
 	known := m.known()
 	lines := make([]string, 0, m.height)

@@ -84,4 +84,6 @@ func TestResizesAreTaken(t *testing.T) {
 		fits(t, w.Frame(), max(size[0], 1), max(size[1], 1))
 	}
 	w.Has("web-1")
+	w.Size(16, 8)
+	w.Has("too small", "40x10")
 }

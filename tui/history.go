@@ -39,7 +39,8 @@ func (m *Model) open(o deck.Open) tea.Cmd {
 	cmd := m.show(to)
 	p := m.current()
 	if o.Clear {
-		for p.Back() { //nolint:revive // each step closes one thing
+		for steps := 0; p.Back() && steps < visitsKept; steps++ {
+			continue // each closes one thing
 		}
 	}
 	if o.Filter != "" || o.Clear {

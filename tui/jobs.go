@@ -43,6 +43,7 @@ type job struct {
 	cancel         context.CancelFunc
 	over           chan struct{} // closed at its end
 	wake           chan struct{} // capacity 1: there is more output
+	columns        int           // of the pane that shows it; 0: none
 }
 
 func (j *job) running() bool { return !j.ended }
@@ -110,6 +111,9 @@ func (m *Model) start(l deck.Line) tea.Cmd {
 	j := m.newJob(l)
 	m.jobs.add(j)
 	if l.How == deck.InPane {
+		if l.Done == nil { // else the page reads it
+			j.columns = max(m.width-4, 0)
+		}
 		m.push(newJobPane(m, j))
 	} else {
 		m.say = deck.Say{Text: l.What + m.o.Deck.Styles.Glyphs.Ellipsis}
@@ -310,6 +314,10 @@ type pipe struct {
 	j  *job
 	to *output
 }
+
+// Columns is how wide the pane is in which the output is read; 0: it is in none. A
+// command prints tables for people then, as on a terminal.
+func (p pipe) Columns() int { return p.j.columns }
 
 func (j *job) writer(to *output) pipe { return pipe{j, to} }
 

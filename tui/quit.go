@@ -44,7 +44,14 @@ func (m *Model) interrupt() tea.Cmd {
 }
 
 // quit leaves, and asks first when that ends something.
-func (m *Model) quit() tea.Cmd {
+func (m *Model) quit() tea.Cmd { return m.quitFor("") }
+
+// quitFor leaves for a dashboard of another context; empty: for good.
+func (m *Model) quitFor(other string) tea.Cmd {
+	leave := func() tea.Cmd {
+		m.outcome.Context = other
+		return m.leave()
+	}
 	var busy []string
 	for _, j := range m.jobs.list {
 		if j.running() {
@@ -55,12 +62,12 @@ func (m *Model) quit() tea.Cmd {
 		busy = append(busy, m.o.Busy()...)
 	}
 	if len(busy) == 0 {
-		return m.leave()
+		return leave()
 	}
 	d := &menu{m: m, head: "Leave? " + plural(len(busy), "thing") + " started here would end", prompt: ">"}
 	d.entries = append(d.entries,
-		entry{name: "stay", detail: "go on here", do: func() tea.Cmd { m.outcome.Context = ""; return nil }},
-		entry{name: "leave", detail: "end what runs, and leave", do: m.leave})
+		entry{name: "stay", detail: "go on here"},
+		entry{name: "leave", detail: "end what runs, and leave", do: leave})
 	for _, b := range busy {
 		d.entries = append(d.entries, entry{name: b, off: "runs"})
 	}

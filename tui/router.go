@@ -2,6 +2,7 @@ package tui
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -152,12 +153,9 @@ func keyNamed(name string) tea.KeyPressMsg {
 	case ok:
 		k.Code = code
 	default:
-		for _, r := range name {
-			k.Code = r
-			if k.Mod == 0 {
-				k.Text = name
-			}
-			break
+		k.Code, _ = utf8.DecodeRuneInString(name)
+		if k.Mod == 0 {
+			k.Text = name
 		}
 	}
 	return k

@@ -22,7 +22,7 @@ func (m *Model) ownEntries() []entry {
 	}
 	out = append(out, m.themeEntries()...)
 	for _, c := range m.o.Contexts {
-		e := entry{name: "context " + c, detail: "go on with this context of the configuration", do: func() tea.Cmd { return m.switchTo(c) }}
+		e := entry{name: "context " + c, detail: "go on with this context of the configuration", do: func() tea.Cmd { return m.quitFor(c) }}
 		if c == m.o.Deck.Where.Context {
 			e.off = "it is this one"
 		}
@@ -89,10 +89,4 @@ func (m *Model) toggleMouse() tea.Cmd {
 	m.mouseOff = !m.mouseOff
 	m.say = deck.Say{Text: map[bool]string{true: "the mouse belongs to the terminal now", false: "clicks and the wheel work here again"}[m.mouseOff]}
 	return nil
-}
-
-// switchTo leaves the dashboard for one of another context.
-func (m *Model) switchTo(context string) tea.Cmd {
-	m.outcome.Context = context
-	return m.quit()
 }

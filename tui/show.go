@@ -38,6 +38,8 @@ func Show(ctx context.Context, t *terminal.Terminal, o Options) (Outcome, error)
 	if err := g.Raw(); err != nil {
 		return Outcome{}, err
 	}
+	_, _ = io.WriteString(out, keepTitle)
+	defer func() { _, _ = io.WriteString(out, restoreTitle) }()
 	model := &program{m: m}
 	p := tea.NewProgram(model, tea.WithInput(in), tea.WithOutput(screen{out, g.Output(out)}),
 		tea.WithoutSignalHandler(), tea.WithColorProfile(colorprofile.ANSI))
@@ -60,6 +62,13 @@ func Show(ctx context.Context, t *terminal.Terminal, o Options) (Outcome, error)
 	}
 	return m.outcome, err
 }
+
+// The title of the window is put on a stack of the terminal, and taken from it again;
+// a terminal without one ignores both (ctlseqs, XTWINOPS).
+const (
+	keepTitle    = "\x1b[22;2t"
+	restoreTitle = "\x1b[23;2t"
+)
 
 // run runs the program until it is left or ctx ends. With the context of its own
 // Bubble Tea would end in the middle of what it draws.

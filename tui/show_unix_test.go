@@ -5,7 +5,6 @@ package tui_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -162,6 +161,9 @@ func (s *stage) back() {
 			s.t.Errorf("%q was not undone:\n%q", on, text)
 		}
 	}
+	if strings.Count(text, "\x1b[22;2t") != strings.Count(text, "\x1b[23;2t") {
+		s.t.Errorf("the title of the window was not given back:\n%q", text)
+	}
 	if strings.Contains(text, " q") && strings.Contains(text, "\x1b[2 q") {
 		s.t.Error("the shape of the cursor was changed")
 	}
@@ -279,8 +281,23 @@ func TestTheOutcomeHasTheLayout(t *testing.T) {
 	if s.err != nil || s.out.Context != "stage" || s.out.Layout.Page != "fleet" {
 		t.Errorf("%+v, %v", s.out, s.err)
 	}
-	if errors.Is(s.err, context.Canceled) {
-		t.Error("it was cancelled")
+}
+
+// Who decides to stay does not go to the other context later.
+func TestStayingForgetsTheOtherContext(t *testing.T) {
+	s := onStage(t, func(_ *stage, o *tui.Options) {
+		o.Contexts = []string{"stage"}
+		o.Busy = func() []string { return []string{"forward orders-db"} }
+	})
+	s.see("web-1")
+	s.write(":context stage\r")
+	s.see("would end")
+	s.write("\r") // stay
+	s.write("q")
+	s.write("leave\r")
+	s.back()
+	if s.err != nil || s.out.Context != "" {
+		t.Errorf("%+v, %v", s.out, s.err)
 	}
 }
 

@@ -84,7 +84,7 @@ func TestDemoInARealTerminal(t *testing.T) {
 	p.line("ssmdeck demo --tour")
 	p.waitFor("Now it is your turn")
 	p.line("shell web-1")
-	p.waitFor("sh-5.2$")
+	p.waitFor("for help\nsh-5.2$") // not the shell of the tour
 	p.line("stty size")
 	p.waitFor("40 100")
 	p.tmux("resize-window", "-x", "90", "-y", "30")

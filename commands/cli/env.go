@@ -377,10 +377,14 @@ func (e *Env) Note(format string, args ...any) {
 	}
 }
 
-// Width is that of the terminal on standard output, 0 when it is none.
+// Width is that of the terminal on standard output, or of what stands for one, such as
+// a pane of the dashboard; 0 when it is none.
 func (e *Env) Width() int { return columns(e.Out) }
 
 func columns(stream any) int {
+	if pane, ok := stream.(interface{ Columns() int }); ok {
+		return pane.Columns()
+	}
 	f, ok := stream.(*os.File)
 	if !ok || !terminal.IsTerminal(f) {
 		return 0

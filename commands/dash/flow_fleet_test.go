@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ssmdeck/ssmdeck/commands/dash"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
 // fleetFlow is a flow on the view Fleet of the demo fleet, with its first rows.
@@ -75,4 +76,48 @@ func TestFlowTagsAreSet(t *testing.T) {
 	f.waitLine("node tag i-04b5c6d7e8f901234")
 	f.press("tab", "G")
 	f.waitFor("owner", "ada")
+}
+
+func TestFlowUnmanagedInstancesAreExamined(t *testing.T) {
+	sc, err := world.ParseScenario("test.yaml", []byte("account: \"123456789012\"\nregion: us-east-1\nfleet: {count: 12, names: [web], unmanaged: 2, lost: 1}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := startFlow(t, flowOptions{scenario: sc, dash: dash.Options{View: "fleet", Calls: 1000}})
+	f.waitFor("web-00001", "10")
+	f.press("u")
+	f.waitFor("▲ unmanaged")
+	f.press("g", "j") // behind the node that is lost
+	f.waitFor("no agent of it has registered", "d says why")
+	f.press("d")
+	f.waitFor("FAIL  Systems Manager knows it", "not a managed node in us-east-1")
+	f.press("esc", "r")
+	f.waitFor("Systems Manager does not know it")
+}
+
+func TestFlowForwardSaysWhereItListens(t *testing.T) {
+	f := fleetFlow(t)
+	f.filter("name=web-1 vpc~vpc-")
+	f.waitFor("1 of 13")
+	f.press("f")
+	f.waitFor("Forward through web-1", "orders-prod.cluster-")
+	f.press("down", "enter")
+	f.write("0")
+	f.press("enter")
+	if line := f.waitLine("forward"); !strings.HasPrefix(line, "forward i-0123456789abcdef0 0:orders-prod.cluster-") {
+		t.Errorf("ran %q", line)
+	}
+	f.waitFor("127.0.0.1:", "orders-prod.cluster-")
+	f.press("esc")
+	f.waitFor("1 running")
+}
+
+func TestFlowExportIsWhatTheCommandLineLists(t *testing.T) {
+	f := fleetFlow(t)
+	f.filter("ping=lost")
+	f.waitFor("1 of 13")
+	f.press("x")
+	f.waitFor("Export 1 node")
+	f.press("enter")
+	f.waitFor("ssmdeck ls --filter ping=lost", "worker-dev", "i-04b5c6d7e8f901234")
 }

@@ -190,9 +190,6 @@ func (f *flow) write(text string) {
 	}
 }
 
-// send gives the dashboard a message.
-func (f *flow) send(msg tea.Msg) { f.prog.Send(msg) }
-
 // screen is what is seen now.
 func (f *flow) screen() string {
 	f.mu.Lock()

@@ -66,6 +66,7 @@ func TestEveryNumberOfTheOverviewIsTheRowsBehindIt(t *testing.T) {
 		t.Fatalf("the overview has %d lines:\n%s", len(items), s.Frame())
 	}
 	opened := map[string]int{}
+	s.Press("3", "h", "down", "down", "5", "tab", "1") // a group, past sessions: opened before, and in nobody's way
 	for _, item := range items {
 		page, filter, _ := strings.Cut(detail(item, "Opens"), " ")
 		rows := 0

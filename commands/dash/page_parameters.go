@@ -13,7 +13,7 @@ import (
 )
 
 func (w *wiring) parameters() deck.Page {
-	return pageparams.New(w.deck, w.desk, w.set, pageparams.Services{Value: w.parameterValue, History: w.parameterHistory})
+	return pageparams.New(w.deck, w.desk, w.set, pageparams.Services{Value: w.parameterValue, History: w.parameterHistory, Tags: w.parameterTags})
 }
 
 // parameterValue reads one parameter; a secret one only with decrypt.
@@ -41,4 +41,13 @@ func (w *wiring) parameterHistory(ctx context.Context, at grid.Place, name strin
 	all, err := awsapi.Collect(parameter.New(s.SSM()).History(ctx, name, decrypt))
 	slices.SortFunc(all, func(a, b parameter.Parameter) int { return int(b.Version - a.Version) })
 	return all, err
+}
+
+// parameterTags reads the tags of a parameter.
+func (w *wiring) parameterTags(ctx context.Context, at grid.Place, name string) (map[string]string, error) {
+	s, err := w.scope(at)
+	if err != nil {
+		return nil, err
+	}
+	return parameter.New(s.SSM()).Tags(ctx, name)
 }

@@ -259,3 +259,23 @@ func TestALostAnswerStartsNothingTwice(t *testing.T) {
 		t.Errorf("%s, %v, tokens %q", id, err, tokens)
 	}
 }
+
+func TestOneOverSeveralTargetsTellsThem(t *testing.T) {
+	m := NewMockapi(gomock.NewController(t))
+	m.EXPECT().GetAutomationExecution(gomock.Any(), gomock.Any()).Return(&ssm.GetAutomationExecutionOutput{AutomationExecution: &types.AutomationExecution{
+		AutomationExecutionId: aws.String("id"), TargetParameterName: aws.String("InstanceId"), MaxConcurrency: aws.String("10%"), MaxErrors: aws.String("1"),
+		Targets: []types.Target{{Key: aws.String("tag:env"), Values: []string{"prod", "test"}}},
+	}}, nil)
+	e, err := New(m).Get(t.Context(), "id")
+	if err != nil || e.TargetParameter != "InstanceId" || e.Concurrency != "10%" || e.MaxErrors != "1" || len(e.Targets) != 1 ||
+		e.Targets[0].Key != "tag:env" || !slices.Equal(e.Targets[0].Values, []string{"prod", "test"}) {
+		t.Errorf("got %+v, %v", e, err)
+	}
+	// The service names a rate for every execution; alone it means nothing.
+	m.EXPECT().GetAutomationExecution(gomock.Any(), gomock.Any()).Return(&ssm.GetAutomationExecutionOutput{AutomationExecution: &types.AutomationExecution{
+		AutomationExecutionId: aws.String("id"), MaxConcurrency: aws.String("10"), MaxErrors: aws.String("1"),
+	}}, nil)
+	if e, err := New(m).Get(t.Context(), "id"); err != nil || e.Concurrency != "" || e.MaxErrors != "" {
+		t.Errorf("one without targets: %+v, %v", e, err)
+	}
+}

@@ -129,3 +129,31 @@ func TestCountsInOneSentence(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+// The word for a node is the worst that is wrong with it, and none that says it is
+// well when nobody knows.
+func TestWord(t *testing.T) {
+	for want, r := range map[string]Row{
+		"ok": {Status: Compliant}, "never scanned": {Status: NeverScanned}, "unknown": {Status: Unknown},
+		"critical":     {Status: NonCompliant, Numbers: Numbers{Critical: 1, Security: 2, Failed: 1, Missing: 3}},
+		"security":     {Status: NonCompliant, Numbers: Numbers{Security: 2, Failed: 1, Missing: 3}},
+		"failed":       {Status: NonCompliant, Numbers: Numbers{Failed: 1, Missing: 3}},
+		"missing":      {Status: NonCompliant, Numbers: Numbers{Missing: 3, PendingReboot: 1}},
+		"rejected":     {Status: NonCompliant, Numbers: Numbers{Rejected: 1, PendingReboot: 1}},
+		"reboot":       {Status: NonCompliant, Numbers: Numbers{PendingReboot: 1, Available: 1}},
+		"not approved": {Status: NonCompliant, Numbers: Numbers{Available: 1}},
+	} {
+		if got := r.Word(); got != want {
+			t.Errorf("%+v is %q, want %q", r, got, want)
+		}
+	}
+}
+
+// Severities compare in the words of any system, unknown ones last.
+func TestCompareSeverities(t *testing.T) {
+	words := []string{"moon", "Low", "Required", "moderate", "Important", ""}
+	slices.SortStableFunc(words, CompareSeverities)
+	if got := strings.Join(words, " "); got != "Required Important moderate Low moon " {
+		t.Errorf("got %q", got)
+	}
+}

@@ -66,12 +66,11 @@ type Desk struct {
 	wanted map[*core]time.Duration
 	forced map[*core]bool // load at once, whatever the age and the budget
 	paid   []payment
-	closed bool // in the update loop
 	opened bool
 
-	mu    sync.Mutex
-	notes []string
-	ended bool // nothing may be begun any more
+	mu     sync.Mutex
+	notes  []string
+	closed bool // nothing may be begun any more
 }
 
 // payment is a load that has been paid for.
@@ -92,12 +91,22 @@ func NewDesk(cells []grid.Cell, now func() time.Time) *Desk {
 
 // Close cancels all loads and waits for them.
 func (d *Desk) Close() {
-	d.closed = true
-	d.stop()
 	d.mu.Lock()
-	d.ended = true
+	d.closed = true
 	d.mu.Unlock()
+	d.stop()
 	d.group.Wait()
+}
+
+// enter counts one more thing behind the dashboard; false: it is over.
+func (d *Desk) enter() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.group.Add(1)
+	return true
 }
 
 // Context ends when the desk is closed: for what a page loads by itself.
@@ -106,11 +115,8 @@ func (d *Desk) Context() context.Context { return d.ctx }
 // Go runs f behind the dashboard, in a goroutine the desk waits for. A panic in it
 // becomes a Crashed message. It is a tea.Cmd; one that is never run is not waited for.
 func (d *Desk) Go(f func(ctx context.Context) tea.Msg) tea.Cmd {
-	if d.closed {
-		return nil
-	}
 	return func() (msg tea.Msg) {
-		if !d.begin() {
+		if !d.enter() {
 			return nil
 		}
 		defer d.group.Done()
@@ -121,17 +127,6 @@ func (d *Desk) Go(f func(ctx context.Context) tea.Msg) tea.Cmd {
 		}()
 		return f(d.ctx)
 	}
-}
-
-// begin counts a goroutine; false once the desk is closed.
-func (d *Desk) begin() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.ended {
-		return false
-	}
-	d.group.Add(1)
-	return true
 }
 
 // Crashed is a panic behind the dashboard, which ends it: the root writes the trace
@@ -185,9 +180,6 @@ func contains(names []string, name string) bool {
 
 // Tick starts the loads that are due. slow stretches all ages: 1 is as wanted.
 func (d *Desk) Tick(slow float64) tea.Cmd {
-	if d.closed {
-		return nil
-	}
 	now := d.now()
 	var cmds []tea.Cmd
 	for c, every := range d.wanted {

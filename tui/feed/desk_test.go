@@ -447,3 +447,16 @@ func TestALaterLoadReplacesRowsAtItsEndOnly(t *testing.T) {
 		l.desk.Close()
 	})
 }
+
+// Bubble Tea drops the commands that are on the way when it ends.
+func TestCloseDoesNotWaitForWhatWasNeverRun(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
+		l := newLoop(grid.Cell{Place: here})
+		ran := false
+		cmd := l.desk.Go(func(context.Context) tea.Msg { ran = true; return nil })
+		l.desk.Close()
+		if cmd(); ran {
+			t.Error("something began after Close")
+		}
+	})
+}

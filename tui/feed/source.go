@@ -111,6 +111,9 @@ func (s *Source[T]) Rows() []grid.Row[T] {
 	return s.merged
 }
 
+// Places are those that rows can come from, in their order.
+func (s *Source[T]) Places() []grid.Place { return s.c.order }
+
 // At are the rows of one place, and when they were read.
 func (s *Source[T]) At(p grid.Place) (rows []T, at time.Time) {
 	part := s.c.parts[p]

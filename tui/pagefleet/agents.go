@@ -2,7 +2,7 @@ package pagefleet
 
 import (
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
-	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
 )
 
 // agents is what is known of agent versions, by platform: agents of Linux and Windows
@@ -16,18 +16,20 @@ type agents struct {
 
 // newestAgents are the newest versions that run. A fleet has few versions, and each is
 // compared once.
-func newestAgents(nodes []grid.Row[fleet.Node]) map[string]string {
+func newestAgents(nodes *feed.Source[fleet.Node]) map[string]string {
 	type version struct{ platform, agent string }
 	seen, newest := map[version]bool{}, map[string]string{}
-	for i := range nodes {
-		n := &nodes[i].Value
-		v := version{n.Platform, n.AgentVersion}
-		if seen[v] {
-			continue
-		}
-		seen[v] = true
-		if had := newest[n.Platform]; fleet.IsVersion(n.AgentVersion) && (had == "" || fleet.CompareVersions(n.AgentVersion, had) > 0) {
-			newest[n.Platform] = n.AgentVersion
+	for _, at := range nodes.Places() {
+		list, _ := nodes.At(at)
+		for i := range list {
+			v := version{list[i].Platform, list[i].AgentVersion}
+			if seen[v] {
+				continue
+			}
+			seen[v] = true
+			if had := newest[v.platform]; fleet.IsVersion(v.agent) && (had == "" || fleet.CompareVersions(v.agent, had) > 0) {
+				newest[v.platform] = v.agent
+			}
 		}
 	}
 	return newest
@@ -47,7 +49,7 @@ func (a *agents) learn(n fleet.Node) bool {
 }
 
 // behind reports whether there is a newer agent than the node's.
-func (a *agents) behind(n fleet.Node) bool {
+func (a *agents) behind(n *fleet.Node) bool {
 	if n.AgentLatest != nil && !*n.AgentLatest {
 		return true
 	}

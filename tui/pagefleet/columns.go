@@ -18,7 +18,7 @@ func (p *Page) columns() []widget.Column {
 		p.text("name", "NAME", 1, func(r *row) string { return r.n.Name }, widget.Column{Min: 8, Max: 26}),
 		p.text("id", "NODE ID", 5, func(r *row) string { return r.n.ID }, widget.Column{Min: 10, Max: 20, Middle: true}),
 		p.text("platform", "PLATFORM", 6, platform, widget.Column{Max: 30}),
-		p.with(p.state("agent", "AGENT", (*row).agent, func(a, b *row) int { return fleet.CompareAgents(a.n, b.n) }), 3),
+		p.with(p.state("agent", "AGENT", (*row).agent, func(a, b *row) int { return fleet.CompareAgents(*a.n, *b.n) }), 3),
 		p.text("ip", "IP", 7, func(r *row) string { return r.n.IP }, widget.Column{}),
 		p.with(p.state("patches", "PATCHES", (*row).patches, comparePatches), 2),
 		p.with(p.state("association", "ASSOCIATIONS", (*row).association, nil), 9),
@@ -28,11 +28,11 @@ func (p *Page) columns() []widget.Column {
 		p.text("tags", "TAGS", 10, p.tags, widget.Column{Min: 12, Max: 60}),
 		p.off(p.text("computer", "COMPUTER NAME", 11, func(r *row) string { return r.n.ComputerName }, widget.Column{Max: 32}), true),
 		p.off(p.text("instance_type", "INSTANCE TYPE", 11, func(r *row) string { return r.n.InstanceType }, widget.Column{}), true),
-		p.off(p.ec2("instance", "INSTANCE", func(n fleet.Node) string { return n.State }), true),
-		p.off(p.ec2("az", "ZONE", func(n fleet.Node) string { return n.AZ }), true),
-		p.off(p.ec2("vpc", "VPC", func(n fleet.Node) string { return n.VPC }), true),
-		p.off(p.ec2("subnet", "SUBNET", func(n fleet.Node) string { return n.Subnet }), true),
-		p.off(p.ec2("image", "IMAGE", func(n fleet.Node) string { return n.Image }), true),
+		p.off(p.ec2("instance", "INSTANCE", func(n *fleet.Node) string { return n.State }), true),
+		p.off(p.ec2("az", "ZONE", func(n *fleet.Node) string { return n.AZ }), true),
+		p.off(p.ec2("vpc", "VPC", func(n *fleet.Node) string { return n.VPC }), true),
+		p.off(p.ec2("subnet", "SUBNET", func(n *fleet.Node) string { return n.Subnet }), true),
+		p.off(p.ec2("image", "IMAGE", func(n *fleet.Node) string { return n.Image }), true),
 		p.off(p.text("role", "ROLE", 11, func(r *row) string { return r.n.IAMRole }, widget.Column{Max: 32}), true),
 		p.off(p.text("type", "TYPE", 11, func(r *row) string { return r.n.ResourceType }, widget.Column{}), true),
 		p.off(p.text("activation", "ACTIVATION", 11, func(r *row) string { return r.n.ActivationID }, widget.Column{}), true),
@@ -93,7 +93,7 @@ func (p *Page) age(id, title string, rank int, of func(*row) time.Time) widget.C
 }
 
 // ec2 is a column of what EC2 knows: unknown where it was not to be asked.
-func (p *Page) ec2(id, title string, of func(fleet.Node) string) widget.Column {
+func (p *Page) ec2(id, title string, of func(*fleet.Node) string) widget.Column {
 	return p.text(id, title, 11, func(r *row) string {
 		switch {
 		case r.n.Lacks(fleet.PartEC2):
@@ -130,7 +130,7 @@ func (r *row) joined() bool {
 
 // lacksTags reports whether the tags could not be read; those of instances come with
 // what EC2 knows.
-func lacksTags(n fleet.Node) bool {
+func lacksTags(n *fleet.Node) bool {
 	return n.Lacks(fleet.PartTags) || n.Instance() && n.Lacks(fleet.PartEC2)
 }
 

@@ -52,7 +52,10 @@ func (p *Page) parse(text string) (func(i int) bool, error) {
 				return false
 			}
 		}
-		return f.MatchAt(r.n, now)
+		if s.parts&fleet.PartPatch == 0 {
+			return f.MatchAt(*r.n, now)
+		}
+		return f.MatchAt(r.node(), now)
 	}, nil
 }
 
@@ -97,7 +100,7 @@ func (p *Page) none() string {
 	s := p.set.Nodes.State()
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
-		return "no node could be read: " + oneLine(s.Failures[0].Err.Error())
+		return "no node could be read"
 	case s.Empty():
 		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
 	case s.Partial():

@@ -212,7 +212,7 @@ func (p *Page) tagsOf(batches []batch) (map[string]string, bool) {
 	if len(batches) != 1 || len(batches[0].nodes) != 1 {
 		return nil, false
 	}
-	r := row{key: deck.Key(batches[0].at, batches[0].nodes[0].ID), n: batches[0].nodes[0]}
+	r := row{key: deck.Key(batches[0].at, batches[0].nodes[0].ID), n: &batches[0].nodes[0]}
 	known := p.known(&r)
 	if !known.joined() || lacksTags(known.n) {
 		return nil, false
@@ -285,7 +285,7 @@ func tagWords(text string, had map[string]string) []string {
 // soon as it is known.
 func (p *Page) forward() tea.Cmd {
 	r := p.current()
-	n, place, label := r.n, r.at, r.label()
+	n, place, label := *r.n, r.at, r.label()
 	load := p.wantDatabases(place)
 	form := deck.Form{
 		Title: "Forward through " + label,

@@ -28,15 +28,15 @@ func (p *Page) known(r *row) row {
 	if at.IsZero() {
 		return known
 	}
-	known.n, known.patched = f.node, true
-	known.n.Name = cmp.Or(f.node.Name, r.n.Name)
+	n := f.node
+	n.Name = cmp.Or(n.Name, r.n.Name)
 	if _, listed := p.set.Nodes.At(r.at); listed.After(at) { // then the list knows better whether it is there
-		known.n.Ping, known.n.LastPing, known.n.AgentVersion, known.n.AssociationStatus = r.n.Ping, r.n.LastPing, r.n.AgentVersion, r.n.AssociationStatus
+		n.Ping, n.LastPing, n.AgentVersion, n.AssociationStatus = r.n.Ping, r.n.LastPing, r.n.AgentVersion, r.n.AssociationStatus
 	}
-	if _, listed := p.set.Patches.At(r.at); r.patched && listed.After(at) {
-		known.n.Patch = r.n.Patch
+	known.n, known.behind = &n, p.agents.behind(&n)
+	if _, listed := p.set.Patches.At(r.at); !r.patched || !listed.After(at) {
+		known.patched, known.patch, known.sealed = true, n.Patch, n.Lacks(fleet.PartPatch)
 	}
-	known.behind = p.agents.behind(known.n)
 	return known
 }
 
@@ -166,13 +166,13 @@ func tagLines(w *writer, r *row) {
 }
 
 func (p *Page) patchLines(w *writer, r *row) {
-	pa := r.n.Patch
+	pa := r.patch
 	note := ""
 	if r.patched && pa != nil {
 		note = strings.ToLower(pa.Operation) + " " + since(p.deck.Now, pa.Ended)
 	}
 	w.section("Patches", note)
-	if !r.patched || pa == nil || r.n.Lacks(fleet.PartPatch) {
+	if !r.patched || pa == nil || r.sealed {
 		word, _ := r.patches()
 		w.dim(word)
 		return
@@ -315,7 +315,11 @@ func (p *Page) examLines(r *row) (lines []line, cursor int) {
 	if !at.IsZero() {
 		note = verdict(checks) + ", " + since(p.deck.Now, at)
 	}
-	w.section("Why is it not online?", "")
+	title := "Why is it not online?"
+	if r.managed && r.n.Online() {
+		title = "Has it all that it needs?"
+	}
+	w.section(title, "")
 	if note != "" {
 		w.dim(note)
 	}

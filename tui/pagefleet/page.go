@@ -43,13 +43,15 @@ type Page struct {
 	set  *sources.Set
 	svc  Services
 
-	list   *widget.List
-	rows   []row
-	agents agents
-	gens   [3]uint64 // of what rows were made from
-	made   bool      // rows have been made once
-	placed bool      // account and Region are shown where there are several
-	search search
+	list    *widget.List
+	rows    []row
+	agents  agents
+	patches map[string]*fleet.Node // with what patching found, by key
+	hold    bool                   // rows have been made since the last tick
+	gens    [3]uint64              // of what rows were made from
+	made    bool                   // rows have been made once
+	placed  bool                   // account and Region are shown where there are several
+	search  search
 
 	width, height int
 	unmanaged     bool // instances that nobody manages are shown, too
@@ -125,12 +127,15 @@ func (p *Page) shows(title string) bool {
 func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case feed.Changed:
-		p.reload()
+		p.changed()
 		return nil
 	case deck.Tick:
+		p.hold = false
+		p.reload()
 		p.list.SetNow(p.deck.Now, p.deck.Still)
 		return p.settle()
 	case Select:
+		p.reload()
 		p.open(deck.Key(msg.At, msg.ID))
 		return p.settle()
 	case sent:

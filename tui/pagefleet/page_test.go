@@ -1,6 +1,8 @@
 package pagefleet_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +30,18 @@ func TestFramesOfDoctor(t *testing.T) {
 	f := open(t).fill()
 	f.Press("d")
 	f.Golden("doctor")
+}
+
+func TestFramesWhereAPlaceFails(t *testing.T) {
+	f := open(t)
+	denied := fault.New(fault.Auth, "list nodes", "not allowed: ssm:DescribeInstanceInformation").
+		WithHint("ask for an IAM policy that allows ssm:DescribeInstanceInformation")
+	f.set.Nodes.Fail(grid.Place{Account: "222222222222", Region: "us-east-1"}, denied)
+	f.Changed(sources.Nodes)
+	f.Golden("failed")
+	f.Deck.Where.Scopes = 2
+	f.fill()
+	f.Golden("partial")
 }
 
 func TestNothingIsNotAnEmptyTable(t *testing.T) {
@@ -310,4 +324,26 @@ func TestRegionsAreFilteredBesideTheTermsOfTheCommandLine(t *testing.T) {
 			t.Errorf("words that --filter does not take become %q", said(l))
 		}
 	}
+}
+
+func TestALargeFleetIsDrawnAnewOnceASecond(t *testing.T) {
+	f := open(t)
+	nodes := make([]fleet.Node, 2500)
+	for i := range nodes {
+		nodes[i] = fleet.Node{ID: fmt.Sprintf("i-%017x", i), Name: fmt.Sprintf("web-%04d", i), Ping: fleet.Online}
+	}
+	set := func(name string) {
+		nodes[0].Name = name
+		f.set.Nodes.Set(tuitest.Place, slices.Clone(nodes), tuitest.Now)
+		f.Changed(sources.Nodes)
+	}
+	set("a-first") // what is new is seen at once
+	f.Has("a-first")
+	set("a-second") // what comes behind it with the next tick
+	f.Lacks("a-second")
+	f.Send(deck.Tick{})
+	f.Has("a-second")
+	f.Send(deck.Tick{})
+	set("a-third")
+	f.Has("a-third")
 }

@@ -13,7 +13,11 @@ func (p *Page) Plain() deck.Plain {
 	p.reload()
 	var out deck.Plain
 	if p.list.Len() == 0 {
-		out.Summary = append(out.Summary, p.none())
+		for _, l := range p.notice() {
+			if text := strings.TrimSpace(l.head + l.key + " " + l.value); text != "" {
+				out.Summary = append(out.Summary, text)
+			}
+		}
 	} else {
 		out.Summary = append(out.Summary, p.summary())
 	}
@@ -86,10 +90,17 @@ func (p *Page) plainDetail(r *row) []string {
 		case l.head != "":
 			out = append(out, l.head+":")
 		case l.key != "":
-			out = append(out, strings.TrimSpace(l.key+": "+l.value+" "+l.note))
+			out = append(out, l.key+": "+withNote(l))
 		case l.value != "":
-			out = append(out, strings.TrimSpace(l.value+" "+l.note))
+			out = append(out, withNote(l))
 		}
 	}
 	return out
+}
+
+func withNote(l line) string {
+	if l.note == "" {
+		return l.value
+	}
+	return l.value + "; " + l.note
 }

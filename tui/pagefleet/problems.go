@@ -47,8 +47,8 @@ func (r *row) problems(now time.Time, newest string) []problem {
 }
 
 func (r *row) patchProblems() []problem {
-	pa := r.n.Patch
-	if !r.patched || pa == nil || r.n.Lacks(fleet.PartPatch) {
+	pa := r.patch
+	if !r.patched || pa == nil || r.sealed {
 		return nil
 	}
 	var out []problem

@@ -18,11 +18,25 @@ import (
 type row struct {
 	key     string
 	at      grid.Place
-	n       fleet.Node
-	managed bool // Systems Manager knows it
-	patched bool // what patching found of it has been read
+	n       *fleet.Node // shared with others, never changed
+	managed bool        // Systems Manager knows it
+	patched bool        // what patching found of it has been read
+	patch   *fleet.PatchState
+	sealed  bool // what patching found may not be read
 	behind  bool // a newer agent runs elsewhere in the fleet, or the service knows one
 	rank    int  // how much it needs attention: the lowest first
+}
+
+// quick is up to how many nodes rows are made anew each time that something has
+// changed. Of more it is done once a second at most, so that keys need not wait.
+const quick = 2000
+
+// changed takes notice of new data.
+func (p *Page) changed() {
+	if p.hold && len(p.rows) > quick {
+		return // the next tick makes them
+	}
+	p.reload()
 }
 
 // reload makes the rows anew when what they are made from has changed.
@@ -35,23 +49,15 @@ func (p *Page) reload() {
 	if p.made && gens == p.gens {
 		return
 	}
-	p.gens, p.made = gens, true
-	nodes := p.set.Nodes.Rows()
-	patches := p.patches()
-	p.agents.newest = newestAgents(nodes)
-	rows := make([]row, 0, len(nodes))
-	for _, n := range nodes {
-		r := row{key: deck.Key(n.Place, n.Value.ID), at: n.Place, n: n.Value, managed: true}
-		if found := patches[r.key]; found != nil {
-			r.patched, r.n.Patch = true, found.Patch
-			r.n.Unknown = slices.DeleteFunc(slices.Clone(r.n.Unknown), func(s string) bool { return s == fleet.PartPatch.String() })
-			if found.Lacks(fleet.PartPatch) {
-				r.n.Unknown = append(r.n.Unknown, fleet.PartPatch.String())
-			}
+	p.readPatches()
+	p.gens, p.made, p.hold = gens, true, true
+	p.agents.newest = newestAgents(p.set.Nodes)
+	rows := make([]row, 0, len(p.rows)+64)
+	for _, at := range p.set.Nodes.Places() {
+		nodes, _ := p.set.Nodes.At(at)
+		for i := range nodes {
+			rows = append(rows, p.row(at, &nodes[i], len(rows)))
 		}
-		r.behind = p.agents.behind(r.n)
-		r.rank = r.attention()
-		rows = append(rows, r)
 	}
 	if p.unmanaged {
 		rows = p.addUnmanaged(rows)
@@ -61,31 +67,62 @@ func (p *Page) reload() {
 	p.list.Reset(len(rows))
 }
 
+// row makes the i-th row. A node mostly stands where it stood.
+func (p *Page) row(at grid.Place, n *fleet.Node, i int) row {
+	r := row{at: at, n: n, managed: true}
+	if i < len(p.rows) && p.rows[i].n.ID == n.ID && p.rows[i].at == at {
+		r.key = p.rows[i].key
+	} else {
+		r.key = deck.Key(at, n.ID)
+	}
+	if found := p.patches[r.key]; found != nil {
+		r.patched, r.patch, r.sealed = true, found.Patch, found.Lacks(fleet.PartPatch)
+	}
+	r.behind = p.agents.behind(n)
+	r.rank = r.attention()
+	return r
+}
+
 // addUnmanaged adds the instances that no agent has registered. One that has since
 // it was looked for is a node already.
 func (p *Page) addUnmanaged(rows []row) []row {
 	known := make(map[string]bool, len(rows))
-	for _, r := range rows {
-		known[r.key] = true
+	for i := range rows {
+		known[rows[i].key] = true
 	}
-	for _, n := range p.svc.Unmanaged.Rows() {
-		r := row{key: deck.Key(n.Place, n.Value.ID), at: n.Place, n: n.Value}
-		if !known[r.key] {
-			r.rank = r.attention()
-			rows = append(rows, r)
+	for _, at := range p.svc.Unmanaged.Places() {
+		found, _ := p.svc.Unmanaged.At(at)
+		for i := range found {
+			r := row{key: deck.Key(at, found[i].ID), at: at, n: &found[i]}
+			if !known[r.key] {
+				r.rank = r.attention()
+				rows = append(rows, r)
+			}
 		}
 	}
 	return rows
 }
 
-// patches are the nodes with what patching found, by key.
-func (p *Page) patches() map[string]*fleet.Node {
-	rows := p.set.Patches.Rows()
-	found := make(map[string]*fleet.Node, len(rows))
-	for i := range rows {
-		found[deck.Key(rows[i].Place, rows[i].Value.ID)] = &rows[i].Value
+// readPatches finds the nodes with what patching found by their keys, when that has
+// been read anew.
+func (p *Page) readPatches() {
+	if p.made && p.gens[1] == p.set.Patches.Gen() {
+		return
 	}
-	return found
+	p.patches = map[string]*fleet.Node{}
+	for _, at := range p.set.Patches.Places() {
+		nodes, _ := p.set.Patches.At(at)
+		for i := range nodes {
+			p.patches[deck.Key(at, nodes[i].ID)] = &nodes[i]
+		}
+	}
+}
+
+// node is the node with what patching found.
+func (r *row) node() fleet.Node {
+	n := *r.n
+	n.Patch = r.patch
+	return n
 }
 
 // The ranks of attention.
@@ -110,7 +147,7 @@ func (r *row) attention() int {
 		return rankStopped
 	case r.n.Offline():
 		return rankLost
-	case r.patched && r.n.Patch != nil && r.n.Patch.Critical > 0:
+	case r.patched && r.patch != nil && r.patch.Critical > 0:
 		return rankPatches
 	default:
 		return rankFine
@@ -121,7 +158,7 @@ func (r *row) attention() int {
 func (r *row) stopped() bool { return r.n.State != "" && r.n.State != "running" }
 
 // label is what the node is called.
-func (r *row) label() string { return render.Visible(sources.Label(r.n)) }
+func (r *row) label() string { return render.Visible(sources.Label(*r.n)) }
 
 // state is the word and the level of whether the node can be reached.
 func (r *row) state() (string, theme.Level) {
@@ -157,13 +194,13 @@ func (r *row) agent() (string, theme.Level) {
 
 // patches says what patching found.
 func (r *row) patches() (string, theme.Level) {
-	pa := r.n.Patch
+	pa := r.patch
 	switch {
 	case !r.managed:
 		return "not known", theme.Unknown
 	case !r.patched:
 		return "not read yet", theme.Unknown
-	case r.n.Lacks(fleet.PartPatch):
+	case r.sealed:
 		return "unknown", theme.Unknown
 	case pa == nil:
 		return "never scanned", theme.Idle
@@ -194,9 +231,9 @@ func (r *row) patches() (string, theme.Level) {
 // comparePatches orders rows from the worst on; what is not known comes last.
 func comparePatches(a, b *row) int {
 	weigh := func(r *row) [4]int {
-		pa := r.n.Patch
+		pa := r.patch
 		switch {
-		case !r.patched || r.n.Lacks(fleet.PartPatch):
+		case !r.patched || r.sealed:
 			return [4]int{2}
 		case pa == nil:
 			return [4]int{1}

@@ -30,7 +30,7 @@ func (p *Page) chosen() []batch {
 	var rows []grid.Row[fleet.Node]
 	for _, i := range p.list.Chosen() {
 		if r := &p.rows[i]; r.managed {
-			rows = append(rows, grid.Row[fleet.Node]{Place: r.at, Value: r.n})
+			rows = append(rows, grid.Row[fleet.Node]{Place: r.at, Value: *r.n})
 		}
 	}
 	places, values := deck.Sendings(rows)

@@ -46,7 +46,7 @@ func about(key string, level theme.Level, n int, text string, page, filter strin
 	if n == 0 {
 		return nil
 	}
-	return []line{{key: key, level: level, text: text, open: deck.Open{Page: page, Filter: filter}, rows: n, words: words}}
+	return []line{{key: key, level: level, text: text, open: deck.Open{Page: page, Filter: filter, Clear: true}, rows: n, words: words}}
 }
 
 func (p *Page) nodesAway() []line {
@@ -113,11 +113,19 @@ func (p *Page) failedRuns() []line {
 			name = s.document
 		}
 		out = append(out, line{
-			key: "failed " + s.id, level: theme.Bad, text: fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), render.Ago(p.deck.Now, s.requested)),
-			open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: s.words(),
+			key: "failed " + s.id, level: theme.Bad, text: fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), p.ago(s.requested)),
+			open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(),
 		})
 	}
 	return out
+}
+
+// ago is how long ago something was. The clock of the service may be ahead of ours.
+func (p *Page) ago(t time.Time) string {
+	if t.After(p.deck.Now) {
+		t = p.deck.Now
+	}
+	return render.Ago(p.deck.Now, t)
 }
 
 func (p *Page) expiries() []line {
@@ -166,7 +174,10 @@ func (p *Page) forwardFailures() []line {
 	for _, r := range p.set.Forwards.Rows() {
 		for _, f := range r.Value.Rows {
 			if f.Error != "" {
-				out = append(out, about("forward "+f.Name, theme.Bad, 1, "forward "+f.Name+": "+f.Error, "sessions", "forwards:", "forward", "ls")...)
+				out = append(out, line{
+					key: "forward " + f.Name, level: theme.Bad, text: "forward " + f.Name + ": " + f.Error,
+					open: deck.Open{Page: "sessions", Filter: "forwards:", Clear: true}, words: []string{"forward", "ls"},
+				})
 			}
 		}
 	}

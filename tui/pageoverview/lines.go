@@ -108,7 +108,7 @@ func (p *Page) fleetPanel() panel {
 	add := func(key string, level theme.Level, n int, filter string) {
 		out.lines = append(out.lines, line{
 			key: key, level: level, text: key, bar: true, share: float64(n) / float64(c.all), value: number(n),
-			open: deck.Open{Page: "fleet", Filter: filter}, rows: n, words: []string{"ls", "--filter", filter},
+			open: deck.Open{Page: "fleet", Filter: filter, Clear: true}, rows: n, words: []string{"ls", "--filter", filter},
 		})
 	}
 	add("online", theme.Good, c.online, "ping=online")
@@ -165,7 +165,7 @@ func (p *Page) patchPanel() panel {
 	}
 	add := func(key string, level theme.Level, n int, filter string, words ...string) {
 		out.lines = append(out.lines, line{
-			key: key, level: zero(n, level), text: key, value: number(n), open: deck.Open{Page: "patch", Filter: filter}, rows: n, words: words,
+			key: key, level: zero(n, level), text: key, value: number(n), open: deck.Open{Page: "patch", Filter: filter, Clear: true}, rows: n, words: words,
 		})
 	}
 	t := r.total
@@ -185,7 +185,10 @@ func groupLine(g patch.Slice) line {
 	share, known := g.Percent()
 	l := line{
 		key: "group " + g.Key, text: cmp.Or(g.Key, "(no group)"), bar: known, share: share / 100, value: percent(g.Counts),
-		open: deck.Open{Page: "patch", Filter: "group=" + terms.QuoteWord(g.Key)},
+		open: deck.Open{Page: "patch", Filter: "group=" + terms.QuoteWord(g.Key), Clear: true}, rows: g.Nodes,
+	}
+	if g.Key != "" {
+		l.words = patchWords("patch_group=" + terms.QuoteWord(g.Key))
 	}
 	switch {
 	case !known:
@@ -216,18 +219,18 @@ func (p *Page) runningPanel() panel {
 	out := panel{title: "Running now"}
 	runs, autos := p.set.Commands.State(), p.set.Executions.State()
 	if say := waiting(runs); say != "" {
-		out.lines = append(out.lines, line{key: "commands", text: "commands: " + say, open: deck.Open{Page: "commands"}})
+		out.lines = append(out.lines, line{key: "commands", text: "commands: " + say, open: deck.Open{Page: "commands", Clear: true}})
 	}
 	for i, s := range p.runs.value.active {
 		if i == p.most() {
 			rest := len(p.runs.value.active) - p.most()
-			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: count(rest, "more command"), open: deck.Open{Page: "commands", Filter: "state=running"}})
+			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: count(rest, "more command"), open: deck.Open{Page: "commands", Filter: "state=running", Clear: true}})
 			break
 		}
 		out.lines = append(out.lines, p.runLine(s))
 	}
 	if say := waiting(autos); say != "" {
-		out.lines = append(out.lines, line{key: "automations", text: "automations: " + say, open: deck.Open{Page: "automation"}})
+		out.lines = append(out.lines, line{key: "automations", text: "automations: " + say, open: deck.Open{Page: "automation", Clear: true}})
 	}
 	for i, e := range p.autos.value.active {
 		if i == p.most() {
@@ -245,7 +248,7 @@ func (p *Page) runningPanel() panel {
 func (p *Page) runLine(s sent) line {
 	l := line{
 		key: "cmd " + s.id, level: theme.Busy, text: "cmd " + short(s.id) + " " + cmp.Or(s.note, s.document),
-		open: deck.Open{Page: "commands", Filter: "id=" + s.id}, words: s.words(),
+		open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(),
 	}
 	l.value = fmt.Sprintf("%s/%s", number(s.completed), number(s.targets))
 	if s.targets > 0 {
@@ -262,7 +265,7 @@ func (p *Page) runLine(s sent) line {
 func (p *Page) autoLine(e automation.Execution) line {
 	l := line{
 		key: "auto " + e.ID, level: theme.Busy, text: "auto " + short(e.ID) + " " + e.Document, value: elapsed(p.deck.Now.Sub(e.Started)),
-		open: deck.Open{Page: "automation", Filter: "id=" + e.ID}, rows: 1, words: []string{"automation", "get", e.ID},
+		open: deck.Open{Page: "automation", Filter: "id=" + e.ID, Clear: true}, rows: 1, words: []string{"automation", "get", e.ID},
 	}
 	step := cmp.Or(e.CurrentStep, strings.ToLower(string(e.State)))
 	if c := e.Counts; c != nil && c.Total > 0 {
@@ -301,7 +304,7 @@ func elapsed(d time.Duration) string {
 }
 
 func (p *Page) sessionLine() line {
-	l := line{key: "sessions", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "active:"}, words: []string{"session", "ls"}}
+	l := line{key: "sessions", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "active:", Clear: true}, words: []string{"session", "ls"}}
 	s := p.set.Sessions.State()
 	if say := waiting(s); say != "" {
 		l.level, l.text = theme.Unknown, "sessions: "+say
@@ -313,7 +316,7 @@ func (p *Page) sessionLine() line {
 }
 
 func (p *Page) forwardLine() line {
-	l := line{key: "forwards", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "forwards:"}, words: []string{"forward", "ls"}}
+	l := line{key: "forwards", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "forwards:", Clear: true}, words: []string{"forward", "ls"}}
 	s := p.set.Forwards.State()
 	if say := waiting(s); say != "" {
 		l.level, l.text = theme.Unknown, "forwards: "+say
@@ -345,7 +348,7 @@ func (p *Page) windowPanel() panel {
 		}
 		l := line{
 			key: "window " + n.WindowID, level: theme.Idle, text: n.Window,
-			open: deck.Open{Page: "windows", Filter: "id=" + n.WindowID}, rows: 1, words: []string{"window", "get", n.WindowID},
+			open: deck.Open{Page: "windows", Filter: "id=" + n.WindowID, Clear: true}, rows: 1, words: []string{"window", "get", n.WindowID},
 		}
 		if n.open {
 			l.level, l.value = theme.Busy, "open, until "+n.End.In(p.deck.Location).Format("15:04")

@@ -27,7 +27,9 @@ func done(deck.Result) tea.Msg { return written{} }
 func (p *Page) afterWrite(written) tea.Cmd {
 	p.values.Leave()
 	p.histories.Leave()
+	p.tags.Leave()
 	p.values, p.histories = feed.NewDetail[string](p.desk, kept), feed.NewDetail[[]parameter.Parameter](p.desk, kept)
+	p.tags = feed.NewDetail[map[string]string](p.desk, kept)
 	p.hide()
 	return p.rest()
 }

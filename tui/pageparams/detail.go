@@ -2,6 +2,8 @@ package pageparams
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,15 +23,13 @@ const masked = "(hidden)"
 // `param advise` does.
 const oldSecret = 90 * 24 * time.Hour
 
-// facts are the details of the row under the cursor.
-func (p *Page) facts() (d widget.Details) {
-	r, ok := p.current()
-	switch {
-	case !ok:
-		return d
-	case r.param == nil:
+// facts are the details of a row.
+func (p *Page) facts(r row) (d widget.Details) {
+	if r.param == nil {
 		d.Add("Path", r.path)
-		d.Add("Below", count(r.below, "parameter"))
+		if r.below > 0 {
+			d.Add("Below", count(r.below, "parameter"))
+		}
 		return d
 	}
 	v := *r.param
@@ -48,12 +48,25 @@ func (p *Page) facts() (d widget.Details) {
 	if r.below > 0 {
 		d.Add("Below", count(r.below, "parameter"))
 	}
+	p.tagFacts(&d, r)
 	if p.deck.Several() {
 		d.Add("Region", r.at.Region)
 		d.Add("Account", r.at.Account)
 	}
 	p.advise(&d, v)
 	return d
+}
+
+// tagFacts are the tags, which are read once the parameter is opened.
+func (p *Page) tagFacts(d *widget.Details, r row) {
+	tags, _, err, _ := p.tags.Get(r.version())
+	if err != nil {
+		d.Level("Tags", theme.Bad, explain(err))
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		d.Add("Tag", key+"="+tags[key])
+	}
 }
 
 // advise says what speaks for keeping a secret elsewhere, as far as its name, tier and

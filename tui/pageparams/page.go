@@ -34,6 +34,8 @@ type Services struct {
 	Value func(ctx context.Context, at grid.Place, name string, decrypt bool) (parameter.Parameter, error)
 	// History reads the versions of a parameter, the newest first.
 	History func(ctx context.Context, at grid.Place, name string, decrypt bool) ([]parameter.Parameter, error)
+	// Tags reads the tags of a parameter.
+	Tags func(ctx context.Context, at grid.Place, name string) (map[string]string, error)
 }
 
 // pane is where the keys go.
@@ -76,6 +78,7 @@ type Page struct {
 
 	values    *feed.Detail[string] // of those that are no secrets
 	histories *feed.Detail[[]parameter.Parameter]
+	tags      *feed.Detail[map[string]string]
 	secret    secret
 }
 
@@ -84,6 +87,7 @@ func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
 	p := &Page{
 		deck: d, desk: desk, set: set, svc: svc, unfolded: map[string]bool{},
 		values: feed.NewDetail[string](desk, kept), histories: feed.NewDetail[[]parameter.Parameter](desk, kept),
+		tags: feed.NewDetail[map[string]string](desk, kept),
 		text: widget.NewText(), diff: widget.NewText(),
 	}
 	p.tree = p.newList(func() []row { return p.branches }, p.label, "")
@@ -129,6 +133,9 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 	case feed.Got[[]parameter.Parameter]:
 		p.histories.Take(msg)
 		p.pickHistory()
+		return nil
+	case feed.Got[map[string]string]:
+		p.tags.Take(msg)
 		return nil
 	case feed.Got[opened]:
 		p.secret.take(msg, p.deck.Now)
@@ -186,6 +193,7 @@ func (p *Page) rest() tea.Cmd {
 		p.hide()
 		p.values.Leave()
 		p.histories.Leave()
+		p.tags.Leave()
 		p.pickHistory()
 		return nil
 	}
@@ -203,6 +211,11 @@ func (p *Page) rest() tea.Cmd {
 	if name := r.param.Name; p.pane != onList && p.svc.History != nil {
 		cmds = append(cmds, p.histories.Want(r.version(), detailAge, func(ctx context.Context) ([]parameter.Parameter, error) {
 			return p.svc.History(ctx, r.at, name, false)
+		}))
+	}
+	if name := r.param.Name; p.pane != onList && p.svc.Tags != nil {
+		cmds = append(cmds, p.tags.Want(r.version(), detailAge, func(ctx context.Context) (map[string]string, error) {
+			return p.svc.Tags(ctx, r.at, name)
 		}))
 	}
 	return tea.Batch(cmds...)

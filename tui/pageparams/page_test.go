@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func open(t *testing.T) *store {
 	t.Helper()
 	s := &store{set: &sources.Set{Parameters: feed.NewSource[parameter.Parameter](sources.Parameters, nil)}}
 	s.Screen = tuitest.New(t, func(d *deck.Deck, desk *feed.Desk) []deck.Page {
-		s.page = New(d, desk, s.set, Services{Value: s.value, History: s.history})
+		s.page = New(d, desk, s.set, Services{Value: s.value, History: s.history, Tags: s.tags})
 		return []deck.Page{s.page, other{New(d, desk, s.set, Services{})}}
 	})
 	return s
@@ -78,6 +79,10 @@ func (s *store) history(_ context.Context, _ grid.Place, name string, decrypt bo
 		out = append(out, p)
 	}
 	return out, s.failing
+}
+
+func (s *store) tags(context.Context, grid.Place, string) (map[string]string, error) {
+	return map[string]string{"team": "shop", "env": "prod\a"}, s.failing
 }
 
 func (s *store) fill() {
@@ -341,7 +346,9 @@ func TestVersions(t *testing.T) {
 	s := open(t)
 	s.fill()
 	s.on(t, "/app/prod/db-url")
-	s.Press("enter", "tab")
+	s.Press("enter")
+	s.Has("team=shop", `env=prod\x07`)
+	s.Press("tab")
 	s.Has("Versions 3", "live", "alice", "version 2 to 3", "- two", "+ three", "  same")
 	s.Press("j")
 	s.Has("version 1 to 2", "- one")
@@ -566,5 +573,32 @@ func BenchmarkTenThousand(b *testing.B) {
 	for b.Loop() {
 		s.Press("j")
 		_ = s.Frame()
+	}
+}
+
+func TestNoKeyAndNoSizeIsTooMuch(t *testing.T) {
+	keys := []string{"j", "k", "l", "h", "enter", "tab", "shift+tab", "esc", "v", "T", "space", "*", "g", "G", "pgdown", "pgup", "<", ">", "I", "b", "+", "x", "=", "c", "y", "n", "up", "left", "right"}
+	sizes := [][2]int{{80, 24}, {1, 1}, {40, 10}, {3, 2}, {140, 40}, {20, 3}, {99, 15}}
+	s := open(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 3000 {
+		switch random.IntN(40) {
+		case 0:
+			s.fill()
+		case 1:
+			s.set.Parameters.Set(tuitest.Place, nil, tuitest.Now)
+			s.Changed(sources.Parameters)
+		case 2:
+			size := sizes[random.IntN(len(sizes))]
+			s.Size(size[0], size[1])
+		case 3:
+			_ = s.page.SetFilter([]string{"", "db", "type=SecureString"}[random.IntN(3)])
+		default:
+			s.Press(keys[random.IntN(len(keys))])
+		}
+		if frame := s.Frame(); i%100 == 0 && strings.Count(frame, "\n") > 40 {
+			t.Fatal("the frame is too high")
+		}
+		_ = s.page.Plain()
 	}
 }

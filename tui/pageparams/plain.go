@@ -11,16 +11,11 @@ import (
 func (p *Page) Plain() deck.Plain {
 	out := deck.Plain{Summary: []string{p.summary()}}
 	l, rows := p.now(), p.visibleRows()
-	before, _ := p.current()
 	for _, i := range l.Shown() {
 		r := rows[i]
-		item := deck.Item{Text: visible(p.sentence(r)), Choose: func() { l.Select(r.key) }}
-		l.Select(r.key)
-		facts := p.facts()
-		item.Detail = facts.Plain()
-		out.Items = append(out.Items, item)
+		facts := p.facts(r)
+		out.Items = append(out.Items, deck.Item{Text: visible(p.sentence(r)), Detail: facts.Plain(), Choose: func() { l.Select(r.key) }})
 	}
-	l.Select(before.key)
 	return out
 }
 

@@ -78,7 +78,7 @@ func (p *Page) fill() {
 	if r.key != p.textOf {
 		p.text, p.textOf = widget.NewText(), r.key
 	}
-	facts := p.facts()
+	facts := p.facts(r)
 	p.text.SetStyles(st)
 	p.text.SetSize(p.sheet.width, p.sheet.height)
 	p.text.SetDrawn(facts.View(st, p.sheet.width))

@@ -98,15 +98,18 @@ func TestScanIsALineForEachPlace(t *testing.T) {
 
 func TestInstallIsDisruptiveAndPreviewed(t *testing.T) {
 	w := full(t)
+	w.Size(140, 40)
+	w.Send(deck.Tick{})
 	l := w.fill(t, "P", map[string]string{"reboot": "if-needed", "waves": "1,100%", "health": "curl -sf localhost", "pause": ""})
 	want := "patch install " + web1 + " --reboot if-needed --waves 1,100% --max-errors 0 --health curl -sf localhost"
 	if len(l) != 1 || words(l[0]) != want || l[0].Level != deck.Disruptive {
 		t.Fatalf("got %+v", l)
 	}
-	if strings.Join(l[0].Preview, " ") != want+" --dry-run" {
+	if strings.Join(l[0].Preview, " ") != want+" --dry-run --columns status,wave,name,missing,reboot,patches" {
 		t.Errorf("the preview is %v", l[0].Preview)
 	}
-	if facts := fmt.Sprint(l[0].Facts); !strings.Contains(facts, "web-1") || !strings.Contains(facts, "nodes reboot when") || !strings.Contains(facts, "6 missing or failed") {
+	if facts := fmt.Sprint(l[0].Facts); !strings.Contains(facts, "web-1") || !strings.Contains(facts, "nodes reboot when") || !strings.Contains(facts, "6 missing or failed") ||
+		!strings.Contains(facts, "glibc.x86_64, openssl.x86_64, systemd.x86_64") {
 		t.Errorf("the box says %s", facts)
 	}
 	// What is long gone is scanned anew, but not for the preview, which sends nothing.

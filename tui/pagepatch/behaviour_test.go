@@ -107,7 +107,7 @@ func TestGroupings(t *testing.T) {
 	w := full(t)
 	for by, want := range map[string][]string{
 		"baseline": {"prod-al2023", "prod-windows", "(none)"}, "platform": {"Amazon Linux 2023", "Ubuntu 24.04"}, "region": {"eu-west-1"},
-		"state": {"never scanned", "reboot pending"}, "tag:env": {"prod"}, "age": {"never-scanned", "under 1 day"}, "account": {"123456789012"},
+		"state": {"never scanned", "reboot pending"}, "tag:env": {"prod"}, "age": {"never scanned", "under 1 day"}, "account": {"123456789012"},
 	} {
 		w.Press("h", "j")
 		w.choose(t, "B", by)
@@ -413,4 +413,35 @@ func BenchmarkTenThousandNodes(b *testing.B) {
 			messages(w.p.Update(tuitest.Key("l")))
 		})
 	}
+}
+
+// A click chooses in the pane that it is on, and the wheel scrolls there.
+func TestMouse(t *testing.T) {
+	w := full(t)
+	click := func(pane, text string) {
+		t.Helper()
+		w.p.SetSize(140, 33)
+		for y, l := range strings.Split(w.p.View(), "\n") {
+			if before, rest, ok := strings.Cut(l, pane); ok && strings.Contains(rest, text) {
+				x := cells(before) + cells(pane) + 1
+				if pane == "" {
+					x = 3
+				}
+				for _, m := range messages(w.p.Update(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})) {
+					w.Send(m)
+				}
+				return
+			}
+		}
+		t.Fatalf("no %q to click on", text)
+	}
+	click("", "▲ (none)")
+	w.Size(140, 40)
+	w.Has("Nodes in (none) 2")
+	click("", "whole fleet")
+	click("│", "db-1 ")
+	w.Has("Nodes 8", "db-1, 1 read just now")
+	messages(w.p.Update(tea.MouseWheelMsg{X: 40, Y: 10, Button: tea.MouseWheelDown}))
+	w.Send(deck.Tick{})
+	w.Lacks("db-1, 1 read just now")
 }

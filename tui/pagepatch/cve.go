@@ -1,6 +1,7 @@
 package pagepatch
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,24 +33,11 @@ func (p *Page) makeCVE() {
 	}
 	state := text("state", "STATE", 1, func(l *patch.Lack) string { _, w := stateWord(l.State); return w })
 	state.Level = func(row int) theme.Level { level, _ := stateWord(at(row).State); return level }
-	name := text("name", "NAME", 0, func(l *patch.Lack) string {
-		if strings.TrimSpace(l.Name) == "" {
-			return l.ID
-		}
-		return l.Name
-	})
+	name := text("name", "NAME", 0, func(l *patch.Lack) string { return cmp.Or(strings.TrimSpace(l.Name), l.ID) })
 	name.Min, name.Max = 10, 32
 	severity := text("severity", "SEVERITY", 3, func(l *patch.Lack) string { return l.Severity })
 	severity.Compare = func(a, b int) int { return patch.CompareSeverities(at(a).Severity, at(b).Severity) }
-	scanned := text("scanned", "SCANNED", 4, func(l *patch.Lack) string {
-		switch {
-		case l.Scanned.IsZero():
-			return "never"
-		case l.Stale:
-			return age(p.deck.Now, l.Scanned) + " stale"
-		}
-		return age(p.deck.Now, l.Scanned)
-	})
+	scanned := text("scanned", "SCANNED", 4, func(l *patch.Lack) string { return p.scannedOf(l) })
 	scanned.Compare = func(a, b int) int { return at(a).Scanned.Compare(at(b).Scanned) }
 	p.cve.list = widget.NewList(widget.Options{
 		Key: func(row int) string { return p.cve.keys[row] + "\x00" + at(row).Patch + "\x00" + at(row).Title },
@@ -67,6 +55,19 @@ func (p *Page) makeCVE() {
 			text("title", "TITLE", 5, func(l *patch.Lack) string { return shortTitle(l.Patch, l.Title) }),
 		},
 	})
+}
+
+// scannedOf is how old what is known of a node is.
+func (p *Page) scannedOf(l *patch.Lack) string {
+	switch {
+	case l.Scanned.IsZero() && l.State == patch.StateUnknown:
+		return "not known"
+	case l.Scanned.IsZero():
+		return "never"
+	case l.Stale:
+		return age(p.deck.Now, l.Scanned) + " stale"
+	}
+	return age(p.deck.Now, l.Scanned)
 }
 
 // askCVE asks which CVE is meant. Those that are known to be open are offered.

@@ -118,6 +118,8 @@ func (p *Page) groupName(key string) string {
 		return "whole fleet"
 	case key == "":
 		return "(none)"
+	case p.groups.by == byAge && key == string(patch.NeverScanned):
+		return "never scanned"
 	case p.groups.by == byBaseline:
 		for _, names := range p.groups.names {
 			if name := names[baseline.ShortID(key)]; name != "" {

@@ -2,7 +2,6 @@ package pagepatch
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -16,70 +15,81 @@ import (
 // makeNodes makes the list of nodes. Their order is that of `patch status`: the
 // worst first.
 func (p *Page) makeNodes() {
-	at := func(row int) *node { return p.rows[row] }
-	text := func(id, title string, rank int, of func(*node) string) widget.Column {
-		return widget.Column{ID: id, Title: title, Rank: rank, Text: func(row int) string { return of(at(row)) }}
+	p.nodes = widget.NewList(widget.Options{
+		Key: func(row int) string { return p.rows[row].key }, Marks: true, None: p.noNodes, Parse: p.parse,
+		Columns: slices.Concat(p.stateColumns(), p.nodeColumns()),
+	})
+}
+
+// nodeText is a column of words.
+func (p *Page) nodeText(id, title string, rank int, of func(*node) string) widget.Column {
+	return widget.Column{ID: id, Title: title, Rank: rank, Text: func(row int) string { return of(p.rows[row]) }}
+}
+
+// nodeNumber is a column of numbers of patches, "-" where they are not known, which
+// is not 0.
+func (p *Page) nodeNumber(id, title string, rank int, of func(*node) int) widget.Column {
+	value := func(row int) int {
+		if n := p.rows[row]; n.Status == patch.NeverScanned || n.Scanned.IsZero() {
+			return -1
+		}
+		return of(p.rows[row])
 	}
-	off := func(c widget.Column) widget.Column { c.Off = true; return c }
-	number := func(id, title string, rank int, of func(*node) int) widget.Column {
-		value := func(row int) int {
-			if n := at(row); n.Status == patch.NeverScanned || n.Status == patch.Unknown {
-				return -1
+	return widget.Column{
+		ID: id, Title: title, Rank: rank, Right: true, Flash: true, Compare: func(a, b int) int { return cmp.Compare(value(a), value(b)) },
+		Text: func(row int) string {
+			if v := value(row); v >= 0 {
+				return itoa(v)
 			}
-			return of(at(row))
-		}
-		return widget.Column{
-			ID: id, Title: title, Rank: rank, Right: true, Flash: true, Compare: func(a, b int) int { return cmp.Compare(value(a), value(b)) },
-			Text: func(row int) string {
-				if v := value(row); v >= 0 {
-					return fmt.Sprint(v)
-				}
-				return "-" // not known, which is not 0
-			},
-		}
+			return "-"
+		},
 	}
-	state := text("state", "STATE", 1, func(n *node) string { _, w := n.state(); return w })
+}
+
+// stateColumns are how a node stands, by its last scan.
+func (p *Page) stateColumns() []widget.Column {
+	at := func(row int) *node { return p.rows[row] }
+	state := p.nodeText("state", "STATE", 1, func(n *node) string { _, w := n.state(); return w })
 	state.Level = func(row int) theme.Level { l, _ := at(row).state(); return l }
 	state.Compare = func(a, b int) int { return patch.CompareRows(at(a).Row, at(b).Row) }
 	state.Min = 10
-	name := text("name", "NAME", 0, func(n *node) string { return n.label() })
+	name := p.nodeText("name", "NAME", 0, func(n *node) string { return n.label() })
 	name.Min, name.Max = 10, 32
-	scanned := text("scanned", "SCANNED", 4, func(n *node) string { _, w := n.scanned(p.deck.Now); return w })
+	scanned := p.nodeText("scanned", "SCANNED", 4, func(n *node) string { _, w := n.scanned(p.deck.Now); return w })
 	scanned.Level = func(row int) theme.Level { l, _ := at(row).scanned(p.deck.Now); return l }
 	scanned.Compare = func(a, b int) int { return at(a).Scanned.Compare(at(b).Scanned) }
-	id := text("id", "NODE ID", 8, func(n *node) string { return n.ID })
-	id.Middle = true
-	place := func(id, title string, rank int, of func(*node) string) widget.Column {
-		c := text(id, title, rank, of)
-		c.Off = true
-		return c
+	return []widget.Column{
+		state, name,
+		p.nodeNumber("critical", "CRIT", 2, func(n *node) int { return n.Critical }),
+		p.nodeNumber("security", "SEC", 3, func(n *node) int { return n.Security }),
+		p.nodeNumber("missing", "MISSING", 5, func(n *node) int { return n.Missing }),
+		p.nodeNumber("failed", "FAILED", 6, func(n *node) int { return n.Failed }),
+		p.nodeNumber("reboot", "REBOOT", 7, func(n *node) int { return n.PendingReboot }),
+		scanned,
 	}
-	p.nodes = widget.NewList(widget.Options{
-		Key: func(row int) string { return at(row).key }, Marks: true, None: p.noNodes, Parse: p.parse,
-		Columns: []widget.Column{
-			state, name,
-			number("critical", "CRIT", 2, func(n *node) int { return n.Critical }),
-			number("security", "SEC", 3, func(n *node) int { return n.Security }),
-			number("missing", "MISSING", 5, func(n *node) int { return n.Missing }),
-			number("failed", "FAILED", 6, func(n *node) int { return n.Failed }),
-			number("reboot", "REBOOT", 7, func(n *node) int { return n.PendingReboot }),
-			scanned,
-			text("group", "GROUP", 9, func(n *node) string { return n.Group }),
-			id,
-			text("system", "SYSTEM", 14, func(n *node) string { return n.System }),
-			place("account", "ACCOUNT", 7, func(n *node) string { return cmp.Or(n.at.Account, n.at.Profile) }),
-			place("region", "REGION", 6, func(n *node) string { return n.at.Region }),
-			off(number("other", "OTHER", 15, func(n *node) int { return n.Other })),
-			off(number("rejected", "REJECTED", 15, func(n *node) int { return n.Rejected })),
-			off(number("installed", "INSTALLED", 15, func(n *node) int { return n.Installed })),
-			off(number("available", "AVAILABLE", 15, func(n *node) int { return n.Available })),
-			off(text("status", "STATUS", 15, func(n *node) string { return string(n.Status) })),
-			off(text("baseline", "BASELINE", 15, func(n *node) string { return p.baselineName(n) })),
-			off(text("platform", "PLATFORM", 15, func(n *node) string { return n.Platform })),
-			off(text("ping", "PING", 15, func(n *node) string { return n.Ping })),
-			off(text("tags", "TAGS", 15, func(n *node) string { return tagWords(n.tags) })),
-		},
-	})
+}
+
+// nodeColumns are what else is known of a node.
+func (p *Page) nodeColumns() []widget.Column {
+	off := func(c widget.Column) widget.Column { c.Off = true; return c }
+	id := p.nodeText("id", "NODE ID", 8, func(n *node) string { return n.ID })
+	id.Middle = true
+	return []widget.Column{
+		p.nodeText("group", "GROUP", 9, func(n *node) string { return n.Group }),
+		id,
+		p.nodeText("system", "SYSTEM", 14, func(n *node) string { return n.System }),
+		off(p.nodeText("account", "ACCOUNT", 7, func(n *node) string { return cmp.Or(n.at.Account, n.at.Profile) })), // see place
+		off(p.nodeText("region", "REGION", 6, func(n *node) string { return n.at.Region })),
+		off(p.nodeNumber("other", "OTHER", 15, func(n *node) int { return n.Other })),
+		off(p.nodeNumber("rejected", "REJECTED", 15, func(n *node) int { return n.Rejected })),
+		off(p.nodeNumber("installed", "INSTALLED", 15, func(n *node) int { return n.Installed })),
+		off(p.nodeNumber("available", "AVAILABLE", 15, func(n *node) int { return n.Available })),
+		off(p.nodeText("status", "STATUS", 15, func(n *node) string { return string(n.Status) })),
+		off(p.nodeText("baseline", "BASELINE", 15, p.baselineName)),
+		off(p.nodeText("platform", "PLATFORM", 15, func(n *node) string { return n.Platform })),
+		off(p.nodeText("ping", "PING", 15, func(n *node) string { return n.Ping })),
+		off(p.nodeText("tags", "TAGS", 15, func(n *node) string { return tagWords(n.tags) })),
+	}
 }
 
 // place shows the columns that tell places apart as soon as there are several, unless

@@ -91,9 +91,13 @@ func (p *Page) noPatches() string {
 func (p *Page) facts(n *node) []fact {
 	_, state := n.state()
 	_, scanned := n.scanned(p.deck.Now)
+	stale := ""
+	if n.Stale {
+		stale = ", stale"
+	}
 	out := []fact{{"Node", n.ID}, {"State", state}, {"System", cmp.Or(n.System, n.Platform)}, {"Agent", n.Ping}}
 	if !n.Scanned.IsZero() {
-		out = append(out, fact{"Scanned", scanned + ", " + n.Scanned.In(p.deck.Location).Format("2006-01-02 15:04") + " (" + strings.ToLower(n.Operation) + ")"})
+		out = append(out, fact{"Scanned", since(p.deck.Now, n.Scanned) + stale + ", " + n.Scanned.In(p.deck.Location).Format("2006-01-02 15:04") + " (" + strings.ToLower(n.Operation) + ")"})
 	} else {
 		out = append(out, fact{"Scanned", scanned})
 	}

@@ -149,9 +149,12 @@ func (t *trend) line(width int, loc *time.Location, spark []string) string {
 // showTrend opens the looks one by one.
 func (p *Page) showTrend() tea.Cmd {
 	var b strings.Builder
-	if len(p.trend.points) == 0 {
+	switch {
+	case len(p.trend.points) == 0 && p.svc.Keep == nil:
+		b.WriteString("No look is kept: this is a demo, or history is off.\n")
+	case len(p.trend.points) == 0:
 		b.WriteString("No look at all nodes of these places is kept yet. The dashboard keeps one an hour,\n`ssmdeck patch status` and `ssmdeck patch report` one each time, on this machine alone.\n")
-	} else {
+	default:
 		if l := p.trend.line(76, p.deck.Location, p.deck.Styles.Glyphs.Spark); l != "" {
 			b.WriteString(l + "\n\n")
 		}

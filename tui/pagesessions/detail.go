@@ -22,15 +22,12 @@ func (p *Page) title() string {
 	return ""
 }
 
-// facts are the details of the row under the cursor.
-func (p *Page) facts() widget.Details {
-	if t, ok := p.tunnel(); ok {
-		return p.tunnelFacts(t)
+// facts are the details of a row of the section.
+func (p *Page) facts(row int) widget.Details {
+	if p.section == tunnels {
+		return p.tunnelFacts(p.tunnels[row])
 	}
-	if e, ok := p.current(); ok {
-		return p.sessionFacts(e)
-	}
-	return widget.Details{}
+	return p.sessionFacts(p.sessions[p.section][row])
 }
 
 func (p *Page) sessionFacts(e entry) (d widget.Details) {

@@ -35,7 +35,7 @@ func (p *Page) tunnelActions() []deck.Action {
 		{Key: "R", Name: "restart", Help: "close its sessions and listen again", Footer: true, Off: still, Do: p.restart},
 		{Key: "f", Name: "forward", Help: "forward a port to a node, or to a host behind it", Footer: true, Do: func() tea.Cmd { return p.forward(grid.Place{}, t.node()) }},
 		{Key: "n", Name: "new", Help: "save a forward under a name", Footer: true, Do: p.save},
-		{Key: "s", Name: "shell", Help: "open a shell on the node of the forward", Off: noNode, Do: func() tea.Cmd { return shell(grid.Place{}, t.node(), t.node()) }},
+		{Key: "s", Name: "shell", Help: "open a shell on the node of the forward", Off: noNode, Do: func() tea.Cmd { return t.shell() }},
 		{Key: "L", Name: "log", Help: "what forwards behind the shell have said", Off: off, Do: func() tea.Cmd {
 			return deck.Ask(deck.Line{Words: []string{"forward", "logs", t.name, "--follow"}, What: "log of " + visible(t.name), Level: deck.Read, How: deck.InPane})
 		}},
@@ -44,6 +44,20 @@ func (p *Page) tunnelActions() []deck.Action {
 		}},
 		{Name: "start behind the shell", Help: "start the forward so that it outlives the dashboard", Off: p.noneIdle(), Do: func() tea.Cmd { return p.startAs(true) }},
 	}
+}
+
+// shell opens a shell where the forward goes, which may be another account.
+func (t tunnel) shell() tea.Cmd {
+	l := deck.Line{Words: []string{"shell", t.node()}, What: "shell on " + visible(t.node()), Level: deck.Read, How: deck.OnScreen, Refresh: []string{sources.Sessions}}
+	if e := t.saved; e != nil {
+		if e.Profile != "" {
+			l.Words = append(l.Words, "--profile", e.Profile)
+		}
+		if e.Region != "" {
+			l.Words = append(l.Words, "--region", e.Region)
+		}
+	}
+	return deck.Ask(l)
 }
 
 func (p *Page) noneIdle() string {

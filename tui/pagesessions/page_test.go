@@ -2,6 +2,7 @@ package pagesessions
 
 import (
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -72,7 +73,7 @@ func (d desk) fill() {
 		return []portforward.Spec{s}
 	}
 	d.set.Saved.Set(grid.Place{}, []forwards.Entry{
-		{Name: "orders-db", Node: "tag:role=bastion", Specs: spec("15432:orders.cluster-xyz.eu-west-1.rds.amazonaws.com:5432"), Groups: []string{"db"}, Description: "orders, read only", File: "/home/a/forwards.yaml", Line: 2},
+		{Name: "orders-db", Node: "tag:role=bastion", Specs: spec("15432:orders.cluster-xyz.eu-west-1.rds.amazonaws.com:5432"), Groups: []string{"db"}, Profile: "prod", Region: "eu-central-1", Description: "orders, read only", File: "/home/a/forwards.yaml", Line: 2},
 		{Name: "web", Node: "web-1", Specs: spec("8080:80"), File: "/home/a/forwards.yaml", Line: 7},
 		{Name: "cache", Node: "web-1", Specs: spec("16379:cache.internal:6379"), File: "/home/a/forwards.yaml", Line: 12},
 	}, tuitest.Now)
@@ -272,6 +273,7 @@ func TestForwards(t *testing.T) {
 	d.Size(140, 40)
 	d.Has("Forwards 2/3", "2/17", "684 KiB/s", "127.0.0.1:15432", "stopped", "the credentials", "2 open, 17 in all", "behind the shell")
 	words(t, d.line(t, "X"), "forward stop orders-db")
+	words(t, d.line(t, "s"), "shell tag:role=bastion --profile prod --region eu-central-1")
 	l := d.line(t, "R")
 	words(t, l, "forward restart orders-db")
 	if l.Level != deck.Disruptive || !strings.Contains(l.Facts[0].Value, "2 connections are cut") {
@@ -388,4 +390,32 @@ func TestTheMouseDoesWhatKeysDo(t *testing.T) {
 	d.Press("enter", "j")
 	d.Has("Principal")
 	d.Lacks("Session    alice")
+}
+
+func TestNoKeyAndNoSizeIsTooMuch(t *testing.T) {
+	keys := []string{"j", "k", "l", "h", "enter", "tab", "shift+tab", "esc", "space", "*", "g", "G", "pgdown", "pgup", "<", ">", "I", "F", "X", "R", "t", "L", "c", "y", "n", "f", "s"}
+	sizes := [][2]int{{80, 24}, {1, 1}, {40, 10}, {3, 2}, {140, 40}, {20, 3}, {99, 15}}
+	d := open(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 3000 {
+		switch random.IntN(40) {
+		case 0:
+			d.fill()
+		case 1:
+			d.set.Sessions.Set(tuitest.Place, nil, tuitest.Now)
+			d.Changed(sources.Sessions)
+			d.running()
+		case 2:
+			size := sizes[random.IntN(len(sizes))]
+			d.Size(size[0], size[1])
+		case 3:
+			_ = d.page.SetFilter([]string{"", "web", "past:", "forwards: state=open"}[random.IntN(4)])
+		default:
+			d.Press(keys[random.IntN(len(keys))])
+		}
+		if frame := d.Frame(); i%100 == 0 && strings.Count(frame, "\n") > 40 {
+			t.Fatal("the frame is too high")
+		}
+		_ = d.page.Plain()
+	}
 }

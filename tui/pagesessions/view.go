@@ -60,9 +60,9 @@ func (p *Page) tall() bool { return p.height >= below && !p.wide() }
 // fill puts what is known of the row under the cursor into the details; those of
 // another row begin at their top.
 func (p *Page) fill() {
-	key := ""
+	key, facts := "", widget.Details{}
 	if row, ok := p.list().Current(); ok {
-		key = p.rowKey(row)
+		key, facts = p.rowKey(row), p.facts(row)
 	}
 	if key != p.textOf {
 		p.text, p.textOf = widget.NewText(), key
@@ -70,7 +70,6 @@ func (p *Page) fill() {
 	if key == "" && p.open {
 		p.focus(false)
 	}
-	facts := p.facts()
 	p.text.SetStyles(p.deck.Styles)
 	p.text.SetSize(p.sheet.width, p.sheet.height)
 	p.text.SetDrawn(facts.View(p.deck.Styles, p.sheet.width))
@@ -242,19 +241,10 @@ func (p *Page) when(t time.Time) string {
 // Plain is the section as text.
 func (p *Page) Plain() deck.Plain {
 	out := deck.Plain{Summary: []string{p.summary()}}
-	keep := p.list()
-	before, _ := keep.Current()
-	for _, row := range keep.Shown() {
-		item := deck.Item{Text: p.sentence(row)}
-		key := p.rowKey(row)
-		keep.Select(key)
-		facts := p.facts()
-		item.Detail = facts.Plain()
-		item.Choose = func() { keep.Select(key) }
-		out.Items = append(out.Items, item)
-	}
-	if len(keep.Shown()) > 0 {
-		keep.Select(p.rowKey(before))
+	l := p.list()
+	for _, row := range l.Shown() {
+		key, facts := p.rowKey(row), p.facts(row)
+		out.Items = append(out.Items, deck.Item{Text: p.sentence(row), Detail: facts.Plain(), Choose: func() { l.Select(key) }})
 	}
 	return out
 }

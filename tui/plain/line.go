@@ -105,6 +105,14 @@ func (s *screen) run(l deck.Line, words []string) (deck.Result, error) {
 		}
 		run = func(ctx context.Context) int { return s.o.Run.Run(ctx, words, l.At, in, s.out, s.errs) }
 	}
+	code, err := s.await(run)
+	stdout.end()
+	stderr.end()
+	return deck.Result{Words: words, Code: code, Out: out.b, Err: errs.b}, err
+}
+
+// await runs run behind the dashboard, and takes messages until it has ended.
+func (s *screen) await(run func(ctx context.Context) int) (code int, err error) {
 	ctx, done := s.ctx, func() {}
 	if s.o.Stoppable != nil {
 		ctx, done = s.o.Stoppable(s.ctx)
@@ -115,22 +123,20 @@ func (s *screen) run(l deck.Line, words []string) (deck.Result, error) {
 		over <- run(ctx)
 		return nil
 	})
-	if cmd == nil {
-		return deck.Result{}, errLeft
+	if cmd == nil { // the desk is closed
+		return 0, errLeft
 	}
 	s.start(cmd, false)
 	for {
 		select {
 		case code := <-over:
-			stdout.end()
-			stderr.end()
 			if ctx.Err() != nil && s.ctx.Err() == nil {
 				s.say("Stopped.")
 			}
-			return deck.Result{Words: words, Code: code, Out: out.b, Err: errs.b}, nil
+			return code, nil
 		case m := <-s.msgs:
 			if err := s.take(m); err != nil {
-				return deck.Result{}, err
+				return 0, err
 			}
 		}
 	}

@@ -60,15 +60,36 @@ func (s *screen) state() {
 		if line := feedLine(w.Feed.Name(), st); line != "" {
 			s.say("%s", line)
 		}
-		for _, f := range st.Failures {
-			s.say("Error: %s of %s: %s", w.Feed.Name(), s.o.Deck.PlaceName(f.Place), f.Err)
-			if h := fault.HintOf(f.Err); h != "" {
-				s.say("Hint: %s", h)
-			}
-		}
 	}
+	s.failures()
 	if !oldest.IsZero() {
 		s.say("Read %s.", render.Ago(s.o.Deck.Now, oldest))
+	}
+}
+
+// failures says what could not be read where, and why: what failed alike in one
+// sentence.
+func (s *screen) failures() {
+	type failure struct {
+		place grid.Place
+		text  string
+	}
+	names, hints := map[failure][]string{}, map[failure]string{}
+	var order []failure
+	for _, w := range s.current().Wants() {
+		for _, f := range w.Feed.State().Failures {
+			one := failure{f.Place, f.Err.Error()}
+			if names[one] == nil {
+				order = append(order, one)
+			}
+			names[one], hints[one] = append(names[one], w.Feed.Name()), fault.HintOf(f.Err)
+		}
+	}
+	for _, f := range order {
+		s.say("Error: %s of %s: %s", strings.Join(names[f], ", "), s.o.Deck.PlaceName(f.place), f.text)
+		if hints[f] != "" {
+			s.say("Hint: %s", hints[f])
+		}
 	}
 }
 

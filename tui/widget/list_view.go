@@ -142,36 +142,12 @@ func (l *List) headerLine(f frame) string {
 }
 
 func (l *List) rowLine(f frame, r int, focused bool) string {
-	row, current := f.rows[r], l.top+r == l.cursor
-	plain, dim := current && focused, l.o.Dim != nil && l.o.Dim(row)
-	var b strings.Builder
-	b.WriteString(sign(current, l.styles.Glyphs.Pointer) + sign(l.marks[l.keys[row]], l.styles.Glyphs.Marked))
-	used, body := margin, l.width
+	row, body := f.rows[r], l.width
 	if f.rail {
 		body--
 	}
-	flashed := false
-	for i, c := range f.columns {
-		if f.widths[i] == 0 {
-			continue
-		}
-		if used > margin {
-			b.WriteString(sign(flashed, l.styles.Glyphs.Changed) + " ")
-			used += gap
-		}
-		text := f.cells[r][i]
-		flashed = l.flashes(cellID{l.keys[row], c})
-		if flashed && !l.o.Columns[c].Right && l.o.Columns[c].needs(text) < f.widths[i] {
-			text, flashed = text+l.styles.Glyphs.Changed, false
-		}
-		b.WriteString(l.cell(f, r, i, text, plain || dim))
-		used += f.widths[i]
-	}
-	if flashed && used < body {
-		b.WriteString(l.styles.Glyphs.Changed)
-		used++
-	}
-	line := b.String()
+	plain, dim := focused && l.top+r == l.cursor, l.o.Dim != nil && l.o.Dim(row)
+	line, used := l.rowCells(f, r, body, plain || dim)
 	if plain || f.rail {
 		line += strings.Repeat(" ", max(body-used, 0))
 	} else {
@@ -187,6 +163,36 @@ func (l *List) rowLine(f frame, r int, focused bool) string {
 		line += l.rail(r)
 	}
 	return line
+}
+
+// rowCells draws the cells of a row in at most body cells, of which it uses some.
+func (l *List) rowCells(f frame, r, body int, plain bool) (line string, used int) {
+	row := f.rows[r]
+	var b strings.Builder
+	b.WriteString(sign(l.top+r == l.cursor, l.styles.Glyphs.Pointer) + sign(l.marks[l.keys[row]], l.styles.Glyphs.Marked))
+	used = margin
+	flashed := false
+	for i, c := range f.columns {
+		if f.widths[i] == 0 {
+			continue
+		}
+		if used > margin {
+			b.WriteString(sign(flashed, l.styles.Glyphs.Changed) + " ")
+			used += gap
+		}
+		text := f.cells[r][i]
+		flashed = l.flashes(cellID{l.keys[row], c})
+		if flashed && !l.o.Columns[c].Right && l.o.Columns[c].needs(text) < f.widths[i] {
+			text, flashed = text+l.styles.Glyphs.Changed, false
+		}
+		b.WriteString(l.cell(f, r, i, text, plain))
+		used += f.widths[i]
+	}
+	if flashed && used < body {
+		b.WriteString(l.styles.Glyphs.Changed)
+		used++
+	}
+	return b.String(), used
 }
 
 func sign(on bool, glyph string) string {
