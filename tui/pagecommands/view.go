@@ -70,12 +70,14 @@ func (p *Page) View() string {
 	p.list.SetNow(now, still)
 	p.nodes.SetNow(now, still)
 	g := p.geo
+	var lines []string
 	if p.board == nil {
-		return g.panes.Draw(p.deck.Styles, p.list.View(true), p.about(g.panes.Second.Width), "the run")
+		lines = strings.Split(g.panes.Draw(p.deck.Styles, p.list.View(true), p.about(g.panes.Second.Width), "the run"), "\n")
+	} else {
+		lines = append(lines, p.header()[:g.head]...)
+		lines = append(lines, p.grid.draw(p.board, p.width, g.most, p.deck.Styles)...)
+		lines = append(lines, strings.Split(p.body(), "\n")...)
 	}
-	lines := p.header()[:g.head]
-	lines = append(lines, p.grid.draw(p.board, p.width, g.most, p.deck.Styles)...)
-	lines = append(lines, strings.Split(p.body(), "\n")...)
 	for i, l := range lines {
 		lines[i] = ansi.Truncate(l, p.width, p.deck.Styles.Glyphs.Ellipsis)
 	}
