@@ -67,6 +67,7 @@ func (m *Model) show(page int) tea.Cmd {
 	}
 	m.history.last, m.history.moved = m.page, true
 	m.page = page
+	m.o.Desk.Leave()
 	m.keep.touched = true
 	heard := m.deliver()
 	m.sizePage()

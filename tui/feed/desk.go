@@ -59,14 +59,15 @@ type Desk struct {
 	// Eager loads details at once, and waits for no events: for tests.
 	Eager bool
 
-	now    func() time.Time
-	group  sync.WaitGroup
-	ctx    context.Context
-	stop   context.CancelFunc
-	wanted map[*core]time.Duration
-	forced map[*core]bool // load at once, whatever the age and the budget
-	paid   []payment
-	opened bool
+	now     func() time.Time
+	group   sync.WaitGroup
+	ctx     context.Context
+	stop    context.CancelFunc
+	wanted  map[*core]time.Duration
+	forced  map[*core]bool // load at once, whatever the age and the budget
+	paid    []payment
+	opened  bool
+	details []func() // what leaves each Detail
 
 	mu     sync.Mutex
 	notes  []string
@@ -157,6 +158,13 @@ func (d *Desk) Want(wants []Want) tea.Cmd {
 	}
 	d.wanted = next
 	return d.Tick(1)
+}
+
+// Leave cancels the details that are being read: another page is shown.
+func (d *Desk) Leave() {
+	for _, leave := range d.details {
+		leave()
+	}
 }
 
 // Force loads feeds anew, by name, as soon as they are wanted; none: all that are.

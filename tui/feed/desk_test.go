@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,13 +73,13 @@ func TestAFeedIsLoadedInAllPlacesAndKeepsWhatItHadWhenOneFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLoop(grid.Cell{Place: here}, grid.Cell{Place: there})
 		broken := false
-		n := 0
+		var n atomic.Int64 // both places are asked at once
 		src := NewSource("things", func(_ context.Context, in grid.Cell, _ func([]int)) ([]int, error) {
-			n++
+			have := n.Add(1)
 			if broken && in.Region == "us-east-1" {
 				return nil, errors.New("denied")
 			}
-			return []int{n}, nil
+			return []int{int(have)}, nil
 		})
 		want := []Want{{src, 10 * time.Second}}
 		l.run(l.desk.Want(want))
@@ -94,14 +95,14 @@ func TestAFeedIsLoadedInAllPlacesAndKeepsWhatItHadWhenOneFails(t *testing.T) {
 		time.Sleep(9 * time.Second)
 		l.run(l.desk.Tick(1))
 		l.settle()
-		if n != 2 {
+		if n.Load() != 2 {
 			t.Errorf("loaded again after 9 s")
 		}
 		time.Sleep(time.Second)
 		l.run(l.desk.Tick(1))
 		l.settle()
 		now, at := src.At(there)
-		if n != 4 || len(now) != 1 || now[0] != was[0] || time.Since(at) != 10*time.Second {
+		if n.Load() != 4 || len(now) != 1 || now[0] != was[0] || time.Since(at) != 10*time.Second {
 			t.Errorf("the place that failed has %v of %s ago, want %v of 10 s ago", now, time.Since(at), was)
 		}
 		s := src.State()
@@ -401,6 +402,13 @@ func TestADetailIsLoadedWhereTheCursorRests(t *testing.T) {
 		}
 		if len(d.seen) > 2 {
 			t.Errorf("%d values are kept", len(d.seen))
+		}
+		want("left")
+		l.desk.Leave()
+		time.Sleep(rest)
+		take()
+		if _, at, err, loading := d.Get("left"); len(loads) != 2 || !at.IsZero() || err != nil || loading {
+			t.Errorf("what was left was loaded: %v", loads)
 		}
 		l.desk.Close()
 	})

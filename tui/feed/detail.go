@@ -39,7 +39,9 @@ const rest = 120 * time.Millisecond
 
 // NewDetail makes a store on a desk that keeps a number of values.
 func NewDetail[V any](d *Desk, keep int) *Detail[V] {
-	return &Detail[V]{desk: d, keep: keep, seen: map[string]*detail[V]{}}
+	s := &Detail[V]{desk: d, keep: keep, seen: map[string]*detail[V]{}}
+	d.details = append(d.details, s.Leave)
+	return s
 }
 
 // Get returns what is known of a key: its value and when it was read (zero: not
