@@ -200,6 +200,9 @@ func (w *wiring) options(o Options) tui.Options {
 		Themes: theme.Variants(), Theme: w.theme, Operations: w.meters.operations,
 		Layout: w.layout(), SaveLayout: w.keep,
 	}
+	if w.settings.Origin(config.Theme).Source == config.FromFlag {
+		t.Layout.Theme = "" // what was typed counts
+	}
 	if w.env.Local == nil {
 		t.Contexts = w.settings.Contexts
 	}
