@@ -243,27 +243,11 @@ func (p *Page) copy() tea.Cmd {
 	}
 	texts := []deck.Copy{
 		{Text: o.id, What: "the id"},
-		{Text: p.command(o, "automation", "get", o.id), What: "the command line that shows it"},
-		{Text: p.command(o, "automation", "watch", o.id), What: "the command line that follows it"},
+		{Text: p.d.OneLiner([]string{"automation", "get", o.id}, o.at), What: "the command line that shows it"},
+		{Text: p.d.OneLiner([]string{"automation", "watch", o.id}, o.at), What: "the command line that follows it"},
 		{Text: e.Document, What: "the name of the runbook"},
 	}
-	choose := deck.Choose{Title: "copy", Done: func(i int) tea.Cmd { return deck.Ask(texts[i]) }}
-	for _, t := range texts {
-		choose.Entries = append(choose.Entries, deck.Entry{Name: t.What, Detail: safe(t.Text)})
-	}
-	return deck.Ask(choose)
-}
-
-// command is a line for a shell.
-func (p *Page) command(o opened, words ...string) string {
-	if p.d.Flags != nil {
-		words = append(words, p.d.Flags(o.at)...)
-	}
-	line := []string{"ssmdeck"}
-	for _, w := range words {
-		line = append(line, render.ShellWord(w))
-	}
-	return strings.Join(line, " ")
+	return deck.CopyOne("copy", texts)
 }
 
 // signal asks for a comment where there can be one, and sends a decision.
@@ -274,7 +258,7 @@ func (p *Page) signal(o opened, e automation.Execution, verb string) tea.Cmd {
 	}
 	line := deck.Line{
 		Words: []string{"automation", verb, o.id}, At: o.at, What: what, Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Executions},
-		Facts: []deck.Fact{{Name: "Started", Value: render.Ago(p.d.Now, e.Started) + " by " + safe(by(e))}},
+		Facts: []deck.Fact{{Name: "Started", Value: p.d.Ago(e.Started) + " by " + safe(by(e))}},
 		Done:  func(deck.Result) tea.Msg { return lookAgain{o} },
 	}
 	if verb != "approve" && verb != "reject" {

@@ -58,7 +58,7 @@ func (p *Page) columns() []widget.Column {
 		{ID: "document", Title: "RUNBOOK", Min: 14, Max: 32, Rank: 1, Loose: true, Text: text(func(e automation.Execution) string { return e.Document })},
 		{ID: "step", Title: "STEP", Max: 20, Rank: 4, Text: text(func(e automation.Execution) string { return e.CurrentStep }), Flash: true},
 		{
-			ID: "started", Title: "STARTED", Rank: 3, Text: text(func(e automation.Execution) string { return render.Ago(p.d.Now, e.Started) }),
+			ID: "started", Title: "STARTED", Rank: 3, Text: text(func(e automation.Execution) string { return p.d.Ago(e.Started) }),
 			Sort: terms.Moment, At: func(i int) time.Time { return at(i).Started },
 		},
 		{

@@ -7,7 +7,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
@@ -117,7 +116,7 @@ func (p *Page) headline() string {
 func (p *Page) failed(o opened, err error) string {
 	text := safe(oneLine(err.Error()))
 	if _, at, _, _ := p.detail.Get(o.key()); !at.IsZero() {
-		return "as of " + render.Ago(p.d.Now, at) + ": " + text
+		return "as of " + p.d.Ago(at) + ": " + text
 	}
 	return text
 }

@@ -98,7 +98,7 @@ func (p *Page) moments(f *details, from, to time.Time) {
 	if from.IsZero() {
 		return
 	}
-	f.add("Started", render.Local(from, p.d.Location)+", "+render.Ago(p.d.Now, from))
+	f.add("Started", render.Local(from, p.d.Location)+", "+p.d.Ago(from))
 	if to.IsZero() {
 		f.add("Runs for", p.length(from, to))
 		return

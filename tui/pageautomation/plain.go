@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
@@ -36,7 +35,7 @@ func (p *Page) Plain() deck.Plain {
 		if e.CurrentStep != "" && !e.State.Final() {
 			text += " at step " + safe(e.CurrentStep)
 		}
-		text += ", started " + render.Ago(p.d.Now, e.Started)
+		text += ", started " + p.d.Ago(e.Started)
 		if who := by(e); who != "" {
 			text += " by " + safe(who)
 		}

@@ -33,7 +33,7 @@ func (p *Page) known(it item) *widget.Details {
 	d.Add("Comment", r.Comment)
 	d.Add("Targets", targets(r))
 	d.Add("Nodes", fmt.Sprintf("%s, %s done, %s failed", widget.Grouped(r.Targets), widget.Grouped(r.Completed), widget.Grouped(failed(r))))
-	d.Add("Sent", render.Local(r.Requested, p.deck.Location)+", "+render.Ago(p.deck.Now, r.Requested))
+	d.Add("Sent", render.Local(r.Requested, p.deck.Location)+", "+p.deck.Ago(r.Requested))
 	d.Add("Place", it.Place.String())
 	if n := r.Unsent(); n > 0 {
 		d.Add("Not sent", fmt.Sprintf("%d of %d commands", n, r.Of))

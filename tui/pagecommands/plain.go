@@ -24,7 +24,7 @@ func (p *Page) Plain() deck.Plain {
 	for _, i := range p.list.Shown() {
 		r, key := p.items[i].Value, p.key(i)
 		text := fmt.Sprintf("%s: %s, %s, %d of %s done, %d failed, sent %s",
-			r.Ref(), word(r.State), documents(r), r.Completed, some(r.Targets, "node"), failed(r), render.Ago(p.deck.Now, r.Requested))
+			r.Ref(), word(r.State), documents(r), r.Completed, some(r.Targets, "node"), failed(r), p.deck.Ago(r.Requested))
 		if r.Comment != "" {
 			text += ", " + r.Comment
 		}

@@ -127,7 +127,7 @@ func (p *Page) columns() []widget.Column {
 		{ID: "failed", Rank: 3, Title: "FAILED", Right: true, Text: number(failed), Sort: terms.Number, Flash: true},
 		{
 			ID: "age", Title: "SENT", Rank: 4, Sort: terms.Moment, At: func(i int) time.Time { return at(i).Requested },
-			Text: func(i int) string { return render.Ago(p.deck.Now, at(i).Requested) },
+			Text: func(i int) string { return p.deck.Ago(at(i).Requested) },
 		},
 		{ID: "comment", Title: "COMMENT", Text: func(i int) string { return at(i).Comment }, Rank: 5, Max: 40},
 		{ID: "targets", Title: "TARGETS", Text: func(i int) string { return targets(at(i)) }, Rank: 8, Max: 32},

@@ -87,7 +87,7 @@ func (*Page) off(c widget.Column, off bool) widget.Column {
 
 // age is a column of a moment. The youngest come first.
 func (p *Page) age(id, title string, rank int, of func(*row) time.Time) widget.Column {
-	c := p.text(id, title, rank, func(r *row) string { return since(p.deck.Now, of(r)) }, widget.Column{})
+	c := p.text(id, title, rank, func(r *row) string { return p.deck.Ago(of(r)) }, widget.Column{})
 	c.Compare = func(a, b int) int { return of(&p.rows[b]).Compare(of(&p.rows[a])) }
 	return c
 }

@@ -113,19 +113,11 @@ func (p *Page) failedRuns() []line {
 			name = s.document
 		}
 		out = append(out, line{
-			key: "failed " + s.id, level: theme.Bad, text: fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), p.ago(s.requested)),
+			key: "failed " + s.id, level: theme.Bad, text: fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), p.deck.Ago(s.requested)),
 			open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(),
 		})
 	}
 	return out
-}
-
-// ago is how long ago something was. The clock of the service may be ahead of ours.
-func (p *Page) ago(t time.Time) string {
-	if t.After(p.deck.Now) {
-		t = p.deck.Now
-	}
-	return render.Ago(p.deck.Now, t)
 }
 
 func (p *Page) expiries() []line {

@@ -20,7 +20,7 @@ func (p *Page) newVersions() *widget.List {
 	columns := []widget.Column{
 		{ID: "version", Title: "VERSION", Text: func(i int) string { return strconv.FormatInt(at(i).Version, 10) }, Compare: func(a, b int) int { return cmp.Compare(at(a).Version, at(b).Version) }, Right: true},
 		{ID: "labels", Title: "LABELS", Text: func(i int) string { return strings.Join(at(i).Labels, " ") }, Rank: 1, Max: 32},
-		{ID: "modified", Title: "MODIFIED", Text: func(i int) string { return render.Ago(p.deck.Now, at(i).Modified) }, Compare: func(a, b int) int { return at(a).Modified.Compare(at(b).Modified) }, Right: true, Rank: 2},
+		{ID: "modified", Title: "MODIFIED", Text: func(i int) string { return p.deck.Ago(at(i).Modified) }, Compare: func(a, b int) int { return at(a).Modified.Compare(at(b).Modified) }, Right: true, Rank: 2},
 		{ID: "by", Title: "BY", Text: func(i int) string { return who(at(i).ModifiedBy) }, Rank: 3, Max: 20},
 		{ID: "changed", Title: "CHANGED", Text: func(i int) string { return p.changed(i) }, Rank: 4},
 	}

@@ -216,7 +216,7 @@ func (p *Page) browse() tea.Cmd {
 	if n == nil {
 		return nil
 	}
-	return deck.Ask(deck.Browse{URL: deck.Console(n.at, "fleet-manager/managed-nodes/"+n.ID+"/general")})
+	return deck.Ask(deck.Browse{URL: deck.NodeConsole(n.at, n.ID)})
 }
 
 func (p *Page) copyPatch() tea.Cmd {

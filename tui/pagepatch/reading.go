@@ -13,6 +13,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
@@ -173,7 +174,7 @@ func (r *reading) state(now time.Time, mark string) string {
 	case r.at.IsZero():
 		return "not read yet: R reads the patches of all nodes"
 	}
-	text := "read " + since(now, r.at)
+	text := "read " + render.Since(now, r.at)
 	if n := len(r.failed); n > 0 {
 		text += fmt.Sprintf(", %s could not be read", plural(n, "node"))
 	}

@@ -330,11 +330,11 @@ func (p *Page) detailNote(n *node) string {
 	case loading && at.IsZero():
 		return ", reading" + p.deck.Styles.Glyphs.Ellipsis
 	case err != nil && !at.IsZero():
-		return fmt.Sprintf(", %d as of %s (%v)", len(p.found), since(p.deck.Now, at), err)
+		return fmt.Sprintf(", %d as of %s (%v)", len(p.found), p.deck.Ago(at), err)
 	case at.IsZero():
 		return ""
 	}
-	return fmt.Sprintf(", %d read %s", len(p.found), since(p.deck.Now, at))
+	return fmt.Sprintf(", %d read %s", len(p.found), p.deck.Ago(at))
 }
 
 // mouse gives a click or the wheel to the pane that it is on.

@@ -148,7 +148,7 @@ func (p *Page) terminate() tea.Cmd {
 			words = append(words, e.ID)
 			node := cmp.Or(p.names[deck.Key(at, e.Target)], e.Target)
 			facts = append(facts, deck.Fact{
-				Name: e.OwnerName(), Value: strings.TrimSpace(fmt.Sprintf("on %s, since %s %s", node, render.Ago(p.deck.Now, e.Started), e.Reason)),
+				Name: e.OwnerName(), Value: strings.TrimSpace(fmt.Sprintf("on %s, since %s %s", node, p.deck.Ago(e.Started), e.Reason)),
 			})
 		}
 		what := "end the session of " + visible(by[at][0].OwnerName())
@@ -176,7 +176,7 @@ func replay() tea.Cmd {
 	return deck.Ask(deck.Form{
 		Title: "Play a recorded session",
 		Fields: []deck.Field{
-			{Name: "file", Label: "File", Help: "incident.cast, of ssmdeck shell --record or asciinema", Check: needed},
+			{Name: "file", Label: "File", Help: "incident.cast, of ssmdeck shell --record or asciinema", Check: deck.Needed},
 			{Name: "speed", Label: "Speed", Value: "1"},
 		},
 		Done: func(v map[string]string) tea.Cmd {

@@ -149,7 +149,7 @@ func (p *Page) forward(at grid.Place, node string) tea.Cmd {
 	return deck.Ask(deck.Form{
 		Title: "Forward a port",
 		Fields: []deck.Field{
-			{Name: "node", Label: "Node", Value: node, Help: "a name, an id, tag:role=bastion", Check: needed, Choices: p.nodeNames},
+			{Name: "node", Label: "Node", Value: node, Help: "a name, an id, tag:role=bastion", Check: deck.Needed, Choices: p.nodeNames},
 			{Name: "spec", Label: "Port", Help: "8080:80, or 15432:db.internal:5432 for a host behind it", Check: specs},
 			{Name: "reason", Label: "Reason", Help: "for the session's history"},
 		},
@@ -169,7 +169,7 @@ func (p *Page) save() tea.Cmd {
 		Title: "Save a forward",
 		Fields: []deck.Field{
 			{Name: "name", Label: "Name", Help: "orders-db", Check: p.newName},
-			{Name: "node", Label: "Node", Help: "a name, an id, tag:role=bastion", Check: needed, Choices: p.nodeNames},
+			{Name: "node", Label: "Node", Help: "a name, an id, tag:role=bastion", Check: deck.Needed, Choices: p.nodeNames},
 			{Name: "spec", Label: "Port", Help: "15432:db.internal:5432; several with spaces between", Check: specs},
 			{Name: "description", Label: "Description"},
 			{Name: "groups", Label: "Groups", Help: "words that start it together with others"},
@@ -225,14 +225,7 @@ func (p *Page) newName(name string) error {
 			return fault.Usagef("there is a forward %s already", name)
 		}
 	}
-	return needed(name)
-}
-
-func needed(value string) error {
-	if strings.TrimSpace(value) == "" {
-		return fault.Usagef("it is needed")
-	}
-	return nil
+	return deck.Needed(name)
 }
 
 func specs(value string) error {
@@ -241,7 +234,7 @@ func specs(value string) error {
 			return err
 		}
 	}
-	return needed(value)
+	return deck.Needed(value)
 }
 
 // record is a forward as YAML shows it.

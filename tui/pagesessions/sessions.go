@@ -88,7 +88,7 @@ func (p *Page) sessionList(s section) *widget.List {
 		{ID: "status", Title: "STATUS", Text: text(func(e entry) string { return e.Value.Status }), Level: func(row int) theme.Level { return level(at(row).Value.Status) }, Flash: true},
 		{ID: "who", Title: "WHO", Text: text(func(e entry) string { return e.Value.OwnerName() }), Max: 24},
 		{ID: "node", Title: "NODE", Text: text(entry.label), Max: 28, Rank: 1, Loose: true, Also: text(func(e entry) string { return e.Value.Target })},
-		{ID: "started", Title: "STARTED", Text: text(func(e entry) string { return render.Ago(p.deck.Now, e.Value.Started) }), Sort: terms.Moment, At: func(row int) time.Time { return at(row).Value.Started }, Compare: func(a, b int) int { return at(a).Value.Started.Compare(at(b).Value.Started) }, Right: true, Rank: 3},
+		{ID: "started", Title: "STARTED", Text: text(func(e entry) string { return p.deck.Ago(e.Value.Started) }), Sort: terms.Moment, At: func(row int) time.Time { return at(row).Value.Started }, Compare: func(a, b int) int { return at(a).Value.Started.Compare(at(b).Value.Started) }, Right: true, Rank: 3},
 		{ID: "length", Title: "LENGTH", Text: text(func(e entry) string {
 			d, ok := e.length(p.deck.Now)
 			if !ok {

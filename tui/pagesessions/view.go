@@ -235,7 +235,7 @@ func (p *Page) when(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return render.Local(t, p.deck.Location) + ", " + render.Ago(p.deck.Now, t)
+	return render.Local(t, p.deck.Location) + ", " + p.deck.Ago(t)
 }
 
 // Plain is the section as text.
@@ -281,7 +281,7 @@ func (p *Page) sentence(row int) string {
 		return visible(text)
 	}
 	e := p.sessions[p.section][row]
-	text := fmt.Sprintf("%s on %s, %s, started %s", e.Value.OwnerName(), e.label(), strings.ToLower(e.Value.Status), render.Ago(p.deck.Now, e.Value.Started))
+	text := fmt.Sprintf("%s on %s, %s, started %s", e.Value.OwnerName(), e.label(), strings.ToLower(e.Value.Status), p.deck.Ago(e.Value.Started))
 	if e.Value.Reason != "" {
 		text += ", reason " + e.Value.Reason
 	}

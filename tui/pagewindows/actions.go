@@ -2,12 +2,10 @@ package pagewindows
 
 import (
 	"strconv"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
-	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
@@ -195,7 +193,7 @@ func (p *Page) cancel() tea.Cmd {
 	}
 	return deck.Ask(deck.Line{
 		Words: []string{"window", "execution", "cancel", x.ID}, At: e.at, What: "cancel the execution of " + safe(e.Name) + ": no more tasks begin, what runs goes on",
-		Facts: []deck.Fact{{Name: "Opened", Value: moment(x.Started, e.Zone()) + ", " + render.Ago(p.d.Now, x.Started)}, {Name: "State", Value: stateText(x.State)}},
+		Facts: []deck.Fact{{Name: "Opened", Value: moment(x.Started, e.Zone()) + ", " + p.d.Ago(x.Started)}, {Name: "State", Value: stateText(x.State)}},
 		Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{Past},
 		Done: func(deck.Result) tea.Msg { return lookAgain{e.at, p.treeKey(e, x.ID), x.ID} },
 	})
@@ -247,30 +245,14 @@ func (p *Page) copy() tea.Cmd {
 	texts := []deck.Copy{
 		{Text: e.ID, What: "the id"},
 		{Text: e.Name, What: "the name"},
-		{Text: p.command(e.at, "window", "get", e.ID), What: "the command line that shows it"},
-		{Text: p.command(e.at, "window", "watch", e.ID, "--next"), What: "the command line that follows it"},
+		{Text: p.d.OneLiner([]string{"window", "get", e.ID}, e.at), What: "the command line that shows it"},
+		{Text: p.d.OneLiner([]string{"window", "watch", e.ID, "--next"}, e.at), What: "the command line that follows it"},
 	}
 	if x, _, ok := p.execution(); ok {
 		texts = append(texts, deck.Copy{Text: x.ID, What: "the id of the execution"},
-			deck.Copy{Text: p.command(e.at, "window", "execution", "get", x.ID), What: "the command line that shows the execution"})
+			deck.Copy{Text: p.d.OneLiner([]string{"window", "execution", "get", x.ID}, e.at), What: "the command line that shows the execution"})
 	}
-	choose := deck.Choose{Title: "copy", Done: func(i int) tea.Cmd { return deck.Ask(texts[i]) }}
-	for _, t := range texts {
-		choose.Entries = append(choose.Entries, deck.Entry{Name: t.What, Detail: safe(t.Text)})
-	}
-	return deck.Ask(choose)
-}
-
-// command is a line for a shell.
-func (p *Page) command(at grid.Place, words ...string) string {
-	if p.d.Flags != nil {
-		words = append(words, p.d.Flags(at)...)
-	}
-	line := []string{"ssmdeck"}
-	for _, w := range words {
-		line = append(line, render.ShellWord(w))
-	}
-	return strings.Join(line, " ")
+	return deck.CopyOne("copy", texts)
 }
 
 func counted(n int, noun string) string {

@@ -131,9 +131,9 @@ func (p *Page) lastWord(e *entry) string {
 	x := e.last()
 	switch {
 	case e.running != nil:
-		return stateText(e.running.State) + ", " + render.Ago(p.d.Now, e.running.Started)
+		return stateText(e.running.State) + ", " + p.d.Ago(e.running.Started)
 	case x != nil:
-		return stateText(x.State) + ", " + render.Ago(p.d.Now, x.Started)
+		return stateText(x.State) + ", " + p.d.Ago(x.Started)
 	case e.known:
 		return "none yet"
 	}

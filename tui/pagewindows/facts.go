@@ -189,13 +189,13 @@ func (p *Page) partFacts(e *entry, c part) widget.Details {
 		if _, at, err, _ := p.tree.Get(p.treeKey(e, c.run.ID)); err != nil {
 			text := oneLine(err.Error())
 			if !at.IsZero() {
-				text = "as of " + render.Ago(p.d.Now, at) + ": " + text
+				text = "as of " + p.d.Ago(at) + ": " + text
 			}
 			f.Level("Not read", theme.Bad, text)
 		}
 	}
 	if !from.IsZero() {
-		f.Add("Started", render.Local(from, p.d.Location)+", "+render.Ago(p.d.Now, from))
+		f.Add("Started", render.Local(from, p.d.Location)+", "+p.d.Ago(from))
 		f.Add(map[bool]string{true: "Runs for", false: "Took"}[to.IsZero()], p.took(from, to))
 	}
 	return f

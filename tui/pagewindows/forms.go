@@ -35,7 +35,7 @@ func (p *Page) export() tea.Cmd {
 	return deck.Ask(deck.Form{
 		Title: "openings of " + counted(len(ids), "maintenance window") + " as iCalendar",
 		Fields: []deck.Field{
-			{Name: "file", Label: "File", Value: name, Check: needed},
+			{Name: "file", Label: "File", Value: name, Check: deck.Needed},
 			{Name: "days", Label: "Days", Value: "90", Check: number(1, 366)},
 		},
 		Done: func(values map[string]string) tea.Cmd {
@@ -56,13 +56,6 @@ func fileName(name string) string {
 		}
 		return r
 	}, name)
-}
-
-func needed(text string) error {
-	if strings.TrimSpace(text) == "" {
-		return fault.Usagef("it is needed")
-	}
-	return nil
 }
 
 func number(least, most int) func(string) error {
