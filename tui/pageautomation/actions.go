@@ -3,7 +3,6 @@ package pageautomation
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -310,7 +309,7 @@ func (p *Page) stopOff() string {
 // stop asks how, and then for each place.
 func (p *Page) stop() tea.Cmd {
 	list := p.stoppable()
-	what := counted(len(list), "automation")
+	what := widget.Count(len(list), "automation")
 	return deck.Ask(deck.Choose{
 		Title: "stop " + what,
 		Entries: []deck.Entry{
@@ -326,7 +325,7 @@ func (p *Page) stopLines(list []row, complete bool) tea.Cmd {
 	var cmds []tea.Cmd
 	for _, at := range places {
 		words := []string{"automation", "stop"}
-		line := deck.Line{At: at, What: "stop " + counted(len(of[at]), "automation"), Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{sources.Executions}}
+		line := deck.Line{At: at, What: "stop " + widget.Count(len(of[at]), "automation"), Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{sources.Executions}}
 		for _, e := range of[at] {
 			words = append(words, e.ID)
 			if len(line.Facts) < 5 {
@@ -352,11 +351,4 @@ func placeName(at grid.Place) string {
 		return s
 	}
 	return "this account"
-}
-
-func counted(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }

@@ -59,7 +59,7 @@ func addCommands(d *widget.Details, commands []run.Command) {
 	const most = 20
 	for _, c := range commands[:min(len(commands), most)] {
 		id, _, _ := strings.Cut(c.ID, "-")
-		d.Level(id, Level(c.State), fmt.Sprintf("%s, %d of %s done", word(c.State), c.Completed, some(c.Targets, "node")))
+		d.Level(id, Level(c.State), fmt.Sprintf("%s, %d of %s done", word(c.State), c.Completed, widget.Count(c.Targets, "node")))
 	}
 	if more := len(commands) - most; more > 0 {
 		d.Note(fmt.Sprintf("%d more", more))

@@ -1,7 +1,6 @@
 package pageparams
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -28,7 +27,7 @@ func (p *Page) facts(r row) (d widget.Details) {
 	if r.param == nil {
 		d.Add("Path", r.path)
 		if r.below > 0 {
-			d.Add("Below", count(r.below, "parameter"))
+			d.Add("Below", widget.Count(r.below, "parameter"))
 		}
 		return d
 	}
@@ -46,7 +45,7 @@ func (p *Page) facts(r row) (d widget.Details) {
 	d.Add("Pattern", v.AllowedPattern)
 	d.Add("Data type", v.DataType)
 	if r.below > 0 {
-		d.Add("Below", count(r.below, "parameter"))
+		d.Add("Below", widget.Count(r.below, "parameter"))
 	}
 	p.tagFacts(&d, r)
 	if p.deck.Several() {
@@ -156,11 +155,4 @@ func (p *Page) when(t time.Time) string {
 		return ""
 	}
 	return render.Local(t, p.deck.Location) + ", " + render.Ago(p.deck.Now, t)
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // Plain is the page as text. A value that is hidden is hidden here, too.
@@ -24,14 +25,14 @@ func (p *Page) summary() string {
 	case p.now().Len() == 0:
 		return p.none()
 	case p.folded():
-		return fmt.Sprintf("%s, as folders; enter opens one, T shows a list.", count(len(p.rows), "parameter"))
+		return fmt.Sprintf("%s, as folders; enter opens one, T shows a list.", widget.Count(len(p.rows), "parameter"))
 	}
-	return fmt.Sprintf("%d shown of %s; T shows folders.", p.list.Len(), count(len(p.rows), "parameter"))
+	return fmt.Sprintf("%d shown of %s; T shows folders.", p.list.Len(), widget.Count(len(p.rows), "parameter"))
 }
 
 func (p *Page) sentence(r row) string {
 	if r.param == nil {
-		return "folder " + r.path + ", " + count(r.below, "parameter")
+		return "folder " + r.path + ", " + widget.Count(r.below, "parameter")
 	}
 	text := fmt.Sprintf("%s, %s, version %d, modified %s", r.path, r.param.Type, r.param.Version, p.deck.Ago(r.param.Modified))
 	if !r.expires.IsZero() {

@@ -1,8 +1,6 @@
 package pagewindows
 
 import (
-	"strconv"
-
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -10,6 +8,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // Actions are what can be done here now.
@@ -99,7 +98,7 @@ func (p *Page) turn(on bool, list []*entry) tea.Cmd {
 				line.Facts = append(line.Facts, deck.Fact{Name: safe(e.Name), Value: p.afterwards(e, on)})
 			}
 		}
-		line.What = verb + " " + counted(len(of[at]), "maintenance window")
+		line.What = verb + " " + widget.Count(len(of[at]), "maintenance window")
 		if len(of[at]) == 1 {
 			line.What = verb + " the maintenance window " + safe(of[at][0].Name)
 		}
@@ -253,11 +252,4 @@ func (p *Page) copy() tea.Cmd {
 			deck.Copy{Text: p.d.OneLiner([]string{"window", "execution", "get", x.ID}, e.at), What: "the command line that shows the execution"})
 	}
 	return deck.CopyOne("copy", texts)
-}
-
-func counted(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return strconv.Itoa(n) + " " + noun
 }

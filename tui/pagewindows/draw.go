@@ -109,7 +109,7 @@ func (p *Page) headline() string {
 		words = append(words, opens(e))
 	}
 	if len(e.findings) > 0 {
-		words = append(words, st.Status(theme.Warn, counted(len(e.findings), "finding")))
+		words = append(words, st.Status(theme.Warn, widget.Count(len(e.findings), "finding")))
 	}
 	return ansi.Truncate(strings.Join(words, "  "), p.width, st.Glyphs.Ellipsis)
 }

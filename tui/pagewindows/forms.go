@@ -13,6 +13,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // export asks for a file.
@@ -33,7 +34,7 @@ func (p *Page) export() tea.Cmd {
 		}
 	}
 	return deck.Ask(deck.Form{
-		Title: "openings of " + counted(len(ids), "maintenance window") + " as iCalendar",
+		Title: "openings of " + widget.Count(len(ids), "maintenance window") + " as iCalendar",
 		Fields: []deck.Field{
 			{Name: "file", Label: "File", Value: name, Check: deck.Needed},
 			{Name: "days", Label: "Days", Value: "90", Check: number(1, 366)},

@@ -39,7 +39,7 @@ func (p *Page) Plain() deck.Plain {
 		}
 		text += ". Result: " + p.lastWord(e) + "."
 		if len(e.findings) > 0 {
-			text += " " + counted(len(e.findings), "finding") + "."
+			text += " " + widget.Count(len(e.findings), "finding") + "."
 		}
 		key := e.key
 		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.windowFacts(e)), Choose: func() { p.list.Select(key) }})
