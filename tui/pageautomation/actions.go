@@ -52,7 +52,7 @@ func (p *Page) Actions() []deck.Action {
 		case none != "":
 			return none
 		case e.State.Final():
-			return "it has ended: " + safe(string(e.State))
+			return "it has ended: " + render.Visible(string(e.State))
 		case waitsFor(e) != for_:
 			return otherwise
 		}
@@ -170,7 +170,7 @@ func (p *Page) showText() tea.Cmd {
 	if c.step != nil {
 		title += ", step " + c.step.Name
 	}
-	return deck.Ask(deck.Show{Title: safe(title), Text: p.plainText(p.describe(c, w, read))})
+	return deck.Ask(deck.Show{Title: render.Visible(title), Text: p.plainText(p.describe(c, w, read))})
 }
 
 // textWidth is how wide the text of a description is.
@@ -192,7 +192,7 @@ func (p *Page) showYAML() tea.Cmd {
 		if !p.open() {
 			text = redacted(secretsOf(w), text)
 		}
-		return deck.Ask(deck.Show{Title: safe(w.Document) + " " + short(w.ID), Text: text})
+		return deck.Ask(deck.Show{Title: render.Visible(w.Document) + " " + short(w.ID), Text: text})
 	})
 }
 
@@ -251,13 +251,13 @@ func (p *Page) copy() tea.Cmd {
 
 // signal asks for a comment where there can be one, and sends a decision.
 func (p *Page) signal(o opened, e automation.Execution, verb string) tea.Cmd {
-	what := verb + " automation " + short(o.id) + " of " + safe(o.document)
+	what := verb + " automation " + short(o.id) + " of " + render.Visible(o.document)
 	if e.CurrentStep != "" {
-		what += ", step " + safe(e.CurrentStep)
+		what += ", step " + render.Visible(e.CurrentStep)
 	}
 	line := deck.Line{
 		Words: []string{"automation", verb, o.id}, At: o.at, What: what, Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Executions},
-		Facts: []deck.Fact{{Name: "Started", Value: p.d.Ago(e.Started) + " by " + safe(by(e))}},
+		Facts: []deck.Fact{{Name: "Started", Value: p.d.Ago(e.Started) + " by " + render.Visible(by(e))}},
 		Done:  func(deck.Result) tea.Msg { return lookAgain{o} },
 	}
 	if verb != "approve" && verb != "reject" {
@@ -329,7 +329,7 @@ func (p *Page) stopLines(list []row, complete bool) tea.Cmd {
 		for _, e := range of[at] {
 			words = append(words, e.ID)
 			if len(line.Facts) < 5 {
-				line.Facts = append(line.Facts, deck.Fact{Name: short(e.ID), Value: safe(e.Document) + ", " + safe(string(e.State)) + ", step " + safe(e.CurrentStep)})
+				line.Facts = append(line.Facts, deck.Fact{Name: short(e.ID), Value: render.Visible(e.Document) + ", " + render.Visible(string(e.State)) + ", step " + render.Visible(e.CurrentStep)})
 			}
 		}
 		if complete {

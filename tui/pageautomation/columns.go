@@ -68,7 +68,7 @@ func (p *Page) columns() []widget.Column {
 		{ID: "by", Title: "BY", Max: 20, Rank: 7, Text: text(by)},
 		{ID: "id", Title: "ID", Max: 13, Rank: 8, Middle: true, Text: text(func(e automation.Execution) string { return e.ID })},
 		{ID: "target", Title: "TARGET", Max: 24, Rank: 9, Text: text(func(e automation.Execution) string { return e.Target })},
-		{ID: "failure", Title: "FAILURE", Max: 60, Rank: 10, Text: text(func(e automation.Execution) string { return oneLine(e.Failure) })},
+		{ID: "failure", Title: "FAILURE", Max: 60, Rank: 10, Text: text(func(e automation.Execution) string { return render.OneLine(e.Failure) })},
 		{ID: "waiting", Title: "WAITING", Off: true, Rank: 10, Text: text(waiting)},
 		{ID: "mode", Title: "MODE", Off: true, Rank: 10, Text: text(func(e automation.Execution) string { return e.Mode })},
 		{ID: "version", Title: "VERSION", Off: true, Rank: 10, Text: text(func(e automation.Execution) string { return e.DocumentVersion })},
@@ -124,9 +124,9 @@ func (p *Page) none() string {
 	s := p.set.Executions.State()
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
-		return "automations could not be read: " + oneLine(s.Failures[0].Err.Error())
+		return "automations could not be read: " + render.OneLine(s.Failures[0].Err.Error())
 	case s.Empty():
-		return loading(s.Loaded, s.Places)
+		return s.Progress()
 	case p.list.Filter() != "":
 		return "no automation matches"
 	}
@@ -134,9 +134,3 @@ func (p *Page) none() string {
 }
 
 func short(id string) string { return id[:min(len(id), 8)] }
-
-// oneLine is foreign text for a line of its own.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// safe is foreign text without anything that a terminal would act upon.
-func safe(s string) string { return render.Visible(s) }

@@ -502,6 +502,19 @@ func TestAnAnswerThatNobodyWaitsForIsDropped(t *testing.T) {
 	}
 }
 
+func TestASecretOfSeveralLinesIsHiddenInALineToo(t *testing.T) {
+	f := open(t, some())
+	w := rotation()
+	w.Parameters = map[string][]string{"MasterPassword": {"correct  horse\nbattery"}}
+	w.State, w.Failure = automation.Failed, "login with correct  horse\nbattery was denied"
+	w.Steps[0].State, w.Steps[0].Failure = automation.Failed, w.Failure
+	f.wholes[id(2)] = w
+	f.Size(140, 40)
+	f.Press("enter")
+	f.Has("login with [MasterPassword] was denied")
+	f.Lacks("horse", "battery")
+}
+
 func TestPlainTellsTheSame(t *testing.T) {
 	f := open(t, some())
 	plain := f.page.Plain()

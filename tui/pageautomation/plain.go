@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
@@ -31,13 +32,13 @@ func (p *Page) Plain() deck.Plain {
 	for _, i := range p.list.Shown() {
 		r := p.rows[i]
 		e := r.Value
-		text := safe(e.Document) + ": " + safe(stateWord(e))
+		text := render.Visible(e.Document) + ": " + render.Visible(stateWord(e))
 		if e.CurrentStep != "" && !e.State.Final() {
-			text += " at step " + safe(e.CurrentStep)
+			text += " at step " + render.Visible(e.CurrentStep)
 		}
 		text += ", started " + p.d.Ago(e.Started)
 		if who := by(e); who != "" {
-			text += " by " + safe(who)
+			text += " by " + render.Visible(who)
 		}
 		f := details{p: p}
 		p.executionFacts(&f, Whole{Execution: e})
@@ -58,7 +59,7 @@ func (p *Page) plainSteps() deck.Plain {
 		if i == 0 {
 			continue
 		}
-		text := fmt.Sprintf("%s: %s", safe(strings.TrimSpace(p.name(i))), safe(string(c.state())))
+		text := fmt.Sprintf("%s: %s", render.Visible(strings.TrimSpace(p.name(i))), render.Visible(string(c.state())))
 		if l := p.length(c.span()); l != "" {
 			text += ", " + l
 		}

@@ -154,7 +154,7 @@ func (p *Page) none() string {
 	case s.Empty() && len(s.Failures) > 0:
 		return "nothing is known: " + s.Failures[0].Err.Error()
 	case s.Empty():
-		return fmt.Sprintf("loading %d/%d places", s.Loaded, max(s.Places, 1))
+		return s.Progress()
 	case s.Loaded < s.Places && len(p.items) == 0:
 		return fmt.Sprintf("nothing in the places that have answered: %d/%d", s.Loaded, s.Places)
 	case p.list.Of() > 0:

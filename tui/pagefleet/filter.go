@@ -148,7 +148,7 @@ func (p *Page) none() string {
 	case s.Empty() && len(s.Failures) > 0:
 		return "no node could be read"
 	case s.Empty():
-		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+		return s.Progress()
 	case s.Partial():
 		return fmt.Sprintf("no managed nodes in the %d of %d places that have answered", s.Loaded, s.Places)
 	default:

@@ -15,7 +15,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
-	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -321,6 +320,3 @@ func (p *Page) widen() {
 		}
 	}
 }
-
-// visible makes foreign text harmless.
-func visible(text string) string { return render.Visible(text) }

@@ -15,7 +15,7 @@ func (p *Page) Plain() deck.Plain {
 	for _, i := range l.Shown() {
 		r := rows[i]
 		facts := p.facts(r)
-		out.Items = append(out.Items, deck.Item{Text: visible(p.sentence(r)), Detail: facts.Plain(), Choose: func() { l.Select(r.key) }})
+		out.Items = append(out.Items, deck.Item{Text: render.Visible(p.sentence(r)), Detail: facts.Plain(), Choose: func() { l.Select(r.key) }})
 	}
 	return out
 }
@@ -46,11 +46,9 @@ func (p *Page) none() string {
 	s := p.set.Parameters.State()
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
-		return "not known: " + visible(explain(s.Failures[0].Err))
-	case s.Empty() && s.Places > 1:
-		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+		return "not known: " + render.Visible(explain(s.Failures[0].Err))
 	case s.Empty():
-		return "loading"
+		return s.Progress()
 	case p.filter != "":
 		return "no parameter fits the filter"
 	}

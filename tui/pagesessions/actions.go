@@ -93,7 +93,7 @@ func (p *Page) enter() tea.Cmd {
 // shell gives the terminal to a shell on a node.
 func shell(at grid.Place, node, label string) tea.Cmd {
 	return deck.Ask(deck.Line{
-		Words: []string{"shell", node}, At: at, What: "shell on " + visible(label), Level: deck.Read, How: deck.OnScreen,
+		Words: []string{"shell", node}, At: at, What: "shell on " + render.Visible(label), Level: deck.Read, How: deck.OnScreen,
 		Refresh: []string{sources.Sessions},
 	})
 }
@@ -151,7 +151,7 @@ func (p *Page) terminate() tea.Cmd {
 				Name: e.OwnerName(), Value: strings.TrimSpace(fmt.Sprintf("on %s, since %s %s", node, p.deck.Ago(e.Started), e.Reason)),
 			})
 		}
-		what := "end the session of " + visible(by[at][0].OwnerName())
+		what := "end the session of " + render.Visible(by[at][0].OwnerName())
 		if n := len(by[at]); n > 1 {
 			what = fmt.Sprintf("end %d sessions", n)
 		}
@@ -168,7 +168,7 @@ func log(e entry) tea.Cmd {
 	if !e.Value.Over() {
 		words = append(words, "--follow")
 	}
-	return deck.Ask(deck.Line{Words: words, At: e.Place, What: "log of " + visible(e.Value.ID), Level: deck.Read, How: deck.InPane})
+	return deck.Ask(deck.Line{Words: words, At: e.Place, What: "log of " + render.Visible(e.Value.ID), Level: deck.Read, How: deck.InPane})
 }
 
 // replay asks for a recording and plays it.
@@ -184,7 +184,7 @@ func replay() tea.Cmd {
 			if v["speed"] != "" && v["speed"] != "1" {
 				words = append(words, "--speed", v["speed"])
 			}
-			return deck.Ask(deck.Line{Words: words, What: "play " + visible(v["file"]), Level: deck.Read, How: deck.OnScreen})
+			return deck.Ask(deck.Line{Words: words, What: "play " + render.Visible(v["file"]), Level: deck.Read, How: deck.OnScreen})
 		},
 	})
 }

@@ -10,7 +10,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -259,6 +258,3 @@ func (p *Page) widen() {
 		}
 	}
 }
-
-// visible makes foreign text harmless.
-func visible(text string) string { return render.Visible(text) }

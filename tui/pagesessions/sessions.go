@@ -117,7 +117,7 @@ func (p *Page) none(s section) string {
 	case state.Empty() && len(state.Failures) > 0:
 		return "not known: " + firstFailure(state)
 	case state.Empty():
-		return loading(state)
+		return state.Progress()
 	case p.lists[s].Filter() != "":
 		return "no session fits the filter"
 	case s == active:

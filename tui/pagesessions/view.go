@@ -212,14 +212,6 @@ func (p *Page) clickTab(x int) {
 	}
 }
 
-// loading says how far a first load is.
-func loading(s feed.State) string {
-	if s.Places > 1 {
-		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
-	}
-	return "loading"
-}
-
 // firstFailure is the first of a state, with its hint.
 func firstFailure(s feed.State) string {
 	f := s.Failures[0]
@@ -227,7 +219,7 @@ func firstFailure(s feed.State) string {
 	if hint := fault.HintOf(f.Err); hint != "" {
 		text += ": " + hint
 	}
-	return visible(text)
+	return render.Visible(text)
 }
 
 // when is a moment with its age.
@@ -278,12 +270,12 @@ func (p *Page) sentence(row int) string {
 		if f := t.fault(); f != "" {
 			text += ", " + f
 		}
-		return visible(text)
+		return render.Visible(text)
 	}
 	e := p.sessions[p.section][row]
 	text := fmt.Sprintf("%s on %s, %s, started %s", e.Value.OwnerName(), e.label(), strings.ToLower(e.Value.Status), p.deck.Ago(e.Value.Started))
 	if e.Value.Reason != "" {
 		text += ", reason " + e.Value.Reason
 	}
-	return visible(text)
+	return render.Visible(text)
 }

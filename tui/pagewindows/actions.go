@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
@@ -47,7 +48,7 @@ func (p *Page) Actions() []deck.Action {
 
 // read runs a command line that changes nothing and shows what it prints.
 func (p *Page) read(what string, at grid.Place, words ...string) tea.Cmd {
-	return deck.Ask(deck.Line{Words: words, At: at, What: safe(what), Level: deck.Read, How: deck.InPane})
+	return deck.Ask(deck.Line{Words: words, At: at, What: render.Visible(what), Level: deck.Read, How: deck.InPane})
 }
 
 // chosen are the windows that a change is about: those marked, else the one that is
@@ -95,12 +96,12 @@ func (p *Page) turn(on bool, list []*entry) tea.Cmd {
 		for _, e := range of[at] {
 			line.Words = append(line.Words, e.ID)
 			if len(line.Facts) < 6 {
-				line.Facts = append(line.Facts, deck.Fact{Name: safe(e.Name), Value: p.afterwards(e, on)})
+				line.Facts = append(line.Facts, deck.Fact{Name: render.Visible(e.Name), Value: p.afterwards(e, on)})
 			}
 		}
 		line.What = verb + " " + widget.Count(len(of[at]), "maintenance window")
 		if len(of[at]) == 1 {
-			line.What = verb + " the maintenance window " + safe(of[at][0].Name)
+			line.What = verb + " the maintenance window " + render.Visible(of[at][0].Name)
 		}
 		cmds = append(cmds, deck.Ask(line))
 	}
@@ -156,7 +157,7 @@ func (p *Page) describe() tea.Cmd {
 	}
 	d := p.facts()
 	plain := theme.New(theme.Plain, false, p.d.Styles.Glyphs.Ellipsis == "~")
-	return deck.Ask(deck.Show{Title: safe(e.Name), Text: d.View(plain, textWidth)})
+	return deck.Ask(deck.Show{Title: render.Visible(e.Name), Text: d.View(plain, textWidth)})
 }
 
 // textWidth is how wide the text of a description is.
@@ -191,7 +192,7 @@ func (p *Page) cancel() tea.Cmd {
 		return nil
 	}
 	return deck.Ask(deck.Line{
-		Words: []string{"window", "execution", "cancel", x.ID}, At: e.at, What: "cancel the execution of " + safe(e.Name) + ": no more tasks begin, what runs goes on",
+		Words: []string{"window", "execution", "cancel", x.ID}, At: e.at, What: "cancel the execution of " + render.Visible(e.Name) + ": no more tasks begin, what runs goes on",
 		Facts: []deck.Fact{{Name: "Opened", Value: moment(x.Started, e.Zone()) + ", " + p.d.Ago(x.Started)}, {Name: "State", Value: stateText(x.State)}},
 		Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{Past},
 		Done: func(deck.Result) tea.Msg { return lookAgain{e.at, p.treeKey(e, x.ID), x.ID} },

@@ -39,7 +39,7 @@ func (p *Page) columns() []widget.Column {
 		{ID: "zone", Title: "ZONE", Off: true, Rank: 10, Text: text((*entry).zone)},
 		{ID: "expression", Title: "EXPRESSION", Off: true, Rank: 10, Text: text(func(e *entry) string { return e.Window.Schedule })},
 		{ID: "id", Title: "ID", Off: true, Rank: 10, Middle: true, Text: text(func(e *entry) string { return e.ID })},
-		{ID: "description", Title: "DESCRIPTION", Off: true, Rank: 10, Max: 40, Text: text(func(e *entry) string { return oneLine(e.Description) })},
+		{ID: "description", Title: "DESCRIPTION", Off: true, Rank: 10, Max: 40, Text: text(func(e *entry) string { return render.OneLine(e.Description) })},
 		{ID: "account", Title: "ACCOUNT", Off: true, Rank: 4, Text: text(func(e *entry) string { return e.at.Account })},
 		{ID: "region", Title: "REGION", Off: true, Rank: 4, Text: text(func(e *entry) string { return e.at.Region })},
 	}
@@ -215,19 +215,13 @@ func (p *Page) none() string {
 	s := p.set.Windows.State()
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
-		return "maintenance windows could not be read: " + oneLine(s.Failures[0].Err.Error())
-	case s.Empty() && s.Places > 1:
-		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+		return "maintenance windows could not be read: " + render.OneLine(s.Failures[0].Err.Error())
 	case s.Empty():
-		return "loading"
+		return s.Progress()
 	case p.list.Filter() != "":
 		return "no maintenance window matches"
 	}
 	return "there is no maintenance window"
 }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-func safe(s string) string { return render.Visible(s) }
 
 func short(id string) string { return id[:min(len(id), 8)] }

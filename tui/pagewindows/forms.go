@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/schedule"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
@@ -43,7 +44,7 @@ func (p *Page) export() tea.Cmd {
 			words := append([]string{"window", "calendar"}, ids...)
 			return deck.Ask(deck.Line{
 				Words: append(words, "--days", strings.TrimSpace(values["days"]), "--ics", values["file"]), At: at, Level: deck.Read, How: deck.Quietly,
-				What: "write the openings into " + safe(values["file"]),
+				What: "write the openings into " + render.Visible(values["file"]),
 			})
 		},
 	})
@@ -89,7 +90,7 @@ func (p *Page) edit() tea.Cmd {
 		fields[i].Check = func(text string) error { return checked(w, f.Name, text, now) }
 	}
 	fields[2].Check, fields[3].Check = number(1, 24), number(0, 23)
-	return deck.Ask(deck.Form{Title: "edit the maintenance window " + safe(w.Name), Fields: fields, Done: func(values map[string]string) tea.Cmd {
+	return deck.Ask(deck.Form{Title: "edit the maintenance window " + render.Visible(w.Name), Fields: fields, Done: func(values map[string]string) tea.Cmd {
 		words := []string{"window", "update", w.ID}
 		for _, f := range fields {
 			if v := strings.TrimSpace(values[f.Name]); v != before[f.Name] {
@@ -100,7 +101,7 @@ func (p *Page) edit() tea.Cmd {
 			return deck.Ask(deck.Say{Text: "nothing was changed"})
 		}
 		return deck.Ask(deck.Line{
-			Words: words, At: e.at, What: "change the maintenance window " + safe(w.Name), Preview: append(slices.Clone(words), "--dry-run"),
+			Words: words, At: e.at, What: "change the maintenance window " + render.Visible(w.Name), Preview: append(slices.Clone(words), "--dry-run"),
 			Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Windows},
 		})
 	}})

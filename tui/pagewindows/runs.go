@@ -101,7 +101,7 @@ func (p *Page) addRun(e *entry, x window.Execution) {
 	}
 	row := part{key: x.ID, depth: 1, run: &x}
 	if err != nil && at.IsZero() {
-		row.note = oneLine(err.Error())
+		row.note = render.OneLine(err.Error())
 	}
 	p.parts = append(p.parts, row)
 	if p.folded[x.ID] || at.IsZero() {
@@ -224,11 +224,11 @@ func (p *Page) progress(i int) string {
 				words = append(words, fmt.Sprintf("%d failed", n.Errors))
 			}
 		}
-		words = append(words, oneLine(c.call.Details))
+		words = append(words, render.OneLine(c.call.Details))
 	case c.task != nil:
-		words = append(words, oneLine(c.task.TaskRun.Details))
+		words = append(words, render.OneLine(c.task.TaskRun.Details))
 	case c.run != nil:
-		words = append(words, c.note, oneLine(c.run.Details))
+		words = append(words, c.note, render.OneLine(c.run.Details))
 	}
 	var said []string
 	for _, w := range words {
