@@ -33,3 +33,20 @@ func TestNeeded(t *testing.T) {
 		t.Error("blanks are a value, or x is none")
 	}
 }
+
+func TestTook(t *testing.T) {
+	d := &deck.Deck{Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	for _, c := range []struct {
+		from, to time.Time
+		want     string
+	}{
+		{time.Time{}, d.Now, ""},
+		{d.Now.Add(-3400 * time.Millisecond), time.Time{}, "3 s"},
+		{d.Now.Add(time.Minute), time.Time{}, "0 s"},
+		{d.Now.Add(-time.Hour), d.Now.Add(-time.Hour + 75*time.Second), "1 min 15 s"},
+	} {
+		if got := d.Took(c.from, c.to); got != c.want {
+			t.Errorf("%s to %s: %q, not %q", c.from, c.to, got, c.want)
+		}
+	}
+}

@@ -2,12 +2,12 @@ package pageautomation
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/automation"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -62,7 +62,7 @@ func (p *Page) columns() []widget.Column {
 			Sort: terms.Moment, At: func(i int) time.Time { return at(i).Started },
 		},
 		{
-			ID: "length", Title: "LENGTH", Rank: 6, Right: true, Text: text(func(e automation.Execution) string { return p.length(e.Started, e.Ended) }),
+			ID: "length", Title: "LENGTH", Rank: 6, Right: true, Text: text(func(e automation.Execution) string { return p.d.Took(e.Started, e.Ended) }),
 			Compare: func(a, b int) int { return cmp.Compare(p.lasted(at(a)), p.lasted(at(b))) },
 		},
 		{ID: "by", Title: "BY", Max: 20, Rank: 7, Text: text(by)},
@@ -97,21 +97,6 @@ func waiting(e automation.Execution) string {
 // by is who has started it, without the role's address.
 func by(e automation.Execution) string { return e.ExecutedBy[strings.LastIndex(e.ExecutedBy, "/")+1:] }
 
-// length is how long something has taken, up to now while it goes on.
-func (p *Page) length(from, to time.Time) string {
-	switch {
-	case from.IsZero():
-		return ""
-	case to.IsZero():
-		to = p.d.Now
-	}
-	took := max(to.Sub(from), 0).Round(time.Second)
-	if took < 10*time.Second { // no tenths: they say nothing here
-		return fmt.Sprintf("%d s", took/time.Second)
-	}
-	return render.Duration(took)
-}
-
 func (p *Page) lasted(e automation.Execution) time.Duration {
 	if e.Ended.IsZero() {
 		return p.d.Now.Sub(e.Started)
@@ -124,7 +109,7 @@ func (p *Page) none() string {
 	s := p.set.Executions.State()
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
-		return "automations could not be read: " + render.OneLine(s.Failures[0].Err.Error())
+		return "automations could not be read: " + render.OneLine(fault.Explain(s.Failures[0].Err))
 	case s.Empty():
 		return s.Progress()
 	case p.list.Filter() != "":

@@ -100,7 +100,7 @@ func (p *Page) headline() string {
 	if s := at(w); s != "" && !w.State.Final() {
 		facts = append(facts, "step "+render.Visible(s))
 	}
-	if l := p.length(w.Started, w.Ended); l != "" {
+	if l := p.d.Took(w.Started, w.Ended); l != "" {
 		facts = append(facts, l)
 	}
 	switch {

@@ -230,10 +230,5 @@ func (p *Page) placeColumns() {
 		return
 	}
 	p.placed = true
-	titles, _ := p.list.AllColumns()
-	for i, t := range titles {
-		if t == "ACCOUNT" || t == "REGION" {
-			p.list.ShowColumn(i, true)
-		}
-	}
+	p.list.ShowPlaces()
 }

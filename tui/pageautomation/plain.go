@@ -60,7 +60,7 @@ func (p *Page) plainSteps() deck.Plain {
 			continue
 		}
 		text := fmt.Sprintf("%s: %s", render.Visible(strings.TrimSpace(p.name(i))), render.Visible(string(c.state())))
-		if l := p.length(c.span()); l != "" {
+		if l := p.d.Took(c.span()); l != "" {
 			text += ", " + l
 		}
 		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.describe(c, w, read)), Choose: func() { p.tree.Select(c.key) }})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
@@ -54,12 +55,7 @@ func (p *Page) placeColumns() {
 		return
 	}
 	p.placed = true
-	titles, _ := p.list.AllColumns()
-	for i, t := range titles {
-		if t == "ACCOUNT" || t == "REGION" {
-			p.list.ShowColumn(i, true)
-		}
-	}
+	p.list.ShowPlaces()
 }
 
 // failed is on how many nodes a run did not succeed, as its commands count them.
@@ -152,7 +148,7 @@ func (p *Page) key(i int) string {
 func (p *Page) none() string {
 	switch s := p.set.Commands.State(); {
 	case s.Empty() && len(s.Failures) > 0:
-		return "nothing is known: " + s.Failures[0].Err.Error()
+		return "nothing is known: " + fault.Explain(s.Failures[0].Err)
 	case s.Empty():
 		return s.Progress()
 	case s.Loaded < s.Places && len(p.items) == 0:

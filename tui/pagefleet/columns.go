@@ -48,12 +48,7 @@ func (p *Page) placeColumns() {
 		return
 	}
 	p.placed = true
-	titles, _ := p.list.AllColumns()
-	for i, t := range titles {
-		if t == "ACCOUNT" || t == "REGION" {
-			p.list.ShowColumn(i, true)
-		}
-	}
+	p.list.ShowPlaces()
 }
 
 func (p *Page) text(id, title string, rank int, of func(*row) string, c widget.Column) widget.Column {

@@ -1,7 +1,6 @@
 package pageparams
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"strconv"
@@ -247,11 +246,7 @@ func (p *Page) compare(r row) tea.Cmd {
 func yaml(r row) tea.Cmd {
 	v := *r.param
 	v.Value = ""
-	var b bytes.Buffer
-	if err := render.Object(&b, render.Options{Format: render.FormatYAML}, v, nil); err != nil {
-		return deck.Ask(deck.Say{Err: err})
-	}
-	return deck.Ask(deck.Show{Title: v.Name, Text: b.String()})
+	return deck.ShowYAML(v.Name, v)
 }
 
 func (p *Page) copyValue(r row) tea.Cmd {

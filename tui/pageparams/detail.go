@@ -60,7 +60,7 @@ func (p *Page) facts(r row) (d widget.Details) {
 func (p *Page) tagFacts(d *widget.Details, r row) {
 	tags, _, err, _ := p.tags.Get(r.version())
 	if err != nil {
-		d.Level("Tags", theme.Bad, explain(err))
+		d.Level("Tags", theme.Bad, fault.Explain(err))
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
@@ -89,7 +89,7 @@ func (p *Page) valueFacts(d *widget.Details, r row) {
 	v, at, err, loading := p.values.Get(r.version())
 	switch {
 	case err != nil:
-		d.Level("Value", theme.Bad, explain(err))
+		d.Level("Value", theme.Bad, fault.Explain(err))
 	case at.IsZero() && loading:
 		d.Add("Value", "reading")
 	case at.IsZero():
@@ -109,7 +109,7 @@ func (p *Page) secretFacts(d *widget.Details, r row) {
 	v, known, err := p.secret.read()
 	switch {
 	case err != nil:
-		d.Level("Value", theme.Bad, explain(err))
+		d.Level("Value", theme.Bad, fault.Explain(err))
 	case !known:
 		d.Add("Value", "decrypting")
 	default:
@@ -139,15 +139,6 @@ func (p *Page) dueFacts(d *widget.Details, v parameter.Parameter) {
 	for _, u := range unread {
 		d.Add("Policy", u.Type+", which is not understood")
 	}
-}
-
-// explain is an error with its hint.
-func explain(err error) string {
-	text := err.Error()
-	if hint := fault.HintOf(err); hint != "" {
-		text += ": " + hint
-	}
-	return text
 }
 
 func (p *Page) when(t time.Time) string {

@@ -312,11 +312,6 @@ func (p *Page) widen() {
 	}
 	p.laid = true
 	for _, l := range []*widget.List{p.tree, p.list} {
-		titles, _ := l.AllColumns()
-		for i, t := range titles {
-			if t == "REGION" || t == "ACCOUNT" {
-				l.ShowColumn(i, true)
-			}
-		}
+		l.ShowPlaces()
 	}
 }

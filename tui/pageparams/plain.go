@@ -3,6 +3,7 @@ package pageparams
 import (
 	"fmt"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
@@ -46,7 +47,7 @@ func (p *Page) none() string {
 	s := p.set.Parameters.State()
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
-		return "not known: " + render.Visible(explain(s.Failures[0].Err))
+		return "not known: " + render.Visible(fault.Explain(s.Failures[0].Err))
 	case s.Empty():
 		return s.Progress()
 	case p.filter != "":

@@ -9,6 +9,7 @@ import (
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/textdiff"
@@ -34,7 +35,7 @@ func (p *Page) noVersions() string {
 	}
 	switch _, at, err, _ := p.histories.Get(r.version()); {
 	case err != nil:
-		return "not known: " + explain(err)
+		return "not known: " + fault.Explain(err)
 	case at.IsZero():
 		return "reading the versions"
 	}

@@ -1,7 +1,6 @@
 package pagesessions
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"strings"
@@ -197,9 +196,5 @@ func (p *Page) yaml() tea.Cmd {
 	} else if e, ok := p.current(); ok {
 		v = e.Row
 	}
-	var b bytes.Buffer
-	if err := render.Object(&b, render.Options{Format: render.FormatYAML}, v, nil); err != nil {
-		return deck.Ask(deck.Say{Err: err})
-	}
-	return deck.Ask(deck.Show{Title: p.title(), Text: b.String()})
+	return deck.ShowYAML(p.title(), v)
 }

@@ -250,11 +250,6 @@ func (p *Page) widen() {
 	}
 	p.laid = true
 	for _, l := range p.lists {
-		titles, _ := l.AllColumns()
-		for i, t := range titles {
-			if t == "REGION" || t == "ACCOUNT" {
-				l.ShowColumn(i, true)
-			}
-		}
+		l.ShowPlaces()
 	}
 }

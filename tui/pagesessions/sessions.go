@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
@@ -115,7 +116,7 @@ func (p *Page) none(s section) string {
 	state := p.sessionFeeds()[s].State()
 	switch {
 	case state.Empty() && len(state.Failures) > 0:
-		return "not known: " + firstFailure(state)
+		return "not known: " + render.Visible(fault.Explain(state.Failures[0].Err))
 	case state.Empty():
 		return state.Progress()
 	case p.lists[s].Filter() != "":

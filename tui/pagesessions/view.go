@@ -8,10 +8,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
-	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
@@ -210,16 +208,6 @@ func (p *Page) clickTab(x int) {
 			return
 		}
 	}
-}
-
-// firstFailure is the first of a state, with its hint.
-func firstFailure(s feed.State) string {
-	f := s.Failures[0]
-	text := f.Err.Error()
-	if hint := fault.HintOf(f.Err); hint != "" {
-		text += ": " + hint
-	}
-	return render.Visible(text)
 }
 
 // when is a moment with its age.

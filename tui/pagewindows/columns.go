@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -215,7 +216,7 @@ func (p *Page) none() string {
 	s := p.set.Windows.State()
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
-		return "maintenance windows could not be read: " + render.OneLine(s.Failures[0].Err.Error())
+		return "maintenance windows could not be read: " + render.OneLine(fault.Explain(s.Failures[0].Err))
 	case s.Empty():
 		return s.Progress()
 	case p.list.Filter() != "":

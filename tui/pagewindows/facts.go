@@ -196,7 +196,7 @@ func (p *Page) partFacts(e *entry, c part) widget.Details {
 	}
 	if !from.IsZero() {
 		f.Add("Started", render.Local(from, p.d.Location)+", "+p.d.Ago(from))
-		f.Add(map[bool]string{true: "Runs for", false: "Took"}[to.IsZero()], p.took(from, to))
+		f.Add(map[bool]string{true: "Runs for", false: "Took"}[to.IsZero()], p.d.Took(from, to))
 	}
 	return f
 }

@@ -207,12 +207,7 @@ func (p *Page) placeColumns() {
 		return
 	}
 	p.placed = true
-	titles, _ := p.list.AllColumns()
-	for i, t := range titles {
-		if t == "ACCOUNT" || t == "REGION" {
-			p.list.ShowColumn(i, true)
-		}
-	}
+	p.list.ShowPlaces()
 }
 
 // opened is the window that is open; nil: none, or it is gone.
