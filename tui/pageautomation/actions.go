@@ -1,7 +1,6 @@
 package pageautomation
 
 import (
-	"bytes"
 	"context"
 	"strings"
 	"time"
@@ -184,15 +183,7 @@ func (p *Page) plainText(d widget.Details) string {
 // showYAML shows all of the execution, without secrets.
 func (p *Page) showYAML() tea.Cmd {
 	return p.withAll(func(_ opened, w Whole) tea.Cmd {
-		var b bytes.Buffer
-		if err := render.Object(&b, render.Options{Format: render.FormatYAML}, p.masked(w), nil); err != nil {
-			return deck.Ask(deck.Say{Err: err})
-		}
-		text := b.String()
-		if !p.open() {
-			text = redacted(secretsOf(w), text)
-		}
-		return deck.Ask(deck.Show{Title: render.Visible(w.Document) + " " + short(w.ID), Text: text})
+		return deck.ShowYAML(render.Visible(w.Document)+" "+short(w.ID), p.masked(w))
 	})
 }
 
@@ -214,24 +205,46 @@ func (p *Page) withAll(do func(o opened, w Whole) tea.Cmd) tea.Cmd {
 	}))
 }
 
-// masked is the execution without the values of parameters that may be secrets.
+// masked is the execution without the values of parameters that may be secrets,
+// wherever they stand. They are taken out of each text before it is written as YAML,
+// which writes line breaks and quotes in ways of its own.
 func (p *Page) masked(w Whole) Whole {
 	if p.open() {
 		return w
 	}
-	w.Parameters, w.Outputs = masked(w.Parameters), masked(w.Outputs)
-	steps := make([]automation.Step, len(w.Steps))
-	for i, s := range w.Steps {
-		s.Outputs = masked(s.Outputs)
+	secrets := secretsOf(w)
+	hide := func(text string) string { return redacted(secrets, text) }
+	hideAll := func(values map[string][]string) map[string][]string {
+		out := masked(values)
+		for name, list := range out {
+			out[name] = each(list, hide)
+		}
+		return out
+	}
+	w.Parameters, w.Outputs, w.Failure = hideAll(w.Parameters), hideAll(w.Outputs), hide(w.Failure)
+	w.Steps = each(w.Steps, func(s automation.Step) automation.Step {
+		s.Outputs, s.Failure = hideAll(s.Outputs), hide(s.Failure)
 		inputs := map[string]string{}
 		for name, v := range s.Inputs {
-			inputs[name] = first(masked(map[string][]string{name: {v}})[name])
+			inputs[name] = first(hideAll(map[string][]string{name: {v}})[name])
 		}
 		s.Inputs = inputs
-		steps[i] = s
-	}
-	w.Steps = steps
+		return s
+	})
+	w.Children = each(w.Children, func(e automation.Execution) automation.Execution {
+		e.Parameters, e.Outputs, e.Failure = hideAll(e.Parameters), hideAll(e.Outputs), hide(e.Failure)
+		return e
+	})
 	return w
+}
+
+// each is a list of what a function makes of the values of another.
+func each[T any](list []T, of func(T) T) []T {
+	out := make([]T, len(list))
+	for i, v := range list {
+		out[i] = of(v)
+	}
+	return out
 }
 
 // copy offers what can be copied.
