@@ -9,6 +9,7 @@ package feed
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -56,6 +57,14 @@ func (s State) Empty() bool { return s.Loaded == 0 }
 
 // Partial reports whether some places have not answered, or not this time.
 func (s State) Partial() bool { return s.Loaded < s.Places || len(s.Failures) > 0 }
+
+// Progress says how far the first load has come: "loading 2/6 places".
+func (s State) Progress() string {
+	if s.Places > 1 {
+		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+	}
+	return "loading"
+}
 
 // Source holds the rows of one kind. Its zero value is of no use; see NewSource.
 type Source[T any] struct {

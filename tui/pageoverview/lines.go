@@ -3,7 +3,6 @@ package pageoverview
 import (
 	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // panel is a part of the page with a title.
@@ -51,23 +51,6 @@ func (l line) sentence() string {
 	return l.text + " " + l.value
 }
 
-// number is n with its thousands apart.
-func number(n int) string {
-	s := strconv.Itoa(n)
-	for at := len(s) - 3; at > 0; at -= 3 {
-		s = s[:at] + "," + s[at:]
-	}
-	return s
-}
-
-// count is a number of things: "1 node", "1,204 nodes".
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return number(n) + " " + what
-}
-
 // waiting says why there is nothing to count; empty when there is.
 func waiting(s feed.State) string {
 	switch {
@@ -82,13 +65,13 @@ func waiting(s feed.State) string {
 	case s.Places == 0:
 		return "not read yet"
 	}
-	return fmt.Sprintf("loading 0/%s", count(s.Places, "place"))
+	return fmt.Sprintf("loading 0/%s", widget.Count(s.Places, "place"))
 }
 
 // partly is what a panel says of its own whole when some places have not answered.
 func partly(note string, s feed.State) string {
 	if s.Loaded < s.Places {
-		return strings.TrimSpace(fmt.Sprintf("%s (%d/%s)", note, s.Loaded, count(s.Places, "place")))
+		return strings.TrimSpace(fmt.Sprintf("%s (%d/%s)", note, s.Loaded, widget.Count(s.Places, "place")))
 	}
 	return note
 }
@@ -100,14 +83,14 @@ func (p *Page) fleetPanel() panel {
 		return out
 	}
 	c := p.nodes.value
-	out.note = partly(count(c.all, "node"), s)
+	out.note = partly(widget.Count(c.all, "node"), s)
 	if c.all == 0 {
 		out.say = "no managed node here; d on Fleet says why an instance is not one"
 		return out
 	}
 	add := func(key string, level theme.Level, n int, filter string) {
 		out.lines = append(out.lines, line{
-			key: key, level: level, text: key, bar: true, share: float64(n) / float64(c.all), value: number(n),
+			key: key, level: level, text: key, bar: true, share: float64(n) / float64(c.all), value: widget.Grouped(n),
 			open: deck.Open{Page: "fleet", Filter: filter, Clear: true}, rows: n, words: []string{"ls", "--filter", filter},
 		})
 	}
@@ -161,11 +144,11 @@ func (p *Page) patchPanel() panel {
 		out.lines = append(out.lines, groupLine(g))
 	}
 	if more := len(r.groups) - p.most(); more > 0 {
-		out.lines = append(out.lines, line{key: "more", text: count(more, "more group"), open: deck.Open{Page: "patch", Clear: true}})
+		out.lines = append(out.lines, line{key: "more", text: widget.Count(more, "more group"), open: deck.Open{Page: "patch", Clear: true}})
 	}
 	add := func(key string, level theme.Level, n int, filter string, words ...string) {
 		out.lines = append(out.lines, line{
-			key: key, level: zero(n, level), text: key, value: number(n), open: deck.Open{Page: "patch", Filter: filter, Clear: true}, rows: n, words: words,
+			key: key, level: zero(n, level), text: key, value: widget.Grouped(n), open: deck.Open{Page: "patch", Filter: filter, Clear: true}, rows: n, words: words,
 		})
 	}
 	t := r.total
@@ -224,7 +207,7 @@ func (p *Page) runningPanel() panel {
 	for i, s := range p.runs.value.active {
 		if i == p.most() {
 			rest := len(p.runs.value.active) - p.most()
-			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: count(rest, "more command"), open: deck.Open{Page: "commands", Filter: "state=running", Clear: true}})
+			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: widget.Count(rest, "more command"), open: deck.Open{Page: "commands", Filter: "state=running", Clear: true}})
 			break
 		}
 		out.lines = append(out.lines, p.runLine(s))
@@ -250,13 +233,13 @@ func (p *Page) runLine(s sent) line {
 		key: "cmd " + s.id, level: theme.Busy, text: "cmd " + short(s.id) + " " + cmp.Or(s.note, s.document),
 		open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(),
 	}
-	l.value = fmt.Sprintf("%s/%s", number(s.completed), number(s.targets))
+	l.value = fmt.Sprintf("%s/%s", widget.Grouped(s.completed), widget.Grouped(s.targets))
 	if s.targets > 0 {
 		l.bar, l.share = true, float64(s.completed)/float64(s.targets)
 	}
 	if s.errors > 0 {
 		l.level = theme.Warn
-		l.value += fmt.Sprintf(" %s failed", number(s.errors))
+		l.value += fmt.Sprintf(" %s failed", widget.Grouped(s.errors))
 	}
 	l.value += " " + elapsed(p.deck.Now.Sub(s.requested))
 	return l
@@ -311,7 +294,7 @@ func (p *Page) sessionLine() line {
 		return l
 	}
 	n := len(p.set.Sessions.Rows())
-	l.text, l.level, l.rows = partly(count(n, "session")+" open", s), zero(n, theme.Busy), n
+	l.text, l.level, l.rows = partly(widget.Count(n, "session")+" open", s), zero(n, theme.Busy), n
 	return l
 }
 
@@ -326,7 +309,7 @@ func (p *Page) forwardLine() line {
 	for _, r := range p.set.Forwards.Rows() {
 		n += len(r.Value.Rows)
 	}
-	l.text, l.level = count(n, "forward")+" on this machine", zero(n, theme.Busy)
+	l.text, l.level = widget.Count(n, "forward")+" on this machine", zero(n, theme.Busy)
 	return l
 }
 
@@ -356,7 +339,7 @@ func (p *Page) windowPanel() panel {
 			l.value = "in " + elapsed(n.Start.Sub(p.deck.Now))
 		}
 		if n.nodes >= 0 {
-			l.value += ", " + count(n.nodes, "node")
+			l.value += ", " + widget.Count(n.nodes, "node")
 		}
 		out.lines = append(out.lines, l)
 	}
