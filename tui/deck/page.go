@@ -56,6 +56,13 @@ type Page interface {
 	Plain() Plain
 }
 
+// Subject is a page whose actions are about a row. The root does nothing to a row
+// that has come under the cursor by itself, in the moment in which a key was pressed.
+type Subject interface {
+	// Subject identifies what the actions are about; empty: nothing.
+	Subject() string
+}
+
 // Status is what the frame says of a page.
 type Status struct {
 	Shown, Of int // rows that fit the filter, and all
