@@ -5,6 +5,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/pagefleet"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
 
@@ -23,7 +24,10 @@ func (w *wiring) find(typed string, most int) []tui.Found {
 	for _, n := range w.set.Nodes.Rows() {
 		v := n.Value
 		if strings.Contains(strings.ToLower(v.Name), typed) || strings.HasPrefix(v.ID, typed) || v.IP == typed {
-			if !add("node", sources.Label(v), v.ID, "fleet", "id="+v.ID) {
+			found = append(found, tui.Found{
+				Kind: "node", Name: sources.Label(v), Detail: v.ID, Open: deck.Open{Page: "fleet", Then: pagefleet.Select{At: n.Place, ID: v.ID}},
+			})
+			if len(found) >= most {
 				return found
 			}
 		}
