@@ -95,6 +95,6 @@ type Plain struct {
 type Item struct {
 	Text   string
 	Detail []string // what is known of it, "Platform: Amazon Linux 2023"
-	// Choose puts the cursor on the row, so that Actions are about it.
-	Choose func()
+	// Choose puts the cursor on the row, so that Actions are about it; false: it is gone.
+	Choose func() bool
 }

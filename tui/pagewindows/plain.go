@@ -42,7 +42,7 @@ func (p *Page) Plain() deck.Plain {
 			text += " " + counted(len(e.findings), "finding") + "."
 		}
 		key := e.key
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.windowFacts(e)), Choose: func() { p.list.Select(key) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.windowFacts(e)), Choose: func() bool { return p.list.Select(key) }})
 	}
 	return out
 }
@@ -60,7 +60,7 @@ func (p *Page) plainRuns(e *entry) deck.Plain {
 		if s := p.progress(i); s != "" {
 			text += ", " + safe(s)
 		}
-		item := deck.Item{Text: text, Choose: func() { p.runs.Select(c.key) }}
+		item := deck.Item{Text: text, Choose: func() bool { return p.runs.Select(c.key) }}
 		if c.run != nil {
 			item.Detail = described(p.partFacts(e, c))
 		}
