@@ -39,6 +39,18 @@ func (p *Page) chosen() (o opened, e automation.Execution, ok bool) {
 	return o, e, true
 }
 
+// Subject is the execution that actions are about, and the step in its tree.
+func (p *Page) Subject() string {
+	o, _, ok := p.chosen()
+	if !ok {
+		return ""
+	}
+	if c, some := p.current(); some && len(p.path) > 0 {
+		return o.key() + "\x00" + c.key
+	}
+	return o.key()
+}
+
 // Actions are what can be done here now.
 func (p *Page) Actions() []deck.Action {
 	o, e, ok := p.chosen()

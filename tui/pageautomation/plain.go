@@ -42,7 +42,7 @@ func (p *Page) Plain() deck.Plain {
 		}
 		f := details{p: p}
 		p.executionFacts(&f, Whole{Execution: e})
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: f.Plain(), Choose: func() { p.list.Select(rowKey(r)) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: f.Plain(), Choose: func() bool { return p.list.Select(rowKey(r)) }})
 	}
 	return out
 }
@@ -63,7 +63,7 @@ func (p *Page) plainSteps() deck.Plain {
 		if l := p.d.Took(c.span()); l != "" {
 			text += ", " + l
 		}
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.describe(c, w, read)), Choose: func() { p.tree.Select(c.key) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.describe(c, w, read)), Choose: func() bool { return p.tree.Select(c.key) }})
 	}
 	return out
 }

@@ -28,7 +28,7 @@ func (p *Page) Plain() deck.Plain {
 		if r.Comment != "" {
 			text += ", " + r.Comment
 		}
-		out.Items = append(out.Items, deck.Item{Text: render.Visible(text), Detail: p.known(p.items[i]).Plain(), Choose: func() { p.list.Select(key) }})
+		out.Items = append(out.Items, deck.Item{Text: render.Visible(text), Detail: p.known(p.items[i]).Plain(), Choose: func() bool { return p.list.Select(key) }})
 	}
 	return out
 }
@@ -56,7 +56,7 @@ func (p *Page) plainBoard() deck.Plain {
 		e := p.rows[i]
 		item := deck.Item{
 			Text:   render.Visible(p.title(e) + ": " + ending(e.state, e.code)),
-			Choose: func() { p.nodes.Select(e.key) },
+			Choose: func() bool { return p.nodes.Select(e.key) },
 		}
 		if e.fold() {
 			item.Text += ", " + render.Visible(p.folded(e))

@@ -29,10 +29,19 @@ func (p *Page) Plain() deck.Plain {
 		r := p.rows[i]
 		out.Items = append(out.Items, deck.Item{
 			Text: p.sentence(&r), Detail: p.plainDetail(&r),
-			Choose: func() { p.list.Select(r.key); p.node.of = r.key },
+			Choose: func() bool { return p.choose(r.key) },
 		})
 	}
 	return out
+}
+
+// choose puts the cursor on a node; false: it is not shown any more.
+func (p *Page) choose(key string) bool {
+	if !p.list.Select(key) {
+		return false
+	}
+	p.node.of = key
+	return true
 }
 
 // summary counts the nodes that are shown by state.

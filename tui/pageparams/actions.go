@@ -33,6 +33,18 @@ func (p *Page) afterWrite(written) tea.Cmd {
 	return p.rest()
 }
 
+// Subject is the parameter that actions are about, and the version where they are shown.
+func (p *Page) Subject() string {
+	r, ok := p.current()
+	if !ok {
+		return ""
+	}
+	if i, ok := p.versions.Current(); ok && p.pane == onVersions && i < len(p.history) {
+		return r.key + "\x00" + strconv.FormatInt(p.history[i].Version, 10)
+	}
+	return r.key
+}
+
 // Actions are what can be done with the row under the cursor, or with those marked.
 func (p *Page) Actions() []deck.Action {
 	r, ok := p.current()

@@ -16,7 +16,7 @@ func (p *Page) Plain() deck.Plain {
 	for _, i := range l.Shown() {
 		r := rows[i]
 		facts := p.facts(r)
-		out.Items = append(out.Items, deck.Item{Text: render.Visible(p.sentence(r)), Detail: facts.Plain(), Choose: func() { l.Select(r.key) }})
+		out.Items = append(out.Items, deck.Item{Text: render.Visible(p.sentence(r)), Detail: facts.Plain(), Choose: func() bool { return l.Select(r.key) }})
 	}
 	return out
 }

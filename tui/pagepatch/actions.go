@@ -17,6 +17,22 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
+// Subject is the node that actions are about, with the patch under the cursor, or all
+// those in the middle.
+func (p *Page) Subject() string {
+	key := p.groups.chosen
+	if n := p.current(); n != nil && p.view == viewNodes && p.focus != paneGroups {
+		key += "\x00" + deck.Key(n.at, n.ID)
+	}
+	if i, ok := p.lacks.list.Current(); ok && p.view == viewLacks && i < len(p.lacks.rows) {
+		key += "\x00" + tallyKey(&p.lacks.rows[i])
+	}
+	if i, ok := p.list.Current(); ok && p.focus == panePatches && i < len(p.found) {
+		key += "\x00" + p.found[i].ID
+	}
+	return "of " + key
+}
+
 // Actions are what can be done here.
 func (p *Page) Actions() []deck.Action {
 	nodes := p.chosen()

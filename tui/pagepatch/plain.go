@@ -89,7 +89,7 @@ func (p *Page) plainNodes() (items []deck.Item) {
 		if n.Status == patch.NonCompliant {
 			text += fmt.Sprintf(", %d critical, %d security, %d missing, %d failed, %d wait for a reboot", n.Critical, n.Security, n.Missing, n.Failed, n.PendingReboot)
 		}
-		it := deck.Item{Text: text, Choose: func() { p.nodes.Select(n.key) }}
+		it := deck.Item{Text: text, Choose: func() bool { return p.nodes.Select(n.key) }}
 		for _, f := range p.facts(n) {
 			it.Detail = append(it.Detail, f.name+": "+render.Visible(f.value))
 		}
@@ -137,7 +137,7 @@ func (p *Page) plainLacks() (items []deck.Item) {
 		it := deck.Item{
 			Text:   render.Visible(t.Key) + ": " + widget.Count(t.Nodes, "node") + " " + verb + " it, severity " + strings.ToLower(t.Severity),
 			Detail: []string{"Title: " + render.Visible(t.Title), "Nodes: " + render.Visible(render.Fold(t.NodeNames()))},
-			Choose: func() { p.lacks.list.Select(key) },
+			Choose: func() bool { return p.lacks.list.Select(key) },
 		}
 		if len(t.CVEs) > 0 {
 			it.Detail = append(it.Detail, "CVEs: "+render.Visible(strings.Join(t.CVEs, " ")))
@@ -156,7 +156,7 @@ func (p *Page) plainCVE() (items []deck.Item) {
 		if l.Patch != "" {
 			text += " " + render.Visible(l.Patch+", "+strings.ToLower(l.Severity))
 		}
-		items = append(items, deck.Item{Text: text, Detail: []string{"Id: " + l.ID}, Choose: func() { p.cve.list.Select(key) }})
+		items = append(items, deck.Item{Text: text, Detail: []string{"Id: " + l.ID}, Choose: func() bool { return p.cve.list.Select(key) }})
 	}
 	return items
 }

@@ -14,6 +14,17 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
 
+// Subject is the session or the forward that actions are about.
+func (p *Page) Subject() string {
+	if t, ok := p.tunnel(); ok {
+		return "forward " + t.name
+	}
+	if e, ok := p.current(); ok {
+		return deck.Key(e.Place, e.Value.ID)
+	}
+	return ""
+}
+
 // Actions are what can be done in the section.
 func (p *Page) Actions() []deck.Action {
 	var list []deck.Action

@@ -224,7 +224,7 @@ func (p *Page) Plain() deck.Plain {
 	l := p.list()
 	for _, row := range l.Shown() {
 		key, facts := p.rowKey(row), p.facts(row)
-		out.Items = append(out.Items, deck.Item{Text: p.sentence(row), Detail: facts.Plain(), Choose: func() { l.Select(key) }})
+		out.Items = append(out.Items, deck.Item{Text: p.sentence(row), Detail: facts.Plain(), Choose: func() bool { return l.Select(key) }})
 	}
 	return out
 }

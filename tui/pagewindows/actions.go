@@ -12,6 +12,18 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
+// Subject is the window that actions are about, and what it did where that is shown.
+func (p *Page) Subject() string {
+	e := p.current()
+	if e == nil {
+		return ""
+	}
+	if x, _, ok := p.execution(); ok && p.open != "" {
+		return e.key + "\x00" + x.ID
+	}
+	return e.key
+}
+
 // Actions are what can be done here now.
 func (p *Page) Actions() []deck.Action {
 	none := ""

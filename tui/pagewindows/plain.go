@@ -43,7 +43,7 @@ func (p *Page) Plain() deck.Plain {
 			text += " " + widget.Count(len(e.findings), "finding") + "."
 		}
 		key := e.key
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.windowFacts(e)), Choose: func() { p.list.Select(key) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.windowFacts(e)), Choose: func() bool { return p.list.Select(key) }})
 	}
 	return out
 }
@@ -61,7 +61,7 @@ func (p *Page) plainRuns(e *entry) deck.Plain {
 		if s := p.progress(i); s != "" {
 			text += ", " + render.Visible(s)
 		}
-		item := deck.Item{Text: text, Choose: func() { p.runs.Select(c.key) }}
+		item := deck.Item{Text: text, Choose: func() bool { return p.runs.Select(c.key) }}
 		if c.run != nil {
 			item.Detail = described(p.partFacts(e, c))
 		}
