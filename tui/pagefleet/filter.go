@@ -149,7 +149,7 @@ func (p *Page) none() string {
 	case s.Empty():
 		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
 	case s.Partial():
-		return fmt.Sprintf("no managed nodes in the %d of %d places that have answered", s.Loaded, s.Places)
+		return "no managed nodes" + s.Reach()
 	default:
 		return "no managed nodes here"
 	}

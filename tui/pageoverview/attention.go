@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -210,26 +211,41 @@ func (p *Page) failedReads() []line {
 				fmt.Fprintf(&text, "  %s\n", render.Visible(hint))
 			}
 		}
+		level, what := theme.Bad, f.Name()+" cannot be read"
+		if !slices.ContainsFunc(s.Failures, func(at grid.Failure) bool { return !feed.IsPartly(at.Err) }) {
+			level, what = theme.Warn, f.Name()+" known in part"
+		}
 		out = append(out, line{
-			key: "read " + f.Name(), level: theme.Bad, text: f.Name() + " cannot be read" + where + ": " + s.Failures[0].Err.Error(),
-			show: deck.Show{Title: f.Name() + " cannot be read", Text: text.String()},
+			key: "read " + f.Name(), level: level, text: what + where + ": " + s.Failures[0].Err.Error(),
+			show: deck.Show{Title: what, Text: text.String()},
 		})
 	}
 	return out
 }
 
-// unread are the feeds of which nothing is known yet, so that nobody takes silence
+// unread are the feeds of which nothing is known yet, or not all, so that nobody takes silence
 // for health.
 func (p *Page) unread() []line {
-	var names []string
+	var names, parts []string
 	for _, f := range p.feeds() {
-		if s := f.State(); s.Empty() && len(s.Failures) == 0 {
+		switch s := f.State(); {
+		case len(s.Failures) > 0: // said by itself
+		case s.Empty():
 			names = append(names, f.Name())
+		case s.Whole < s.Places:
+			parts = append(parts, f.Name())
 		}
 	}
-	if len(names) == 0 {
+	var texts []string
+	if len(names) > 0 {
+		texts = append(texts, "not read yet: "+strings.Join(names, ", "))
+	}
+	if len(parts) > 0 {
+		texts = append(texts, "not read in full yet: "+strings.Join(parts, ", "))
+	}
+	if len(texts) == 0 {
 		return nil
 	}
-	text := "not read yet: " + strings.Join(names, ", ")
+	text := strings.Join(texts, "; ")
 	return []line{{key: "unread", level: theme.Unknown, text: text, show: deck.Show{Title: "Not read yet", Text: text + "\n"}}}
 }

@@ -385,3 +385,20 @@ func TestItFitsEverySize(t *testing.T) {
 		}
 	}
 }
+
+// What is known in part is not said to be not read, and what came of a load that goes
+// on is not said to be all.
+func TestKnownInPart(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	set.Nodes.Fail(tuitest.Place, &feed.Partly{Err: errors.New("tags of 3 nodes: access denied")})
+	s, _ := screen(t, set)
+	s.Size(140, 40)
+	s.Has("nodes known in part: tags of 3 nodes")
+	s.Lacks("nodes cannot be read", "are kept")
+	set.Commands.Set(tuitest.Place, nil, tuitest.Now)
+	set.Executions.Set(tuitest.Place, nil, tuitest.Now)
+	set.Commands.Fail(elsewhere, errors.New("denied"))
+	s.Changed(sources.Commands)
+	s.Has("no command and no automation (1/2 places)")
+}

@@ -85,10 +85,10 @@ func waiting(s feed.State) string {
 	return fmt.Sprintf("loading 0/%s", count(s.Places, "place"))
 }
 
-// partly is what a panel says of its own whole when some places have not answered.
+// partly is what a panel says of its own whole when some places have not answered in full.
 func partly(note string, s feed.State) string {
-	if s.Loaded < s.Places {
-		return strings.TrimSpace(fmt.Sprintf("%s (%d/%s)", note, s.Loaded, count(s.Places, "place")))
+	if s.Whole < s.Places {
+		return strings.TrimSpace(fmt.Sprintf("%s (%d/%s)", note, s.Whole, count(s.Places, "place")))
 	}
 	return note
 }
@@ -239,7 +239,11 @@ func (p *Page) runningPanel() panel {
 		out.lines = append(out.lines, p.autoLine(e))
 	}
 	if len(p.runs.value.active)+len(p.autos.value.active) == 0 && !runs.Empty() && !autos.Empty() {
-		out.lines = append(out.lines, line{key: "nothing", level: theme.Idle, text: "no command and no automation", open: deck.Open{Page: "commands", Clear: true}})
+		text := partly("no command and no automation", runs)
+		if runs.Whole == runs.Places {
+			text = partly(text, autos)
+		}
+		out.lines = append(out.lines, line{key: "nothing", level: theme.Idle, text: text, open: deck.Open{Page: "commands", Clear: true}})
 	}
 	out.lines = append(out.lines, p.sessionLine(), p.forwardLine())
 	return out

@@ -221,9 +221,9 @@ func (p *Page) none() string {
 	case s.Empty():
 		return "loading"
 	case p.list.Filter() != "":
-		return "no maintenance window matches"
+		return "no maintenance window matches" + s.Reach()
 	}
-	return "there is no maintenance window"
+	return "there is no maintenance window" + s.Reach()
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
