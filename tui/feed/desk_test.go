@@ -510,3 +510,25 @@ func TestRowsThatCameSoFarAreNotAll(t *testing.T) {
 		l.desk.Close()
 	})
 }
+
+// A place that could not be read has no rows, which is not the same as none: nobody is
+// told of 0 nodes.
+func TestAPlaceThatWasNeverReadIsNotEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoop(grid.Cell{Place: here}, grid.Cell{Place: there})
+		src := NewSource("things", func(_ context.Context, in grid.Cell, emit func([]int)) ([]int, error) {
+			if in.Place == there {
+				emit([]int{1, 2})
+			}
+			return nil, errors.New("denied")
+		})
+		l.run(l.desk.Want([]Want{{src, time.Minute}}))
+		l.settle()
+		time.Sleep(time.Second)
+		l.settle()
+		if s := src.State(); s.Loaded != 1 || s.Whole != 0 || len(s.Failures) != 2 || len(src.Rows()) != 2 {
+			t.Errorf("%+v, rows %v", s, src.Rows())
+		}
+		l.desk.Close()
+	})
+}

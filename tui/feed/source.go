@@ -93,7 +93,11 @@ func NewSource[T any](name string, load Load[T]) *Source[T] {
 	return &Source[T]{c: core{
 		name: name, parts: map[grid.Place]*part{},
 		load: func(ctx context.Context, in grid.Cell, emit func(any)) (any, error) {
-			return load(ctx, in, func(rows []T) { emit(rows) })
+			rows, err := load(ctx, in, func(rows []T) { emit(rows) })
+			if err != nil && !IsPartly(err) { // no rows, which is not to have none
+				return nil, err
+			}
+			return rows, err
 		},
 	}}
 }
