@@ -104,7 +104,7 @@ func TestCommandLinesOfTheOverviewRun(t *testing.T) {
 		var words []string
 		for _, a := range opts.Pages[0].Actions() {
 			if a.Key == "c" {
-				words = strings.Fields(strings.ReplaceAll(a.Do()().(deck.Copy).Text, "'", ""))[1:]
+				words = strings.Fields(strings.ReplaceAll(a.Do()().(deck.Copy).Text, `"`, ""))[1:]
 			}
 		}
 		var out, errs bytes.Buffer

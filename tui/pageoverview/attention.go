@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -115,7 +116,7 @@ func (p *Page) failedRuns() []line {
 		}
 		out = append(out, line{
 			key: "failed " + s.id, level: theme.Bad, text: fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), p.ago(s.requested)),
-			open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(),
+			open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(), at: &s.at,
 		})
 	}
 	return out
@@ -134,13 +135,22 @@ func (p *Page) expiries() []line {
 	var out []line
 	for i, d := range due {
 		if i == mostNamed && len(due) > mostNamed+1 {
-			return append(out, about("expiries", theme.Warn, len(due), count(len(due), "parameter")+" expire within a week", "parameters", "expires<7d", "param", "expiring")...)
+			rest := about("expiries", theme.Warn, len(due), count(len(due), "parameter")+" expire within a week", "parameters", "expires<7d")
+			if !slices.ContainsFunc(due, func(o placed[parameter.Due]) bool { return o.at != d.at }) { // the command asks one place
+				rest[0].words, rest[0].at = []string{"param", "expiring"}, &d.at
+			}
+			return append(out, rest...)
 		}
-		level, when := theme.Warn, "expires "+render.Ago(p.deck.Now, d.At)
-		if d.Late {
-			level, when = theme.Bad, "should have expired "+render.Ago(p.deck.Now, d.At)
+		level, when := theme.Warn, "expires "+render.Ago(p.deck.Now, d.it.At)
+		if d.it.Late {
+			level, when = theme.Bad, "should have expired "+render.Ago(p.deck.Now, d.it.At)
 		}
-		out = append(out, about("expires "+d.Name, level, len(due), "parameter "+d.Name+" "+when, "parameters", "expires<7d", "param", "expiring")...)
+		if p.deck.Several() {
+			when += " in " + d.at.String()
+		}
+		one := about("expires "+d.it.Name+d.at.String(), level, len(due), "parameter "+d.it.Name+" "+when, "parameters", "expires<7d", "param", "expiring")
+		one[0].at = &d.at
+		out = append(out, one...)
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -39,8 +40,9 @@ type line struct {
 	// one row.
 	open  deck.Open
 	rows  int
-	show  deck.Show // in place of a page
-	words []string  // of the command line that lists the same
+	show  deck.Show   // in place of a page
+	words []string    // of the command line that lists the same
+	at    *grid.Place // where it runs; nil: in all places
 }
 
 // sentence is the line for who does not see it.
@@ -163,12 +165,23 @@ func (p *Page) patchPanel() panel {
 	if more := len(r.groups) - p.most(); more > 0 {
 		out.lines = append(out.lines, line{key: "more", text: count(more, "more group"), open: deck.Open{Page: "patch", Clear: true}})
 	}
+	t := r.total
 	add := func(key string, level theme.Level, n int, filter string, words ...string) {
+		value := number(n)
+		switch t.Unknown { // of which nothing is known is not 0
+		case 0:
+		case t.Nodes:
+			value, level = "not known", theme.Unknown
+		default:
+			value += " of " + number(t.Nodes-t.Unknown) + " known"
+		}
+		if t.Unknown < t.Nodes {
+			level = zero(n, level)
+		}
 		out.lines = append(out.lines, line{
-			key: key, level: zero(n, level), text: key, value: number(n), open: deck.Open{Page: "patch", Filter: filter, Clear: true}, rows: n, words: words,
+			key: key, level: level, text: key, value: value, open: deck.Open{Page: "patch", Filter: filter, Clear: true}, rows: n, words: words,
 		})
 	}
-	t := r.total
 	add("critical missing", theme.Bad, t.WithCritical, "critical>0", patchWords("critical>0")...)
 	add("security missing", theme.Warn, t.WithSecurity, "security>0", patchWords("security>0")...)
 	add("reboot pending", theme.Warn, t.WithPendingReboot, "reboot>0", patchWords("pending_reboot>0")...)
@@ -205,14 +218,18 @@ func groupLine(g patch.Slice) line {
 	return l
 }
 
-// percent is the share of nodes that are compliant. It is rounded down, so that only
-// all of them are 100 %.
+// percent is the share of nodes that are compliant, of those of which it is known. It
+// is rounded down, so that only all of them are 100 %.
 func percent(c patch.Counts) string {
 	share, known := c.Percent()
 	if !known {
 		return "not known"
 	}
-	return fmt.Sprintf("%d %%", int(share))
+	text := fmt.Sprintf("%d %%", int(share))
+	if c.Unknown > 0 {
+		text += " of " + number(c.Nodes-c.Unknown) + " known"
+	}
+	return text
 }
 
 func (p *Page) runningPanel() panel {
@@ -252,7 +269,7 @@ func (p *Page) runningPanel() panel {
 func (p *Page) runLine(s sent) line {
 	l := line{
 		key: "cmd " + s.id, level: theme.Busy, text: "cmd " + short(s.id) + " " + cmp.Or(s.note, s.document),
-		open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(),
+		open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(), at: &s.at,
 	}
 	l.value = fmt.Sprintf("%s/%s", number(s.completed), number(s.targets))
 	if s.targets > 0 {
@@ -266,18 +283,18 @@ func (p *Page) runLine(s sent) line {
 	return l
 }
 
-func (p *Page) autoLine(e automation.Execution) line {
+func (p *Page) autoLine(e placed[automation.Execution]) line {
 	l := line{
-		key: "auto " + e.ID, level: theme.Busy, text: "auto " + short(e.ID) + " " + e.Document, value: elapsed(p.deck.Now.Sub(e.Started)),
-		open: deck.Open{Page: "automation", Filter: "id=" + e.ID, Clear: true}, rows: 1, words: []string{"automation", "get", e.ID},
+		key: "auto " + e.it.ID, level: theme.Busy, text: "auto " + short(e.it.ID) + " " + e.it.Document, value: elapsed(p.deck.Now.Sub(e.it.Started)),
+		open: deck.Open{Page: "automation", Filter: "id=" + e.it.ID, Clear: true}, rows: 1, words: []string{"automation", "get", e.it.ID}, at: &e.at,
 	}
-	step := cmp.Or(e.CurrentStep, strings.ToLower(string(e.State)))
-	if c := e.Counts; c != nil && c.Total > 0 {
+	step := cmp.Or(e.it.CurrentStep, strings.ToLower(string(e.it.State)))
+	if c := e.it.Counts; c != nil && c.Total > 0 {
 		done := c.Success + c.Failed + c.Cancelled + c.TimedOut
 		l.bar, l.share = true, float64(done)/float64(c.Total)
 		step = fmt.Sprintf("%d/%d", done, c.Total)
 	}
-	if e.State.Waits() {
+	if e.it.State.Waits() {
 		l.level = theme.Warn
 		step += " (waits)"
 	}
@@ -320,7 +337,7 @@ func (p *Page) sessionLine() line {
 }
 
 func (p *Page) forwardLine() line {
-	l := line{key: "forwards", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "forwards:", Clear: true}, words: []string{"forward", "ls"}}
+	l := line{key: "forwards", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "forwards:", Clear: true}, words: []string{"forward", "ls"}, at: &grid.Place{}}
 	s := p.set.Forwards.State()
 	if say := waiting(s); say != "" {
 		l.level, l.text = theme.Unknown, "forwards: "+say
@@ -352,7 +369,7 @@ func (p *Page) windowPanel() panel {
 		}
 		l := line{
 			key: "window " + n.WindowID, level: theme.Idle, text: n.Window,
-			open: deck.Open{Page: "windows", Filter: "id=" + n.WindowID, Clear: true}, rows: 1, words: []string{"window", "get", n.WindowID},
+			open: deck.Open{Page: "windows", Filter: "id=" + n.WindowID, Clear: true}, rows: 1, words: []string{"window", "get", n.WindowID}, at: &n.at,
 		}
 		if n.open {
 			l.level, l.value = theme.Busy, "open, until "+n.End.In(p.deck.Location).Format("15:04")
