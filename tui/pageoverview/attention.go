@@ -9,7 +9,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
-	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -130,16 +129,15 @@ func (p *Page) ago(t time.Time) string {
 	return render.Ago(p.deck.Now, t)
 }
 
+// expiringWords list the parameters that expire soon.
+var expiringWords = []string{"param", "expiring", "--within", "7d"}
+
 func (p *Page) expiries() []line {
 	due := p.expiring.value
 	var out []line
 	for i, d := range due {
 		if i == mostNamed && len(due) > mostNamed+1 {
-			rest := about("expiries", theme.Warn, len(due), count(len(due), "parameter")+" expire within a week", "parameters", "expires<7d")
-			if !slices.ContainsFunc(due, func(o placed[parameter.Due]) bool { return o.at != d.at }) { // the command asks one place
-				rest[0].words, rest[0].at = []string{"param", "expiring"}, &d.at
-			}
-			return append(out, rest...)
+			return append(out, about("expiries", theme.Warn, len(due), count(len(due), "parameter")+" expire within a week", "parameters", "expires<7d", expiringWords...)...)
 		}
 		level, when := theme.Warn, "expires "+render.Ago(p.deck.Now, d.it.At)
 		if d.it.Late {
@@ -148,7 +146,7 @@ func (p *Page) expiries() []line {
 		if p.deck.Several() {
 			when += " in " + d.at.String()
 		}
-		one := about("expires "+d.it.Name+d.at.String(), level, len(due), "parameter "+d.it.Name+" "+when, "parameters", "expires<7d", "param", "expiring")
+		one := about("expires "+d.it.Name+d.at.String(), level, len(due), "parameter "+d.it.Name+" "+when, "parameters", "expires<7d", expiringWords...)
 		one[0].at = &d.at
 		out = append(out, one...)
 	}

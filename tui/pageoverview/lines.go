@@ -200,9 +200,8 @@ func groupLine(g patch.Slice) line {
 		key: "group " + g.Key, text: cmp.Or(g.Key, "(no group)"), bar: known, share: share / 100, value: percent(g.Counts),
 		open: deck.Open{Page: "patch", Filter: "group=" + terms.QuoteWord(g.Key), Clear: true}, rows: g.Nodes,
 	}
-	if g.Key != "" {
-		l.words = patchWords("patch_group=" + terms.QuoteWord(g.Key))
-	}
+	// The filter patch_group= knows groups of scans alone, and not those of tags.
+	l.words = []string{"patch", "status", "--by", "group"}
 	switch {
 	case !known:
 		l.level = theme.Unknown
