@@ -113,7 +113,9 @@ func (p *Page) none() string {
 	case s.Empty():
 		return s.Progress()
 	case p.list.Filter() != "":
-		return "no automation matches"
+		return "no automation matches" + s.Reach()
+	case s.Whole < s.Places:
+		return "no automation was started in the last 7 days" + s.Reach()
 	}
 	return "no automation was started in the last 7 days; n starts one"
 }

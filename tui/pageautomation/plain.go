@@ -25,7 +25,9 @@ func (p *Page) Plain() deck.Plain {
 			runs++
 		}
 	}
-	out.Summary = append(out.Summary, fmt.Sprintf("Automations: %d, %d running, %d waiting for somebody", len(p.rows), runs, waits))
+	if s := p.set.Executions.State(); !s.Empty() { // what is not known is not 0
+		out.Summary = append(out.Summary, fmt.Sprintf("Automations%s: %d, %d running, %d waiting for somebody", s.Reach(), len(p.rows), runs, waits))
+	}
 	if p.list.Len() == 0 {
 		out.Summary = append(out.Summary, p.none())
 	}

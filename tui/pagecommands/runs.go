@@ -151,10 +151,10 @@ func (p *Page) none() string {
 		return "nothing is known: " + fault.Explain(s.Failures[0].Err)
 	case s.Empty():
 		return s.Progress()
-	case s.Loaded < s.Places && len(p.items) == 0:
-		return fmt.Sprintf("nothing in the places that have answered: %d/%d", s.Loaded, s.Places)
+	case s.Whole < s.Places && len(p.items) == 0:
+		return "nothing was run in the last 24 hours" + s.Reach()
 	case p.list.Of() > 0:
-		return "no run fits the filter"
+		return "no run fits the filter" + s.Reach()
 	}
 	return "nothing was run in the last 24 hours"
 }

@@ -150,7 +150,7 @@ func (p *Page) none() string {
 	case s.Empty():
 		return s.Progress()
 	case s.Partial():
-		return fmt.Sprintf("no managed nodes in the %d of %d places that have answered", s.Loaded, s.Places)
+		return "no managed nodes" + s.Reach()
 	default:
 		return "no managed nodes here"
 	}

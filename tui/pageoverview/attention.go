@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -115,24 +116,32 @@ func (p *Page) failedRuns() []line {
 		}
 		out = append(out, line{
 			key: "failed " + s.id, level: theme.Bad, text: fmt.Sprintf("%s failed on %s, %s", name, widget.Count(s.errors, "node"), p.deck.Ago(s.requested)),
-			open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(),
+			open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(), at: &s.at,
 		})
 	}
 	return out
 }
+
+// expiringWords list the parameters that expire soon.
+var expiringWords = []string{"param", "expiring", "--within", "7d"}
 
 func (p *Page) expiries() []line {
 	due := p.expiring.value
 	var out []line
 	for i, d := range due {
 		if i == mostNamed && len(due) > mostNamed+1 {
-			return append(out, about("expiries", theme.Warn, len(due), widget.Count(len(due), "parameter")+" expire within a week", "parameters", "expires<7d", "param", "expiring")...)
+			return append(out, about("expiries", theme.Warn, len(due), widget.Count(len(due), "parameter")+" expire within a week", "parameters", "expires<7d", expiringWords...)...)
 		}
-		level, when := theme.Warn, "expires "+render.Ago(p.deck.Now, d.At)
-		if d.Late {
-			level, when = theme.Bad, "should have expired "+render.Ago(p.deck.Now, d.At)
+		level, when := theme.Warn, "expires "+render.Ago(p.deck.Now, d.it.At)
+		if d.it.Late {
+			level, when = theme.Bad, "should have expired "+render.Ago(p.deck.Now, d.it.At)
 		}
-		out = append(out, about("expires "+d.Name, level, len(due), "parameter "+d.Name+" "+when, "parameters", "expires<7d", "param", "expiring")...)
+		if p.deck.Several() {
+			when += " in " + d.at.String()
+		}
+		one := about("expires "+d.it.Name+d.at.String(), level, len(due), "parameter "+d.it.Name+" "+when, "parameters", "expires<7d", expiringWords...)
+		one[0].at = &d.at
+		out = append(out, one...)
 	}
 	return out
 }
@@ -203,26 +212,41 @@ func (p *Page) failedReads() []line {
 				fmt.Fprintf(&text, "  %s\n", render.Visible(hint))
 			}
 		}
+		level, what := theme.Bad, f.Name()+" cannot be read"
+		if !slices.ContainsFunc(s.Failures, func(at grid.Failure) bool { return !feed.IsPartly(at.Err) }) {
+			level, what = theme.Warn, f.Name()+" known in part"
+		}
 		out = append(out, line{
-			key: "read " + f.Name(), level: theme.Bad, text: f.Name() + " cannot be read" + where + ": " + s.Failures[0].Err.Error(),
-			show: deck.Show{Title: f.Name() + " cannot be read", Text: text.String()},
+			key: "read " + f.Name(), level: level, text: what + where + ": " + s.Failures[0].Err.Error(),
+			show: deck.Show{Title: what, Text: text.String()},
 		})
 	}
 	return out
 }
 
-// unread are the feeds of which nothing is known yet, so that nobody takes silence
+// unread are the feeds of which nothing is known yet, or not all, so that nobody takes silence
 // for health.
 func (p *Page) unread() []line {
-	var names []string
+	var names, parts []string
 	for _, f := range p.feeds() {
-		if s := f.State(); s.Empty() && len(s.Failures) == 0 {
+		switch s := f.State(); {
+		case len(s.Failures) > 0: // said by itself
+		case s.Empty():
 			names = append(names, f.Name())
+		case s.Whole < s.Places:
+			parts = append(parts, f.Name())
 		}
 	}
-	if len(names) == 0 {
+	var texts []string
+	if len(names) > 0 {
+		texts = append(texts, "not read yet: "+strings.Join(names, ", "))
+	}
+	if len(parts) > 0 {
+		texts = append(texts, "not read in full yet: "+strings.Join(parts, ", "))
+	}
+	if len(texts) == 0 {
 		return nil
 	}
-	text := "not read yet: " + strings.Join(names, ", ")
+	text := strings.Join(texts, "; ")
 	return []line{{key: "unread", level: theme.Unknown, text: text, show: deck.Show{Title: "Not read yet", Text: text + "\n"}}}
 }

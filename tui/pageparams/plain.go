@@ -51,7 +51,9 @@ func (p *Page) none() string {
 	case s.Empty():
 		return s.Progress()
 	case p.filter != "":
-		return "no parameter fits the filter"
+		return "no parameter fits the filter" + s.Reach()
+	case s.Whole < s.Places:
+		return "there are no parameters" + s.Reach()
 	}
 	return "there are no parameters: n makes one"
 }

@@ -120,11 +120,11 @@ func (p *Page) none(s section) string {
 	case state.Empty():
 		return state.Progress()
 	case p.lists[s].Filter() != "":
-		return "no session fits the filter"
+		return "no session fits the filter" + state.Reach()
 	case s == active:
-		return "nobody has a session open"
+		return "nobody has a session open" + state.Reach()
 	default:
-		return "no session has ended in the last 30 days"
+		return "no session has ended in the last 30 days" + state.Reach()
 	}
 }
 

@@ -220,9 +220,9 @@ func (p *Page) none() string {
 	case s.Empty():
 		return s.Progress()
 	case p.list.Filter() != "":
-		return "no maintenance window matches"
+		return "no maintenance window matches" + s.Reach()
 	}
-	return "there is no maintenance window"
+	return "there is no maintenance window" + s.Reach()
 }
 
 func short(id string) string { return id[:min(len(id), 8)] }

@@ -25,7 +25,9 @@ func (p *Page) Plain() deck.Plain {
 			disabled++
 		}
 	}
-	out.Summary = []string{fmt.Sprintf("Maintenance windows: %d, %d open, %d disabled", len(p.entries), open, disabled)}
+	if s := p.set.Windows.State(); !s.Empty() { // what is not known is not 0
+		out.Summary = []string{fmt.Sprintf("Maintenance windows%s: %d, %d open, %d disabled", s.Reach(), len(p.entries), open, disabled)}
+	}
 	if p.list.Len() == 0 {
 		out.Summary = append(out.Summary, p.none())
 	}
