@@ -9,6 +9,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -69,7 +70,12 @@ func NewSource[T any](name string, load Load[T]) *Source[T] {
 	return &Source[T]{c: core{
 		name: name, parts: map[grid.Place]*part{},
 		load: func(ctx context.Context, in grid.Cell, emit func(any)) (any, error) {
-			return load(ctx, in, func(rows []T) { emit(rows) })
+			rows, err := load(ctx, in, func(rows []T) { emit(rows) })
+			var partly *Partly
+			if err != nil && len(rows) == 0 && !errors.As(err, &partly) {
+				return nil, err // nothing is known, which is not: there is nothing
+			}
+			return rows, err
 		},
 	}}
 }
