@@ -144,9 +144,7 @@ func (m *Model) known() feed.State {
 			all.Places, all.Loaded = s.Places, s.Loaded
 		}
 		all.Loading += s.Loading
-		if !s.Oldest.IsZero() && (all.Oldest.IsZero() || s.Oldest.Before(all.Oldest)) {
-			all.Oldest = s.Oldest
-		}
+		all.Oldest, all.Kept = feed.Earlier(all.Oldest, s.Oldest), feed.Earlier(all.Kept, s.Kept)
 		all.Failures = append(all.Failures, s.Failures...)
 	}
 	return all

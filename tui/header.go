@@ -198,8 +198,8 @@ func (m *Model) failure(k feed.State) string {
 		text += ": " + hint
 	}
 	end := ""
-	if !k.Oldest.IsZero() {
-		end = " (rows of " + render.Ago(m.now(), k.Oldest) + " are kept)"
+	if !k.Kept.IsZero() {
+		end = " (rows of " + render.Ago(m.now(), k.Kept) + " are kept)"
 	}
 	if n := len(k.Failures) - 1; n > 0 {
 		end = fmt.Sprintf(" (+%d more)", n) + end

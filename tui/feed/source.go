@@ -50,6 +50,9 @@ type State struct {
 	Oldest time.Time
 	// Failures are the places whose last load failed; what they had stays.
 	Failures []grid.Failure
+	// Kept is when the oldest rows were read that a place of Failures had before and
+	// still shows; zero: none has any.
+	Kept time.Time
 }
 
 // Empty reports whether nothing is known yet, not even that there is nothing.
@@ -188,15 +191,25 @@ func (c *core) state() State {
 		}
 		if !part.at.IsZero() {
 			s.Loaded++
-			if s.Oldest.IsZero() || part.at.Before(s.Oldest) {
-				s.Oldest = part.at
-			}
+			s.Oldest = Earlier(s.Oldest, part.at)
 		}
 		if part.err != nil {
 			s.Failures = append(s.Failures, grid.Failure{Place: p, Err: part.err})
+			var partly *Partly // its rows are of this load
+			if !errors.As(part.err, &partly) {
+				s.Kept = Earlier(s.Kept, part.at)
+			}
 		}
 	}
 	return s
+}
+
+// Earlier is the earlier of two times; one that is zero is none.
+func Earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // job is one load under way. What it emits waits here until the update loop takes
