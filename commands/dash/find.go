@@ -20,10 +20,9 @@ func (w *wiring) find(typed string, most int) []tui.Found {
 		found = append(found, tui.Found{Kind: kind, Name: name, Detail: detail, Open: deck.Open{Page: page, Filter: filter}})
 		return len(found) < most
 	}
-	for _, n := range w.set.Nodes.Rows() {
-		v := n.Value
+	for _, v := range w.set.Nodes.All() {
 		if strings.Contains(strings.ToLower(v.Name), typed) || strings.HasPrefix(v.ID, typed) || v.IP == typed {
-			if !add("node", sources.Label(v), v.ID, "fleet", "id="+v.ID) {
+			if !add("node", sources.Label(*v), v.ID, "fleet", "id="+v.ID) {
 				return found
 			}
 		}

@@ -27,15 +27,25 @@ func (f Filter) Empty() bool {
 // Match reports whether n satisfies f now.
 func (f Filter) Match(n Node) bool { return f.MatchAt(n, time.Now()) }
 
-// MatchAt reports whether n satisfies f at a time, from which ages are counted. It
-// allocates nothing.
-func (f Filter) MatchAt(n Node, now time.Time) bool {
+// MatchAt reports whether n satisfies f at a time, from which ages are counted.
+func (f Filter) MatchAt(n Node, now time.Time) bool { return f.Fits(&n, now) }
+
+// Fits is MatchAt for many nodes at once: it copies none, and allocates nothing.
+func (f Filter) Fits(n *Node, now time.Time) bool {
 	for i := range f.all {
 		if !f.all[i].Match(func(t *terms.Term) bool { return n.holds(t, now) }) {
 			return false
 		}
 	}
 	return true
+}
+
+// Narrows reports whether what f matches is for certain among what before matched.
+func (f Filter) Narrows(before Filter) bool {
+	if before.Empty() {
+		return true
+	}
+	return len(f.all) == 1 && len(before.all) == 1 && f.all[0].Narrows(before.all[0])
 }
 
 // holds answers a term, without its !.

@@ -19,9 +19,12 @@ func indexFold(text, word string) int {
 	if word == "" {
 		return 0
 	}
-	first := word[0]
+	first, upper := word[0], word[0]
+	if first >= 'a' && first <= 'z' {
+		upper -= 'a' - 'A'
+	}
 	for i := 0; i+len(word) <= len(text); i++ {
-		if lower(text[i]) != first {
+		if c := text[i]; c != first && c != upper {
 			continue
 		}
 		n := 1

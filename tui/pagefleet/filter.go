@@ -17,6 +17,9 @@ type search struct {
 	text   string // without the terms about places
 	parts  fleet.Part
 	places []placeTerm
+	nodes  fleet.Search
+	// narrows is set when it fits no row that the search before did not fit.
+	narrows bool
 }
 
 // placeTerm is account=… or region=…, turned round by != or a ! in front.
@@ -34,6 +37,10 @@ func (t placeTerm) holds(at grid.Place) bool {
 	return slices.Contains(t.values, strings.ToLower(value)) != t.not
 }
 
+func (t placeTerm) same(as placeTerm) bool {
+	return t.account == as.account && t.not == as.not && slices.Equal(t.values, as.values)
+}
+
 // parse makes the filter of the list.
 func (p *Page) parse(text string) (func(i int) bool, error) {
 	s := search{text: text}
@@ -42,9 +49,9 @@ func (p *Page) parse(text string) (func(i int) bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.parts = f.Parts()
+	s.parts, s.nodes = f.Parts(), f
+	s.narrows = f.Narrows(p.search.nodes) && slices.EqualFunc(s.places, p.search.places, placeTerm.same)
 	p.search = s
-	now := p.deck.Now
 	return func(i int) bool {
 		r := &p.rows[i]
 		for _, t := range s.places {
@@ -53,9 +60,10 @@ func (p *Page) parse(text string) (func(i int) bool, error) {
 			}
 		}
 		if s.parts&fleet.PartPatch == 0 {
-			return f.MatchAt(*r.n, now)
+			return f.Fits(r.n, p.deck.Now)
 		}
-		return f.MatchAt(r.node(), now)
+		n := r.node()
+		return f.Fits(&n, p.deck.Now)
 	}, nil
 }
 
