@@ -54,6 +54,11 @@ func (w *wiring) feeds() *sources.Set {
 			if err != nil {
 				return nil, err
 			}
+			for i := range joined {
+				if n := &joined[i]; n.Tags == nil && !n.Lacks(fleet.PartTags) {
+					n.Tags = map[string]string{} // read, and there are none: the first rows have not been read
+				}
+			}
 			return joined, unknown(gaps)
 		}),
 		Patches: feed.NewSource(sources.Patches, func(ctx context.Context, in grid.Cell, _ func([]fleet.Node)) ([]fleet.Node, error) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/pagefleet"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
 
@@ -20,9 +21,12 @@ func (w *wiring) find(typed string, most int) []tui.Found {
 		found = append(found, tui.Found{Kind: kind, Name: name, Detail: detail, Open: deck.Open{Page: page, Filter: filter}})
 		return len(found) < most
 	}
-	for _, v := range w.set.Nodes.All() {
+	for at, v := range w.set.Nodes.All() {
 		if strings.Contains(strings.ToLower(v.Name), typed) || strings.HasPrefix(v.ID, typed) || v.IP == typed {
-			if !add("node", sources.Label(*v), v.ID, "fleet", "id="+v.ID) {
+			found = append(found, tui.Found{
+				Kind: "node", Name: sources.Label(*v), Detail: v.ID, Open: deck.Open{Page: "fleet", Then: pagefleet.Select{At: at, ID: v.ID}},
+			})
+			if len(found) >= most {
 				return found
 			}
 		}

@@ -77,9 +77,14 @@ func TestARunIsOpenedByItsID(t *testing.T) {
 	f.waitFor("› command ", "1 ✗ failed")
 	f.press("y")
 	f.waitFor("ssmdeck run show ", "node_id: ", "state: failed")
-	f.press("esc", "esc", "v")
-	f.waitFor("Parameters of")
 	f.press("esc")
+	f.waitGone("node_id: ")
+	f.press("d")
+	f.waitFor("how outputs differ", "-active", "+failed")
+	f.press("esc")
+	f.waitGone("how outputs differ")
+	f.press("v")
+	f.waitFor("Parameters of", "commands:")
 }
 
 // The page and the command line call the same state the same.

@@ -84,7 +84,7 @@ func TestFlowUnmanagedInstancesAreExamined(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := startFlow(t, flowOptions{scenario: sc, dash: dash.Options{View: "fleet", Calls: 1000}})
-	f.waitFor("web-00001", "10")
+	f.waitFor("web-00002", "✗ lost")
 	f.press("u")
 	f.waitFor("▲ unmanaged")
 	f.press("g", "j") // behind the node that is lost
@@ -120,4 +120,14 @@ func TestFlowExportIsWhatTheCommandLineLists(t *testing.T) {
 	f.waitFor("Export 1 node")
 	f.press("enter")
 	f.waitFor("ssmdeck ls --filter ping=lost", "worker-dev", "i-04b5c6d7e8f901234")
+}
+
+func TestFlowThePaletteGoesToANode(t *testing.T) {
+	f := fleetFlow(t)
+	f.filter("ping=lost") // it hides the node
+	f.press(":")
+	f.write("bastion")
+	f.waitFor("i-0f60718293a4b5c6d")
+	f.press("enter")
+	f.waitFor("Fleet › bastion", "Red Hat Enterprise Linux", "bastion-node")
 }

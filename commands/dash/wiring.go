@@ -120,15 +120,6 @@ func (w *wiring) scope(at grid.Place) (*awsapi.Scope, error) {
 	return c.Scope, nil
 }
 
-// at is the environment of a place, for what commands share.
-func (w *wiring) at(at grid.Place) (*cli.Env, error) {
-	s, err := w.scope(at)
-	if err != nil {
-		return nil, err
-	}
-	return w.env.At(s), nil
-}
-
 // Run runs a command line in this process. Its scope is that of the place it is
 // about, whatever else was chosen: a line never goes to another account. A place
 // that is not known, which is what belongs to this machine alone, goes where the
@@ -208,6 +199,9 @@ func (w *wiring) options(o Options) tui.Options {
 		Begin: w.start(), Take: w.take, Find: w.find, Browse: w.browse, CrashFile: w.crashFile,
 		Themes: theme.Variants(), Theme: w.theme, Operations: w.meters.operations,
 		Layout: w.layout(), SaveLayout: w.keep,
+	}
+	if w.settings.Origin(config.Theme).Source == config.FromFlag {
+		t.Layout.Theme = "" // what was typed counts
 	}
 	if w.env.Local == nil {
 		t.Contexts = w.settings.Contexts

@@ -48,6 +48,23 @@ func (f Filter) Narrows(before Filter) bool {
 	return len(f.all) == 1 && len(before.all) == 1 && f.all[0].Narrows(before.all[0])
 }
 
+// MatchKnown is MatchAt of a node of which parts may not be known. A term about one
+// of them is neither true nor false, so that the node does not match by it, nor by
+// its opposite.
+func (f Filter) MatchKnown(n *Node, now time.Time, known func(Part) bool) bool {
+	for i := range f.all {
+		if !f.all[i].Match(func(t *terms.Term) bool {
+			if part := partOf(t); part != 0 && !known(part) {
+				return t.Not
+			}
+			return n.holds(t, now)
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
 // holds answers a term, without its !.
 func (n *Node) holds(t *terms.Term, now time.Time) bool {
 	switch {

@@ -254,9 +254,7 @@ func (s *Service) joinTags(ctx context.Context, nodes []Node) (Gap, error) {
 		switch {
 		case err == nil:
 			for _, i := range hybrid {
-				if nodes[i].Tags = tags[nodes[i].ID]; nodes[i].Tags == nil {
-					nodes[i].Tags = map[string]string{} // read, and there are none
-				}
+				nodes[i].Tags = tags[nodes[i].ID]
 			}
 			return Gap{}, nil
 		case !withheld(err):

@@ -95,7 +95,7 @@ func TestActionsOfABoard(t *testing.T) {
 	if got := strings.Join(line.Words, " "); got != "run rerun "+idA+" --failed --no-wait" || line.Level != deck.Change {
 		t.Errorf("rerun is %q, level %d", got, line.Level)
 	}
-	if got := strings.Join(line.Preview, " "); got != "run rerun "+idA+" --failed --dry-run -o table" {
+	if got := strings.Join(line.Preview, " "); got != "run rerun "+idA+" --failed --dry-run" {
 		t.Errorf("its preview is %q", got)
 	}
 	if why := s.off("X"); !strings.Contains(why, "ended") {

@@ -274,19 +274,29 @@ func (b *board) total() int {
 	return max(b.sum.Total(), b.run.Targets)
 }
 
-// unread is how many nodes are done as the service counts them, and not known one by
-// one: of large runs the states come later than the counters.
-func (b *board) unread() int {
-	if b.sum.Done() {
-		return 0
-	}
+// counts are the nodes by state. unread of them are done as the service counts them,
+// and not known one by one: of large runs states come later than counters. They were
+// last seen before their end, and are taken out there.
+func (b *board) counts() (by map[run.State]int, unread int) {
+	by = map[run.State]int{}
 	seen := 0
 	for _, s := range run.States() {
-		if s.Final() {
-			seen += b.sum.Count(s)
+		if by[s] = b.sum.Count(s); s.Final() {
+			seen += by[s]
 		}
 	}
-	return max(b.sum.Finished()-seen, 0)
+	if b.sum.Done() {
+		return by, 0
+	}
+	by[run.Waiting] += max(b.total()-b.sum.Total()+b.sum.Unlisted(), 0)
+	unread = max(b.sum.Finished()-seen, 0)
+	left := unread
+	for _, s := range []run.State{run.Waiting, run.Pending, run.Running, run.Delayed, run.Cancelling} {
+		n := min(left, by[s])
+		by[s] -= n
+		left -= n
+	}
+	return by, unread
 }
 
 // over reports whether the run has ended, as far as is known.

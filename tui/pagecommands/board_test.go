@@ -11,6 +11,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
@@ -140,6 +141,43 @@ func TestNodesWhoseStatesComeLaterAreNotCalledWaiting(t *testing.T) {
 	})
 	s.Size(140, 40)
 	s.Has("842 / 1,500", "1 ● ok", "658 ○ waiting", "841 · not read yet")
+	counts, unread := s.page.board.counts()
+	sum := unread
+	for _, n := range counts {
+		sum += n
+	}
+	if sum != 1500 {
+		t.Errorf("the counts are of %d nodes", sum)
+	}
+}
+
+func TestAnySizeIsDrawn(t *testing.T) {
+	s := newScreen(t)
+	s.known(commands()...)
+	s.svc.events = restart(true)
+	s.svc.err = errors.New("a failure with a long text that does not fit on a narrow screen")
+	draw := func(what string) {
+		for _, w := range []int{1, 2, 5, 9, 20, 39, 80, 99, 100, 111, 200} {
+			for _, h := range []int{1, 2, 3, 4, 5, 6, 11, 12, 19, 35, 60} {
+				s.page.SetSize(w, h)
+				lines := strings.Split(s.page.View(), "\n")
+				if len(lines) > h {
+					t.Errorf("%s: %d lines on %dx%d", what, len(lines), w, h)
+				}
+				for _, l := range lines {
+					if got := ansi.StringWidth(l); got > w {
+						t.Errorf("%s: %d cells on %dx%d: %q", what, got, w, h, l)
+						break
+					}
+				}
+			}
+		}
+	}
+	draw("list")
+	s.Press("enter")
+	draw("board")
+	s.Press("u", "j", "enter")
+	draw("output")
 }
 
 func TestRemarksThatPass(t *testing.T) {

@@ -149,7 +149,7 @@ func (p *Page) start(at grid.Place, v map[string]string) tea.Cmd {
 	}
 	return deck.Ask(deck.Line{
 		Words:   slices.Concat(line, []string{"--no-wait"}, behind),
-		Preview: slices.Concat(line, []string{"--dry-run", "-o", "table"}, behind),
+		Preview: slices.Concat(line, []string{"--dry-run"}, behind),
 		At:      at, What: "run " + cmp.Or(document, command), Level: deck.Change, How: deck.Quietly,
 		Refresh: []string{sources.Commands}, Done: started(at),
 	})

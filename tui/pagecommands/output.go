@@ -114,9 +114,10 @@ func (p *Page) preface(e entry) (lines []textLine) {
 		case !e.row.HasOutput:
 			same = "all of them ended like this"
 		case e.row.Truncated || e.row.Preview:
-			same += " as far as it was read; that of " + p.name(e.row.NodeID, e.row.NodeName)
+			same += " as far as it was read, here that of " + p.name(e.row.NodeID, e.row.NodeName)
 		}
-		lines = append(lines, note(theme.Unknown, "%s: %s", p.folded(e), same))
+		const names = 200 // the list is cut, and the output comes next
+		lines = append(lines, note(theme.Unknown, "%s: %s", same, render.CutEnd(p.folded(e), names, p.deck.Styles.Glyphs.Ellipsis)))
 	}
 	if e.row.Reason != "" {
 		lines = append(lines, note(Level(e.state), "%s", e.row.Reason))

@@ -40,10 +40,14 @@ func (p *Page) plainBoard() deck.Plain {
 		render.Visible(fmt.Sprintf("Run %s: %s, %s", b.ref(), documents(b.run), targets(b.run))),
 		fmt.Sprintf("%s of %s done", widget.Grouped(b.sum.Finished()), some(b.total(), "node")),
 	}}
+	counts, unread := b.counts()
 	for _, s := range run.States() {
-		if n := b.sum.Count(s); n > 0 {
+		if n := counts[s]; n > 0 {
 			out.Summary = append(out.Summary, some(n, "node")+" "+word(s))
 		}
+	}
+	if unread > 0 {
+		out.Summary = append(out.Summary, some(unread, "node")+" done, and not read yet")
 	}
 	for _, r := range p.remarks() {
 		out.Summary = append(out.Summary, ansi.Strip(r))

@@ -44,6 +44,22 @@ func (p *Page) load() {
 		return y.Value.Requested.Compare(x.Value.Requested)
 	})
 	p.list.Reset(len(p.items))
+	p.placeColumns()
+}
+
+// placeColumns shows account and Region as soon as rows can come from several places;
+// a layout that was made then is kept.
+func (p *Page) placeColumns() {
+	if p.placed || !p.deck.Several() {
+		return
+	}
+	p.placed = true
+	titles, _ := p.list.AllColumns()
+	for i, t := range titles {
+		if t == "ACCOUNT" || t == "REGION" {
+			p.list.ShowColumn(i, true)
+		}
+	}
 }
 
 // failed is on how many nodes a run did not succeed, as its commands count them.
@@ -115,8 +131,8 @@ func (p *Page) columns() []widget.Column {
 		},
 		{ID: "comment", Title: "COMMENT", Text: func(i int) string { return at(i).Comment }, Rank: 5, Max: 40},
 		{ID: "targets", Title: "TARGETS", Text: func(i int) string { return targets(at(i)) }, Rank: 8, Max: 32},
-		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return cmp.Or(p.items[i].Account, p.items[i].Profile) }, Rank: 6, Off: !p.deck.Several()},
-		{ID: "region", Title: "REGION", Text: func(i int) string { return p.items[i].Region }, Rank: 5, Off: !p.deck.Several()},
+		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return cmp.Or(p.items[i].Account, p.items[i].Profile) }, Rank: 6, Off: true},
+		{ID: "region", Title: "REGION", Text: func(i int) string { return p.items[i].Region }, Rank: 5, Off: true},
 		{ID: "nodes", Title: "NODES", Right: true, Text: number(func(r run.Run) int { return r.Targets }), Sort: terms.Number, Off: true},
 		{ID: "commands", Title: "COMMANDS", Right: true, Text: number(func(r run.Run) int { return len(r.Commands) }), Sort: terms.Number, Off: true},
 		{ID: "detail", Title: "DETAIL", Text: func(i int) string { return at(i).Detail }, Off: true},

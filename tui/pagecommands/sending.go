@@ -34,7 +34,7 @@ func (p *Page) rerunAll(at grid.Place, r run.Run, ref string) tea.Cmd {
 // again asks for a line that repeats a run.
 func (p *Page) again(at grid.Place, base []string, line deck.Line, r run.Run) tea.Cmd {
 	line.Words = append(slices.Clone(base), "--no-wait")
-	line.Preview = append(slices.Clone(base), "--dry-run", "-o", "table")
+	line.Preview = append(slices.Clone(base), "--dry-run")
 	line.At, line.Level, line.How = at, deck.Change, deck.Quietly
 	line.Refresh, line.Done = []string{sources.Commands}, started(at)
 	if r.Comment != "" {

@@ -70,12 +70,14 @@ func (p *Page) View() string {
 	p.list.SetNow(now, still)
 	p.nodes.SetNow(now, still)
 	g := p.geo
+	var lines []string
 	if p.board == nil {
-		return g.panes.Draw(p.deck.Styles, p.list.View(true), p.about(g.panes.Second.Width), "the run")
+		lines = strings.Split(g.panes.Draw(p.deck.Styles, p.list.View(true), p.about(g.panes.Second.Width), "the run"), "\n")
+	} else {
+		lines = append(lines, p.header()[:g.head]...)
+		lines = append(lines, p.grid.draw(p.board, p.width, g.most, p.deck.Styles)...)
+		lines = append(lines, strings.Split(p.body(), "\n")...)
 	}
-	lines := p.header()[:g.head]
-	lines = append(lines, p.grid.draw(p.board, p.width, g.most, p.deck.Styles)...)
-	lines = append(lines, strings.Split(p.body(), "\n")...)
 	for i, l := range lines {
 		lines[i] = ansi.Truncate(l, p.width, p.deck.Styles.Glyphs.Ellipsis)
 	}
@@ -189,7 +191,7 @@ func statesByMeaning() []tallied {
 // tally are the counts, with glyph and word, what ended well first. Nodes that the
 // service counts as done and whose states have not been read are not called waiting.
 func (p *Page) tally(of []tallied, named bool) (parts []string) {
-	s, sum := p.deck.Styles, &p.board.sum
+	s := p.deck.Styles
 	add := func(n int, l theme.Level, name string) {
 		if n <= 0 {
 			return
@@ -200,14 +202,11 @@ func (p *Page) tally(of []tallied, named bool) (parts []string) {
 		}
 		parts = append(parts, s.Level(l).Render(text))
 	}
-	unread := p.board.unread()
+	counts, unread := p.board.counts()
 	for _, states := range of {
 		n := 0
 		for _, state := range states {
-			n += sum.Count(state)
-			if state == run.Waiting && !sum.Done() {
-				n += max(sum.Unlisted(), 0) - unread
-			}
+			n += counts[state]
 		}
 		add(n, Level(states[0]), word(states[0]))
 	}

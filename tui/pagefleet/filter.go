@@ -59,12 +59,49 @@ func (p *Page) parse(text string) (func(i int) bool, error) {
 				return false
 			}
 		}
-		if s.parts&fleet.PartPatch == 0 {
+		switch {
+		case s.parts == 0:
 			return f.Fits(r.n, p.deck.Now)
+		case s.parts&fleet.PartPatch == 0:
+			return f.MatchKnown(r.n, p.deck.Now, r.knows)
 		}
 		n := r.node()
-		return f.Fits(&n, p.deck.Now)
+		return f.MatchKnown(&n, p.deck.Now, r.knows)
 	}, nil
+}
+
+// knows reports whether a part of the node has been read. Until then, and where it may
+// not be read, no term about it holds: !tag:env=prod is not true of a node whose tags
+// nobody knows.
+func (r *row) knows(part fleet.Part) bool {
+	switch {
+	case !r.managed: // it comes from EC2, as a whole
+		return true
+	case part&fleet.PartPatch != 0:
+		return r.patched && !r.sealed
+	case part&fleet.PartTags != 0:
+		return r.joined() && !lacksTags(r.n)
+	}
+	return r.joined() && !r.n.Lacks(fleet.PartEC2)
+}
+
+// blind counts the nodes of which it is not known whether they fit the filter.
+func (p *Page) blind() (n int) {
+	if p.search.parts == 0 {
+		return 0
+	}
+	for i := range p.rows {
+		if !p.rows[i].knowsAll(p.search.parts) {
+			n++
+		}
+	}
+	return n
+}
+
+// knowsAll reports whether all that a filter asks about has been read.
+func (r *row) knowsAll(parts fleet.Part) bool {
+	return (parts&fleet.PartPatch == 0 || r.knows(fleet.PartPatch)) &&
+		(parts&fleet.PartTags == 0 || r.knows(fleet.PartTags)) && (parts&fleet.PartEC2 == 0 || r.knows(fleet.PartEC2))
 }
 
 // cutPlaces takes the terms about places out of the text. They hold beside all
@@ -103,7 +140,15 @@ func parsePlace(word string) (t placeTerm, ok bool) {
 // none says why no row is shown.
 func (p *Page) none() string {
 	if p.list.Of() > 0 {
-		return fmt.Sprintf("none of %s fits the filter; esc clears it", plural(p.list.Of(), "node"))
+		text := fmt.Sprintf("none of %s fits the filter; ", plural(p.list.Of(), "node"))
+		blind := p.blind()
+		switch s := p.set.Patches.State(); {
+		case blind == 0:
+			return text + "esc clears it"
+		case p.search.parts&fleet.PartPatch != 0 && (s.Empty() || s.Partial()) && len(s.Failures) == 0:
+			return fmt.Sprintf("%s%d not known: patches are being read", text, blind)
+		}
+		return fmt.Sprintf("%s%d not known", text, blind)
 	}
 	s := p.set.Nodes.State()
 	switch {

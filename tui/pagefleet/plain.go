@@ -20,6 +20,9 @@ func (p *Page) Plain() deck.Plain {
 		}
 	} else {
 		out.Summary = append(out.Summary, p.summary())
+		if n := p.blind(); n > 0 {
+			out.Summary = append(out.Summary, "Of "+plural(n, "node")+" it is not known whether they fit the filter.")
+		}
 	}
 	for _, i := range p.list.Shown() {
 		r := p.rows[i]

@@ -85,6 +85,8 @@ func (b batch) what() string {
 	return plural(len(b.nodes), "node")
 }
 
+var inputFact = deck.Fact{Name: "Input", Value: "the ids of the nodes, one a line, on standard input"}
+
 // facts are what a box says of the nodes.
 func (b batch) facts() []deck.Fact {
 	out := []deck.Fact{{Name: "Nodes", Value: some(b.nodes)}}
@@ -92,7 +94,7 @@ func (b batch) facts() []deck.Fact {
 		out = append(out, deck.Fact{Name: "Offline", Value: fmt.Sprintf("%s, which will be skipped", some(off))})
 	}
 	if len(b.nodes) > inWords {
-		out = append(out, deck.Fact{Name: "Input", Value: "the ids of the nodes, one a line, on standard input"})
+		out = append(out, inputFact)
 	}
 	return out
 }

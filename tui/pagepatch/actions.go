@@ -2,6 +2,7 @@ package pagepatch
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -93,19 +94,18 @@ func ids(nodes []*node) []string {
 	return out
 }
 
-// targets are the words for nodes of a place: all where they are, so that the line
-// stays readable.
-func (p *Page) targets(at grid.Place, nodes []*node) []string {
-	there := 0
-	for _, n := range p.fleet.nodes {
-		if n.at == at {
-			there++
-		}
+// inWords is up to how many nodes are named on the command line; the ids of more are
+// read from standard input.
+const inWords = 500
+
+// targets are the words that name nodes, and what goes to standard input. They are
+// always ids: a word such as "all" would also mean nodes that nobody has seen here,
+// which came since, or which could not be read.
+func targets(nodes []*node) (words []string, input []byte) {
+	if len(nodes) > inWords {
+		return []string{"-t", "-"}, []byte(strings.Join(ids(nodes), "\n") + "\n")
 	}
-	if len(nodes) == there && there > 1 {
-		return []string{"all"}
-	}
-	return ids(nodes)
+	return ids(nodes), nil
 }
 
 // hurryFor is how long after a scan or installation was asked for it is looked for
@@ -118,6 +118,9 @@ func refresh() []string { return []string{sources.Patches, Attempts, sources.Com
 // nodeFacts are what must be known of nodes before a yes.
 func (p *Page) nodeFacts(nodes []*node) []deck.Fact {
 	facts := []deck.Fact{{Name: plural(len(nodes), "node"), Value: names(nodes)}}
+	if len(nodes) > inWords {
+		facts = append(facts, deck.Fact{Name: "input", Value: "the ids of the nodes, one a line, on standard input"})
+	}
 	var offline, never, stale int
 	for _, n := range nodes {
 		if n.Ping != "" && n.Ping != fleet.Online {
@@ -148,9 +151,10 @@ func (p *Page) scan() tea.Cmd {
 	var cmds []tea.Cmd
 	for _, at := range places {
 		nodes := of[at]
+		words, input := targets(nodes)
 		facts := append(p.nodeFacts(nodes), deck.Fact{Name: "effect", Value: "nothing is installed and no node reboots; each scan overwrites what the last one found"})
 		cmds = append(cmds, deck.Ask(deck.Line{
-			Words: append([]string{"patch", "scan"}, p.targets(at, nodes)...), At: at,
+			Words: append([]string{"patch", "scan"}, words...), At: at, Input: input,
 			What: "scan " + plural(len(nodes), "node") + " for patches", Facts: facts, Level: deck.Change, How: deck.InPane, Refresh: refresh(),
 		}))
 	}

@@ -52,9 +52,13 @@ func (p *Page) groupLines(nodes []*node, group string) tea.Cmd {
 		}))
 		for _, at := range places {
 			nodes := of[at]
-			words := slices.Concat([]string{"node", "tag", strings.Join(ids(nodes), ",")}, []string{tag + "=" + group})
+			named, input := strings.Join(ids(nodes), ","), []byte(nil)
+			if len(nodes) > inWords {
+				named, input = "-", []byte(strings.Join(ids(nodes), "\n")+"\n")
+			}
+			words := []string{"node", "tag", named, tag + "=" + group}
 			cmds = append(cmds, deck.Ask(deck.Line{
-				Words: words, Preview: append(slices.Clone(words), "--dry-run"), At: at,
+				Words: words, Preview: append(slices.Clone(words), "--dry-run"), At: at, Input: input,
 				What:  "put " + plural(len(nodes), "node") + " into the patch group " + group,
 				Facts: append(p.nodeFacts(nodes), deck.Fact{Name: "effect", Value: "from their next scan on they go by the baseline of that group"}),
 				Level: deck.Change, How: deck.InPane, Refresh: []string{sources.Patches, sources.Nodes},

@@ -70,7 +70,8 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 		facts := append(p.nodeFacts(nodes),
 			deck.Fact{Name: "patches", Value: fmt.Sprintf("%d missing or failed, %d wait for a reboot, by the last scans", missing, pending)},
 			deck.Fact{Name: "reboot", Value: reboot})
-		words := slices.Concat([]string{"patch", "install"}, p.targets(at, nodes), flags)
+		named, input := targets(nodes)
+		words := slices.Concat([]string{"patch", "install"}, named, flags)
 		// Without a scan, which would be sent; and the columns that a box has room for.
 		preview := append(slices.Clone(words), "--dry-run", "--columns", "status,wave,name,missing,reboot,patches")
 		if missing := p.missing(nodes); missing != "" {
@@ -81,7 +82,7 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 			facts = append(facts, deck.Fact{Name: "before", Value: "the nodes are scanned, and what is missing then is installed"})
 		}
 		cmds = append(cmds, deck.Ask(deck.Line{
-			Words: words, Preview: preview, At: at,
+			Words: words, Preview: preview, At: at, Input: input,
 			What: "install patches on " + plural(len(nodes), "node"), Facts: facts, Level: deck.Disruptive, How: deck.InPane, Refresh: refresh(),
 		}))
 	}
