@@ -90,19 +90,51 @@ func (n *Node) holds(t *terms.Term, now time.Time) bool {
 // ids and addresses, state, platform and place, the keys and values of its tags; or
 // its letters in its name.
 func (n *Node) has(t *terms.Term) bool {
-	for _, s := range [...]string{
-		n.Name, n.ID, n.ComputerName, n.IP, n.Ping, n.Platform, n.PlatformName, n.PlatformVersion, n.InstanceType, n.AZ, n.VPC, n.Subnet,
-	} {
-		if t.In(s) {
+	if n.words != "" {
+		if t.InFolded(n.words) {
 			return true
 		}
-	}
-	for k, v := range n.Tags {
-		if t.In(v) || t.In(k) {
-			return true
+	} else {
+		for s := range n.sought() {
+			if t.In(s) {
+				return true
+			}
 		}
 	}
 	return t.Letters(n.Name) || n.ComputerName != n.Name && t.Letters(n.ComputerName)
+}
+
+// sought are the texts in which bare words are looked for.
+func (n *Node) sought() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, s := range [...]string{
+			n.Name, n.ID, n.ComputerName, n.IP, n.Ping, n.Platform, n.PlatformName, n.PlatformVersion, n.InstanceType, n.AZ, n.VPC, n.Subnet,
+		} {
+			if !yield(s) {
+				return
+			}
+		}
+		for k, v := range n.Tags {
+			if !yield(v) || !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// Searchable keeps what bare words are looked for in as one text a node. The twenty texts
+// that it is made of lie all over the memory, and to read those of 10,000 nodes takes
+// as long as a key may take. The nodes must not change any more.
+func Searchable(nodes []Node) {
+	var b strings.Builder
+	for i := range nodes {
+		b.Reset()
+		for s := range nodes[i].sought() {
+			b.WriteString(terms.Fold(s))
+			b.WriteByte(0) // in no word
+		}
+		nodes[i].words = b.String()
+	}
 }
 
 // field is something a filter can ask about. text returns "" where the node has no

@@ -10,6 +10,9 @@ import (
 // In reports whether the bare word occurs in a text, case ignored.
 func (t *Term) In(text string) bool { return indexFold(text, t.word) >= 0 }
 
+// InFolded is In of a text that was folded already: see Fold.
+func (t *Term) InFolded(text string) bool { return strings.Contains(text, t.word) }
+
 // indexFold is strings.Index for a word in lower case, with the case of the text
 // ignored.
 func indexFold(text, word string) int {
