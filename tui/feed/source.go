@@ -174,6 +174,7 @@ type part struct {
 	whole  bool      // a load has ended well once
 	err    error     // of the last load
 	cost   int       // requests of the last load
+	paid   int       // what was taken from the budget for the one under way
 	ended  time.Time // of the last load, good or bad
 	cancel context.CancelFunc
 	job    *job // under way
