@@ -58,7 +58,7 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 	}
 	for _, a := range m.current().Actions() {
 		if a.Key == name && name != "" {
-			if why := m.slipped(); why != "" {
+			if why := m.slipped(); why != "" && !a.Whole {
 				m.say = deck.Say{Text: a.Name + ": " + why}
 				return nil
 			}
