@@ -116,7 +116,7 @@ type choice struct {
 }
 
 func (p *Page) noNodes() string {
-	if len(p.set.Nodes.Rows()) == 0 {
+	if p.set.Nodes.Len() == 0 {
 		return "the nodes are not known yet"
 	}
 	return ""

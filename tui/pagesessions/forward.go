@@ -210,8 +210,8 @@ func (p *Page) afterSave(m savedNow) tea.Cmd {
 func (p *Page) nodeNames(typed string) (names []string) {
 	const most = 20
 	typed = strings.ToLower(typed)
-	for _, n := range p.set.Nodes.Rows() {
-		if label := sources.Label(n.Value); strings.Contains(strings.ToLower(label), typed) {
+	for _, n := range p.set.Nodes.All() {
+		if label := sources.Label(*n); strings.Contains(strings.ToLower(label), typed) {
 			if names = append(names, label); len(names) == most {
 				break
 			}
