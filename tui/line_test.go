@@ -105,6 +105,22 @@ func TestTheBoxShowsWhatWouldHappen(t *testing.T) {
 	w.Lacks("dry-run") // looking is not doing
 }
 
+// A script of several lines is one word, on the screen as on the clipboard.
+func TestALineOfSeveralLinesIsCopiedAsItRuns(t *testing.T) {
+	w := newWorld(t)
+	w.Size(140, 40)
+	w.Send(deck.Line{Words: []string{"run", "-t", "i-1", "--", "set -e\necho \x1b[31m"}, At: tuitest.Place, What: "run", Level: deck.Change})
+	want := `ssmdeck run -t i-1 --yes -- $'set -e\necho \033[31m'`
+	w.Has(want)
+	if w.Press("c"); w.Clipboard != want {
+		t.Errorf("copied %q", w.Clipboard)
+	}
+	w.Press("enter")
+	if !slices.Equal(w.Lines, []string{"run -t i-1 --yes -- set -e\necho \x1b[31m"}) {
+		t.Errorf("ran %q", w.Lines)
+	}
+}
+
 // The preview is about the same nodes as the line, also where they are read from
 // standard input.
 func TestThePreviewReadsTheInputOfTheLine(t *testing.T) {

@@ -36,7 +36,7 @@ func (d *Deck) OneLiner(words []string, at grid.Place) string {
 	}
 	out := []string{"ssmdeck"}
 	for _, w := range words {
-		out = append(out, render.ShellWord(render.Visible(w)))
+		out = append(out, render.ShellWord(w))
 	}
 	return strings.Join(out, " ")
 }

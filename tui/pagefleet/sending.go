@@ -129,15 +129,4 @@ func (s sent) open() tea.Cmd {
 }
 
 // oneLiner is a command line about a node as a shell takes it.
-func (p *Page) oneLiner(r *row, words ...string) string {
-	all := append([]string{"ssmdeck"}, words...)
-	if p.deck.Flags != nil {
-		all = append(all, p.deck.Flags(r.at)...)
-	}
-	for i, w := range all {
-		if strings.ContainsAny(w, " '\"\\$`&|;<>()*?[]#~!") || w == "" {
-			all[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(all, " ")
-}
+func (p *Page) oneLiner(r *row, words ...string) string { return p.deck.OneLiner(words, r.at) }

@@ -267,7 +267,7 @@ func TestCopyIsACommandLine(t *testing.T) {
 			continue
 		}
 		got, ok := a.Do()().(deck.Copy)
-		if want := "ssmdeck ls --filter 'agent<3.3.4851.0'"; !ok || got.Text != want {
+		if want := `ssmdeck ls --filter "agent<3.3.4851.0"`; !ok || got.Text != want {
 			t.Errorf("copied %q, want %q", got.Text, want)
 		}
 	}

@@ -281,8 +281,7 @@ func (p *Page) Actions() []deck.Action {
 	return []deck.Action{
 		{Key: "enter", Name: "open", Help: "open what the number counts, on its page", Footer: true, Off: off, Do: p.enter},
 		{Key: "c", Name: "copy", Help: "copy the command line that lists what the number counts", Footer: true, Off: copyOff, Do: func() tea.Cmd {
-			words := append([]string{"ssmdeck"}, quoted(l.words)...)
-			return deck.Ask(deck.Copy{Text: strings.Join(words, " "), What: "the command line"})
+			return deck.Ask(deck.Copy{Text: p.deck.OneLiner(l.words, grid.Place{}), What: "the command line"})
 		}},
 		{Key: "o", Name: "console", Help: "open Systems Manager in the console", Footer: true, Off: p.consoleOff(), Do: func() tea.Cmd {
 			return deck.Ask(deck.Browse{URL: p.svc.Console(p.home())})
@@ -302,18 +301,6 @@ func (p *Page) consoleOff() string {
 		return "the Region is not known"
 	}
 	return ""
-}
-
-// quoted are words as a shell takes them.
-func quoted(words []string) []string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		if strings.ContainsAny(w, " <>|&;*?$`\"'()[]{}!#~\\") {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		out[i] = w
-	}
-	return out
 }
 
 // SetFilter shows only lines that fit, in the grammar of all lists.
@@ -378,7 +365,7 @@ func (p *Page) Plain() deck.Plain {
 				item.Detail = append(item.Detail, fmt.Sprintf("Rows there: %d", l.rows))
 			}
 			if len(l.words) > 0 {
-				item.Detail = append(item.Detail, "Command: ssmdeck "+strings.Join(quoted(l.words), " "))
+				item.Detail = append(item.Detail, "Command: "+p.deck.OneLiner(l.words, grid.Place{}))
 			}
 			out.Items = append(out.Items, item)
 		}
