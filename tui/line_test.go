@@ -2,6 +2,7 @@ package tui_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -103,6 +104,25 @@ func TestTheBoxShowsWhatWouldHappen(t *testing.T) {
 	w.Has("Type web-1:")
 	w.Press("esc", "@")
 	w.Lacks("dry-run") // looking is not doing
+}
+
+// However many rows there are, the box says what runs: its beginning and its end.
+func TestTheBoxOfManyRowsStillSaysWhatRuns(t *testing.T) {
+	w := newWorld(t)
+	l := deck.Line{Words: []string{"run"}, At: tuitest.Place, What: "run on 300 nodes", Level: deck.Change}
+	for i := range 300 {
+		id := fmt.Sprintf("i-%017d", i)
+		l.Words = append(l.Words, "-t", id)
+		l.Facts = append(l.Facts, deck.Fact{Name: "web\x1b[2J-" + strings.Repeat("long", 30), Value: id})
+	}
+	l.Words = append(l.Words, "--", "sudo reboot now")
+	w.Send(l)
+	for _, size := range [][2]int{{140, 40}, {80, 24}} {
+		w.Size(size[0], size[1])
+		w.Has("Where", `web\x1b[2J-`, "more lines", "ssmdeck run -t i-00000000000000000", `"sudo reboot now"`, "Enter does it")
+	}
+	w.Size(40, 10)
+	w.Has("run on 300 nodes?", "Enter does it")
 }
 
 // A script of several lines is one word, on the screen as on the clipboard.
