@@ -3,6 +3,7 @@ package tui
 import (
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -22,6 +23,33 @@ type confirm struct {
 	preview *job // what would happen; nil: nothing is asked
 	said    *widget.Text
 	taken   bool // said has what the preview has written
+	came    time.Time
+	// unread is when the box has come under keys that were meant for something else;
+	// zero: it was waited for.
+	unread time.Time
+}
+
+const (
+	// late is how long after the last key a box has come that nobody waits for any more.
+	late = 2 * time.Second
+	// together is how long after each other boxes come for one key, for each place.
+	together = 100 * time.Millisecond
+)
+
+// interrupts reports whether a box would come under the fingers of somebody who types.
+func (m *Model) interrupts() bool {
+	if d, ok := m.top().(*confirm); ok && time.Since(d.came) < together {
+		return false
+	}
+	return m.top() != nil || m.filter != nil || !m.changes.typed.IsZero() && time.Since(m.changes.typed) > late
+}
+
+// uncovered says to a box that what lay over it is gone: the key that did that was not
+// meant for it.
+func (m *Model) uncovered() {
+	if d, ok := m.top().(*confirm); ok {
+		d.unread = time.Now()
+	}
 }
 
 // line runs a command line, when it has been confirmed.
@@ -35,7 +63,10 @@ func (m *Model) line(l deck.Line) tea.Cmd {
 	if level == deck.Read {
 		return m.start(l)
 	}
-	d := &confirm{m: m, line: l, level: level, shown: m.o.Deck.OneLiner(deck.Running(l), l.At)}
+	d := &confirm{m: m, line: l, level: level, came: time.Now(), shown: m.o.Deck.OneLiner(deck.Running(l), l.At)}
+	if m.interrupts() {
+		d.unread = time.Now()
+	}
 	m.push(d)
 	if l.Preview == nil {
 		return nil
@@ -115,6 +146,11 @@ func (d *confirm) leave() tea.Cmd {
 }
 
 func (d *confirm) yes() tea.Cmd {
+	if !d.unread.IsZero() && time.Since(d.unread) < unseen {
+		d.unread = time.Time{}
+		d.m.say = deck.Say{Text: "this has just come up: read it, and press the key again"}
+		return nil
+	}
 	d.leave()
 	return d.m.start(d.line)
 }

@@ -141,6 +141,43 @@ func TestALineOfSeveralLinesIsCopiedAsItRuns(t *testing.T) {
 	}
 }
 
+// A box that comes while somebody types into something else takes no key that was
+// meant for that.
+func TestABoxUnderTheFingersOfWhoTypesIsNoYes(t *testing.T) {
+	for _, open := range []string{":", "/", "?"} {
+		w := newWorld(t)
+		w.Press(open)
+		w.Type("flee")
+		w.Send(reboot(deck.Change))
+		w.Press("enter")
+		w.Has("reboot 3 nodes?", "this has just come up")
+		if len(w.Lines) > 0 {
+			t.Fatalf("%s: ran %q", open, w.Lines)
+		}
+		w.Press("enter")
+		if !slices.Equal(w.Lines, []string{rebootRuns}) {
+			t.Errorf("%s: ran %q", open, w.Lines)
+		}
+	}
+}
+
+// Of the boxes of several places each is read: a key pressed twice says yes to one.
+func TestAKeyPressedTwiceIsOneYes(t *testing.T) {
+	w := newWorld(t)
+	w.fleet.actions = []deck.Action{{Key: "r", Name: "run", Do: func() tea.Cmd {
+		return tea.Batch(deck.Ask(reboot(deck.Disruptive)), deck.Ask(reboot(deck.Disruptive)))
+	}}}
+	w.Press("r", "y", "y")
+	if len(w.Lines) != 1 {
+		t.Errorf("ran %q", w.Lines)
+	}
+	w.Has("this has just come up")
+	w.Press("y")
+	if len(w.Lines) != 2 {
+		t.Errorf("ran %q", w.Lines)
+	}
+}
+
 // The preview is about the same nodes as the line, also where they are read from
 // standard input.
 func TestThePreviewReadsTheInputOfTheLine(t *testing.T) {

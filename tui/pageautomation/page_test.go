@@ -468,7 +468,7 @@ func TestEachPlaceHasItsLine(t *testing.T) {
 	f.Changed(sources.Executions)
 	f.Size(140, 40)
 	f.Has("REGION", "us-east-1")
-	f.Press("*", "X", "enter", "y", "y")
+	f.Press("*", "X", "enter", "y", "y", "y") // the second comes up under the key of the first, and is read
 	want := []string{"automation stop " + id(2) + " " + id(3) + " --yes", "automation stop " + id(20) + " " + id(30) + " --yes"}
 	slices.Sort(f.Lines)
 	if !slices.Equal(f.Lines, want) {
