@@ -244,6 +244,24 @@ func TestOutputComesIntoAPane(t *testing.T) {
 	w.Has("a warning")
 }
 
+// What was read begins with its first line; what was done ends with its last.
+func TestWhatWasReadIsShownFromItsStart(t *testing.T) {
+	for level, want := range map[deck.Level]string{deck.Read: "line 0", deck.Change: "line 99"} {
+		w := newWorld(t)
+		w.Answer = func(_ []string, _ io.Reader, out, _ io.Writer) int {
+			for i := range 100 {
+				_, _ = fmt.Fprintf(out, "line %d\n", i)
+			}
+			return 0
+		}
+		w.Send(deck.Line{Words: []string{"node", "get"}, What: "look", Level: level, How: deck.InPane})
+		if level != deck.Read {
+			w.Press("enter")
+		}
+		w.Has(want, "done")
+	}
+}
+
 // held runs until it is stopped.
 type held struct {
 	press func(keys ...string)

@@ -57,7 +57,8 @@ func (d *textPane) view(width, height int) (lines []string, at point) {
 type jobPane struct {
 	m    *Model
 	j    *job
-	seen int // bytes of the output that the pager has
+	seen int  // bytes of the output that the pager has
+	over bool // the pager has all of it
 	pager
 }
 
@@ -109,8 +110,19 @@ func (d *jobPane) key(k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// take shows what the job has written since.
+// take shows what the job has written since. What was read is read from its first
+// line; what was done, what failed and what was cut, from its last.
 func (d *jobPane) take() {
+	d.takeOutput()
+	if j := d.j; j.ended && !d.over {
+		d.over = true
+		if j.line.Level == deck.Read && j.code == 0 && !j.both.cutOff() && d.text.Following() {
+			d.text.Top()
+		}
+	}
+}
+
+func (d *jobPane) takeOutput() {
 	n := d.j.both.size()
 	if n == d.seen {
 		return

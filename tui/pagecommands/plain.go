@@ -17,14 +17,14 @@ func (p *Page) Plain() deck.Plain {
 	if p.board != nil {
 		return p.plainBoard()
 	}
-	out := deck.Plain{Summary: []string{some(len(p.items), "run") + " in the last 24 hours, " + widget.Grouped(p.running) + " under way"}}
+	out := deck.Plain{Summary: []string{widget.Count(len(p.items), "run") + " in the last 24 hours, " + widget.Grouped(p.running) + " under way"}}
 	if p.list.Len() == 0 {
 		out.Summary = []string{render.Visible(p.none())}
 	}
 	for _, i := range p.list.Shown() {
 		r, key := p.items[i].Value, p.key(i)
 		text := fmt.Sprintf("%s: %s, %s, %d of %s done, %d failed, sent %s",
-			r.Ref(), word(r.State), documents(r), r.Completed, some(r.Targets, "node"), failed(r), render.Ago(p.deck.Now, r.Requested))
+			r.Ref(), word(r.State), documents(r), r.Completed, widget.Count(r.Targets, "node"), failed(r), p.deck.Ago(r.Requested))
 		if r.Comment != "" {
 			text += ", " + r.Comment
 		}
@@ -38,16 +38,16 @@ func (p *Page) plainBoard() deck.Plain {
 	b := p.board
 	out := deck.Plain{Summary: []string{
 		render.Visible(fmt.Sprintf("Run %s: %s, %s", b.ref(), documents(b.run), targets(b.run))),
-		fmt.Sprintf("%s of %s done", widget.Grouped(b.sum.Finished()), some(b.total(), "node")),
+		fmt.Sprintf("%s of %s done", widget.Grouped(b.sum.Finished()), widget.Count(b.total(), "node")),
 	}}
 	counts, unread := b.counts()
 	for _, s := range run.States() {
 		if n := counts[s]; n > 0 {
-			out.Summary = append(out.Summary, some(n, "node")+" "+word(s))
+			out.Summary = append(out.Summary, widget.Count(n, "node")+" "+word(s))
 		}
 	}
 	if unread > 0 {
-		out.Summary = append(out.Summary, some(unread, "node")+" done, and not read yet")
+		out.Summary = append(out.Summary, widget.Count(unread, "node")+" done, and not read yet")
 	}
 	for _, r := range p.remarks() {
 		out.Summary = append(out.Summary, ansi.Strip(r))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // Plain is the page as text: a sentence a node.
@@ -21,7 +22,7 @@ func (p *Page) Plain() deck.Plain {
 	} else {
 		out.Summary = append(out.Summary, p.summary())
 		if n := p.blind(); n > 0 {
-			out.Summary = append(out.Summary, "Of "+plural(n, "node")+" it is not known whether they fit the filter.")
+			out.Summary = append(out.Summary, "Of "+widget.Count(n, "node")+" it is not known whether they fit the filter.")
 		}
 	}
 	for _, i := range p.list.Shown() {
@@ -57,7 +58,7 @@ func (p *Page) summary() string {
 	for i, word := range order {
 		parts[i] = fmt.Sprintf("%d %s", count[word], word)
 	}
-	return plural(p.list.Len(), "node") + ": " + strings.Join(parts, ", ")
+	return widget.Count(p.list.Len(), "node") + ": " + strings.Join(parts, ", ")
 }
 
 // sentence is a row as one sentence.

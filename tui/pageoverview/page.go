@@ -281,7 +281,7 @@ func (p *Page) Actions() []deck.Action {
 	return []deck.Action{
 		{Key: "enter", Name: "open", Help: "open what the number counts, on its page", Footer: true, Off: off, Do: p.enter},
 		{Key: "c", Name: "copy", Help: "copy the command line that lists what the number counts", Footer: true, Off: copyOff, Do: func() tea.Cmd {
-			return deck.Ask(deck.Copy{Text: p.deck.OneLiner(l.words, grid.Place{}), What: "the command line"})
+			return deck.Ask(deck.Copy{Text: p.oneLiner(l), What: "the command line"})
 		}},
 		{Key: "o", Name: "console", Help: "open Systems Manager in the console", Footer: true, Off: p.consoleOff(), Do: func() tea.Cmd {
 			return deck.Ask(deck.Browse{URL: p.svc.Console(p.home())})
@@ -301,6 +301,14 @@ func (p *Page) consoleOff() string {
 		return "the Region is not known"
 	}
 	return ""
+}
+
+// oneLiner is the command line of a line: where the thing is, or everywhere.
+func (p *Page) oneLiner(l line) string {
+	if l.at != nil {
+		return p.deck.OneLiner(l.words, *l.at)
+	}
+	return p.deck.OneLinerEverywhere(l.words)
 }
 
 // SetFilter shows only lines that fit, in the grammar of all lists.
@@ -365,7 +373,7 @@ func (p *Page) Plain() deck.Plain {
 				item.Detail = append(item.Detail, fmt.Sprintf("Rows there: %d", l.rows))
 			}
 			if len(l.words) > 0 {
-				item.Detail = append(item.Detail, "Command: "+p.deck.OneLiner(l.words, grid.Place{}))
+				item.Detail = append(item.Detail, "Command: "+p.oneLiner(l))
 			}
 			out.Items = append(out.Items, item)
 		}

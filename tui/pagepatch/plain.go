@@ -8,6 +8,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // layout is what is kept of the page between two starts.
@@ -57,7 +58,7 @@ func (p *Page) Plain() deck.Plain {
 		out.Summary[0] = p.groups.by + " " + p.groupName(p.groups.chosen) + ": " + out.Summary[0]
 	}
 	if n := p.fleet.undecided; n > 0 {
-		out.Summary = append(out.Summary, fmt.Sprintf("of %s only the baseline can say whether they are compliant, and it is not known", plural(n, "node")))
+		out.Summary = append(out.Summary, fmt.Sprintf("of %s only the baseline can say whether they are compliant, and it is not known", widget.Count(n, "node")))
 	}
 	if !p.groups.inside {
 		for _, s := range p.groups.slices[min(1, len(p.groups.slices)):] {
@@ -134,7 +135,7 @@ func (p *Page) plainLacks() (items []deck.Item) {
 			verb = "lacks"
 		}
 		it := deck.Item{
-			Text:   render.Visible(t.Key) + ": " + plural(t.Nodes, "node") + " " + verb + " it, severity " + strings.ToLower(t.Severity),
+			Text:   render.Visible(t.Key) + ": " + widget.Count(t.Nodes, "node") + " " + verb + " it, severity " + strings.ToLower(t.Severity),
 			Detail: []string{"Title: " + render.Visible(t.Title), "Nodes: " + render.Visible(render.Fold(t.NodeNames()))},
 			Choose: func() bool { return p.lacks.list.Select(key) },
 		}
