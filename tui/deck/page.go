@@ -2,6 +2,7 @@ package deck
 
 import (
 	"encoding/json"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -62,6 +63,13 @@ type Subject interface {
 	// Subject identifies what the actions are about; empty: nothing.
 	Subject() string
 }
+
+// Concealing is a page that shows secrets when it is asked to. The root has it hide
+// them when something else comes on the screen.
+type Concealing interface{ Conceal() }
+
+// Revealed is how long a secret stays on the screen.
+const Revealed = 30 * time.Second
 
 // Status is what the frame says of a page.
 type Status struct {

@@ -153,6 +153,9 @@ func (p *Page) tab() tea.Cmd {
 	return nil
 }
 
+// Conceal hides what v has shown.
+func (p *Page) Conceal() { p.reveal = time.Time{} }
+
 // toggle shows what may be secret, and hides it again.
 func (p *Page) toggle() tea.Cmd {
 	if p.open() {
@@ -181,7 +184,7 @@ func (p *Page) showText() tea.Cmd {
 	if c.step != nil {
 		title += ", step " + c.step.Name
 	}
-	return deck.Ask(deck.Show{Title: render.Visible(title), Text: p.plainText(p.describe(c, w, read))})
+	return deck.Ask(deck.Show{Title: render.Visible(title), Text: p.plainText(p.describe(c, w, read)), Secret: p.open()})
 }
 
 // textWidth is how wide the text of a description is.
@@ -195,7 +198,15 @@ func (p *Page) plainText(d widget.Details) string {
 // showYAML shows all of the execution, without secrets.
 func (p *Page) showYAML() tea.Cmd {
 	return p.withAll(func(_ opened, w Whole) tea.Cmd {
-		return deck.ShowYAML(render.Visible(w.Document)+" "+short(w.ID), p.masked(w))
+		show, secret := deck.ShowYAML(render.Visible(w.Document)+" "+short(w.ID), p.masked(w)), p.open()
+		return func() tea.Msg {
+			msg := show()
+			if s, ok := msg.(deck.Show); ok {
+				s.Secret = secret
+				return s
+			}
+			return msg
+		}
 	})
 }
 
