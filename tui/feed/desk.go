@@ -64,7 +64,7 @@ type Desk struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	wanted  map[*core]time.Duration
-	forced  map[*core]bool // load at once, whatever the age and the budget
+	feeds   map[string]*core // all that were wanted ever
 	paid    []payment
 	opened  bool
 	details []func() // what leaves each Detail
@@ -85,7 +85,7 @@ func NewDesk(cells []grid.Cell, now func() time.Time) *Desk {
 	if now == nil {
 		now = time.Now
 	}
-	d := &Desk{Cells: cells, now: now, wanted: map[*core]time.Duration{}, forced: map[*core]bool{}}
+	d := &Desk{Cells: cells, now: now, wanted: map[*core]time.Duration{}, feeds: map[string]*core{}}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	return d
 }
@@ -167,51 +167,67 @@ func (d *Desk) Leave() {
 	}
 }
 
-// Force loads feeds anew, by name, as soon as they are wanted; none: all that are.
+// Force loads feeds anew, by name, whatever their age and the budget, as soon as they
+// are wanted; none: all that are. A load that is under way began before whatever they
+// are to show: another comes after it.
 func (d *Desk) Force(names ...string) tea.Cmd {
-	for c := range d.wanted {
-		if len(names) == 0 || contains(names, c.name) {
-			d.forced[c] = true
+	for _, name := range names {
+		if c := d.feeds[name]; c != nil {
+			c.outdate()
+		}
+	}
+	if len(names) == 0 {
+		for c := range d.wanted {
+			c.outdate()
 		}
 	}
 	return d.Tick(1)
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 // Tick starts the loads that are due. slow stretches all ages: 1 is as wanted.
 func (d *Desk) Tick(slow float64) tea.Cmd {
 	now := d.now()
 	var cmds []tea.Cmd
-	for c, every := range d.wanted {
-		for _, cell := range d.cells(c) {
-			p := c.part(cell.Place)
-			switch {
-			case p.job != nil:
-				continue
-			case d.forced[c] || p.ended.IsZero():
-			case now.Sub(p.ended) < time.Duration(float64(every)*slow):
-				continue
-			case !d.affords(now, p.cost):
-				continue
-			}
-			d.paid = append(d.paid, payment{now, p.cost})
-			cmds = append(cmds, d.start(c, p, cell))
+	for _, l := range d.due(now, slow) {
+		if !l.now && !d.affords(now, l.part.cost) {
+			continue
 		}
-		delete(d.forced, c)
+		d.paid = append(d.paid, payment{now, l.part.cost})
+		cmds = append(cmds, d.start(l.feed, l.part, l.cell))
 	}
 	return tea.Batch(cmds...)
 }
 
+// load is a load that is due.
+type load struct {
+	feed *core
+	part *part
+	cell grid.Cell
+	now  bool    // whatever it costs
+	late float64 // how much older it is than it should be: 1 is just due
+}
+
+// due are the loads that are due, those that have waited longest first: where the
+// budget is short, each place gets its turn.
+func (d *Desk) due(now time.Time, slow float64) []load {
+	var all []load
+	for c, every := range d.wanted {
+		for _, cell := range d.cells(c) {
+			l := load{feed: c, part: c.part(cell.Place), cell: cell}
+			l.now = l.part.ended.IsZero()
+			l.late = float64(now.Sub(l.part.ended)) / max(float64(every)*slow, 1)
+			if l.part.job == nil && (l.now || l.late >= 1) {
+				all = append(all, l)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b load) int { return cmp.Compare(b.late, a.late) })
+	return all
+}
+
 // place gives a feed its places: those that are asked, and those that cannot be.
 func (d *Desk) place(c *core) {
+	d.feeds[c.name] = c
 	for _, cell := range d.cells(c) {
 		c.part(cell.Place)
 	}
@@ -360,6 +376,9 @@ func (d *Desk) Update(msg tea.Msg) (changed string, cmd tea.Cmd, handled bool) {
 	if !done {
 		return c.name, d.wait(j, emitGap), true
 	}
+	if more := j.cost - p.cost; more > 0 { // than it was let through for; a first load has cost nothing yet
+		d.paid = append(d.paid, payment{now, more})
+	}
 	p.job, p.cancel, p.ended, p.cost = nil, nil, now, j.cost
 	if errors.Is(err, context.Canceled) { // nobody wanted it any more: due again when somebody does
 		p.ended = time.Time{}
@@ -367,6 +386,10 @@ func (d *Desk) Update(msg tea.Msg) (changed string, cmd tea.Cmd, handled bool) {
 	}
 	p.err = err
 	c.gen++
+	if p.again {
+		p.again, p.ended = false, time.Time{}
+		return c.name, d.Tick(1), true
+	}
 	return c.name, nil, true
 }
 
