@@ -40,7 +40,7 @@ func (m *Model) line(l deck.Line) tea.Cmd {
 		return nil
 	}
 	d.said = widget.NewText()
-	d.preview = m.newJob(deck.Line{Words: l.Preview, At: l.At})
+	d.preview = m.newJob(deck.Line{Words: l.Preview, At: l.At, Input: l.Input})
 	d.preview.columns = max(min(m.width, 100)-4, 0)
 	return m.run(d.preview)
 }

@@ -105,6 +105,21 @@ func TestTheBoxShowsWhatWouldHappen(t *testing.T) {
 	w.Lacks("dry-run") // looking is not doing
 }
 
+// The preview is about the same nodes as the line, also where they are read from
+// standard input.
+func TestThePreviewReadsTheInputOfTheLine(t *testing.T) {
+	w := newWorld(t)
+	w.Answer = func(_ []string, in io.Reader, out, _ io.Writer) int {
+		data, _ := io.ReadAll(in)
+		_, _ = out.Write(append([]byte("about "), data...))
+		return 0
+	}
+	l := reboot(deck.Change)
+	l.Words, l.Preview, l.Input = []string{"patch", "install", "-"}, []string{"patch", "install", "-", "--dry-run"}, []byte("i-1\n")
+	w.Send(l)
+	w.Has("about i-1")
+}
+
 func TestAPreviewThatFailsIsSaid(t *testing.T) {
 	w := newWorld(t)
 	w.Answer = func(_ []string, _ io.Reader, _, errs io.Writer) int {

@@ -35,7 +35,7 @@ func TestPlainText(t *testing.T) {
 	for _, want := range []string{
 		"Overview. ", "1. Overview, where you are", "Fleet. ", "Filter: ping=online name=web-1", "1. web-1 (i-0123456789abcdef0): online",
 		"Launched: ", "open a shell on the node", `Error: there is no filter key "nosuch"`, "Patch. ", "Commands. ", "Sessions", "Automation. ", "Windows. ",
-		"weekly-patching: enabled", "Why is it not online?", "PASS  the agent calls",
+		"weekly-patching: enabled", "Has it all that it needs?", "PASS  the agent calls",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not said:\n%s", want, &out)

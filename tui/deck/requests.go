@@ -54,7 +54,7 @@ type Line struct {
 	What  string     // the question: "reboot 3 nodes"
 	Facts []Fact     // what else must be known before a yes: nodes with the first names
 	// Preview are the words of a line that changes nothing, whose output the box
-	// shows as what would happen. Nil: none.
+	// shows as what would happen. It reads Input, too. Nil: none.
 	Preview []string
 	Level   Level
 	Type    string // what must be typed at Destructive: a name

@@ -81,6 +81,14 @@ func (s State) Reach() string {
 	return fmt.Sprintf(" in the %d of %d places that have been read", s.Whole, s.Places)
 }
 
+// Progress says how far the first load has come: "loading 2/6 places".
+func (s State) Progress() string {
+	if s.Places > 1 {
+		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+	}
+	return "loading"
+}
+
 // Source holds the rows of one kind. Its zero value is of no use; see NewSource.
 type Source[T any] struct {
 	c      core

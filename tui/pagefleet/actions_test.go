@@ -225,8 +225,12 @@ func TestManyNodesAreReadFromStandardInput(t *testing.T) {
 		t.Errorf("%s with %d bytes of input", said(l), len(l.Input))
 	}
 	l = one(t, fill(t, f.do(t, "P"), nil))
-	if l.Preview != nil {
-		t.Errorf("a preview without its input: %v", l.Preview)
+	if got := strings.Join(l.Preview, " "); !strings.HasPrefix(got, "patch install -t - ") || !strings.HasSuffix(got, "--dry-run") {
+		t.Errorf("the preview is %q", got)
+	}
+	l = one(t, fill(t, f.do(t, "e"), map[string]string{"tags": "env=prod\n-odd=1"}))
+	if said(l) != "node tag - -- env=prod -odd=1" || strings.Count(string(l.Input), "\n") != 501 {
+		t.Errorf("%s with %d bytes of input", said(l), len(l.Input))
 	}
 }
 

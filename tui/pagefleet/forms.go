@@ -16,6 +16,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 var errNoProfile = fault.Usagef("an instance without a role can do nothing: name an instance profile")
@@ -103,7 +104,7 @@ func whatOf(batches []batch) string {
 	if n == 1 {
 		return batches[0].what()
 	}
-	return plural(n, "node")
+	return widget.Count(n, "node")
 }
 
 // documentNames are the documents of AWS that are run most.
@@ -150,7 +151,7 @@ func (p *Page) install() tea.Cmd {
 				words = append(words, ifGiven("--health", v["health"])...)
 				words = append(words, ifGiven("--max-errors", v["errors"])...)
 				return deck.Line{
-					Words: words, At: b.at, What: "install patches on " + b.what(), Facts: b.facts(), Preview: dryRun(words, input),
+					Words: words, At: b.at, What: "install patches on " + b.what(), Facts: b.facts(), Preview: dryRun(words),
 					Level: deck.Disruptive, How: deck.InPane, Input: input, Refresh: []string{sources.Patches, sources.Nodes, sources.Commands},
 				}
 			})
@@ -158,14 +159,8 @@ func (p *Page) install() tea.Cmd {
 	})
 }
 
-// dryRun is the line that shows what would happen; none for one whose nodes come
-// from standard input, which a preview has not got.
-func dryRun(words []string, input []byte) []string {
-	if input != nil {
-		return nil
-	}
-	return append(slices.Clone(words), "--dry-run")
-}
+// dryRun is the line that shows what would happen.
+func dryRun(words []string) []string { return append(slices.Clone(words), "--dry-run") }
 
 // updateAgents updates the agents of the chosen nodes.
 func (p *Page) updateAgents() tea.Cmd {
@@ -173,7 +168,7 @@ func (p *Page) updateAgents() tea.Cmd {
 		targets, input := b.targets()
 		words := append([]string{"node", "agents", "update"}, targets...)
 		return deck.Line{
-			Words: words, At: b.at, What: "update the agents of " + b.what(), Facts: b.facts(), Preview: dryRun(words, input),
+			Words: words, At: b.at, What: "update the agents of " + b.what(), Facts: b.facts(), Preview: dryRun(words),
 			Level: deck.Change, How: deck.InPane, Input: input, Refresh: []string{sources.Nodes, sources.Commands},
 		}
 	})
@@ -197,10 +192,19 @@ func (p *Page) editTags() tea.Cmd {
 			return deck.Ask(deck.Say{Text: "no tag was changed"})
 		}
 		return forEach(batches, func(b batch) deck.Line {
+			named, input, facts := strings.Join(b.ids(), ","), []byte(nil), b.facts()[:1] // offline or not, EC2 keeps the tags
+			if len(b.nodes) > inWords {
+				facts = append(facts, inputFact)
+				named, input = "-", []byte(strings.Join(b.ids(), "\n")+"\n")
+			}
+			line := []string{"node", "tag", named}
+			if slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "-") }) {
+				line = append(line, "--") // a tag whose key looks like a flag
+			}
 			return deck.Line{
-				Words: append([]string{"node", "tag", strings.Join(b.ids(), ",")}, words...), At: b.at, What: "change tags of " + b.what(),
-				Facts: append(b.facts()[:1], deck.Fact{Name: "Tags", Value: strings.Join(words, ", ")}), Level: deck.Change, How: deck.Quietly,
-				Refresh: []string{sources.Nodes}, Done: func(deck.Result) tea.Msg { return tagged{} },
+				Words: append(line, words...), At: b.at, What: "change tags of " + b.what(),
+				Facts: append(facts, deck.Fact{Name: "Tags", Value: strings.Join(words, ", ")}), Level: deck.Change, How: deck.Quietly,
+				Input: input, Refresh: []string{sources.Nodes}, Done: func(deck.Result) tea.Msg { return tagged{} },
 			}
 		})
 	}})

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -346,4 +348,33 @@ func TestALargeFleetIsDrawnAnewOnceASecond(t *testing.T) {
 	f.Send(deck.Tick{})
 	set("a-third")
 	f.Has("a-third")
+}
+
+func TestMouseAndArrowsGoBetweenThePanes(t *testing.T) {
+	f := open(t).fill()
+	f.Size(140, 20)
+	at := func(name string) {
+		t.Helper()
+		crumbs := f.page.Status().Crumbs
+		if got := strings.Join(crumbs, " "); got != name {
+			t.Errorf("open is %q, want %q", got, name)
+		}
+	}
+	f.page.Update(tea.MouseClickMsg{X: 10, Y: 2, Button: tea.MouseLeft}) // the second row
+	at("")
+	f.page.Update(tea.MouseClickMsg{X: 120, Y: 4, Button: tea.MouseLeft})
+	at("東京サーバー")
+	before := f.page.View()
+	f.page.Update(tea.MouseWheelMsg{X: 120, Y: 4, Button: tea.MouseWheelDown})
+	if f.page.View() == before {
+		t.Error("the wheel does not scroll the pane")
+	}
+	f.Press("left")
+	at("")
+	f.Press("right", "G")
+	at("東京サーバー")
+	f.Has("Subnet")
+	f.Press("tab", "j")
+	at("")
+	f.Has("batch-7", "the instance is stopped")
 }

@@ -3,7 +3,6 @@ package pageoverview
 import (
 	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // panel is a part of the page with a title.
@@ -53,23 +53,6 @@ func (l line) sentence() string {
 	return l.text + " " + l.value
 }
 
-// number is n with its thousands apart.
-func number(n int) string {
-	s := strconv.Itoa(n)
-	for at := len(s) - 3; at > 0; at -= 3 {
-		s = s[:at] + "," + s[at:]
-	}
-	return s
-}
-
-// count is a number of things: "1 node", "1,204 nodes".
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return number(n) + " " + what
-}
-
 // waiting says why there is nothing to count; empty when there is.
 func waiting(s feed.State) string {
 	switch {
@@ -84,13 +67,13 @@ func waiting(s feed.State) string {
 	case s.Places == 0:
 		return "not read yet"
 	}
-	return fmt.Sprintf("loading 0/%s", count(s.Places, "place"))
+	return fmt.Sprintf("loading 0/%s", widget.Count(s.Places, "place"))
 }
 
 // partly is what a panel says of its own whole when some places have not answered in full.
 func partly(note string, s feed.State) string {
 	if s.Whole < s.Places {
-		return strings.TrimSpace(fmt.Sprintf("%s (%d/%s)", note, s.Whole, count(s.Places, "place")))
+		return strings.TrimSpace(fmt.Sprintf("%s (%d/%s)", note, s.Whole, widget.Count(s.Places, "place")))
 	}
 	return note
 }
@@ -102,14 +85,14 @@ func (p *Page) fleetPanel() panel {
 		return out
 	}
 	c := p.nodes.value
-	out.note = partly(count(c.all, "node"), s)
+	out.note = partly(widget.Count(c.all, "node"), s)
 	if c.all == 0 {
 		out.say = "no managed node here; d on Fleet says why an instance is not one"
 		return out
 	}
 	add := func(key string, level theme.Level, n int, filter string) {
 		out.lines = append(out.lines, line{
-			key: key, level: level, text: key, bar: true, share: float64(n) / float64(c.all), value: number(n),
+			key: key, level: level, text: key, bar: true, share: float64(n) / float64(c.all), value: widget.Grouped(n),
 			open: deck.Open{Page: "fleet", Filter: filter, Clear: true}, rows: n, words: []string{"ls", "--filter", filter},
 		})
 	}
@@ -163,17 +146,17 @@ func (p *Page) patchPanel() panel {
 		out.lines = append(out.lines, groupLine(g))
 	}
 	if more := len(r.groups) - p.most(); more > 0 {
-		out.lines = append(out.lines, line{key: "more", text: count(more, "more group"), open: deck.Open{Page: "patch", Clear: true}})
+		out.lines = append(out.lines, line{key: "more", text: widget.Count(more, "more group"), open: deck.Open{Page: "patch", Clear: true}})
 	}
 	t := r.total
 	add := func(key string, level theme.Level, n int, filter string, words ...string) {
-		value := number(n)
+		value := widget.Grouped(n)
 		switch t.Unknown { // of which nothing is known is not 0
 		case 0:
 		case t.Nodes:
 			value, level = "not known", theme.Unknown
 		default:
-			value += " of " + number(t.Nodes-t.Unknown) + " known"
+			value += " of " + widget.Grouped(t.Nodes-t.Unknown) + " known"
 		}
 		if t.Unknown < t.Nodes {
 			level = zero(n, level)
@@ -226,7 +209,7 @@ func percent(c patch.Counts) string {
 	}
 	text := fmt.Sprintf("%d %%", int(share))
 	if c.Unknown > 0 {
-		text += " of " + number(c.Nodes-c.Unknown) + " known"
+		text += " of " + widget.Grouped(c.Nodes-c.Unknown) + " known"
 	}
 	return text
 }
@@ -240,7 +223,7 @@ func (p *Page) runningPanel() panel {
 	for i, s := range p.runs.value.active {
 		if i == p.most() {
 			rest := len(p.runs.value.active) - p.most()
-			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: count(rest, "more command"), open: deck.Open{Page: "commands", Filter: "state=running", Clear: true}})
+			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: widget.Count(rest, "more command"), open: deck.Open{Page: "commands", Filter: "state=running", Clear: true}})
 			break
 		}
 		out.lines = append(out.lines, p.runLine(s))
@@ -270,13 +253,13 @@ func (p *Page) runLine(s sent) line {
 		key: "cmd " + s.id, level: theme.Busy, text: "cmd " + short(s.id) + " " + cmp.Or(s.note, s.document),
 		open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(), at: &s.at,
 	}
-	l.value = fmt.Sprintf("%s/%s", number(s.completed), number(s.targets))
+	l.value = fmt.Sprintf("%s/%s", widget.Grouped(s.completed), widget.Grouped(s.targets))
 	if s.targets > 0 {
 		l.bar, l.share = true, float64(s.completed)/float64(s.targets)
 	}
 	if s.errors > 0 {
 		l.level = theme.Warn
-		l.value += fmt.Sprintf(" %s failed", number(s.errors))
+		l.value += fmt.Sprintf(" %s failed", widget.Grouped(s.errors))
 	}
 	l.value += " " + elapsed(p.deck.Now.Sub(s.requested))
 	return l
@@ -331,7 +314,7 @@ func (p *Page) sessionLine() line {
 		return l
 	}
 	n := len(p.set.Sessions.Rows())
-	l.text, l.level, l.rows = partly(count(n, "session")+" open", s), zero(n, theme.Busy), n
+	l.text, l.level, l.rows = partly(widget.Count(n, "session")+" open", s), zero(n, theme.Busy), n
 	return l
 }
 
@@ -346,7 +329,7 @@ func (p *Page) forwardLine() line {
 	for _, r := range p.set.Forwards.Rows() {
 		n += len(r.Value.Rows)
 	}
-	l.text, l.level = count(n, "forward")+" on this machine", zero(n, theme.Busy)
+	l.text, l.level = widget.Count(n, "forward")+" on this machine", zero(n, theme.Busy)
 	return l
 }
 
@@ -376,7 +359,7 @@ func (p *Page) windowPanel() panel {
 			l.value = "in " + elapsed(n.Start.Sub(p.deck.Now))
 		}
 		if n.nodes >= 0 {
-			l.value += ", " + count(n.nodes, "node")
+			l.value += ", " + widget.Count(n.nodes, "node")
 		}
 		out.lines = append(out.lines, l)
 	}

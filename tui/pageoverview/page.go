@@ -365,7 +365,7 @@ func (p *Page) Plain() deck.Plain {
 		}
 		for _, l := range panel.lines {
 			to := place{panel.title, l.key}
-			item := deck.Item{Text: render.Visible(panel.title + ": " + l.sentence()), Choose: func() { p.at, p.moved = to, true }}
+			item := deck.Item{Text: render.Visible(panel.title + ": " + l.sentence()), Choose: func() bool { return p.choose(to) }}
 			if l.open.Page != "" {
 				item.Detail = append(item.Detail, strings.TrimSpace("Opens: "+l.open.Page+" "+l.open.Filter))
 			}
@@ -379,6 +379,15 @@ func (p *Page) Plain() deck.Plain {
 		}
 	}
 	return out
+}
+
+// choose puts the cursor on a line; false: there is none like it any more.
+func (p *Page) choose(to place) bool {
+	if !slices.Contains(p.lines(), to) {
+		return false
+	}
+	p.at, p.moved = to, true
+	return true
 }
 
 // yaml is the page as a document: panels, and sentences in them.

@@ -84,15 +84,37 @@ func TestScanIsALineForEachPlace(t *testing.T) {
 			t.Errorf("%s: %q at level %d, want %q", l.At, words(l), l.Level, want)
 		}
 	}
-	// A whole place is meant by its name, in place of ten thousand ids.
+	// A whole place is its nodes by their ids: what has come since was not chosen.
 	w = full(t)
 	w.Press("h")
-	if l := asked(w.act(t, "p")); len(l) != 1 || words(l[0]) != "patch scan all" {
+	if l := asked(w.act(t, "p")); len(l) != 1 || slices.Contains(l[0].Words, "all") || len(l[0].Words) != 2+len(w.set.Patches.Rows()) {
 		t.Errorf("got %+v", l)
 	}
 	w.Press("j") // web
 	if l := asked(w.act(t, "p")); len(l) != 1 || len(l[0].Words) != 2+4 {
 		t.Errorf("got %+v", l)
+	}
+}
+
+// More nodes than a line holds are named on standard input, which the preview reads, too.
+func TestManyNodesAreNamedOnStandardInput(t *testing.T) {
+	w := full(t)
+	many := make([]fleet.Node, 600)
+	for i := range many {
+		many[i] = node(i+1, fmt.Sprintf("web-%d", i), "Amazon Linux", "2023", nil)
+	}
+	w.set.Patches.Set(tuitest.Place, many, tuitest.Now)
+	w.Changed(sources.Patches)
+	w.Press("h")
+	all := append(asked(w.act(t, "p")), w.fill(t, "P", map[string]string{"reboot": "never"})...)
+	all = append(all, w.fill(t, "e", map[string]string{"group": "web"})...)
+	if len(all) != 3 {
+		t.Fatalf("%d lines", len(all))
+	}
+	for _, l := range all {
+		if len(words(l)) > 200 || !slices.Contains(l.Words, "-") || strings.Count(string(l.Input), "\n") != 600 || !strings.Contains(fmt.Sprint(l.Facts), "standard input") {
+			t.Errorf("%q with %d bytes of input: %v", words(l), len(l.Input), l.Facts)
+		}
 	}
 }
 

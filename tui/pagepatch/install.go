@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/waves"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // install asks how, then shows what would be installed, then asks.
@@ -24,7 +25,7 @@ func (p *Page) install() tea.Cmd {
 		}
 	}
 	return deck.Ask(deck.Form{
-		Title: "Install patches on " + plural(len(nodes), "node") + ": " + names(nodes),
+		Title: "Install patches on " + widget.Count(len(nodes), "node") + ": " + names(nodes),
 		Fields: []deck.Field{
 			{
 				Name: "reboot", Label: "Reboot", Help: "if-needed: a node reboots when anything was installed", Only: true,
@@ -70,7 +71,8 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 		facts := append(p.nodeFacts(nodes),
 			deck.Fact{Name: "patches", Value: fmt.Sprintf("%d missing or failed, %d wait for a reboot, by the last scans", missing, pending)},
 			deck.Fact{Name: "reboot", Value: reboot})
-		words := slices.Concat([]string{"patch", "install"}, p.targets(at, nodes), flags)
+		named, input := targets(nodes)
+		words := slices.Concat([]string{"patch", "install"}, named, flags)
 		// Without a scan, which would be sent; and the columns that a box has room for.
 		preview := append(slices.Clone(words), "--dry-run", "--columns", "status,wave,name,missing,reboot,patches")
 		if missing := p.missing(nodes); missing != "" {
@@ -81,8 +83,8 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 			facts = append(facts, deck.Fact{Name: "before", Value: "the nodes are scanned, and what is missing then is installed"})
 		}
 		cmds = append(cmds, deck.Ask(deck.Line{
-			Words: words, Preview: preview, At: at,
-			What: "install patches on " + plural(len(nodes), "node"), Facts: facts, Level: deck.Disruptive, How: deck.InPane, Refresh: refresh(),
+			Words: words, Preview: preview, At: at, Input: input,
+			What: "install patches on " + widget.Count(len(nodes), "node"), Facts: facts, Level: deck.Disruptive, How: deck.InPane, Refresh: refresh(),
 		}))
 	}
 	return tea.Batch(cmds...)
