@@ -253,6 +253,81 @@ func TestALoadDearerThanAMinutesBudgetIsMadeInTheEnd(t *testing.T) {
 	})
 }
 
+// What the first load of a feed costs is known when it has ended, and counts then.
+func TestTheFirstLoadIsPaidFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoop(grid.Cell{Place: here})
+		l.desk.Budget = 30
+		began := time.Now()
+		var loads []time.Duration
+		src := NewSource("things", func(context.Context, grid.Cell, func([]int)) ([]int, error) {
+			loads = append(loads, time.Since(began))
+			return []int{1}, nil
+		})
+		first := &job{feed: &src.c, in: grid.Cell{Place: here}, wake: make(chan struct{}, 1), cost: 40}
+		src.c.part(here).job = first
+		first.put([]int{1}, true, nil)
+		l.desk.Update(arrived{first})
+		l.run(l.desk.Want([]Want{{src, time.Second}}))
+		l.settle()
+		for range 90 {
+			time.Sleep(time.Second)
+			l.run(l.desk.Tick(1))
+			l.settle()
+		}
+		if len(loads) == 0 || loads[0] < time.Minute {
+			t.Errorf("loads after %v under a budget that the first one has used up", loads)
+		}
+		l.desk.Close()
+	})
+}
+
+// With 10,000 nodes what patching found costs 200 requests, and the nodes 23 of them
+// each 10 s: both come, and neither for long without the other.
+func TestADearLoadComesInBetweenCheapOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoop(grid.Cell{Place: here})
+		l.desk.Budget = 120
+		var sent []payment
+		counts := map[string]int{}
+		source := func(name string, cost int) *Source[int] {
+			return NewSource(name, func(context.Context, grid.Cell, func([]int)) ([]int, error) {
+				sent = append(sent, payment{time.Now(), cost})
+				counts[name]++
+				return []int{1}, nil
+			})
+		}
+		nodes, patches := source("nodes", 23), source("patches", 200)
+		l.run(l.desk.Want([]Want{{nodes, 10 * time.Second}, {patches, 5 * time.Minute}}))
+		l.settle()
+		var longest, last = time.Duration(0), time.Now()
+		for range 3600 {
+			nodes.c.part(here).cost, patches.c.part(here).cost = 23, 200
+			time.Sleep(time.Second)
+			before := counts["nodes"]
+			l.run(l.desk.Tick(1))
+			l.settle()
+			if counts["nodes"] > before {
+				longest, last = max(longest, time.Since(last)), time.Now()
+			}
+		}
+		if n := counts["patches"]; n < 5 || n > 12 {
+			t.Errorf("the dear feed was loaded %d times in an hour", n)
+		}
+		if counts["nodes"] < 180 || longest > 3*time.Minute {
+			t.Errorf("the cheap feed was loaded %d times in an hour, once not for %s", counts["nodes"], longest)
+		}
+		total := 0
+		for _, p := range sent {
+			total += p.n
+		}
+		if total > 60*120+200 {
+			t.Errorf("%d requests in an hour under a budget of 120 a minute", total)
+		}
+		l.desk.Close()
+	})
+}
+
 func TestPlacesThatCannotBeOpenedAreShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLoop()
@@ -466,6 +541,70 @@ func TestCloseDoesNotWaitForWhatWasNeverRun(t *testing.T) {
 		if cmd(); ran {
 			t.Error("something began after Close")
 		}
+	})
+}
+
+// Rows that come while a load goes on are not all: who counts them must be able to
+// say so, also when it then breaks off.
+func TestRowsThatCameSoFarAreNotAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoop(grid.Cell{Place: here})
+		next := make(chan error)
+		src := NewSource("things", func(_ context.Context, _ grid.Cell, emit func([]int)) ([]int, error) {
+			emit([]int{1, 2})
+			return []int{1, 2, 3}, <-next
+		})
+		check := func(when string, want State) {
+			t.Helper()
+			got := src.State()
+			got.Oldest = time.Time{}
+			if failed := len(got.Failures) > 0; failed != (len(want.Failures) > 0) || got.Partial() != want.Partial() || got.Loaded != want.Loaded || got.Whole != want.Whole || got.Kept.IsZero() != want.Kept.IsZero() {
+				t.Errorf("%s: %+v", when, got)
+			}
+		}
+		l.run(l.desk.Want([]Want{{src, time.Minute}}))
+		l.settle()
+		check("while it goes on", State{Places: 1, Loaded: 1})
+		if src.State().Reach() == "" {
+			t.Error("nothing says that there may be more")
+		}
+		next <- errors.New("broke off")
+		time.Sleep(time.Second)
+		l.settle()
+		failure := []grid.Failure{{}}
+		check("broken off", State{Places: 1, Loaded: 1, Failures: failure, Kept: time.Now()})
+		l.run(l.desk.Force())
+		l.settle()
+		next <- &Partly{errors.New("no tags")}
+		time.Sleep(time.Second)
+		l.settle()
+		check("in part", State{Places: 1, Loaded: 1, Whole: 1, Failures: failure})
+		if src.State().Reach() != "" {
+			t.Error("all has been read")
+		}
+		l.desk.Close()
+	})
+}
+
+// A place that could not be read has no rows, which is not the same as none: nobody is
+// told of 0 nodes.
+func TestAPlaceThatWasNeverReadIsNotEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoop(grid.Cell{Place: here}, grid.Cell{Place: there})
+		src := NewSource("things", func(_ context.Context, in grid.Cell, emit func([]int)) ([]int, error) {
+			if in.Place == there {
+				emit([]int{1, 2})
+			}
+			return nil, errors.New("denied")
+		})
+		l.run(l.desk.Want([]Want{{src, time.Minute}}))
+		l.settle()
+		time.Sleep(time.Second)
+		l.settle()
+		if s := src.State(); s.Loaded != 1 || s.Whole != 0 || len(s.Failures) != 2 || len(src.Rows()) != 2 {
+			t.Errorf("%+v, rows %v", s, src.Rows())
+		}
+		l.desk.Close()
 	})
 }
 

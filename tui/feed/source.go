@@ -10,6 +10,8 @@ package feed
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +27,12 @@ type Load[T any] func(ctx context.Context, in grid.Cell, emit func(rows []T)) ([
 // Partly is the error of a load whose rows are all there, and of which something is
 // not known: nodes whose tags may not be read. The rows are shown, and the error.
 type Partly struct{ Err error }
+
+// IsPartly reports whether an error is a Partly.
+func IsPartly(err error) bool {
+	var p *Partly
+	return errors.As(err, &p)
+}
 
 func (p *Partly) Error() string { return p.Err.Error() }
 func (p *Partly) Unwrap() error { return p.Err }
@@ -45,21 +53,42 @@ type Feed interface {
 type State struct {
 	Places  int // accounts and Regions that are asked
 	Loaded  int // those that have answered at least once
+	Whole   int // those of which all rows have come, once
 	Loading int // those that are being asked
 	// Oldest is when the oldest rows of all were read; zero: none yet.
 	Oldest time.Time
 	// Failures are the places whose last load failed; what they had stays.
 	Failures []grid.Failure
-	// Kept is when the oldest rows were read that a place of Failures had before and
-	// still shows; zero: none has any.
+	// Kept is when the rows were read that the first of the failed places still has;
+	// zero: it has none, or they are new and not known in full.
 	Kept time.Time
 }
 
 // Empty reports whether nothing is known yet, not even that there is nothing.
 func (s State) Empty() bool { return s.Loaded == 0 }
 
-// Partial reports whether some places have not answered, or not this time.
-func (s State) Partial() bool { return s.Loaded < s.Places || len(s.Failures) > 0 }
+// Partial reports whether some places have not answered in full, or not this time.
+func (s State) Partial() bool { return s.Whole < s.Places || len(s.Failures) > 0 }
+
+// Reach is what is said behind "there is none" while not all places have answered in
+// full: where there is none.
+func (s State) Reach() string {
+	switch {
+	case s.Whole >= s.Places:
+		return ""
+	case s.Places == 1:
+		return " in what has been read so far"
+	}
+	return fmt.Sprintf(" in the %d of %d places that have been read", s.Whole, s.Places)
+}
+
+// Progress says how far the first load has come: "loading 2/6 places".
+func (s State) Progress() string {
+	if s.Places > 1 {
+		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+	}
+	return "loading"
+}
 
 // Source holds the rows of one kind. Its zero value is of no use; see NewSource.
 type Source[T any] struct {
@@ -74,9 +103,8 @@ func NewSource[T any](name string, load Load[T]) *Source[T] {
 		name: name, parts: map[grid.Place]*part{},
 		load: func(ctx context.Context, in grid.Cell, emit func(any)) (any, error) {
 			rows, err := load(ctx, in, func(rows []T) { emit(rows) })
-			var partly *Partly
-			if err != nil && len(rows) == 0 && !errors.As(err, &partly) {
-				return nil, err // nothing is known, which is not: there is nothing
+			if err != nil && !IsPartly(err) { // no rows, which is not to have none
+				return nil, err
 			}
 			return rows, err
 		},
@@ -104,20 +132,36 @@ func (s *Source[T]) Rows() []grid.Row[T] {
 	if s.gen == s.c.gen {
 		return s.merged
 	}
-	n := 0
+	s.merged = make([]grid.Row[T], 0, s.Len())
+	for p, r := range s.All() {
+		s.merged = append(s.merged, grid.Row[T]{Place: p, Value: *r})
+	}
+	s.gen = s.c.gen
+	return s.merged
+}
+
+// All goes over the rows of all places, by place, as Rows does, and makes no copy of
+// them. They are shared: nobody changes them.
+func (s *Source[T]) All() iter.Seq2[grid.Place, *T] {
+	return func(yield func(grid.Place, *T) bool) {
+		for _, p := range s.c.order {
+			rows, _ := s.c.parts[p].rows.([]T)
+			for i := range rows {
+				if !yield(p, &rows[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Len is the number of rows of all places.
+func (s *Source[T]) Len() (n int) {
 	for _, p := range s.c.order {
 		rows, _ := s.c.parts[p].rows.([]T)
 		n += len(rows)
 	}
-	s.merged = make([]grid.Row[T], 0, n)
-	for _, p := range s.c.order {
-		rows, _ := s.c.parts[p].rows.([]T)
-		for _, r := range rows {
-			s.merged = append(s.merged, grid.Row[T]{Place: p, Value: r})
-		}
-	}
-	s.gen = s.c.gen
-	return s.merged
+	return n
 }
 
 // Places are those that rows can come from, in their order.
@@ -166,6 +210,7 @@ type part struct {
 	whole  bool      // a load has ended well once
 	err    error     // of the last load
 	cost   int       // requests of the last load
+	paid   int       // what was taken from the budget for the one under way
 	ended  time.Time // of the last load, good or bad
 	cancel context.CancelFunc
 	job    *job // under way
@@ -193,12 +238,14 @@ func (c *core) state() State {
 			s.Loaded++
 			s.Oldest = Earlier(s.Oldest, part.at)
 		}
+		if part.whole {
+			s.Whole++
+		}
 		if part.err != nil {
-			s.Failures = append(s.Failures, grid.Failure{Place: p, Err: part.err})
-			var partly *Partly // its rows are of this load
-			if !errors.As(part.err, &partly) {
-				s.Kept = Earlier(s.Kept, part.at)
+			if len(s.Failures) == 0 && !IsPartly(part.err) {
+				s.Kept = part.at
 			}
+			s.Failures = append(s.Failures, grid.Failure{Place: p, Err: part.err})
 		}
 	}
 	return s

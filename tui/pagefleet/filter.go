@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // search is the filter in force: the expression that --filter takes, and beside it
@@ -17,6 +18,9 @@ type search struct {
 	text   string // without the terms about places
 	parts  fleet.Part
 	places []placeTerm
+	nodes  fleet.Search
+	// narrows is set when it fits no row that the search before did not fit.
+	narrows bool
 }
 
 // placeTerm is account=… or region=…, turned round by != or a ! in front.
@@ -34,6 +38,10 @@ func (t placeTerm) holds(at grid.Place) bool {
 	return slices.Contains(t.values, strings.ToLower(value)) != t.not
 }
 
+func (t placeTerm) same(as placeTerm) bool {
+	return t.account == as.account && t.not == as.not && slices.Equal(t.values, as.values)
+}
+
 // parse makes the filter of the list.
 func (p *Page) parse(text string) (func(i int) bool, error) {
 	s := search{text: text}
@@ -42,9 +50,9 @@ func (p *Page) parse(text string) (func(i int) bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.parts = f.Parts()
+	s.parts, s.nodes = f.Parts(), f
+	s.narrows = f.Narrows(p.search.nodes) && slices.EqualFunc(s.places, p.search.places, placeTerm.same)
 	p.search = s
-	now := p.deck.Now
 	return func(i int) bool {
 		r := &p.rows[i]
 		for _, t := range s.places {
@@ -54,11 +62,12 @@ func (p *Page) parse(text string) (func(i int) bool, error) {
 		}
 		switch {
 		case s.parts == 0:
-			return f.MatchAt(*r.n, now)
+			return f.Fits(r.n, p.deck.Now)
 		case s.parts&fleet.PartPatch == 0:
-			return f.MatchKnown(*r.n, now, r.knows)
+			return f.MatchKnown(r.n, p.deck.Now, r.knows)
 		}
-		return f.MatchKnown(r.node(), now, r.knows)
+		n := r.node()
+		return f.MatchKnown(&n, p.deck.Now, r.knows)
 	}, nil
 }
 
@@ -132,7 +141,7 @@ func parsePlace(word string) (t placeTerm, ok bool) {
 // none says why no row is shown.
 func (p *Page) none() string {
 	if p.list.Of() > 0 {
-		text := fmt.Sprintf("none of %s fits the filter; ", plural(p.list.Of(), "node"))
+		text := fmt.Sprintf("none of %s fits the filter; ", widget.Count(p.list.Of(), "node"))
 		blind := p.blind()
 		switch s := p.set.Patches.State(); {
 		case blind == 0:
@@ -149,9 +158,9 @@ func (p *Page) none() string {
 	case s.Empty() && s.Places == 0:
 		return "loading"
 	case s.Empty():
-		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+		return s.Progress()
 	case s.Partial():
-		return fmt.Sprintf("no managed nodes in the %d of %d places that have answered", s.Loaded, s.Places)
+		return "no managed nodes" + s.Reach()
 	default:
 		return "no managed nodes here"
 	}

@@ -73,7 +73,7 @@ func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
 	}
 	p.list = widget.NewList(widget.Options{
 		Columns: p.columns(), Key: func(i int) string { return p.rows[i].key },
-		Parse: p.parse, Sort: "state", Marks: true, None: p.none,
+		Parse: p.parse, Narrows: func() bool { return p.search.narrows }, Sort: "state", Marks: true, None: p.none,
 		Dim: func(i int) bool { return p.rows[i].rank == rankInactive },
 	})
 	return p
@@ -195,6 +195,18 @@ func (p *Page) current() *row {
 		return &p.rows[i]
 	}
 	return nil
+}
+
+// Subject is the node that actions are about, and the check where one is chosen.
+func (p *Page) Subject() string {
+	r := p.current()
+	if r == nil {
+		return ""
+	}
+	if c, ok := p.exam.current(); ok && p.inPane && p.exam.of != "" {
+		return r.key + "\x00" + c.ID
+	}
+	return r.key
 }
 
 // settle loads what is shown of the row under the cursor, unless it is known.

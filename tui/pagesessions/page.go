@@ -10,7 +10,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -218,9 +217,9 @@ func (p *Page) refresh(all bool) {
 	nodes := all || now[0] != p.gens[0]
 	if nodes {
 		p.names = map[string]string{}
-		for _, n := range p.set.Nodes.Rows() {
-			if label := sources.Label(n.Value); label != n.Value.ID {
-				p.names[deck.Key(n.Place, n.Value.ID)] = label
+		for at, n := range p.set.Nodes.All() {
+			if label := sources.Label(*n); label != n.ID {
+				p.names[deck.Key(at, n.ID)] = label
 			}
 		}
 	}
@@ -251,14 +250,6 @@ func (p *Page) widen() {
 	}
 	p.laid = true
 	for _, l := range p.lists {
-		titles, _ := l.AllColumns()
-		for i, t := range titles {
-			if t == "REGION" || t == "ACCOUNT" {
-				l.ShowColumn(i, true)
-			}
-		}
+		l.ShowPlaces()
 	}
 }
-
-// visible makes foreign text harmless.
-func visible(text string) string { return render.Visible(text) }
