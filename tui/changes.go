@@ -84,5 +84,6 @@ func (m *Model) deliver() tea.Cmd {
 		m.stale = true
 		cmds = append(cmds, m.current().Update(feed.Changed{Feed: name}))
 	}
+	m.note(false)
 	return tea.Batch(cmds...)
 }

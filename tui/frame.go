@@ -140,12 +140,15 @@ func (m *Model) known() feed.State {
 	var all feed.State
 	for _, w := range m.wants {
 		s := w.Feed.State()
-		if lacks := s.Places - s.Loaded; lacks > all.Places-all.Loaded || all.Places == 0 {
-			all.Places, all.Loaded = s.Places, s.Loaded
+		if lacks := s.Places - s.Whole; lacks > all.Places-all.Whole || all.Places == 0 {
+			all.Places, all.Loaded, all.Whole = s.Places, s.Loaded, s.Whole
 		}
 		all.Loading += s.Loading
 		if !s.Oldest.IsZero() && (all.Oldest.IsZero() || s.Oldest.Before(all.Oldest)) {
 			all.Oldest = s.Oldest
+		}
+		if len(all.Failures) == 0 {
+			all.Kept = s.Kept
 		}
 		all.Failures = append(all.Failures, s.Failures...)
 	}

@@ -148,8 +148,8 @@ func (m *Model) age(k feed.State) []piece {
 	if m.o.Begin != nil && !m.o.Desk.Opened() {
 		return []piece{{text: "opening accounts and Regions" + s.Glyphs.Ellipsis, style: s.Busy, rank: 1}}
 	}
-	if k.Places > 0 && k.Loaded < k.Places {
-		text := fmt.Sprintf("%d/%d places", k.Loaded, k.Places)
+	if k.Places > 0 && k.Whole < k.Places {
+		text := fmt.Sprintf("%d/%d places", k.Whole, k.Places)
 		if k.Loading > 0 {
 			text = "loading " + text
 			if !m.o.Deck.Still {
@@ -198,8 +198,8 @@ func (m *Model) failure(k feed.State) string {
 		text += ": " + hint
 	}
 	end := ""
-	if !k.Oldest.IsZero() {
-		end = " (rows of " + render.Ago(m.now(), k.Oldest) + " are kept)"
+	if !k.Kept.IsZero() {
+		end = " (rows of " + render.Ago(m.now(), k.Kept) + " are kept)"
 	}
 	if n := len(k.Failures) - 1; n > 0 {
 		end = fmt.Sprintf(" (+%d more)", n) + end

@@ -10,7 +10,7 @@ import (
 // does what the key does.
 func (m *Model) openHelp() {
 	d := &menu{m: m, head: "Keys of " + m.current().Title(), prompt: "?"}
-	for _, a := range m.actionEntries() {
+	for _, a := range m.actionEntries(m.about()) {
 		if a.key != "" || a.off != "" || a.do != nil {
 			a.name, a.detail = cap1(a.detail, a.name), ""
 			d.entries = append(d.entries, a)

@@ -31,6 +31,7 @@ type Model struct {
 	history       history
 	pace          pace
 	changes       changes
+	subject       subject
 	jobs          jobs
 	keep          keeper
 	typed         []string // lines of the palette, the newest last
@@ -119,11 +120,15 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return nil
 	case tea.KeyPressMsg:
 		m.changes.typed = time.Now()
-		return tea.Batch(m.touched(), m.key(msg))
+		cmd := tea.Batch(m.touched(), m.key(msg))
+		m.note(true)
+		return cmd
 	case tea.PasteMsg:
 		return tea.Batch(m.touched(), m.paste(msg.Content))
 	case tea.MouseClickMsg, tea.MouseWheelMsg:
-		return tea.Batch(m.touched(), m.mouse(msg.(tea.MouseMsg))) //nolint:forcetypeassert // both are
+		cmd := tea.Batch(m.touched(), m.mouse(msg.(tea.MouseMsg))) //nolint:forcetypeassert // both are
+		m.note(true)
+		return cmd
 	case tea.FocusMsg:
 		return m.focus(true)
 	case tea.BlurMsg:
@@ -148,6 +153,8 @@ func (m *Model) tell(msg tea.Msg) tea.Cmd {
 	for _, p := range m.o.Pages {
 		cmds = append(cmds, p.Update(msg))
 	}
+	_, byItself := msg.(feed.Changed)
+	m.note(!byItself)
 	return tea.Batch(cmds...)
 }
 
@@ -156,7 +163,9 @@ func (m *Model) asked(msg tea.Msg) (tea.Cmd, bool) {
 	m.stale = true
 	switch msg := msg.(type) {
 	case deck.Open:
-		return m.open(msg), true
+		cmd := m.open(msg)
+		m.note(true)
+		return cmd, true
 	case deck.Say:
 		m.say = msg
 	case deck.Line:

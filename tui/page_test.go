@@ -97,8 +97,16 @@ func (p *page) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (p *page) Wants() []feed.Want          { return []feed.Want{{Feed: p.source, Every: 10 * time.Second}} }
-func (p *page) Actions() []deck.Action      { return p.actions }
+func (p *page) Wants() []feed.Want     { return []feed.Want{{Feed: p.source, Every: 10 * time.Second}} }
+func (p *page) Actions() []deck.Action { return p.actions }
+
+func (p *page) Subject() string {
+	if row, ok := p.list.Current(); ok {
+		return p.rows[row].id
+	}
+	return ""
+}
+
 func (p *page) SetFilter(text string) error { return p.list.SetFilter(text) }
 func (p *page) Filter() string              { return p.list.Filter() }
 

@@ -30,7 +30,8 @@ func (m *Model) openPalette() {
 		d.fit()
 		return true
 	}
-	d.list = m.paletteEntries
+	about := m.about()
+	d.list = func(typed string) []entry { return m.paletteEntries(typed, about) }
 	d.chosen = func(typed string, _ entry) { m.remember(typed) }
 	d.fit()
 	m.push(d)
@@ -49,7 +50,7 @@ func (m *Model) remember(typed string) {
 
 // paletteEntries are what fits a text: a view with a filter, views, actions, and what
 // the fleet has, best first.
-func (m *Model) paletteEntries(typed string) []entry {
+func (m *Model) paletteEntries(typed, about string) []entry {
 	typed = strings.TrimSpace(typed)
 	word, rest, several := strings.Cut(typed, " ")
 	var out []entry
@@ -61,7 +62,7 @@ func (m *Model) paletteEntries(typed string) []entry {
 		worth int
 	}
 	var list []ranked
-	for _, e := range slices.Concat(m.viewEntries(), m.actionEntries(), m.ownEntries()) {
+	for _, e := range slices.Concat(m.viewEntries(), m.actionEntries(about), m.ownEntries()) {
 		worth := max(fitness(typed, e.name), fitness(typed, e.detail)-250)
 		if typed != "" && e.key == typed {
 			worth = 500
@@ -115,15 +116,15 @@ func (m *Model) viewEntries() []entry {
 // tabDigit is the key of a view.
 func tabDigit(i int) string { return string(rune('0' + (i+1)%10)) }
 
-// actionEntries are what can be done on the page shown.
-func (m *Model) actionEntries() []entry {
+// actionEntries are what can be done on the page shown, as long as it is about that.
+func (m *Model) actionEntries(about string) []entry {
 	var out []entry
 	for _, a := range m.current().Actions() {
 		off := a.Off
 		if a.Writes && m.o.Deck.ReadOnly {
 			off = "this dashboard is read-only"
 		}
-		out = append(out, entry{key: a.Key, name: a.Name, detail: a.Help, off: off, do: func() tea.Cmd { return m.act(a) }})
+		out = append(out, entry{key: a.Key, name: a.Name, detail: a.Help, off: off, do: func() tea.Cmd { return m.actLater(a, about) }})
 	}
 	return out
 }

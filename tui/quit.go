@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // errNoChoice is what is wrong with a text that had to be one of several.
@@ -64,7 +64,7 @@ func (m *Model) quitFor(other string) tea.Cmd {
 	if len(busy) == 0 {
 		return leave()
 	}
-	d := &menu{m: m, head: "Leave? " + plural(len(busy), "thing") + " started here would end", prompt: ">"}
+	d := &menu{m: m, head: "Leave? " + widget.Count(len(busy), "thing") + " started here would end", prompt: ">"}
 	d.entries = append(d.entries,
 		entry{name: "stay", detail: "go on here"},
 		entry{name: "leave", detail: "end what runs, and leave", do: leave})
@@ -74,13 +74,6 @@ func (m *Model) quitFor(other string) tea.Cmd {
 	d.fit()
 	m.push(d)
 	return nil
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // leave ends the program.

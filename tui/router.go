@@ -58,6 +58,10 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 	}
 	for _, a := range m.current().Actions() {
 		if a.Key == name && name != "" {
+			if why := m.slipped(); why != "" {
+				m.say = deck.Say{Text: a.Name + ": " + why}
+				return nil
+			}
 			return m.act(a)
 		}
 	}

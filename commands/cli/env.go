@@ -81,7 +81,7 @@ func (e *Env) Anew(words []string) *Env {
 // under the settings that were typed for this one. nil: the scope is opened anew.
 func (e *Env) Again(words []string, scope *awsapi.Scope) *Env {
 	one := e.Anew(words)
-	one.given, one.file, one.taken = e.typed(), cmp.Or(e.Flags.config, e.file), e.taken
+	one.given, one.file, one.taken = e.typed(), e.ConfigFile(), e.taken
 	if scope != nil {
 		for _, k := range []config.Key{config.Regions, config.Accounts, config.Role, config.ExternalID} {
 			delete(one.given, k)
@@ -102,6 +102,9 @@ func (e *Env) InContext(context string) *Env {
 	return one
 }
 
+// ConfigFile is the configuration file that was typed; empty: none was.
+func (e *Env) ConfigFile() string { return cmp.Or(e.Flags.config, e.file) }
+
 // typed are the settings that were typed, for this command line or the one that it
 // is a part of.
 func (e *Env) typed() map[config.Key]string {
@@ -119,7 +122,7 @@ func (e *Env) Settings() (*config.Settings, error) {
 		return e.settings, nil
 	}
 	s, err := config.Load(config.Options{
-		Lookup: e.Lookup, Flags: e.typed(), Path: cmp.Or(e.Flags.config, e.file), GOOS: runtime.GOOS,
+		Lookup: e.Lookup, Flags: e.typed(), Path: e.ConfigFile(), GOOS: runtime.GOOS,
 		Check: map[config.Key]func(string) error{
 			config.Output: func(v string) error { _, err := render.ParseFormat(v); return err },
 			config.Theme:  func(v string) error { _, err := theme.ParseVariant(v); return err },

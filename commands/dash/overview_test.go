@@ -20,7 +20,7 @@ import (
 
 // onSimulator is the dashboard with all its pages on a simulated account, driven
 // step by step, and the server of it.
-func onSimulator(t *testing.T, sc *world.Scenario) (*tuitest.Screen, tui.Options, *simulator.Server) {
+func onSimulator(t *testing.T, sc *world.Scenario, flags ...string) (*tuitest.Screen, tui.Options, *simulator.Server) {
 	t.Helper()
 	srv, err := simulator.Start(t.Context(), simulator.Options{Scenario: sc})
 	if err != nil {
@@ -31,7 +31,7 @@ func onSimulator(t *testing.T, sc *world.Scenario) (*tuitest.Screen, tui.Options
 			t.Error(err)
 		}
 	})
-	env := (&flow{t: t, srv: srv}).env(flowOptions{})
+	env := (&flow{t: t, srv: srv}).env(flowOptions{flags: flags})
 	opts, end, err := dash.Wire(t.Context(), env, commands.Run, dash.Options{View: "overview", Calls: 10_000})
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func TestCommandLinesOfTheOverviewRun(t *testing.T) {
 		var words []string
 		for _, a := range opts.Pages[0].Actions() {
 			if a.Key == "c" {
-				words = strings.Fields(strings.ReplaceAll(a.Do()().(deck.Copy).Text, "'", ""))[1:]
+				words = strings.Fields(strings.ReplaceAll(a.Do()().(deck.Copy).Text, `"`, ""))[1:]
 			}
 		}
 		var out, errs bytes.Buffer

@@ -3,10 +3,12 @@ package dash
 import (
 	"context"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
@@ -25,6 +27,7 @@ type wiring struct {
 	env      *cli.Env
 	run      Run
 	settings *config.Settings
+	spec     grid.Spec
 	open     func(context.Context) (*grid.Grid, error)
 	deck     *deck.Deck
 	desk     *feed.Desk
@@ -40,9 +43,9 @@ func newWiring(ctx context.Context, env *cli.Env, run Run, s *config.Settings, o
 	if err != nil {
 		return nil, err
 	}
-	w := &wiring{env: env, run: run, settings: s}
+	w := &wiring{env: env, run: run, settings: s, spec: spec}
 	w.deck = &deck.Deck{
-		Styles: env.Styles(env.Out), Now: time.Now(), Location: time.Local, ReadOnly: s.ReadOnly, Still: w.still(), Flags: w.flags,
+		Styles: env.Styles(env.Out), Now: time.Now(), Location: time.Local, ReadOnly: s.ReadOnly, Still: w.still(), Flags: w.flags, Everywhere: w.everywhere,
 		Where: deck.Where{Context: s.Context, Region: s.Region, Scopes: 1, Protected: s.Protected},
 	}
 	w.desk = feed.NewDesk(nil, nil)
@@ -144,44 +147,22 @@ func (w *wiring) Run(ctx context.Context, words []string, at grid.Place, in io.R
 	return w.run(ctx, one)
 }
 
-// flags are the global flags that lead a command line from a shell to a place: those
-// that were typed, and what tells the place from others of this dashboard.
-func (w *wiring) flags(at grid.Place) []string {
-	var words []string
-	add := func(flag, value string) {
-		if value != "" {
-			words = append(words, flag, value)
+// everywhere are the global flags that say which places the dashboard asks, as they
+// were typed. What a variable or the configuration says holds for a command line, too.
+func (w *wiring) everywhere() (words []string) {
+	if w.env.Flags.Set == nil {
+		return nil
+	}
+	for _, name := range []string{"config", "context", "profile", "region", "regions", "all-regions", "accounts", "role", "external-id", "endpoint-url"} {
+		f := w.env.Flags.Set.Lookup(name)
+		if f == nil || !f.Changed {
+			continue
 		}
-	}
-	s := w.settings
-	typed := func(k config.Key) bool { return s.Origin(k).Source == config.FromFlag }
-	if typed(config.Context) {
-		add("--context", s.Context)
-	}
-	switch {
-	case at.Profile != "":
-		add("--profile", at.Profile)
-	case typed(config.Profile):
-		add("--profile", s.Profile)
-	}
-	if at == (grid.Place{}) {
-		return words
-	}
-	w.mu.Lock()
-	accounts, regions := map[string]bool{}, map[string]bool{}
-	for _, c := range w.cells {
-		accounts[c.Account], regions[c.Region] = true, true
-	}
-	w.mu.Unlock()
-	if len(accounts) > 1 && at.Profile == "" && s.Accounts != "" {
-		add("--accounts", at.Account)
-		add("--role", s.Role)
-	}
-	if len(regions) > 1 || typed(config.Region) || typed(config.Regions) {
-		add("--region", at.Region)
-	}
-	if typed(config.EndpointURL) {
-		add("--endpoint-url", s.EndpointURL)
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			words = append(words, "--"+name, strings.Join(list.GetSlice(), ","))
+			continue
+		}
+		words = append(words, w.env.TypedFlags(name)...)
 	}
 	return words
 }

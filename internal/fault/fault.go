@@ -140,6 +140,15 @@ func HintOf(err error) string {
 	return ""
 }
 
+// Explain is what an error says, with its hint: "access denied: log in again".
+func Explain(err error) string {
+	text := err.Error()
+	if hint := HintOf(err); hint != "" {
+		text += ": " + hint
+	}
+	return text
+}
+
 // Exit is an exit status that is not ours: that of a remote command or of a
 // child process. It carries no message; what there was to say has been said.
 type Exit struct{ Code int }

@@ -82,3 +82,13 @@ func TestKindNames(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestExplain(t *testing.T) {
+	denied := New(Auth, "list nodes", "access denied")
+	if got := Explain(denied); got != denied.Error() {
+		t.Errorf("%q without a hint", got)
+	}
+	if got := Explain(fmt.Errorf("eu-west-1: %w", denied.WithHint("log in again"))); got != "eu-west-1: "+denied.Error()+": log in again" {
+		t.Errorf("%q", got)
+	}
+}

@@ -44,6 +44,15 @@ func Ago(now, t time.Time) string {
 	}
 }
 
+// Since is Ago of what has happened: a clock that is a little ahead of ours does not
+// put it into the future.
+func Since(now, t time.Time) string {
+	if t.After(now) {
+		t = now
+	}
+	return Ago(now, t)
+}
+
 const (
 	day   = 24 * time.Hour
 	month = 30 * day // for ages, near enough

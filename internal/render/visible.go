@@ -25,6 +25,10 @@ func Visible(s string) string {
 	return visible(s, keepNothing)
 }
 
+// OneLine is Visible for a place that has one line: line breaks and other runs of
+// blanks become one blank each.
+func OneLine(s string) string { return Visible(strings.Join(strings.Fields(s), " ")) }
+
 // keepNothing and keepBreaks choose what visible leaves alone.
 const (
 	keepNothing = ""

@@ -1,6 +1,7 @@
 package deck
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -9,6 +10,20 @@ import (
 // Console is the address of a page of Systems Manager in the console of a place, on
 // the host of its partition. path comes after /systems-manager/.
 func Console(at grid.Place, path string) string {
+	return console(at, "systems-manager/"+path)
+}
+
+// NodeConsole is the address of a managed node in the console.
+func NodeConsole(at grid.Place, id string) string {
+	return Console(at, "fleet-manager/managed-nodes/"+url.PathEscape(id)+"/general")
+}
+
+// InstanceConsole is the address of an instance in the console of EC2.
+func InstanceConsole(at grid.Place, id string) string {
+	return console(at, "ec2/home#InstanceDetails:instanceId="+url.PathEscape(id))
+}
+
+func console(at grid.Place, path string) string {
 	host := "console.aws.amazon.com"
 	switch {
 	case strings.HasPrefix(at.Region, "cn-"):
@@ -17,7 +32,8 @@ func Console(at grid.Place, path string) string {
 		host = "console.amazonaws-us-gov.com"
 	}
 	page, fragment, _ := strings.Cut(path, "#")
-	address := "https://" + at.Region + "." + host + "/systems-manager/" + page + "?region=" + at.Region
+	region := url.PathEscape(at.Region)
+	address := "https://" + region + "." + host + "/" + page + "?region=" + region
 	if fragment != "" {
 		address += "#" + fragment
 	}

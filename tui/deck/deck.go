@@ -28,6 +28,9 @@ type Deck struct {
 	// Flags are the global flags that make a command line go to a place, from a
 	// shell: none where it goes there by itself. Nil: none.
 	Flags func(at grid.Place) []string
+	// Everywhere are those that make a command line that can do so ask all places of
+	// the dashboard. Nil: none.
+	Everywhere func() []string
 }
 
 // Where says whose machines these are.

@@ -56,6 +56,13 @@ type Page interface {
 	Plain() Plain
 }
 
+// Subject is a page whose actions are about a row. The root does nothing to a row
+// that has come under the cursor by itself, in the moment in which a key was pressed.
+type Subject interface {
+	// Subject identifies what the actions are about; empty: nothing.
+	Subject() string
+}
+
 // Status is what the frame says of a page.
 type Status struct {
 	Shown, Of int // rows that fit the filter, and all
@@ -88,6 +95,6 @@ type Plain struct {
 type Item struct {
 	Text   string
 	Detail []string // what is known of it, "Platform: Amazon Linux 2023"
-	// Choose puts the cursor on the row, so that Actions are about it.
-	Choose func()
+	// Choose puts the cursor on the row, so that Actions are about it; false: it is gone.
+	Choose func() bool
 }

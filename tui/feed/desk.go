@@ -389,8 +389,7 @@ func (d *Desk) Update(msg tea.Msg) (changed string, cmd tea.Cmd, handled bool) {
 	}
 	rows, fresh, done, err := j.take()
 	now := d.now()
-	var partly *Partly
-	good := done && (err == nil || errors.As(err, &partly))
+	good := done && (err == nil || IsPartly(err))
 	// What a load has so far is shown the first time alone: later it would take away
 	// what is known already.
 	if fresh && (good || !p.whole) {

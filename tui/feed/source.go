@@ -9,6 +9,8 @@ package feed
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -25,6 +27,12 @@ type Load[T any] func(ctx context.Context, in grid.Cell, emit func(rows []T)) ([
 // Partly is the error of a load whose rows are all there, and of which something is
 // not known: nodes whose tags may not be read. The rows are shown, and the error.
 type Partly struct{ Err error }
+
+// IsPartly reports whether an error is a Partly.
+func IsPartly(err error) bool {
+	var p *Partly
+	return errors.As(err, &p)
+}
 
 func (p *Partly) Error() string { return p.Err.Error() }
 func (p *Partly) Unwrap() error { return p.Err }
@@ -45,18 +53,42 @@ type Feed interface {
 type State struct {
 	Places  int // accounts and Regions that are asked
 	Loaded  int // those that have answered at least once
+	Whole   int // those of which all rows have come, once
 	Loading int // those that are being asked
 	// Oldest is when the oldest rows of all were read; zero: none yet.
 	Oldest time.Time
 	// Failures are the places whose last load failed; what they had stays.
 	Failures []grid.Failure
+	// Kept is when the rows were read that the first of the failed places still has;
+	// zero: it has none, or they are new and not known in full.
+	Kept time.Time
 }
 
 // Empty reports whether nothing is known yet, not even that there is nothing.
 func (s State) Empty() bool { return s.Loaded == 0 }
 
-// Partial reports whether some places have not answered, or not this time.
-func (s State) Partial() bool { return s.Loaded < s.Places || len(s.Failures) > 0 }
+// Partial reports whether some places have not answered in full, or not this time.
+func (s State) Partial() bool { return s.Whole < s.Places || len(s.Failures) > 0 }
+
+// Reach is what is said behind "there is none" while not all places have answered in
+// full: where there is none.
+func (s State) Reach() string {
+	switch {
+	case s.Whole >= s.Places:
+		return ""
+	case s.Places == 1:
+		return " in what has been read so far"
+	}
+	return fmt.Sprintf(" in the %d of %d places that have been read", s.Whole, s.Places)
+}
+
+// Progress says how far the first load has come: "loading 2/6 places".
+func (s State) Progress() string {
+	if s.Places > 1 {
+		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+	}
+	return "loading"
+}
 
 // Source holds the rows of one kind. Its zero value is of no use; see NewSource.
 type Source[T any] struct {
@@ -70,7 +102,11 @@ func NewSource[T any](name string, load Load[T]) *Source[T] {
 	return &Source[T]{c: core{
 		name: name, parts: map[grid.Place]*part{},
 		load: func(ctx context.Context, in grid.Cell, emit func(any)) (any, error) {
-			return load(ctx, in, func(rows []T) { emit(rows) })
+			rows, err := load(ctx, in, func(rows []T) { emit(rows) })
+			if err != nil && !IsPartly(err) { // no rows, which is not to have none
+				return nil, err
+			}
+			return rows, err
 		},
 	}}
 }
@@ -204,7 +240,13 @@ func (c *core) state() State {
 				s.Oldest = part.at
 			}
 		}
+		if part.whole {
+			s.Whole++
+		}
 		if part.err != nil {
+			if len(s.Failures) == 0 && !IsPartly(part.err) {
+				s.Kept = part.at
+			}
 			s.Failures = append(s.Failures, grid.Failure{Place: p, Err: part.err})
 		}
 	}

@@ -1,9 +1,7 @@
 package pageautomation
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -41,6 +39,18 @@ func (p *Page) chosen() (o opened, e automation.Execution, ok bool) {
 	return o, e, true
 }
 
+// Subject is the execution that actions are about, and the step in its tree.
+func (p *Page) Subject() string {
+	o, _, ok := p.chosen()
+	if !ok {
+		return ""
+	}
+	if c, some := p.current(); some && len(p.path) > 0 {
+		return o.key() + "\x00" + c.key
+	}
+	return o.key()
+}
+
 // Actions are what can be done here now.
 func (p *Page) Actions() []deck.Action {
 	o, e, ok := p.chosen()
@@ -53,7 +63,7 @@ func (p *Page) Actions() []deck.Action {
 		case none != "":
 			return none
 		case e.State.Final():
-			return "it has ended: " + safe(string(e.State))
+			return "it has ended: " + render.Visible(string(e.State))
 		case waitsFor(e) != for_:
 			return otherwise
 		}
@@ -171,7 +181,7 @@ func (p *Page) showText() tea.Cmd {
 	if c.step != nil {
 		title += ", step " + c.step.Name
 	}
-	return deck.Ask(deck.Show{Title: safe(title), Text: p.plainText(p.describe(c, w, read))})
+	return deck.Ask(deck.Show{Title: render.Visible(title), Text: p.plainText(p.describe(c, w, read))})
 }
 
 // textWidth is how wide the text of a description is.
@@ -185,15 +195,7 @@ func (p *Page) plainText(d widget.Details) string {
 // showYAML shows all of the execution, without secrets.
 func (p *Page) showYAML() tea.Cmd {
 	return p.withAll(func(_ opened, w Whole) tea.Cmd {
-		var b bytes.Buffer
-		if err := render.Object(&b, render.Options{Format: render.FormatYAML}, p.masked(w), nil); err != nil {
-			return deck.Ask(deck.Say{Err: err})
-		}
-		text := b.String()
-		if !p.open() {
-			text = redacted(secretsOf(w), text)
-		}
-		return deck.Ask(deck.Show{Title: safe(w.Document) + " " + short(w.ID), Text: text})
+		return deck.ShowYAML(render.Visible(w.Document)+" "+short(w.ID), p.masked(w))
 	})
 }
 
@@ -215,24 +217,46 @@ func (p *Page) withAll(do func(o opened, w Whole) tea.Cmd) tea.Cmd {
 	}))
 }
 
-// masked is the execution without the values of parameters that may be secrets.
+// masked is the execution without the values of parameters that may be secrets,
+// wherever they stand. They are taken out of each text before it is written as YAML,
+// which writes line breaks and quotes in ways of its own.
 func (p *Page) masked(w Whole) Whole {
 	if p.open() {
 		return w
 	}
-	w.Parameters, w.Outputs = masked(w.Parameters), masked(w.Outputs)
-	steps := make([]automation.Step, len(w.Steps))
-	for i, s := range w.Steps {
-		s.Outputs = masked(s.Outputs)
+	secrets := secretsOf(w)
+	hide := func(text string) string { return redacted(secrets, text) }
+	hideAll := func(values map[string][]string) map[string][]string {
+		out := masked(values)
+		for name, list := range out {
+			out[name] = each(list, hide)
+		}
+		return out
+	}
+	w.Parameters, w.Outputs, w.Failure = hideAll(w.Parameters), hideAll(w.Outputs), hide(w.Failure)
+	w.Steps = each(w.Steps, func(s automation.Step) automation.Step {
+		s.Outputs, s.Failure = hideAll(s.Outputs), hide(s.Failure)
 		inputs := map[string]string{}
 		for name, v := range s.Inputs {
-			inputs[name] = first(masked(map[string][]string{name: {v}})[name])
+			inputs[name] = first(hideAll(map[string][]string{name: {v}})[name])
 		}
 		s.Inputs = inputs
-		steps[i] = s
-	}
-	w.Steps = steps
+		return s
+	})
+	w.Children = each(w.Children, func(e automation.Execution) automation.Execution {
+		e.Parameters, e.Outputs, e.Failure = hideAll(e.Parameters), hideAll(e.Outputs), hide(e.Failure)
+		return e
+	})
 	return w
+}
+
+// each is a list of what a function makes of the values of another.
+func each[T any](list []T, of func(T) T) []T {
+	out := make([]T, len(list))
+	for i, v := range list {
+		out[i] = of(v)
+	}
+	return out
 }
 
 // copy offers what can be copied.
@@ -243,38 +267,22 @@ func (p *Page) copy() tea.Cmd {
 	}
 	texts := []deck.Copy{
 		{Text: o.id, What: "the id"},
-		{Text: p.command(o, "automation", "get", o.id), What: "the command line that shows it"},
-		{Text: p.command(o, "automation", "watch", o.id), What: "the command line that follows it"},
+		{Text: p.d.OneLiner([]string{"automation", "get", o.id}, o.at), What: "the command line that shows it"},
+		{Text: p.d.OneLiner([]string{"automation", "watch", o.id}, o.at), What: "the command line that follows it"},
 		{Text: e.Document, What: "the name of the runbook"},
 	}
-	choose := deck.Choose{Title: "copy", Done: func(i int) tea.Cmd { return deck.Ask(texts[i]) }}
-	for _, t := range texts {
-		choose.Entries = append(choose.Entries, deck.Entry{Name: t.What, Detail: safe(t.Text)})
-	}
-	return deck.Ask(choose)
-}
-
-// command is a line for a shell.
-func (p *Page) command(o opened, words ...string) string {
-	if p.d.Flags != nil {
-		words = append(words, p.d.Flags(o.at)...)
-	}
-	line := []string{"ssmdeck"}
-	for _, w := range words {
-		line = append(line, render.ShellWord(w))
-	}
-	return strings.Join(line, " ")
+	return deck.CopyOne("copy", texts)
 }
 
 // signal asks for a comment where there can be one, and sends a decision.
 func (p *Page) signal(o opened, e automation.Execution, verb string) tea.Cmd {
-	what := verb + " automation " + short(o.id) + " of " + safe(o.document)
+	what := verb + " automation " + short(o.id) + " of " + render.Visible(o.document)
 	if e.CurrentStep != "" {
-		what += ", step " + safe(e.CurrentStep)
+		what += ", step " + render.Visible(e.CurrentStep)
 	}
 	line := deck.Line{
 		Words: []string{"automation", verb, o.id}, At: o.at, What: what, Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Executions},
-		Facts: []deck.Fact{{Name: "Started", Value: render.Ago(p.d.Now, e.Started) + " by " + safe(by(e))}},
+		Facts: []deck.Fact{{Name: "Started", Value: p.d.Ago(e.Started) + " by " + render.Visible(by(e))}},
 		Done:  func(deck.Result) tea.Msg { return lookAgain{o} },
 	}
 	if verb != "approve" && verb != "reject" {
@@ -326,7 +334,7 @@ func (p *Page) stopOff() string {
 // stop asks how, and then for each place.
 func (p *Page) stop() tea.Cmd {
 	list := p.stoppable()
-	what := counted(len(list), "automation")
+	what := widget.Count(len(list), "automation")
 	return deck.Ask(deck.Choose{
 		Title: "stop " + what,
 		Entries: []deck.Entry{
@@ -342,11 +350,11 @@ func (p *Page) stopLines(list []row, complete bool) tea.Cmd {
 	var cmds []tea.Cmd
 	for _, at := range places {
 		words := []string{"automation", "stop"}
-		line := deck.Line{At: at, What: "stop " + counted(len(of[at]), "automation"), Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{sources.Executions}}
+		line := deck.Line{At: at, What: "stop " + widget.Count(len(of[at]), "automation"), Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{sources.Executions}}
 		for _, e := range of[at] {
 			words = append(words, e.ID)
 			if len(line.Facts) < 5 {
-				line.Facts = append(line.Facts, deck.Fact{Name: short(e.ID), Value: safe(e.Document) + ", " + safe(string(e.State)) + ", step " + safe(e.CurrentStep)})
+				line.Facts = append(line.Facts, deck.Fact{Name: short(e.ID), Value: render.Visible(e.Document) + ", " + render.Visible(string(e.State)) + ", step " + render.Visible(e.CurrentStep)})
 			}
 		}
 		if complete {
@@ -368,11 +376,4 @@ func placeName(at grid.Place) string {
 		return s
 	}
 	return "this account"
-}
-
-func counted(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }

@@ -2,12 +2,12 @@ package pageautomation
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/automation"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -58,17 +58,17 @@ func (p *Page) columns() []widget.Column {
 		{ID: "document", Title: "RUNBOOK", Min: 14, Max: 32, Rank: 1, Loose: true, Text: text(func(e automation.Execution) string { return e.Document })},
 		{ID: "step", Title: "STEP", Max: 20, Rank: 4, Text: text(func(e automation.Execution) string { return e.CurrentStep }), Flash: true},
 		{
-			ID: "started", Title: "STARTED", Rank: 3, Text: text(func(e automation.Execution) string { return render.Ago(p.d.Now, e.Started) }),
+			ID: "started", Title: "STARTED", Rank: 3, Text: text(func(e automation.Execution) string { return p.d.Ago(e.Started) }),
 			Sort: terms.Moment, At: func(i int) time.Time { return at(i).Started },
 		},
 		{
-			ID: "length", Title: "LENGTH", Rank: 6, Right: true, Text: text(func(e automation.Execution) string { return p.length(e.Started, e.Ended) }),
+			ID: "length", Title: "LENGTH", Rank: 6, Right: true, Text: text(func(e automation.Execution) string { return p.d.Took(e.Started, e.Ended) }),
 			Compare: func(a, b int) int { return cmp.Compare(p.lasted(at(a)), p.lasted(at(b))) },
 		},
 		{ID: "by", Title: "BY", Max: 20, Rank: 7, Text: text(by)},
 		{ID: "id", Title: "ID", Max: 13, Rank: 8, Middle: true, Text: text(func(e automation.Execution) string { return e.ID })},
 		{ID: "target", Title: "TARGET", Max: 24, Rank: 9, Text: text(func(e automation.Execution) string { return e.Target })},
-		{ID: "failure", Title: "FAILURE", Max: 60, Rank: 10, Text: text(func(e automation.Execution) string { return oneLine(e.Failure) })},
+		{ID: "failure", Title: "FAILURE", Max: 60, Rank: 10, Text: text(func(e automation.Execution) string { return render.OneLine(e.Failure) })},
 		{ID: "waiting", Title: "WAITING", Off: true, Rank: 10, Text: text(waiting)},
 		{ID: "mode", Title: "MODE", Off: true, Rank: 10, Text: text(func(e automation.Execution) string { return e.Mode })},
 		{ID: "version", Title: "VERSION", Off: true, Rank: 10, Text: text(func(e automation.Execution) string { return e.DocumentVersion })},
@@ -97,21 +97,6 @@ func waiting(e automation.Execution) string {
 // by is who has started it, without the role's address.
 func by(e automation.Execution) string { return e.ExecutedBy[strings.LastIndex(e.ExecutedBy, "/")+1:] }
 
-// length is how long something has taken, up to now while it goes on.
-func (p *Page) length(from, to time.Time) string {
-	switch {
-	case from.IsZero():
-		return ""
-	case to.IsZero():
-		to = p.d.Now
-	}
-	took := max(to.Sub(from), 0).Round(time.Second)
-	if took < 10*time.Second { // no tenths: they say nothing here
-		return fmt.Sprintf("%d s", took/time.Second)
-	}
-	return render.Duration(took)
-}
-
 func (p *Page) lasted(e automation.Execution) time.Duration {
 	if e.Ended.IsZero() {
 		return p.d.Now.Sub(e.Started)
@@ -124,19 +109,15 @@ func (p *Page) none() string {
 	s := p.set.Executions.State()
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
-		return "automations could not be read: " + oneLine(s.Failures[0].Err.Error())
+		return "automations could not be read: " + render.OneLine(fault.Explain(s.Failures[0].Err))
 	case s.Empty():
-		return loading(s.Loaded, s.Places)
+		return s.Progress()
 	case p.list.Filter() != "":
-		return "no automation matches"
+		return "no automation matches" + s.Reach()
+	case s.Whole < s.Places:
+		return "no automation was started in the last 7 days" + s.Reach()
 	}
 	return "no automation was started in the last 7 days; n starts one"
 }
 
 func short(id string) string { return id[:min(len(id), 8)] }
-
-// oneLine is foreign text for a line of its own.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// safe is foreign text without anything that a terminal would act upon.
-func safe(s string) string { return render.Visible(s) }

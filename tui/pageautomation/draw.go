@@ -1,7 +1,6 @@
 package pageautomation
 
 import (
-	"fmt"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -64,7 +63,7 @@ func (p *Page) trouble() string {
 	case err != nil:
 		return p.failed(o, err)
 	case w.State.Bad():
-		return safe(p.hide(oneLine(w.Failure)))
+		return render.OneLine(p.hide(w.Failure))
 	}
 	return ""
 }
@@ -97,11 +96,11 @@ func (p *Page) headline() string {
 	o := p.path[len(p.path)-1]
 	w, read, err := p.whole(o)
 	st := p.d.Styles
-	facts := []string{st.Title.Render(safe(o.document)), st.Status(level(w.State), safe(stateWord(w.Execution)))}
+	facts := []string{st.Title.Render(render.Visible(o.document)), st.Status(level(w.State), render.Visible(stateWord(w.Execution)))}
 	if s := at(w); s != "" && !w.State.Final() {
-		facts = append(facts, "step "+safe(s))
+		facts = append(facts, "step "+render.Visible(s))
 	}
-	if l := p.length(w.Started, w.Ended); l != "" {
+	if l := p.d.Took(w.Started, w.Ended); l != "" {
 		facts = append(facts, l)
 	}
 	switch {
@@ -115,9 +114,9 @@ func (p *Page) headline() string {
 
 // failed says that a read has failed, and how old what is shown is.
 func (p *Page) failed(o opened, err error) string {
-	text := safe(oneLine(err.Error()))
+	text := render.OneLine(err.Error())
 	if _, at, _, _ := p.detail.Get(o.key()); !at.IsZero() {
-		return "as of " + render.Ago(p.d.Now, at) + ": " + text
+		return "as of " + p.d.Ago(at) + ": " + text
 	}
 	return text
 }
@@ -143,14 +142,6 @@ func (p *Page) about(width int) string {
 		}
 	}
 	return d.View(p.d.Styles, width)
-}
-
-// loading says how far the first load is.
-func loading(loaded, places int) string {
-	if places > 1 {
-		return fmt.Sprintf("loading %d/%d places", loaded, places)
-	}
-	return "loading"
 }
 
 // mouse gives a message to the list or the text under it.

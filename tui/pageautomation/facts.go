@@ -98,12 +98,12 @@ func (p *Page) moments(f *details, from, to time.Time) {
 	if from.IsZero() {
 		return
 	}
-	f.add("Started", render.Local(from, p.d.Location)+", "+render.Ago(p.d.Now, from))
+	f.add("Started", render.Local(from, p.d.Location)+", "+p.d.Ago(from))
 	if to.IsZero() {
-		f.add("Runs for", p.length(from, to))
+		f.add("Runs for", p.d.Took(from, to))
 		return
 	}
-	f.add("Ended", render.Local(to, p.d.Location)+", after "+p.length(from, to))
+	f.add("Ended", render.Local(to, p.d.Location)+", after "+p.d.Took(from, to))
 }
 
 // values adds what came in or went out; what may be a secret is hidden until v.

@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
@@ -27,7 +28,7 @@ func (p *Page) form(at grid.Place, doc document.Document, values map[string]stri
 	if len(doc.Parameters) == 0 {
 		return deck.Ask(p.line(at, automation.Request{Document: doc.Name}, nil))
 	}
-	title := "start " + safe(doc.Name) + " in " + placeName(at)
+	title := "start " + render.Visible(doc.Name) + " in " + placeName(at)
 	if wrong != "" {
 		title += ": " + wrong
 	}
@@ -45,17 +46,17 @@ func (p *Page) form(at grid.Place, doc document.Document, values map[string]stri
 
 // field is what asks for one parameter.
 func field(doc document.Document, param document.Parameter, value string) deck.Field {
-	f := deck.Field{Name: param.Name, Label: safe(param.Name), Value: value, Secret: window.SecretParameter(param.Name), Many: param.IsList() || param.Type == document.StringMap}
+	f := deck.Field{Name: param.Name, Label: render.Visible(param.Name), Value: value, Secret: window.SecretParameter(param.Name), Many: param.IsList() || param.Type == document.StringMap}
 	switch {
 	case param.Required:
 		f.Label += " (needed)"
 	case param.Default != "" && !f.Secret:
-		f.Help = "default " + safe(oneLine(param.Default)) + ". "
+		f.Help = "default " + render.OneLine(param.Default) + ". "
 	}
 	if param.IsList() {
 		f.Help += "One a line. "
 	}
-	f.Help = strings.TrimSpace(f.Help + safe(oneLine(param.Description)))
+	f.Help = strings.TrimSpace(f.Help + render.OneLine(param.Description))
 	if len(param.AllowedValues) > 0 {
 		f.Choices = starting(param.AllowedValues)
 	}
@@ -119,7 +120,7 @@ func (p *Page) startLine(at grid.Place, doc document.Document, values map[string
 	}
 	targets := strings.Fields(values[targetsField])
 	if err := checkStart(doc, r, targets); err != nil {
-		return p.form(at, doc, values, safe(oneLine(err.Error())))
+		return p.form(at, doc, values, render.OneLine(err.Error()))
 	}
 	return deck.Ask(p.line(at, r, targets))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -21,7 +22,7 @@ func (p *Page) line(at grid.Place, r automation.Request, targets []string) deck.
 	if r.DocumentVersion != "" {
 		words = append(words, "--doc-version", r.DocumentVersion)
 	}
-	l := deck.Line{At: at, What: "start " + safe(r.Document), Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Executions}}
+	l := deck.Line{At: at, What: "start " + render.Visible(r.Document), Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Executions}}
 	aside := map[string][]string{}
 	secrets := matcher(secretValues(nil, r.Parameters))
 	hides := func(v string) bool { return redacted(secrets, v) != v } // a command that has a password in it
@@ -29,7 +30,7 @@ func (p *Page) line(at grid.Place, r automation.Request, targets []string) deck.
 		values := r.Parameters[name]
 		if window.SecretParameter(name) || slices.ContainsFunc(values, unsayable) || slices.ContainsFunc(values, hides) || len(values) == 0 {
 			aside[name] = values
-			l.Facts = append(l.Facts, deck.Fact{Name: safe(name), Value: "(not shown)"})
+			l.Facts = append(l.Facts, deck.Fact{Name: render.Visible(name), Value: "(not shown)"})
 			continue
 		}
 		for _, v := range values {
@@ -38,7 +39,7 @@ func (p *Page) line(at grid.Place, r automation.Request, targets []string) deck.
 			}
 			words = append(words, "--param", name+"="+v)
 		}
-		l.Facts = append(l.Facts, deck.Fact{Name: safe(name), Value: safe(oneLine(strings.Join(values, ", ")))})
+		l.Facts = append(l.Facts, deck.Fact{Name: render.Visible(name), Value: render.OneLine(strings.Join(values, ", "))})
 	}
 	if len(aside) > 0 {
 		words = append(words, "--params-file", "-")
@@ -51,7 +52,7 @@ func (p *Page) line(at grid.Place, r automation.Request, targets []string) deck.
 		for _, t := range targets {
 			words = append(words, "--target", t)
 		}
-		l.Facts = append(l.Facts, deck.Fact{Name: "Targets", Value: safe(strings.Join(targets, ", "))})
+		l.Facts = append(l.Facts, deck.Fact{Name: "Targets", Value: render.Visible(strings.Join(targets, ", "))})
 	}
 	if r.Concurrency != "" {
 		words = append(words, "--concurrency", r.Concurrency)

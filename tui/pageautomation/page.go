@@ -15,6 +15,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/redact"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -193,7 +194,7 @@ func (p *Page) Status() deck.Status {
 	marked, hidden := p.list.Marked()
 	s := deck.Status{Shown: p.list.Len(), Of: p.list.Of(), Marked: len(marked), Hidden: hidden}
 	for _, o := range p.path {
-		s.Crumbs = append(s.Crumbs, safe(o.document)+" "+short(o.id))
+		s.Crumbs = append(s.Crumbs, render.Visible(o.document)+" "+short(o.id))
 	}
 	return s
 }
@@ -229,10 +230,5 @@ func (p *Page) placeColumns() {
 		return
 	}
 	p.placed = true
-	titles, _ := p.list.AllColumns()
-	for i, t := range titles {
-		if t == "ACCOUNT" || t == "REGION" {
-			p.list.ShowColumn(i, true)
-		}
-	}
+	p.list.ShowPlaces()
 }

@@ -502,6 +502,24 @@ func TestAnAnswerThatNobodyWaitsForIsDropped(t *testing.T) {
 	}
 }
 
+func TestASecretOfSeveralLinesIsHiddenInALineToo(t *testing.T) {
+	f := open(t, some())
+	w := rotation()
+	w.Parameters = map[string][]string{"MasterPassword": {"correct  horse\nbattery"}}
+	w.Children = []automation.Execution{{ID: id(9), Failure: "child: correct  horse\nbattery"}}
+	w.State, w.Failure = automation.Failed, "login with correct  horse\nbattery was denied"
+	w.Steps[0].State, w.Steps[0].Failure = automation.Failed, w.Failure
+	f.wholes[id(2)] = w
+	f.Size(140, 40)
+	f.Press("enter")
+	f.Has("login with [MasterPassword] was denied")
+	f.Lacks("horse", "battery")
+	shown, _ := f.do("y").(deck.Show)
+	if strings.Contains(shown.Text, "correct  horse") || strings.Count(shown.Text, "MasterPassword] was denied") != 2 || !strings.Contains(shown.Text, "child: [MasterPassword]") {
+		t.Errorf("YAML is\n%s", shown.Text)
+	}
+}
+
 func TestPlainTellsTheSame(t *testing.T) {
 	f := open(t, some())
 	plain := f.page.Plain()

@@ -25,24 +25,26 @@ func (p *Page) Plain() deck.Plain {
 			runs++
 		}
 	}
-	out.Summary = append(out.Summary, fmt.Sprintf("Automations: %d, %d running, %d waiting for somebody", len(p.rows), runs, waits))
+	if s := p.set.Executions.State(); !s.Empty() { // what is not known is not 0
+		out.Summary = append(out.Summary, fmt.Sprintf("Automations%s: %d, %d running, %d waiting for somebody", s.Reach(), len(p.rows), runs, waits))
+	}
 	if p.list.Len() == 0 {
 		out.Summary = append(out.Summary, p.none())
 	}
 	for _, i := range p.list.Shown() {
 		r := p.rows[i]
 		e := r.Value
-		text := safe(e.Document) + ": " + safe(stateWord(e))
+		text := render.Visible(e.Document) + ": " + render.Visible(stateWord(e))
 		if e.CurrentStep != "" && !e.State.Final() {
-			text += " at step " + safe(e.CurrentStep)
+			text += " at step " + render.Visible(e.CurrentStep)
 		}
-		text += ", started " + render.Ago(p.d.Now, e.Started)
+		text += ", started " + p.d.Ago(e.Started)
 		if who := by(e); who != "" {
-			text += " by " + safe(who)
+			text += " by " + render.Visible(who)
 		}
 		f := details{p: p}
 		p.executionFacts(&f, Whole{Execution: e})
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: f.Plain(), Choose: func() { p.list.Select(rowKey(r)) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: f.Plain(), Choose: func() bool { return p.list.Select(rowKey(r)) }})
 	}
 	return out
 }
@@ -59,11 +61,11 @@ func (p *Page) plainSteps() deck.Plain {
 		if i == 0 {
 			continue
 		}
-		text := fmt.Sprintf("%s: %s", safe(strings.TrimSpace(p.name(i))), safe(string(c.state())))
-		if l := p.length(c.span()); l != "" {
+		text := fmt.Sprintf("%s: %s", render.Visible(strings.TrimSpace(p.name(i))), render.Visible(string(c.state())))
+		if l := p.d.Took(c.span()); l != "" {
 			text += ", " + l
 		}
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.describe(c, w, read)), Choose: func() { p.tree.Select(c.key) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.describe(c, w, read)), Choose: func() bool { return p.tree.Select(c.key) }})
 	}
 	return out
 }

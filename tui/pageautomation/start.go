@@ -11,6 +11,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
@@ -131,11 +132,11 @@ func (p *Page) chooseBook(at grid.Place) tea.Cmd {
 	})
 	choose := deck.Choose{Title: "start which runbook", Done: func(i int) tea.Cmd { return p.loadBook(at, list[i].Name) }}
 	for _, d := range list {
-		detail := safe(d.Owner)
+		detail := render.Visible(d.Owner)
 		if d.DisplayName != "" {
-			detail = safe(d.DisplayName) + ", " + detail
+			detail = render.Visible(d.DisplayName) + ", " + detail
 		}
-		choose.Entries = append(choose.Entries, deck.Entry{Name: safe(d.Name), Detail: detail})
+		choose.Entries = append(choose.Entries, deck.Entry{Name: render.Visible(d.Name), Detail: detail})
 	}
 	return deck.Ask(choose)
 }

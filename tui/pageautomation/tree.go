@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/automation"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
@@ -203,9 +204,9 @@ func (c part) action() string {
 
 func (c part) failure() string {
 	if c.step != nil {
-		return oneLine(c.step.Failure)
+		return c.step.Failure
 	}
-	return oneLine(c.child.Failure)
+	return c.child.Failure
 }
 
 func (p *Page) treeColumns() []widget.Column {
@@ -215,9 +216,9 @@ func (p *Page) treeColumns() []widget.Column {
 			ID: "state", Title: "STATE", Min: 10, Rank: 1, Flash: true, Text: func(i int) string { return stateWord(automation.Execution{State: p.parts[i].state()}) },
 			Level: func(i int) theme.Level { return level(p.parts[i].state()) },
 		},
-		{ID: "length", Title: "LENGTH", Rank: 3, Right: true, Text: func(i int) string { return p.length(p.parts[i].span()) }},
+		{ID: "length", Title: "LENGTH", Rank: 3, Right: true, Text: func(i int) string { return p.d.Took(p.parts[i].span()) }},
 		{ID: "action", Title: "ACTION", Rank: 4, Text: func(i int) string { return p.parts[i].action() }},
-		{ID: "failure", Title: "FAILURE", Rank: 2, Max: 60, Text: func(i int) string { return p.hide(p.parts[i].failure()) }},
+		{ID: "failure", Title: "FAILURE", Rank: 2, Max: 60, Text: func(i int) string { return render.OneLine(p.hide(p.parts[i].failure())) }},
 	}
 }
 

@@ -33,7 +33,7 @@ func (p *Page) known(it item) *widget.Details {
 	d.Add("Comment", r.Comment)
 	d.Add("Targets", targets(r))
 	d.Add("Nodes", fmt.Sprintf("%s, %s done, %s failed", widget.Grouped(r.Targets), widget.Grouped(r.Completed), widget.Grouped(failed(r))))
-	d.Add("Sent", render.Local(r.Requested, p.deck.Location)+", "+render.Ago(p.deck.Now, r.Requested))
+	d.Add("Sent", render.Local(r.Requested, p.deck.Location)+", "+p.deck.Ago(r.Requested))
 	d.Add("Place", it.Place.String())
 	if n := r.Unsent(); n > 0 {
 		d.Add("Not sent", fmt.Sprintf("%d of %d commands", n, r.Of))
@@ -59,7 +59,7 @@ func addCommands(d *widget.Details, commands []run.Command) {
 	const most = 20
 	for _, c := range commands[:min(len(commands), most)] {
 		id, _, _ := strings.Cut(c.ID, "-")
-		d.Level(id, Level(c.State), fmt.Sprintf("%s, %d of %s done", word(c.State), c.Completed, some(c.Targets, "node")))
+		d.Level(id, Level(c.State), fmt.Sprintf("%s, %d of %s done", word(c.State), c.Completed, widget.Count(c.Targets, "node")))
 	}
 	if more := len(commands) - most; more > 0 {
 		d.Note(fmt.Sprintf("%d more", more))

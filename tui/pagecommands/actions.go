@@ -34,6 +34,18 @@ func (p *Page) subject() (at grid.Place, r run.Run, ref string, ok bool) {
 	return p.items[i].Place, p.items[i].Value, p.items[i].Value.Ref(), true
 }
 
+// Subject is the run that actions are about, and the node on its board.
+func (p *Page) Subject() string {
+	at, _, ref, ok := p.subject()
+	if !ok {
+		return ""
+	}
+	if e, ok := p.current(); ok {
+		ref += " " + e.key
+	}
+	return deck.Key(at, ref)
+}
+
 // Actions are what can be done here now.
 func (p *Page) Actions() []deck.Action {
 	at, r, ref, ok := p.subject()

@@ -154,7 +154,7 @@ func (p *Page) label(e entry) string {
 		if p.unfolded[e.key] || p.unfoldAll {
 			mark = "- "
 		}
-		return mark + some(len(e.nodes), "node") + "  " + p.folded(e)
+		return mark + widget.Count(len(e.nodes), "node") + "  " + p.folded(e)
 	case e.inside:
 		return "  " + p.name(e.row.NodeID, e.row.NodeName)
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
-	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // Level is what a state means to the reader.
@@ -37,14 +36,6 @@ func ending(s run.State, code int) string {
 		return word(s) + ", exit " + strconv.Itoa(code)
 	}
 	return word(s)
-}
-
-// some is a number of things: "1 node", "1,204 nodes".
-func some(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return widget.Grouped(n) + " " + one + "s"
 }
 
 // took is a length of time to the second: "2 min 10 s".

@@ -61,7 +61,7 @@ func (p *Page) rest() tea.Cmd {
 // title names an entry: "web-12 i-0abc", "798 nodes".
 func (p *Page) title(e entry) string {
 	if e.fold() {
-		return some(len(e.nodes), "node")
+		return widget.Count(len(e.nodes), "node")
 	}
 	name := p.name(e.row.NodeID, e.row.NodeName)
 	if name == e.row.NodeID {

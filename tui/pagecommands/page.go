@@ -96,7 +96,7 @@ func (p *Page) Wants() []feed.Want {
 		wants[0] = sources.Hurry(p.set.Commands)
 	}
 	// For the names of nodes alone: once is enough.
-	if s := p.set.Nodes.State(); p.board != nil && (s.Loaded < s.Places || s.Places == 0 || s.Loading > 0) {
+	if s := p.set.Nodes.State(); p.board != nil && (s.Whole < s.Places || s.Places == 0 || s.Loading > 0) {
 		wants = append(wants, feed.Want{Feed: p.set.Nodes, Every: time.Minute})
 	}
 	return wants
@@ -221,7 +221,7 @@ func (p *Page) pend() tea.Cmd {
 	}
 	// One that is too old for the list, or too new: where there is one place only it
 	// must be there.
-	if s := p.set.Commands.State(); s.Loaded == s.Places && s.Loaded > 0 && s.Loading == 0 && len(p.desk.Cells) == 1 {
+	if s := p.set.Commands.State(); s.Whole == s.Places && s.Whole > 0 && s.Loading == 0 && len(p.desk.Cells) == 1 {
 		id := p.wanted
 		p.wanted = ""
 		return p.open(p.desk.Cells[0].Place, []string{id}, run.Run{})

@@ -17,18 +17,18 @@ func (p *Page) Plain() deck.Plain {
 	if p.board != nil {
 		return p.plainBoard()
 	}
-	out := deck.Plain{Summary: []string{some(len(p.items), "run") + " in the last 24 hours, " + widget.Grouped(p.running) + " under way"}}
+	out := deck.Plain{Summary: []string{widget.Count(len(p.items), "run") + " in the last 24 hours, " + widget.Grouped(p.running) + " under way"}}
 	if p.list.Len() == 0 {
 		out.Summary = []string{render.Visible(p.none())}
 	}
 	for _, i := range p.list.Shown() {
 		r, key := p.items[i].Value, p.key(i)
 		text := fmt.Sprintf("%s: %s, %s, %d of %s done, %d failed, sent %s",
-			r.Ref(), word(r.State), documents(r), r.Completed, some(r.Targets, "node"), failed(r), render.Ago(p.deck.Now, r.Requested))
+			r.Ref(), word(r.State), documents(r), r.Completed, widget.Count(r.Targets, "node"), failed(r), p.deck.Ago(r.Requested))
 		if r.Comment != "" {
 			text += ", " + r.Comment
 		}
-		out.Items = append(out.Items, deck.Item{Text: render.Visible(text), Detail: p.known(p.items[i]).Plain(), Choose: func() { p.list.Select(key) }})
+		out.Items = append(out.Items, deck.Item{Text: render.Visible(text), Detail: p.known(p.items[i]).Plain(), Choose: func() bool { return p.list.Select(key) }})
 	}
 	return out
 }
@@ -38,16 +38,16 @@ func (p *Page) plainBoard() deck.Plain {
 	b := p.board
 	out := deck.Plain{Summary: []string{
 		render.Visible(fmt.Sprintf("Run %s: %s, %s", b.ref(), documents(b.run), targets(b.run))),
-		fmt.Sprintf("%s of %s done", widget.Grouped(b.sum.Finished()), some(b.total(), "node")),
+		fmt.Sprintf("%s of %s done", widget.Grouped(b.sum.Finished()), widget.Count(b.total(), "node")),
 	}}
 	counts, unread := b.counts()
 	for _, s := range run.States() {
 		if n := counts[s]; n > 0 {
-			out.Summary = append(out.Summary, some(n, "node")+" "+word(s))
+			out.Summary = append(out.Summary, widget.Count(n, "node")+" "+word(s))
 		}
 	}
 	if unread > 0 {
-		out.Summary = append(out.Summary, some(unread, "node")+" done, and not read yet")
+		out.Summary = append(out.Summary, widget.Count(unread, "node")+" done, and not read yet")
 	}
 	for _, r := range p.remarks() {
 		out.Summary = append(out.Summary, ansi.Strip(r))
@@ -56,7 +56,7 @@ func (p *Page) plainBoard() deck.Plain {
 		e := p.rows[i]
 		item := deck.Item{
 			Text:   render.Visible(p.title(e) + ": " + ending(e.state, e.code)),
-			Choose: func() { p.nodes.Select(e.key) },
+			Choose: func() bool { return p.nodes.Select(e.key) },
 		}
 		if e.fold() {
 			item.Text += ", " + render.Visible(p.folded(e))

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // ring keeps the head and the tail of a text of any length, and says how much is
@@ -43,7 +44,7 @@ func (r *ring) String() string {
 	if r.cut == 0 {
 		return string(r.head) + string(r.tail)
 	}
-	return whole(string(r.head), true) + fmt.Sprintf("\n[%s left out here]\n", some(r.cut, "byte")) + whole(string(r.tail), false)
+	return whole(string(r.head), true) + fmt.Sprintf("\n[%s left out here]\n", widget.Count(r.cut, "byte")) + whole(string(r.tail), false)
 }
 
 // whole takes away the part of a character that a cut has left at an end.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
@@ -54,12 +55,7 @@ func (p *Page) placeColumns() {
 		return
 	}
 	p.placed = true
-	titles, _ := p.list.AllColumns()
-	for i, t := range titles {
-		if t == "ACCOUNT" || t == "REGION" {
-			p.list.ShowColumn(i, true)
-		}
-	}
+	p.list.ShowPlaces()
 }
 
 // failed is on how many nodes a run did not succeed, as its commands count them.
@@ -127,7 +123,7 @@ func (p *Page) columns() []widget.Column {
 		{ID: "failed", Rank: 3, Title: "FAILED", Right: true, Text: number(failed), Sort: terms.Number, Flash: true},
 		{
 			ID: "age", Title: "SENT", Rank: 4, Sort: terms.Moment, At: func(i int) time.Time { return at(i).Requested },
-			Text: func(i int) string { return render.Ago(p.deck.Now, at(i).Requested) },
+			Text: func(i int) string { return p.deck.Ago(at(i).Requested) },
 		},
 		{ID: "comment", Title: "COMMENT", Text: func(i int) string { return at(i).Comment }, Rank: 5, Max: 40},
 		{ID: "targets", Title: "TARGETS", Text: func(i int) string { return targets(at(i)) }, Rank: 8, Max: 32},
@@ -152,13 +148,13 @@ func (p *Page) key(i int) string {
 func (p *Page) none() string {
 	switch s := p.set.Commands.State(); {
 	case s.Empty() && len(s.Failures) > 0:
-		return "nothing is known: " + s.Failures[0].Err.Error()
+		return "nothing is known: " + fault.Explain(s.Failures[0].Err)
 	case s.Empty():
-		return fmt.Sprintf("loading %d/%d places", s.Loaded, max(s.Places, 1))
-	case s.Loaded < s.Places && len(p.items) == 0:
-		return fmt.Sprintf("nothing in the places that have answered: %d/%d", s.Loaded, s.Places)
+		return s.Progress()
+	case s.Whole < s.Places && len(p.items) == 0:
+		return "nothing was run in the last 24 hours" + s.Reach()
 	case p.list.Of() > 0:
-		return "no run fits the filter"
+		return "no run fits the filter" + s.Reach()
 	}
 	return "nothing was run in the last 24 hours"
 }

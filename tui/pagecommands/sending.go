@@ -19,7 +19,7 @@ import (
 func (p *Page) rerun(at grid.Place, r run.Run, ref string) tea.Cmd {
 	return p.again(at, append(words("run", "rerun"), append(refs(r, ref), "--failed")...), deck.Line{
 		What:  "run " + documents(r) + " again where it did not succeed",
-		Facts: []deck.Fact{{Name: "Not succeeded", Value: some(failed(r), "node")}},
+		Facts: []deck.Fact{{Name: "Not succeeded", Value: widget.Count(failed(r), "node")}},
 	}, r)
 }
 
@@ -94,7 +94,7 @@ func (p *Page) cancel() tea.Cmd {
 			line.Words = append(line.Words, refs(r, ref)...)
 			line.Facts = append(line.Facts, deck.Fact{Name: ref, Value: p.progress(r)})
 		}
-		line.What = "cancel " + some(len(runs[at]), "run")
+		line.What = "cancel " + widget.Count(len(runs[at]), "run")
 		if len(line.Facts) == 1 {
 			line.What = "cancel run " + line.Facts[0].Name
 		}
@@ -109,7 +109,7 @@ func (p *Page) progress(r run.Run) string {
 	if p.board != nil {
 		total, done = p.board.total(), p.board.sum.Finished()
 	}
-	text := fmt.Sprintf("%s, %s of %s done", documents(r), widget.Grouped(done), some(total, "node"))
+	text := fmt.Sprintf("%s, %s of %s done", documents(r), widget.Grouped(done), widget.Count(total, "node"))
 	if r.Comment != "" {
 		text += ", " + r.Comment
 	}

@@ -120,7 +120,7 @@ func (p *Page) titleLine() string {
 		}
 		add(s.Dim.Render(stops(c.MaxErrors)))
 	} else if len(b.run.Commands) > 1 {
-		add(s.Dim.Render(some(len(b.run.Commands), "command")))
+		add(s.Dim.Render(widget.Count(len(b.run.Commands), "command")))
 	}
 	if p.deck.Several() {
 		add(s.Dim.Render(b.at.String()))
@@ -243,7 +243,7 @@ func (p *Page) remarks() (out []string) {
 		warn(fmt.Sprintf("%d of %d commands were not sent", n, b.run.Of))
 	}
 	if n := b.sum.Unlisted(); n > 0 && b.sum.Done() {
-		warn(fmt.Sprintf("the service counts %s more and does not list them", some(n, "node")))
+		warn(fmt.Sprintf("the service counts %s more and does not list them", widget.Count(n, "node")))
 	}
 	for _, n := range b.notices {
 		if n.stands(p.deck.Now, b.sum.Done()) {

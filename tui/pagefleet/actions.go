@@ -123,28 +123,19 @@ func (p *Page) yaml() tea.Cmd {
 // browse opens the node's page of the console.
 func (p *Page) browse() tea.Cmd {
 	r := p.current()
-	return deck.Ask(deck.Browse{URL: consoleURL(r)})
+	return deck.Ask(deck.Browse{URL: console(r)})
 }
 
-// copy asks what of the node to copy.
 func (p *Page) copy() tea.Cmd {
 	r := p.current()
-	type thing struct{ what, text string }
-	things := []thing{{"the command line for a shell", p.oneLiner(r, "shell", r.n.ID)}, {"the id", r.n.ID}}
-	for _, t := range []thing{{"the name", r.n.Name}, {"the address", r.n.IP}} {
-		if t.text != "" {
+	things := []deck.Copy{{What: "the command line for a shell", Text: p.deck.OneLiner([]string{"shell", r.n.ID}, r.at)}, {What: "the id", Text: r.n.ID}}
+	for _, t := range []deck.Copy{{What: "the name", Text: r.n.Name}, {What: "the address", Text: r.n.IP}} {
+		if t.Text != "" {
 			things = append(things, t)
 		}
 	}
-	things = append(things, thing{"the command line that says why it is not online", p.oneLiner(r, "doctor", r.n.ID)})
-	entries := make([]deck.Entry, len(things))
-	for i, t := range things {
-		entries[i] = deck.Entry{Name: t.what, Detail: t.text}
-	}
-	return deck.Ask(deck.Choose{
-		Title: "Copy of " + r.label(), Entries: entries,
-		Done: func(i int) tea.Cmd { return deck.Ask(deck.Copy{Text: things[i].text, What: things[i].what}) },
-	})
+	things = append(things, deck.Copy{What: "the command line that says why it is not online", Text: p.deck.OneLiner([]string{"doctor", r.n.ID}, r.at)})
+	return deck.CopyOne("Copy of "+r.label(), things)
 }
 
 // mouse takes a click or the wheel where it is meant: in the list or the pane.

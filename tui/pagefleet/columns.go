@@ -48,12 +48,7 @@ func (p *Page) placeColumns() {
 		return
 	}
 	p.placed = true
-	titles, _ := p.list.AllColumns()
-	for i, t := range titles {
-		if t == "ACCOUNT" || t == "REGION" {
-			p.list.ShowColumn(i, true)
-		}
-	}
+	p.list.ShowPlaces()
 }
 
 func (p *Page) text(id, title string, rank int, of func(*row) string, c widget.Column) widget.Column {
@@ -87,7 +82,7 @@ func (*Page) off(c widget.Column, off bool) widget.Column {
 
 // age is a column of a moment. The youngest come first.
 func (p *Page) age(id, title string, rank int, of func(*row) time.Time) widget.Column {
-	c := p.text(id, title, rank, func(r *row) string { return since(p.deck.Now, of(r)) }, widget.Column{})
+	c := p.text(id, title, rank, func(r *row) string { return p.deck.Ago(of(r)) }, widget.Column{})
 	c.Compare = func(a, b int) int { return of(&p.rows[b]).Compare(of(&p.rows[a])) }
 	return c
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // examAge is how long the checks of a node are good: they cost a dozen calls, and
@@ -104,7 +105,7 @@ func verdict(checks []doctor.Check) string {
 	for _, c := range checks {
 		count[c.Status]++
 	}
-	return fmt.Sprintf("%s: %d failed, %d warned, %d skipped", plural(len(checks), "check"), count[doctor.Fail], count[doctor.Warn], count[doctor.Skip])
+	return fmt.Sprintf("%s: %d failed, %d warned, %d skipped", widget.Count(len(checks), "check"), count[doctor.Fail], count[doctor.Warn], count[doctor.Skip])
 }
 
 // openCheck is what Enter does on a check: it offers the repair where there is one,

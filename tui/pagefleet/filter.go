@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // search is the filter in force: the expression that --filter takes, and beside it
@@ -140,7 +141,7 @@ func parsePlace(word string) (t placeTerm, ok bool) {
 // none says why no row is shown.
 func (p *Page) none() string {
 	if p.list.Of() > 0 {
-		text := fmt.Sprintf("none of %s fits the filter; ", plural(p.list.Of(), "node"))
+		text := fmt.Sprintf("none of %s fits the filter; ", widget.Count(p.list.Of(), "node"))
 		blind := p.blind()
 		switch s := p.set.Patches.State(); {
 		case blind == 0:
@@ -155,9 +156,9 @@ func (p *Page) none() string {
 	case s.Empty() && len(s.Failures) > 0:
 		return "no node could be read"
 	case s.Empty():
-		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+		return s.Progress()
 	case s.Partial():
-		return fmt.Sprintf("no managed nodes in the %d of %d places that have answered", s.Loaded, s.Places)
+		return "no managed nodes" + s.Reach()
 	default:
 		return "no managed nodes here"
 	}

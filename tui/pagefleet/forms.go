@@ -16,6 +16,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 var errNoProfile = fault.Usagef("an instance without a role can do nothing: name an instance profile")
@@ -103,7 +104,7 @@ func whatOf(batches []batch) string {
 	if n == 1 {
 		return batches[0].what()
 	}
-	return plural(n, "node")
+	return widget.Count(n, "node")
 }
 
 // documentNames are the documents of AWS that are run most.

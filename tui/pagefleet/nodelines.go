@@ -69,15 +69,7 @@ func (r *row) heard(now time.Time) string {
 	if r.n.LastPing.IsZero() {
 		return "never heard of"
 	}
-	return "last ping " + since(now, r.n.LastPing)
-}
-
-// since says how long ago something was. What is younger than the last tick was now.
-func since(now, t time.Time) string {
-	if t.After(now) {
-		t = now
-	}
-	return render.Ago(now, t)
+	return "last ping " + render.Since(now, r.n.LastPing)
 }
 
 func (p *Page) problemLines(w *writer, r *row) {
@@ -127,10 +119,10 @@ func (p *Page) moreLines(w *writer, r *row) {
 	w.field("Computer", n.ComputerName)
 	w.field("Type", n.ResourceType)
 	w.field("Activation", n.ActivationID)
-	w.field("Registered", since(p.deck.Now, n.Registered))
+	w.field("Registered", p.deck.Ago(n.Registered))
 	w.field("Subnet", n.Subnet)
 	w.field("Image", n.Image)
-	w.field("Launched", since(p.deck.Now, n.Launched))
+	w.field("Launched", p.deck.Ago(n.Launched))
 }
 
 // gapLines say what of the facts could not be read, and which right is missing.
@@ -169,7 +161,7 @@ func (p *Page) patchLines(w *writer, r *row) {
 	pa := r.patch
 	note := ""
 	if r.patched && pa != nil {
-		note = strings.ToLower(pa.Operation) + " " + since(p.deck.Now, pa.Ended)
+		note = strings.ToLower(pa.Operation) + " " + p.deck.Ago(pa.Ended)
 	}
 	w.section("Patches", note)
 	if !r.patched || pa == nil || r.sealed {
@@ -194,7 +186,7 @@ func (p *Page) part(w *writer, title string, at time.Time, err error, loading bo
 	case loading:
 		note = "reading again"
 	case p.deck.Now.Sub(at) >= time.Minute || err != nil:
-		note = "as of " + since(p.deck.Now, at)
+		note = "as of " + p.deck.Ago(at)
 	}
 	w.section(title, note)
 	if err != nil {
@@ -223,7 +215,7 @@ func (p *Page) sessionLines(w *writer, r *row) {
 			w.dim(fmt.Sprintf("and %d more", len(open)-most))
 			break
 		}
-		w.field(s.OwnerName(), strings.TrimSpace(since(p.deck.Now, s.Started)+"  "+s.Reason))
+		w.field(s.OwnerName(), strings.TrimSpace(p.deck.Ago(s.Started)+"  "+s.Reason))
 	}
 }
 
@@ -253,7 +245,7 @@ func (p *Page) commandLines(w *writer, r *row) {
 		if i == most {
 			break
 		}
-		w.state(since(p.deck.Now, c.Requested), string(c.State), commandLevel(c.State), strings.TrimSpace(c.Document+"  "+c.Comment))
+		w.state(p.deck.Ago(c.Requested), string(c.State), commandLevel(c.State), strings.TrimSpace(c.Document+"  "+c.Comment))
 	}
 }
 
@@ -278,7 +270,7 @@ func (p *Page) associationLines(w *writer, r *row) {
 		if title == "" {
 			title = a.ID
 		}
-		w.state(since(p.deck.Now, a.Executed), word, level, strings.TrimSpace(title+"  "+a.Reason))
+		w.state(p.deck.Ago(a.Executed), word, level, strings.TrimSpace(title+"  "+a.Reason))
 	}
 }
 
@@ -304,7 +296,7 @@ func coverage(c inventory.Coverage, now time.Time) string {
 	if c.More {
 		count += " or more"
 	}
-	return count + ", gathered " + since(now, c.Captured)
+	return count + ", gathered " + render.Since(now, c.Captured)
 }
 
 // examLines are what the pane says of the examination, and where its cursor is.
@@ -313,7 +305,7 @@ func (p *Page) examLines(r *row) (lines []line, cursor int) {
 	w := &writer{}
 	note := ""
 	if !at.IsZero() {
-		note = verdict(checks) + ", " + since(p.deck.Now, at)
+		note = verdict(checks) + ", " + p.deck.Ago(at)
 	}
 	title := "Why is it not online?"
 	if r.managed && r.n.Online() {

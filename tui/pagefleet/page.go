@@ -197,6 +197,18 @@ func (p *Page) current() *row {
 	return nil
 }
 
+// Subject is the node that actions are about, and the check where one is chosen.
+func (p *Page) Subject() string {
+	r := p.current()
+	if r == nil {
+		return ""
+	}
+	if c, ok := p.exam.current(); ok && p.inPane && p.exam.of != "" {
+		return r.key + "\x00" + c.ID
+	}
+	return r.key
+}
+
 // settle loads what is shown of the row under the cursor, unless it is known.
 func (p *Page) settle() tea.Cmd {
 	r := p.current()

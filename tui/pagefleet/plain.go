@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // Plain is the page as text: a sentence a node.
@@ -21,17 +22,26 @@ func (p *Page) Plain() deck.Plain {
 	} else {
 		out.Summary = append(out.Summary, p.summary())
 		if n := p.blind(); n > 0 {
-			out.Summary = append(out.Summary, "Of "+plural(n, "node")+" it is not known whether they fit the filter.")
+			out.Summary = append(out.Summary, "Of "+widget.Count(n, "node")+" it is not known whether they fit the filter.")
 		}
 	}
 	for _, i := range p.list.Shown() {
 		r := p.rows[i]
 		out.Items = append(out.Items, deck.Item{
 			Text: p.sentence(&r), Detail: p.plainDetail(&r),
-			Choose: func() { p.list.Select(r.key); p.node.of = r.key },
+			Choose: func() bool { return p.choose(r.key) },
 		})
 	}
 	return out
+}
+
+// choose puts the cursor on a node; false: it is not shown any more.
+func (p *Page) choose(key string) bool {
+	if !p.list.Select(key) {
+		return false
+	}
+	p.node.of = key
+	return true
 }
 
 // summary counts the nodes that are shown by state.
@@ -48,7 +58,7 @@ func (p *Page) summary() string {
 	for i, word := range order {
 		parts[i] = fmt.Sprintf("%d %s", count[word], word)
 	}
-	return plural(p.list.Len(), "node") + ": " + strings.Join(parts, ", ")
+	return widget.Count(p.list.Len(), "node") + ": " + strings.Join(parts, ", ")
 }
 
 // sentence is a row as one sentence.

@@ -8,6 +8,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // problem is something of a node that wants somebody, and what to do about it.
@@ -53,13 +54,13 @@ func (r *row) patchProblems() []problem {
 	}
 	var out []problem
 	if pa.Critical > 0 {
-		out = append(out, problem{theme.Bad, plural(pa.Critical, "critical patch") + " not as it should be", "P installs"})
+		out = append(out, problem{theme.Bad, widget.Count(pa.Critical, "critical patch") + " not as it should be", "P installs"})
 	}
 	if pa.Failed > 0 {
-		out = append(out, problem{theme.Bad, plural(pa.Failed, "patch") + " could not be installed", ""})
+		out = append(out, problem{theme.Bad, widget.Count(pa.Failed, "patch") + " could not be installed", ""})
 	}
 	if pa.PendingReboot > 0 {
-		out = append(out, problem{theme.Warn, plural(pa.PendingReboot, "patch") + " in effect after a reboot only", "P reboots where needed"})
+		out = append(out, problem{theme.Warn, widget.Count(pa.PendingReboot, "patch") + " in effect after a reboot only", "P reboots where needed"})
 	}
 	return out
 }
@@ -67,15 +68,4 @@ func (r *row) patchProblems() []problem {
 // said is an error as it is shown in a pane: what failed and why, and what to do.
 func said(err error) (text, hint string) {
 	return render.Visible(oneLine(err.Error())), render.Visible(fault.HintOf(err))
-}
-
-// plural counts a noun: "1 patch", "2 patches".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if noun[len(noun)-1] == 'h' {
-		return fmt.Sprintf("%d %ses", n, noun)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

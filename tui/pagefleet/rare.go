@@ -14,6 +14,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // wantDatabases lists what can be forwarded to in a place.
@@ -136,7 +137,7 @@ func (p *Page) export() tea.Cmd {
 	for i, f := range formats {
 		entries[i] = deck.Entry{Name: strings.ToUpper(f), Detail: "everything that is known of the nodes that fit the filter"}
 	}
-	return deck.Ask(deck.Choose{Title: "Export " + plural(p.list.Len(), "node"), Entries: entries, Done: func(i int) tea.Cmd {
+	return deck.Ask(deck.Choose{Title: "Export " + widget.Count(p.list.Len(), "node"), Entries: entries, Done: func(i int) tea.Cmd {
 		var places []grid.Place
 		for _, at := range p.list.Shown() {
 			if !slices.Contains(places, p.rows[at].at) {
@@ -147,7 +148,7 @@ func (p *Page) export() tea.Cmd {
 		for _, at := range places {
 			words := append([]string{"ls"}, p.filterFlag(at)...)
 			words = append(words, "--with", "ec2,tags,patch", "-o", formats[i])
-			cmds = append(cmds, deck.Ask(deck.Line{Words: words, At: at, What: "export " + plural(p.list.Len(), "node")}))
+			cmds = append(cmds, deck.Ask(deck.Line{Words: words, At: at, What: "export " + widget.Count(p.list.Len(), "node")}))
 		}
 		return tea.Batch(cmds...)
 	}})

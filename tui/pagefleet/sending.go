@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // inWords is up to how many nodes are named on the command line; the ids of more are
@@ -82,7 +83,7 @@ func (b batch) what() string {
 	if len(b.nodes) == 1 {
 		return render.Visible(sources.Label(b.nodes[0]))
 	}
-	return plural(len(b.nodes), "node")
+	return widget.Count(len(b.nodes), "node")
 }
 
 var inputFact = deck.Fact{Name: "Input", Value: "the ids of the nodes, one a line, on standard input"}
@@ -126,18 +127,4 @@ func (s sent) open() tea.Cmd {
 		return nil
 	}
 	return deck.Ask(deck.Open{Page: "commands", Filter: "id=" + id})
-}
-
-// oneLiner is a command line about a node as a shell takes it.
-func (p *Page) oneLiner(r *row, words ...string) string {
-	all := append([]string{"ssmdeck"}, words...)
-	if p.deck.Flags != nil {
-		all = append(all, p.deck.Flags(r.at)...)
-	}
-	for i, w := range all {
-		if strings.ContainsAny(w, " '\"\\$`&|;<>()*?[]#~!") || w == "" {
-			all[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(all, " ")
 }

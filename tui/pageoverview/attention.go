@@ -8,11 +8,13 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // longOpen is after how long a session is worth a look: nobody works that long.
@@ -55,8 +57,8 @@ func (p *Page) nodesAway() []line {
 	}
 	c := p.nodes.value
 	return slices.Concat(
-		about("lost", theme.Bad, c.lost, count(c.lost, "node")+" connection lost", "fleet", "ping=lost", "ls", "--filter", "ping=lost"),
-		about("inactive", theme.Warn, c.inactive, count(c.inactive, "node")+" inactive", "fleet", "ping=inactive", "ls", "--filter", "ping=inactive"),
+		about("lost", theme.Bad, c.lost, widget.Count(c.lost, "node")+" connection lost", "fleet", "ping=lost", "ls", "--filter", "ping=lost"),
+		about("inactive", theme.Warn, c.inactive, widget.Count(c.inactive, "node")+" inactive", "fleet", "ping=inactive", "ls", "--filter", "ping=inactive"),
 	)
 }
 
@@ -66,7 +68,7 @@ func (p *Page) agentsBehind() []line {
 		return nil
 	}
 	filter := "agent<" + c.newest
-	return about("agents", theme.Warn, c.behind, count(c.behind, "node")+" with an agent before "+c.newest, "fleet", filter, "ls", "--filter", filter)
+	return about("agents", theme.Warn, c.behind, widget.Count(c.behind, "node")+" with an agent before "+c.newest, "fleet", filter, "ls", "--filter", filter)
 }
 
 func (p *Page) patchesMissing() []line {
@@ -81,19 +83,19 @@ func (p *Page) patchesMissing() []line {
 		return many
 	}
 	return slices.Concat(
-		about("critical", theme.Bad, t.WithCritical, count(t.WithCritical, "node")+verb(t.WithCritical, " misses", " miss")+" critical patches", "patch", "critical>0", patchWords("critical>0")...),
-		about("failed", theme.Bad, t.WithFailed, count(t.WithFailed, "node")+" with patches that failed to install", "patch", "failed>0", patchWords("failed>0")...),
-		about("security", theme.Warn, t.WithSecurity, count(t.WithSecurity, "node")+verb(t.WithSecurity, " misses", " miss")+" security patches", "patch", "security>0", patchWords("security>0")...),
-		about("reboot", theme.Warn, t.WithPendingReboot, number(t.WithPendingReboot)+" patched, reboot pending", "patch", "reboot>0", patchWords("pending_reboot>0")...),
-		about("unscanned", theme.Warn, t.NeverScanned, count(t.NeverScanned, "node")+" never scanned for patches", "patch", neverScanned, "patch", "status", "--never-scanned"),
-		about("stale", theme.Warn, t.Stale, count(t.Stale, "node")+" not scanned for a week", "patch", "stale=yes"),
-		about("unknown", theme.Unknown, t.Unknown, count(t.Unknown, "node")+" whose patches cannot be read", "patch", "status="+string(patch.Unknown)),
+		about("critical", theme.Bad, t.WithCritical, widget.Count(t.WithCritical, "node")+verb(t.WithCritical, " misses", " miss")+" critical patches", "patch", "critical>0", patchWords("critical>0")...),
+		about("failed", theme.Bad, t.WithFailed, widget.Count(t.WithFailed, "node")+" with patches that failed to install", "patch", "failed>0", patchWords("failed>0")...),
+		about("security", theme.Warn, t.WithSecurity, widget.Count(t.WithSecurity, "node")+verb(t.WithSecurity, " misses", " miss")+" security patches", "patch", "security>0", patchWords("security>0")...),
+		about("reboot", theme.Warn, t.WithPendingReboot, widget.Grouped(t.WithPendingReboot)+" patched, reboot pending", "patch", "reboot>0", patchWords("pending_reboot>0")...),
+		about("unscanned", theme.Warn, t.NeverScanned, widget.Count(t.NeverScanned, "node")+" never scanned for patches", "patch", neverScanned, "patch", "status", "--never-scanned"),
+		about("stale", theme.Warn, t.Stale, widget.Count(t.Stale, "node")+" not scanned for a week", "patch", "stale=yes"),
+		about("unknown", theme.Unknown, t.Unknown, widget.Count(t.Unknown, "node")+" whose patches cannot be read", "patch", "status="+string(patch.Unknown)),
 	)
 }
 
 func (p *Page) approvals() []line {
 	n := p.autos.value.waiting
-	text := count(n, "automation") + " wait for approval"
+	text := widget.Count(n, "automation") + " wait for approval"
 	if n == 1 {
 		text = "1 automation waits for approval"
 	}
@@ -105,7 +107,7 @@ func (p *Page) failedRuns() []line {
 	var out []line
 	for i, s := range failed {
 		if i == mostNamed && len(failed) > mostNamed+1 {
-			text := fmt.Sprintf("%s with failures in the last %s", count(len(failed), "command"), render.Duration(lately))
+			text := fmt.Sprintf("%s with failures in the last %s", widget.Count(len(failed), "command"), render.Duration(lately))
 			return append(out, about("failed runs", theme.Bad, len(failed), text, "commands", "failed>0 age<6h", "command", "list")...)
 		}
 		name := s.note
@@ -113,33 +115,33 @@ func (p *Page) failedRuns() []line {
 			name = s.document
 		}
 		out = append(out, line{
-			key: "failed " + s.id, level: theme.Bad, text: fmt.Sprintf("%s failed on %s, %s", name, count(s.errors, "node"), p.ago(s.requested)),
-			open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(),
+			key: "failed " + s.id, level: theme.Bad, text: fmt.Sprintf("%s failed on %s, %s", name, widget.Count(s.errors, "node"), p.deck.Ago(s.requested)),
+			open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(), at: &s.at,
 		})
 	}
 	return out
 }
 
-// ago is how long ago something was. The clock of the service may be ahead of ours.
-func (p *Page) ago(t time.Time) string {
-	if t.After(p.deck.Now) {
-		t = p.deck.Now
-	}
-	return render.Ago(p.deck.Now, t)
-}
+// expiringWords list the parameters that expire soon.
+var expiringWords = []string{"param", "expiring", "--within", "7d"}
 
 func (p *Page) expiries() []line {
 	due := p.expiring.value
 	var out []line
 	for i, d := range due {
 		if i == mostNamed && len(due) > mostNamed+1 {
-			return append(out, about("expiries", theme.Warn, len(due), count(len(due), "parameter")+" expire within a week", "parameters", "expires<7d", "param", "expiring")...)
+			return append(out, about("expiries", theme.Warn, len(due), widget.Count(len(due), "parameter")+" expire within a week", "parameters", "expires<7d", expiringWords...)...)
 		}
-		level, when := theme.Warn, "expires "+render.Ago(p.deck.Now, d.At)
-		if d.Late {
-			level, when = theme.Bad, "should have expired "+render.Ago(p.deck.Now, d.At)
+		level, when := theme.Warn, "expires "+render.Ago(p.deck.Now, d.it.At)
+		if d.it.Late {
+			level, when = theme.Bad, "should have expired "+render.Ago(p.deck.Now, d.it.At)
 		}
-		out = append(out, about("expires "+d.Name, level, len(due), "parameter "+d.Name+" "+when, "parameters", "expires<7d", "param", "expiring")...)
+		if p.deck.Several() {
+			when += " in " + d.at.String()
+		}
+		one := about("expires "+d.it.Name+d.at.String(), level, len(due), "parameter "+d.it.Name+" "+when, "parameters", "expires<7d", expiringWords...)
+		one[0].at = &d.at
+		out = append(out, one...)
 	}
 	return out
 }
@@ -166,7 +168,7 @@ func (p *Page) longSessions() []line {
 			n++
 		}
 	}
-	return about("long sessions", theme.Warn, n, count(n, "session")+" open for more than "+render.Duration(longOpen), "sessions", "active: started>12h", "session", "ls")
+	return about("long sessions", theme.Warn, n, widget.Count(n, "session")+" open for more than "+render.Duration(longOpen), "sessions", "active: started>12h", "session", "ls")
 }
 
 func (p *Page) forwardFailures() []line {
@@ -201,7 +203,7 @@ func (p *Page) failedReads() []line {
 		}
 		where := ""
 		if s.Places > 1 {
-			where = fmt.Sprintf(" in %d of %s", len(s.Failures), count(s.Places, "place"))
+			where = fmt.Sprintf(" in %d of %s", len(s.Failures), widget.Count(s.Places, "place"))
 		}
 		var text strings.Builder
 		for _, at := range s.Failures {
@@ -210,26 +212,41 @@ func (p *Page) failedReads() []line {
 				fmt.Fprintf(&text, "  %s\n", render.Visible(hint))
 			}
 		}
+		level, what := theme.Bad, f.Name()+" cannot be read"
+		if !slices.ContainsFunc(s.Failures, func(at grid.Failure) bool { return !feed.IsPartly(at.Err) }) {
+			level, what = theme.Warn, f.Name()+" known in part"
+		}
 		out = append(out, line{
-			key: "read " + f.Name(), level: theme.Bad, text: f.Name() + " cannot be read" + where + ": " + s.Failures[0].Err.Error(),
-			show: deck.Show{Title: f.Name() + " cannot be read", Text: text.String()},
+			key: "read " + f.Name(), level: level, text: what + where + ": " + s.Failures[0].Err.Error(),
+			show: deck.Show{Title: what, Text: text.String()},
 		})
 	}
 	return out
 }
 
-// unread are the feeds of which nothing is known yet, so that nobody takes silence
+// unread are the feeds of which nothing is known yet, or not all, so that nobody takes silence
 // for health.
 func (p *Page) unread() []line {
-	var names []string
+	var names, parts []string
 	for _, f := range p.feeds() {
-		if s := f.State(); s.Empty() && len(s.Failures) == 0 {
+		switch s := f.State(); {
+		case len(s.Failures) > 0: // said by itself
+		case s.Empty():
 			names = append(names, f.Name())
+		case s.Whole < s.Places:
+			parts = append(parts, f.Name())
 		}
 	}
-	if len(names) == 0 {
+	var texts []string
+	if len(names) > 0 {
+		texts = append(texts, "not read yet: "+strings.Join(names, ", "))
+	}
+	if len(parts) > 0 {
+		texts = append(texts, "not read in full yet: "+strings.Join(parts, ", "))
+	}
+	if len(texts) == 0 {
 		return nil
 	}
-	text := "not read yet: " + strings.Join(names, ", ")
+	text := strings.Join(texts, "; ")
 	return []line{{key: "unread", level: theme.Unknown, text: text, show: deck.Show{Title: "Not read yet", Text: text + "\n"}}}
 }

@@ -267,7 +267,7 @@ func TestCopyIsACommandLine(t *testing.T) {
 			continue
 		}
 		got, ok := a.Do()().(deck.Copy)
-		if want := "ssmdeck ls --filter 'agent<3.3.4851.0'"; !ok || got.Text != want {
+		if want := "ssmdeck ls --filter \"agent<3.3.4851.0\""; !ok || got.Text != want {
 			t.Errorf("copied %q, want %q", got.Text, want)
 		}
 	}
@@ -382,6 +382,87 @@ func TestItFitsEverySize(t *testing.T) {
 					t.Fatalf("%dx%d: the cursor on %v is not on the screen:\n%s", width, height, p.at, strings.Join(lines, "\n"))
 				}
 			}
+		}
+	}
+}
+
+// What is known in part is not said to be not read, and what came of a load that goes
+// on is not said to be all.
+func TestKnownInPart(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	set.Nodes.Fail(tuitest.Place, &feed.Partly{Err: errors.New("tags of 3 nodes: access denied")})
+	s, _ := screen(t, set)
+	s.Size(140, 40)
+	s.Has("nodes known in part: tags of 3 nodes")
+	s.Lacks("nodes cannot be read", "are kept")
+	set.Commands.Set(tuitest.Place, nil, tuitest.Now)
+	set.Executions.Set(tuitest.Place, nil, tuitest.Now)
+	set.Commands.Fail(elsewhere, errors.New("denied"))
+	s.Changed(sources.Commands)
+	s.Has("no command and no automation (1/2 places)")
+}
+
+// Nodes whose patches cannot be read are in no number, and numbers say so.
+func TestUnknownPatchesAreNotZero(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	nodes := testPatches(testNodes(4))
+	for i := range nodes {
+		nodes[i].Patch, nodes[i].Unknown = nil, []string{"patch"}
+	}
+	set.Patches.Set(tuitest.Place, nodes, tuitest.Now)
+	s, page := screen(t, set)
+	text := func() string {
+		var b strings.Builder
+		for _, item := range page.Plain().Items {
+			b.WriteString(item.Text + "\n")
+		}
+		return b.String()
+	}
+	for _, want := range []string{"critical missing not known\n", "never scanned not known\n"} {
+		if !strings.Contains(text(), want) {
+			t.Errorf("%q is not said:\n%s", want, text())
+		}
+	}
+	some := testPatches(testNodes(160))
+	for i := range 30 {
+		some[i].Patch, some[i].Unknown = nil, []string{"patch"}
+	}
+	set.Patches.Set(tuitest.Place, some, tuitest.Now)
+	s.Changed(sources.Patches)
+	if want := "critical missing 7 of 130 known\n"; !strings.Contains(text(), want) {
+		t.Errorf("%q is not said:\n%s", want, text())
+	}
+	if want := " % of 130 known"; !strings.Contains(strings.Join(page.Plain().Summary, "\n"), want) {
+		t.Errorf("the share does not say of what: %q", page.Plain().Summary)
+	}
+}
+
+// What is copied goes where the number is from.
+func TestCopiedLinesGoWhereTheThingsAre(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	s, page := screen(t, set)
+	s.Deck.Flags = func(at grid.Place) []string { return []string{"--profile", "prod", "--region", at.Region} }
+	s.Deck.Everywhere = func() []string { return []string{"--profile", "prod", "--all-regions"} }
+	for start, want := range map[string]string{
+		"Fleet: lost ":               "ssmdeck ls --filter ping=lost --profile prod --all-regions",
+		"Running now: cmd 8f2c":      "ssmdeck command get 8f2c91d0-1111-4222-8333-444455556666 --profile prod --region eu-west-1",
+		"Running now: auto 51ab":     "ssmdeck automation get 51ab0000-2222-4222-8333-444455556666 --profile prod --region eu-west-1",
+		"Next windows: sun-patch":    "ssmdeck window get mw-1 --profile prod --region eu-west-1",
+		"Needs attention: parameter": "ssmdeck param expiring --within 7d --profile prod --region eu-west-1",
+	} {
+		found := false
+		for _, item := range page.Plain().Items {
+			if strings.HasPrefix(item.Text, start) {
+				item.Choose()
+				s.Press("c")
+				found = true
+			}
+		}
+		if !found || s.Clipboard != want {
+			t.Errorf("%s: copied %q, want %q", start, s.Clipboard, want)
 		}
 	}
 }

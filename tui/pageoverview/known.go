@@ -38,7 +38,7 @@ type known struct {
 	runs     memo[runCount]
 	autos    memo[autoCount]
 	windows  memo[windowCount]
-	expiring memo[[]parameter.Due]
+	expiring memo[[]placed[parameter.Due]]
 
 	joined  bool // the nodes are known with their tags
 	strict  map[baselineAt]strictness
@@ -70,7 +70,7 @@ func (k *known) learn(set *sources.Set, now time.Time) {
 			}
 		}
 	}
-	k.expiring.get(set.Parameters.Gen(), now, forMinute, func() []parameter.Due { return expiring(set.Parameters.Rows(), now) })
+	k.expiring.get(set.Parameters.Gen(), now, forMinute, func() []placed[parameter.Due] { return expiring(set.Parameters.Rows(), now) })
 }
 
 // nodeCount is how the fleet stands.
@@ -114,6 +114,7 @@ func countNodes(source *feed.Source[fleet.Node]) nodeCount {
 
 // sent is a command, or all commands of a run.
 type sent struct {
+	at                         grid.Place
 	id, document, note         string
 	requested                  time.Time
 	targets, completed, errors int
@@ -147,7 +148,7 @@ func countRuns(rows []grid.Row[run.Command], now time.Time) (c runCount) {
 		id := cmp.Or(v.RunID, v.ID)
 		s := byID[r.Place.String()+id]
 		if s == nil {
-			s = &sent{id: id, document: v.Document, note: v.Comment, requested: v.Requested}
+			s = &sent{at: r.Place, id: id, document: v.Document, note: v.Comment, requested: v.Requested}
 			byID[r.Place.String()+id] = s
 			order = append(order, s)
 		}
@@ -173,10 +174,16 @@ func countRuns(rows []grid.Row[run.Command], now time.Time) (c runCount) {
 	return c
 }
 
+// placed is something and where it is.
+type placed[T any] struct {
+	at grid.Place
+	it T
+}
+
 // autoCount is what Automation does.
 type autoCount struct {
 	running, waiting int
-	active           []automation.Execution // those that wait for somebody first
+	active           []placed[automation.Execution] // those that wait for somebody first
 }
 
 func countAutos(rows []grid.Row[automation.Execution]) (c autoCount) {
@@ -185,15 +192,15 @@ func countAutos(rows []grid.Row[automation.Execution]) (c autoCount) {
 		if e.State.Final() || e.Parent != "" {
 			continue
 		}
-		c.active = append(c.active, e)
+		c.active = append(c.active, placed[automation.Execution]{r.Place, e})
 		if e.State.Waits() {
 			c.waiting++
 		} else {
 			c.running++
 		}
 	}
-	slices.SortStableFunc(c.active, func(a, b automation.Execution) int {
-		return cmp.Or(order(b.State.Waits(), a.State.Waits()), b.Started.Compare(a.Started))
+	slices.SortStableFunc(c.active, func(a, b placed[automation.Execution]) int {
+		return cmp.Or(order(b.it.State.Waits(), a.it.State.Waits()), b.it.Started.Compare(a.it.Started))
 	})
 	return c
 }
@@ -212,6 +219,7 @@ func order(a, b bool) int {
 // next is a window and when it opens, or that it is open.
 type next struct {
 	agenda.Opening
+	at    grid.Place
 	open  bool
 	nodes int // -1: not known
 }
@@ -241,7 +249,7 @@ func countWindows(set *sources.Set, now time.Time, joined bool) (c windowCount) 
 			if !e.Enabled {
 				continue
 			}
-			n := next{nodes: -1}
+			n := next{at: at, nodes: -1}
 			if known && reach.Blind.Len() == 0 && len(reach.Groups) == 0 {
 				n.nodes = reach.Window(e.ID).Len()
 			}
@@ -290,7 +298,7 @@ func placesOf(set *sources.Set) []grid.Place {
 // soon is how close the end of a parameter must be to be told.
 const soon = 7 * 24 * time.Hour
 
-func expiring(rows []grid.Row[parameter.Parameter], now time.Time) (out []parameter.Due) {
+func expiring(rows []grid.Row[parameter.Parameter], now time.Time) (out []placed[parameter.Due]) {
 	for _, r := range rows {
 		if len(r.Value.Policies) == 0 {
 			continue
@@ -298,10 +306,10 @@ func expiring(rows []grid.Row[parameter.Parameter], now time.Time) (out []parame
 		due, _ := parameter.DueOf(r.Value, now)
 		for _, d := range due {
 			if d.Event == parameter.Expires && d.At.Sub(now) < soon {
-				out = append(out, d)
+				out = append(out, placed[parameter.Due]{r.Place, d})
 			}
 		}
 	}
-	slices.SortStableFunc(out, parameter.CompareDue)
+	slices.SortStableFunc(out, func(a, b placed[parameter.Due]) int { return parameter.CompareDue(a.it, b.it) })
 	return out
 }

@@ -3,17 +3,18 @@ package pageoverview
 import (
 	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // panel is a part of the page with a title.
@@ -39,8 +40,9 @@ type line struct {
 	// one row.
 	open  deck.Open
 	rows  int
-	show  deck.Show // in place of a page
-	words []string  // of the command line that lists the same
+	show  deck.Show   // in place of a page
+	words []string    // of the command line that lists the same
+	at    *grid.Place // where it runs; nil: in all places
 }
 
 // sentence is the line for who does not see it.
@@ -49,23 +51,6 @@ func (l line) sentence() string {
 		return l.text
 	}
 	return l.text + " " + l.value
-}
-
-// number is n with its thousands apart.
-func number(n int) string {
-	s := strconv.Itoa(n)
-	for at := len(s) - 3; at > 0; at -= 3 {
-		s = s[:at] + "," + s[at:]
-	}
-	return s
-}
-
-// count is a number of things: "1 node", "1,204 nodes".
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return number(n) + " " + what
 }
 
 // waiting says why there is nothing to count; empty when there is.
@@ -82,13 +67,13 @@ func waiting(s feed.State) string {
 	case s.Places == 0:
 		return "not read yet"
 	}
-	return fmt.Sprintf("loading 0/%s", count(s.Places, "place"))
+	return fmt.Sprintf("loading 0/%s", widget.Count(s.Places, "place"))
 }
 
-// partly is what a panel says of its own whole when some places have not answered.
+// partly is what a panel says of its own whole when some places have not answered in full.
 func partly(note string, s feed.State) string {
-	if s.Loaded < s.Places {
-		return strings.TrimSpace(fmt.Sprintf("%s (%d/%s)", note, s.Loaded, count(s.Places, "place")))
+	if s.Whole < s.Places {
+		return strings.TrimSpace(fmt.Sprintf("%s (%d/%s)", note, s.Whole, widget.Count(s.Places, "place")))
 	}
 	return note
 }
@@ -100,14 +85,14 @@ func (p *Page) fleetPanel() panel {
 		return out
 	}
 	c := p.nodes.value
-	out.note = partly(count(c.all, "node"), s)
+	out.note = partly(widget.Count(c.all, "node"), s)
 	if c.all == 0 {
 		out.say = "no managed node here; d on Fleet says why an instance is not one"
 		return out
 	}
 	add := func(key string, level theme.Level, n int, filter string) {
 		out.lines = append(out.lines, line{
-			key: key, level: level, text: key, bar: true, share: float64(n) / float64(c.all), value: number(n),
+			key: key, level: level, text: key, bar: true, share: float64(n) / float64(c.all), value: widget.Grouped(n),
 			open: deck.Open{Page: "fleet", Filter: filter, Clear: true}, rows: n, words: []string{"ls", "--filter", filter},
 		})
 	}
@@ -161,14 +146,25 @@ func (p *Page) patchPanel() panel {
 		out.lines = append(out.lines, groupLine(g))
 	}
 	if more := len(r.groups) - p.most(); more > 0 {
-		out.lines = append(out.lines, line{key: "more", text: count(more, "more group"), open: deck.Open{Page: "patch", Clear: true}})
-	}
-	add := func(key string, level theme.Level, n int, filter string, words ...string) {
-		out.lines = append(out.lines, line{
-			key: key, level: zero(n, level), text: key, value: number(n), open: deck.Open{Page: "patch", Filter: filter, Clear: true}, rows: n, words: words,
-		})
+		out.lines = append(out.lines, line{key: "more", text: widget.Count(more, "more group"), open: deck.Open{Page: "patch", Clear: true}})
 	}
 	t := r.total
+	add := func(key string, level theme.Level, n int, filter string, words ...string) {
+		value := widget.Grouped(n)
+		switch t.Unknown { // of which nothing is known is not 0
+		case 0:
+		case t.Nodes:
+			value, level = "not known", theme.Unknown
+		default:
+			value += " of " + widget.Grouped(t.Nodes-t.Unknown) + " known"
+		}
+		if t.Unknown < t.Nodes {
+			level = zero(n, level)
+		}
+		out.lines = append(out.lines, line{
+			key: key, level: level, text: key, value: value, open: deck.Open{Page: "patch", Filter: filter, Clear: true}, rows: n, words: words,
+		})
+	}
 	add("critical missing", theme.Bad, t.WithCritical, "critical>0", patchWords("critical>0")...)
 	add("security missing", theme.Warn, t.WithSecurity, "security>0", patchWords("security>0")...)
 	add("reboot pending", theme.Warn, t.WithPendingReboot, "reboot>0", patchWords("pending_reboot>0")...)
@@ -187,9 +183,8 @@ func groupLine(g patch.Slice) line {
 		key: "group " + g.Key, text: cmp.Or(g.Key, "(no group)"), bar: known, share: share / 100, value: percent(g.Counts),
 		open: deck.Open{Page: "patch", Filter: "group=" + terms.QuoteWord(g.Key), Clear: true}, rows: g.Nodes,
 	}
-	if g.Key != "" {
-		l.words = patchWords("patch_group=" + terms.QuoteWord(g.Key))
-	}
+	// The filter patch_group= knows groups of scans alone, and not those of tags.
+	l.words = []string{"patch", "status", "--by", "group"}
 	switch {
 	case !known:
 		l.level = theme.Unknown
@@ -205,14 +200,18 @@ func groupLine(g patch.Slice) line {
 	return l
 }
 
-// percent is the share of nodes that are compliant. It is rounded down, so that only
-// all of them are 100 %.
+// percent is the share of nodes that are compliant, of those of which it is known. It
+// is rounded down, so that only all of them are 100 %.
 func percent(c patch.Counts) string {
 	share, known := c.Percent()
 	if !known {
 		return "not known"
 	}
-	return fmt.Sprintf("%d %%", int(share))
+	text := fmt.Sprintf("%d %%", int(share))
+	if c.Unknown > 0 {
+		text += " of " + widget.Grouped(c.Nodes-c.Unknown) + " known"
+	}
+	return text
 }
 
 func (p *Page) runningPanel() panel {
@@ -224,7 +223,7 @@ func (p *Page) runningPanel() panel {
 	for i, s := range p.runs.value.active {
 		if i == p.most() {
 			rest := len(p.runs.value.active) - p.most()
-			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: count(rest, "more command"), open: deck.Open{Page: "commands", Filter: "state=running", Clear: true}})
+			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: widget.Count(rest, "more command"), open: deck.Open{Page: "commands", Filter: "state=running", Clear: true}})
 			break
 		}
 		out.lines = append(out.lines, p.runLine(s))
@@ -239,7 +238,11 @@ func (p *Page) runningPanel() panel {
 		out.lines = append(out.lines, p.autoLine(e))
 	}
 	if len(p.runs.value.active)+len(p.autos.value.active) == 0 && !runs.Empty() && !autos.Empty() {
-		out.lines = append(out.lines, line{key: "nothing", level: theme.Idle, text: "no command and no automation", open: deck.Open{Page: "commands", Clear: true}})
+		text := partly("no command and no automation", runs)
+		if runs.Whole == runs.Places {
+			text = partly(text, autos)
+		}
+		out.lines = append(out.lines, line{key: "nothing", level: theme.Idle, text: text, open: deck.Open{Page: "commands", Clear: true}})
 	}
 	out.lines = append(out.lines, p.sessionLine(), p.forwardLine())
 	return out
@@ -248,32 +251,32 @@ func (p *Page) runningPanel() panel {
 func (p *Page) runLine(s sent) line {
 	l := line{
 		key: "cmd " + s.id, level: theme.Busy, text: "cmd " + short(s.id) + " " + cmp.Or(s.note, s.document),
-		open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(),
+		open: deck.Open{Page: "commands", Filter: "id=" + s.id, Clear: true}, words: s.words(), at: &s.at,
 	}
-	l.value = fmt.Sprintf("%s/%s", number(s.completed), number(s.targets))
+	l.value = fmt.Sprintf("%s/%s", widget.Grouped(s.completed), widget.Grouped(s.targets))
 	if s.targets > 0 {
 		l.bar, l.share = true, float64(s.completed)/float64(s.targets)
 	}
 	if s.errors > 0 {
 		l.level = theme.Warn
-		l.value += fmt.Sprintf(" %s failed", number(s.errors))
+		l.value += fmt.Sprintf(" %s failed", widget.Grouped(s.errors))
 	}
 	l.value += " " + elapsed(p.deck.Now.Sub(s.requested))
 	return l
 }
 
-func (p *Page) autoLine(e automation.Execution) line {
+func (p *Page) autoLine(e placed[automation.Execution]) line {
 	l := line{
-		key: "auto " + e.ID, level: theme.Busy, text: "auto " + short(e.ID) + " " + e.Document, value: elapsed(p.deck.Now.Sub(e.Started)),
-		open: deck.Open{Page: "automation", Filter: "id=" + e.ID, Clear: true}, rows: 1, words: []string{"automation", "get", e.ID},
+		key: "auto " + e.it.ID, level: theme.Busy, text: "auto " + short(e.it.ID) + " " + e.it.Document, value: elapsed(p.deck.Now.Sub(e.it.Started)),
+		open: deck.Open{Page: "automation", Filter: "id=" + e.it.ID, Clear: true}, rows: 1, words: []string{"automation", "get", e.it.ID}, at: &e.at,
 	}
-	step := cmp.Or(e.CurrentStep, strings.ToLower(string(e.State)))
-	if c := e.Counts; c != nil && c.Total > 0 {
+	step := cmp.Or(e.it.CurrentStep, strings.ToLower(string(e.it.State)))
+	if c := e.it.Counts; c != nil && c.Total > 0 {
 		done := c.Success + c.Failed + c.Cancelled + c.TimedOut
 		l.bar, l.share = true, float64(done)/float64(c.Total)
 		step = fmt.Sprintf("%d/%d", done, c.Total)
 	}
-	if e.State.Waits() {
+	if e.it.State.Waits() {
 		l.level = theme.Warn
 		step += " (waits)"
 	}
@@ -311,12 +314,12 @@ func (p *Page) sessionLine() line {
 		return l
 	}
 	n := len(p.set.Sessions.Rows())
-	l.text, l.level, l.rows = partly(count(n, "session")+" open", s), zero(n, theme.Busy), n
+	l.text, l.level, l.rows = partly(widget.Count(n, "session")+" open", s), zero(n, theme.Busy), n
 	return l
 }
 
 func (p *Page) forwardLine() line {
-	l := line{key: "forwards", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "forwards:", Clear: true}, words: []string{"forward", "ls"}}
+	l := line{key: "forwards", level: theme.Idle, open: deck.Open{Page: "sessions", Filter: "forwards:", Clear: true}, words: []string{"forward", "ls"}, at: &grid.Place{}}
 	s := p.set.Forwards.State()
 	if say := waiting(s); say != "" {
 		l.level, l.text = theme.Unknown, "forwards: "+say
@@ -326,7 +329,7 @@ func (p *Page) forwardLine() line {
 	for _, r := range p.set.Forwards.Rows() {
 		n += len(r.Value.Rows)
 	}
-	l.text, l.level = count(n, "forward")+" on this machine", zero(n, theme.Busy)
+	l.text, l.level = widget.Count(n, "forward")+" on this machine", zero(n, theme.Busy)
 	return l
 }
 
@@ -348,7 +351,7 @@ func (p *Page) windowPanel() panel {
 		}
 		l := line{
 			key: "window " + n.WindowID, level: theme.Idle, text: n.Window,
-			open: deck.Open{Page: "windows", Filter: "id=" + n.WindowID, Clear: true}, rows: 1, words: []string{"window", "get", n.WindowID},
+			open: deck.Open{Page: "windows", Filter: "id=" + n.WindowID, Clear: true}, rows: 1, words: []string{"window", "get", n.WindowID}, at: &n.at,
 		}
 		if n.open {
 			l.level, l.value = theme.Busy, "open, until "+n.End.In(p.deck.Location).Format("15:04")
@@ -356,7 +359,7 @@ func (p *Page) windowPanel() panel {
 			l.value = "in " + elapsed(n.Start.Sub(p.deck.Now))
 		}
 		if n.nodes >= 0 {
-			l.value += ", " + count(n.nodes, "node")
+			l.value += ", " + widget.Count(n.nodes, "node")
 		}
 		out.lines = append(out.lines, l)
 	}

@@ -281,8 +281,7 @@ func (p *Page) Actions() []deck.Action {
 	return []deck.Action{
 		{Key: "enter", Name: "open", Help: "open what the number counts, on its page", Footer: true, Off: off, Do: p.enter},
 		{Key: "c", Name: "copy", Help: "copy the command line that lists what the number counts", Footer: true, Off: copyOff, Do: func() tea.Cmd {
-			words := append([]string{"ssmdeck"}, quoted(l.words)...)
-			return deck.Ask(deck.Copy{Text: strings.Join(words, " "), What: "the command line"})
+			return deck.Ask(deck.Copy{Text: p.oneLiner(l), What: "the command line"})
 		}},
 		{Key: "o", Name: "console", Help: "open Systems Manager in the console", Footer: true, Off: p.consoleOff(), Do: func() tea.Cmd {
 			return deck.Ask(deck.Browse{URL: p.svc.Console(p.home())})
@@ -304,16 +303,12 @@ func (p *Page) consoleOff() string {
 	return ""
 }
 
-// quoted are words as a shell takes them.
-func quoted(words []string) []string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		if strings.ContainsAny(w, " <>|&;*?$`\"'()[]{}!#~\\") {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		out[i] = w
+// oneLiner is the command line of a line: where the thing is, or everywhere.
+func (p *Page) oneLiner(l line) string {
+	if l.at != nil {
+		return p.deck.OneLiner(l.words, *l.at)
 	}
-	return out
+	return p.deck.OneLinerEverywhere(l.words)
 }
 
 // SetFilter shows only lines that fit, in the grammar of all lists.
@@ -370,7 +365,7 @@ func (p *Page) Plain() deck.Plain {
 		}
 		for _, l := range panel.lines {
 			to := place{panel.title, l.key}
-			item := deck.Item{Text: render.Visible(panel.title + ": " + l.sentence()), Choose: func() { p.at, p.moved = to, true }}
+			item := deck.Item{Text: render.Visible(panel.title + ": " + l.sentence()), Choose: func() bool { return p.choose(to) }}
 			if l.open.Page != "" {
 				item.Detail = append(item.Detail, strings.TrimSpace("Opens: "+l.open.Page+" "+l.open.Filter))
 			}
@@ -378,12 +373,21 @@ func (p *Page) Plain() deck.Plain {
 				item.Detail = append(item.Detail, fmt.Sprintf("Rows there: %d", l.rows))
 			}
 			if len(l.words) > 0 {
-				item.Detail = append(item.Detail, "Command: ssmdeck "+strings.Join(quoted(l.words), " "))
+				item.Detail = append(item.Detail, "Command: "+p.oneLiner(l))
 			}
 			out.Items = append(out.Items, item)
 		}
 	}
 	return out
+}
+
+// choose puts the cursor on a line; false: there is none like it any more.
+func (p *Page) choose(to place) bool {
+	if !slices.Contains(p.lines(), to) {
+		return false
+	}
+	p.at, p.moved = to, true
+	return true
 }
 
 // yaml is the page as a document: panels, and sentences in them.

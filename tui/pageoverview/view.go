@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // hit is where a line was drawn.
@@ -205,7 +206,7 @@ func (p *Page) panel(x, y, width, height int, all panel) []string {
 		at := place{all.title, l.key}
 		text := ""
 		if hidden := len(all.lines) - i; i == from+shown-1 && hidden > 1 && at != p.at {
-			text = "  " + s.Dim.Render(ansi.Truncate(s.Glyphs.Ellipsis+" "+number(hidden)+" more", width-2, ""))
+			text = "  " + s.Dim.Render(ansi.Truncate(s.Glyphs.Ellipsis+" "+widget.Grouped(hidden)+" more", width-2, ""))
 		} else {
 			text = p.line(l, at == p.at, width, labels, values, all.right)
 		}

@@ -1,7 +1,6 @@
 package pageparams
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"strconv"
@@ -32,6 +31,18 @@ func (p *Page) afterWrite(written) tea.Cmd {
 	p.tags = feed.NewDetail[map[string]string](p.desk, kept)
 	p.hide()
 	return p.rest()
+}
+
+// Subject is the parameter that actions are about, and the version where they are shown.
+func (p *Page) Subject() string {
+	r, ok := p.current()
+	if !ok {
+		return ""
+	}
+	if i, ok := p.versions.Current(); ok && p.pane == onVersions && i < len(p.history) {
+		return r.key + "\x00" + strconv.FormatInt(p.history[i].Version, 10)
+	}
+	return r.key
 }
 
 // Actions are what can be done with the row under the cursor, or with those marked.
@@ -140,7 +151,7 @@ func (p *Page) disclose(r row) {
 
 // about is a line about one row that changes it.
 func about(r row, level deck.Level, what string, words ...string) deck.Line {
-	return deck.Line{Words: words, At: r.at, What: what + " " + visible(r.path), Level: level, How: deck.Quietly, Refresh: []string{sources.Parameters}, Done: done}
+	return deck.Line{Words: words, At: r.at, What: what + " " + render.Visible(r.path), Level: level, How: deck.Quietly, Refresh: []string{sources.Parameters}, Done: done}
 }
 
 func (p *Page) edit(r row) tea.Cmd {
@@ -158,7 +169,7 @@ func (p *Page) remove() tea.Cmd {
 		list := by[at]
 		l := deck.Line{
 			Words: append([]string{"param", "delete"}, list...), Preview: append(append([]string{"param", "delete"}, list...), "--dry-run"),
-			At: at, What: "delete " + visible(list[0]), Level: deck.Destructive, Type: list[0], How: deck.Quietly,
+			At: at, What: "delete " + render.Visible(list[0]), Level: deck.Destructive, Type: list[0], How: deck.Quietly,
 			Facts: []deck.Fact{{Name: "Lost", Value: "every version, all labels; the name is free after 30 s"}}, Refresh: []string{sources.Parameters}, Done: done,
 		}
 		if n := len(list); n > 1 {
@@ -202,13 +213,13 @@ func (p *Page) rollback() tea.Cmd {
 			entries = append(entries, deck.Entry{Name: strings.TrimSpace(fmt.Sprintf("%d %s", v.Version, strings.Join(v.Labels, " "))), Detail: p.when(v.Modified) + " " + who(v.ModifiedBy)})
 		}
 	}
-	return deck.Ask(deck.Choose{Title: "Write again, of " + visible(r.path), Entries: entries, Done: func(i int) tea.Cmd { return back(earlier[i]) }})
+	return deck.Ask(deck.Choose{Title: "Write again, of " + render.Visible(r.path), Entries: entries, Done: func(i int) tea.Cmd { return back(earlier[i]) }})
 }
 
 // tell runs a line about a row that changes nothing, in a pane.
 func (p *Page) tell(r row, command, what string, flags ...string) tea.Cmd {
 	return deck.Ask(deck.Line{
-		Words: append([]string{"param", command, p.where(r)}, flags...), At: r.at, What: what + visible(p.where(r)), Level: deck.Read, How: deck.InPane,
+		Words: append([]string{"param", command, p.where(r)}, flags...), At: r.at, What: what + render.Visible(p.where(r)), Level: deck.Read, How: deck.InPane,
 	})
 }
 
@@ -223,13 +234,13 @@ func (p *Page) where(r row) string {
 // compare shows how two parameters or paths differ; secrets are not decrypted.
 func (p *Page) compare(r row) tea.Cmd {
 	show := func(at grid.Place, a, b string, flags ...string) tea.Cmd {
-		return deck.Ask(deck.Line{Words: append([]string{"param", "diff", a, b}, flags...), At: at, What: "compare " + visible(a) + " and " + visible(b), Level: deck.Read, How: deck.InPane})
+		return deck.Ask(deck.Line{Words: append([]string{"param", "diff", a, b}, flags...), At: at, What: "compare " + render.Visible(a) + " and " + render.Visible(b), Level: deck.Read, How: deck.InPane})
 	}
 	if two := p.chosen(); len(two) == 2 && two[0].Place == two[1].Place {
 		return show(r.at, two[0].Value, two[1].Value, "--no-secrets")
 	}
 	return deck.Ask(deck.Form{
-		Title: "Compare " + visible(p.where(r)),
+		Title: "Compare " + render.Visible(p.where(r)),
 		Fields: []deck.Field{
 			{Name: "with", Label: "With", Help: "a name or a path; eu-west-1:/app, prod@eu-west-1:/app, @file", Check: needed, Choices: p.known},
 			{Name: "secrets", Label: "Secrets", Value: "not compared", Choices: of("not compared", "compared, not shown"), Only: true},
@@ -247,11 +258,7 @@ func (p *Page) compare(r row) tea.Cmd {
 func yaml(r row) tea.Cmd {
 	v := *r.param
 	v.Value = ""
-	var b bytes.Buffer
-	if err := render.Object(&b, render.Options{Format: render.FormatYAML}, v, nil); err != nil {
-		return deck.Ask(deck.Say{Err: err})
-	}
-	return deck.Ask(deck.Show{Title: v.Name, Text: b.String()})
+	return deck.ShowYAML(v.Name, v)
 }
 
 func (p *Page) copyValue(r row) tea.Cmd {

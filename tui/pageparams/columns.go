@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
-	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
@@ -65,7 +64,7 @@ func (p *Page) newList(rows func() []row, label func(row) string, sort string) *
 		{ID: "type", Title: "TYPE", Text: text(func(v *parameter.Parameter) string { return v.Type }), Rank: 1},
 		{ID: "version", Title: "VERSION", Text: text(func(v *parameter.Parameter) string { return strconv.FormatInt(v.Version, 10) }), Sort: terms.Number, Compare: by(row.number), Right: true, Rank: 3, Flash: true},
 		{
-			ID: "modified", Title: "MODIFIED", Text: text(func(v *parameter.Parameter) string { return render.Ago(p.deck.Now, v.Modified) }), Sort: terms.Moment,
+			ID: "modified", Title: "MODIFIED", Text: text(func(v *parameter.Parameter) string { return p.deck.Ago(v.Modified) }), Sort: terms.Moment,
 			At: func(i int) time.Time { return rows()[i].changed() }, Compare: by(func(r row) int64 { return r.changed().Unix() }), Right: true, Rank: 2,
 		},
 		{ID: "by", Title: "BY", Text: text(func(v *parameter.Parameter) string { return who(v.ModifiedBy) }), Rank: 4, Max: 20},

@@ -1,7 +1,6 @@
 package pageparams
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -28,7 +27,7 @@ func (p *Page) facts(r row) (d widget.Details) {
 	if r.param == nil {
 		d.Add("Path", r.path)
 		if r.below > 0 {
-			d.Add("Below", count(r.below, "parameter"))
+			d.Add("Below", widget.Count(r.below, "parameter"))
 		}
 		return d
 	}
@@ -46,7 +45,7 @@ func (p *Page) facts(r row) (d widget.Details) {
 	d.Add("Pattern", v.AllowedPattern)
 	d.Add("Data type", v.DataType)
 	if r.below > 0 {
-		d.Add("Below", count(r.below, "parameter"))
+		d.Add("Below", widget.Count(r.below, "parameter"))
 	}
 	p.tagFacts(&d, r)
 	if p.deck.Several() {
@@ -61,7 +60,7 @@ func (p *Page) facts(r row) (d widget.Details) {
 func (p *Page) tagFacts(d *widget.Details, r row) {
 	tags, _, err, _ := p.tags.Get(r.version())
 	if err != nil {
-		d.Level("Tags", theme.Bad, explain(err))
+		d.Level("Tags", theme.Bad, fault.Explain(err))
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
@@ -90,7 +89,7 @@ func (p *Page) valueFacts(d *widget.Details, r row) {
 	v, at, err, loading := p.values.Get(r.version())
 	switch {
 	case err != nil:
-		d.Level("Value", theme.Bad, explain(err))
+		d.Level("Value", theme.Bad, fault.Explain(err))
 	case at.IsZero() && loading:
 		d.Add("Value", "reading")
 	case at.IsZero():
@@ -110,7 +109,7 @@ func (p *Page) secretFacts(d *widget.Details, r row) {
 	v, known, err := p.secret.read()
 	switch {
 	case err != nil:
-		d.Level("Value", theme.Bad, explain(err))
+		d.Level("Value", theme.Bad, fault.Explain(err))
 	case !known:
 		d.Add("Value", "decrypting")
 	default:
@@ -142,25 +141,9 @@ func (p *Page) dueFacts(d *widget.Details, v parameter.Parameter) {
 	}
 }
 
-// explain is an error with its hint.
-func explain(err error) string {
-	text := err.Error()
-	if hint := fault.HintOf(err); hint != "" {
-		text += ": " + hint
-	}
-	return text
-}
-
 func (p *Page) when(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
 	return render.Local(t, p.deck.Location) + ", " + render.Ago(p.deck.Now, t)
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

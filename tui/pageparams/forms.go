@@ -10,6 +10,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/paramplan"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
@@ -109,7 +110,7 @@ func (p *Page) askValue(at grid.Place, v map[string]string) tea.Cmd {
 	if v["type"] == parameter.StringList {
 		field.Help, field.Many = "a,b,c", false
 	}
-	return deck.Ask(deck.Form{Title: "Value of " + visible(v["name"]), Fields: []deck.Field{field}, Done: func(value map[string]string) tea.Cmd {
+	return deck.Ask(deck.Form{Title: "Value of " + render.Visible(v["name"]), Fields: []deck.Field{field}, Done: func(value map[string]string) tea.Cmd {
 		words := []string{"param", "set", v["name"], "-", "--type", v["type"]}
 		for _, flag := range []string{"description", "tier", "key", "expires"} {
 			if v[flag] != "" {
@@ -131,7 +132,7 @@ func (p *Page) addLabels() tea.Cmd {
 	}
 	target := r.path + ":" + strconv.FormatInt(version, 10)
 	return deck.Ask(deck.Form{
-		Title: "Label " + visible(target),
+		Title: "Label " + render.Visible(target),
 		Fields: []deck.Field{{Name: "labels", Label: "Labels", Help: "live last-good", Check: func(text string) error {
 			for _, l := range strings.Fields(text) {
 				if err := parameter.CheckLabel(l); err != nil {
@@ -153,7 +154,7 @@ func (p *Page) move(r row, command string) tea.Cmd {
 		title = "Move "
 	}
 	return deck.Ask(deck.Form{
-		Title: title + visible(r.path),
+		Title: title + render.Visible(r.path),
 		Fields: []deck.Field{
 			{Name: "to", Label: "To", Value: r.path, Help: "/app/prod/name; eu-west-1:/app/prod/name", Check: func(to string) error {
 				if to == r.path {
@@ -210,7 +211,7 @@ func (p *Page) export(r row) tea.Cmd {
 			} else {
 				words = append(words, "--no-secrets")
 			}
-			return deck.Ask(deck.Line{Words: words, At: r.at, What: "export " + visible(v["path"]), Level: level, How: deck.Quietly})
+			return deck.Ask(deck.Line{Words: words, At: r.at, What: "export " + render.Visible(v["path"]), Level: level, How: deck.Quietly})
 		},
 	})
 }
@@ -240,7 +241,7 @@ func (p *Page) search(r row) tea.Cmd {
 			case "values and secrets":
 				words = append(words, "--values", "--decrypt")
 			}
-			return deck.Ask(deck.Line{Words: words, At: r.at, What: "search " + visible(v["path"]), Level: deck.Read, How: deck.InPane, Input: []byte(v["text"])})
+			return deck.Ask(deck.Line{Words: words, At: r.at, What: "search " + render.Visible(v["path"]), Level: deck.Read, How: deck.InPane, Input: []byte(v["text"])})
 		},
 	})
 }

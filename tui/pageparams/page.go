@@ -15,7 +15,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
-	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -313,14 +312,6 @@ func (p *Page) widen() {
 	}
 	p.laid = true
 	for _, l := range []*widget.List{p.tree, p.list} {
-		titles, _ := l.AllColumns()
-		for i, t := range titles {
-			if t == "REGION" || t == "ACCOUNT" {
-				l.ShowColumn(i, true)
-			}
-		}
+		l.ShowPlaces()
 	}
 }
-
-// visible makes foreign text harmless.
-func visible(text string) string { return render.Visible(text) }

@@ -3,8 +3,10 @@ package pageparams
 import (
 	"fmt"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // Plain is the page as text. A value that is hidden is hidden here, too.
@@ -14,7 +16,7 @@ func (p *Page) Plain() deck.Plain {
 	for _, i := range l.Shown() {
 		r := rows[i]
 		facts := p.facts(r)
-		out.Items = append(out.Items, deck.Item{Text: visible(p.sentence(r)), Detail: facts.Plain(), Choose: func() { l.Select(r.key) }})
+		out.Items = append(out.Items, deck.Item{Text: render.Visible(p.sentence(r)), Detail: facts.Plain(), Choose: func() bool { return l.Select(r.key) }})
 	}
 	return out
 }
@@ -24,16 +26,16 @@ func (p *Page) summary() string {
 	case p.now().Len() == 0:
 		return p.none()
 	case p.folded():
-		return fmt.Sprintf("%s, as folders; enter opens one, T shows a list.", count(len(p.rows), "parameter"))
+		return fmt.Sprintf("%s, as folders; enter opens one, T shows a list.", widget.Count(len(p.rows), "parameter"))
 	}
-	return fmt.Sprintf("%d shown of %s; T shows folders.", p.list.Len(), count(len(p.rows), "parameter"))
+	return fmt.Sprintf("%d shown of %s; T shows folders.", p.list.Len(), widget.Count(len(p.rows), "parameter"))
 }
 
 func (p *Page) sentence(r row) string {
 	if r.param == nil {
-		return "folder " + r.path + ", " + count(r.below, "parameter")
+		return "folder " + r.path + ", " + widget.Count(r.below, "parameter")
 	}
-	text := fmt.Sprintf("%s, %s, version %d, modified %s", r.path, r.param.Type, r.param.Version, render.Ago(p.deck.Now, r.param.Modified))
+	text := fmt.Sprintf("%s, %s, version %d, modified %s", r.path, r.param.Type, r.param.Version, p.deck.Ago(r.param.Modified))
 	if !r.expires.IsZero() {
 		text += ", expires " + render.Ago(p.deck.Now, r.expires)
 	}
@@ -45,13 +47,13 @@ func (p *Page) none() string {
 	s := p.set.Parameters.State()
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
-		return "not known: " + visible(explain(s.Failures[0].Err))
-	case s.Empty() && s.Places > 1:
-		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+		return "not known: " + render.Visible(fault.Explain(s.Failures[0].Err))
 	case s.Empty():
-		return "loading"
+		return s.Progress()
 	case p.filter != "":
-		return "no parameter fits the filter"
+		return "no parameter fits the filter" + s.Reach()
+	case s.Whole < s.Places:
+		return "there are no parameters" + s.Reach()
 	}
 	return "there are no parameters: n makes one"
 }

@@ -9,6 +9,7 @@ import (
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/textdiff"
@@ -20,7 +21,7 @@ func (p *Page) newVersions() *widget.List {
 	columns := []widget.Column{
 		{ID: "version", Title: "VERSION", Text: func(i int) string { return strconv.FormatInt(at(i).Version, 10) }, Compare: func(a, b int) int { return cmp.Compare(at(a).Version, at(b).Version) }, Right: true},
 		{ID: "labels", Title: "LABELS", Text: func(i int) string { return strings.Join(at(i).Labels, " ") }, Rank: 1, Max: 32},
-		{ID: "modified", Title: "MODIFIED", Text: func(i int) string { return render.Ago(p.deck.Now, at(i).Modified) }, Compare: func(a, b int) int { return at(a).Modified.Compare(at(b).Modified) }, Right: true, Rank: 2},
+		{ID: "modified", Title: "MODIFIED", Text: func(i int) string { return p.deck.Ago(at(i).Modified) }, Compare: func(a, b int) int { return at(a).Modified.Compare(at(b).Modified) }, Right: true, Rank: 2},
 		{ID: "by", Title: "BY", Text: func(i int) string { return who(at(i).ModifiedBy) }, Rank: 3, Max: 20},
 		{ID: "changed", Title: "CHANGED", Text: func(i int) string { return p.changed(i) }, Rank: 4},
 	}
@@ -34,7 +35,7 @@ func (p *Page) noVersions() string {
 	}
 	switch _, at, err, _ := p.histories.Get(r.version()); {
 	case err != nil:
-		return "not known: " + explain(err)
+		return "not known: " + fault.Explain(err)
 	case at.IsZero():
 		return "reading the versions"
 	}

@@ -14,7 +14,24 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
+
+// Subject is the node that actions are about, with the patch under the cursor, or all
+// those in the middle.
+func (p *Page) Subject() string {
+	key := p.groups.chosen
+	if n := p.current(); n != nil && p.view == viewNodes && p.focus != paneGroups {
+		key += "\x00" + deck.Key(n.at, n.ID)
+	}
+	if i, ok := p.lacks.list.Current(); ok && p.view == viewLacks && i < len(p.lacks.rows) {
+		key += "\x00" + tallyKey(&p.lacks.rows[i])
+	}
+	if i, ok := p.list.Current(); ok && p.focus == panePatches && i < len(p.found) {
+		key += "\x00" + p.found[i].ID
+	}
+	return "of " + key
+}
 
 // Actions are what can be done here.
 func (p *Page) Actions() []deck.Action {
@@ -117,7 +134,7 @@ func refresh() []string { return []string{sources.Patches, Attempts, sources.Com
 
 // nodeFacts are what must be known of nodes before a yes.
 func (p *Page) nodeFacts(nodes []*node) []deck.Fact {
-	facts := []deck.Fact{{Name: plural(len(nodes), "node"), Value: names(nodes)}}
+	facts := []deck.Fact{{Name: widget.Count(len(nodes), "node"), Value: names(nodes)}}
 	if len(nodes) > inWords {
 		facts = append(facts, deck.Fact{Name: "input", Value: "the ids of the nodes, one a line, on standard input"})
 	}
@@ -133,13 +150,13 @@ func (p *Page) nodeFacts(nodes []*node) []deck.Fact {
 		}
 	}
 	if offline > 0 {
-		facts = append(facts, deck.Fact{Name: "offline", Value: plural(offline, "node") + ", which nothing reaches now"})
+		facts = append(facts, deck.Fact{Name: "offline", Value: widget.Count(offline, "node") + ", which nothing reaches now"})
 	}
 	if never > 0 {
-		facts = append(facts, deck.Fact{Name: "never scanned", Value: plural(never, "node")})
+		facts = append(facts, deck.Fact{Name: "never scanned", Value: widget.Count(never, "node")})
 	}
 	if stale > 0 {
-		facts = append(facts, deck.Fact{Name: "stale", Value: "the last scan of " + plural(stale, "node") + " is older than " + render.Duration(patch.StaleAfter)})
+		facts = append(facts, deck.Fact{Name: "stale", Value: "the last scan of " + widget.Count(stale, "node") + " is older than " + render.Duration(patch.StaleAfter)})
 	}
 	return facts
 }
@@ -155,7 +172,7 @@ func (p *Page) scan() tea.Cmd {
 		facts := append(p.nodeFacts(nodes), deck.Fact{Name: "effect", Value: "nothing is installed and no node reboots; each scan overwrites what the last one found"})
 		cmds = append(cmds, deck.Ask(deck.Line{
 			Words: append([]string{"patch", "scan"}, words...), At: at, Input: input,
-			What: "scan " + plural(len(nodes), "node") + " for patches", Facts: facts, Level: deck.Change, How: deck.InPane, Refresh: refresh(),
+			What: "scan " + widget.Count(len(nodes), "node") + " for patches", Facts: facts, Level: deck.Change, How: deck.InPane, Refresh: refresh(),
 		}))
 	}
 	return tea.Batch(cmds...)
@@ -220,7 +237,7 @@ func (p *Page) browse() tea.Cmd {
 	if n == nil {
 		return nil
 	}
-	return deck.Ask(deck.Browse{URL: deck.Console(n.at, "fleet-manager/managed-nodes/"+n.ID+"/general")})
+	return deck.Ask(deck.Browse{URL: deck.NodeConsole(n.at, n.ID)})
 }
 
 func (p *Page) copyPatch() tea.Cmd {

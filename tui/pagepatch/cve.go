@@ -177,12 +177,12 @@ func (c *cveList) conclusion() []string {
 	if a.Lacking == 1 {
 		verb = "lacks"
 	}
-	out := []string{fmt.Sprintf("%d of %s %s a patch for %s", a.Lacking, plural(a.Nodes, "node"), verb, c.id)}
+	out := []string{fmt.Sprintf("%d of %s %s a patch for %s", a.Lacking, widget.Count(a.Nodes, "node"), verb, c.id)}
 	if a.Waiting > 0 {
 		out[0] += fmt.Sprintf(", %d more have it and wait for a reboot", a.Waiting)
 	}
 	if n := a.Never + a.Unknown; n > 0 {
-		out = append(out, fmt.Sprintf("of %s nothing is known: %d never scanned, %d not readable", plural(n, "node"), a.Never, a.Unknown))
+		out = append(out, fmt.Sprintf("of %s nothing is known: %d never scanned, %d not readable", widget.Count(n, "node"), a.Never, a.Unknown))
 	}
 	if a.Blank > 0 {
 		out = append(out, fmt.Sprintf("%s security patches that name no CVE, and may be open to it, too", lacksOther(a.Blank)))

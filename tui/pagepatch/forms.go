@@ -11,6 +11,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // changeGroup asks for a patch group and tags the chosen nodes with it.
@@ -23,7 +24,7 @@ func (p *Page) changeGroup() tea.Cmd {
 		}
 	}
 	return deck.Ask(deck.Form{
-		Title: "Patch group of " + plural(len(nodes), "node") + ": " + names(nodes),
+		Title: "Patch group of " + widget.Count(len(nodes), "node") + ": " + names(nodes),
 		Fields: []deck.Field{{
 			Name: "group", Label: "Patch group", Help: "the value of the tag Patch Group",
 			Choices: func(typed string) []string {
@@ -59,7 +60,7 @@ func (p *Page) groupLines(nodes []*node, group string) tea.Cmd {
 			words := []string{"node", "tag", named, tag + "=" + group}
 			cmds = append(cmds, deck.Ask(deck.Line{
 				Words: words, Preview: append(slices.Clone(words), "--dry-run"), At: at, Input: input,
-				What:  "put " + plural(len(nodes), "node") + " into the patch group " + group,
+				What:  "put " + widget.Count(len(nodes), "node") + " into the patch group " + group,
 				Facts: append(p.nodeFacts(nodes), deck.Fact{Name: "effect", Value: "from their next scan on they go by the baseline of that group"}),
 				Level: deck.Change, How: deck.InPane, Refresh: []string{sources.Patches, sources.Nodes},
 			}))
@@ -82,7 +83,7 @@ func (p *Page) export() tea.Cmd {
 	}
 	title := "Write a report on all nodes"
 	if nodes != nil {
-		title = "Write a report on " + plural(len(nodes), "node") + ": " + names(nodes)
+		title = "Write a report on " + widget.Count(len(nodes), "node") + ": " + names(nodes)
 	}
 	by := byGroup
 	if slices.Contains([]string{byBaseline, byPlatform, byAge}, p.groups.by) {

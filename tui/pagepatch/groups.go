@@ -226,7 +226,7 @@ func (p *Page) askGroup() tea.Cmd {
 	}
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		words = append(words, byTag+k)
-		details[byTag+k] = "tag, on " + plural(tags[k], "node")
+		details[byTag+k] = "tag, on " + widget.Count(tags[k], "node")
 	}
 	var entries []deck.Entry
 	for _, w := range words {

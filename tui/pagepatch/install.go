@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/waves"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // install asks how, then shows what would be installed, then asks.
@@ -24,7 +25,7 @@ func (p *Page) install() tea.Cmd {
 		}
 	}
 	return deck.Ask(deck.Form{
-		Title: "Install patches on " + plural(len(nodes), "node") + ": " + names(nodes),
+		Title: "Install patches on " + widget.Count(len(nodes), "node") + ": " + names(nodes),
 		Fields: []deck.Field{
 			{
 				Name: "reboot", Label: "Reboot", Help: "if-needed: a node reboots when anything was installed", Only: true,
@@ -83,7 +84,7 @@ func (p *Page) installLines(nodes []*node, v map[string]string) tea.Cmd {
 		}
 		cmds = append(cmds, deck.Ask(deck.Line{
 			Words: words, Preview: preview, At: at, Input: input,
-			What: "install patches on " + plural(len(nodes), "node"), Facts: facts, Level: deck.Disruptive, How: deck.InPane, Refresh: refresh(),
+			What: "install patches on " + widget.Count(len(nodes), "node"), Facts: facts, Level: deck.Disruptive, How: deck.InPane, Refresh: refresh(),
 		}))
 	}
 	return tea.Batch(cmds...)

@@ -99,12 +99,7 @@ func (p *Page) place() {
 		return
 	}
 	p.placed = true
-	titles, _ := p.nodes.AllColumns()
-	for i, title := range titles {
-		if title == "ACCOUNT" || title == "REGION" {
-			p.nodes.ShowColumn(i, true)
-		}
-	}
+	p.nodes.ShowPlaces()
 }
 
 // noNodes says why there is no row.

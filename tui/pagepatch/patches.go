@@ -97,7 +97,7 @@ func (p *Page) facts(n *node) []fact {
 	}
 	out := []fact{{"Node", n.ID}, {"State", state}, {"System", cmp.Or(n.System, n.Platform)}, {"Agent", n.Ping}}
 	if !n.Scanned.IsZero() {
-		out = append(out, fact{"Scanned", since(p.deck.Now, n.Scanned) + stale + ", " + n.Scanned.In(p.deck.Location).Format("2006-01-02 15:04") + " (" + strings.ToLower(n.Operation) + ")"})
+		out = append(out, fact{"Scanned", p.deck.Ago(n.Scanned) + stale + ", " + n.Scanned.In(p.deck.Location).Format("2006-01-02 15:04") + " (" + strings.ToLower(n.Operation) + ")"})
 	} else {
 		out = append(out, fact{"Scanned", scanned})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // layout is what is kept of the page between two starts.
@@ -57,7 +58,7 @@ func (p *Page) Plain() deck.Plain {
 		out.Summary[0] = p.groups.by + " " + p.groupName(p.groups.chosen) + ": " + out.Summary[0]
 	}
 	if n := p.fleet.undecided; n > 0 {
-		out.Summary = append(out.Summary, fmt.Sprintf("of %s only the baseline can say whether they are compliant, and it is not known", plural(n, "node")))
+		out.Summary = append(out.Summary, fmt.Sprintf("of %s only the baseline can say whether they are compliant, and it is not known", widget.Count(n, "node")))
 	}
 	if !p.groups.inside {
 		for _, s := range p.groups.slices[min(1, len(p.groups.slices)):] {
@@ -88,7 +89,7 @@ func (p *Page) plainNodes() (items []deck.Item) {
 		if n.Status == patch.NonCompliant {
 			text += fmt.Sprintf(", %d critical, %d security, %d missing, %d failed, %d wait for a reboot", n.Critical, n.Security, n.Missing, n.Failed, n.PendingReboot)
 		}
-		it := deck.Item{Text: text, Choose: func() { p.nodes.Select(n.key) }}
+		it := deck.Item{Text: text, Choose: func() bool { return p.nodes.Select(n.key) }}
 		for _, f := range p.facts(n) {
 			it.Detail = append(it.Detail, f.name+": "+render.Visible(f.value))
 		}
@@ -134,9 +135,9 @@ func (p *Page) plainLacks() (items []deck.Item) {
 			verb = "lacks"
 		}
 		it := deck.Item{
-			Text:   render.Visible(t.Key) + ": " + plural(t.Nodes, "node") + " " + verb + " it, severity " + strings.ToLower(t.Severity),
+			Text:   render.Visible(t.Key) + ": " + widget.Count(t.Nodes, "node") + " " + verb + " it, severity " + strings.ToLower(t.Severity),
 			Detail: []string{"Title: " + render.Visible(t.Title), "Nodes: " + render.Visible(render.Fold(t.NodeNames()))},
-			Choose: func() { p.lacks.list.Select(key) },
+			Choose: func() bool { return p.lacks.list.Select(key) },
 		}
 		if len(t.CVEs) > 0 {
 			it.Detail = append(it.Detail, "CVEs: "+render.Visible(strings.Join(t.CVEs, " ")))
@@ -155,7 +156,7 @@ func (p *Page) plainCVE() (items []deck.Item) {
 		if l.Patch != "" {
 			text += " " + render.Visible(l.Patch+", "+strings.ToLower(l.Severity))
 		}
-		items = append(items, deck.Item{Text: text, Detail: []string{"Id: " + l.ID}, Choose: func() { p.cve.list.Select(key) }})
+		items = append(items, deck.Item{Text: text, Detail: []string{"Id: " + l.ID}, Choose: func() bool { return p.cve.list.Select(key) }})
 	}
 	return items
 }

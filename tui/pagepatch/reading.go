@@ -13,7 +13,9 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // reading is what was read of the patches that all nodes lack. It costs a call for
@@ -156,7 +158,7 @@ func (r *reading) trouble() string {
 		return "not all could be read: " + r.err.Error()
 	case n > 0:
 		first := slices.Sorted(maps.Keys(r.failed))[0]
-		return fmt.Sprintf("the patches of %s could not be read; of %s: %v", plural(n, "node"), deck.IDOf(first), r.failed[first])
+		return fmt.Sprintf("the patches of %s could not be read; of %s: %v", widget.Count(n, "node"), deck.IDOf(first), r.failed[first])
 	}
 	return ""
 }
@@ -173,9 +175,9 @@ func (r *reading) state(now time.Time, mark string) string {
 	case r.at.IsZero():
 		return "not read yet: R reads the patches of all nodes"
 	}
-	text := "read " + since(now, r.at)
+	text := "read " + render.Since(now, r.at)
 	if n := len(r.failed); n > 0 {
-		text += fmt.Sprintf(", %s could not be read", plural(n, "node"))
+		text += fmt.Sprintf(", %s could not be read", widget.Count(n, "node"))
 	}
 	if r.err != nil {
 		text += ", partial"

@@ -126,7 +126,7 @@ func (p *Page) emptyLines(s feed.State) []string {
 
 func (p *Page) waiting(s feed.State) string {
 	if s.Loading == 0 && len(s.Failures) > 0 {
-		return fmt.Sprintf("the patch states of nodes could not be read in %s; ctrl+r tries again", plural(len(s.Failures), "place"))
+		return fmt.Sprintf("the patch states of nodes could not be read in %s; ctrl+r tries again", widget.Count(len(s.Failures), "place"))
 	}
 	return fmt.Sprintf("loading the patch states of nodes: %d/%d places", s.Loaded, s.Places) + p.deck.Styles.Glyphs.Ellipsis
 }
@@ -144,7 +144,7 @@ func (p *Page) head() []string {
 		}
 	}
 	if n := p.fleet.undecided; n > 0 {
-		out = append(out, s.Status(theme.Warn, fmt.Sprintf("of %s only the baseline can say whether they are compliant, and it is not known", plural(n, "node"))))
+		out = append(out, s.Status(theme.Warn, fmt.Sprintf("of %s only the baseline can say whether they are compliant, and it is not known", widget.Count(n, "node"))))
 	}
 	if t := p.reading.trouble(); t != "" && p.view != viewNodes {
 		out = append(out, s.Status(theme.Bad, render.Visible(t)))
@@ -170,7 +170,7 @@ func (p *Page) totals() []string {
 	if f, known := c.Percent(); known && p.width >= twoPanes {
 		parts[0] = s.Bar.Render(render.Bar(f/100, 12, s.Glyphs.Bar)) + " " + parts[0]
 	}
-	parts = append(parts, plural(c.Nodes, "node"))
+	parts = append(parts, widget.Count(c.Nodes, "node"))
 	for _, n := range []struct {
 		n     int
 		level theme.Level
@@ -330,11 +330,11 @@ func (p *Page) detailNote(n *node) string {
 	case loading && at.IsZero():
 		return ", reading" + p.deck.Styles.Glyphs.Ellipsis
 	case err != nil && !at.IsZero():
-		return fmt.Sprintf(", %d as of %s (%v)", len(p.found), since(p.deck.Now, at), err)
+		return fmt.Sprintf(", %d as of %s (%v)", len(p.found), p.deck.Ago(at), err)
 	case at.IsZero():
 		return ""
 	}
-	return fmt.Sprintf(", %d read %s", len(p.found), since(p.deck.Now, at))
+	return fmt.Sprintf(", %d read %s", len(p.found), p.deck.Ago(at))
 }
 
 // mouse gives a click or the wheel to the pane that it is on.

@@ -45,26 +45,6 @@ func percent(c patch.Counts) string {
 	return strings.TrimSuffix(fmt.Sprintf("%.1f", f), ".0") + " %"
 }
 
-// since says how long ago something was read: "just now" also for what was read after
-// the last tick of the deck's clock.
-func since(now, t time.Time) string {
-	if t.After(now) {
-		t = now
-	}
-	return render.Ago(now, t)
-}
-
-// plural counts: "1 node", "2 nodes".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if strings.HasSuffix(noun, "ch") {
-		noun += "e"
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // names are the first few of nodes: "web-1, web-2 and 3 more".
 func names(nodes []*node) string {
 	const most = 4

@@ -1,7 +1,6 @@
 package pagesessions
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"strings"
@@ -14,6 +13,17 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
+
+// Subject is the session or the forward that actions are about.
+func (p *Page) Subject() string {
+	if t, ok := p.tunnel(); ok {
+		return "forward " + t.name
+	}
+	if e, ok := p.current(); ok {
+		return deck.Key(e.Place, e.Value.ID)
+	}
+	return ""
+}
 
 // Actions are what can be done in the section.
 func (p *Page) Actions() []deck.Action {
@@ -93,7 +103,7 @@ func (p *Page) enter() tea.Cmd {
 // shell gives the terminal to a shell on a node.
 func shell(at grid.Place, node, label string) tea.Cmd {
 	return deck.Ask(deck.Line{
-		Words: []string{"shell", node}, At: at, What: "shell on " + visible(label), Level: deck.Read, How: deck.OnScreen,
+		Words: []string{"shell", node}, At: at, What: "shell on " + render.Visible(label), Level: deck.Read, How: deck.OnScreen,
 		Refresh: []string{sources.Sessions},
 	})
 }
@@ -148,10 +158,10 @@ func (p *Page) terminate() tea.Cmd {
 			words = append(words, e.ID)
 			node := cmp.Or(p.names[deck.Key(at, e.Target)], e.Target)
 			facts = append(facts, deck.Fact{
-				Name: e.OwnerName(), Value: strings.TrimSpace(fmt.Sprintf("on %s, since %s %s", node, render.Ago(p.deck.Now, e.Started), e.Reason)),
+				Name: e.OwnerName(), Value: strings.TrimSpace(fmt.Sprintf("on %s, since %s %s", node, p.deck.Ago(e.Started), e.Reason)),
 			})
 		}
-		what := "end the session of " + visible(by[at][0].OwnerName())
+		what := "end the session of " + render.Visible(by[at][0].OwnerName())
 		if n := len(by[at]); n > 1 {
 			what = fmt.Sprintf("end %d sessions", n)
 		}
@@ -168,7 +178,7 @@ func log(e entry) tea.Cmd {
 	if !e.Value.Over() {
 		words = append(words, "--follow")
 	}
-	return deck.Ask(deck.Line{Words: words, At: e.Place, What: "log of " + visible(e.Value.ID), Level: deck.Read, How: deck.InPane})
+	return deck.Ask(deck.Line{Words: words, At: e.Place, What: "log of " + render.Visible(e.Value.ID), Level: deck.Read, How: deck.InPane})
 }
 
 // replay asks for a recording and plays it.
@@ -176,7 +186,7 @@ func replay() tea.Cmd {
 	return deck.Ask(deck.Form{
 		Title: "Play a recorded session",
 		Fields: []deck.Field{
-			{Name: "file", Label: "File", Help: "incident.cast, of ssmdeck shell --record or asciinema", Check: needed},
+			{Name: "file", Label: "File", Help: "incident.cast, of ssmdeck shell --record or asciinema", Check: deck.Needed},
 			{Name: "speed", Label: "Speed", Value: "1"},
 		},
 		Done: func(v map[string]string) tea.Cmd {
@@ -184,7 +194,7 @@ func replay() tea.Cmd {
 			if v["speed"] != "" && v["speed"] != "1" {
 				words = append(words, "--speed", v["speed"])
 			}
-			return deck.Ask(deck.Line{Words: words, What: "play " + visible(v["file"]), Level: deck.Read, How: deck.OnScreen})
+			return deck.Ask(deck.Line{Words: words, What: "play " + render.Visible(v["file"]), Level: deck.Read, How: deck.OnScreen})
 		},
 	})
 }
@@ -197,9 +207,5 @@ func (p *Page) yaml() tea.Cmd {
 	} else if e, ok := p.current(); ok {
 		v = e.Row
 	}
-	var b bytes.Buffer
-	if err := render.Object(&b, render.Options{Format: render.FormatYAML}, v, nil); err != nil {
-		return deck.Ask(deck.Say{Err: err})
-	}
-	return deck.Ask(deck.Show{Title: p.title(), Text: b.String()})
+	return deck.ShowYAML(p.title(), v)
 }

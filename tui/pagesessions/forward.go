@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/portforward"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -37,7 +38,7 @@ func (p *Page) tunnelActions() []deck.Action {
 		{Key: "n", Name: "new", Help: "save a forward under a name", Footer: true, Do: p.save},
 		{Key: "s", Name: "shell", Help: "open a shell on the node of the forward", Off: noNode, Do: func() tea.Cmd { return t.shell() }},
 		{Key: "L", Name: "log", Help: "what forwards behind the shell have said", Off: off, Do: func() tea.Cmd {
-			return deck.Ask(deck.Line{Words: []string{"forward", "logs", t.name, "--follow"}, What: "log of " + visible(t.name), Level: deck.Read, How: deck.InPane})
+			return deck.Ask(deck.Line{Words: []string{"forward", "logs", t.name, "--follow"}, What: "log of " + render.Visible(t.name), Level: deck.Read, How: deck.InPane})
 		}},
 		{Key: "c", Name: "copy", Help: "copy the local address", Off: noAddress, Do: func() tea.Cmd {
 			return deck.Ask(deck.Copy{Text: strings.Join(t.local(), " "), What: "the local address"})
@@ -48,7 +49,7 @@ func (p *Page) tunnelActions() []deck.Action {
 
 // shell opens a shell where the forward goes, which may be another account.
 func (t tunnel) shell() tea.Cmd {
-	l := deck.Line{Words: []string{"shell", t.node()}, What: "shell on " + visible(t.node()), Level: deck.Read, How: deck.OnScreen, Refresh: []string{sources.Sessions}}
+	l := deck.Line{Words: []string{"shell", t.node()}, What: "shell on " + render.Visible(t.node()), Level: deck.Read, How: deck.OnScreen, Refresh: []string{sources.Sessions}}
 	if e := t.saved; e != nil {
 		if e.Profile != "" {
 			l.Words = append(l.Words, "--profile", e.Profile)
@@ -91,7 +92,7 @@ func (p *Page) startAs(behind bool) tea.Cmd {
 // nothing until it ends, and the list shows how they are.
 func up(list []tunnel, behind bool) tea.Cmd {
 	words := append([]string{"forward", "up"}, namesOf(list)...)
-	what := "start forward " + visible(list[0].name)
+	what := "start forward " + render.Visible(list[0].name)
 	if len(list) > 1 {
 		what = fmt.Sprintf("start %d forwards", len(list))
 	}
@@ -134,7 +135,7 @@ func (p *Page) restart() tea.Cmd { return p.order("restart", "restart") }
 // order stops or restarts the chosen forwards.
 func (p *Page) order(word, verb string) tea.Cmd {
 	list := p.chosenTunnels(true)
-	what := verb + " forward " + visible(list[0].name)
+	what := verb + " forward " + render.Visible(list[0].name)
 	if len(list) > 1 {
 		what = fmt.Sprintf("%s %d forwards", verb, len(list))
 	}
@@ -149,7 +150,7 @@ func (p *Page) forward(at grid.Place, node string) tea.Cmd {
 	return deck.Ask(deck.Form{
 		Title: "Forward a port",
 		Fields: []deck.Field{
-			{Name: "node", Label: "Node", Value: node, Help: "a name, an id, tag:role=bastion", Check: needed, Choices: p.nodeNames},
+			{Name: "node", Label: "Node", Value: node, Help: "a name, an id, tag:role=bastion", Check: deck.Needed, Choices: p.nodeNames},
 			{Name: "spec", Label: "Port", Help: "8080:80, or 15432:db.internal:5432 for a host behind it", Check: specs},
 			{Name: "reason", Label: "Reason", Help: "for the session's history"},
 		},
@@ -158,7 +159,7 @@ func (p *Page) forward(at grid.Place, node string) tea.Cmd {
 			if v["reason"] != "" {
 				words = append(words, "--reason", v["reason"])
 			}
-			return deck.Ask(deck.Line{Words: words, At: at, What: "forward through " + visible(v["node"]), Level: deck.Read, How: deck.InPane, Refresh: []string{sources.Sessions}})
+			return deck.Ask(deck.Line{Words: words, At: at, What: "forward through " + render.Visible(v["node"]), Level: deck.Read, How: deck.InPane, Refresh: []string{sources.Sessions}})
 		},
 	})
 }
@@ -169,7 +170,7 @@ func (p *Page) save() tea.Cmd {
 		Title: "Save a forward",
 		Fields: []deck.Field{
 			{Name: "name", Label: "Name", Help: "orders-db", Check: p.newName},
-			{Name: "node", Label: "Node", Help: "a name, an id, tag:role=bastion", Check: needed, Choices: p.nodeNames},
+			{Name: "node", Label: "Node", Help: "a name, an id, tag:role=bastion", Check: deck.Needed, Choices: p.nodeNames},
 			{Name: "spec", Label: "Port", Help: "15432:db.internal:5432; several with spaces between", Check: specs},
 			{Name: "description", Label: "Description"},
 			{Name: "groups", Label: "Groups", Help: "words that start it together with others"},
@@ -183,7 +184,7 @@ func (p *Page) save() tea.Cmd {
 			for _, g := range strings.Fields(strings.ReplaceAll(v["groups"], ",", " ")) {
 				words = append(words, "--group", g)
 			}
-			l := deck.Line{Words: words, What: "save forward " + visible(v["name"]), Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Saved}}
+			l := deck.Line{Words: words, What: "save forward " + render.Visible(v["name"]), Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Saved}}
 			if v["start"] == "now" {
 				l.Done = func(r deck.Result) tea.Msg { return savedNow{v["name"], r.Code == 0} }
 			}
@@ -225,14 +226,7 @@ func (p *Page) newName(name string) error {
 			return fault.Usagef("there is a forward %s already", name)
 		}
 	}
-	return needed(name)
-}
-
-func needed(value string) error {
-	if strings.TrimSpace(value) == "" {
-		return fault.Usagef("it is needed")
-	}
-	return nil
+	return deck.Needed(name)
 }
 
 func specs(value string) error {
@@ -241,7 +235,7 @@ func specs(value string) error {
 			return err
 		}
 	}
-	return needed(value)
+	return deck.Needed(value)
 }
 
 // record is a forward as YAML shows it.

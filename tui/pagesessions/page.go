@@ -10,7 +10,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -251,14 +250,6 @@ func (p *Page) widen() {
 	}
 	p.laid = true
 	for _, l := range p.lists {
-		titles, _ := l.AllColumns()
-		for i, t := range titles {
-			if t == "REGION" || t == "ACCOUNT" {
-				l.ShowColumn(i, true)
-			}
-		}
+		l.ShowPlaces()
 	}
 }
-
-// visible makes foreign text harmless.
-func visible(text string) string { return render.Visible(text) }

@@ -374,7 +374,8 @@ func TestLayoutAndPlain(t *testing.T) {
 func TestTheMouseDoesWhatKeysDo(t *testing.T) {
 	d := open(t)
 	d.fill()
-	click := func(x, y int) { d.page.Update(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft}) }
+	above := slices.IndexFunc(strings.Split(d.Frame(), "\n"), func(l string) bool { return strings.Contains(l, "Past") })
+	click := func(x, y int) { d.Click(x, y+above) }
 	click(len(" Active 3  Past"), 0)
 	if d.page.section != past {
 		t.Error("a click on a section does not go there")

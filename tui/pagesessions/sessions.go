@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
@@ -88,7 +89,7 @@ func (p *Page) sessionList(s section) *widget.List {
 		{ID: "status", Title: "STATUS", Text: text(func(e entry) string { return e.Value.Status }), Level: func(row int) theme.Level { return level(at(row).Value.Status) }, Flash: true},
 		{ID: "who", Title: "WHO", Text: text(func(e entry) string { return e.Value.OwnerName() }), Max: 24},
 		{ID: "node", Title: "NODE", Text: text(entry.label), Max: 28, Rank: 1, Loose: true, Also: text(func(e entry) string { return e.Value.Target })},
-		{ID: "started", Title: "STARTED", Text: text(func(e entry) string { return render.Ago(p.deck.Now, e.Value.Started) }), Sort: terms.Moment, At: func(row int) time.Time { return at(row).Value.Started }, Compare: func(a, b int) int { return at(a).Value.Started.Compare(at(b).Value.Started) }, Right: true, Rank: 3},
+		{ID: "started", Title: "STARTED", Text: text(func(e entry) string { return p.deck.Ago(e.Value.Started) }), Sort: terms.Moment, At: func(row int) time.Time { return at(row).Value.Started }, Compare: func(a, b int) int { return at(a).Value.Started.Compare(at(b).Value.Started) }, Right: true, Rank: 3},
 		{ID: "length", Title: "LENGTH", Text: text(func(e entry) string {
 			d, ok := e.length(p.deck.Now)
 			if !ok {
@@ -115,15 +116,15 @@ func (p *Page) none(s section) string {
 	state := p.sessionFeeds()[s].State()
 	switch {
 	case state.Empty() && len(state.Failures) > 0:
-		return "not known: " + firstFailure(state)
+		return "not known: " + render.Visible(fault.Explain(state.Failures[0].Err))
 	case state.Empty():
-		return loading(state)
+		return state.Progress()
 	case p.lists[s].Filter() != "":
-		return "no session fits the filter"
+		return "no session fits the filter" + state.Reach()
 	case s == active:
-		return "nobody has a session open"
+		return "nobody has a session open" + state.Reach()
 	default:
-		return "no session has ended in the last 30 days"
+		return "no session has ended in the last 30 days" + state.Reach()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -198,7 +199,7 @@ func (p *Page) noTunnels() string {
 	state := p.set.Saved.State()
 	switch {
 	case state.Empty() && len(state.Failures) > 0:
-		return "not known: " + firstFailure(state)
+		return "not known: " + render.Visible(fault.Explain(state.Failures[0].Err))
 	case state.Empty():
 		return "reading the saved forwards"
 	case p.lists[tunnels].Filter() != "":

@@ -8,10 +8,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
-	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
@@ -212,30 +210,12 @@ func (p *Page) clickTab(x int) {
 	}
 }
 
-// loading says how far a first load is.
-func loading(s feed.State) string {
-	if s.Places > 1 {
-		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
-	}
-	return "loading"
-}
-
-// firstFailure is the first of a state, with its hint.
-func firstFailure(s feed.State) string {
-	f := s.Failures[0]
-	text := f.Err.Error()
-	if hint := fault.HintOf(f.Err); hint != "" {
-		text += ": " + hint
-	}
-	return visible(text)
-}
-
 // when is a moment with its age.
 func (p *Page) when(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return render.Local(t, p.deck.Location) + ", " + render.Ago(p.deck.Now, t)
+	return render.Local(t, p.deck.Location) + ", " + p.deck.Ago(t)
 }
 
 // Plain is the section as text.
@@ -244,7 +224,7 @@ func (p *Page) Plain() deck.Plain {
 	l := p.list()
 	for _, row := range l.Shown() {
 		key, facts := p.rowKey(row), p.facts(row)
-		out.Items = append(out.Items, deck.Item{Text: p.sentence(row), Detail: facts.Plain(), Choose: func() { l.Select(key) }})
+		out.Items = append(out.Items, deck.Item{Text: p.sentence(row), Detail: facts.Plain(), Choose: func() bool { return l.Select(key) }})
 	}
 	return out
 }
@@ -278,12 +258,12 @@ func (p *Page) sentence(row int) string {
 		if f := t.fault(); f != "" {
 			text += ", " + f
 		}
-		return visible(text)
+		return render.Visible(text)
 	}
 	e := p.sessions[p.section][row]
-	text := fmt.Sprintf("%s on %s, %s, started %s", e.Value.OwnerName(), e.label(), strings.ToLower(e.Value.Status), render.Ago(p.deck.Now, e.Value.Started))
+	text := fmt.Sprintf("%s on %s, %s, started %s", e.Value.OwnerName(), e.label(), strings.ToLower(e.Value.Status), p.deck.Ago(e.Value.Started))
 	if e.Value.Reason != "" {
 		text += ", reason " + e.Value.Reason
 	}
-	return visible(text)
+	return render.Visible(text)
 }

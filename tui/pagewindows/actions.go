@@ -1,9 +1,6 @@
 package pagewindows
 
 import (
-	"strconv"
-	"strings"
-
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -12,7 +9,20 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
+
+// Subject is the window that actions are about, and what it did where that is shown.
+func (p *Page) Subject() string {
+	e := p.current()
+	if e == nil {
+		return ""
+	}
+	if x, _, ok := p.execution(); ok && p.open != "" {
+		return e.key + "\x00" + x.ID
+	}
+	return e.key
+}
 
 // Actions are what can be done here now.
 func (p *Page) Actions() []deck.Action {
@@ -50,7 +60,7 @@ func (p *Page) Actions() []deck.Action {
 
 // read runs a command line that changes nothing and shows what it prints.
 func (p *Page) read(what string, at grid.Place, words ...string) tea.Cmd {
-	return deck.Ask(deck.Line{Words: words, At: at, What: safe(what), Level: deck.Read, How: deck.InPane})
+	return deck.Ask(deck.Line{Words: words, At: at, What: render.Visible(what), Level: deck.Read, How: deck.InPane})
 }
 
 // chosen are the windows that a change is about: those marked, else the one that is
@@ -98,12 +108,12 @@ func (p *Page) turn(on bool, list []*entry) tea.Cmd {
 		for _, e := range of[at] {
 			line.Words = append(line.Words, e.ID)
 			if len(line.Facts) < 6 {
-				line.Facts = append(line.Facts, deck.Fact{Name: safe(e.Name), Value: p.afterwards(e, on)})
+				line.Facts = append(line.Facts, deck.Fact{Name: render.Visible(e.Name), Value: p.afterwards(e, on)})
 			}
 		}
-		line.What = verb + " " + counted(len(of[at]), "maintenance window")
+		line.What = verb + " " + widget.Count(len(of[at]), "maintenance window")
 		if len(of[at]) == 1 {
-			line.What = verb + " the maintenance window " + safe(of[at][0].Name)
+			line.What = verb + " the maintenance window " + render.Visible(of[at][0].Name)
 		}
 		cmds = append(cmds, deck.Ask(line))
 	}
@@ -159,7 +169,7 @@ func (p *Page) describe() tea.Cmd {
 	}
 	d := p.facts()
 	plain := theme.New(theme.Plain, false, p.d.Styles.Glyphs.Ellipsis == "~")
-	return deck.Ask(deck.Show{Title: safe(e.Name), Text: d.View(plain, textWidth)})
+	return deck.Ask(deck.Show{Title: render.Visible(e.Name), Text: d.View(plain, textWidth)})
 }
 
 // textWidth is how wide the text of a description is.
@@ -194,8 +204,8 @@ func (p *Page) cancel() tea.Cmd {
 		return nil
 	}
 	return deck.Ask(deck.Line{
-		Words: []string{"window", "execution", "cancel", x.ID}, At: e.at, What: "cancel the execution of " + safe(e.Name) + ": no more tasks begin, what runs goes on",
-		Facts: []deck.Fact{{Name: "Opened", Value: moment(x.Started, e.Zone()) + ", " + render.Ago(p.d.Now, x.Started)}, {Name: "State", Value: stateText(x.State)}},
+		Words: []string{"window", "execution", "cancel", x.ID}, At: e.at, What: "cancel the execution of " + render.Visible(e.Name) + ": no more tasks begin, what runs goes on",
+		Facts: []deck.Fact{{Name: "Opened", Value: moment(x.Started, e.Zone()) + ", " + p.d.Ago(x.Started)}, {Name: "State", Value: stateText(x.State)}},
 		Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{Past},
 		Done: func(deck.Result) tea.Msg { return lookAgain{e.at, p.treeKey(e, x.ID), x.ID} },
 	})
@@ -247,35 +257,12 @@ func (p *Page) copy() tea.Cmd {
 	texts := []deck.Copy{
 		{Text: e.ID, What: "the id"},
 		{Text: e.Name, What: "the name"},
-		{Text: p.command(e.at, "window", "get", e.ID), What: "the command line that shows it"},
-		{Text: p.command(e.at, "window", "watch", e.ID, "--next"), What: "the command line that follows it"},
+		{Text: p.d.OneLiner([]string{"window", "get", e.ID}, e.at), What: "the command line that shows it"},
+		{Text: p.d.OneLiner([]string{"window", "watch", e.ID, "--next"}, e.at), What: "the command line that follows it"},
 	}
 	if x, _, ok := p.execution(); ok {
 		texts = append(texts, deck.Copy{Text: x.ID, What: "the id of the execution"},
-			deck.Copy{Text: p.command(e.at, "window", "execution", "get", x.ID), What: "the command line that shows the execution"})
+			deck.Copy{Text: p.d.OneLiner([]string{"window", "execution", "get", x.ID}, e.at), What: "the command line that shows the execution"})
 	}
-	choose := deck.Choose{Title: "copy", Done: func(i int) tea.Cmd { return deck.Ask(texts[i]) }}
-	for _, t := range texts {
-		choose.Entries = append(choose.Entries, deck.Entry{Name: t.What, Detail: safe(t.Text)})
-	}
-	return deck.Ask(choose)
-}
-
-// command is a line for a shell.
-func (p *Page) command(at grid.Place, words ...string) string {
-	if p.d.Flags != nil {
-		words = append(words, p.d.Flags(at)...)
-	}
-	line := []string{"ssmdeck"}
-	for _, w := range words {
-		line = append(line, render.ShellWord(w))
-	}
-	return strings.Join(line, " ")
-}
-
-func counted(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return strconv.Itoa(n) + " " + noun
+	return deck.CopyOne("copy", texts)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -39,7 +40,7 @@ func (p *Page) columns() []widget.Column {
 		{ID: "zone", Title: "ZONE", Off: true, Rank: 10, Text: text((*entry).zone)},
 		{ID: "expression", Title: "EXPRESSION", Off: true, Rank: 10, Text: text(func(e *entry) string { return e.Window.Schedule })},
 		{ID: "id", Title: "ID", Off: true, Rank: 10, Middle: true, Text: text(func(e *entry) string { return e.ID })},
-		{ID: "description", Title: "DESCRIPTION", Off: true, Rank: 10, Max: 40, Text: text(func(e *entry) string { return oneLine(e.Description) })},
+		{ID: "description", Title: "DESCRIPTION", Off: true, Rank: 10, Max: 40, Text: text(func(e *entry) string { return render.OneLine(e.Description) })},
 		{ID: "account", Title: "ACCOUNT", Off: true, Rank: 4, Text: text(func(e *entry) string { return e.at.Account })},
 		{ID: "region", Title: "REGION", Off: true, Rank: 4, Text: text(func(e *entry) string { return e.at.Region })},
 	}
@@ -131,9 +132,9 @@ func (p *Page) lastWord(e *entry) string {
 	x := e.last()
 	switch {
 	case e.running != nil:
-		return stateText(e.running.State) + ", " + render.Ago(p.d.Now, e.running.Started)
+		return stateText(e.running.State) + ", " + p.d.Ago(e.running.Started)
 	case x != nil:
-		return stateText(x.State) + ", " + render.Ago(p.d.Now, x.Started)
+		return stateText(x.State) + ", " + p.d.Ago(x.Started)
 	case e.known:
 		return "none yet"
 	}
@@ -215,19 +216,13 @@ func (p *Page) none() string {
 	s := p.set.Windows.State()
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
-		return "maintenance windows could not be read: " + oneLine(s.Failures[0].Err.Error())
-	case s.Empty() && s.Places > 1:
-		return fmt.Sprintf("loading %d/%d places", s.Loaded, s.Places)
+		return "maintenance windows could not be read: " + render.OneLine(fault.Explain(s.Failures[0].Err))
 	case s.Empty():
-		return "loading"
+		return s.Progress()
 	case p.list.Filter() != "":
-		return "no maintenance window matches"
+		return "no maintenance window matches" + s.Reach()
 	}
-	return "there is no maintenance window"
+	return "there is no maintenance window" + s.Reach()
 }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-func safe(s string) string { return render.Visible(s) }
 
 func short(id string) string { return id[:min(len(id), 8)] }

@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
@@ -101,7 +102,7 @@ func (p *Page) headline() string {
 		return ""
 	}
 	st := p.d.Styles
-	words := []string{st.Title.Render(safe(e.Name)), st.Status(stateLevel(e), stateWord(e)), p.nextIn(e)}
+	words := []string{st.Title.Render(render.Visible(e.Name)), st.Status(stateLevel(e), stateWord(e)), p.nextIn(e)}
 	if !e.Enabled {
 		words = words[:2]
 	}
@@ -109,7 +110,7 @@ func (p *Page) headline() string {
 		words = append(words, opens(e))
 	}
 	if len(e.findings) > 0 {
-		words = append(words, st.Status(theme.Warn, counted(len(e.findings), "finding")))
+		words = append(words, st.Status(theme.Warn, widget.Count(len(e.findings), "finding")))
 	}
 	return ansi.Truncate(strings.Join(words, "  "), p.width, st.Glyphs.Ellipsis)
 }

@@ -45,7 +45,7 @@ func (p *Page) windowFacts(e *entry) widget.Details {
 	f.Add("Nodes", reached(e))
 	f.Level("Result", lastLevel(e), p.lastWord(e))
 	if x := e.last(); x != nil && e.running == nil {
-		f.Add("Details", oneLine(x.Details))
+		f.Add("Details", render.OneLine(x.Details))
 	}
 	f.Add("ID", e.ID)
 	p.remarks(&f, e)
@@ -187,16 +187,16 @@ func (p *Page) partFacts(e *entry, c part) widget.Details {
 		f.Add("Details", c.run.Details)
 		f.Add("ID", c.run.ID)
 		if _, at, err, _ := p.tree.Get(p.treeKey(e, c.run.ID)); err != nil {
-			text := oneLine(err.Error())
+			text := render.OneLine(err.Error())
 			if !at.IsZero() {
-				text = "as of " + render.Ago(p.d.Now, at) + ": " + text
+				text = "as of " + p.d.Ago(at) + ": " + text
 			}
 			f.Level("Not read", theme.Bad, text)
 		}
 	}
 	if !from.IsZero() {
-		f.Add("Started", render.Local(from, p.d.Location)+", "+render.Ago(p.d.Now, from))
-		f.Add(map[bool]string{true: "Runs for", false: "Took"}[to.IsZero()], p.took(from, to))
+		f.Add("Started", render.Local(from, p.d.Location)+", "+p.d.Ago(from))
+		f.Add(map[bool]string{true: "Runs for", false: "Took"}[to.IsZero()], p.d.Took(from, to))
 	}
 	return f
 }

@@ -9,10 +9,12 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/schedule"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // export asks for a file.
@@ -33,16 +35,16 @@ func (p *Page) export() tea.Cmd {
 		}
 	}
 	return deck.Ask(deck.Form{
-		Title: "openings of " + counted(len(ids), "maintenance window") + " as iCalendar",
+		Title: "openings of " + widget.Count(len(ids), "maintenance window") + " as iCalendar",
 		Fields: []deck.Field{
-			{Name: "file", Label: "File", Value: name, Check: needed},
+			{Name: "file", Label: "File", Value: name, Check: deck.Needed},
 			{Name: "days", Label: "Days", Value: "90", Check: number(1, 366)},
 		},
 		Done: func(values map[string]string) tea.Cmd {
 			words := append([]string{"window", "calendar"}, ids...)
 			return deck.Ask(deck.Line{
 				Words: append(words, "--days", strings.TrimSpace(values["days"]), "--ics", values["file"]), At: at, Level: deck.Read, How: deck.Quietly,
-				What: "write the openings into " + safe(values["file"]),
+				What: "write the openings into " + render.Visible(values["file"]),
 			})
 		},
 	})
@@ -56,13 +58,6 @@ func fileName(name string) string {
 		}
 		return r
 	}, name)
-}
-
-func needed(text string) error {
-	if strings.TrimSpace(text) == "" {
-		return fault.Usagef("it is needed")
-	}
-	return nil
 }
 
 func number(least, most int) func(string) error {
@@ -95,7 +90,7 @@ func (p *Page) edit() tea.Cmd {
 		fields[i].Check = func(text string) error { return checked(w, f.Name, text, now) }
 	}
 	fields[2].Check, fields[3].Check = number(1, 24), number(0, 23)
-	return deck.Ask(deck.Form{Title: "edit the maintenance window " + safe(w.Name), Fields: fields, Done: func(values map[string]string) tea.Cmd {
+	return deck.Ask(deck.Form{Title: "edit the maintenance window " + render.Visible(w.Name), Fields: fields, Done: func(values map[string]string) tea.Cmd {
 		words := []string{"window", "update", w.ID}
 		for _, f := range fields {
 			if v := strings.TrimSpace(values[f.Name]); v != before[f.Name] {
@@ -106,7 +101,7 @@ func (p *Page) edit() tea.Cmd {
 			return deck.Ask(deck.Say{Text: "nothing was changed"})
 		}
 		return deck.Ask(deck.Line{
-			Words: words, At: e.at, What: "change the maintenance window " + safe(w.Name), Preview: append(slices.Clone(words), "--dry-run"),
+			Words: words, At: e.at, What: "change the maintenance window " + render.Visible(w.Name), Preview: append(slices.Clone(words), "--dry-run"),
 			Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Windows},
 		})
 	}})

@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -170,7 +171,7 @@ func (p *Page) Status() deck.Status {
 	marked, hidden := p.list.Marked()
 	s := deck.Status{Shown: p.list.Len(), Of: p.list.Of(), Marked: len(marked), Hidden: hidden}
 	if e := p.opened(); e != nil {
-		s.Crumbs = []string{safe(e.Name)}
+		s.Crumbs = []string{render.Visible(e.Name)}
 	}
 	return s
 }
@@ -206,12 +207,7 @@ func (p *Page) placeColumns() {
 		return
 	}
 	p.placed = true
-	titles, _ := p.list.AllColumns()
-	for i, t := range titles {
-		if t == "ACCOUNT" || t == "REGION" {
-			p.list.ShowColumn(i, true)
-		}
-	}
+	p.list.ShowPlaces()
 }
 
 // opened is the window that is open; nil: none, or it is gone.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
@@ -24,13 +25,15 @@ func (p *Page) Plain() deck.Plain {
 			disabled++
 		}
 	}
-	out.Summary = []string{fmt.Sprintf("Maintenance windows: %d, %d open, %d disabled", len(p.entries), open, disabled)}
+	if s := p.set.Windows.State(); !s.Empty() { // what is not known is not 0
+		out.Summary = []string{fmt.Sprintf("Maintenance windows%s: %d, %d open, %d disabled", s.Reach(), len(p.entries), open, disabled)}
+	}
 	if p.list.Len() == 0 {
 		out.Summary = append(out.Summary, p.none())
 	}
 	for _, i := range p.list.Shown() {
 		e := &p.entries[i]
-		text := safe(e.Name) + ": " + stateWord(e)
+		text := render.Visible(e.Name) + ": " + stateWord(e)
 		if e.Enabled {
 			text += ", " + p.nextIn(e)
 		}
@@ -39,10 +42,10 @@ func (p *Page) Plain() deck.Plain {
 		}
 		text += ". Result: " + p.lastWord(e) + "."
 		if len(e.findings) > 0 {
-			text += " " + counted(len(e.findings), "finding") + "."
+			text += " " + widget.Count(len(e.findings), "finding") + "."
 		}
 		key := e.key
-		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.windowFacts(e)), Choose: func() { p.list.Select(key) }})
+		out.Items = append(out.Items, deck.Item{Text: text, Detail: described(p.windowFacts(e)), Choose: func() bool { return p.list.Select(key) }})
 	}
 	return out
 }
@@ -53,14 +56,14 @@ func (p *Page) plainRuns(e *entry) deck.Plain {
 		if i == 0 {
 			continue
 		}
-		text := strings.TrimSpace(safe(p.partName(i)))
+		text := strings.TrimSpace(render.Visible(p.partName(i)))
 		if c.run != nil {
 			text += ": " + stateText(c.state())
 		}
 		if s := p.progress(i); s != "" {
-			text += ", " + safe(s)
+			text += ", " + render.Visible(s)
 		}
-		item := deck.Item{Text: text, Choose: func() { p.runs.Select(c.key) }}
+		item := deck.Item{Text: text, Choose: func() bool { return p.runs.Select(c.key) }}
 		if c.run != nil {
 			item.Detail = described(p.partFacts(e, c))
 		}

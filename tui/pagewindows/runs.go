@@ -101,7 +101,7 @@ func (p *Page) addRun(e *entry, x window.Execution) {
 	}
 	row := part{key: x.ID, depth: 1, run: &x}
 	if err != nil && at.IsZero() {
-		row.note = oneLine(err.Error())
+		row.note = render.OneLine(err.Error())
 	}
 	p.parts = append(p.parts, row)
 	if p.folded[x.ID] || at.IsZero() {
@@ -224,11 +224,11 @@ func (p *Page) progress(i int) string {
 				words = append(words, fmt.Sprintf("%d failed", n.Errors))
 			}
 		}
-		words = append(words, oneLine(c.call.Details))
+		words = append(words, render.OneLine(c.call.Details))
 	case c.task != nil:
-		words = append(words, oneLine(c.task.TaskRun.Details))
+		words = append(words, render.OneLine(c.task.TaskRun.Details))
 	case c.run != nil:
-		words = append(words, c.note, oneLine(c.run.Details))
+		words = append(words, c.note, render.OneLine(c.run.Details))
 	}
 	var said []string
 	for _, w := range words {
@@ -239,26 +239,11 @@ func (p *Page) progress(i int) string {
 	return strings.Join(said, ", ")
 }
 
-// took is how long a row took, up to now while it goes on.
-func (p *Page) took(from, to time.Time) string {
-	switch {
-	case from.IsZero():
-		return ""
-	case to.IsZero():
-		to = p.d.Now
-	}
-	took := max(to.Sub(from), 0).Round(time.Second)
-	if took < 10*time.Second { // no tenths: they say nothing here
-		return fmt.Sprintf("%d s", took/time.Second)
-	}
-	return render.Duration(took)
-}
-
 func (p *Page) runColumns() []widget.Column {
 	return []widget.Column{
 		{ID: "name", Title: "OPENED", Min: 16, Max: 40, Text: p.partName},
 		{ID: "state", Title: "STATE", Min: 10, Rank: 1, Flash: true, Text: p.partWord, Level: p.partLevel},
 		{ID: "progress", Title: "PROGRESS", Rank: 2, Max: 48, Flash: true, Text: p.progress},
-		{ID: "took", Title: "TOOK", Rank: 3, Right: true, Text: func(i int) string { return p.took(p.parts[i].span()) }},
+		{ID: "took", Title: "TOOK", Rank: 3, Right: true, Text: func(i int) string { return p.d.Took(p.parts[i].span()) }},
 	}
 }

@@ -61,7 +61,7 @@ func (s *screen) agreed(l deck.Line, words []string) (bool, error) {
 	}
 	if l.Preview != nil {
 		s.say("What would happen:")
-		if _, err := s.run(deck.Line{At: l.At}, l.Preview); err != nil {
+		if _, err := s.run(deck.Line{At: l.At, Input: l.Input}, l.Preview); err != nil {
 			return false, err
 		}
 	}

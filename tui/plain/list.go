@@ -212,10 +212,25 @@ func (s *screen) choose(n int) (ok bool, err error) {
 		s.say("There is no item %d: they go from 1 to %d.", n, len(s.plain.Items))
 		return false, nil
 	}
-	if f := s.plain.Items[n-1].Choose; f != nil {
-		f()
+	if f := s.plain.Items[n-1].Choose; f != nil && !f() {
+		s.gone(n)
+		return false, nil
 	}
 	return true, nil
+}
+
+// gone says that an item is not what it was when it was listed, and lists anew.
+func (s *screen) gone(n int) {
+	s.say("Item %d is gone: the list has changed.", n)
+	s.list()
+}
+
+// about is what actions are about now; empty: the page does not say.
+func (s *screen) about() string {
+	if p, ok := s.current().(deck.Subject); ok {
+		return p.Subject()
+	}
+	return ""
 }
 
 // item says what is known of an item and what can be done.
@@ -223,22 +238,25 @@ func (s *screen) item(n int) error {
 	if ok, err := s.choose(n); !ok {
 		return err
 	}
-	if err := s.describe(n); err != nil {
+	if ok, err := s.describe(n); !ok {
 		return err
 	}
 	return s.act(s.current().Actions(), n)
 }
 
-// describe waits for what is known of an item and prints it.
-func (s *screen) describe(n int) error {
+// describe waits for what is known of an item and prints it; false: it has gone
+// meanwhile, or has another number.
+func (s *screen) describe(n int) (ok bool, err error) {
+	about := s.about()
 	s.start(s.current().Update(deck.Tick{}), true)
 	if err := s.settle(detailPatience); err != nil {
-		return err
+		return false, err
 	}
 	s.tick()
 	s.plain = s.current().Plain()
-	if n > len(s.plain.Items) {
-		return nil
+	if n > len(s.plain.Items) || s.plain.Items[n-1].Choose != nil && !s.plain.Items[n-1].Choose() || s.about() != about {
+		s.gone(n)
+		return false, nil
 	}
 	it := s.plain.Items[n-1]
 	s.say("")
@@ -246,7 +264,7 @@ func (s *screen) describe(n int) error {
 	for _, l := range it.Detail {
 		s.say("%s", l)
 	}
-	return nil
+	return true, nil
 }
 
 // act lists actions and runs the one that is chosen, about an item; 0: about the page.
@@ -265,6 +283,7 @@ func (s *screen) act(actions []deck.Action, item int) error {
 		}
 		s.say("%d. %s: %s", i+1, a.Name, text)
 	}
+	about := s.about()
 	for {
 		line, err := s.ask("Number of what to do, or Enter for nothing: ")
 		if err != nil {
@@ -279,8 +298,24 @@ func (s *screen) act(actions []deck.Action, item int) error {
 			s.say("%q is none of the numbers from 1 to %d.", line, len(actions))
 			continue
 		}
-		return s.do(actions[n-1], item)
+		if s.about() != about {
+			s.say("Nothing is done: what it was about is gone.")
+			s.list()
+			return nil
+		}
+		return s.do(s.fresh(actions[n-1]), item)
 	}
+}
+
+// fresh is an action as the page does it now: what was listed may have ended since.
+func (s *screen) fresh(a deck.Action) deck.Action {
+	for _, now := range s.current().Actions() {
+		if now.Key == a.Key && now.Name == a.Name {
+			return now
+		}
+	}
+	a.Off = "it cannot be done any more"
+	return a
 }
 
 // off says why an action cannot be done; empty: it can.
@@ -317,7 +352,8 @@ func (s *screen) changed(item int) error {
 	}
 	now := s.current().Plain().Items
 	if item > 0 && len(now) == len(before) && now[item-1].Text == before[item-1].Text && !slices.Equal(now[item-1].Detail, before[item-1].Detail) {
-		return s.describe(item)
+		_, err := s.describe(item)
+		return err
 	}
 	s.list()
 	return nil
@@ -331,7 +367,7 @@ func (s *screen) mark(text string) error {
 		return nil
 	}
 	for _, n := range numbers {
-		if _, err := s.choose(n); err != nil {
+		if ok, err := s.choose(n); !ok {
 			return err
 		}
 		s.start(s.current().Update(tea.KeyPressMsg{Code: tea.KeySpace, Text: " "}), true)

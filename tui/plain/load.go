@@ -98,8 +98,10 @@ func feedLine(name string, st feed.State) string {
 	switch {
 	case st.Places > 0 && st.Empty() && len(st.Failures) == 0:
 		return fmt.Sprintf("The %s are not known yet.", name)
-	case st.Places > 1 && st.Loaded < st.Places:
-		return fmt.Sprintf("The %s of %d of %d places are known.", name, st.Loaded, st.Places)
+	case st.Places > 1 && st.Whole < st.Places:
+		return fmt.Sprintf("The %s of %d of %d places are known.", name, st.Whole, st.Places)
+	case st.Places == 1 && st.Whole == 0 && !st.Empty():
+		return fmt.Sprintf("Not all %s are known.", name)
 	}
 	return ""
 }

@@ -74,6 +74,15 @@ func (p *nodes) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
+// Subject is the first row once the one chosen is gone, as of a list.
+func (p *nodes) Subject() string {
+	rows := p.source.Rows()
+	if p.at != "" && len(rows) > 0 && !slices.ContainsFunc(rows, func(r grid.Row[string]) bool { return r.Value == p.at }) {
+		return rows[0].Value
+	}
+	return p.at
+}
+
 func (p *nodes) Actions() []deck.Action {
 	var out []deck.Action
 	for _, name := range slices.Sorted(func(yield func(string) bool) {
@@ -126,10 +135,14 @@ func (p *nodes) Plain() deck.Plain {
 		if !strings.Contains(name, p.filter) {
 			continue
 		}
-		out.Items = append(out.Items, deck.Item{Text: name + " is online", Detail: []string{"Name: " + name, "Agent: " + p.detail}, Choose: func() {
+		out.Items = append(out.Items, deck.Item{Text: name + " is online", Detail: []string{"Name: " + name, "Agent: " + p.detail}, Choose: func() bool {
+			if !slices.ContainsFunc(p.source.Rows(), func(r grid.Row[string]) bool { return r.Value == name }) {
+				return false
+			}
 			if p.at != name {
 				p.at, p.detail = name, ""
 			}
+			return true
 		}})
 	}
 	return out
@@ -188,6 +201,8 @@ func (d *desk) play(lines ...string) string {
 type script struct {
 	lines []string
 	echo  *bytes.Buffer
+	// meanwhile happens before a line is typed.
+	meanwhile map[string]func()
 }
 
 func (s *script) Read(p []byte) (int, error) {
@@ -195,6 +210,9 @@ func (s *script) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	line := s.lines[0] + "\n"
+	if f := s.meanwhile[s.lines[0]]; f != nil {
+		f()
+	}
 	s.lines = s.lines[1:]
 	s.echo.WriteString(line)
 	return copy(p, line), nil
@@ -265,6 +283,52 @@ func TestItemsAndActions(t *testing.T) {
 	))
 	if want := []string{"run web-1 --dry-run @eu-west-1", "run web-1 --yes -- systemctl restart nginx @eu-west-1", "run web-1 --dry-run @eu-west-1"}; !slices.Equal(d.lines, want) {
 		t.Errorf("ran %q, want %q", d.lines, want)
+	}
+}
+
+// Rows come and go between what was listed and the number that is typed: nothing is
+// done to one that has taken another's place.
+func TestANumberIsAboutWhatWasListed(t *testing.T) {
+	shell := func(d *desk) { d.fleet.do["shell"] = deck.Ask(deck.Line{Words: []string{"shell", "i-1"}, At: here}) }
+	for _, tt := range []struct {
+		name  string
+		typed []string
+		at    string // when the second of three rows goes
+		want  string
+	}{
+		{"a number", []string{"2", "1", "", "q"}, "2", "Item 2 is gone"},
+		{"a mark", []string{"m 2", "q"}, "m 2", "Item 2 is gone"},
+		{"an action", []string{"2", "1", "q"}, "1", "what it was about is gone"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk(t, "web-1", "web-2", "web-3")
+			shell(d)
+			var out bytes.Buffer
+			in := &script{lines: tt.typed, echo: &out, meanwhile: map[string]func(){tt.at: func() {
+				d.fleet.source.Set(here, []string{"web-1", "web-3"}, now)
+			}}}
+			if err := Show(t.Context(), in, &out, &out, d.o); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(out.String(), tt.want) || strings.Contains(out.String(), "1 marked") || len(d.lines) > 0 {
+				t.Errorf("ran %q:\n%s", d.lines, &out)
+			}
+		})
+	}
+}
+
+func TestThePreviewReadsTheInputOfTheLine(t *testing.T) {
+	d := newDesk(t, "web-1")
+	d.answer = func(in io.Reader, out, _ io.Writer) int {
+		data, _ := io.ReadAll(in)
+		fmt.Fprintf(out, "about %s", data)
+		return 0
+	}
+	d.fleet.do["install"] = deck.Ask(deck.Line{
+		Words: []string{"patch", "install", "-"}, Preview: []string{"patch", "install", "-", "--dry-run"}, Input: []byte("i-1\n"), At: here, What: "install", Level: deck.Change,
+	})
+	if got := d.play("1", "1", "", "q"); !strings.Contains(got, "about i-1") {
+		t.Error(got)
 	}
 }
 

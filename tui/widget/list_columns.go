@@ -31,6 +31,15 @@ func (l *List) ShowColumn(i int, shown bool) {
 	}
 }
 
+// ShowPlaces shows the columns that say where a row comes from.
+func (l *List) ShowPlaces() {
+	for _, id := range []string{"account", "region"} {
+		if c := l.column(id); c >= 0 {
+			l.hidden[c] = false
+		}
+	}
+}
+
 // MoveColumn moves a column of AllColumns to another place.
 func (l *List) MoveColumn(from, to int) {
 	c := l.layout[from]

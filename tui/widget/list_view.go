@@ -3,7 +3,6 @@ package widget
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -303,13 +302,4 @@ func (l *List) Position() string {
 		return ""
 	}
 	return Grouped(l.top+1) + "-" + Grouped(l.top+len(l.screen())) + " of " + Grouped(len(l.order))
-}
-
-// Grouped writes a number with commas: "1,204".
-func Grouped(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
