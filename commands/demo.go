@@ -83,7 +83,7 @@ func (d demoOptions) run(cmd *cobra.Command, env *cli.Env, o *simulatorOptions, 
 	if so.Logger, err = env.Log(); err != nil {
 		return err
 	}
-	quiet := d.tour || d.prompt || d.noTour || env.Terminal() == nil
+	quiet := d.tour || d.prompt || d.noTour || env.Terminal() == nil || !cli.IsTerminal(env.Out)
 	if len(words) == 0 && !quiet {
 		o.enliven(&so)
 	}

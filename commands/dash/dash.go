@@ -113,7 +113,7 @@ func Open(ctx context.Context, env *cli.Env, run Run, o Options) error {
 // show shows it in one context.
 func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcome, err error) {
 	term := env.Terminal()
-	if term == nil {
+	if term == nil || !cli.IsTerminal(env.Out) { // keys from a terminal do: ssmdeck shell web-1 | tee log
 		return out, fault.Usagef("the dashboard needs a terminal, and standard input or output is none").
 			WithHint("add --plain for plain text; for scripts, ssmdeck ls, patch status, command list and the rest print lists")
 	}

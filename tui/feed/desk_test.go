@@ -607,3 +607,28 @@ func TestAPlaceThatWasNeverReadIsNotEmpty(t *testing.T) {
 		l.desk.Close()
 	})
 }
+
+// A load that failed, or was cancelled, has not found that there is nothing.
+func TestAFirstLoadThatFailsKnowsNothing(t *testing.T) {
+	for _, why := range []error{errors.New("refused"), context.Canceled} {
+		t.Run(why.Error(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLoop(grid.Cell{Place: here})
+				src := NewSource("things", func(ctx context.Context, _ grid.Cell, _ func([]int)) ([]int, error) {
+					if errors.Is(why, context.Canceled) {
+						<-ctx.Done()
+					}
+					return nil, why
+				})
+				l.run(l.desk.Want([]Want{{src, time.Minute}}))
+				l.settle()
+				l.run(l.desk.Want(nil)) // the page is left
+				l.settle()
+				if s := src.State(); !s.Empty() || !s.Oldest.IsZero() || s.Loading != 0 {
+					t.Errorf("the state is %+v: nothing has been read", s)
+				}
+				l.desk.Close()
+			})
+		})
+	}
+}

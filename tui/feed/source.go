@@ -236,9 +236,7 @@ func (c *core) state() State {
 		}
 		if !part.at.IsZero() {
 			s.Loaded++
-			if s.Oldest.IsZero() || part.at.Before(s.Oldest) {
-				s.Oldest = part.at
-			}
+			s.Oldest = Earlier(s.Oldest, part.at)
 		}
 		if part.whole {
 			s.Whole++
@@ -251,6 +249,14 @@ func (c *core) state() State {
 		}
 	}
 	return s
+}
+
+// Earlier is the earlier of two times; one that is zero is none.
+func Earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // job is one load under way. What it emits waits here until the update loop takes

@@ -155,6 +155,8 @@ func (p *Page) none() string {
 	switch {
 	case s.Empty() && len(s.Failures) > 0:
 		return "no node could be read"
+	case s.Empty() && s.Places == 0:
+		return "loading"
 	case s.Empty():
 		return s.Progress()
 	case s.Partial():
