@@ -301,7 +301,7 @@ func TestADearLoadComesInBetweenCheapOnes(t *testing.T) {
 		nodes, patches := source("nodes", 23), source("patches", 200)
 		l.run(l.desk.Want([]Want{{nodes, 10 * time.Second}, {patches, 5 * time.Minute}}))
 		l.settle()
-		var longest, last = time.Duration(0), time.Now()
+		longest, last := time.Duration(0), time.Now()
 		for range 3600 {
 			nodes.c.part(here).cost, patches.c.part(here).cost = 23, 200
 			time.Sleep(time.Second)
