@@ -160,6 +160,10 @@ func (s *Source[T]) At(p grid.Place) (rows []T, at time.Time) {
 	return rows, part.at
 }
 
+// WholeAt reports whether all rows of a place have come, once: those that come while a
+// first load goes on may lack what is read last.
+func (s *Source[T]) WholeAt(p grid.Place) bool { return s.c.parts[p] != nil && s.c.parts[p].whole }
+
 // Set puts the rows of a place in, read at a time: for tests, and for what is known
 // without a load.
 func (s *Source[T]) Set(p grid.Place, rows []T, at time.Time) {

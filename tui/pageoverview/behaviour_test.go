@@ -1,6 +1,7 @@
 package pageoverview
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -463,6 +465,49 @@ func TestCopiedLinesGoWhereTheThingsAre(t *testing.T) {
 		}
 		if !found || s.Clipboard != want {
 			t.Errorf("%s: copied %q, want %q", start, s.Clipboard, want)
+		}
+	}
+}
+
+// Nodes that came without their tags before their load broke off are in no window for
+// certain, and out of none.
+func TestNodesWithoutTheirTagsAreNotMissedByWindows(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	bare := testNodes(3)
+	for i := range bare {
+		bare[i].Tags = nil
+	}
+	set.Nodes = feed.NewSource(sources.Nodes, func(_ context.Context, _ grid.Cell, emit func([]fleet.Node)) ([]fleet.Node, error) {
+		emit(bare)
+		return nil, errors.New("broke off")
+	})
+	desk := feed.NewDesk([]grid.Cell{{Place: tuitest.Place}}, nil)
+	t.Cleanup(desk.Close)
+	var run func(cmd tea.Cmd)
+	run = func(cmd tea.Cmd) {
+		if cmd == nil {
+			return
+		}
+		switch m := cmd().(type) {
+		case nil:
+		case tea.BatchMsg:
+			for _, c := range m {
+				run(c)
+			}
+		default:
+			_, next, _ := desk.Update(m)
+			run(next)
+		}
+	}
+	run(desk.Want([]feed.Want{{Feed: set.Nodes, Every: time.Hour}}))
+	if len(set.Nodes.Rows()) != 3 || set.Nodes.WholeAt(tuitest.Place) {
+		t.Fatalf("the nodes are %+v", set.Nodes.State())
+	}
+	_, page := screen(t, set)
+	for _, item := range page.Plain().Items {
+		if strings.Contains(item.Text, "sun-patch") && strings.Contains(item.Text, "node") {
+			t.Errorf("it is not known which nodes the window means: %q", item.Text)
 		}
 	}
 }
