@@ -144,9 +144,7 @@ func (m *Model) known() feed.State {
 			all.Places, all.Loaded, all.Whole = s.Places, s.Loaded, s.Whole
 		}
 		all.Loading += s.Loading
-		if !s.Oldest.IsZero() && (all.Oldest.IsZero() || s.Oldest.Before(all.Oldest)) {
-			all.Oldest = s.Oldest
-		}
+		all.Oldest = feed.Earlier(all.Oldest, s.Oldest)
 		if len(all.Failures) == 0 {
 			all.Kept = s.Kept
 		}

@@ -1,6 +1,7 @@
 package tui_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,19 @@ func TestNeverLies(t *testing.T) {
 	w.Changed("fleet")
 	w.Has("⟳ 4 min ago", "✗ eu-west-2: list nodes: access denied", "rows of 4 min ago are kept", "protected", "read-only", "(+2)")
 	w.Golden("partial")
+}
+
+// A place that was never read has no rows that could be kept, whatever others have.
+func TestNeverLiesAboutRowsThatAreKept(t *testing.T) {
+	w := newWorld(t)
+	w.fleet.source.Fail(grid.Place{Account: "123456789012", Region: "eu-west-2"}, errors.New("connection refused"))
+	w.Changed("fleet")
+	w.Has("✗ eu-west-2: connection refused", "1/2 places")
+	w.Lacks("are kept")
+	w.fleet.source.Set(tuitest.Place, machines, tuitest.Now)
+	w.fleet.source.Fail(tuitest.Place, &feed.Partly{Err: errors.New("tags of 3 nodes: denied")})
+	w.Changed("fleet")
+	w.Lacks("are kept") // they are new
 }
 
 func TestNeverLiesAboutWhatHasNotCome(t *testing.T) {

@@ -70,6 +70,7 @@ func (p *pace) factor(now time.Time) float64 {
 // second moves the clock on, loads what is due and lets the page count.
 func (m *Model) second(at time.Time) tea.Cmd {
 	m.o.Deck.Now, m.stale = at, true
+	m.conceal(false)
 	if calls, _ := m.o.Desk.Spending(); calls.Throttled > m.pace.throttled {
 		m.pace.throttled, m.pace.hitAt = calls.Throttled, at
 	}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,16 +18,43 @@ type textPane struct {
 	m    *Model
 	head string
 	raw  string
+	// until is when a secret is hidden again; zero: it is none.
+	until time.Time
 	pager
 }
 
-func newShow(m *Model, title, text string) dialog {
+func newShow(m *Model, title, text string) *textPane {
 	d := &textPane{m: m, head: title, raw: text, pager: m.newPager()}
 	d.text.SetText(text)
 	return d
 }
 
-func (d *textPane) title() string { return render.Visible(d.head) }
+func newSecret(m *Model, title, text string) *textPane {
+	d := newShow(m, title, text)
+	d.until = m.now().Add(deck.Revealed)
+	return d
+}
+
+// conceal closes the panes with secrets whose time is over, or all of them, and has
+// the page hide its own.
+func (m *Model) conceal(all bool) {
+	for _, d := range slices.Clone(m.dialogs) {
+		if p, ok := d.(*textPane); ok && !p.until.IsZero() && (all || !m.now().Before(p.until)) {
+			m.close(p)
+		}
+	}
+	if p, ok := m.current().(deck.Concealing); ok && all {
+		p.Conceal()
+	}
+}
+
+func (d *textPane) title() string {
+	if d.until.IsZero() {
+		return render.Visible(d.head)
+	}
+	left := max(d.until.Sub(d.m.now()), 0).Round(time.Second)
+	return render.Visible(d.head) + ", hidden again in " + render.Duration(left)
+}
 
 func (d *textPane) size(width, height int) (w, h int) { return width, height }
 
@@ -57,7 +85,8 @@ func (d *textPane) view(width, height int) (lines []string, at point) {
 type jobPane struct {
 	m    *Model
 	j    *job
-	seen int // bytes of the output that the pager has
+	seen int  // bytes of the output that the pager has
+	over bool // the pager has all of it
 	pager
 }
 
@@ -109,8 +138,19 @@ func (d *jobPane) key(k tea.KeyPressMsg) tea.Cmd {
 	return nil
 }
 
-// take shows what the job has written since.
+// take shows what the job has written since. What was read is read from its first
+// line; what was done, what failed and what was cut, from its last.
 func (d *jobPane) take() {
+	d.takeOutput()
+	if j := d.j; j.ended && !d.over {
+		d.over = true
+		if j.line.Level == deck.Read && j.code == 0 && !j.both.cutOff() && d.text.Following() {
+			d.text.Top()
+		}
+	}
+}
+
+func (d *jobPane) takeOutput() {
 	n := d.j.both.size()
 	if n == d.seen {
 		return

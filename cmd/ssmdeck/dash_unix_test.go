@@ -3,6 +3,9 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -65,5 +68,21 @@ func TestNeverLosesTheTerminal(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTheDashboardNeedsAScreen: keys from a terminal are not enough, it would be drawn
+// into a file.
+func TestTheDashboardNeedsAScreen(t *testing.T) {
+	srv := simulate(t)
+	s := startOnTerminal(t, srv.Env(), 100, 30, "version")
+	s.exit()
+	cmd := exec.Command(s.cmd.Path, "dash")
+	var out, errs bytes.Buffer
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = s.cmd.Env, s.slave, &out, &errs
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	err := cmd.Run()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 2 || out.Len() > 0 || !strings.Contains(errs.String(), "needs a terminal") {
+		t.Errorf("%v, wrote %q and said %q", err, &out, &errs)
 	}
 }

@@ -3,6 +3,7 @@ package dash
 
 import (
 	"context"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -112,7 +113,7 @@ func Open(ctx context.Context, env *cli.Env, run Run, o Options) error {
 // show shows it in one context.
 func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcome, err error) {
 	term := env.Terminal()
-	if term == nil {
+	if term == nil || !cli.IsTerminal(env.Out) { // keys from a terminal do: ssmdeck shell web-1 | tee log
 		return out, fault.Usagef("the dashboard needs a terminal, and standard input or output is none").
 			WithHint("add --plain for plain text; for scripts, ssmdeck ls, patch status, command list and the rest print lists")
 	}
@@ -129,5 +130,20 @@ func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcom
 	}
 	defer env.Busy()()
 	defer w.close()
+	defer sparing(env)()
 	return tui.Show(ctx, term, w.options(o))
+}
+
+// leanGC is how much memory may be garbage, in percent of what is in use.
+const leanGC = 50
+
+// sparing spends CPU time on collecting garbage earlier than usual: the dashboard is
+// open all day, and every load of a large fleet makes as much garbage as it keeps.
+// Whoever has set GOGC knows better.
+func sparing(env *cli.Env) (back func()) {
+	if v, _ := env.Lookup("GOGC"); v != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(leanGC)
+	return func() { debug.SetGCPercent(before) }
 }

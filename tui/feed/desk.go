@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -189,39 +190,53 @@ func (d *Desk) Tick(slow float64) tea.Cmd {
 	now := d.now()
 	var cmds []tea.Cmd
 	for _, l := range d.due(now, slow) {
-		if !l.now && !d.affords(now, l.part.cost) {
+		if l.late < atOnce && !d.affords(now, l.part.cost) {
+			if l.late >= starving {
+				break // what is due after it would take the budget away again
+			}
 			continue
 		}
-		d.paid = append(d.paid, payment{now, l.part.cost})
-		cmds = append(cmds, d.start(l.feed, l.part, l.cell))
+		l.part.paid = l.part.cost
+		d.paid = append(d.paid, payment{now, l.part.paid})
+		cmds = append(cmds, d.start(l.feed, l.part, l.in))
 	}
 	return tea.Batch(cmds...)
 }
 
-// load is a load that is due.
-type load struct {
+// dueLoad is a load whose time has come.
+type dueLoad struct {
 	feed *core
 	part *part
-	cell grid.Cell
-	now  bool    // whatever it costs
-	late float64 // how much older it is than it should be: 1 is just due
+	in   grid.Cell
+	late time.Duration // for how long it has been due; atOnce: it is, whatever it costs
 }
 
-// due are the loads that are due, those that have waited longest first: where the
-// budget is short, each place gets its turn.
-func (d *Desk) due(now time.Time, slow float64) []load {
-	var all []load
+const atOnce = time.Duration(math.MaxInt64)
+
+// starving is how late a load must be for the budget to be saved up for it: one that
+// costs more than a minute's is never affordable while smaller ones come in between.
+const starving = time.Minute
+
+// due are the loads whose time has come, the latest first.
+func (d *Desk) due(now time.Time, slow float64) (all []dueLoad) {
 	for c, every := range d.wanted {
 		for _, cell := range d.cells(c) {
-			l := load{feed: c, part: c.part(cell.Place), cell: cell}
-			l.now = l.part.ended.IsZero()
-			l.late = float64(now.Sub(l.part.ended)) / max(float64(every)*slow, 1)
-			if l.part.job == nil && (l.now || l.late >= 1) {
+			p := c.part(cell.Place)
+			if p.job != nil {
+				continue
+			}
+			l := dueLoad{feed: c, part: p, in: cell, late: atOnce}
+			if !p.ended.IsZero() {
+				l.late = now.Sub(p.ended) - time.Duration(float64(every)*slow)
+			}
+			if l.late >= 0 {
 				all = append(all, l)
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b load) int { return cmp.Compare(b.late, a.late) })
+	slices.SortFunc(all, func(a, b dueLoad) int {
+		return cmp.Or(cmp.Compare(b.late, a.late), strings.Compare(a.feed.name, b.feed.name), comparePlaces(a.in.Place, b.in.Place))
+	})
 	return all
 }
 
@@ -281,18 +296,25 @@ func (d *Desk) cells(c *core) []grid.Cell {
 }
 
 // affords reports whether the budget of the last minute has room for n requests. A
-// load that costs more than a whole minute's is let through once the minute is free.
+// load that costs more than a whole minute's is let through once the minute is free,
+// and nothing after it until what it cost is paid off, that free minute included.
 func (d *Desk) affords(now time.Time, n int) bool {
 	spent := 0
 	kept := d.paid[:0]
 	for _, p := range d.paid {
-		if now.Sub(p.at) < time.Minute*time.Duration(1+p.n/d.budget()) {
+		if now.Sub(p.at) < d.term(p.n) {
 			kept = append(kept, p)
 			spent += p.n
 		}
 	}
 	d.paid = kept
 	return spent == 0 || spent+n <= d.budget()
+}
+
+// term is how long a load of n requests counts.
+func (d *Desk) term(n int) time.Duration {
+	minutes := (n+d.budget()-1)/d.budget() - 1
+	return time.Minute * time.Duration(max(minutes, 1))
 }
 
 func (d *Desk) budget() int { return cmp.Or(d.Budget, DefaultBudget) }
@@ -376,10 +398,10 @@ func (d *Desk) Update(msg tea.Msg) (changed string, cmd tea.Cmd, handled bool) {
 	if !done {
 		return c.name, d.wait(j, emitGap), true
 	}
-	if more := j.cost - p.cost; more > 0 { // than it was let through for; a first load has cost nothing yet
-		d.paid = append(d.paid, payment{now, more})
-	}
 	p.job, p.cancel, p.ended, p.cost = nil, nil, now, j.cost
+	if j.cost > p.paid { // what the first load costs is not known before
+		d.paid = append(d.paid, payment{now, j.cost - p.paid})
+	}
 	if errors.Is(err, context.Canceled) { // nobody wanted it any more: due again when somebody does
 		p.ended = time.Time{}
 		return c.name, nil, true

@@ -254,6 +254,81 @@ func TestALoadDearerThanAMinutesBudgetIsMadeInTheEnd(t *testing.T) {
 	})
 }
 
+// What the first load of a feed costs is known when it has ended, and counts then.
+func TestTheFirstLoadIsPaidFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoop(grid.Cell{Place: here})
+		l.desk.Budget = 30
+		began := time.Now()
+		var loads []time.Duration
+		src := NewSource("things", func(context.Context, grid.Cell, func([]int)) ([]int, error) {
+			loads = append(loads, time.Since(began))
+			return []int{1}, nil
+		})
+		first := &job{feed: &src.c, in: grid.Cell{Place: here}, wake: make(chan struct{}, 1), cost: 40}
+		src.c.part(here).job = first
+		first.put([]int{1}, true, nil)
+		l.desk.Update(arrived{first})
+		l.run(l.desk.Want([]Want{{src, time.Second}}))
+		l.settle()
+		for range 90 {
+			time.Sleep(time.Second)
+			l.run(l.desk.Tick(1))
+			l.settle()
+		}
+		if len(loads) == 0 || loads[0] < time.Minute {
+			t.Errorf("loads after %v under a budget that the first one has used up", loads)
+		}
+		l.desk.Close()
+	})
+}
+
+// With 10,000 nodes what patching found costs 200 requests, and the nodes 23 of them
+// each 10 s: both come, and neither for long without the other.
+func TestADearLoadComesInBetweenCheapOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoop(grid.Cell{Place: here})
+		l.desk.Budget = 120
+		var sent []payment
+		counts := map[string]int{}
+		source := func(name string, cost int) *Source[int] {
+			return NewSource(name, func(context.Context, grid.Cell, func([]int)) ([]int, error) {
+				sent = append(sent, payment{time.Now(), cost})
+				counts[name]++
+				return []int{1}, nil
+			})
+		}
+		nodes, patches := source("nodes", 23), source("patches", 200)
+		l.run(l.desk.Want([]Want{{nodes, 10 * time.Second}, {patches, 5 * time.Minute}}))
+		l.settle()
+		longest, last := time.Duration(0), time.Now()
+		for range 3600 {
+			nodes.c.part(here).cost, patches.c.part(here).cost = 23, 200
+			time.Sleep(time.Second)
+			before := counts["nodes"]
+			l.run(l.desk.Tick(1))
+			l.settle()
+			if counts["nodes"] > before {
+				longest, last = max(longest, time.Since(last)), time.Now()
+			}
+		}
+		if n := counts["patches"]; n < 5 || n > 12 {
+			t.Errorf("the dear feed was loaded %d times in an hour", n)
+		}
+		if counts["nodes"] < 180 || longest > 3*time.Minute {
+			t.Errorf("the cheap feed was loaded %d times in an hour, once not for %s", counts["nodes"], longest)
+		}
+		total := 0
+		for _, p := range sent {
+			total += p.n
+		}
+		if total > 60*120+200 {
+			t.Errorf("%d requests in an hour under a budget of 120 a minute", total)
+		}
+		l.desk.Close()
+	})
+}
+
 func TestPlacesThatCannotBeOpenedAreShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLoop()
@@ -532,6 +607,31 @@ func TestAPlaceThatWasNeverReadIsNotEmpty(t *testing.T) {
 		}
 		l.desk.Close()
 	})
+}
+
+// A load that failed, or was cancelled, has not found that there is nothing.
+func TestAFirstLoadThatFailsKnowsNothing(t *testing.T) {
+	for _, why := range []error{errors.New("refused"), context.Canceled} {
+		t.Run(why.Error(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLoop(grid.Cell{Place: here})
+				src := NewSource("things", func(ctx context.Context, _ grid.Cell, _ func([]int)) ([]int, error) {
+					if errors.Is(why, context.Canceled) {
+						<-ctx.Done()
+					}
+					return nil, why
+				})
+				l.run(l.desk.Want([]Want{{src, time.Minute}}))
+				l.settle()
+				l.run(l.desk.Want(nil)) // the page is left
+				l.settle()
+				if s := src.State(); !s.Empty() || !s.Oldest.IsZero() || s.Loading != 0 {
+					t.Errorf("the state is %+v: nothing has been read", s)
+				}
+				l.desk.Close()
+			})
+		})
+	}
 }
 
 // Twenty Regions share a small budget: none of them is forgotten, and what first loads

@@ -88,6 +88,7 @@ func (p *Page) parse(text string) (func(row int) bool, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.narrows, p.expr = expr.Narrows(p.expr), expr
 	var n *node
 	holds := func(t *terms.Term) bool { return p.holds(n, t) }
 	return func(row int) bool {
@@ -123,7 +124,7 @@ func (p *Page) word(n *node, t *terms.Term) bool {
 		return true
 	}
 	for k, v := range n.tags {
-		if t.In(k + "=" + v) {
+		if t.In(k) || t.In(v) { // no bare word has a =
 			return true
 		}
 	}

@@ -128,6 +128,9 @@ func (p *Page) waiting(s feed.State) string {
 	if s.Loading == 0 && len(s.Failures) > 0 {
 		return fmt.Sprintf("the patch states of nodes could not be read in %s; ctrl+r tries again", widget.Count(len(s.Failures), "place"))
 	}
+	if s.Places == 0 {
+		return "loading the patch states of nodes" + p.deck.Styles.Glyphs.Ellipsis
+	}
 	return fmt.Sprintf("loading the patch states of nodes: %d/%d places", s.Loaded, s.Places) + p.deck.Styles.Glyphs.Ellipsis
 }
 

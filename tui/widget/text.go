@@ -101,6 +101,12 @@ func (t *Text) Follow(on bool) {
 // Following reports whether the end is kept on the screen.
 func (t *Text) Following() bool { return t.follow }
 
+// Top goes to the first line, and stays there.
+func (t *Text) Top() {
+	t.follow = false
+	t.scroll(0)
+}
+
 // safe makes a line harmless: colours go, tabs become spaces.
 func safe(line string) string {
 	if strings.IndexByte(line, 0x1b) >= 0 {
