@@ -452,6 +452,7 @@ func TestCopiedLinesGoWhereTheThingsAre(t *testing.T) {
 		"Fleet: lost ":               "ssmdeck ls --filter ping=lost --profile prod --all-regions",
 		"Running now: cmd 8f2c":      "ssmdeck command get 8f2c91d0-1111-4222-8333-444455556666 --profile prod --region eu-west-1",
 		"Running now: auto 51ab":     "ssmdeck automation get 51ab0000-2222-4222-8333-444455556666 --profile prod --region eu-west-1",
+		"Running now: 2 forwards":    "ssmdeck forward ls",
 		"Next windows: sun-patch":    "ssmdeck window get mw-1 --profile prod --region eu-west-1",
 		"Needs attention: parameter": "ssmdeck param expiring --within 7d --profile prod --region eu-west-1",
 	} {
