@@ -34,6 +34,14 @@ func IsPartly(err error) bool {
 	return errors.As(err, &p)
 }
 
+// rank orders failures: the worst have the lowest.
+func rank(err error) int {
+	if IsPartly(err) {
+		return 1
+	}
+	return 0
+}
+
 func (p *Partly) Error() string { return p.Err.Error() }
 func (p *Partly) Unwrap() error { return p.Err }
 
@@ -258,11 +266,13 @@ func (c *core) state() State {
 			s.Whole++
 		}
 		if part.err != nil {
-			if len(s.Failures) == 0 && !IsPartly(part.err) {
-				s.Kept = part.at
-			}
 			s.Failures = append(s.Failures, grid.Failure{Place: p, Err: part.err})
 		}
+	}
+	// What is missing stands before what is known in part.
+	slices.SortStableFunc(s.Failures, func(a, b grid.Failure) int { return rank(a.Err) - rank(b.Err) })
+	if len(s.Failures) > 0 && !IsPartly(s.Failures[0].Err) {
+		s.Kept = c.parts[s.Failures[0].Place].at
 	}
 	return s
 }
