@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -145,10 +146,13 @@ func (m *Model) known() feed.State {
 		}
 		all.Loading += s.Loading
 		all.Oldest = feed.Earlier(all.Oldest, s.Oldest)
-		if len(all.Failures) == 0 {
-			all.Kept = s.Kept
+		switch {
+		case len(s.Failures) == 0:
+		case len(all.Failures) == 0 || feed.IsPartly(all.Failures[0].Err) && !feed.IsPartly(s.Failures[0].Err):
+			all.Failures, all.Kept = slices.Concat(s.Failures, all.Failures), s.Kept // what is missing before what is known in part
+		default:
+			all.Failures = append(all.Failures, s.Failures...)
 		}
-		all.Failures = append(all.Failures, s.Failures...)
 	}
 	return all
 }

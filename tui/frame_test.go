@@ -57,7 +57,8 @@ func TestNeverLiesAboutRowsThatAreKept(t *testing.T) {
 	w.fleet.source.Set(tuitest.Place, machines, tuitest.Now)
 	w.fleet.source.Fail(tuitest.Place, &feed.Partly{Err: errors.New("tags of 3 nodes: denied")})
 	w.Changed("fleet")
-	w.Lacks("are kept") // they are new
+	w.Lacks("are kept")                      // they are new
+	w.Has("✗ eu-west-2: connection refused") // what is missing comes first
 }
 
 func TestNeverLiesAboutWhatHasNotCome(t *testing.T) {

@@ -34,6 +34,14 @@ func IsPartly(err error) bool {
 	return errors.As(err, &p)
 }
 
+// rank orders failures: the worst have the lowest.
+func rank(err error) int {
+	if IsPartly(err) {
+		return 1
+	}
+	return 0
+}
+
 func (p *Partly) Error() string { return p.Err.Error() }
 func (p *Partly) Unwrap() error { return p.Err }
 
@@ -177,6 +185,10 @@ func (s *Source[T]) At(p grid.Place) (rows []T, at time.Time) {
 	return rows, part.at
 }
 
+// WholeAt reports whether all rows of a place have come, once: those that come while a
+// first load goes on may lack what is read last.
+func (s *Source[T]) WholeAt(p grid.Place) bool { return s.c.parts[p] != nil && s.c.parts[p].whole }
+
 // Set puts the rows of a place in, read at a time: for tests, and for what is known
 // without a load.
 func (s *Source[T]) Set(p grid.Place, rows []T, at time.Time) {
@@ -254,11 +266,13 @@ func (c *core) state() State {
 			s.Whole++
 		}
 		if part.err != nil {
-			if len(s.Failures) == 0 && !IsPartly(part.err) {
-				s.Kept = part.at
-			}
 			s.Failures = append(s.Failures, grid.Failure{Place: p, Err: part.err})
 		}
+	}
+	// What is missing stands before what is known in part.
+	slices.SortStableFunc(s.Failures, func(a, b grid.Failure) int { return rank(a.Err) - rank(b.Err) })
+	if len(s.Failures) > 0 && !IsPartly(s.Failures[0].Err) {
+		s.Kept = c.parts[s.Failures[0].Place].at
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package pageoverview
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -396,6 +398,9 @@ func TestKnownInPart(t *testing.T) {
 	s.Size(140, 40)
 	s.Has("nodes known in part: tags of 3 nodes")
 	s.Lacks("nodes cannot be read", "are kept")
+	set.Patches.Fail(tuitest.Place, errors.New("refused"))
+	s.Changed(sources.Patches)
+	s.Has("✗ eu-west-1: refused (+1 more) (rows of 1 min ago are kept)")
 	set.Commands.Set(tuitest.Place, nil, tuitest.Now)
 	set.Executions.Set(tuitest.Place, nil, tuitest.Now)
 	set.Commands.Fail(elsewhere, errors.New("denied"))
@@ -450,6 +455,7 @@ func TestCopiedLinesGoWhereTheThingsAre(t *testing.T) {
 		"Fleet: lost ":               "ssmdeck ls --filter ping=lost --profile prod --all-regions",
 		"Running now: cmd 8f2c":      "ssmdeck command get 8f2c91d0-1111-4222-8333-444455556666 --profile prod --region eu-west-1",
 		"Running now: auto 51ab":     "ssmdeck automation get 51ab0000-2222-4222-8333-444455556666 --profile prod --region eu-west-1",
+		"Running now: 2 forwards":    "ssmdeck forward ls",
 		"Next windows: sun-patch":    "ssmdeck window get mw-1 --profile prod --region eu-west-1",
 		"Needs attention: parameter": "ssmdeck param expiring --within 7d --profile prod --region eu-west-1",
 	} {
@@ -463,6 +469,49 @@ func TestCopiedLinesGoWhereTheThingsAre(t *testing.T) {
 		}
 		if !found || s.Clipboard != want {
 			t.Errorf("%s: copied %q, want %q", start, s.Clipboard, want)
+		}
+	}
+}
+
+// Nodes that came without their tags before their load broke off are in no window for
+// certain, and out of none.
+func TestNodesWithoutTheirTagsAreNotMissedByWindows(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	bare := testNodes(3)
+	for i := range bare {
+		bare[i].Tags = nil
+	}
+	set.Nodes = feed.NewSource(sources.Nodes, func(_ context.Context, _ grid.Cell, emit func([]fleet.Node)) ([]fleet.Node, error) {
+		emit(bare)
+		return nil, errors.New("broke off")
+	})
+	desk := feed.NewDesk([]grid.Cell{{Place: tuitest.Place}}, nil)
+	t.Cleanup(desk.Close)
+	var run func(cmd tea.Cmd)
+	run = func(cmd tea.Cmd) {
+		if cmd == nil {
+			return
+		}
+		switch m := cmd().(type) {
+		case nil:
+		case tea.BatchMsg:
+			for _, c := range m {
+				run(c)
+			}
+		default:
+			_, next, _ := desk.Update(m)
+			run(next)
+		}
+	}
+	run(desk.Want([]feed.Want{{Feed: set.Nodes, Every: time.Hour}}))
+	if len(set.Nodes.Rows()) != 3 || set.Nodes.WholeAt(tuitest.Place) {
+		t.Fatalf("the nodes are %+v", set.Nodes.State())
+	}
+	_, page := screen(t, set)
+	for _, item := range page.Plain().Items {
+		if strings.Contains(item.Text, "sun-patch") && strings.Contains(item.Text, "node") {
+			t.Errorf("it is not known which nodes the window means: %q", item.Text)
 		}
 	}
 }

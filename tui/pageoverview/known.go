@@ -40,7 +40,6 @@ type known struct {
 	windows  memo[windowCount]
 	expiring memo[[]placed[parameter.Due]]
 
-	joined  bool // the nodes are known with their tags
 	strict  map[baselineAt]strictness
 	answers uint64 // about strict
 }
@@ -57,12 +56,8 @@ func (k *known) learn(set *sources.Set, now time.Time) {
 	k.runs.get(set.Commands.Gen(), now, forMinute, func() runCount { return countRuns(set.Commands.Rows(), now) })
 	k.autos.get(set.Executions.Gen(), now, forHour, func() autoCount { return countAutos(set.Executions.Rows()) })
 	// Nodes come without their tags at first, by which windows choose.
-	k.joined = k.joined || !set.Nodes.State().Empty() && set.Nodes.State().Loading == 0
-	gen := set.Windows.Gen() * 2
-	if k.joined {
-		gen++
-	}
-	k.windows.get(gen, now, forMinute, func() windowCount { return countWindows(set, now, k.joined) })
+	gen := set.Windows.Gen()<<16 + uint64(set.Nodes.State().Whole)
+	k.windows.get(gen, now, forMinute, func() windowCount { return countWindows(set, now) })
 	for _, n := range k.windows.value.next { // one that opens or closes is another
 		for _, at := range []time.Time{n.Start, n.End} {
 			if at.After(now) && at.Before(k.windows.until) {
@@ -233,15 +228,15 @@ type windowCount struct {
 // overlapDays is how far ahead windows that meet on the same nodes are looked for.
 const overlapDays = 14
 
-// countWindows looks at the nodes of windows only when they are joined.
-func countWindows(set *sources.Set, now time.Time, joined bool) (c windowCount) {
+// countWindows looks at the nodes of windows only where they are known with their tags.
+func countWindows(set *sources.Set, now time.Time) (c windowCount) {
 	for _, at := range placesOf(set) {
 		whole, read := set.Windows.At(at)
-		nodes, nodesRead := set.Nodes.At(at)
+		nodes, _ := set.Nodes.At(at)
 		if read.IsZero() {
 			continue
 		}
-		known := joined && !nodesRead.IsZero()
+		known := set.Nodes.WholeAt(at)
 		entries := agenda.ReadAll(whole)
 		reach := agenda.NewReach(entries, nodes, nil)
 		for i := range entries {

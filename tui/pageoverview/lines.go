@@ -148,10 +148,15 @@ func (p *Page) patchPanel() panel {
 	if more := len(r.groups) - p.most(); more > 0 {
 		out.lines = append(out.lines, line{key: "more", text: widget.Count(more, "more group"), open: deck.Open{Page: "patch", Clear: true}})
 	}
-	t := r.total
+	out.lines = append(out.lines, patchNumbers(r.total)...)
+	return out
+}
+
+// patchNumbers are the lines with numbers of nodes. Of which nothing is known is not 0.
+func patchNumbers(t patch.Counts) (lines []line) {
 	add := func(key string, level theme.Level, n int, filter string, words ...string) {
 		value := widget.Grouped(n)
-		switch t.Unknown { // of which nothing is known is not 0
+		switch t.Unknown {
 		case 0:
 		case t.Nodes:
 			value, level = "not known", theme.Unknown
@@ -161,7 +166,7 @@ func (p *Page) patchPanel() panel {
 		if t.Unknown < t.Nodes {
 			level = zero(n, level)
 		}
-		out.lines = append(out.lines, line{
+		lines = append(lines, line{
 			key: key, level: level, text: key, value: value, open: deck.Open{Page: "patch", Filter: filter, Clear: true}, rows: n, words: words,
 		})
 	}
@@ -169,7 +174,7 @@ func (p *Page) patchPanel() panel {
 	add("security missing", theme.Warn, t.WithSecurity, "security>0", patchWords("security>0")...)
 	add("reboot pending", theme.Warn, t.WithPendingReboot, "reboot>0", patchWords("pending_reboot>0")...)
 	add("never scanned", theme.Unknown, t.NeverScanned, neverScanned, "patch", "status", "--never-scanned")
-	return out
+	return lines
 }
 
 const neverScanned = "status=" + string(patch.NeverScanned)

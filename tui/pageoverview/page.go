@@ -303,9 +303,12 @@ func (p *Page) consoleOff() string {
 	return ""
 }
 
-// oneLiner is the command line of a line: where the thing is, or everywhere.
+// oneLiner is the command line of a line: where the thing is, on this machine, or everywhere.
 func (p *Page) oneLiner(l line) string {
-	if l.at != nil {
+	switch {
+	case l.at != nil && *l.at == (grid.Place{}): // of this machine, whatever accounts are looked at
+		return (&deck.Deck{}).OneLiner(l.words, *l.at)
+	case l.at != nil:
 		return p.deck.OneLiner(l.words, *l.at)
 	}
 	return p.deck.OneLinerEverywhere(l.words)

@@ -38,8 +38,9 @@ type entry struct {
 // refresh makes the entries anew when what they are made from, or the minute, has
 // changed.
 func (p *Page) refresh() {
-	gens := [3]uint64{p.set.Windows.Gen(), p.set.Nodes.Gen(), p.svc.Past.Gen()}
-	if p.set.Nodes.State().Loading > 0 { // which nodes a window means is worked out once all are there
+	s := p.set.Nodes.State()
+	gens := [4]uint64{p.set.Windows.Gen(), p.set.Nodes.Gen(), p.svc.Past.Gen(), uint64(s.Whole)}
+	if s.Loading > 0 { // which nodes a window means is worked out once all are there
 		gens[1] = p.gens[1]
 	}
 	minute := p.d.Now.Truncate(time.Minute)
@@ -86,8 +87,8 @@ func soonness(e entry) int {
 
 func (p *Page) entriesOf(at grid.Place, list []agenda.Entry) []entry {
 	now := p.d.Now
-	nodes, read := p.set.Nodes.At(at)
-	known := !read.IsZero()
+	nodes, _ := p.set.Nodes.At(at)
+	known := p.set.Nodes.WholeAt(at) // with their tags, by which windows choose
 	reach := agenda.NewReach(list, nodes, nil)
 	from := midnight(now, p.d.Location)
 	openings := agenda.Openings(list, from, from.AddDate(0, 0, days))

@@ -51,7 +51,7 @@ type Page struct {
 	list          *widget.List
 	placed        bool // account and Region are shown where there are several
 	entries       []entry
-	gens          [3]uint64 // of what the entries are made from
+	gens          [4]uint64 // of what the entries are made from
 	minute        time.Time // up to which they are true
 	past          map[string][]window.Execution
 	tree          *feed.Detail[window.Tree]
