@@ -13,7 +13,11 @@ import (
 // Running are the words of a line as they run: what changes something has been
 // agreed to by then, so that the command need not ask again.
 func Running(l Line) []string {
-	if l.Level < Change || slices.Contains(l.Words, "--yes") || slices.Contains(l.Words, "-y") {
+	at := slices.Index(l.Words, "--") // what is behind is the remote command's
+	if at < 0 {
+		at = len(l.Words)
+	}
+	if l.Level < Change || slices.Contains(l.Words[:at], "--yes") {
 		return l.Words
 	}
 	return behind(l.Words, "--yes")
