@@ -375,6 +375,9 @@ func TestOutputIsBounded(t *testing.T) {
 	told := deck.Result{}
 	w.Send(deck.Line{Words: []string{"x"}, What: "x", Done: func(r deck.Result) tea.Msg { told = r; return nil }})
 	w.Has("cut here: 1.0 MiB of 3.0 MiB are kept")
+	w.Press("w")
+	w.Has("only the beginning of the output is kept")
+	w.Press("esc")
 	if len(told.Out) != 1<<20 {
 		t.Errorf("%d bytes are kept", len(told.Out))
 	}
