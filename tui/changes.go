@@ -17,6 +17,7 @@ type changes struct {
 	feeds   [][]string // by page
 	since   time.Time  // when the first of those came that the page shown waits for
 	waiting bool       // a delivery is on its way
+	told    time.Time  // when the last one was
 	typed   time.Time  // when the last key came
 }
 
@@ -49,6 +50,9 @@ func (m *Model) Heard(name string) tea.Cmd {
 	if n.waiting {
 		return nil
 	}
+	if now := time.Now(); now.Sub(n.told) >= changeGap && now.Sub(n.typed) >= changeRest {
+		return m.deliver() // nothing has come for a while: the first rows need not wait
+	}
 	n.waiting = true
 	return changesIn(changeGap)
 }
@@ -72,6 +76,7 @@ func (m *Model) deliver() tea.Cmd {
 	if m.changes.feeds == nil {
 		return nil
 	}
+	m.changes.told = time.Now()
 	names := m.changes.feeds[m.page]
 	m.changes.feeds[m.page] = nil
 	var cmds []tea.Cmd

@@ -59,6 +59,7 @@ func (w *wiring) feeds() *sources.Set {
 					n.Tags = map[string]string{} // read, and there are none: the first rows have not been read
 				}
 			}
+			fleet.Searchable(joined)
 			return joined, unknown(gaps)
 		}),
 		Patches: feed.NewSource(sources.Patches, func(ctx context.Context, in grid.Cell, _ func([]fleet.Node)) ([]fleet.Node, error) {

@@ -21,11 +21,10 @@ func (w *wiring) find(typed string, most int) []tui.Found {
 		found = append(found, tui.Found{Kind: kind, Name: name, Detail: detail, Open: deck.Open{Page: page, Filter: filter}})
 		return len(found) < most
 	}
-	for _, n := range w.set.Nodes.Rows() {
-		v := n.Value
+	for at, v := range w.set.Nodes.All() {
 		if strings.Contains(strings.ToLower(v.Name), typed) || strings.HasPrefix(v.ID, typed) || v.IP == typed {
 			found = append(found, tui.Found{
-				Kind: "node", Name: sources.Label(v), Detail: v.ID, Open: deck.Open{Page: "fleet", Then: pagefleet.Select{At: n.Place, ID: v.ID}},
+				Kind: "node", Name: sources.Label(*v), Detail: v.ID, Open: deck.Open{Page: "fleet", Then: pagefleet.Select{At: at, ID: v.ID}},
 			})
 			if len(found) >= most {
 				return found

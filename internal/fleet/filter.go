@@ -27,9 +27,11 @@ func (f Filter) Empty() bool {
 // Match reports whether n satisfies f now.
 func (f Filter) Match(n Node) bool { return f.MatchAt(n, time.Now()) }
 
-// MatchAt reports whether n satisfies f at a time, from which ages are counted. It
-// allocates nothing.
-func (f Filter) MatchAt(n Node, now time.Time) bool {
+// MatchAt reports whether n satisfies f at a time, from which ages are counted.
+func (f Filter) MatchAt(n Node, now time.Time) bool { return f.Fits(&n, now) }
+
+// Fits is MatchAt for many nodes at once: it copies none, and allocates nothing.
+func (f Filter) Fits(n *Node, now time.Time) bool {
 	for i := range f.all {
 		if !f.all[i].Match(func(t *terms.Term) bool { return n.holds(t, now) }) {
 			return false
@@ -38,10 +40,18 @@ func (f Filter) MatchAt(n Node, now time.Time) bool {
 	return true
 }
 
+// Narrows reports whether what f matches is for certain among what before matched.
+func (f Filter) Narrows(before Filter) bool {
+	if before.Empty() {
+		return true
+	}
+	return len(f.all) == 1 && len(before.all) == 1 && f.all[0].Narrows(before.all[0])
+}
+
 // MatchKnown is MatchAt of a node of which parts may not be known. A term about one
 // of them is neither true nor false, so that the node does not match by it, nor by
 // its opposite.
-func (f Filter) MatchKnown(n Node, now time.Time, known func(Part) bool) bool {
+func (f Filter) MatchKnown(n *Node, now time.Time, known func(Part) bool) bool {
 	for i := range f.all {
 		if !f.all[i].Match(func(t *terms.Term) bool {
 			if part := partOf(t); part != 0 && !known(part) {
@@ -80,19 +90,51 @@ func (n *Node) holds(t *terms.Term, now time.Time) bool {
 // ids and addresses, state, platform and place, the keys and values of its tags; or
 // its letters in its name.
 func (n *Node) has(t *terms.Term) bool {
-	for _, s := range [...]string{
-		n.Name, n.ID, n.ComputerName, n.IP, n.Ping, n.Platform, n.PlatformName, n.PlatformVersion, n.InstanceType, n.AZ, n.VPC, n.Subnet,
-	} {
-		if t.In(s) {
+	if n.words != "" {
+		if t.InFolded(n.words) {
 			return true
 		}
-	}
-	for k, v := range n.Tags {
-		if t.In(v) || t.In(k) {
-			return true
+	} else {
+		for s := range n.sought() {
+			if t.In(s) {
+				return true
+			}
 		}
 	}
 	return t.Letters(n.Name) || n.ComputerName != n.Name && t.Letters(n.ComputerName)
+}
+
+// sought are the texts in which bare words are looked for.
+func (n *Node) sought() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, s := range [...]string{
+			n.Name, n.ID, n.ComputerName, n.IP, n.Ping, n.Platform, n.PlatformName, n.PlatformVersion, n.InstanceType, n.AZ, n.VPC, n.Subnet,
+		} {
+			if !yield(s) {
+				return
+			}
+		}
+		for k, v := range n.Tags {
+			if !yield(v) || !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// Searchable keeps what bare words are looked for in as one text a node. The twenty texts
+// that it is made of lie all over the memory, and to read those of 10,000 nodes takes
+// as long as a key may take. The nodes must not change any more.
+func Searchable(nodes []Node) {
+	var b strings.Builder
+	for i := range nodes {
+		b.Reset()
+		for s := range nodes[i].sought() {
+			b.WriteString(terms.Fold(s))
+			b.WriteByte(0) // in no word
+		}
+		nodes[i].words = b.String()
+	}
 }
 
 // field is something a filter can ask about. text returns "" where the node has no

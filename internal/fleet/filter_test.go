@@ -156,8 +156,14 @@ func TestSearch(t *testing.T) {
 		ID: "i-0123456789abcdef0", Name: "web-prod-1", ComputerName: "ip-10-0-0-1", Ping: Lost, Platform: "linux",
 		PlatformName: "Amazon Linux", AgentVersion: "3.2.1630.0", IP: "10.0.0.1", Tags: map[string]string{"team": "Payments"},
 	}
+	known := []Node{n}
+	Searchable(known)
 	for text, want := range map[string]bool{
 		"":                            true,
+		"team":                        true,
+		"1linux":                      false, // of two texts
+		"ip":                          true,
+		"AMAZON":                      true,
 		"web":                         true,
 		"wprd":                        true,
 		"WEB lost":                    true,
@@ -176,6 +182,8 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		} else if s.Match(n) != want || s.Empty() != (text == "") {
 			t.Errorf("%q matches: %v, empty: %v", text, s.Match(n), s.Empty())
+		} else if got := s.Match(known[0]); got != want {
+			t.Errorf("%q matches a node whose words are known: %v", text, got)
 		}
 	}
 	s, err := ParseSearch("web missing>0 | !tag:env=prod")
@@ -188,6 +196,35 @@ func TestSearch(t *testing.T) {
 	f, err := ParseFilter("ping=online | !platform=windows agent<3.3")
 	if err != nil || !f.Match(n) {
 		t.Errorf("alternatives behind --filter: %v", err)
+	}
+}
+
+func TestSearchNarrows(t *testing.T) {
+	for _, tt := range []struct {
+		before, now string
+		want        bool
+	}{
+		{"", "web", true},
+		{"web", "web-1", true},
+		{"web", "web ping=lost", true},
+		{"web-1", "web", false},
+		{"ping=lost", "ping=lost,online", false},
+		{"agent<3.3", "agent<3.30", false},
+		{"web", "web | db", false},
+		{"!web", "!web-1", false},
+		{"tag:env=prod", "tag:role=prod", false},
+	} {
+		before, err := ParseSearch(tt.before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, err := ParseSearch(tt.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := now.Narrows(before); got != tt.want {
+			t.Errorf("%q narrows %q: %v", tt.now, tt.before, got)
+		}
 	}
 }
 

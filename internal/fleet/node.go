@@ -53,6 +53,8 @@ type Node struct {
 	// Unknown are the parts that could not be read, or were not while others
 	// were: ec2, tags, patch. Their fields are absent, which does not mean empty.
 	Unknown []string `json:"unknown,omitempty"`
+
+	words string // see Searchable
 }
 
 // Instance reports whether the node is an EC2 instance.

@@ -10,6 +10,9 @@ import (
 // In reports whether the bare word occurs in a text, case ignored.
 func (t *Term) In(text string) bool { return indexFold(text, t.word) >= 0 }
 
+// InFolded is In of a text that was folded already: see Fold.
+func (t *Term) InFolded(text string) bool { return strings.Contains(text, t.word) }
+
 // indexFold is strings.Index for a word in lower case, with the case of the text
 // ignored.
 func indexFold(text, word string) int {
@@ -19,9 +22,12 @@ func indexFold(text, word string) int {
 	if word == "" {
 		return 0
 	}
-	first := word[0]
+	first, upper := word[0], word[0]
+	if first >= 'a' && first <= 'z' {
+		upper -= 'a' - 'A'
+	}
 	for i := 0; i+len(word) <= len(text); i++ {
-		if lower(text[i]) != first {
+		if c := text[i]; c != first && c != upper {
 			continue
 		}
 		n := 1

@@ -90,7 +90,9 @@ type Action struct {
 	Off string
 	// Writes is set for what changes something: it is off in read-only mode.
 	Writes bool
-	Do     func() tea.Cmd
+	// Whole is set for what is about the page, whatever row is under the cursor.
+	Whole bool
+	Do    func() tea.Cmd
 }
 
 // Plain is a page as text. Nothing in it is drawn with boxes or told by colour.

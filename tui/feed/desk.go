@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -64,7 +65,7 @@ type Desk struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	wanted  map[*core]time.Duration
-	forced  map[*core]bool // load at once, whatever the age and the budget
+	feeds   map[string]*core // all that were wanted ever
 	paid    []payment
 	opened  bool
 	details []func() // what leaves each Detail
@@ -85,7 +86,7 @@ func NewDesk(cells []grid.Cell, now func() time.Time) *Desk {
 	if now == nil {
 		now = time.Now
 	}
-	d := &Desk{Cells: cells, now: now, wanted: map[*core]time.Duration{}, forced: map[*core]bool{}}
+	d := &Desk{Cells: cells, now: now, wanted: map[*core]time.Duration{}, feeds: map[string]*core{}}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	return d
 }
@@ -167,51 +168,81 @@ func (d *Desk) Leave() {
 	}
 }
 
-// Force loads feeds anew, by name, as soon as they are wanted; none: all that are.
+// Force loads feeds anew, by name, whatever their age and the budget, as soon as they
+// are wanted; none: all that are. A load that is under way began before whatever they
+// are to show: another comes after it.
 func (d *Desk) Force(names ...string) tea.Cmd {
-	for c := range d.wanted {
-		if len(names) == 0 || contains(names, c.name) {
-			d.forced[c] = true
+	for _, name := range names {
+		if c := d.feeds[name]; c != nil {
+			c.outdate()
+		}
+	}
+	if len(names) == 0 {
+		for c := range d.wanted {
+			c.outdate()
 		}
 	}
 	return d.Tick(1)
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 // Tick starts the loads that are due. slow stretches all ages: 1 is as wanted.
 func (d *Desk) Tick(slow float64) tea.Cmd {
 	now := d.now()
 	var cmds []tea.Cmd
-	for c, every := range d.wanted {
-		for _, cell := range d.cells(c) {
-			p := c.part(cell.Place)
-			switch {
-			case p.job != nil:
-				continue
-			case d.forced[c] || p.ended.IsZero():
-			case now.Sub(p.ended) < time.Duration(float64(every)*slow):
-				continue
-			case !d.affords(now, p.cost):
-				continue
+	for _, l := range d.due(now, slow) {
+		if l.late < atOnce && !d.affords(now, l.part.cost) {
+			if l.late >= starving {
+				break // what is due after it would take the budget away again
 			}
-			d.paid = append(d.paid, payment{now, p.cost})
-			cmds = append(cmds, d.start(c, p, cell))
+			continue
 		}
-		delete(d.forced, c)
+		l.part.paid = l.part.cost
+		d.paid = append(d.paid, payment{now, l.part.paid})
+		cmds = append(cmds, d.start(l.feed, l.part, l.in))
 	}
 	return tea.Batch(cmds...)
 }
 
+// dueLoad is a load whose time has come.
+type dueLoad struct {
+	feed *core
+	part *part
+	in   grid.Cell
+	late time.Duration // for how long it has been due; atOnce: it is, whatever it costs
+}
+
+const atOnce = time.Duration(math.MaxInt64)
+
+// starving is how late a load must be for the budget to be saved up for it: one that
+// costs more than a minute's is never affordable while smaller ones come in between.
+const starving = time.Minute
+
+// due are the loads whose time has come, the latest first.
+func (d *Desk) due(now time.Time, slow float64) (all []dueLoad) {
+	for c, every := range d.wanted {
+		for _, cell := range d.cells(c) {
+			p := c.part(cell.Place)
+			if p.job != nil {
+				continue
+			}
+			l := dueLoad{feed: c, part: p, in: cell, late: atOnce}
+			if !p.ended.IsZero() {
+				l.late = now.Sub(p.ended) - time.Duration(float64(every)*slow)
+			}
+			if l.late >= 0 {
+				all = append(all, l)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b dueLoad) int {
+		return cmp.Or(cmp.Compare(b.late, a.late), strings.Compare(a.feed.name, b.feed.name), comparePlaces(a.in.Place, b.in.Place))
+	})
+	return all
+}
+
 // place gives a feed its places: those that are asked, and those that cannot be.
 func (d *Desk) place(c *core) {
+	d.feeds[c.name] = c
 	for _, cell := range d.cells(c) {
 		c.part(cell.Place)
 	}
@@ -265,18 +296,25 @@ func (d *Desk) cells(c *core) []grid.Cell {
 }
 
 // affords reports whether the budget of the last minute has room for n requests. A
-// load that costs more than a whole minute's is let through once the minute is free.
+// load that costs more than a whole minute's is let through once the minute is free,
+// and nothing after it until what it cost is paid off, that free minute included.
 func (d *Desk) affords(now time.Time, n int) bool {
 	spent := 0
 	kept := d.paid[:0]
 	for _, p := range d.paid {
-		if now.Sub(p.at) < time.Minute*time.Duration(1+p.n/d.budget()) {
+		if now.Sub(p.at) < d.term(p.n) {
 			kept = append(kept, p)
 			spent += p.n
 		}
 	}
 	d.paid = kept
 	return spent == 0 || spent+n <= d.budget()
+}
+
+// term is how long a load of n requests counts.
+func (d *Desk) term(n int) time.Duration {
+	minutes := (n+d.budget()-1)/d.budget() - 1
+	return time.Minute * time.Duration(max(minutes, 1))
 }
 
 func (d *Desk) budget() int { return cmp.Or(d.Budget, DefaultBudget) }
@@ -361,12 +399,19 @@ func (d *Desk) Update(msg tea.Msg) (changed string, cmd tea.Cmd, handled bool) {
 		return c.name, d.wait(j, emitGap), true
 	}
 	p.job, p.cancel, p.ended, p.cost = nil, nil, now, j.cost
+	if j.cost > p.paid { // what the first load costs is not known before
+		d.paid = append(d.paid, payment{now, j.cost - p.paid})
+	}
 	if errors.Is(err, context.Canceled) { // nobody wanted it any more: due again when somebody does
 		p.ended = time.Time{}
 		return c.name, nil, true
 	}
 	p.err = err
 	c.gen++
+	if p.again {
+		p.again, p.ended = false, time.Time{}
+		return c.name, d.Tick(1), true
+	}
 	return c.name, nil, true
 }
 

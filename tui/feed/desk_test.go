@@ -11,6 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 )
 
@@ -248,6 +249,81 @@ func TestALoadDearerThanAMinutesBudgetIsMadeInTheEnd(t *testing.T) {
 		}
 		if loads < 3 || loads > 5 { // 200 requests under 30 a minute: every seven minutes
 			t.Errorf("%d loads of 200 requests in twenty minutes", loads)
+		}
+		l.desk.Close()
+	})
+}
+
+// What the first load of a feed costs is known when it has ended, and counts then.
+func TestTheFirstLoadIsPaidFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoop(grid.Cell{Place: here})
+		l.desk.Budget = 30
+		began := time.Now()
+		var loads []time.Duration
+		src := NewSource("things", func(context.Context, grid.Cell, func([]int)) ([]int, error) {
+			loads = append(loads, time.Since(began))
+			return []int{1}, nil
+		})
+		first := &job{feed: &src.c, in: grid.Cell{Place: here}, wake: make(chan struct{}, 1), cost: 40}
+		src.c.part(here).job = first
+		first.put([]int{1}, true, nil)
+		l.desk.Update(arrived{first})
+		l.run(l.desk.Want([]Want{{src, time.Second}}))
+		l.settle()
+		for range 90 {
+			time.Sleep(time.Second)
+			l.run(l.desk.Tick(1))
+			l.settle()
+		}
+		if len(loads) == 0 || loads[0] < time.Minute {
+			t.Errorf("loads after %v under a budget that the first one has used up", loads)
+		}
+		l.desk.Close()
+	})
+}
+
+// With 10,000 nodes what patching found costs 200 requests, and the nodes 23 of them
+// each 10 s: both come, and neither for long without the other.
+func TestADearLoadComesInBetweenCheapOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoop(grid.Cell{Place: here})
+		l.desk.Budget = 120
+		var sent []payment
+		counts := map[string]int{}
+		source := func(name string, cost int) *Source[int] {
+			return NewSource(name, func(context.Context, grid.Cell, func([]int)) ([]int, error) {
+				sent = append(sent, payment{time.Now(), cost})
+				counts[name]++
+				return []int{1}, nil
+			})
+		}
+		nodes, patches := source("nodes", 23), source("patches", 200)
+		l.run(l.desk.Want([]Want{{nodes, 10 * time.Second}, {patches, 5 * time.Minute}}))
+		l.settle()
+		longest, last := time.Duration(0), time.Now()
+		for range 3600 {
+			nodes.c.part(here).cost, patches.c.part(here).cost = 23, 200
+			time.Sleep(time.Second)
+			before := counts["nodes"]
+			l.run(l.desk.Tick(1))
+			l.settle()
+			if counts["nodes"] > before {
+				longest, last = max(longest, time.Since(last)), time.Now()
+			}
+		}
+		if n := counts["patches"]; n < 5 || n > 12 {
+			t.Errorf("the dear feed was loaded %d times in an hour", n)
+		}
+		if counts["nodes"] < 180 || longest > 3*time.Minute {
+			t.Errorf("the cheap feed was loaded %d times in an hour, once not for %s", counts["nodes"], longest)
+		}
+		total := 0
+		for _, p := range sent {
+			total += p.n
+		}
+		if total > 60*120+200 {
+			t.Errorf("%d requests in an hour under a budget of 120 a minute", total)
 		}
 		l.desk.Close()
 	})
@@ -556,4 +632,78 @@ func TestAFirstLoadThatFailsKnowsNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Twenty Regions share a small budget: none of them is forgotten, and what first loads
+// cost counts, too.
+func TestEachPlaceGetsItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var cells []grid.Cell
+		for i := range 20 {
+			cells = append(cells, grid.Cell{Place: grid.Place{Account: "1", Region: fmt.Sprintf("region-%02d", i)}})
+		}
+		l := newLoop(cells...)
+		l.desk.Budget = 60
+		var sent atomic.Int64
+		src := NewSource("things", func(ctx context.Context, _ grid.Cell, _ func([]int)) ([]int, error) {
+			for range 5 {
+				awsapi.Count(ctx)
+				sent.Add(1)
+			}
+			return []int{1}, nil
+		})
+		l.run(l.desk.Want([]Want{{src, 10 * time.Second}}))
+		l.settle()
+		first := sent.Load()
+		for second := range 300 { // five minutes
+			time.Sleep(time.Second)
+			l.run(l.desk.Tick(1))
+			l.settle()
+			if age := time.Since(src.State().Oldest); age > 4*time.Minute {
+				t.Fatalf("after %d s a place is %s old, and others were read again and again", second, age)
+			}
+		}
+		if n := sent.Load() - first; n > 5*60 {
+			t.Errorf("%d requests in five minutes under a budget of 60 a minute, beside the first %d", n, first)
+		}
+		l.desk.Close()
+	})
+}
+
+// What was asked for anew is not answered by a load that began before.
+func TestWhatIsForcedIsNewerThanTheOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoop(grid.Cell{Place: here})
+		world, proceed := 1, make(chan bool)
+		src := NewSource("things", func(context.Context, grid.Cell, func([]int)) ([]int, error) {
+			seen := world
+			<-proceed
+			return []int{seen}, nil
+		})
+		other := NewSource("other", func(context.Context, grid.Cell, func([]int)) ([]int, error) { return nil, nil })
+		want := []Want{{src, time.Hour}}
+		l.run(l.desk.Want(want))
+		l.settle()
+		world = 2
+		l.run(l.desk.Force("things"))
+		l.settle()
+		proceed <- true
+		l.settle()
+		proceed <- true
+		l.settle()
+		if got := src.Rows(); len(got) != 1 || got[0].Value != 2 {
+			t.Errorf("after the action the rows are %v", got)
+		}
+		l.run(l.desk.Want([]Want{{other, time.Hour}})) // another page
+		world = 3
+		l.run(l.desk.Force("things"))
+		l.run(l.desk.Want(want))
+		l.settle()
+		proceed <- true
+		l.settle()
+		if got := src.Rows(); got[0].Value != 3 {
+			t.Errorf("the page was left and is shown again, and has the rows of before: %v", got)
+		}
+		l.desk.Close()
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -131,20 +132,36 @@ func (s *Source[T]) Rows() []grid.Row[T] {
 	if s.gen == s.c.gen {
 		return s.merged
 	}
-	n := 0
+	s.merged = make([]grid.Row[T], 0, s.Len())
+	for p, r := range s.All() {
+		s.merged = append(s.merged, grid.Row[T]{Place: p, Value: *r})
+	}
+	s.gen = s.c.gen
+	return s.merged
+}
+
+// All goes over the rows of all places, by place, as Rows does, and makes no copy of
+// them. They are shared: nobody changes them.
+func (s *Source[T]) All() iter.Seq2[grid.Place, *T] {
+	return func(yield func(grid.Place, *T) bool) {
+		for _, p := range s.c.order {
+			rows, _ := s.c.parts[p].rows.([]T)
+			for i := range rows {
+				if !yield(p, &rows[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Len is the number of rows of all places.
+func (s *Source[T]) Len() (n int) {
 	for _, p := range s.c.order {
 		rows, _ := s.c.parts[p].rows.([]T)
 		n += len(rows)
 	}
-	s.merged = make([]grid.Row[T], 0, n)
-	for _, p := range s.c.order {
-		rows, _ := s.c.parts[p].rows.([]T)
-		for _, r := range rows {
-			s.merged = append(s.merged, grid.Row[T]{Place: p, Value: r})
-		}
-	}
-	s.gen = s.c.gen
-	return s.merged
+	return n
 }
 
 // Places are those that rows can come from, in their order.
@@ -193,7 +210,9 @@ type part struct {
 	whole  bool      // a load has ended well once
 	err    error     // of the last load
 	cost   int       // requests of the last load
-	ended  time.Time // of the last load, good or bad
+	paid   int       // what was taken from the budget for the one under way
+	ended  time.Time // of the last load, good or bad; zero: another is due at once
+	again  bool      // the load under way is not new enough
 	cancel context.CancelFunc
 	job    *job // under way
 }
@@ -207,6 +226,17 @@ func (c *core) part(p grid.Place) *part {
 		slices.SortStableFunc(c.order, comparePlaces)
 	}
 	return c.parts[p]
+}
+
+// outdate makes a load of all places due, the next time that the feed is wanted.
+func (c *core) outdate() {
+	for _, p := range c.parts {
+		if p.job != nil {
+			p.again = true
+		} else {
+			p.ended = time.Time{}
+		}
+	}
 }
 
 func (c *core) state() State {

@@ -93,8 +93,8 @@ func (p *Page) Actions() []deck.Action {
 		{Key: "y", Name: "YAML", Help: "show it with its steps as YAML", Off: none, Do: p.showYAML},
 		{Key: "o", Name: "console", Help: "open its page of the console in the browser", Off: none, Do: func() tea.Cmd { return deck.Ask(deck.Browse{URL: deck.Console(o.at, "automation/execution/"+o.id)}) }},
 		{Key: "c", Name: "copy", Help: "copy its id or a command line", Off: none, Do: p.copy},
-		{Key: "tab", Name: "pane", Help: "go to the text beside the list, and back", Off: off(map[bool]string{true: "there is no room for a second pane"}[!p.panes().Both()]), Do: p.tab},
-		{Key: "C", Name: "columns", Help: "choose the columns of the list", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.focused()}) }},
+		{Key: "tab", Name: "pane", Help: "go to the text beside the list, and back", Off: off(map[bool]string{true: "there is no room for a second pane"}[!p.panes().Both()]), Whole: true, Do: p.tab},
+		{Key: "C", Name: "columns", Help: "choose the columns of the list", Whole: true, Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.focused()}) }},
 	}
 	return all
 }

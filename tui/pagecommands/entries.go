@@ -140,10 +140,9 @@ func (p *Page) learn() {
 	if p.names != nil && p.namesGen == gen {
 		return
 	}
-	rows := p.set.Nodes.Rows()
-	p.names, p.namesGen = make(map[nodeKey]string, len(rows)), gen
-	for _, n := range rows {
-		p.names[nodeKey{n.Place, n.Value.ID}] = strings.TrimSpace(n.Value.Name)
+	p.names, p.namesGen = make(map[nodeKey]string, p.set.Nodes.Len()), gen
+	for at, n := range p.set.Nodes.All() {
+		p.names[nodeKey{at, n.ID}] = strings.TrimSpace(n.Name)
 	}
 }
 

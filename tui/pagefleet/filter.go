@@ -18,6 +18,9 @@ type search struct {
 	text   string // without the terms about places
 	parts  fleet.Part
 	places []placeTerm
+	nodes  fleet.Search
+	// narrows is set when it fits no row that the search before did not fit.
+	narrows bool
 }
 
 // placeTerm is account=… or region=…, turned round by != or a ! in front.
@@ -35,6 +38,10 @@ func (t placeTerm) holds(at grid.Place) bool {
 	return slices.Contains(t.values, strings.ToLower(value)) != t.not
 }
 
+func (t placeTerm) same(as placeTerm) bool {
+	return t.account == as.account && t.not == as.not && slices.Equal(t.values, as.values)
+}
+
 // parse makes the filter of the list.
 func (p *Page) parse(text string) (func(i int) bool, error) {
 	s := search{text: text}
@@ -43,9 +50,9 @@ func (p *Page) parse(text string) (func(i int) bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.parts = f.Parts()
+	s.parts, s.nodes = f.Parts(), f
+	s.narrows = f.Narrows(p.search.nodes) && slices.EqualFunc(s.places, p.search.places, placeTerm.same)
 	p.search = s
-	now := p.deck.Now
 	return func(i int) bool {
 		r := &p.rows[i]
 		for _, t := range s.places {
@@ -55,11 +62,12 @@ func (p *Page) parse(text string) (func(i int) bool, error) {
 		}
 		switch {
 		case s.parts == 0:
-			return f.MatchAt(*r.n, now)
+			return f.Fits(r.n, p.deck.Now)
 		case s.parts&fleet.PartPatch == 0:
-			return f.MatchKnown(*r.n, now, r.knows)
+			return f.MatchKnown(r.n, p.deck.Now, r.knows)
 		}
-		return f.MatchKnown(r.node(), now, r.knows)
+		n := r.node()
+		return f.MatchKnown(&n, p.deck.Now, r.knows)
 	}, nil
 }
 

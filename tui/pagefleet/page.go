@@ -73,7 +73,7 @@ func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
 	}
 	p.list = widget.NewList(widget.Options{
 		Columns: p.columns(), Key: func(i int) string { return p.rows[i].key },
-		Parse: p.parse, Sort: "state", Marks: true, None: p.none,
+		Parse: p.parse, Narrows: func() bool { return p.search.narrows }, Sort: "state", Marks: true, None: p.none,
 		Dim: func(i int) bool { return p.rows[i].rank == rankInactive },
 	})
 	return p

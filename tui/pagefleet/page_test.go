@@ -378,3 +378,41 @@ func TestMouseAndArrowsGoBetweenThePanes(t *testing.T) {
 	at("")
 	f.Has("batch-7", "the instance is stopped")
 }
+
+// The ages of a filter are counted from now, not from when it was typed.
+func TestAFilterOfAgesGoesWithTheTime(t *testing.T) {
+	f := open(t).fill()
+	if err := f.page.SetFilter("last_ping<5m ping=online"); err != nil {
+		t.Fatal(err)
+	}
+	f.Has("web-1")
+	f.Deck.Now = f.Deck.Now.Add(10 * time.Minute)
+	f.set.Nodes.Set(tuitest.Place, someNodes(), f.Deck.Now)
+	f.Changed(sources.Nodes)
+	f.Send(deck.Tick{})
+	f.Lacks("web-1")
+}
+
+// A filter that has grown looks at the rows that are shown alone, one that is another
+// at all of them.
+func TestAFilterThatIsTypedFindsWhatItWouldFindAtOnce(t *testing.T) {
+	f := open(t).fill()
+	for _, texts := range [][]string{
+		{"web", "web-", "web-1"}, {"web-1", "web-"}, {"ping=lost", "ping=online"}, {"region=eu-west-1 web", "region=us-east-1 web", "web"},
+		{"web ping", "web ping=online"}, {"!web", "!web-1"},
+	} {
+		var typed, atOnce int
+		for _, text := range texts {
+			if err := f.page.SetFilter(text); err != nil {
+				t.Fatal(err)
+			}
+			typed = f.page.Status().Shown
+		}
+		_ = f.page.SetFilter("")
+		_ = f.page.SetFilter(texts[len(texts)-1])
+		if atOnce = f.page.Status().Shown; atOnce != typed {
+			t.Errorf("%q: %d rows, at once %d", texts, typed, atOnce)
+		}
+		_ = f.page.SetFilter("")
+	}
+}

@@ -37,12 +37,12 @@ type strictRead struct {
 }
 
 func (k *known) countPatches(set *sources.Set, now time.Time) patchCount {
-	all := set.Patches.Rows()
-	rows := make([]patch.Row, len(all))
+	rows := make([]patch.Row, 0, set.Patches.Len())
 	var c patchCount
-	for i, r := range all {
-		rows[i] = k.patchRow(r.Place, r.Value, now)
-		c.total.Add(rows[i])
+	for at, n := range set.Patches.All() {
+		row := k.patchRow(at, *n, now)
+		rows = append(rows, row)
+		c.total.Add(row)
 	}
 	c.groups = patch.Slices(rows, patch.ByGroup, now)
 	return c
@@ -68,11 +68,11 @@ func (p *Page) askStrict() tea.Cmd {
 		return nil
 	}
 	var cmds []tea.Cmd
-	for _, r := range p.set.Patches.Rows() {
-		if !patch.Undecided(r.Value) {
+	for at, n := range p.set.Patches.All() {
+		if !patch.Undecided(*n) {
 			continue
 		}
-		of := baselineAt{r.Place, r.Value.Patch.Baseline}
+		of := baselineAt{at, n.Patch.Baseline}
 		if _, asked := p.strict[of]; asked {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
 
@@ -51,7 +52,7 @@ const (
 )
 
 func (k *known) learn(set *sources.Set, now time.Time) {
-	k.nodes.get(set.Nodes.Gen(), now, forHour, func() nodeCount { return countNodes(set.Nodes.Rows()) })
+	k.nodes.get(set.Nodes.Gen(), now, forHour, func() nodeCount { return countNodes(set.Nodes) })
 	k.patches.get(set.Patches.Gen()+k.answers, now, forHour, func() patchCount { return k.countPatches(set, now) })
 	k.runs.get(set.Commands.Gen(), now, forMinute, func() runCount { return countRuns(set.Commands.Rows(), now) })
 	k.autos.get(set.Executions.Gen(), now, forHour, func() autoCount { return countAutos(set.Executions.Rows()) })
@@ -80,11 +81,10 @@ type nodeCount struct {
 	latest, behind int
 }
 
-func countNodes(rows []grid.Row[fleet.Node]) nodeCount {
-	c := nodeCount{all: len(rows)}
+func countNodes(source *feed.Source[fleet.Node]) nodeCount {
+	c := nodeCount{all: source.Len()}
 	agents := map[string]int{} // a few versions, however many nodes
-	for i := range rows {
-		n := &rows[i].Value
+	for _, n := range source.All() {
 		switch n.Ping {
 		case "online":
 			c.online++

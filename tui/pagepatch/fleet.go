@@ -88,14 +88,16 @@ func (p *Page) countNodes() {
 			attempts[key] = &a
 		}
 	}
-	rows := p.set.Patches.Rows()
+	many := p.set.Patches.Len()
 	f.made, f.total, f.running, f.failed, f.undecided = p.deck.Now, patch.Counts{}, 0, 0, 0
-	f.nodes, f.byKey = make([]*node, 0, len(rows)), make(map[string]*node, len(rows))
-	all := make([]node, len(rows))
-	for i := range rows {
-		r, n := &rows[i], &all[i]
-		n.at, n.key, n.tags = r.Place, deck.Key(r.Place, r.Value.ID), r.Value.Tags
-		n.Row = p.rowOf(r.Place, r.Value)
+	before := f.nodes
+	f.nodes, f.byKey = make([]*node, 0, many), make(map[string]*node, many)
+	all, last := make([]node, many), 0
+	for at, of := range p.set.Patches.All() {
+		n := &all[last]
+		last++
+		n.at, n.key, n.tags = at, deck.Key(at, of.ID), of.Tags
+		n.Row = p.rowOf(at, *of)
 		if a := attempts[n.key]; a != nil && a.At.After(n.Scanned) {
 			n.attempt = a
 			if a.Running() {
@@ -105,11 +107,31 @@ func (p *Page) countNodes() {
 			}
 		}
 		f.total.Add(n.Row)
-		f.nodes = append(f.nodes, n)
 		f.byKey[n.key] = n
 	}
+	f.order(all, before)
+}
+
+// order puts the nodes in order, from the worst on. It begins with the order that
+// they had before, which is nearly right.
+func (f *fleetState) order(all []node, before []*node) {
+	placed := make(map[*node]bool, len(before))
+	for _, b := range before {
+		if n := f.byKey[b.key]; n != nil && !placed[n] {
+			placed[n] = true
+			f.nodes = append(f.nodes, n)
+		}
+	}
+	for i := range all {
+		if !placed[&all[i]] {
+			f.nodes = append(f.nodes, &all[i])
+		}
+	}
 	slices.SortFunc(f.nodes, func(a, b *node) int {
-		return cmp.Or(patch.CompareRows(a.Row, b.Row), strings.Compare(a.key, b.key))
+		if c := a.Row.Compare(&b.Row); c != 0 {
+			return c
+		}
+		return strings.Compare(a.key, b.key)
 	})
 }
 
@@ -136,11 +158,11 @@ func (p *Page) rowOf(at grid.Place, n fleet.Node) patch.Row {
 // askStrict reads what the baselines say that have to be asked, each once.
 func (p *Page) askStrict() tea.Cmd {
 	var cmds []tea.Cmd
-	for _, r := range p.set.Patches.Rows() {
-		if !patch.Undecided(r.Value) {
+	for at, n := range p.set.Patches.All() {
+		if !patch.Undecided(*n) {
 			continue
 		}
-		at, id := r.Place, r.Value.Patch.Baseline
+		id := n.Patch.Baseline
 		if p.fleet.strict[at] == nil {
 			p.fleet.strict[at] = map[string]strictness{}
 		}

@@ -217,9 +217,9 @@ func (p *Page) refresh(all bool) {
 	nodes := all || now[0] != p.gens[0]
 	if nodes {
 		p.names = map[string]string{}
-		for _, n := range p.set.Nodes.Rows() {
-			if label := sources.Label(n.Value); label != n.Value.ID {
-				p.names[deck.Key(n.Place, n.Value.ID)] = label
+		for at, n := range p.set.Nodes.All() {
+			if label := sources.Label(*n); label != n.ID {
+				p.names[deck.Key(at, n.ID)] = label
 			}
 		}
 	}

@@ -155,9 +155,9 @@ func (p *Page) chosen() []grid.Row[sessions.Entry] {
 // names are what the nodes of a place are called, by id, for those that are on line.
 func (p *Page) online() []choice {
 	var out []choice
-	for _, n := range p.set.Nodes.Rows() {
-		if !n.Value.Offline() {
-			out = append(out, choice{at: n.Place, id: n.Value.ID, name: sources.Label(n.Value), platform: n.Value.PlatformName})
+	for at, n := range p.set.Nodes.All() {
+		if !n.Offline() {
+			out = append(out, choice{at: at, id: n.ID, name: sources.Label(*n), platform: n.PlatformName})
 		}
 	}
 	return out

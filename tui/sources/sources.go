@@ -96,9 +96,10 @@ func Age(name string, hurry bool) time.Duration {
 // Find looks a node up by its id in a place; the zero Node with only the id when it
 // is not known.
 func (s *Set) Find(at grid.Place, id string) (fleet.Node, bool) {
-	for _, n := range s.Nodes.Rows() {
-		if n.Value.ID == id && n.Place == at {
-			return n.Value, true
+	nodes, _ := s.Nodes.At(at)
+	for i := range nodes {
+		if nodes[i].ID == id {
+			return nodes[i], true
 		}
 	}
 	return fleet.Node{ID: id}, false

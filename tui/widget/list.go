@@ -54,6 +54,9 @@ type Options struct {
 	// Parse makes a filter out of a text; its error says what is wrong. Nil: Search
 	// over the columns.
 	Parse func(text string) (func(row int) bool, error)
+	// Narrows reports whether what Parse has made last fits no row that did not fit
+	// what it had made before, so that those alone are looked at. Nil: never.
+	Narrows func() bool
 	// Sort is the id of the column the rows are ordered by at first; "" leaves them
 	// in the order in which they come. A "-" in front turns it round.
 	Sort string

@@ -22,6 +22,9 @@ func (l *List) SetFilter(text string) error {
 		if fits, err = l.o.Parse(text); err != nil {
 			return err
 		}
+		if l.o.Narrows != nil && l.o.Narrows() {
+			rows = l.order
+		}
 	default:
 		s := search{columns: l.o.Columns, now: func() time.Time { return l.now }}
 		if err := s.parse(text); err != nil {
