@@ -178,6 +178,36 @@ func TestAKeyPressedTwiceIsOneYes(t *testing.T) {
 	}
 }
 
+// A name that nobody can type is typed as it is seen, and one of spaces alone does not
+// make Enter a yes.
+func TestAnyNameCanBeTyped(t *testing.T) {
+	for name, typed := range map[string]string{"db\x1b[31m-1": `db\x1b[31m-1`, "\u202egpj ": `\u202egpj`, "  ": "prod-admin"} {
+		w := newWorld(t)
+		l := reboot(deck.Destructive)
+		l.Type = name
+		w.Send(l)
+		w.Press("enter")
+		w.Type(" ")
+		w.Press("enter")
+		if len(w.Lines) > 0 {
+			t.Fatalf("%q: ran %q", name, w.Lines)
+		}
+		w.Type(typed)
+		w.Press("enter")
+		if len(w.Lines) != 1 {
+			t.Errorf("%q: %q is no yes:\n%s", name, typed, w.Frame())
+		}
+	}
+}
+
+// The flags of a place stand where they are read: what follows the node is ssh's.
+func TestFlagsAreNeverHandedToSSH(t *testing.T) {
+	d := &deck.Deck{Flags: func(grid.Place) []string { return []string{"--region", "eu-west-1"} }}
+	if got := d.OneLiner([]string{"ssh", "i-1"}, tuitest.Place); got != "ssmdeck ssh --region eu-west-1 i-1" {
+		t.Error(got)
+	}
+}
+
 // The preview is about the same nodes as the line, also where they are read from
 // standard input.
 func TestThePreviewReadsTheInputOfTheLine(t *testing.T) {
@@ -345,6 +375,9 @@ func TestOutputIsBounded(t *testing.T) {
 	told := deck.Result{}
 	w.Send(deck.Line{Words: []string{"x"}, What: "x", Done: func(r deck.Result) tea.Msg { told = r; return nil }})
 	w.Has("cut here: 1.0 MiB of 3.0 MiB are kept")
+	w.Press("w")
+	w.Has("only the beginning of the output is kept")
+	w.Press("esc")
 	if len(told.Out) != 1<<20 {
 		t.Errorf("%d bytes are kept", len(told.Out))
 	}

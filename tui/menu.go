@@ -40,10 +40,10 @@ type menu struct {
 	above func() bool
 }
 
-func (d *menu) title() string { return d.head }
+func (d *menu) title() string { return render.Visible(d.head) }
 
 func (d *menu) size(width, height int) (w, h int) {
-	w = max(30, ansi.StringWidth(d.head)+2)
+	w = max(30, ansi.StringWidth(d.title())+2)
 	keys, names := d.keyWidth(), d.nameWidth()
 	for _, e := range d.entries {
 		w = max(w, keys+max(ansi.StringWidth(e.name), names)+ansi.StringWidth(e.detail)+ansi.StringWidth(e.off)+8)

@@ -134,6 +134,9 @@ func (d *jobPane) key(k tea.KeyPressMsg) tea.Cmd {
 		return d.m.copy(deck.Copy{Text: d.j.shown, What: "the line"})
 	case "w":
 		d.m.push(d.m.writeForm(d.j.both.text(), "output.txt"))
+		if d.j.both.cutOff() {
+			d.m.say = deck.Say{Text: "only the beginning of the output is kept: for all of it run the line in a shell, c copies it"}
+		}
 	}
 	return nil
 }

@@ -13,7 +13,11 @@ import (
 // Running are the words of a line as they run: what changes something has been
 // agreed to by then, so that the command need not ask again.
 func Running(l Line) []string {
-	if l.Level < Change || slices.Contains(l.Words, "--yes") || slices.Contains(l.Words, "-y") {
+	at := slices.Index(l.Words, "--") // what is behind is the remote command's
+	if at < 0 {
+		at = len(l.Words)
+	}
+	if l.Level < Change || slices.Contains(l.Words[:at], "--yes") {
 		return l.Words
 	}
 	return behind(l.Words, "--yes")
@@ -23,6 +27,9 @@ func Running(l Line) []string {
 // words are the remote command's.
 func behind(words []string, more ...string) []string {
 	at := slices.Index(words, "--")
+	if len(words) > 0 && words[0] == "ssh" {
+		at = 1 // what follows the node is for ssh
+	}
 	if at < 0 {
 		at = len(words)
 	}
@@ -77,10 +84,16 @@ func (d *Deck) Strictness(l Line) Level {
 	return l.Level
 }
 
-// MustType is what has to be typed for a destructive line.
+// MustType is what has to be typed for a destructive line, as it is seen: what cannot
+// be typed as it is, is typed as it is shown. It is never empty.
 func (d *Deck) MustType(l Line) string {
 	w := d.Where
-	return cmp.Or(l.Type, w.Context, w.Alias, w.Account, "yes")
+	for _, text := range []string{l.Type, w.Context, w.Alias, w.Account} {
+		if text = strings.TrimSpace(render.Visible(text)); text != "" {
+			return text
+		}
+	}
+	return "yes"
 }
 
 // Refused is why something is not done in a dashboard that may change nothing.

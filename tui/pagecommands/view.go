@@ -116,14 +116,14 @@ func (p *Page) titleLine() string {
 	if len(b.run.Commands) == 1 {
 		c := b.run.Commands[0]
 		if c.MaxConcurrency != "" {
-			add(s.Dim.Render("max " + limit(c.MaxConcurrency)))
+			add(s.Dim.Render("max " + render.Visible(limit(c.MaxConcurrency))))
 		}
-		add(s.Dim.Render(stops(c.MaxErrors)))
+		add(s.Dim.Render(render.Visible(stops(c.MaxErrors))))
 	} else if len(b.run.Commands) > 1 {
 		add(s.Dim.Render(widget.Count(len(b.run.Commands), "command")))
 	}
 	if p.deck.Several() {
-		add(s.Dim.Render(b.at.String()))
+		add(s.Dim.Render(render.Visible(b.at.String())))
 	}
 	return strings.Join(parts, "  ")
 }

@@ -30,7 +30,7 @@ func (w *writer) section(title, note string) {
 	if len(w.lines) > 0 {
 		w.lines = append(w.lines, line{})
 	}
-	w.lines = append(w.lines, line{head: title, note: note})
+	w.lines = append(w.lines, line{head: title, note: render.Visible(note)})
 }
 
 // field adds a name and a value, unless that is empty.

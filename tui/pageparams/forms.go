@@ -51,6 +51,9 @@ func (p *Page) home() grid.Place {
 	if r, ok := p.current(); ok {
 		return r.at
 	}
+	if len(p.desk.Cells) > 0 {
+		return p.desk.Cells[0].Place
+	}
 	return grid.Place{}
 }
 

@@ -602,3 +602,17 @@ func TestNoKeyAndNoSizeIsTooMuch(t *testing.T) {
 		_ = s.page.Plain()
 	}
 }
+
+// Where nothing is yet, a new parameter is made in the place that the form is about,
+// and not wherever a line without one would go.
+func TestTheFirstParameterHasAPlace(t *testing.T) {
+	s := open(t)
+	s.Desk.Cells = []grid.Cell{{Place: tuitest.Place}}
+	s.set.Parameters.Set(tuitest.Place, nil, tuitest.Now)
+	s.Changed(sources.Parameters)
+	f := s.act(t, "n").(deck.Form)
+	f = f.Done(map[string]string{"name": "/a", "type": parameter.String})().(deck.Form)
+	if l := f.Done(map[string]string{"value": "x"})().(deck.Line); l.At != tuitest.Place {
+		t.Errorf("it is made in %q", l.At)
+	}
+}

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/waves"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
@@ -37,13 +40,30 @@ func (p *Page) install() tea.Cmd {
 			},
 			{Name: "waves", Label: "Waves", Value: "1,10%,50%,100%", Help: "how far each wave goes", Check: func(v string) error { _, err := waves.ParseSizes(v); return err }},
 			{Name: "max-errors", Label: "Stop when more have failed than", Value: "0", Check: func(v string) error { _, err := waves.ParseLimit(v); return err }},
-			{Name: "concurrency", Label: "Nodes at a time", Help: "a number or a percentage; 50 where nothing is said"},
-			{Name: "pause", Label: "Pause between waves", Help: "a duration such as 10m"},
+			{Name: "concurrency", Label: "Nodes at a time", Help: "a number or a percentage; 50 where nothing is said", Check: optional(func(v string) error { _, err := run.ParseConcurrency(v); return err })},
+			{Name: "pause", Label: "Pause between waves", Help: "a duration such as 10m", Check: optional(duration)},
 			{Name: "health", Label: "Health check", Help: "a script that must succeed on each node after its wave"},
 			{Name: "calendar", Label: "Only while this calendar is open", Help: "the name or ARN of a change calendar"},
 		},
 		Done: func(v map[string]string) tea.Cmd { return p.installLines(nodes, v) },
 	})
+}
+
+// optional is a check of a field that may be left empty.
+func optional(check func(string) error) func(string) error {
+	return func(v string) error {
+		if v = strings.TrimSpace(v); v == "" {
+			return nil
+		}
+		return check(v)
+	}
+}
+
+func duration(v string) error {
+	if d, err := time.ParseDuration(v); err != nil || d < 0 {
+		return fault.Usagef("%q is not a duration", v).WithHint("write a number with a unit, such as 30s, 5m or 24h")
+	}
+	return nil
 }
 
 // installLines ask for an installation with a line for each place.

@@ -3,10 +3,12 @@ package pagesessions
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
@@ -187,7 +189,12 @@ func replay() tea.Cmd {
 		Title: "Play a recorded session",
 		Fields: []deck.Field{
 			{Name: "file", Label: "File", Help: "incident.cast, of ssmdeck shell --record or asciinema", Check: deck.Needed},
-			{Name: "speed", Label: "Speed", Value: "1"},
+			{Name: "speed", Label: "Speed", Value: "1", Check: func(v string) error {
+				if n, err := strconv.ParseFloat(v, 64); v != "" && (err != nil || n <= 0) {
+					return fault.Usagef("%q is not a speed", v).WithHint("2 is twice as fast")
+				}
+				return nil
+			}},
 		},
 		Done: func(v map[string]string) tea.Cmd {
 			words := []string{"session", "replay", v["file"]}

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/portforward"
@@ -155,13 +156,40 @@ func (p *Page) forward(at grid.Place, node string) tea.Cmd {
 			{Name: "reason", Label: "Reason", Help: "for the session's history"},
 		},
 		Done: func(v map[string]string) tea.Cmd {
-			words := append([]string{"forward", v["node"]}, strings.Fields(v["spec"])...)
+			at, node, err := p.meant(at, strings.TrimSpace(v["node"]))
+			if err != nil {
+				return deck.Ask(deck.Say{Err: err})
+			}
+			words := append([]string{"forward", node}, strings.Fields(v["spec"])...)
 			if v["reason"] != "" {
 				words = append(words, "--reason", v["reason"])
 			}
 			return deck.Ask(deck.Line{Words: words, At: at, What: "forward through " + render.Visible(v["node"]), Level: deck.Read, How: deck.InPane, Refresh: []string{sources.Sessions}})
 		},
 	})
+}
+
+// meant is the node that a name in a form means, by its id and where it is: the same
+// name may be another node's elsewhere. What is the name of none is for the command to
+// understand.
+func (p *Page) meant(at grid.Place, typed string) (grid.Place, string, error) {
+	var found []grid.Row[fleet.Node]
+	for _, r := range p.set.Nodes.Rows() {
+		if (r.Value.ID == typed || sources.Label(r.Value) == typed) && (at == grid.Place{} || r.Place == at) {
+			found = append(found, r)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return at, typed, nil
+	case 1:
+		return found[0].Place, found[0].Value.ID, nil
+	}
+	ids := make([]string, len(found))
+	for i, r := range found {
+		ids[i] = r.Value.ID + " (" + r.Place.String() + ")"
+	}
+	return at, "", fault.Usagef("%q is the name of %d nodes", typed, len(found)).WithHint("write the id of the one that is meant: %s", strings.Join(ids, ", "))
 }
 
 // save asks for a forward and writes it into the user's file.

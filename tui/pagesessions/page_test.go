@@ -314,12 +314,36 @@ func TestAProcessThatDoesNotAnswer(t *testing.T) {
 	d.Has("in no file any more")
 }
 
+// A forward goes to the node that was chosen, in its own account and Region, whatever
+// else has its name.
+func TestAForwardGoesWhereTheNodeIs(t *testing.T) {
+	d := open(t)
+	d.fill()
+	other := grid.Place{Account: "210987654321", Region: "us-east-1"}
+	d.set.Nodes.Set(other, []fleet.Node{{ID: "i-0ddd", Name: "db-1", Ping: fleet.Online}, {ID: "i-0eee", Name: "web-1", Ping: fleet.Online}}, tuitest.Now)
+	d.Changed(sources.Nodes)
+	d.to(tunnels)
+	f := d.act(t, "f").(deck.Form)
+	line := func(node string) tea.Msg { return f.Done(map[string]string{"node": node, "spec": "8080:80"})() }
+	for node, want := range map[string]string{"db-1": "i-0ddd", "i-0eee": "i-0eee"} {
+		if l, _ := line(node).(deck.Line); l.At != other || l.Words[1] != want {
+			t.Errorf("%s: %q at %s", node, l.Words, l.At)
+		}
+	}
+	if say, _ := line("web-1").(deck.Say); say.Err == nil || !strings.Contains(fault.HintOf(say.Err), "i-0aaa (123456789012 eu-west-1), i-0eee (210987654321 us-east-1)") {
+		t.Errorf("a name of two nodes: %+v", say)
+	}
+	if l, _ := line("tag:role=bastion").(deck.Line); l.Words[1] != "tag:role=bastion" || l.At != (grid.Place{}) {
+		t.Errorf("a target: %q at %s", l.Words, l.At)
+	}
+}
+
 func TestForms(t *testing.T) {
 	d := open(t)
 	d.fill()
 	d.to(tunnels)
 	f := d.act(t, "f").(deck.Form)
-	words(t, f.Done(map[string]string{"node": "web-1", "spec": "8080:80 9000:x:90", "reason": "look at it"})().(deck.Line), "forward web-1 8080:80 9000:x:90 --reason look at it")
+	words(t, f.Done(map[string]string{"node": "web-1", "spec": "8080:80 9000:x:90", "reason": "look at it"})().(deck.Line), "forward i-0aaa 8080:80 9000:x:90 --reason look at it")
 	spec := f.Fields[1].Check
 	if spec("8080:80") != nil || spec("80 80:") == nil || spec(" ") == nil {
 		t.Error("the port is not checked as the command does")

@@ -203,6 +203,9 @@ func Key(name string) tea.KeyPressMsg {
 // Frame is the screen as text without escape sequences.
 func (s *Screen) Frame() string { return ansi.Strip(s.model.Frame()) }
 
+// Raw is the screen as it is written to the terminal.
+func (s *Screen) Raw() string { return s.model.Frame() }
+
 // Quit reports whether the dashboard was left.
 func (s *Screen) Quit() bool { return s.quit }
 
