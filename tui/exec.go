@@ -125,14 +125,14 @@ func (m *Model) onScreen(l deck.Line) tea.Cmd {
 	})
 }
 
-// screenOver takes the terminal back: everything is drawn anew, the size is asked
-// again, and one line says how it went.
+// screenOver takes the terminal back: everything is drawn anew at the size it has now,
+// which Bubble Tea has asked for, and one line says how it went.
 func (m *Model) screenOver(e screenEnded) tea.Cmd {
 	if e.at.After(m.now()) { // no tick came meanwhile
 		m.o.Deck.Now = e.at
 	}
 	m.stale, m.pace.onScreen, m.pace.blurred, m.pace.input = true, false, false, m.now()
-	again := tea.Batch(tea.ClearScreen, tea.RequestWindowSize)
+	again := tea.ClearScreen
 	if e.err != nil {
 		m.say = deck.Say{Err: e.err}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -288,10 +289,13 @@ func TestADearLoadComesInBetweenCheapOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLoop(grid.Cell{Place: here})
 		l.desk.Budget = 120
+		var mu sync.Mutex // both are loaded at once
 		var sent []payment
 		counts := map[string]int{}
 		source := func(name string, cost int) *Source[int] {
 			return NewSource(name, func(context.Context, grid.Cell, func([]int)) ([]int, error) {
+				mu.Lock()
+				defer mu.Unlock()
 				sent = append(sent, payment{time.Now(), cost})
 				counts[name]++
 				return []int{1}, nil

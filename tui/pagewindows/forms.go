@@ -28,10 +28,11 @@ func (p *Page) export() tea.Cmd {
 		name = "windows.ics"
 	}
 	at := list[0].at
-	var ids []string
-	for _, e := range list {
-		if e.at == at {
-			ids = append(ids, e.ID)
+	ids := make([]string, len(list))
+	for i, e := range list {
+		if ids[i] = e.ID; e.at != at {
+			return deck.Ask(deck.Say{Err: fault.Usagef("the maintenance windows marked are in several places, and a calendar is of one").
+				WithHint("mark those of one account and Region; a filter such as region=%s helps", at.Region)})
 		}
 	}
 	return deck.Ask(deck.Form{

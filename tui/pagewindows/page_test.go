@@ -411,6 +411,17 @@ func TestWhatReadsIsALineToo(t *testing.T) {
 	}
 }
 
+func TestACalendarLeavesNoMarkedWindowOutUnsaid(t *testing.T) {
+	f := start(t, some())
+	f.set.Windows.Set(grid.Place{Account: "222222222222", Region: "us-east-1"}, some()[:1], tuitest.Now)
+	f.Deck.Where.Scopes = 2
+	f.Changed(sources.Windows)
+	f.Press("*")
+	if say, ok := f.do("x").(deck.Say); !ok || say.Err == nil || fault.HintOf(say.Err) == "" {
+		t.Errorf("windows of two places: %+v", say)
+	}
+}
+
 func TestAWindowThatIsGoneCloses(t *testing.T) {
 	f := start(t, some())
 	f.on("friday-noon")
