@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -21,6 +23,33 @@ type confirm struct {
 	preview *job // what would happen; nil: nothing is asked
 	said    *widget.Text
 	taken   bool // said has what the preview has written
+	came    time.Time
+	// unread is when the box has come under keys that were meant for something else;
+	// zero: it was waited for.
+	unread time.Time
+}
+
+const (
+	// late is how long after the last key a box has come that nobody waits for any more.
+	late = 2 * time.Second
+	// together is how long after each other boxes come for one key, for each place.
+	together = 100 * time.Millisecond
+)
+
+// interrupts reports whether a box would come under the fingers of somebody who types.
+func (m *Model) interrupts() bool {
+	if d, ok := m.top().(*confirm); ok && time.Since(d.came) < together {
+		return false
+	}
+	return m.top() != nil || m.filter != nil || !m.changes.typed.IsZero() && time.Since(m.changes.typed) > late
+}
+
+// uncovered says to a box that what lay over it is gone: the key that did that was not
+// meant for it.
+func (m *Model) uncovered() {
+	if d, ok := m.top().(*confirm); ok {
+		d.unread = time.Now()
+	}
 }
 
 // line runs a command line, when it has been confirmed.
@@ -34,7 +63,10 @@ func (m *Model) line(l deck.Line) tea.Cmd {
 	if level == deck.Read {
 		return m.start(l)
 	}
-	d := &confirm{m: m, line: l, level: level, shown: m.o.Deck.OneLiner(deck.Running(l), l.At)}
+	d := &confirm{m: m, line: l, level: level, came: time.Now(), shown: m.o.Deck.OneLiner(deck.Running(l), l.At)}
+	if m.interrupts() {
+		d.unread = time.Now()
+	}
 	m.push(d)
 	if l.Preview == nil {
 		return nil
@@ -114,6 +146,11 @@ func (d *confirm) leave() tea.Cmd {
 }
 
 func (d *confirm) yes() tea.Cmd {
+	if !d.unread.IsZero() && time.Since(d.unread) < unseen {
+		d.unread = time.Time{}
+		d.m.say = deck.Say{Text: "this has just come up: read it, and press the key again"}
+		return nil
+	}
 	d.leave()
 	return d.m.start(d.line)
 }
@@ -132,46 +169,77 @@ func (d *confirm) prompt() string {
 	return "Type " + render.Visible(d.m.o.Deck.MustType(d.line)) + ": "
 }
 
-// lines are the box: what is known first, the preview in the room that is left, and
-// the question last.
+// lines are the box: what is known first, what runs, the preview in the room that is
+// left, and the question last.
 func (d *confirm) lines(width, height int) []string {
 	s := d.m.o.Deck.Styles
-	facts := []deck.Fact{{Name: "Where", Value: d.m.o.Deck.PlaceName(d.line.At)}}
+	where := deck.Fact{Name: "Where", Value: d.m.o.Deck.PlaceName(d.line.At)}
 	if d.m.o.Deck.Where.Protected {
-		facts[0].Value += "  " + s.Glyphs.Warn + " protected"
+		where.Value += "  " + s.Glyphs.Warn + " protected"
 	}
-	facts = append(facts, d.line.Facts...)
-	facts = append(facts, deck.Fact{Name: "Runs", Value: d.shown})
-	wide := 0
-	for _, f := range facts {
-		wide = max(wide, ansi.StringWidth(f.Name))
+	wide := len("Where")
+	for _, f := range d.line.Facts {
+		wide = max(wide, min(ansi.StringWidth(render.Visible(f.Name)), width/3))
 	}
-	var lines []string
-	for _, f := range facts {
-		value := wrap(render.Visible(f.Value), max(width-wide-2, 10))
-		if f.Name != "Runs" && len(value) > 4 { // many nodes: the count is in the question
-			value = append(value[:3:3], s.Glyphs.Ellipsis)
-		}
-		for i, v := range value {
-			name := ""
-			if i == 0 {
-				name = f.Name
-			}
-			if f.Name == "Runs" {
-				v = s.Accent.Render(v)
-			}
-			lines = append(lines, s.Key.Render(name+strings.Repeat(" ", wide-ansi.StringWidth(name)))+"  "+v)
-		}
+	lines := d.fact(where, wide, width)
+	var facts []string
+	for _, f := range d.line.Facts {
+		facts = append(facts, d.fact(f, wide, width)...)
 	}
+	runs := d.fact(deck.Fact{Name: factRuns, Value: d.shown}, wide, width)
 	question := d.question(width)
+	room := height - len(lines) - len(question)
+	if len(facts)+len(runs) > room { // the count is in the question, and a copy has all of the line
+		least := min(len(runs), max(room/2, 1))
+		facts = d.shortened(facts, max(room-least, 0), false)
+		runs = d.shortened(runs, max(room-len(facts), 0), true)
+	}
+	lines = slices.Concat(lines, facts, runs)
 	lines = append(lines, d.previewLines(width, height-len(lines)-len(question))...)
 	if over := len(lines) + len(question) - height; over > 0 {
 		lines = lines[:max(len(lines)-over, 0)]
-		if n := len(lines); n > 0 { // the screen is too small; a copy has all of the line
-			lines[n-1] = ansi.Truncate(lines[n-1], max(width-1, 0), "") + s.Glyphs.Ellipsis
-		}
 	}
 	return append(lines, question...)
+}
+
+// factRuns is the name of the fact that is the line itself.
+const factRuns = "Runs"
+
+// fact is a fact on as many lines as it takes; of one that is long only the beginning.
+func (d *confirm) fact(f deck.Fact, wide, width int) (lines []string) {
+	s := d.m.o.Deck.Styles
+	value := wrap(render.Visible(f.Value), max(width-wide-2, 10))
+	if f.Name != factRuns && len(value) > 4 {
+		value = append(value[:3:3], s.Glyphs.Ellipsis)
+	}
+	name := ansi.Truncate(render.Visible(f.Name), wide, s.Glyphs.Ellipsis)
+	for _, v := range value {
+		if f.Name == factRuns {
+			v = s.Accent.Render(v)
+		}
+		lines = append(lines, s.Key.Render(name+strings.Repeat(" ", max(wide-ansi.StringWidth(name), 0)))+"  "+v)
+		name = ""
+	}
+	return lines
+}
+
+// shortened are lines for which there is no room, with a sign in place of those left
+// out: at the end, or in the middle of the line that runs, whose end says what runs on
+// all the nodes before it.
+func (d *confirm) shortened(lines []string, room int, middle bool) []string {
+	if len(lines) <= room || room == 0 {
+		return lines[:min(len(lines), room)]
+	}
+	s := d.m.o.Deck.Styles
+	if room == 1 {
+		return []string{ansi.Truncate(lines[0], max(ansi.StringWidth(lines[0])-1, 0), "") + s.Glyphs.Ellipsis}
+	}
+	first := room - 1
+	if middle {
+		first = room / 2
+	}
+	gap := s.Dim.Render(s.Glyphs.Ellipsis + " " + grouped(len(lines)-room+1) + " more lines")
+	return slices.Concat(lines[:first], []string{gap}, lines[len(lines)-(room-1-first):])
 }
 
 func (d *confirm) question(width int) []string {

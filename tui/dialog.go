@@ -46,7 +46,11 @@ func (m *Model) close(d dialog) {
 	m.stale = true
 	for i := range m.dialogs {
 		if m.dialogs[i] == d {
+			top := i == len(m.dialogs)-1
 			m.dialogs = append(m.dialogs[:i], m.dialogs[i+1:]...)
+			if top {
+				m.uncovered()
+			}
 			return
 		}
 	}

@@ -104,6 +104,7 @@ type screenEnded struct {
 func (m *Model) onScreen(l deck.Line) tea.Cmd {
 	j := m.newJob(l)
 	j.screen = true
+	m.conceal(true)
 	m.jobs.add(j)
 	m.pace.onScreen = true
 	ctx, cancel := context.WithCancel(m.ctx)
@@ -164,6 +165,7 @@ func (j *job) name() string {
 
 // suspend stops the process as Ctrl-Z does everywhere, until the shell continues it.
 func (m *Model) suspend() tea.Cmd {
+	m.conceal(true)
 	if m.stage == nil {
 		return nil
 	}

@@ -16,7 +16,7 @@ func (m *Model) openHelp() {
 			d.entries = append(d.entries, a)
 		}
 	}
-	for _, h := range RootKeys {
+	for _, h := range rootKeys {
 		if h.key == "?" {
 			continue
 		}

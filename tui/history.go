@@ -65,6 +65,7 @@ func (m *Model) show(page int) tea.Cmd {
 	if page == m.page {
 		return nil
 	}
+	m.conceal(true)
 	m.history.last, m.history.moved = m.page, true
 	m.page = page
 	m.o.Desk.Leave()

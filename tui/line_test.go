@@ -106,6 +106,78 @@ func TestTheBoxShowsWhatWouldHappen(t *testing.T) {
 	w.Lacks("dry-run") // looking is not doing
 }
 
+// However many rows there are, the box says what runs: its beginning and its end.
+func TestTheBoxOfManyRowsStillSaysWhatRuns(t *testing.T) {
+	w := newWorld(t)
+	l := deck.Line{Words: []string{"run"}, At: tuitest.Place, What: "run on 300 nodes", Level: deck.Change}
+	for i := range 300 {
+		id := fmt.Sprintf("i-%017d", i)
+		l.Words = append(l.Words, "-t", id)
+		l.Facts = append(l.Facts, deck.Fact{Name: "web\x1b[2J-" + strings.Repeat("long", 30), Value: id})
+	}
+	l.Words = append(l.Words, "--", "sudo reboot now")
+	w.Send(l)
+	for _, size := range [][2]int{{140, 40}, {80, 24}} {
+		w.Size(size[0], size[1])
+		w.Has("Where", `web\x1b[2J-`, "more lines", "ssmdeck run -t i-00000000000000000", `"sudo reboot now"`, "Enter does it")
+	}
+	w.Size(40, 10)
+	w.Has("run on 300 nodes?", "Enter does it")
+}
+
+// A script of several lines is one word, on the screen as on the clipboard.
+func TestALineOfSeveralLinesIsCopiedAsItRuns(t *testing.T) {
+	w := newWorld(t)
+	w.Size(140, 40)
+	w.Send(deck.Line{Words: []string{"run", "-t", "i-1", "--", "set -e\necho \x1b[31m"}, At: tuitest.Place, What: "run", Level: deck.Change})
+	want := `ssmdeck run -t i-1 --yes -- $'set -e\necho \033[31m'`
+	w.Has(want)
+	if w.Press("c"); w.Clipboard != want {
+		t.Errorf("copied %q", w.Clipboard)
+	}
+	w.Press("enter")
+	if !slices.Equal(w.Lines, []string{"run -t i-1 --yes -- set -e\necho \x1b[31m"}) {
+		t.Errorf("ran %q", w.Lines)
+	}
+}
+
+// A box that comes while somebody types into something else takes no key that was
+// meant for that.
+func TestABoxUnderTheFingersOfWhoTypesIsNoYes(t *testing.T) {
+	for _, open := range []string{":", "/", "?"} {
+		w := newWorld(t)
+		w.Press(open)
+		w.Type("flee")
+		w.Send(reboot(deck.Change))
+		w.Press("enter")
+		w.Has("reboot 3 nodes?", "this has just come up")
+		if len(w.Lines) > 0 {
+			t.Fatalf("%s: ran %q", open, w.Lines)
+		}
+		w.Press("enter")
+		if !slices.Equal(w.Lines, []string{rebootRuns}) {
+			t.Errorf("%s: ran %q", open, w.Lines)
+		}
+	}
+}
+
+// Of the boxes of several places each is read: a key pressed twice says yes to one.
+func TestAKeyPressedTwiceIsOneYes(t *testing.T) {
+	w := newWorld(t)
+	w.fleet.actions = []deck.Action{{Key: "r", Name: "run", Do: func() tea.Cmd {
+		return tea.Batch(deck.Ask(reboot(deck.Disruptive)), deck.Ask(reboot(deck.Disruptive)))
+	}}}
+	w.Press("r", "y", "y")
+	if len(w.Lines) != 1 {
+		t.Errorf("ran %q", w.Lines)
+	}
+	w.Has("this has just come up")
+	w.Press("y")
+	if len(w.Lines) != 2 {
+		t.Errorf("ran %q", w.Lines)
+	}
+}
+
 // The preview is about the same nodes as the line, also where they are read from
 // standard input.
 func TestThePreviewReadsTheInputOfTheLine(t *testing.T) {

@@ -176,7 +176,11 @@ func (m *Model) asked(msg tea.Msg) (tea.Cmd, bool) {
 	case deck.Choose:
 		m.push(newChoose(m, msg))
 	case deck.Show:
-		m.push(newShow(m, msg.Title, msg.Text))
+		if msg.Secret {
+			m.push(newSecret(m, msg.Title, msg.Text))
+		} else {
+			m.push(newShow(m, msg.Title, msg.Text))
+		}
 	case deck.Columns:
 		m.push(newColumns(m, msg.List))
 	case deck.Copy:

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,16 +18,43 @@ type textPane struct {
 	m    *Model
 	head string
 	raw  string
+	// until is when a secret is hidden again; zero: it is none.
+	until time.Time
 	pager
 }
 
-func newShow(m *Model, title, text string) dialog {
+func newShow(m *Model, title, text string) *textPane {
 	d := &textPane{m: m, head: title, raw: text, pager: m.newPager()}
 	d.text.SetText(text)
 	return d
 }
 
-func (d *textPane) title() string { return render.Visible(d.head) }
+func newSecret(m *Model, title, text string) *textPane {
+	d := newShow(m, title, text)
+	d.until = m.now().Add(deck.Revealed)
+	return d
+}
+
+// conceal closes the panes with secrets whose time is over, or all of them, and has
+// the page hide its own.
+func (m *Model) conceal(all bool) {
+	for _, d := range slices.Clone(m.dialogs) {
+		if p, ok := d.(*textPane); ok && !p.until.IsZero() && (all || !m.now().Before(p.until)) {
+			m.close(p)
+		}
+	}
+	if p, ok := m.current().(deck.Concealing); ok && all {
+		p.Conceal()
+	}
+}
+
+func (d *textPane) title() string {
+	if d.until.IsZero() {
+		return render.Visible(d.head)
+	}
+	left := max(d.until.Sub(d.m.now()), 0).Round(time.Second)
+	return render.Visible(d.head) + ", hidden again in " + render.Duration(left)
+}
 
 func (d *textPane) size(width, height int) (w, h int) { return width, height }
 

@@ -9,9 +9,9 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
-// RootKeys are the keys that mean the same on all pages, whatever else the page does:
+// rootKeys are the keys that mean the same on all pages, whatever else the page does:
 // no action may have one of them.
-var RootKeys = []hint{
+var rootKeys = []hint{
 	{"/", "filter the rows"},
 	{":", "go to a view, a node, an action"},
 	{"?", "all keys of this view"},
@@ -28,7 +28,7 @@ var RootKeys = []hint{
 
 // Reserved reports whether a key is the root's.
 func Reserved(key string) bool {
-	for _, h := range RootKeys {
+	for _, h := range rootKeys {
 		if h.key == key {
 			return true
 		}
@@ -61,7 +61,7 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 	}
 	for _, a := range m.current().Actions() {
 		if a.Key == name && name != "" {
-			if why := m.slipped(); why != "" {
+			if why := m.slipped(); why != "" && !a.Whole {
 				m.say = deck.Say{Text: a.Name + ": " + why}
 				return nil
 			}

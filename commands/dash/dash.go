@@ -3,6 +3,7 @@ package dash
 
 import (
 	"context"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -133,5 +134,20 @@ func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcom
 	}
 	defer env.Busy()()
 	defer w.close()
+	defer sparing(env)()
 	return tui.Show(ctx, term, w.options(o))
+}
+
+// leanGC is how much memory may be garbage, in percent of what is in use.
+const leanGC = 50
+
+// sparing spends CPU time on collecting garbage earlier than usual: the dashboard is
+// open all day, and every load of a large fleet makes as much garbage as it keeps.
+// Whoever has set GOGC knows better.
+func sparing(env *cli.Env) (back func()) {
+	if v, _ := env.Lookup("GOGC"); v != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(leanGC)
+	return func() { debug.SetGCPercent(before) }
 }

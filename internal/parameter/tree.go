@@ -20,16 +20,17 @@ type Branch struct {
 func Tree(root string, list []Parameter) *Branch {
 	top := &Branch{Name: root, Path: root}
 	at := map[string]*Branch{root: top}
-	for _, p := range list {
+	for i := range list {
+		p := &list[i]
 		if p.Name == root {
-			top.Parameter = &p
+			top.Parameter = p
 			continue
 		}
 		if root != "/" && !strings.HasPrefix(p.Name, root+"/") {
 			continue
 		}
 		b := at[root].grow(at, root, p.Name)
-		b.Parameter = &p
+		b.Parameter = p
 	}
 	top.settle()
 	return top

@@ -179,13 +179,28 @@ var statusOrder = map[Status]int{NonCompliant: 0, NeverScanned: 1, Unknown: 2, C
 // patches, then security, failed, missing, waiting for a reboot, rejected; then
 // those never scanned, unknown ones, and the compliant, the oldest scan first.
 // Nodes that are equal in this are in the order of their names and ids.
-func CompareRows(a, b Row) int {
-	return cmp.Or(
-		cmp.Compare(statusOrder[a.Status], statusOrder[b.Status]),
-		cmp.Compare(b.Critical, a.Critical), cmp.Compare(b.Security, a.Security), cmp.Compare(b.Failed, a.Failed),
-		cmp.Compare(b.Missing, a.Missing), cmp.Compare(b.PendingReboot, a.PendingReboot), cmp.Compare(b.Rejected, a.Rejected),
-		a.Scanned.Compare(b.Scanned), strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID),
-	)
+func CompareRows(a, b Row) int { return a.Compare(&b) }
+
+// Compare is CompareRows without a copy: 10,000 nodes are compared 150,000 times.
+func (r *Row) Compare(b *Row) int {
+	if r.Status != b.Status {
+		return cmp.Compare(statusOrder[r.Status], statusOrder[b.Status])
+	}
+	for _, n := range [...][2]int{
+		{r.Critical, b.Critical}, {r.Security, b.Security}, {r.Failed, b.Failed},
+		{r.Missing, b.Missing}, {r.PendingReboot, b.PendingReboot}, {r.Rejected, b.Rejected},
+	} {
+		if n[0] != n[1] {
+			return cmp.Compare(n[1], n[0])
+		}
+	}
+	if c := r.Scanned.Compare(b.Scanned); c != 0 {
+		return c
+	}
+	if c := strings.Compare(r.Name, b.Name); c != 0 {
+		return c
+	}
+	return strings.Compare(r.ID, b.ID)
 }
 
 // Counts add up nodes. The JSON names are part of the output contract; in JSON

@@ -14,6 +14,11 @@ func TestShellWord(t *testing.T) {
 		"`id`":           "'`id`'",
 		`a"b'c`:          `'a"b'\''c'`,
 		"état":           `"état"`,
+		"a\nb\tc":        `$'a\nb\tc'`,
+		"it's\\\n":       `$'it\'s\\\n'`,
+		"\x1b[2J0":       `$'\033[2J0'`,
+		"\u202egpj":      `$'\342\200\256gpj'`,
+		"\xff":           `$'\377'`,
 	} {
 		if got := ShellWord(text); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)

@@ -48,7 +48,7 @@ func (d *Deck) OneLinerEverywhere(words []string) string {
 func shellLine(words []string) string {
 	out := []string{"ssmdeck"}
 	for _, w := range words {
-		out = append(out, render.ShellWord(render.Visible(w)))
+		out = append(out, render.ShellWord(w))
 	}
 	return strings.Join(out, " ")
 }

@@ -2,6 +2,7 @@ package deck
 
 import (
 	"encoding/json"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -63,6 +64,13 @@ type Subject interface {
 	Subject() string
 }
 
+// Concealing is a page that shows secrets when it is asked to. The root has it hide
+// them when something else comes on the screen.
+type Concealing interface{ Conceal() }
+
+// Revealed is how long a secret stays on the screen.
+const Revealed = 30 * time.Second
+
 // Status is what the frame says of a page.
 type Status struct {
 	Shown, Of int // rows that fit the filter, and all
@@ -82,7 +90,9 @@ type Action struct {
 	Off string
 	// Writes is set for what changes something: it is off in read-only mode.
 	Writes bool
-	Do     func() tea.Cmd
+	// Whole is set for what is about the page, whatever row is under the cursor.
+	Whole bool
+	Do    func() tea.Cmd
 }
 
 // Plain is a page as text. Nothing in it is drawn with boxes or told by colour.

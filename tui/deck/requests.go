@@ -125,6 +125,9 @@ type Entry struct {
 type Show struct {
 	Title string
 	Text  string
+	// Secret is set for what somebody has asked to be revealed: the pane closes by
+	// itself after Revealed, and when something else comes on the screen.
+	Secret bool
 }
 
 // Columns opens the column chooser of a list of the page.

@@ -71,8 +71,11 @@ func (f *Events[E]) signal() {
 // page asks for the next when it has taken one, and no more when it is Done or
 // shows something else.
 func (f *Events[E]) Next(d *Desk, pause time.Duration) tea.Cmd {
-	if d.Eager && len(f.wake) == 0 {
-		return nil
+	if d.Eager {
+		if len(f.wake) == 0 {
+			return nil
+		}
+		pause = 0
 	}
 	return d.Go(func(ctx context.Context) tea.Msg {
 		if pause > 0 {

@@ -93,8 +93,8 @@ func (p *Page) Actions() []deck.Action {
 		{Key: "y", Name: "YAML", Help: "show it with its steps as YAML", Off: none, Do: p.showYAML},
 		{Key: "o", Name: "console", Help: "open its page of the console in the browser", Off: none, Do: func() tea.Cmd { return deck.Ask(deck.Browse{URL: deck.Console(o.at, "automation/execution/"+o.id)}) }},
 		{Key: "c", Name: "copy", Help: "copy its id or a command line", Off: none, Do: p.copy},
-		{Key: "tab", Name: "pane", Help: "go to the text beside the list, and back", Off: off(map[bool]string{true: "there is no room for a second pane"}[!p.panes().Both()]), Do: p.tab},
-		{Key: "C", Name: "columns", Help: "choose the columns of the list", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.focused()}) }},
+		{Key: "tab", Name: "pane", Help: "go to the text beside the list, and back", Off: off(map[bool]string{true: "there is no room for a second pane"}[!p.panes().Both()]), Whole: true, Do: p.tab},
+		{Key: "C", Name: "columns", Help: "choose the columns of the list", Whole: true, Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.focused()}) }},
 	}
 	return all
 }
@@ -153,6 +153,9 @@ func (p *Page) tab() tea.Cmd {
 	return nil
 }
 
+// Conceal hides what v has shown.
+func (p *Page) Conceal() { p.reveal = time.Time{} }
+
 // toggle shows what may be secret, and hides it again.
 func (p *Page) toggle() tea.Cmd {
 	if p.open() {
@@ -181,7 +184,7 @@ func (p *Page) showText() tea.Cmd {
 	if c.step != nil {
 		title += ", step " + c.step.Name
 	}
-	return deck.Ask(deck.Show{Title: render.Visible(title), Text: p.plainText(p.describe(c, w, read))})
+	return deck.Ask(deck.Show{Title: render.Visible(title), Text: p.plainText(p.describe(c, w, read)), Secret: p.open()})
 }
 
 // textWidth is how wide the text of a description is.
@@ -195,7 +198,15 @@ func (p *Page) plainText(d widget.Details) string {
 // showYAML shows all of the execution, without secrets.
 func (p *Page) showYAML() tea.Cmd {
 	return p.withAll(func(_ opened, w Whole) tea.Cmd {
-		return deck.ShowYAML(render.Visible(w.Document)+" "+short(w.ID), p.masked(w))
+		show, secret := deck.ShowYAML(render.Visible(w.Document)+" "+short(w.ID), p.masked(w)), p.open()
+		return func() tea.Msg {
+			msg := show()
+			if s, ok := msg.(deck.Show); ok {
+				s.Secret = secret
+				return s
+			}
+			return msg
+		}
 	})
 }
 

@@ -305,8 +305,17 @@ func TestSecretsAreHiddenUntilAskedFor(t *testing.T) {
 	}
 	f.Press("v")
 	f.Has("log in with correct horse battery")
-	f.Deck.Now = f.Deck.Now.Add(31 * time.Second)
-	f.Send(deck.Tick{})
+	for _, key := range []string{"d", "y"} {
+		if shown, _ := f.do(key).(deck.Show); !shown.Secret || !strings.Contains(shown.Text, "correct horse") {
+			t.Errorf("%s shows, as a secret %v,\n%s", key, shown.Secret, shown.Text)
+		}
+	}
+	f.Send(tea.BlurMsg{})
+	f.Wait(31 * time.Second) // no page hears of the time while nobody looks
+	f.Lacks("correct horse")
+	f.Press("v")
+	f.Has("log in with correct horse battery")
+	f.Send(deck.Line{Words: []string{"shell", "i-1"}, At: tuitest.Place, How: deck.OnScreen})
 	f.Lacks("correct horse")
 }
 
@@ -468,7 +477,7 @@ func TestEachPlaceHasItsLine(t *testing.T) {
 	f.Changed(sources.Executions)
 	f.Size(140, 40)
 	f.Has("REGION", "us-east-1")
-	f.Press("*", "X", "enter", "y", "y")
+	f.Press("*", "X", "enter", "y", "y", "y") // the second comes up under the key of the first, and is read
 	want := []string{"automation stop " + id(2) + " " + id(3) + " --yes", "automation stop " + id(20) + " " + id(30) + " --yes"}
 	slices.Sort(f.Lines)
 	if !slices.Equal(f.Lines, want) {

@@ -117,7 +117,7 @@ func (p *Page) showingActions(at grid.Place, r run.Run, ref, none string) []deck
 		{Key: "o", Name: "console", Help: "open the command in the AWS console", Off: or(none, consoleOff(r)), Do: func() tea.Cmd {
 			return deck.Ask(deck.Browse{URL: p.svc.Console(at, "run-command/"+r.CommandIDs[0])})
 		}},
-		{Key: "C", Name: "columns", Help: "choose the columns", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: list}) }},
+		{Key: "C", Name: "columns", Help: "choose the columns", Whole: true, Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: list}) }},
 	}
 }
 

@@ -77,7 +77,7 @@ func TestParametersAreHiddenUntilTheyAreAskedFor(t *testing.T) {
 		t.Error("the plain text shows parameters")
 	}
 	show := asked[deck.Show](t, s.action(t, "v").Do())
-	if !strings.Contains(show.Text, "systemctl restart nginx --token=s3cret") {
+	if !show.Secret || !strings.Contains(show.Text, "systemctl restart nginx --token=s3cret") {
 		t.Errorf("parameters are %q", show.Text)
 	}
 	for _, a := range s.page.Actions() {

@@ -182,5 +182,5 @@ func (p *Page) reveal(r run.Run, ref string) tea.Cmd {
 			}
 		}
 	}
-	return deck.Ask(deck.Show{Title: "Parameters of run " + ref, Text: b.String()})
+	return deck.Ask(deck.Show{Title: "Parameters of run " + ref, Text: b.String(), Secret: true})
 }

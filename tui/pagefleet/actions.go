@@ -34,14 +34,14 @@ func (p *Page) Actions() []deck.Action {
 		{Key: "d", Name: "doctor", Help: "find out why the node is not online, and what repairs it", Footer: true, Off: one, Do: p.examine},
 		p.enterAction(none),
 		{Key: "tab", Name: "next pane", Help: "go between list and node", Off: none, Do: p.nextPane},
-		{Key: "u", Name: p.unmanagedName(), Help: "show or hide instances that run and that Systems Manager does not know", Do: p.toggleUnmanaged},
+		{Key: "u", Name: p.unmanagedName(), Help: "show or hide instances that run and that Systems Manager does not know", Whole: true, Do: p.toggleUnmanaged},
 		{Key: "e", Name: "edit tags", Help: "set and remove tags of the chosen nodes", Off: many, Writes: true, Do: p.editTags},
 		{Key: "U", Name: "update agent", Help: "update the agents of the chosen nodes, a wave at a time", Off: many, Writes: true, Do: p.updateAgents},
 		{Key: "y", Name: "YAML", Help: "show everything about the node as YAML", Off: none, Do: p.yaml},
 		{Key: "o", Name: "console", Help: "open the node's page of the AWS console in the browser", Off: none, Do: p.browse},
 		{Key: "c", Name: "copy", Help: "copy the node's id, name, address, or a command line for it", Off: none, Do: p.copy},
-		{Key: "x", Name: "export", Help: "write the nodes that fit the filter as CSV, JSON or YAML", Off: none, Do: p.export},
-		{Key: "C", Name: "columns", Help: "choose the columns and their order", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.list}) }},
+		{Key: "x", Name: "export", Help: "write the nodes that fit the filter as CSV, JSON or YAML", Off: none, Whole: true, Do: p.export},
+		{Key: "C", Name: "columns", Help: "choose the columns and their order", Whole: true, Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.list}) }},
 	}
 	return append(actions, p.rareActions(managed, online)...)
 }

@@ -70,7 +70,7 @@ func (p *Page) Actions() []deck.Action {
 		{Key: "b", Name: "rollback", Help: "write an earlier version as the latest", Footer: p.pane != onList, Off: cmp.Or(one, p.noHistory()), Writes: true, Do: p.rollback},
 		{Key: "+", Name: "label", Help: "put labels on a version", Footer: p.pane != onList, Off: one, Writes: true, Do: p.addLabels},
 		{Key: "x", Name: "export", Help: "write what is below a path into a file", Footer: true, Off: off, Do: func() tea.Cmd { return p.export(r) }},
-		{Key: "T", Name: p.otherView(), Help: "show folders, or a list of all parameters", Footer: true, Off: p.noTree(), Do: p.turn},
+		{Key: "T", Name: p.otherView(), Help: "show folders, or a list of all parameters", Footer: true, Off: p.noTree(), Whole: true, Do: p.turn},
 		{Key: "m", Name: "copy to", Help: "copy to another name, Region or profile", Off: off, Writes: true, Do: func() tea.Cmd { return p.move(r, "copy") }},
 		{Key: "M", Name: "move to", Help: "move to another name", Off: off, Writes: true, Do: func() tea.Cmd { return p.move(r, "move") }},
 		{Key: "delete", Name: "delete", Help: "delete the parameter with all its versions", Off: several, Writes: true, Do: p.remove},
@@ -95,7 +95,7 @@ func (p *Page) rowActions(r row, off, one string) []deck.Action {
 		{Key: "o", Name: "console", Help: "open the parameter in the console", Off: one, Do: func() tea.Cmd {
 			return deck.Ask(deck.Browse{URL: deck.Console(r.at, "parameters/"+strings.ReplaceAll(r.path, "/", "%252F")+"/description")})
 		}},
-		{Key: "C", Name: "columns", Help: "choose the columns", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.now()}) }},
+		{Key: "C", Name: "columns", Help: "choose the columns", Whole: true, Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.now()}) }},
 	}
 }
 

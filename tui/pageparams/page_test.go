@@ -33,7 +33,7 @@ type store struct {
 	failing error
 }
 
-func open(t *testing.T) *store {
+func open(t testing.TB) *store {
 	t.Helper()
 	s := &store{set: &sources.Set{Parameters: feed.NewSource[parameter.Parameter](sources.Parameters, nil)}}
 	s.Screen = tuitest.New(t, func(d *deck.Deck, desk *feed.Desk) []deck.Page {

@@ -44,21 +44,15 @@ func (p *Page) refresh() {
 	p.fresh, p.gen = true, p.set.Parameters.Gen()
 	p.clock()
 	p.widen()
-	all := p.set.Parameters.Rows()
-	p.rows = make([]row, len(all))
-	by := map[grid.Place][]parameter.Parameter{}
-	var places []grid.Place
-	for i := range all {
-		v := &all[i].Value
-		p.rows[i] = p.parameterRow(all[i].Place, v)
-		if _, ok := by[all[i].Place]; !ok {
-			places = append(places, all[i].Place)
+	p.rows, p.roots = make([]row, 0, p.set.Parameters.Len()), p.roots[:0]
+	for _, at := range p.set.Parameters.Places() {
+		list, _ := p.set.Parameters.At(at)
+		for i := range list {
+			p.rows = append(p.rows, p.parameterRow(at, &list[i]))
 		}
-		by[all[i].Place] = append(by[all[i].Place], *v)
-	}
-	p.roots = p.roots[:0]
-	for _, at := range places {
-		p.roots = append(p.roots, &folder{at, parameter.Tree("/", by[at])})
+		if len(list) > 0 {
+			p.roots = append(p.roots, &folder{at, parameter.Tree("/", list)})
+		}
 	}
 	p.list.Reset(len(p.rows))
 	p.unfold()

@@ -80,6 +80,9 @@ func (s *secret) drop() {
 	*s = secret{}
 }
 
+// Conceal hides what v has shown.
+func (p *Page) Conceal() { p.hide() }
+
 // hide drops the secret and what was made out of it.
 func (p *Page) hide() {
 	if !p.secret.open() {

@@ -90,10 +90,12 @@ func (p *Page) countNodes() {
 	}
 	many := p.set.Patches.Len()
 	f.made, f.total, f.running, f.failed, f.undecided = p.deck.Now, patch.Counts{}, 0, 0, 0
+	before := f.nodes
 	f.nodes, f.byKey = make([]*node, 0, many), make(map[string]*node, many)
-	all := make([]node, many)
+	all, last := make([]node, many), 0
 	for at, of := range p.set.Patches.All() {
-		n := &all[len(f.nodes)]
+		n := &all[last]
+		last++
 		n.at, n.key, n.tags = at, deck.Key(at, of.ID), of.Tags
 		n.Row = p.rowOf(at, *of)
 		if a := attempts[n.key]; a != nil && a.At.After(n.Scanned) {
@@ -105,11 +107,31 @@ func (p *Page) countNodes() {
 			}
 		}
 		f.total.Add(n.Row)
-		f.nodes = append(f.nodes, n)
 		f.byKey[n.key] = n
 	}
+	f.order(all, before)
+}
+
+// order puts the nodes in order, from the worst on. It begins with the order that
+// they had before, which is nearly right.
+func (f *fleetState) order(all []node, before []*node) {
+	placed := make(map[*node]bool, len(before))
+	for _, b := range before {
+		if n := f.byKey[b.key]; n != nil && !placed[n] {
+			placed[n] = true
+			f.nodes = append(f.nodes, n)
+		}
+	}
+	for i := range all {
+		if !placed[&all[i]] {
+			f.nodes = append(f.nodes, &all[i])
+		}
+	}
 	slices.SortFunc(f.nodes, func(a, b *node) int {
-		return cmp.Or(patch.CompareRows(a.Row, b.Row), strings.Compare(a.key, b.key))
+		if c := a.Row.Compare(&b.Row); c != 0 {
+			return c
+		}
+		return strings.Compare(a.key, b.key)
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 func (p *Page) makeNodes() {
 	p.nodes = widget.NewList(widget.Options{
 		Key: func(row int) string { return p.rows[row].key }, Marks: true, None: p.noNodes, Parse: p.parse,
+		Narrows: func() bool { return p.nodes.Filter() == "" || p.narrows },
 		Columns: slices.Concat(p.stateColumns(), p.nodeColumns()),
 	})
 }
@@ -51,7 +52,7 @@ func (p *Page) stateColumns() []widget.Column {
 	at := func(row int) *node { return p.rows[row] }
 	state := p.nodeText("state", "STATE", 1, func(n *node) string { _, w := n.state(); return w })
 	state.Level = func(row int) theme.Level { l, _ := at(row).state(); return l }
-	state.Compare = func(a, b int) int { return patch.CompareRows(at(a).Row, at(b).Row) }
+	state.Compare = func(a, b int) int { return at(a).Row.Compare(&at(b).Row) }
 	state.Min = 10
 	name := p.nodeText("name", "NAME", 0, func(n *node) string { return n.label() })
 	name.Min, name.Max = 10, 32

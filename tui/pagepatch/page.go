@@ -20,6 +20,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/history"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -105,6 +106,9 @@ type Page struct {
 	lacks   lackList
 	cve     cveList
 	trend   trend
+
+	expr    terms.Expr // the filter of the nodes that was made last
+	narrows bool       // it fits no node that the one before did not fit
 }
 
 // only narrows the nodes to those that lack a patch.

@@ -41,7 +41,7 @@ func (p *Page) Actions() []deck.Action {
 		list,
 		deck.Action{Key: "enter", Name: "open", Help: "go to the details of the row", Off: off, Do: p.enter},
 		deck.Action{Key: "y", Name: "YAML", Help: "show the row as YAML", Off: off, Do: p.yaml},
-		deck.Action{Key: "C", Name: "columns", Help: "choose the columns of this list", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.list()}) }},
+		deck.Action{Key: "C", Name: "columns", Help: "choose the columns of this list", Whole: true, Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.list()}) }},
 		deck.Action{Name: "replay", Help: "play a recorded session from a file", Do: replay},
 		p.goTo(active, "who has a session open"), p.goTo(past, "sessions of the last 30 days"), p.goTo(tunnels, "forwards of this machine"),
 	)
@@ -80,7 +80,7 @@ func (p *Page) sessionActions() []deck.Action {
 		{Key: "n", Name: "new", Help: "open a shell on a node that you choose", Footer: true, Off: p.noNodes(), Do: p.newShell},
 		{Key: "t", Name: "terminate", Help: "end the session at the service", Footer: true, Off: ended, Writes: true, Do: p.terminate},
 		{Key: "L", Name: "log", Help: "show the log that was kept of the session", Footer: true, Off: off, Do: func() tea.Cmd { return log(e) }},
-		{Key: "F", Name: "start", Help: "start saved forwards", Off: p.noneIdle(), Do: p.start},
+		{Key: "F", Name: "start", Help: "start saved forwards", Off: p.noneIdle(), Whole: true, Do: p.start},
 		{Key: "f", Name: "forward", Help: "forward a port to the node of the session", Off: off, Do: func() tea.Cmd { return p.forward(e.Place, e.Value.Target) }},
 		{Key: "c", Name: "copy", Help: "copy the id of the session", Off: off, Do: func() tea.Cmd {
 			return deck.Ask(deck.Copy{Text: e.Value.ID, What: "the id of the session"})

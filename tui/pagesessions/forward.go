@@ -31,7 +31,7 @@ func (p *Page) tunnelActions() []deck.Action {
 		noNode = "its node is not known"
 	}
 	return []deck.Action{
-		{Key: "F", Name: "start", Help: "start saved forwards; they end with the dashboard", Footer: true, Off: p.noneIdle(), Do: p.start},
+		{Key: "F", Name: "start", Help: "start saved forwards; they end with the dashboard", Footer: true, Off: p.noneIdle(), Whole: true, Do: p.start},
 		{Key: "X", Name: "stop", Help: "stop the forward, in whatever process it runs", Footer: true, Off: still, Do: p.stop},
 		{Key: "R", Name: "restart", Help: "close its sessions and listen again", Footer: true, Off: still, Do: p.restart},
 		{Key: "f", Name: "forward", Help: "forward a port to a node, or to a host behind it", Footer: true, Do: func() tea.Cmd { return p.forward(grid.Place{}, t.node()) }},

@@ -50,11 +50,11 @@ func (p *Page) Actions() []deck.Action {
 			return deck.Ask(deck.Browse{URL: deck.Console(e.at, "maintenance-windows/"+e.ID+"/description")})
 		}},
 		{Key: "c", Name: "copy", Help: "copy its id, name or a command line", Off: none, Do: p.copy},
-		{Key: "tab", Name: "pane", Help: "go to the text, and back", Off: pane, Do: func() tea.Cmd {
+		{Key: "tab", Name: "pane", Help: "go to the text, and back", Off: pane, Whole: true, Do: func() tea.Cmd {
 			p.inText = !p.inText
 			return nil
 		}},
-		{Key: "C", Name: "columns", Help: "choose the columns of the list", Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.focused()}) }},
+		{Key: "C", Name: "columns", Help: "choose the columns of the list", Whole: true, Do: func() tea.Cmd { return deck.Ask(deck.Columns{List: p.focused()}) }},
 	}
 }
 

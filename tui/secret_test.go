@@ -1,0 +1,40 @@
+package tui_test
+
+import (
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/tuitest"
+)
+
+// A pane with a secret closes by itself, also while nobody looks, and before anything
+// else comes on the screen.
+func TestASecretDoesNotStayOnTheScreen(t *testing.T) {
+	shell := deck.Line{Words: []string{"shell", "i-1"}, At: tuitest.Place, How: deck.OnScreen}
+	for name, after := range map[string]func(w *world){
+		"half a minute":               func(w *world) { w.Wait(deck.Revealed) },
+		"half a minute out of focus":  func(w *world) { w.Send(tea.BlurMsg{}); w.Wait(deck.Revealed) },
+		"half a minute under a form":  func(w *world) { w.Press("w"); w.Wait(deck.Revealed); w.Press("esc") },
+		"another page":                func(w *world) { w.Send(deck.Open{Page: "patch"}) },
+		"a shell":                     func(w *world) { w.Send(shell) },
+		"somebody suspends":           func(w *world) { w.Press("ctrl+z") },
+		"esc, and then the log of it": func(w *world) { w.Press("esc", "@") },
+	} {
+		w := newWorld(t)
+		w.Send(deck.Show{Title: "Parameters", Text: "password: hunter2\n", Secret: true})
+		w.Has("hunter2", "hidden again in 30 s")
+		w.Wait(10 * time.Second)
+		w.Has("hunter2", "hidden again in 20 s")
+		after(w)
+		if w.Lacks("hunter2"); t.Failed() {
+			t.Fatal("after " + name)
+		}
+	}
+	w := newWorld(t)
+	w.Send(deck.Show{Title: "Parameters", Text: "no secret\n"})
+	w.Wait(time.Hour)
+	w.Has("no secret")
+}
