@@ -17,6 +17,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 func newDemoCmd(env *cli.Env) *cobra.Command {
@@ -86,7 +87,7 @@ func (d demoOptions) run(cmd *cobra.Command, env *cli.Env, o *simulatorOptions, 
 	if so.Logger, err = env.Log(); err != nil {
 		return err
 	}
-	quiet := d.tour || d.prompt || d.noTour || env.Terminal() == nil || !cli.IsTerminal(env.Out)
+	quiet := d.tour || d.prompt || d.noTour || env.Terminal() == nil || !cli.IsTerminal(env.Out) || theme.Dumb(env.Lookup)
 	if len(words) == 0 && !quiet {
 		o.enliven(&so)
 	}

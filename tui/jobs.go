@@ -234,7 +234,8 @@ func (m *Model) verdict(j *job) deck.Say {
 func lastWords(text string) error {
 	var said, hint string
 	for line := range strings.Lines(text) {
-		line = render.Visible(ansi.Strip(strings.TrimRight(line, "\r\n")))
+		line = strings.TrimRight(ansi.Strip(line), "\r\n")
+		line = render.Visible(line[strings.LastIndexByte(line, '\r')+1:]) // what was overwritten is not said
 		switch rest, ours := strings.CutPrefix(line, "ssmdeck: "); {
 		case ours && strings.HasPrefix(rest, "hint: "):
 			hint = strings.TrimPrefix(rest, "hint: ")

@@ -352,11 +352,12 @@ func TestAQuietLineSaysHowItEnded(t *testing.T) {
 func TestALineOnTheScreenSaysHowItEnded(t *testing.T) {
 	w := newWorld(t)
 	w.Answer = func(_ []string, _ io.Reader, _, errs io.Writer) int {
-		_, _ = io.WriteString(errs, "ssmdeck: error: web-1 is not connected\nssmdeck: hint: run `ssmdeck doctor web-1`\n")
+		_, _ = io.WriteString(errs, "connecting\r\x1b[K\rssmdeck: error: web-1 is not connected\nssmdeck: hint: run `ssmdeck doctor web-1`\n")
 		return 5
 	}
 	w.Send(deck.Line{Words: []string{"shell", "web-1"}, What: "shell on web-1", How: deck.OnScreen})
 	w.Has("shell on web-1 ended: exit 5", "web-1 is not connected")
+	w.Lacks("connecting", "\\r") // it was overwritten
 	w.Press("@")
 	w.Has("exit 5")
 	w.Press("enter")

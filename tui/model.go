@@ -37,6 +37,7 @@ type Model struct {
 	typed         []string // lines of the palette, the newest last
 	mouseOff      bool
 	leaving       bool // ctrl+c was pressed once
+	refused       bool // what is said is that the last key can do nothing now
 	outcome       Outcome
 	crash         *feed.Crashed
 	stage         *stage

@@ -39,7 +39,8 @@ func Reserved(key string) bool {
 // key takes a key to where it belongs.
 func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 	m.stale = true
-	m.say = deck.Say{}
+	refused := m.refused
+	m.say, m.refused = deck.Say{}, false
 	name := k.String()
 	if name == "ctrl+c" && m.filter == nil {
 		return m.interrupt()
@@ -52,6 +53,8 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 		return m.top().key(k)
 	case m.filter != nil:
 		return m.filterKey(k)
+	case name == "esc" && refused: // it is the refusal that is to go, not the view
+		return nil
 	}
 	if cmd, ok := m.rootKey(name); ok {
 		return cmd
@@ -124,9 +127,10 @@ func (m *Model) act(a deck.Action) tea.Cmd {
 	m.stale = true
 	switch {
 	case a.Writes && m.o.Deck.ReadOnly:
-		m.say = deck.Say{Err: deck.Refused(a.Name)}
+		m.say, m.refused = deck.Say{Err: deck.Refused(a.Name)}, true
 		return nil
 	case a.Off != "":
+		m.refused = true
 		m.say = deck.Say{Text: a.Name + ": " + a.Off}
 		return nil
 	case a.Do == nil:

@@ -218,3 +218,16 @@ func TestCrashesEndTheDashboard(t *testing.T) {
 		t.Error("it does not leave")
 	}
 }
+
+// Esc takes away that a key can do nothing, and not the view with it.
+func TestEscapeTakesAwayWhatIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.fleet.actions = []deck.Action{{Key: "f", Name: "forward", Off: "the node is not online"}}
+	w.Press("3", "2", "f")
+	w.Has("forward: ", "2▸Fleet")
+	w.Press("esc")
+	w.Has("2▸Fleet", "? keys")
+	w.Lacks("forward: ")
+	w.Press("esc")
+	w.Has("3▸Patch")
+}

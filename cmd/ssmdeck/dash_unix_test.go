@@ -85,4 +85,12 @@ func TestTheDashboardNeedsAScreen(t *testing.T) {
 	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 2 || out.Len() > 0 || !strings.Contains(errs.String(), "needs a terminal") {
 		t.Errorf("%v, wrote %q and said %q", err, &out, &errs)
 	}
+	cmd = exec.Command(s.cmd.Path, "dash")
+	errs.Reset()
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = append(s.cmd.Env, "TERM=dumb"), s.slave, s.slave, &errs
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	err = cmd.Run()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(errs.String(), "--plain") {
+		t.Errorf("TERM=dumb: %v, said %q", err, &errs)
+	}
 }

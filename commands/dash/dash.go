@@ -11,6 +11,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 )
@@ -116,6 +117,9 @@ func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcom
 	if term == nil || !cli.IsTerminal(env.Out) { // keys from a terminal do: ssmdeck shell web-1 | tee log
 		return out, fault.Usagef("the dashboard needs a terminal, and standard input or output is none").
 			WithHint("add --plain for plain text; for scripts, ssmdeck ls, patch status, command list and the rest print lists")
+	}
+	if theme.Dumb(env.Lookup) {
+		return out, fault.Usagef("the dashboard needs a terminal that can place text, and TERM says dumb").WithHint("add --plain for plain text, or set TERM to what the terminal is")
 	}
 	s, err := env.Settings()
 	if err != nil {
