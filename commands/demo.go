@@ -3,14 +3,17 @@ package commands
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/dash"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
@@ -107,8 +110,8 @@ func withSimulator(ctx context.Context, env *cli.Env, so simulator.Options, f fu
 		return fault.New(fault.Failed, "make a folder for the demo", "%w", err)
 	}
 	defer os.RemoveAll(home)
-	config, saved := filepath.Join(home, "config.yaml"), filepath.Join(home, "forwards.yaml")
-	for path, text := range map[string]string{config: "", saved: demoForwards(so.Scenario)} {
+	file, saved := filepath.Join(home, "config.yaml"), filepath.Join(home, "forwards.yaml")
+	for path, text := range map[string]string{file: "", saved: demoForwards(so.Scenario)} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			return fault.New(fault.Failed, "make a folder for the demo", "%w", err)
 		}
@@ -123,9 +126,10 @@ func withSimulator(ctx context.Context, env *cli.Env, so simulator.Options, f fu
 		}
 	}()
 	own := map[string]string{
-		"SSMDECK_CONFIG": config, "SSMDECK_CACHE_DIR": filepath.Join(home, "cache"), "SSMDECK_FORWARDS": saved,
+		"SSMDECK_CONFIG": file, "SSMDECK_CACHE_DIR": filepath.Join(home, "cache"), "SSMDECK_FORWARDS": saved,
 		"XDG_STATE_HOME": filepath.Join(home, "state"), "LocalAppData": home,
 	}
+	maps.Copy(own, typedSettings(env))
 	creds := srv.Credentials()
 	inner := &cli.Env{
 		Build: env.Build, In: env.In, Out: env.Out, Err: env.Err, Interrupts: env.Interrupts, Paces: new(awsapi.Paces),
@@ -182,6 +186,30 @@ func command(ctx context.Context, env *cli.Env, words []string) error {
 		return &fault.Exit{Code: code}
 	}
 	return nil
+}
+
+// typedSettings are the flags of the demo that hold inside it, as variables: how it
+// looks, and that nothing may be changed.
+func typedSettings(env *cli.Env) map[string]string {
+	s, err := env.Settings()
+	if err != nil {
+		return nil // the demo needs no settings
+	}
+	own := map[string]string{}
+	for _, t := range []struct {
+		key         config.Key
+		name, value string
+	}{
+		{config.Theme, "SSMDECK_THEME", s.Theme},
+		{config.Color, "SSMDECK_COLOR", s.Color},
+		{config.ASCII, "SSMDECK_ASCII", strconv.FormatBool(s.ASCII)},
+		{config.ReadOnly, "SSMDECK_READ_ONLY", strconv.FormatBool(s.ReadOnly)},
+	} {
+		if s.Origin(t.key).Source == config.FromFlag {
+			own[t.name] = t.value
+		}
+	}
+	return own
 }
 
 // demo shows the tour and, on a terminal, opens the prompt.

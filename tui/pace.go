@@ -75,8 +75,14 @@ func (m *Model) second(at time.Time) tea.Cmd {
 		m.pace.throttled, m.pace.hitAt = calls.Throttled, at
 	}
 	cmds := []tea.Cmd{m.tick(), m.saveLayout()}
-	if m.pace.paused(at, m.idle()) == "" && !m.pace.onScreen {
+	seen := m.pace.paused(at, m.idle()) == "" && !m.pace.onScreen
+	if seen {
 		cmds = append(cmds, m.o.Desk.Tick(m.pace.factor(at)), m.current().Update(deck.Tick{}))
+	}
+	for _, p := range m.o.Pages {
+		if f, ok := p.(deck.Follower); ok && (!seen || p != m.current()) {
+			cmds = append(cmds, f.Unseen())
+		}
 	}
 	return tea.Batch(cmds...)
 }

@@ -316,6 +316,26 @@ func TestDemoDashboard(t *testing.T) {
 	}
 }
 
+// What is typed with the demo holds inside it.
+func TestDemoFlags(t *testing.T) {
+	s := startOnTerminal(t, nil, 140, 40, "demo", "--ascii", "--read-only", "--no-color")
+	s.waitFor("read-only")
+	s.waitFor("Needs attention")
+	s.typeKeys("2")
+	s.waitFor("api-00020")
+	s.typeKeys("q")
+	s.exit()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shown := s.text.String()
+	if i := strings.IndexFunc(shown, func(r rune) bool { return r > 0x7f }); i >= 0 {
+		t.Errorf("not ASCII: %q", shown[max(i-40, 0):i+4])
+	}
+	if strings.Contains(shown, "\x1b[31") || strings.Contains(shown, "\x1b[36") {
+		t.Error("there are colours")
+	}
+}
+
 func TestDemoPrompt(t *testing.T) {
 	s := startOnTerminal(t, nil, 100, 40, "demo", "--prompt")
 	s.waitFor("ssmdeck>")

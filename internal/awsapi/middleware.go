@@ -176,6 +176,13 @@ func Counting(ctx context.Context, n *atomic.Int64) context.Context {
 	return context.WithValue(ctx, countKey{}, n)
 }
 
+// Count adds a request to the counter of a context, if it has one.
+func Count(ctx context.Context) {
+	if n, ok := ctx.Value(countKey{}).(*atomic.Int64); ok {
+		n.Add(1)
+	}
+}
+
 // pacing sees each request, inside the retries.
 type pacing struct {
 	pacer *pacer
@@ -191,9 +198,7 @@ func (p *pacing) HandleFinalize(ctx context.Context, in middleware.FinalizeInput
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
 	p.meter.sent(time.Now())
-	if n, ok := ctx.Value(countKey{}).(*atomic.Int64); ok {
-		n.Add(1)
-	}
+	Count(ctx)
 	out, md, err := next.HandleFinalize(ctx, in)
 	learned, _ := ctx.Value(learnedKey{}).(*int)
 	switch throttled := err != nil && isThrottle(err); {

@@ -65,6 +65,7 @@ type Server struct {
 	cells   map[place]*cell
 	clock   *world.Clock // of all cells
 	http    *http.Server
+	fresh   freshConns // of http
 	creds   control.Credentials
 	url     string
 	caFile  string
@@ -210,7 +211,7 @@ func (s *Server) serve(l net.Listener, log *slog.Logger) {
 	mux.Handle("/", s.routed(func(c *cell) http.Handler { return c.api }))
 	s.http = &http.Server{
 		Handler: dated(mux, s.cell.world.Scenario().ClockAhead), ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols),
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: s.fresh.note,
 	}
 	s.http.Protocols.SetHTTP1(true)
 	s.serving.Go(func() {
@@ -332,6 +333,7 @@ func (s *Server) close() error {
 		errs = append(errs, c.close(ctx))
 	}
 	if s.http != nil {
+		s.fresh.close()
 		if err := s.http.Shutdown(ctx); err != nil {
 			errs = append(errs, err, s.http.Close())
 		}

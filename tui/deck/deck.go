@@ -53,3 +53,8 @@ func Ask(m tea.Msg) tea.Cmd { return func() tea.Msg { return m } }
 // Tick comes to the page that is shown once a second, after Deck.Now has moved on,
 // while the dashboard is looked at.
 type Tick struct{}
+
+// Follower is a page that follows something by itself, beside feeds and details.
+// Unseen is called once a second while nobody sees the page: another is shown, the
+// window is not in focus, or nobody has touched a key for long.
+type Follower interface{ Unseen() tea.Cmd }

@@ -65,7 +65,7 @@ type Desk struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	wanted  map[*core]time.Duration
-	forced  map[*core]bool // load at once, whatever the age and the budget
+	feeds   map[string]*core // all that were wanted ever
 	paid    []payment
 	opened  bool
 	details []func() // what leaves each Detail
@@ -86,7 +86,7 @@ func NewDesk(cells []grid.Cell, now func() time.Time) *Desk {
 	if now == nil {
 		now = time.Now
 	}
-	d := &Desk{Cells: cells, now: now, wanted: map[*core]time.Duration{}, forced: map[*core]bool{}}
+	d := &Desk{Cells: cells, now: now, wanted: map[*core]time.Duration{}, feeds: map[string]*core{}}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	return d
 }
@@ -168,23 +168,21 @@ func (d *Desk) Leave() {
 	}
 }
 
-// Force loads feeds anew, by name, as soon as they are wanted; none: all that are.
+// Force loads feeds anew, by name, whatever their age and the budget, as soon as they
+// are wanted; none: all that are. A load that is under way began before whatever they
+// are to show: another comes after it.
 func (d *Desk) Force(names ...string) tea.Cmd {
-	for c := range d.wanted {
-		if len(names) == 0 || contains(names, c.name) {
-			d.forced[c] = true
+	for _, name := range names {
+		if c := d.feeds[name]; c != nil {
+			c.outdate()
+		}
+	}
+	if len(names) == 0 {
+		for c := range d.wanted {
+			c.outdate()
 		}
 	}
 	return d.Tick(1)
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 // Tick starts the loads that are due. slow stretches all ages: 1 is as wanted.
@@ -228,14 +226,13 @@ func (d *Desk) due(now time.Time, slow float64) (all []dueLoad) {
 				continue
 			}
 			l := dueLoad{feed: c, part: p, in: cell, late: atOnce}
-			if !d.forced[c] && !p.ended.IsZero() {
+			if !p.ended.IsZero() {
 				l.late = now.Sub(p.ended) - time.Duration(float64(every)*slow)
 			}
 			if l.late >= 0 {
 				all = append(all, l)
 			}
 		}
-		delete(d.forced, c)
 	}
 	slices.SortFunc(all, func(a, b dueLoad) int {
 		return cmp.Or(cmp.Compare(b.late, a.late), strings.Compare(a.feed.name, b.feed.name), comparePlaces(a.in.Place, b.in.Place))
@@ -245,6 +242,7 @@ func (d *Desk) due(now time.Time, slow float64) (all []dueLoad) {
 
 // place gives a feed its places: those that are asked, and those that cannot be.
 func (d *Desk) place(c *core) {
+	d.feeds[c.name] = c
 	for _, cell := range d.cells(c) {
 		c.part(cell.Place)
 	}
@@ -410,6 +408,10 @@ func (d *Desk) Update(msg tea.Msg) (changed string, cmd tea.Cmd, handled bool) {
 	}
 	p.err = err
 	c.gen++
+	if p.again {
+		p.again, p.ended = false, time.Time{}
+		return c.name, d.Tick(1), true
+	}
 	return c.name, nil, true
 }
 

@@ -11,6 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 )
 
@@ -631,4 +632,78 @@ func TestAFirstLoadThatFailsKnowsNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Twenty Regions share a small budget: none of them is forgotten, and what first loads
+// cost counts, too.
+func TestEachPlaceGetsItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var cells []grid.Cell
+		for i := range 20 {
+			cells = append(cells, grid.Cell{Place: grid.Place{Account: "1", Region: fmt.Sprintf("region-%02d", i)}})
+		}
+		l := newLoop(cells...)
+		l.desk.Budget = 60
+		var sent atomic.Int64
+		src := NewSource("things", func(ctx context.Context, _ grid.Cell, _ func([]int)) ([]int, error) {
+			for range 5 {
+				awsapi.Count(ctx)
+				sent.Add(1)
+			}
+			return []int{1}, nil
+		})
+		l.run(l.desk.Want([]Want{{src, 10 * time.Second}}))
+		l.settle()
+		first := sent.Load()
+		for second := range 300 { // five minutes
+			time.Sleep(time.Second)
+			l.run(l.desk.Tick(1))
+			l.settle()
+			if age := time.Since(src.State().Oldest); age > 4*time.Minute {
+				t.Fatalf("after %d s a place is %s old, and others were read again and again", second, age)
+			}
+		}
+		if n := sent.Load() - first; n > 5*60 {
+			t.Errorf("%d requests in five minutes under a budget of 60 a minute, beside the first %d", n, first)
+		}
+		l.desk.Close()
+	})
+}
+
+// What was asked for anew is not answered by a load that began before.
+func TestWhatIsForcedIsNewerThanTheOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoop(grid.Cell{Place: here})
+		world, proceed := 1, make(chan bool)
+		src := NewSource("things", func(context.Context, grid.Cell, func([]int)) ([]int, error) {
+			seen := world
+			<-proceed
+			return []int{seen}, nil
+		})
+		other := NewSource("other", func(context.Context, grid.Cell, func([]int)) ([]int, error) { return nil, nil })
+		want := []Want{{src, time.Hour}}
+		l.run(l.desk.Want(want))
+		l.settle()
+		world = 2
+		l.run(l.desk.Force("things"))
+		l.settle()
+		proceed <- true
+		l.settle()
+		proceed <- true
+		l.settle()
+		if got := src.Rows(); len(got) != 1 || got[0].Value != 2 {
+			t.Errorf("after the action the rows are %v", got)
+		}
+		l.run(l.desk.Want([]Want{{other, time.Hour}})) // another page
+		world = 3
+		l.run(l.desk.Force("things"))
+		l.run(l.desk.Want(want))
+		l.settle()
+		proceed <- true
+		l.settle()
+		if got := src.Rows(); got[0].Value != 3 {
+			t.Errorf("the page was left and is shown again, and has the rows of before: %v", got)
+		}
+		l.desk.Close()
+	})
 }

@@ -211,7 +211,8 @@ type part struct {
 	err    error     // of the last load
 	cost   int       // requests of the last load
 	paid   int       // what was taken from the budget for the one under way
-	ended  time.Time // of the last load, good or bad
+	ended  time.Time // of the last load, good or bad; zero: another is due at once
+	again  bool      // the load under way is not new enough
 	cancel context.CancelFunc
 	job    *job // under way
 }
@@ -225,6 +226,17 @@ func (c *core) part(p grid.Place) *part {
 		slices.SortStableFunc(c.order, comparePlaces)
 	}
 	return c.parts[p]
+}
+
+// outdate makes a load of all places due, the next time that the feed is wanted.
+func (c *core) outdate() {
+	for _, p := range c.parts {
+		if p.job != nil {
+			p.again = true
+		} else {
+			p.ended = time.Time{}
+		}
+	}
 }
 
 func (c *core) state() State {

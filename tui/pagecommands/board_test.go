@@ -116,6 +116,32 @@ func TestHiddenBoardStopsFollowing(t *testing.T) {
 	}
 }
 
+// A command on which nothing happens for an hour brings no message that would tell that
+// nobody looks: the seconds tell.
+func TestABoardOutOfFocusStopsFollowing(t *testing.T) {
+	s := opened(t, nil)
+	stopped := false
+	s.page.board.busy, s.page.board.stop = true, func() { stopped = true }
+	s.Send(tea.BlurMsg{})
+	for range 4 {
+		s.Wait(time.Second)
+	}
+	if stopped {
+		t.Fatal("it stopped although it was just looked at")
+	}
+	for range 4 {
+		s.Wait(time.Second)
+	}
+	if !stopped {
+		t.Fatal("the board is followed while the window is not in focus")
+	}
+	s.Send(tea.FocusMsg{})
+	s.Wait(time.Second)
+	if s.svc.follows != 2 {
+		t.Error("it was not taken up when it was looked at again")
+	}
+}
+
 func TestFollowingThatFails(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)

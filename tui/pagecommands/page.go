@@ -155,6 +155,9 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 // following: going to another view and back costs nothing.
 const unseen = 5 * time.Second
 
+// Unseen stops following a while after the page was last seen.
+func (p *Page) Unseen() tea.Cmd { return p.pause() }
+
 // pause stops following while another view is shown.
 func (p *Page) pause() tea.Cmd {
 	if b := p.board; b != nil && b.busy && p.deck.Now.Sub(p.seen) > unseen {

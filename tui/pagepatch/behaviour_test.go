@@ -67,6 +67,23 @@ func TestUnknownIsNotCompliant(t *testing.T) {
 	w.Lacks("nothing missing")
 }
 
+// Groups of which nothing could be read have no numbers either.
+func TestGroupsOfUnknownNodesHaveNoNumbers(t *testing.T) {
+	w := full(t)
+	w.Size(160, 40)
+	all := nodes()
+	for i := range all {
+		all[i].Patch, all[i].Unknown = nil, []string{"patch"}
+	}
+	w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+	w.Changed(sources.Patches)
+	w.Press("h")
+	line, _, _ := strings.Cut(w.line("whole fleet"), w.Deck.Styles.Glyphs.Pipe)
+	if strings.Contains(line, " 0") || strings.Count(line, " -") < 2 {
+		t.Errorf("a group that could not be read shows numbers: %q", line)
+	}
+}
+
 // While only the baseline can say whether nodes are compliant they are not, and what
 // cannot be read is said.
 func TestStrictBaselines(t *testing.T) {
@@ -171,6 +188,7 @@ func TestFilter(t *testing.T) {
 	for filter, want := range map[string]string{
 		"critical>0": "web-1 db-1", "status=never-scanned": "worker-dev", "stale=yes": "db-1 db-東京-1", "group=db": "db-1 db-東京-1", "ping=lost": "db-東京-1",
 		"tag:env=prod group=web !reboot>0 security<1": "web-4", "missing=0": "web-3 db-東京-1 web-4", "never": "worker-dev", "scanned>7d": "db-1 db-東京-1",
+		"!critical>0": "web-2 web-3 worker-dev db-東京-1 web-4", "stale=no ping=online !status=compliant": "web-1 web-2 web-3 worker-dev", // and not cache-1
 		"baseline~windows": "db-1 db-東京-1", "critical>0 | reboot>0": "web-1 db-1 web-3",
 	} {
 		w := full(t)

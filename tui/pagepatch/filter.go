@@ -53,6 +53,15 @@ var fields = [...]field{
 	{key: "region", text: func(_ *Page, n *node) string { return n.at.Region }},
 }
 
+// patching reports whether a field is of what patching found, and not of the node. The
+// nodes without a known group are together.
+func (f *field) patching() bool {
+	return f.count != nil || f.at != nil || f.key == "stale" || f.key == "baseline"
+}
+
+// sealed reports whether what patching found of the node could not be read.
+func (n *node) sealed() bool { return n.Status == patch.Unknown && n.Scanned.IsZero() }
+
 // grammar is that of all filters over these keys.
 func grammar() terms.Grammar {
 	g := terms.Grammar{Words: true, Form: "write words, or terms like critical>0 group=web tag:env=prod"}
@@ -96,6 +105,8 @@ func (p *Page) holds(n *node, t *terms.Term) bool {
 		return t.Holds(n.tags[strings.TrimPrefix(t.Key, byTag)])
 	}
 	switch f := &fields[t.At]; {
+	case n.sealed() && f.patching():
+		return t.Not // neither true nor false: it fits no term, nor its opposite
 	case f.at != nil:
 		return t.HoldsTime(f.at(n), p.deck.Now)
 	case f.count == nil:

@@ -53,7 +53,12 @@ func (p *Page) makeGroups() {
 	at := func(row int) *patch.Slice { return &g.slices[row] }
 	number := func(id, title string, rank int, level theme.Level, of func(*patch.Slice) int) widget.Column {
 		return widget.Column{
-			ID: id, Title: title, Right: true, Rank: rank, Text: func(row int) string { return fmt.Sprint(of(at(row))) },
+			ID: id, Title: title, Right: true, Rank: rank, Text: func(row int) string {
+				if s := at(row); id != "nodes" && s.Nodes > 0 && s.Unknown == s.Nodes {
+					return "-" // not known, which is not 0
+				}
+				return fmt.Sprint(of(at(row)))
+			},
 			Compare: func(a, b int) int { return cmp.Compare(of(at(a)), of(at(b))) },
 		}
 	}
