@@ -22,8 +22,12 @@ func TestFlagsLeadToThePlace(t *testing.T) {
 		{"a Region that was typed", []string{"--region", "eu-west-1"}, nil, "--region eu-west-1", "--region eu-west-1"},
 		{"several Regions", []string{"-r", "eu-west-1,us-east-1"}, nil, "--region eu-west-1", "--region eu-west-1,us-east-1"},
 		{"several Regions of the environment", nil, map[string]string{"SSMDECK_REGIONS": "eu-west-1,us-east-1"}, "--region eu-west-1", ""},
-		{"several accounts", []string{"--accounts", "123456789012,210987654321", "--role", "ops", "--external-id", "x"}, nil,
-			"--accounts 210987654321 --role ops --external-id x", "--accounts 123456789012,210987654321 --role ops --external-id x"},
+		{
+			"several accounts",
+			[]string{"--accounts", "123456789012,210987654321", "--role", "ops", "--external-id", "x"},
+			nil,
+			"--accounts 210987654321 --role ops --external-id x", "--accounts 123456789012,210987654321 --role ops --external-id x",
+		},
 		{"an endpoint", []string{"--endpoint-url", "http://localhost:9"}, nil, "--endpoint-url http://localhost:9", "--endpoint-url http://localhost:9"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -398,8 +398,12 @@ func TestAFilterOfAgesGoesWithTheTime(t *testing.T) {
 func TestAFilterThatIsTypedFindsWhatItWouldFindAtOnce(t *testing.T) {
 	f := open(t).fill()
 	for _, texts := range [][]string{
-		{"web", "web-", "web-1"}, {"web-1", "web-"}, {"ping=lost", "ping=online"}, {"region=eu-west-1 web", "region=us-east-1 web", "web"},
-		{"web ping", "web ping=online"}, {"!web", "!web-1"},
+		{"web", "web-", "web-1"},
+		{"web-1", "web-"},
+		{"ping=lost", "ping=online"},
+		{"region=eu-west-1 web", "region=us-east-1 web", "web"},
+		{"web ping", "web ping=online"},
+		{"!web", "!web-1"},
 	} {
 		var typed, atOnce int
 		for _, text := range texts {
