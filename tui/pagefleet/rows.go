@@ -49,14 +49,14 @@ func (p *Page) reload() {
 	if p.made && gens == p.gens {
 		return
 	}
-	p.readPatches()
+	same := p.readPatches()
 	p.gens, p.made, p.hold = gens, true, true
 	p.agents.newest = newestAgents(p.set.Nodes)
 	rows := make([]row, 0, len(p.rows)+64)
 	for _, at := range p.set.Nodes.Places() {
 		nodes, _ := p.set.Nodes.At(at)
 		for i := range nodes {
-			rows = append(rows, p.row(at, &nodes[i], len(rows)))
+			rows = append(rows, p.row(at, &nodes[i], len(rows), same))
 		}
 	}
 	if p.unmanaged {
@@ -67,15 +67,20 @@ func (p *Page) reload() {
 	p.list.Reset(len(rows))
 }
 
-// row makes the i-th row. A node mostly stands where it stood.
-func (p *Page) row(at grid.Place, n *fleet.Node, i int) row {
+// row makes the i-th row. A node mostly stands where it stood; when what patching
+// found is the same, too, nothing is looked up.
+func (p *Page) row(at grid.Place, n *fleet.Node, i int, samePatches bool) row {
 	r := row{at: at, n: n, managed: true}
+	var was *row
 	if i < len(p.rows) && p.rows[i].n.ID == n.ID && p.rows[i].at == at {
-		r.key = p.rows[i].key
+		was = &p.rows[i]
+		r.key = was.key
 	} else {
 		r.key = deck.Key(at, n.ID)
 	}
-	if found := p.patches[r.key]; found != nil {
+	if was != nil && was.managed && samePatches {
+		r.patched, r.patch, r.sealed = was.patched, was.patch, was.sealed
+	} else if found := p.patches[r.key]; found != nil {
 		r.patched, r.patch, r.sealed = true, found.Patch, found.Lacks(fleet.PartPatch)
 	}
 	r.behind = p.agents.behind(n)
@@ -104,10 +109,10 @@ func (p *Page) addUnmanaged(rows []row) []row {
 }
 
 // readPatches finds the nodes with what patching found by their keys, when that has
-// been read anew.
-func (p *Page) readPatches() {
+// been read anew; same says that it has not.
+func (p *Page) readPatches() (same bool) {
 	if p.made && p.gens[1] == p.set.Patches.Gen() {
-		return
+		return true
 	}
 	p.patches = map[string]*fleet.Node{}
 	for _, at := range p.set.Patches.Places() {
@@ -116,6 +121,7 @@ func (p *Page) readPatches() {
 			p.patches[deck.Key(at, nodes[i].ID)] = &nodes[i]
 		}
 	}
+	return false
 }
 
 // node is the node with what patching found.
