@@ -274,3 +274,32 @@ func TestCopySaysWhat(t *testing.T) {
 		t.Errorf("copied %q", w.Clipboard)
 	}
 }
+
+// What is wrong with the values together keeps the form open, with what was typed.
+func TestAFormThatIsWrongAsAWholeStaysOpen(t *testing.T) {
+	w := newWorld(t)
+	var got map[string]string
+	w.Send(deck.Form{
+		Title: "Run", Fields: []deck.Field{{Name: "command", Label: "Command"}, {Name: "document", Label: "Document"}},
+		Check: func(v map[string]string) error {
+			if v["command"] != "" && v["document"] != "" {
+				return errors.New("give one of them")
+			}
+			return nil
+		},
+		Done: func(v map[string]string) tea.Cmd { got = v; return nil },
+	})
+	w.Type("uptime")
+	w.Press("tab")
+	w.Type("D")
+	w.Press("ctrl+s")
+	w.Has("give one of them", "uptime", "Run")
+	if got != nil {
+		t.Fatalf("done with %v", got)
+	}
+	w.Press("backspace", "ctrl+s")
+	w.Lacks("give one of them")
+	if got["command"] != "uptime" || got["document"] != "" {
+		t.Errorf("done with %v", got)
+	}
+}

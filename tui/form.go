@@ -161,6 +161,12 @@ func (d *form) submit() tea.Cmd {
 		d.at, d.choice = bad, -1
 		return nil
 	}
+	if d.f.Check != nil {
+		if err := d.f.Check(values); err != nil {
+			d.errs[d.at] = err
+			return nil
+		}
+	}
 	d.m.close(d)
 	if d.f.Done == nil {
 		return nil

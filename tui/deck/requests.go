@@ -83,6 +83,9 @@ type Result struct {
 type Form struct {
 	Title  string
 	Fields []Field
+	// Check says what is wrong with the values together, and keeps the form open; nil:
+	// nothing ever is.
+	Check func(values map[string]string) error
 	// Done makes the command out of the values, by name, once all are right.
 	Done func(values map[string]string) tea.Cmd
 }

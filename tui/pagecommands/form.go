@@ -27,6 +27,7 @@ func (p *Page) form() tea.Cmd {
 	}
 	return deck.Ask(deck.Form{
 		Title: "Run a command", Fields: p.fields(at, target(r)),
+		Check: checkRun,
 		Done: func(v map[string]string) tea.Cmd {
 			where := at
 			for _, c := range p.desk.Cells {
@@ -118,12 +119,20 @@ func checkParams(v string) error {
 	return nil
 }
 
+// checkRun wants something to run.
+func checkRun(v map[string]string) error {
+	if strings.TrimSpace(v["command"]) == "" && strings.TrimSpace(v["document"]) == "" {
+		return fault.Usagef("nothing to run: write a command or name a document")
+	}
+	return nil
+}
+
 // start makes the line that runs it.
 func (p *Page) start(at grid.Place, v map[string]string) tea.Cmd {
-	command, document := strings.TrimSpace(v["command"]), strings.TrimSpace(v["document"])
-	if command == "" && document == "" {
-		return deck.Ask(deck.Say{Err: fault.Usagef("run: nothing to run").WithHint("name a command or a document")})
+	if err := checkRun(v); err != nil {
+		return deck.Ask(deck.Say{Err: err})
 	}
+	command, document := strings.TrimSpace(v["command"]), strings.TrimSpace(v["document"])
 	line := words("run")
 	for _, t := range strings.Fields(v["targets"]) {
 		line = append(line, "-t", t)

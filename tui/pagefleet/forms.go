@@ -60,19 +60,29 @@ func (p *Page) run() tea.Cmd {
 			},
 			{Name: "comment", Label: "Comment", Help: "for the command's history"},
 		},
-		Done: func(v map[string]string) tea.Cmd { return p.runLines(batches, v) },
+		Check: checkRun,
+		Done:  func(v map[string]string) tea.Cmd { return p.runLines(batches, v) },
 	})
+}
+
+// checkRun wants one thing to run.
+func checkRun(v map[string]string) error {
+	command, doc := strings.TrimSpace(v["command"]) != "", strings.TrimSpace(v["document"]) != ""
+	switch {
+	case !command && !doc:
+		return fault.Usagef("nothing to run: write a command or name a document")
+	case command && doc:
+		return fault.Usagef("a command and a document were given: give one of them")
+	}
+	return nil
 }
 
 // runLines are the lines of a form that was filled in.
 func (p *Page) runLines(batches []batch, v map[string]string) tea.Cmd {
+	if err := checkRun(v); err != nil {
+		return deck.Ask(deck.Say{Err: err})
+	}
 	command, doc := strings.TrimSpace(v["command"]), strings.TrimSpace(v["document"])
-	if command == "" && doc == "" {
-		return deck.Ask(deck.Say{Err: fault.Usagef("nothing to run: write a command or name a document")})
-	}
-	if command != "" && doc != "" {
-		return deck.Ask(deck.Say{Err: fault.Usagef("a command and a document were given: give one of them")})
-	}
 	return forEach(batches, func(b batch) deck.Line {
 		targets, input := b.targets()
 		words := append([]string{"run"}, targets...)

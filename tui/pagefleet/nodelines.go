@@ -171,7 +171,8 @@ func (p *Page) patchLines(w *writer, r *row) {
 	}
 	word, level := r.patches()
 	w.state("Compliance", word, level, "")
-	w.field("Missing", fmt.Sprintf("%d (%d critical, %d security)", pa.Missing, pa.Critical, pa.Security))
+	w.field("Missing", fmt.Sprintf("%d", pa.Missing))
+	w.field("Not as due", fmt.Sprintf("%d critical, %d security", pa.Critical, pa.Security)) // missing, failed, or in effect after a reboot only
 	w.field("Installed", fmt.Sprintf("%d, %d failed, %d wait for a reboot", pa.Installed, pa.Failed, pa.PendingReboot))
 	w.field("Baseline", pa.Baseline[strings.LastIndexByte(pa.Baseline, '/')+1:])
 	w.field("Patch group", pa.Group)

@@ -157,6 +157,12 @@ func (s *screen) form(f deck.Form) error {
 		}
 		values[field.Name] = value
 	}
+	if f.Check != nil {
+		if err := f.Check(values); err != nil {
+			s.fail(err)
+			return nil
+		}
+	}
 	s.start(f.Done(values), true)
 	return s.settle(detailPatience)
 }
