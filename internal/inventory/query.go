@@ -6,8 +6,8 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
-	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/pkgversion"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 )
 
 // Query is a question about the fleet: terms that must all hold for a node.

@@ -187,8 +187,12 @@ func (r *Row) Compare(b *Row) int {
 		return cmp.Compare(statusOrder[r.Status], statusOrder[b.Status])
 	}
 	for _, n := range [...][2]int{
-		{r.Critical, b.Critical}, {r.Security, b.Security}, {r.Failed, b.Failed},
-		{r.Missing, b.Missing}, {r.PendingReboot, b.PendingReboot}, {r.Rejected, b.Rejected},
+		{r.Critical, b.Critical},
+		{r.Security, b.Security},
+		{r.Failed, b.Failed},
+		{r.Missing, b.Missing},
+		{r.PendingReboot, b.PendingReboot},
+		{r.Rejected, b.Rejected},
 	} {
 		if n[0] != n[1] {
 			return cmp.Compare(n[1], n[0])
