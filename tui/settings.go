@@ -41,7 +41,6 @@ func onOff(what string, on bool) string {
 
 func (m *Model) themeEntries() []entry {
 	s := m.o.Deck.Styles
-	ascii := s.Glyphs.Ellipsis == theme.New(theme.Plain, false, true).Glyphs.Ellipsis
 	var out []entry
 	names := m.o.Themes
 	if len(names) == 0 {
@@ -56,10 +55,10 @@ func (m *Model) themeEntries() []entry {
 	}
 	return append(out,
 		entry{name: onOff("colour", s.Color), detail: "the sixteen colours of the terminal", do: func() tea.Cmd {
-			return m.restyle(s.Variant, !s.Color, ascii)
+			return m.restyle(s.Variant, !s.Color, s.ASCII)
 		}},
-		entry{name: onOff("ascii", ascii), detail: "signs that any font has", do: func() tea.Cmd {
-			return m.restyle(s.Variant, s.Color, !ascii)
+		entry{name: onOff("ascii", s.ASCII), detail: "signs that any font has", do: func() tea.Cmd {
+			return m.restyle(s.Variant, s.Color, !s.ASCII)
 		}})
 }
 
@@ -72,8 +71,7 @@ func (m *Model) setTheme(name string) tea.Cmd {
 		m.restyled()
 		return nil
 	}
-	ascii := s.Glyphs.Ellipsis == theme.New(theme.Plain, false, true).Glyphs.Ellipsis
-	return m.restyle(theme.Variant(name), true, ascii)
+	return m.restyle(theme.Variant(name), true, s.ASCII)
 }
 
 func (m *Model) restyle(v theme.Variant, colour, ascii bool) tea.Cmd {

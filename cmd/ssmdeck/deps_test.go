@@ -115,6 +115,7 @@ var floors = [][]room{
 		{name: "internal/rawapi", others: []string{sdk}},
 	},
 	{ // the dashboard: what its pages share, the pages, the root
+		{name: "internal/levels"},
 		{name: "tui/feed", others: []string{tea}},
 		{name: "tui/deck", ours: []string{"tui/feed"}, others: []string{tea}},
 		{name: "tui/widget", others: []string{tea, ansi, charm}},

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
@@ -19,7 +21,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 // NewCmd is `ssmdeck automation`.
@@ -41,21 +42,6 @@ func NewCmd(env *cli.Env) *cobra.Command {
 		decision(automation.Resume, "Go on with an automation that a step of it has paused"),
 		decision(automation.StartStep, "Start the next step of an automation in interactive mode"))
 	return cmd
-}
-
-// level is what a state means to the reader.
-func level(s automation.State) theme.Level {
-	switch {
-	case s.Bad():
-		return theme.Bad
-	case s.Final(), s == "Approved":
-		return theme.Good
-	case s.Waits(), s == "Cancelling":
-		return theme.Warn
-	case s == "InProgress", s == "RunbookInProgress":
-		return theme.Busy
-	}
-	return theme.Idle
 }
 
 func newListCmd(env *cli.Env) *cobra.Command {
@@ -112,7 +98,7 @@ func table(o render.Options) render.Table[automation.Execution] {
 			{
 				Name: "STATUS", Text: func(e automation.Execution) string { return string(e.State) },
 				Human: func(e automation.Execution) string {
-					return o.Styles.Status(level(e.State), render.Visible(string(e.State)))
+					return o.Styles.Status(levels.Automation(e.State), render.Visible(string(e.State)))
 				},
 			},
 			{Name: "AUTOMATION ID", ID: true, Text: func(e automation.Execution) string { return e.ID }},
@@ -180,7 +166,7 @@ func showAutomation(ctx context.Context, env *cli.Env, svc *automation.Service, 
 func automationView(d *render.Detail, o render.Options, e details) {
 	d.ID(e.ID)
 	d.Field("Automation", e.ID)
-	d.Human("State", string(e.State), o.Styles.Status(level(e.State), render.Visible(string(e.State))))
+	d.Human("State", string(e.State), o.Styles.Status(levels.Automation(e.State), render.Visible(string(e.State))))
 	d.Field("Failure", e.Failure)
 	d.Field("Warning", e.Warning)
 	d.Field("Document", strings.TrimSuffix(e.Document+" version "+e.DocumentVersion, " version "))
@@ -198,7 +184,7 @@ func automationView(d *render.Detail, o render.Options, e details) {
 		d.Section("Steps")
 	}
 	for _, s := range e.Steps {
-		d.Human(s.Name, stepWords(s), o.Styles.Status(level(s.State), render.Visible(stepWords(s))))
+		d.Human(s.Name, stepWords(s), o.Styles.Status(levels.Automation(s.State), render.Visible(stepWords(s))))
 	}
 	listed(d, "Outputs", e.Outputs)
 }
@@ -271,7 +257,7 @@ func stepTable(o render.Options) render.Table[automation.Step] {
 			{
 				Name: "STATUS", Text: func(s automation.Step) string { return string(s.State) },
 				Human: func(s automation.Step) string {
-					return o.Styles.Status(level(s.State), render.Visible(string(s.State)))
+					return o.Styles.Status(levels.Automation(s.State), render.Visible(string(s.State)))
 				},
 			},
 			{Name: "STEP", Text: func(s automation.Step) string { return s.Name }},

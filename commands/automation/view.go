@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -45,7 +47,7 @@ func (v *automationProgress) event(ev automation.Event) {
 		if e.State.Waits() {
 			text += fmt.Sprintf(", for a decision: `ssmdeck automation approve %s` or `reject`", e.ID)
 		}
-		styled := v.env.ErrStyles().Status(level(e.State), string(e.State)) + strings.TrimPrefix(cli.VisibleLine(text), "automation "+e.ID+": "+string(e.State))
+		styled := v.env.ErrStyles().Status(levels.Automation(e.State), string(e.State)) + strings.TrimPrefix(cli.VisibleLine(text), "automation "+e.ID+": "+string(e.State))
 		v.say(styled, text, ev)
 		v.status("automation " + string(e.State))
 	}
@@ -74,5 +76,5 @@ func (v *automationProgress) status(note string) {
 
 func (v *automationProgress) stepLine(s automation.Step) string {
 	words := strings.TrimPrefix(stepWords(s), string(s.State))
-	return v.env.ErrStyles().Status(level(s.State), render.Visible(string(s.State))) + "  " + render.Visible(s.Name) + cli.VisibleLine(words)
+	return v.env.ErrStyles().Status(levels.Automation(s.State), render.Visible(string(s.State))) + "  " + render.Visible(s.Name) + cli.VisibleLine(words)
 }

@@ -128,17 +128,12 @@ func (w *wiring) scope(at grid.Place) (*awsapi.Scope, error) {
 // that is not known, which is what belongs to this machine alone, goes where the
 // settings say.
 func (w *wiring) Run(ctx context.Context, words []string, at grid.Place, in io.Reader, out, errs io.Writer) int {
-	var scope *awsapi.Scope
-	if c, ok := w.cell(at); ok {
-		scope = c.Scope
-	} else if at != (grid.Place{}) {
-		_, err := w.scope(at)
-		one := w.env.Again(words, nil)
-		one.Out, one.Err = out, errs
-		return one.Report(ctx, err)
-	}
+	scope, err := w.scope(at)
 	one := w.env.Again(words, scope)
 	one.In, one.Out, one.Err = in, out, errs
+	if err != nil && at != (grid.Place{}) {
+		return one.Report(ctx, err)
+	}
 	if cli.IsTerminal(in) && w.env.Interrupts != nil { // Ctrl-C ends the line, and not the dashboard
 		var done func()
 		ctx, done = w.env.Interrupts.Context(ctx)
@@ -196,8 +191,7 @@ func (w *wiring) theme(name string) {
 	if err != nil {
 		return
 	}
-	now := w.deck.Styles
 	mode, _ := theme.ParseColorMode(w.settings.Color)
 	color := theme.UseColor(mode, w.env.Lookup, true)
-	w.deck.Styles = theme.New(v, color, now.Glyphs.Ellipsis != "…")
+	w.deck.Styles = theme.New(v, color, w.deck.Styles.ASCII)
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
@@ -443,7 +445,7 @@ func checkTable(o render.Options) render.Table[doctor.Check] {
 		Columns: []render.Column[doctor.Check]{
 			{
 				Name: "STATUS", Text: func(c doctor.Check) string { return string(c.Status) },
-				Human: func(c doctor.Check) string { return o.Styles.Status(checkLevel(c.Status), string(c.Status)) },
+				Human: func(c doctor.Check) string { return o.Styles.Status(levels.Check(c.Status), string(c.Status)) },
 			},
 			{Name: "GROUP", Text: func(c doctor.Check) string { return c.Group }},
 			{Name: "CHECK", Text: func(c doctor.Check) string { return c.ID }},
@@ -452,19 +454,6 @@ func checkTable(o render.Options) render.Table[doctor.Check] {
 			{Name: "FIX", Wide: true, Text: func(c doctor.Check) string { return strings.Join(c.Fix, "; ") }},
 			{Name: "TARGET", Wide: true, ID: true, Text: func(c doctor.Check) string { return c.Target }},
 		},
-	}
-}
-
-func checkLevel(s doctor.Status) theme.Level {
-	switch s {
-	case doctor.Pass:
-		return theme.Good
-	case doctor.Warn:
-		return theme.Warn
-	case doctor.Fail:
-		return theme.Bad
-	default:
-		return theme.Idle
 	}
 }
 
@@ -482,7 +471,7 @@ func (p *checkPrinter) print(c doctor.Check) {
 		p.group = c.Group
 		p.line("%s", st.Title.Render(c.Group))
 	}
-	p.line("  %s  %s  %s", st.Status(checkLevel(c.Status), string(c.Status)), cli.Pad(c.Title, 42), st.Dim.Render(render.Visible(c.Evidence)))
+	p.line("  %s  %s  %s", st.Status(levels.Check(c.Status), string(c.Status)), cli.Pad(c.Title, 42), st.Dim.Render(render.Visible(c.Evidence)))
 	if cause, ok := doctor.CauseOf(c.Cause); ok {
 		p.line("          %s: %s; %s", c.Cause, cause.Means, cause.Do)
 	}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -189,7 +191,7 @@ func boardLines(all []forwards.Row, chosen, cols, rows int, now time.Time, st *t
 		if i < 9 {
 			number = strconv.Itoa(i + 1)
 		}
-		head := fmt.Sprintf("%s%s %s  %s", mark, number, padded(r.Name, names), st.Status(level(string(r.State)), padded(boardState(r, now), states)))
+		head := fmt.Sprintf("%s%s %s  %s", mark, number, padded(r.Name, names), st.Status(levels.Forward(r.State), padded(boardState(r, now), states)))
 		figures := boardNumbers(r, g)
 		for j := range r.Local {
 			line := fmt.Sprintf("%s  %s", head, padded(r.Local[j], locals))

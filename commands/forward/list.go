@@ -7,13 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/savedforwards"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 // listedForward is a saved or running forward.
@@ -144,7 +145,7 @@ func table(o render.Options) render.Table[listedForward] {
 			{Name: "NAME", ID: true, Text: func(f listedForward) string { return f.Name }},
 			{
 				Name: "STATE", Text: func(f listedForward) string { return f.State },
-				Human: func(f listedForward) string { return o.Styles.Status(level(f.State), f.State) },
+				Human: func(f listedForward) string { return o.Styles.Status(levels.Forward(forwards.State(f.State)), f.State) },
 			},
 			{Name: "LOCAL", Text: func(f listedForward) string { return strings.Join(f.Local, " ") }},
 			{Name: "REMOTE", Text: func(f listedForward) string { return strings.Join(f.Remote, " ") }},
@@ -166,20 +167,5 @@ func table(o render.Options) render.Table[listedForward] {
 			{Name: "DESCRIPTION", Wide: true, Text: func(f listedForward) string { return f.Description }},
 			{Name: "FILE", Wide: true, Text: func(f listedForward) string { return f.File }},
 		},
-	}
-}
-
-func level(state string) theme.Level {
-	switch forwards.State(state) {
-	case forwards.Open:
-		return theme.Good
-	case forwards.Opening, forwards.Reconnecting:
-		return theme.Busy
-	case forwards.Stalled, forwards.Mute:
-		return theme.Warn
-	case forwards.Failed:
-		return theme.Bad
-	default:
-		return theme.Idle
 	}
 }

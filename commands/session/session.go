@@ -5,13 +5,14 @@ import (
 	"iter"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 // NewCmd is `ssmdeck session`.
@@ -82,7 +83,7 @@ func table(o render.Options) render.Table[sessions.Entry] {
 		Columns: []render.Column[sessions.Entry]{
 			{
 				Name: "STATUS", Text: func(e sessions.Entry) string { return e.Status },
-				Human: func(e sessions.Entry) string { return o.Styles.Status(level(e.Status), e.Status) },
+				Human: func(e sessions.Entry) string { return o.Styles.Status(levels.Session(e.Status), e.Status) },
 			},
 			{Name: "SESSION ID", ID: true, Text: func(e sessions.Entry) string { return e.ID }},
 			{Name: "NODE ID", ID: true, Text: func(e sessions.Entry) string { return e.Target }},
@@ -106,21 +107,6 @@ func ended(e sessions.Entry) (t time.Time) {
 		t = *e.Ended
 	}
 	return t
-}
-
-func level(status string) theme.Level {
-	switch status {
-	case "Connected":
-		return theme.Good
-	case "Connecting", "Terminating":
-		return theme.Busy
-	case "Disconnected":
-		return theme.Warn
-	case "Failed":
-		return theme.Bad
-	default:
-		return theme.Idle
-	}
 }
 
 func newGetCmd(env *cli.Env) *cobra.Command {
@@ -152,7 +138,7 @@ func sessionGet(ctx context.Context, env *cli.Env, id string) error {
 	return render.Object(env.Out, ro, e, func(d *render.Detail) {
 		d.ID(e.ID)
 		d.Field("Session", e.ID)
-		d.Human("Status", e.Status, ro.Styles.Status(level(e.Status), e.Status))
+		d.Human("Status", e.Status, ro.Styles.Status(levels.Session(e.Status), e.Status))
 		d.Field("Node", e.Target)
 		d.Field("Owner", e.Owner)
 		cli.Moment(d, ro, "Started", e.Started)

@@ -67,6 +67,7 @@ const (
 type Styles struct {
 	Variant Variant
 	Color   bool // whether any style produces escape sequences
+	ASCII   bool // whether the glyphs are the ASCII ones
 	Glyphs  Glyphs
 
 	// Text by role.
@@ -103,7 +104,7 @@ func New(v Variant, useColor, ascii bool) *Styles {
 	if v != Plain && v != Light {
 		v = Dark
 	}
-	s := &Styles{Variant: v, Color: useColor && v != Plain, Glyphs: utf8Glyphs()}
+	s := &Styles{Variant: v, Color: useColor && v != Plain, ASCII: ascii, Glyphs: utf8Glyphs()}
 	if ascii {
 		s.Glyphs = asciiGlyphs()
 	}

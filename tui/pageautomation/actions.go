@@ -192,7 +192,7 @@ const textWidth = 100
 
 // plainText is a description as a text without styles.
 func (p *Page) plainText(d widget.Details) string {
-	return d.View(theme.New(theme.Plain, false, p.d.Styles.Glyphs.Ellipsis == "~"), textWidth)
+	return d.View(theme.New(theme.Plain, false, p.d.Styles.ASCII), textWidth)
 }
 
 // showYAML shows all of the execution, without secrets.

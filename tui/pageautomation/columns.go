@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -13,21 +15,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
-
-// level is what a state means to the reader.
-func level(s automation.State) theme.Level {
-	switch {
-	case s.Bad():
-		return theme.Bad
-	case s.Final(), s == "Approved":
-		return theme.Good
-	case s.Waits(), s == "Cancelling":
-		return theme.Warn
-	case s == "InProgress", s == "RunbookInProgress":
-		return theme.Busy
-	}
-	return theme.Idle
-}
 
 // inOrder puts those first that wait for somebody, then those that run, then the
 // newest.
@@ -54,7 +41,7 @@ func (p *Page) columns() []widget.Column {
 		return func(i int) string { return f(at(i)) }
 	}
 	list := []widget.Column{
-		{ID: "state", Title: "STATE", Min: 10, Max: 16, Text: text(stateWord), Level: func(i int) theme.Level { return level(at(i).State) }, Flash: true},
+		{ID: "state", Title: "STATE", Min: 10, Max: 16, Text: text(stateWord), Level: func(i int) theme.Level { return levels.Automation(at(i).State) }, Flash: true},
 		{ID: "document", Title: "RUNBOOK", Min: 14, Max: 32, Rank: 1, Loose: true, Text: text(func(e automation.Execution) string { return e.Document })},
 		{ID: "step", Title: "STEP", Max: 20, Rank: 4, Text: text(func(e automation.Execution) string { return e.CurrentStep }), Flash: true},
 		{

@@ -3,6 +3,8 @@ package pageautomation
 import (
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
@@ -34,7 +36,7 @@ func (p *Page) SetSize(width, height int) {
 		l.SetNow(p.d.Now, p.d.Still)
 	}
 	p.text.SetStyles(p.d.Styles)
-	p.placeColumns()
+	p.list.ShowPlaces(p.d.Several())
 	p.refresh()
 	if o, _ := p.target(); o.key() != p.shown {
 		p.arrange()
@@ -96,7 +98,7 @@ func (p *Page) headline() string {
 	o := p.path[len(p.path)-1]
 	w, read, err := p.whole(o)
 	st := p.d.Styles
-	facts := []string{st.Title.Render(render.Visible(o.document)), st.Status(level(w.State), render.Visible(stateWord(w.Execution)))}
+	facts := []string{st.Title.Render(render.Visible(o.document)), st.Status(levels.Automation(w.State), render.Visible(stateWord(w.Execution)))}
 	if s := at(w); s != "" && !w.State.Final() {
 		facts = append(facts, "step "+render.Visible(s))
 	}
@@ -131,13 +133,13 @@ func (p *Page) about(width int) string {
 	w, read, err := p.whole(o)
 	d := p.describe(c, w, read || err != nil)
 	if err != nil {
-		d.Level("Not read", level("Failed"), p.failed(o, err))
+		d.Level("Not read", levels.Automation("Failed"), p.failed(o, err))
 	}
 	if len(p.path) == 0 && len(p.parts) > 1 { // the steps are not on the screen otherwise
 		d.Section("Steps")
 		for i := range p.parts {
 			if s := p.parts[i].state(); i > 0 {
-				d.Level(strings.TrimPrefix(p.name(i), "  "), level(s), string(s))
+				d.Level(strings.TrimPrefix(p.name(i), "  "), levels.Automation(s), string(s))
 			}
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/redact"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -33,7 +35,7 @@ func (d *details) add(name, value string) {
 }
 
 func (d *details) state(s automation.State) {
-	d.Level("State", level(s), stateWord(automation.Execution{State: s}))
+	d.Level("State", levels.Automation(s), stateWord(automation.Execution{State: s}))
 }
 
 // describe is what is known of a part of what is looked at.

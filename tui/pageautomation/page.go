@@ -60,7 +60,6 @@ type Page struct {
 
 	width, height int
 	list          *widget.List
-	placed        bool // account and Region are shown where there are several
 	rows          []row
 	gen           uint64
 	busy          bool // something in the list goes on, and waits for nobody
@@ -199,36 +198,8 @@ func (p *Page) Status() deck.Status {
 	return s
 }
 
-// layout is what is kept between two starts.
-type layout struct {
-	List json.RawMessage `json:"list,omitempty"`
-	// Placed is set where it was made over several places, so that account and Region
-	// are as they were left.
-	Placed bool `json:"placed,omitempty"`
-}
-
 // Layout is the columns of the list.
-func (p *Page) Layout() json.RawMessage {
-	data, _ := json.Marshal(layout{List: p.list.Layout(), Placed: p.placed}) // cannot fail
-	return data
-}
+func (p *Page) Layout() json.RawMessage { return p.list.Layout() }
 
 // SetLayout takes what Layout returned.
-func (p *Page) SetLayout(data json.RawMessage) {
-	var l layout
-	if json.Unmarshal(data, &l) != nil {
-		return
-	}
-	p.list.SetLayout(l.List)
-	p.placed = l.Placed
-}
-
-// placeColumns shows account and Region as soon as rows come from several places,
-// unless a layout of such a dashboard says otherwise.
-func (p *Page) placeColumns() {
-	if p.placed || !p.d.Several() {
-		return
-	}
-	p.placed = true
-	p.list.ShowPlaces()
-}
+func (p *Page) SetLayout(data json.RawMessage) { p.list.SetLayout(data) }

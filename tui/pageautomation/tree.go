@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/automation"
@@ -214,7 +216,7 @@ func (p *Page) treeColumns() []widget.Column {
 		{ID: "name", Title: "STEP", Min: 14, Text: p.name},
 		{
 			ID: "state", Title: "STATE", Min: 10, Rank: 1, Flash: true, Text: func(i int) string { return stateWord(automation.Execution{State: p.parts[i].state()}) },
-			Level: func(i int) theme.Level { return level(p.parts[i].state()) },
+			Level: func(i int) theme.Level { return levels.Automation(p.parts[i].state()) },
 		},
 		{ID: "length", Title: "LENGTH", Rank: 3, Right: true, Text: func(i int) string { return p.d.Took(p.parts[i].span()) }},
 		{ID: "action", Title: "ACTION", Rank: 4, Text: func(i int) string { return p.parts[i].action() }},

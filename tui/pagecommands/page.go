@@ -32,7 +32,6 @@ type Page struct {
 	gen     uint64 // of the feed the items are from
 	loaded  bool
 	running int    // items that have not ended
-	placed  bool   // account and Region are shown where there are several
 	wanted  string // the id of a run to open as soon as it is known where it is
 
 	board     *board // nil: the list is shown
@@ -306,14 +305,13 @@ func (p *Page) Status() deck.Status {
 
 // layout is what is kept between two starts.
 type layout struct {
-	List   json.RawMessage `json:"list,omitempty"`
-	Nodes  json.RawMessage `json:"nodes,omitempty"`
-	Placed bool            `json:"placed,omitempty"`
+	List  json.RawMessage `json:"list,omitempty"`
+	Nodes json.RawMessage `json:"nodes,omitempty"`
 }
 
 // Layout is what is kept between two starts.
 func (p *Page) Layout() json.RawMessage {
-	data, _ := json.Marshal(layout{p.list.Layout(), p.nodes.Layout(), p.placed}) // it is JSON already: cannot fail
+	data, _ := json.Marshal(layout{p.list.Layout(), p.nodes.Layout()}) // it is JSON already: cannot fail
 	return data
 }
 
@@ -325,7 +323,6 @@ func (p *Page) SetLayout(data json.RawMessage) {
 	}
 	p.list.SetLayout(in.List)
 	p.nodes.SetLayout(in.Nodes)
-	p.placed = in.Placed
 }
 
 // press takes a key that is no action's.

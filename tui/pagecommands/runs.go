@@ -45,17 +45,7 @@ func (p *Page) load() {
 		return y.Value.Requested.Compare(x.Value.Requested)
 	})
 	p.list.Reset(len(p.items))
-	p.placeColumns()
-}
-
-// placeColumns shows account and Region as soon as rows can come from several places;
-// a layout that was made then is kept.
-func (p *Page) placeColumns() {
-	if p.placed || !p.deck.Several() {
-		return
-	}
-	p.placed = true
-	p.list.ShowPlaces()
+	p.list.ShowPlaces(p.deck.Several())
 }
 
 // failed is on how many nodes a run did not succeed, as its commands count them.

@@ -41,16 +41,6 @@ func (p *Page) columns() []widget.Column {
 	}
 }
 
-// placeColumns shows account and Region as soon as rows come from several places,
-// unless a layout of such a dashboard says otherwise.
-func (p *Page) placeColumns() {
-	if p.placed || !p.deck.Several() {
-		return
-	}
-	p.placed = true
-	p.list.ShowPlaces()
-}
-
 func (p *Page) text(id, title string, rank int, of func(*row) string, c widget.Column) widget.Column {
 	c.ID, c.Title, c.Rank = id, title, rank
 	c.Text = func(i int) string { return of(&p.rows[i]) }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/doctor"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
@@ -67,20 +66,6 @@ func (e *examination) at() int {
 func (e *examination) move(by int) {
 	checks, _, _, _ := e.checks.Get(e.of)
 	e.cursor = max(min(e.at()+by, len(checks)-1), 0)
-}
-
-// checkLevel is what the outcome of a check means to the reader.
-func checkLevel(s doctor.Status) theme.Level {
-	switch s {
-	case doctor.Pass:
-		return theme.Good
-	case doctor.Warn:
-		return theme.Warn
-	case doctor.Fail:
-		return theme.Bad
-	default:
-		return theme.Idle
-	}
 }
 
 // examine opens the examination of the node under the cursor.

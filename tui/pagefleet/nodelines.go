@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/ssmdeck/ssmdeck/internal/compliance"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/inventory"
@@ -337,7 +339,7 @@ func (p *Page) examLines(r *row) (lines []line, cursor int) {
 			cursor = len(w.lines)
 		}
 		w.lines = append(w.lines, line{
-			value: string(c.Status) + "  " + c.Title, level: checkLevel(c.Status), status: true, current: here && p.inPane, in: 2,
+			value: string(c.Status) + "  " + c.Title, level: levels.Check(c.Status), status: true, current: here && p.inPane, in: 2,
 		})
 		if here || c.Found() {
 			checkLines(w, c)

@@ -50,7 +50,6 @@ type Page struct {
 	hold    bool                   // rows have been made since the last tick
 	gens    [3]uint64              // of what rows were made from
 	made    bool                   // rows have been made once
-	placed  bool                   // account and Region are shown where there are several
 	search  search
 
 	width, height int
@@ -278,12 +277,11 @@ func (p *Page) Status() deck.Status {
 type layout struct {
 	List      json.RawMessage `json:"list,omitempty"`
 	Unmanaged bool            `json:"unmanaged,omitempty"`
-	Placed    bool            `json:"placed,omitempty"` // it was made where there are several places
 }
 
 // Layout returns what is kept between two starts.
 func (p *Page) Layout() json.RawMessage {
-	data, _ := json.Marshal(layout{List: p.list.Layout(), Unmanaged: p.unmanaged, Placed: p.placed}) // cannot fail
+	data, _ := json.Marshal(layout{List: p.list.Layout(), Unmanaged: p.unmanaged}) // cannot fail
 	return data
 }
 
@@ -293,6 +291,6 @@ func (p *Page) SetLayout(data json.RawMessage) {
 	if json.Unmarshal(data, &l) != nil {
 		return
 	}
-	p.unmanaged, p.placed = l.Unmanaged, l.Placed
+	p.unmanaged = l.Unmanaged
 	p.list.SetLayout(l.List)
 }

@@ -41,7 +41,7 @@ func (p *Page) changed() {
 
 // reload makes the rows anew when what they are made from has changed.
 func (p *Page) reload() {
-	p.placeColumns()
+	p.list.ShowPlaces(p.deck.Several())
 	gens := [3]uint64{p.set.Nodes.Gen(), p.set.Patches.Gen(), 0}
 	if p.unmanaged {
 		gens[2] = p.svc.Unmanaged.Gen() + 1

@@ -312,6 +312,6 @@ func (p *Page) widen() {
 	}
 	p.laid = true
 	for _, l := range []*widget.List{p.tree, p.list} {
-		l.ShowPlaces()
+		l.ShowPlaces(true)
 	}
 }

@@ -100,7 +100,7 @@ func (p *Page) place() {
 		return
 	}
 	p.placed = true
-	p.nodes.ShowPlaces()
+	p.nodes.ShowPlaces(true)
 }
 
 // noNodes says why there is no row.

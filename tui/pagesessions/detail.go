@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -33,7 +35,7 @@ func (p *Page) facts(row int) widget.Details {
 func (p *Page) sessionFacts(e entry) (d widget.Details) {
 	v := e.Value
 	d.Add("Session", v.ID)
-	d.Level("Status", level(v.Status), v.Status)
+	d.Level("Status", levels.Session(v.Status), v.Status)
 	d.Add("Who", v.OwnerName())
 	d.Add("Principal", v.Owner)
 	d.Add("Node", strings.TrimSpace(e.node+" "+v.Target))

@@ -250,6 +250,6 @@ func (p *Page) widen() {
 	}
 	p.laid = true
 	for _, l := range p.lists {
-		l.ShowPlaces()
+		l.ShowPlaces(true)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -56,22 +58,6 @@ func (p *Page) entries(rows []grid.Row[sessions.Entry]) []entry {
 	return out
 }
 
-// level is what the state of a session means.
-func level(status string) theme.Level {
-	switch status {
-	case "Connected":
-		return theme.Good
-	case "Connecting", "Terminating":
-		return theme.Busy
-	case "Disconnected":
-		return theme.Warn
-	case "Failed":
-		return theme.Bad
-	default:
-		return theme.Idle
-	}
-}
-
 func (p *Page) sessionList(s section) *widget.List {
 	at := func(row int) entry { return p.sessions[s][row] }
 	text := func(get func(e entry) string) func(int) string {
@@ -86,7 +72,7 @@ func (p *Page) sessionList(s section) *widget.List {
 		return p.deck.Now.Add(-d)
 	}
 	columns := []widget.Column{
-		{ID: "status", Title: "STATUS", Text: text(func(e entry) string { return e.Value.Status }), Level: func(row int) theme.Level { return level(at(row).Value.Status) }, Flash: true},
+		{ID: "status", Title: "STATUS", Text: text(func(e entry) string { return e.Value.Status }), Level: func(row int) theme.Level { return levels.Session(at(row).Value.Status) }, Flash: true},
 		{ID: "who", Title: "WHO", Text: text(func(e entry) string { return e.Value.OwnerName() }), Max: 24},
 		{ID: "node", Title: "NODE", Text: text(entry.label), Max: 28, Rank: 1, Loose: true, Also: text(func(e entry) string { return e.Value.Target })},
 		{ID: "started", Title: "STARTED", Text: text(func(e entry) string { return p.deck.Ago(e.Value.Started) }), Sort: terms.Moment, At: func(row int) time.Time { return at(row).Value.Started }, Compare: func(a, b int) int { return at(a).Value.Started.Compare(at(b).Value.Started) }, Right: true, Rank: 3},

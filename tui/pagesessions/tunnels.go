@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -71,18 +73,7 @@ func (t tunnel) level() theme.Level {
 	if !t.runs() {
 		return theme.Idle
 	}
-	switch t.row.State {
-	case forwards.Open:
-		return theme.Good
-	case forwards.Opening, forwards.Reconnecting:
-		return theme.Busy
-	case forwards.Stalled, forwards.Mute:
-		return theme.Warn
-	case forwards.Failed:
-		return theme.Bad
-	default:
-		return theme.Idle
-	}
+	return levels.Forward(t.row.State)
 }
 
 // local are its local ends: with the real ports where it runs.

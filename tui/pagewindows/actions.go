@@ -168,7 +168,7 @@ func (p *Page) describe() tea.Cmd {
 		return nil
 	}
 	d := p.facts()
-	plain := theme.New(theme.Plain, false, p.d.Styles.Glyphs.Ellipsis == "~")
+	plain := theme.New(theme.Plain, false, p.d.Styles.ASCII)
 	return deck.Ask(deck.Show{Title: render.Visible(e.Name), Text: d.View(plain, textWidth)})
 }
 

@@ -52,7 +52,7 @@ func (p *Page) SetSize(width, height int) {
 		l.SetNow(p.d.Now, p.d.Still)
 	}
 	p.text.SetStyles(p.d.Styles)
-	p.placeColumns()
+	p.list.ShowPlaces(p.d.Several())
 	p.refresh()
 	r := p.rooms()
 	if p.open != "" {

@@ -90,6 +90,7 @@ type List struct {
 	down   bool
 	layout []int // columns, in their order
 	hidden map[int]bool
+	placed bool // account and Region are shown where there are several
 
 	cursor int // in order
 	top    int

@@ -31,8 +31,13 @@ func (l *List) ShowColumn(i int, shown bool) {
 	}
 }
 
-// ShowPlaces shows the columns that say where a row comes from.
-func (l *List) ShowPlaces() {
+// ShowPlaces shows account and Region as soon as rows can come from several places,
+// unless a layout that was made then says otherwise.
+func (l *List) ShowPlaces(several bool) {
+	if l.placed || !several {
+		return
+	}
+	l.placed = true
 	for _, id := range []string{"account", "region"} {
 		if c := l.column(id); c >= 0 {
 			l.hidden[c] = false
@@ -50,11 +55,12 @@ func (l *List) MoveColumn(from, to int) {
 type listLayout struct {
 	Columns []string `json:"columns,omitempty"` // shown, in their order
 	Sort    string   `json:"sort,omitempty"`
+	Placed  bool     `json:"placed,omitempty"` // made where rows come from several places
 }
 
 // Layout returns what is to be kept between two starts.
 func (l *List) Layout() json.RawMessage {
-	var out listLayout
+	out := listLayout{Placed: l.placed}
 	for _, c := range l.shownColumns() {
 		out.Columns = append(out.Columns, l.o.Columns[c].ID)
 	}
@@ -84,7 +90,7 @@ func (l *List) SetLayout(data json.RawMessage) {
 			order = append(order, c)
 		}
 	}
-	l.layout = order
+	l.layout, l.placed = order, in.Placed
 	if l.column(strings.TrimPrefix(in.Sort, "-")) >= 0 {
 		l.SetSort(in.Sort)
 	}
