@@ -155,17 +155,25 @@ func (f *fakeSession) end(exit sessionclient.Exit, err error) {
 }
 
 // say sends output of the agent.
-func (f *fakeSession) say(text string) {
-	select {
-	case f.output <- sessionclient.Chunk{Data: []byte(text)}:
-	case <-f.done:
-	}
-}
+func (f *fakeSession) say(text string) { f.send(sessionclient.Chunk{Data: []byte(text)}) }
 
 func (f *fakeSession) flag(v wire.FlagValue) {
+	f.send(sessionclient.Chunk{Kind: sessionclient.FlagChunk, Flag: v})
+}
+
+// send delivers what the far end sends, unless the session is over: what an agent
+// says of the end (a FIN for every stream, say) reaches nobody.
+func (f *fakeSession) send(c sessionclient.Chunk) bool {
 	select {
-	case f.output <- sessionclient.Chunk{Kind: sessionclient.FlagChunk, Flag: v}:
+	case <-f.done: // first, as a select takes any of what is possible
+		return false
+	default:
+	}
+	select {
+	case f.output <- c:
+		return true
 	case <-f.done:
+		return false
 	}
 }
 
@@ -197,9 +205,7 @@ func (e *farEnd) Read(p []byte) (int, error) {
 // Write sends in pieces of 1024 bytes, as agents do.
 func (e *farEnd) Write(p []byte) (int, error) {
 	for b := range slices.Chunk(p, 1024) {
-		select {
-		case e.f.output <- sessionclient.Chunk{Data: slices.Clone(b)}:
-		case <-e.f.done:
+		if !e.f.send(sessionclient.Chunk{Data: slices.Clone(b)}) {
 			return 0, errFakeOver
 		}
 	}
