@@ -62,7 +62,7 @@ func (m *Model) paletteEntries(typed, about string) []entry {
 		worth int
 	}
 	var list []ranked
-	for _, e := range slices.Concat(m.viewEntries(), m.actionEntries(about), m.ownEntries()) {
+	for _, e := range slices.Concat(m.viewEntries(), m.actionEntries(about), m.customEntries(about), m.ownEntries()) {
 		worth := max(fitness(typed, e.name), fitness(typed, e.detail)-250)
 		if typed != "" && e.key == typed {
 			worth = 500
