@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -202,7 +203,7 @@ func (s *Service) joinEC2(ctx context.Context, nodes []Node, sweep *swept) (Gap,
 		found, err = s.ec2.Described(ctx, ids)
 	}
 	if err != nil {
-		if !withheld(err) {
+		if !withheld(err) && !unreached(ctx, err) {
 			return Gap{}, err
 		}
 		for _, i := range at {
@@ -257,7 +258,7 @@ func (s *Service) joinTags(ctx context.Context, nodes []Node) (Gap, error) {
 				nodes[i].Tags = tags[nodes[i].ID]
 			}
 			return Gap{}, nil
-		case !withheld(err):
+		case !withheld(err) && !unreached(ctx, err):
 			return Gap{}, err
 		}
 	}
@@ -412,9 +413,19 @@ func withheld(err error) bool {
 		case code == "UnauthorizedOperation", strings.HasPrefix(code, "AccessDenied"), strings.HasPrefix(code, "UnknownOperation"),
 			strings.HasPrefix(code, "UnsupportedOperation"), code == "InvalidAction":
 			return true
+		case code == "UnknownError": // what answered is not that service
+			return true
 		}
 	}
 	return errors.Is(err, errNoEC2)
+}
+
+// unreached reports whether a service beside Systems Manager did not answer at all, as
+// in a network that has VPC endpoints for Systems Manager alone: the nodes are known
+// without it. It is not so when we gave up ourselves.
+func unreached(ctx context.Context, err error) bool {
+	var send *smithyhttp.RequestSendError
+	return ctx.Err() == nil && errors.As(err, &send)
 }
 
 // Unmanaged returns the EC2 instances that run and that Systems Manager does not

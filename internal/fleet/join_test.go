@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	tagtypes "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/golang/mock/gomock"
 )
 
@@ -106,6 +109,23 @@ func TestWhatMayNotBeReadIsUnknownOnce(t *testing.T) {
 	c.err = failure("ExpiredTokenException")
 	if _, _, err := s.Table(t.Context(), Query{}, PartEC2); err == nil {
 		t.Error("an expired token passed for a lack of rights")
+	}
+}
+
+// Networks with VPC endpoints for Systems Manager alone, and emulators without EC2.
+func TestNodesAreKnownWhereEC2IsNotThere(t *testing.T) {
+	for name, err := range map[string]error{
+		"not reached":  &smithy.OperationError{ServiceID: "EC2", OperationName: "DescribeInstances", Err: &smithyhttp.RequestSendError{Err: errors.New("no route")}},
+		"another one":  failure("UnknownError"),
+		"not its call": failure("InvalidAction"),
+	} {
+		s, m := mocked(t)
+		s.Joining(&cloud{err: err}, Clients{})
+		m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).Return(properties("", property(idA, "a")), nil)
+		nodes, gaps, err := s.Table(t.Context(), Query{}, PartEC2)
+		if err != nil || len(gaps) != 1 || gaps[0].Part != PartEC2 || len(nodes) != 1 || !nodes[0].Lacks(PartEC2) {
+			t.Errorf("%s: %+v, gaps %+v, %v", name, nodes, gaps, err)
+		}
 	}
 }
 

@@ -132,6 +132,7 @@ func (s *Service) chunk(ctx context.Context, ids []string) iter.Seq2[Node, error
 			switch {
 			case rejectedID(err) && len(ids) == 1:
 				return
+			case err == nil && !slices.Contains(ids, n.ID): // of a service that has not looked at the filter
 			case rejectedID(err):
 				half := len(ids) / 2
 				_ = forward(s.chunk(ctx, ids[:half]), yield) && forward(s.chunk(ctx, ids[half:]), yield)

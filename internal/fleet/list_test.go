@@ -382,3 +382,13 @@ func BenchmarkList10000(b *testing.B) {
 		}
 	}
 }
+
+// A service that does not look at the filter must not make another node of the one asked for.
+func TestOnlyTheNodesAskedForAreTaken(t *testing.T) {
+	s, m := mocked(t)
+	m.DescribeInstanceProperties(gomock.Any(), gomock.Any()).AnyTimes().Return(properties("", property(idB, "b"), property(idA, "a")), nil)
+	m.DescribeInstanceInformation(gomock.Any(), gomock.Any()).AnyTimes().Return(informations("", information(idB, "b"), information(idA, "a")), nil)
+	if n, err := s.Get(t.Context(), idA); err != nil || n.ID != idA {
+		t.Errorf("got %s, %v", n.ID, err)
+	}
+}
