@@ -182,6 +182,10 @@ func (w *World) Connected(id string) bool {
 	return ok && n.Ping == PingOnline && !n.spec.NoChannel
 }
 
+// lostFor is how long a node has not pinged when it is taken for lost: agents ping
+// every five minutes.
+const lostFor = 6 * time.Minute
+
 // SetPing changes the ping status of a node; commands waiting for it go on when
 // it comes online. It reports whether the node exists.
 func (w *World) SetPing(id, status string) bool {
@@ -192,6 +196,9 @@ func (w *World) SetPing(id, status string) bool {
 		return false
 	}
 	n.Ping, n.LastPing = status, w.now()
+	if status == PingLost {
+		n.LastPing = n.LastPing.Add(-lostFor)
+	}
 	close(w.pinged)
 	w.pinged = make(chan struct{})
 	return true
