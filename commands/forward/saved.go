@@ -88,16 +88,13 @@ func (a *accounts) get(profile, region string) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := forwards.OpenSession{Profile: profile, Region: region, Endpoint: ssmEndpoint(a.env, scope)}
 	acc := &account{
 		nodes: cli.NewFleet(scope, env.In),
 		sessions: sessions.New(scope, sessions.Options{
 			UserAgent: "ssmdeck/" + env.Build.Version, Log: log,
 			Opened: func(id string) {
 				if m := a.mine(); m != nil {
-					s := open
-					s.ID = id
-					m.Opened(s)
+					m.Opened(openSession(a.env, scope, id))
 				}
 			},
 			Ended: func(id string) {
@@ -109,6 +106,12 @@ func (a *accounts) get(profile, region string) (*account, error) {
 	}
 	a.by[key] = acc
 	return acc, nil
+}
+
+// openSession is a session with all that is needed to end it from elsewhere: what a
+// variable or the configuration said here may not hold there.
+func openSession(env *cli.Env, scope *awsapi.Scope, id string) forwards.OpenSession {
+	return forwards.OpenSession{ID: id, Profile: scope.Profile(), Region: scope.Region(), Role: scope.Role(), Endpoint: ssmEndpoint(env, scope)}
 }
 
 // ssmEndpoint is the address that was chosen for Systems Manager, "" for AWS's own.
@@ -153,6 +156,9 @@ func (a *accounts) terminate(ctx context.Context, s forwards.OpenSession) error 
 		}
 		return fmt.Errorf("they are at another endpoint, %q", s.Endpoint)
 	}
+	if scope, err = inRole(env, scope, s.Role); err != nil {
+		return err
+	}
 	log, err := env.Log()
 	if err != nil {
 		return err
@@ -162,6 +168,22 @@ func (a *accounts) terminate(ctx context.Context, s forwards.OpenSession) error 
 		return nil // long over
 	}
 	return err
+}
+
+// inRole is a scope in the role that a session was opened in: with other credentials
+// it would seem not to be there, and be forgotten.
+func inRole(env *cli.Env, scope *awsapi.Scope, role string) (*awsapi.Scope, error) {
+	switch {
+	case scope.Role() == role:
+		return scope, nil
+	case role == "":
+		return nil, fmt.Errorf("they were opened without the role %s", scope.Role())
+	}
+	spec, err := env.GridSpec()
+	if err != nil {
+		return nil, err
+	}
+	return scope.As(role, spec.ExternalID), nil
 }
 
 func loopbackURL(endpoint string) bool {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,12 +20,17 @@ import (
 
 // Record is what a process says about itself in the registry.
 type Record struct {
-	PID        int           `json:"pid"`
-	Started    time.Time     `json:"started"`
-	Background bool          `json:"background"`
-	Socket     string        `json:"socket"`
-	Forwards   []string      `json:"forwards"`
-	Sessions   []OpenSession `json:"sessions"`
+	PID        int       `json:"pid"`
+	Started    time.Time `json:"started"`
+	Background bool      `json:"background"`
+	Socket     string    `json:"socket"`
+	Forwards   []string  `json:"forwards"`
+	// Unsaved: its forward is in no file, but was typed. Profile and Region are those it
+	// was typed for, empty as for every command.
+	Unsaved  bool          `json:"unsaved,omitempty"`
+	Profile  string        `json:"profile,omitempty"`
+	Region   string        `json:"region,omitempty"`
+	Sessions []OpenSession `json:"sessions"`
 
 	file string
 }
@@ -34,6 +40,7 @@ type OpenSession struct {
 	ID       string `json:"id"`
 	Profile  string `json:"profile,omitempty"`
 	Region   string `json:"region,omitempty"`
+	Role     string `json:"role,omitempty"` // ARN of the role that was assumed for it
 	Endpoint string `json:"endpoint,omitempty"`
 }
 
@@ -55,12 +62,93 @@ type Mine struct {
 
 // Register writes the record of this process, whose socket must listen already.
 func (r Registry) Register(rec Record) (*Mine, error) {
-	rec.file = filepath.Join(r.Dir, fmt.Sprintf("%d-%d%s", rec.PID, rec.Started.UnixNano(), recordSuffix))
+	rec.file = r.fileOf(&rec)
 	m := &Mine{record: rec}
 	if m.write(); m.err != nil {
 		return nil, fault.New(fault.Failed, "note what runs", "%w", m.err)
 	}
 	return m, nil
+}
+
+// Name is the name under which a forward was claimed.
+func (m *Mine) Name() string { return m.record.Forwards[0] }
+
+// fileOf is the file of a record that has no name of its own.
+func (r Registry) fileOf(rec *Record) string {
+	return filepath.Join(r.Dir, fmt.Sprintf("%d-%d%s", rec.PID, rec.Started.UnixNano(), recordSuffix))
+}
+
+// readRecord reads a record; false: it is gone, or no record.
+func readRecord(file string) (Record, bool) {
+	rec := Record{file: file}
+	data, err := os.ReadFile(file)
+	return rec, err == nil && json.Unmarshal(data, &rec) == nil
+}
+
+// tries bounds how many names are tried.
+const tries = 100
+
+// Claim is Register for a forward that is in no file, under the first name that no
+// other has of base, base-2, base-3 and so on.
+func (r Registry) Claim(ctx context.Context, rec Record, base string) (*Mine, error) {
+	rec.Unsaved = true
+	var err error
+	for i := range tries {
+		name := base
+		if i > 0 {
+			name += "-" + strconv.Itoa(i+1)
+		}
+		rec.Forwards = []string{name}
+		rec.file = filepath.Join(r.Dir, strings.ReplaceAll(name, ":", "=")+recordSuffix)
+		if err = create(&rec); errors.Is(err, fs.ErrExist) && r.putAside(ctx, rec.file) {
+			err = create(&rec)
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, fault.New(fault.Failed, "note what runs", "%w", err)
+	}
+	return &Mine{record: rec}, nil
+}
+
+// create writes a record that is not there yet.
+func create(rec *Record) error {
+	data, err := json.Marshal(rec)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(rec.file), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(rec.file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(rec.file)
+	}
+	return err
+}
+
+// claimPatience bounds the question whether the owner of a name is alive.
+const claimPatience = time.Second
+
+// putAside frees the name that a dead process had; what it has left open stays on
+// record.
+func (r Registry) putAside(ctx context.Context, file string) bool {
+	rec, ok := readRecord(file)
+	if !ok {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	defer cancel()
+	if _, err := Ask(ctx, rec.Socket, Request{Op: OpStatus}); !nobody(err) {
+		return false
+	}
+	return os.Rename(file, r.fileOf(&rec)) == nil
 }
 
 // Opened notes a session as soon as it exists, so that it is never forgotten.
@@ -105,6 +193,9 @@ type Running struct {
 	Rows []Row
 }
 
+// Here reports whether this very process runs it.
+func (r *Running) Here() bool { return r.PID == os.Getpid() }
+
 // Look asks every process of the registry how it is. dead are the records of
 // those that do not run any more.
 func (r Registry) Look(ctx context.Context) (alive []Running, dead []Record, err error) {
@@ -119,14 +210,9 @@ func (r Registry) Look(ctx context.Context) (alive []Running, dead []Record, err
 		if !strings.HasSuffix(f.Name(), recordSuffix) {
 			continue
 		}
-		path := filepath.Join(r.Dir, f.Name())
-		data, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has just ended
-		}
-		rec := Record{file: path}
-		if err := json.Unmarshal(data, &rec); err != nil {
-			continue // not ours to judge
+		rec, ok := readRecord(filepath.Join(r.Dir, f.Name()))
+		if !ok {
+			continue // it has just ended, or is not ours to judge
 		}
 		answer, err := Ask(ctx, rec.Socket, Request{Op: OpStatus})
 		switch {
