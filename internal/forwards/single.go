@@ -141,13 +141,27 @@ type noting struct {
 }
 
 func (n *noting) Open(ctx context.Context, spec portforward.Spec, events func(sessionclient.Event)) (portforward.Session, error) {
-	o, err := n.Opener.Open(ctx, spec, events)
-	if err == nil {
-		n.s.mu.Lock()
-		n.s.open[o.Info().SessionID] = o
-		n.s.mu.Unlock()
+	inner, err := n.Opener.Open(ctx, spec, events)
+	if err != nil {
+		return nil, err
 	}
-	return o, err
+	o := &closedOnce{Session: inner}
+	n.s.mu.Lock()
+	defer n.s.mu.Unlock()
+	n.s.open[o.Info().SessionID] = o
+	return o, nil
+}
+
+// closedOnce is a session that may be closed from outside and by its forward.
+type closedOnce struct {
+	portforward.Session
+	once sync.Once
+	err  error
+}
+
+func (o *closedOnce) Close() error {
+	o.once.Do(func() { o.err = o.Session.Close() })
+	return o.err
 }
 
 // mostLabel is the longest part of a name that is made of the name of something.
