@@ -55,22 +55,29 @@ func (p *Page) tunnelActions() []deck.Action {
 // shellBehind opens a shell where the forward goes, which may be another account.
 func (p *Page) shellBehind(t tunnel) tea.Cmd {
 	l := deck.Line{Words: []string{"shell", t.node()}, What: "shell on " + render.Visible(p.via(t)), Level: deck.Read, How: deck.OnScreen, Refresh: []string{sources.Sessions}}
-	profile, region := t.proc.Profile, t.proc.Region
 	if t.typed() { // by the id of its node
 		if at, _, err := p.meant(grid.Place{}, t.node()); err == nil && at != (grid.Place{}) {
-			l.At, profile, region = at, "", ""
+			l.At = at
+			return deck.Ask(l)
 		}
 	}
+	l.Words = append(l.Words, t.flags()...)
+	return deck.Ask(l)
+}
+
+// flags say which account and Region the forward is in.
+func (t tunnel) flags() (words []string) {
+	profile, region := t.proc.Profile, t.proc.Region
 	if e := t.saved; e != nil {
 		profile, region = e.Profile, e.Region
 	}
 	if profile != "" {
-		l.Words = append(l.Words, "--profile", profile)
+		words = append(words, "--profile", profile)
 	}
 	if region != "" {
-		l.Words = append(l.Words, "--region", region)
+		words = append(words, "--region", region)
 	}
-	return deck.Ask(l)
+	return words
 }
 
 func (p *Page) noneIdle() string {
@@ -227,6 +234,9 @@ func (p *Page) save(t tunnel) tea.Cmd {
 			}
 			for _, g := range strings.Fields(strings.ReplaceAll(v["groups"], ",", " ")) {
 				words = append(words, "--group", g)
+			}
+			if spec != "" && v["node"] == node { // where it goes now
+				words = append(words, t.flags()...)
 			}
 			l := deck.Line{Words: words, What: "save forward " + render.Visible(v["name"]), Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Saved}}
 			if v["start"] == "now" {

@@ -398,6 +398,9 @@ func TestForwardsThatWereTyped(t *testing.T) {
 	d.Press("j")
 	d.Has("in a terminal")
 	words(t, d.line(t, "s"), "shell i-0gone --profile dev --region us-east-1") // a node of nowhere that is looked at
+	save := d.act(t, "n").(deck.Form)
+	words(t, save.Done(map[string]string{"name": "db", "node": "i-0gone", "spec": "5432:db.internal:5432"})().(deck.Line), "forward save db i-0gone 5432:db.internal:5432 --profile dev --region us-east-1")
+	words(t, save.Done(map[string]string{"name": "db", "node": "web-1", "spec": "80"})().(deck.Line), "forward save db web-1 80")
 	if got, want := values(), [3]string{"i-0gone", "5432:db.internal:5432", "later"}; got != want {
 		t.Errorf("saved as %q, want %q", got, want)
 	}
