@@ -64,7 +64,7 @@ func (l *listed) register(name string) error {
 		return err
 	}
 	mine, err := reg.Claim(l.ctx, forwards.Record{
-		PID: os.Getpid(), Started: time.Now(), Socket: server.Path(), Profile: l.scope.Profile(), Region: l.scope.Region(), Sessions: []forwards.OpenSession{},
+		PID: os.Getpid(), Started: time.Now(), Socket: server.Path(), Profile: profileOf(l.env, l.scope), Region: l.scope.Region(), Sessions: []forwards.OpenSession{},
 	}, name)
 	if err != nil {
 		server.Close()

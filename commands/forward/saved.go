@@ -111,7 +111,23 @@ func (a *accounts) get(profile, region string) (*account, error) {
 // openSession is a session with all that is needed to end it from elsewhere: what a
 // variable or the configuration said here may not hold there.
 func openSession(env *cli.Env, scope *awsapi.Scope, id string) forwards.OpenSession {
-	return forwards.OpenSession{ID: id, Profile: scope.Profile(), Region: scope.Region(), Role: scope.Role(), Endpoint: ssmEndpoint(env, scope)}
+	return forwards.OpenSession{ID: id, Profile: profileOf(env, scope), Region: scope.Region(), Role: scope.Role(), Endpoint: ssmEndpoint(env, scope)}
+}
+
+// profileOf is the profile that the credentials are of, "" for none: credentials in
+// variables count for more than a profile in one.
+func profileOf(env *cli.Env, scope *awsapi.Scope) string {
+	named := scope.Profile()
+	if key, _ := env.Lookup("AWS_ACCESS_KEY_ID"); key == "" {
+		return named
+	}
+	s, err := env.Settings()
+	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
+		if v, _ := env.Lookup(name); v == named && err == nil && s.Profile == "" {
+			return ""
+		}
+	}
+	return named
 }
 
 // ssmEndpoint is the address that was chosen for Systems Manager, "" for AWS's own.

@@ -196,7 +196,8 @@ type Running struct {
 // Here reports whether this very process runs it.
 func (r *Running) Here() bool { return r.PID == os.Getpid() }
 
-// Look asks every process of the registry how it is. dead are the records of
+// Look asks every process of the registry how it is, all at once: one that is
+// suspended lets us wait, and must not hold up the others. dead are the records of
 // those that do not run any more.
 func (r Registry) Look(ctx context.Context) (alive []Running, dead []Record, err error) {
 	files, err := os.ReadDir(r.Dir)
@@ -206,29 +207,47 @@ func (r Registry) Look(ctx context.Context) (alive []Running, dead []Record, err
 	if err != nil {
 		return nil, nil, fault.New(fault.Failed, "see what runs", "%w", err)
 	}
+	var (
+		found []Running
+		asked sync.WaitGroup
+	)
 	for _, f := range files {
 		if !strings.HasSuffix(f.Name(), recordSuffix) {
 			continue
 		}
-		rec, ok := readRecord(filepath.Join(r.Dir, f.Name()))
-		if !ok {
-			continue // it has just ended, or is not ours to judge
+		if rec, ok := readRecord(filepath.Join(r.Dir, f.Name())); ok { // else it has just ended, or is not ours to judge
+			found = append(found, Running{Record: rec})
 		}
-		answer, err := Ask(ctx, rec.Socket, Request{Op: OpStatus})
-		switch {
-		case err == nil:
-			alive = append(alive, Running{Record: rec, Rows: answer.Forwards})
-		case nobody(err):
-			dead = append(dead, rec)
-		default:
-			r := Running{Record: rec}
-			for _, name := range rec.Forwards {
-				r.Rows = append(r.Rows, Row{Name: name, State: Mute})
-			}
-			alive = append(alive, r)
+	}
+	gone := make([]bool, len(found))
+	for i := range found {
+		asked.Go(func() { gone[i] = !found[i].ask(ctx) })
+	}
+	asked.Wait()
+	for i, p := range found {
+		if gone[i] {
+			dead = append(dead, p.Record)
+		} else {
+			alive = append(alive, p)
 		}
 	}
 	return alive, dead, nil
+}
+
+// ask asks the process how its forwards are; false: there is none any more.
+func (r *Running) ask(ctx context.Context) bool {
+	answer, err := Ask(ctx, r.Socket, Request{Op: OpStatus})
+	switch {
+	case err == nil:
+		r.Rows = answer.Forwards
+	case nobody(err):
+		return false
+	default:
+		for _, name := range r.Forwards {
+			r.Rows = append(r.Rows, Row{Name: name, State: Mute})
+		}
+	}
+	return true
 }
 
 // Bury ends the sessions that a dead process has left, by terminate, and forgets
