@@ -94,13 +94,35 @@ func order(ctx context.Context, env *cli.Env, op string, names []string) error {
 	}
 	for _, n := range names {
 		if !slices.Contains(did, n) {
-			return fault.New(fault.NotFound, "", "no forward %q is running", n).WithHint("`ssmdeck forward list` shows what runs")
+			err := fault.New(fault.NotFound, "", "no forward %q is running", n)
+			if near := nearest(n, alive); near != "" {
+				return err.WithHint("did you mean %q?", near)
+			}
+			return err.WithHint("`ssmdeck forward list` shows what runs")
 		}
 	}
 	if len(did) == 0 {
 		env.Note("nothing is running")
 	}
 	return nil
+}
+
+// nearest is the forward that runs and may have been meant: one through the node of that
+// name, or one that is written much the same.
+func nearest(word string, alive []forwards.Running) string {
+	var names []string
+	for _, p := range alive {
+		for _, r := range p.Rows {
+			if r.State == forwards.Closed {
+				continue
+			}
+			if strings.HasPrefix(r.Name, word+":") {
+				return r.Name
+			}
+			names = append(names, r.Name)
+		}
+	}
+	return fault.Nearest(word, names)
 }
 
 // meant are the forwards of a process that names mean: all that run without any. A
