@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -147,7 +148,7 @@ func ssmEndpoint(env *cli.Env, scope *awsapi.Scope) string {
 func (a *accounts) bury(ctx context.Context, reg forwards.Registry, dead []forwards.Record) {
 	for _, rec := range dead {
 		n := len(rec.Sessions)
-		err := reg.Bury(rec, func(s forwards.OpenSession) error { return a.terminate(ctx, s) })
+		err := reg.Bury(rec, time.Now(), func(s forwards.OpenSession) error { return a.terminate(ctx, s) })
 		switch {
 		case err != nil:
 			a.env.Note("ssmdeck: sessions of process %d, which was killed, may still be open: %s", rec.PID, cli.FirstLine(err))
@@ -172,7 +173,7 @@ func (a *accounts) terminate(ctx context.Context, s forwards.OpenSession) error 
 		}
 		return fmt.Errorf("they are at another endpoint, %q", s.Endpoint)
 	}
-	if scope, err = inRole(env, scope, s.Role); err != nil {
+	if scope, err = asOpened(env, scope, s); err != nil {
 		return err
 	}
 	log, err := env.Log()
@@ -186,20 +187,22 @@ func (a *accounts) terminate(ctx context.Context, s forwards.OpenSession) error 
 	return err
 }
 
-// inRole is a scope in the role that a session was opened in: with other credentials
-// it would seem not to be there, and be forgotten.
-func inRole(env *cli.Env, scope *awsapi.Scope, role string) (*awsapi.Scope, error) {
+// asOpened is a scope with the credentials that a session was opened with: with others it
+// would seem not to be there, and be forgotten.
+func asOpened(env *cli.Env, scope *awsapi.Scope, s forwards.OpenSession) (*awsapi.Scope, error) {
 	switch {
-	case scope.Role() == role:
+	case profileOf(env, scope) != s.Profile: // For has chosen the one that is named
+		return nil, fmt.Errorf("they were opened without the profile %s", scope.Profile())
+	case scope.Role() == s.Role:
 		return scope, nil
-	case role == "":
+	case s.Role == "":
 		return nil, fmt.Errorf("they were opened without the role %s", scope.Role())
 	}
 	spec, err := env.GridSpec()
 	if err != nil {
 		return nil, err
 	}
-	return scope.As(role, spec.ExternalID), nil
+	return scope.As(s.Role, spec.ExternalID), nil
 }
 
 func loopbackURL(endpoint string) bool {

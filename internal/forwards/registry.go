@@ -31,6 +31,9 @@ type Record struct {
 	Profile  string        `json:"profile,omitempty"`
 	Region   string        `json:"region,omitempty"`
 	Sessions []OpenSession `json:"sessions"`
+	// Dead is when the process was first found dead with sessions that could not be
+	// ended.
+	Dead time.Time `json:"dead,omitzero"`
 
 	file string
 }
@@ -250,9 +253,13 @@ func (r *Running) ask(ctx context.Context) bool {
 	return true
 }
 
+// mourned is how long the sessions of a dead process are remembered. Nobody uses them,
+// and the service ends what is idle for an hour at most.
+const mourned = 24 * time.Hour
+
 // Bury ends the sessions that a dead process has left, by terminate, and forgets
-// those that are ended. What cannot be ended now stays for the next time.
-func (r Registry) Bury(rec Record, terminate func(OpenSession) error) error {
+// those that are ended. What cannot be ended now stays for the next time, for a day.
+func (r Registry) Bury(rec Record, now time.Time, terminate func(OpenSession) error) error {
 	m := &Mine{record: rec}
 	var faults []error
 	for _, s := range slices.Clone(rec.Sessions) {
@@ -264,6 +271,14 @@ func (r Registry) Bury(rec Record, terminate func(OpenSession) error) error {
 	}
 	if rec.Socket != "" {
 		removeSocket(rec.Socket)
+	}
+	switch {
+	case len(faults) == 0:
+	case rec.Dead.IsZero():
+		m.record.Dead = now
+		m.write()
+	case now.Sub(rec.Dead) > mourned:
+		m.record.Sessions = nil
 	}
 	m.Leave()
 	return errors.Join(faults...)

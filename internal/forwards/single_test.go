@@ -185,7 +185,7 @@ func TestClaim(t *testing.T) {
 	if err != nil || len(dead) != 1 || len(dead[0].Sessions) != 1 || dead[0].Sessions[0].ID != "s1" {
 		t.Errorf("dead %+v, %v", dead, err)
 	}
-	if err := reg.Bury(dead[0], func(OpenSession) error { return nil }); err != nil {
+	if err := reg.Bury(dead[0], time.Now(), func(OpenSession) error { return nil }); err != nil {
 		t.Error(err)
 	}
 	for _, m := range []*Mine{second, third} {
