@@ -122,6 +122,10 @@ func TestFlowATypedForwardIsWatchedAndStopped(t *testing.T) {
 		t.Error(err)
 	}
 
+	f.press("1")
+	f.waitFor("1 forward on this machine")
+	f.press("5")
+	f.waitFor("Forwards 1/1", name)
 	f.press("q") // it would end with the dashboard
 	f.waitFor("Leave? 1 thing started here would end", "ssmdeck forward i-0123456789abcdef0 0:80")
 	f.press("esc")
