@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -89,4 +90,103 @@ func TestFlowASavedForwardIsStartedAndWatched(t *testing.T) {
 		_ = c.Close()
 		t.Error("it still listens")
 	}
+}
+
+// A forward that f has opened is a row like any other, and its line ends when it is
+// stopped there.
+func TestFlowATypedForwardIsWatchedAndStopped(t *testing.T) {
+	f := fleetFlow(t)
+	f.filter("name=web-1 vpc~vpc-")
+	f.waitFor("1 of 13")
+	f.press("f")
+	f.waitFor("Forward through web-1")
+	f.write("80")
+	f.press("tab")
+	f.write("0")
+	f.press("ctrl+s")
+	f.waitLine("forward i-0123456789abcdef0 0:80")
+	f.waitFor("via web-1 (i-0123456789abcdef0)")
+	local := regexp.MustCompile(`127\.0\.0\.1:[1-9]\d+`).FindString(f.screen())
+	name := strings.Replace(local, "127.0.0.1", "web-1", 1)
+	f.press("esc", "5", "tab", "tab")
+	f.waitFor("Forwards 1/1", name, local, "in this dashboard", "Sessions     1", "ago")
+
+	seen := make(chan struct{})
+	loaded := make(chan error, 1)
+	go func() { loaded <- load(local, seen) }()
+	rates := regexp.MustCompile(`In +[1-9][\d.]* \w*B/s \([1-9]`)
+	f.waitUntil("bytes a second are seen", func() bool { return rates.MatchString(f.screen()) })
+	f.waitFor("1 open, 1 in all")
+	close(seen)
+	if err := <-loaded; err != nil {
+		t.Error(err)
+	}
+
+	f.press("1")
+	f.waitFor("1 forward on this machine")
+	f.press("5")
+	f.waitFor("Forwards 1/1", name)
+	f.press("q") // it would end with the dashboard
+	f.waitFor("Leave? 1 thing started here would end", "ssmdeck forward i-0123456789abcdef0 0:80")
+	f.press("esc")
+	f.press("R")
+	f.waitFor("ssmdeck forward restart " + name)
+	f.press("y")
+	f.waitLine("forward restart " + name)
+	f.press("X")
+	f.waitFor("ssmdeck forward stop " + name)
+	f.press("y")
+	f.waitFor("Forwards 0/0", "no forward is saved, and none runs")
+	if c, err := net.Dial("tcp", local); err == nil {
+		_ = c.Close()
+		t.Error("it still listens")
+	}
+	f.waitGone("running")
+}
+
+// load asks for a page again and again until nobody wants more.
+func load(address string, enough <-chan struct{}) error {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	for answer := bufio.NewReader(conn); ; {
+		select {
+		case <-enough:
+			return nil
+		default:
+		}
+		if _, err := fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			return err
+		}
+		r, err := http.ReadResponse(answer, nil)
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return err
+		}
+	}
+}
+
+func TestFlowAPortThatIsTakenIsSaidWithItsHint(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	f := startFlow(t, flowOptions{dash: dash.Options{View: "sessions", Calls: 600}})
+	f.press("tab", "tab")
+	f.waitFor("no forward is saved, and none runs")
+	f.press("f")
+	f.waitFor("Forward a port")
+	f.write("web-1")
+	f.press("tab")
+	f.write(port + ":80")
+	f.press("ctrl+s")
+	f.waitFor("the port is in use", "use another local port")
+	f.press("esc")
+	f.waitFor("Forwards 0/0")
 }

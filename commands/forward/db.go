@@ -198,7 +198,7 @@ func (o *databaseOptions) run(ctx context.Context, env *cli.Env, name string, co
 	if o.port >= 0 {
 		spec.Local, spec.Same = o.port, false
 	}
-	r.specs = []portforward.Spec{spec}
+	r.specs, r.label = []portforward.Spec{spec}, d.Name
 	r.client = &database.Client{
 		Family: database.FamilyOf(d.Engine), Host: host, Port: d.Port, User: o.user, Database: o.database, Token: token, TLS: d.TLS,
 	}

@@ -54,6 +54,9 @@ Connections at the same time are spread over several sessions, up to --lanes, fo
 an agent sends less than 1 MB/s over one and lets all its connections wait for
 each other. Further sessions open as connections come and close when idle.
 
+While it runs, ` + "`ssmdeck forward list`" + ` has it under the name of the node and its local
+port, web-1:8080, and ` + "`ssmdeck forward stop web-1:8080`" + ` ends it from any terminal.
+
 With a command behind --, the command runs once the tunnel is ready, finds it in
 SSMDECK_HOST and SSMDECK_PORT, and the forward ends with it; its exit status
 becomes ours, and 255 is a failure of the tunnel. psql, mysql and redis-cli are

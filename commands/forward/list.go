@@ -17,7 +17,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
-// listedForward is a saved or running forward.
+// listedForward is a forward that is saved, runs, or both.
 type listedForward struct {
 	Name        string     `json:"name"`
 	State       string     `json:"state"` // "stopped" when it does not run
@@ -39,6 +39,9 @@ type listedForward struct {
 	Groups      []string   `json:"groups,omitempty"`
 	Description string     `json:"description,omitempty"`
 	File        string     `json:"file,omitempty"`
+	InRate      float64    `json:"bytes_in_per_second"`
+	OutRate     float64    `json:"bytes_out_per_second"`
+	Saved       bool       `json:"saved"` // false: it was typed, and is gone when it ends
 }
 
 const stoppedState = "stopped"
@@ -48,9 +51,13 @@ func newListCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   "Saved forwards, and which of them run",
-		Long: `List the saved forwards and what runs of them, in this terminal, in others and
-behind the shell. What a killed process has left open is ended.`,
+		Short:   "Forwards that run or are saved",
+		Long: `List the saved forwards, and every forward of yours that runs on this machine: saved
+or typed, in this terminal, in others, in the dashboard and behind the shell. What a
+killed process has left open is ended.
+
+A forward that is in no file has the name of the node, or of the database, and its
+local port: web-1:8080. Where two have the same, the second is web-1:8080-2.`,
 		Example: `  $ ssmdeck forward list
   $ ssmdeck forward list -o json --query '[?state==` + "`open`" + `].name'`,
 		Args: cli.NoArgs,
@@ -97,7 +104,7 @@ func listForwards(saved []forwards.Entry, alive []forwards.Running) []listedForw
 		e := &saved[i]
 		list = append(list, listedForward{
 			Name: e.Name, State: stoppedState, Local: e.Local(), Remote: e.Remote(), Node: e.Node,
-			Profile: e.Profile, Region: e.Region, Groups: e.Groups, Description: e.Description, File: e.File,
+			Profile: e.Profile, Region: e.Region, Groups: e.Groups, Description: e.Description, File: e.File, Saved: true,
 		})
 	}
 	for i := range alive {
@@ -108,7 +115,7 @@ func listForwards(saved []forwards.Entry, alive []forwards.Running) []listedForw
 			}
 			at := slices.IndexFunc(list, func(f listedForward) bool { return f.Name == r.Name })
 			if at < 0 {
-				list = append(list, listedForward{Name: r.Name})
+				list = append(list, listedForward{Name: r.Name, Saved: !p.Unsaved, Profile: p.Profile, Region: p.Region})
 				at = len(list) - 1
 			}
 			f := &list[at]
@@ -118,7 +125,7 @@ func listForwards(saved []forwards.Entry, alive []forwards.Running) []listedForw
 			}
 			f.Local, f.Remote, f.Node = r.Local, r.Remote, r.Node
 			f.Sessions, f.Open, f.Connections, f.In, f.Out = r.Lanes, r.Open, r.Total, r.In, r.Out
-			f.Error, f.Hint = r.Error, r.Hint
+			f.InRate, f.OutRate, f.Error, f.Hint = r.InRate, r.OutRate, r.Error, r.Hint
 		}
 	}
 	return list
@@ -140,7 +147,7 @@ func table(o render.Options) render.Table[listedForward] {
 	}
 	return render.Table[listedForward]{
 		ID:    func(f listedForward) string { return f.Name },
-		Empty: "no saved forwards",
+		Empty: "no forward is saved, and none runs",
 		Columns: []render.Column[listedForward]{
 			{Name: "NAME", ID: true, Text: func(f listedForward) string { return f.Name }},
 			{
@@ -166,6 +173,12 @@ func table(o render.Options) render.Table[listedForward] {
 			{Name: "PROFILE", Wide: true, Text: func(f listedForward) string { return f.Profile }},
 			{Name: "DESCRIPTION", Wide: true, Text: func(f listedForward) string { return f.Description }},
 			{Name: "FILE", Wide: true, Text: func(f listedForward) string { return f.File }},
+			{Name: "SAVED", Text: func(f listedForward) string {
+				if f.Saved {
+					return "yes"
+				}
+				return "no"
+			}},
 		},
 	}
 }

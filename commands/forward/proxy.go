@@ -15,8 +15,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/connect"
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/portforward"
 )
 
@@ -108,14 +108,16 @@ func (o *proxyOptions) run(ctx context.Context, env *cli.Env, expr string, comma
 		return failed(err)
 	}
 	view.node = node
-	p := &portforward.Proxy{
-		Opener: &sessions.PortOpener{Service: svc, Target: node.ID, Reason: o.reason},
-		Node:   node.ID, Idle: o.idle, Sessions: o.sessions,
-	}
+	l := enlist(ctx, env, []net.Listener{ln}, forwards.Row{Node: node.ID, Remote: []string{"any host"}}, node.Name, node.ID)
+	p := &portforward.Proxy{Opener: l.opener(svc, node.ID, o.reason, ""), Node: node.ID, Idle: o.idle, Sessions: o.sessions}
 	if prog != nil {
-		return runWithProxy(ctx, p, ln, view, prog)
+		return l.leave(runWithProxy(l, p, l.Listener(ln), view, prog))
 	}
-	if err := p.Run(ctx, ln, view.event); err != nil {
+	err = p.Run(l.ctx, l.Listener(ln), func(e portforward.Event) {
+		l.Event(ofProxy(e))
+		view.event(e)
+	})
+	if err = l.leave(err); err != nil {
 		return err
 	}
 	if view.err != nil {
@@ -126,12 +128,13 @@ func (o *proxyOptions) run(ctx context.Context, env *cli.Env, expr string, comma
 }
 
 // runWithProxy runs the proxy as long as a program that uses it.
-func runWithProxy(ctx context.Context, p *portforward.Proxy, ln net.Listener, view *proxyView, prog *connect.Child) error {
-	ctx, cancel := context.WithCancel(ctx)
+func runWithProxy(l *listed, p *portforward.Proxy, ln net.Listener, view *proxyView, prog *connect.Child) error {
+	ctx, cancel := context.WithCancel(l.ctx)
 	defer cancel()
 	var load connect.Traffic
 	view.quiet = view.env.Flags.Quiet
 	err := p.Run(ctx, ln, func(e portforward.Event) {
+		l.Event(ofProxy(e))
 		if !prog.Over() { // what is cut then was left behind
 			view.event(e)
 		}
@@ -144,6 +147,22 @@ func runWithProxy(ctx context.Context, p *portforward.Proxy, ln net.Listener, vi
 		}
 	})
 	return prog.End(err)
+}
+
+// ofProxy is what an event of one destination says of the proxy as a whole: that a host
+// cannot be reached is no fault of it, that nobody is logged in any more is.
+func ofProxy(e portforward.Event) portforward.Event {
+	switch e.Type {
+	case portforward.Refused:
+		return portforward.Event{Type: portforward.Notice}
+	case portforward.Failed:
+		if e.Connection > 0 && fault.KindOf(e.Err) != fault.Auth {
+			e.Type = portforward.Notice
+		}
+	case portforward.Ended:
+		e.Text, e.Err = "", nil
+	}
+	return e
 }
 
 // proxyEnviron points programs at a proxy. Some read only lower-case names.

@@ -10,6 +10,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/connect"
 	"github.com/ssmdeck/ssmdeck/internal/database"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/portforward"
 )
@@ -25,6 +26,9 @@ type forwardRun struct {
 	// client says what kind of client the tunnel is for; nil leaves that to the
 	// name of the child's program.
 	client *database.Client
+	// label is what the forward leads to, for its name in the list of this machine;
+	// empty: the node.
+	label string
 }
 
 // failed gives an error of ours the exit code it has in this run.
@@ -47,14 +51,21 @@ func (r *forwardRun) run(ctx context.Context, node fleet.Node, svc *sessions.Ser
 	if err != nil {
 		return r.failed(err)
 	}
-	opener := &sessions.PortOpener{Service: svc, Target: node.ID, Reason: r.options.reason, Document: r.options.document}
 	r.view.node = node
 	defer connect.NotePlainPorts(ctx, r.env)()
-	f := &portforward.Forward{Opener: opener, Node: node.ID, Lazy: r.options.lazy, Lanes: r.options.lanes, Payload: r.options.payload}
-	if r.child != nil {
-		return r.runChild(ctx, f, listeners)
+	l := enlist(ctx, r.env, listeners, r.row(node), r.label, node.Name, node.ID)
+	f := &portforward.Forward{
+		Opener: l.opener(svc, node.ID, r.options.reason, r.options.document),
+		Node:   node.ID, Lazy: r.options.lazy, Lanes: r.options.lanes, Payload: r.options.payload,
 	}
-	if err := f.Run(ctx, r.specs, listeners, r.view.event); err != nil {
+	if r.child != nil {
+		return l.leave(r.runChild(l, f, l.listeners(listeners)))
+	}
+	err = f.Run(l.ctx, r.specs, l.listeners(listeners), func(e portforward.Event) {
+		l.Event(e)
+		r.view.event(e)
+	})
+	if err = l.leave(err); err != nil {
 		return sessions.ExplainEnd(err, node.ID)
 	}
 	if r.view.err != nil {
@@ -62,6 +73,15 @@ func (r *forwardRun) run(ctx context.Context, node fleet.Node, svc *sessions.Ser
 	}
 	r.view.goodbye()
 	return nil
+}
+
+// row is what the list of this machine says of the forward, beside its local ends.
+func (r *forwardRun) row(node fleet.Node) forwards.Row {
+	row := forwards.Row{Node: node.ID}
+	for _, s := range r.specs {
+		row.Remote = append(row.Remote, s.Remote())
+	}
+	return row
 }
 
 // listen opens the local ends. What it has opened before an error is returned
@@ -82,8 +102,8 @@ func (r *forwardRun) listen() ([]net.Listener, error) {
 }
 
 // runChild is run with a command that uses the tunnel and ends it.
-func (r *forwardRun) runChild(ctx context.Context, f *portforward.Forward, listeners []net.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
+func (r *forwardRun) runChild(l *listed, f *portforward.Forward, listeners []net.Listener) error {
+	ctx, cancel := context.WithCancel(l.ctx)
 	defer cancel()
 	opened := portforward.Ready
 	if r.options.lazy {
@@ -92,6 +112,7 @@ func (r *forwardRun) runChild(ctx context.Context, f *portforward.Forward, liste
 	ready := map[string]bool{}
 	var load connect.Traffic
 	err := f.Run(ctx, r.specs, listeners, func(e portforward.Event) {
+		l.Event(e)
 		if e.Type != portforward.Closed || !r.child.Over() { // what is cut then was left behind
 			r.view.event(e)
 		}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -88,16 +89,13 @@ func (a *accounts) get(profile, region string) (*account, error) {
 	if err != nil {
 		return nil, err
 	}
-	open := forwards.OpenSession{Profile: profile, Region: region, Endpoint: ssmEndpoint(a.env, scope)}
 	acc := &account{
 		nodes: cli.NewFleet(scope, env.In),
 		sessions: sessions.New(scope, sessions.Options{
 			UserAgent: "ssmdeck/" + env.Build.Version, Log: log,
 			Opened: func(id string) {
 				if m := a.mine(); m != nil {
-					s := open
-					s.ID = id
-					m.Opened(s)
+					m.Opened(openSession(a.env, scope, id))
 				}
 			},
 			Ended: func(id string) {
@@ -109,6 +107,28 @@ func (a *accounts) get(profile, region string) (*account, error) {
 	}
 	a.by[key] = acc
 	return acc, nil
+}
+
+// openSession is a session with all that is needed to end it from elsewhere: what a
+// variable or the configuration said here may not hold there.
+func openSession(env *cli.Env, scope *awsapi.Scope, id string) forwards.OpenSession {
+	return forwards.OpenSession{ID: id, Profile: profileOf(env, scope), Region: scope.Region(), Role: scope.Role(), Endpoint: ssmEndpoint(env, scope)}
+}
+
+// profileOf is the profile that the credentials are of, "" for none: credentials in
+// variables count for more than a profile in one.
+func profileOf(env *cli.Env, scope *awsapi.Scope) string {
+	named := scope.Profile()
+	if key, _ := env.Lookup("AWS_ACCESS_KEY_ID"); key == "" {
+		return named
+	}
+	s, err := env.Settings()
+	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
+		if v, _ := env.Lookup(name); v == named && err == nil && s.Profile == "" {
+			return ""
+		}
+	}
+	return named
 }
 
 // ssmEndpoint is the address that was chosen for Systems Manager, "" for AWS's own.
@@ -128,7 +148,7 @@ func ssmEndpoint(env *cli.Env, scope *awsapi.Scope) string {
 func (a *accounts) bury(ctx context.Context, reg forwards.Registry, dead []forwards.Record) {
 	for _, rec := range dead {
 		n := len(rec.Sessions)
-		err := reg.Bury(rec, func(s forwards.OpenSession) error { return a.terminate(ctx, s) })
+		err := reg.Bury(rec, time.Now(), func(s forwards.OpenSession) error { return a.terminate(ctx, s) })
 		switch {
 		case err != nil:
 			a.env.Note("ssmdeck: sessions of process %d, which was killed, may still be open: %s", rec.PID, cli.FirstLine(err))
@@ -153,6 +173,9 @@ func (a *accounts) terminate(ctx context.Context, s forwards.OpenSession) error 
 		}
 		return fmt.Errorf("they are at another endpoint, %q", s.Endpoint)
 	}
+	if scope, err = asOpened(env, scope, s); err != nil {
+		return err
+	}
 	log, err := env.Log()
 	if err != nil {
 		return err
@@ -162,6 +185,24 @@ func (a *accounts) terminate(ctx context.Context, s forwards.OpenSession) error 
 		return nil // long over
 	}
 	return err
+}
+
+// asOpened is a scope with the credentials that a session was opened with: with others it
+// would seem not to be there, and be forgotten.
+func asOpened(env *cli.Env, scope *awsapi.Scope, s forwards.OpenSession) (*awsapi.Scope, error) {
+	switch {
+	case profileOf(env, scope) != s.Profile: // For has chosen the one that is named
+		return nil, fmt.Errorf("they were opened without the profile %s", scope.Profile())
+	case scope.Role() == s.Role:
+		return scope, nil
+	case s.Role == "":
+		return nil, fmt.Errorf("they were opened without the role %s", scope.Role())
+	}
+	spec, err := env.GridSpec()
+	if err != nil {
+		return nil, err
+	}
+	return scope.As(s.Role, spec.ExternalID), nil
 }
 
 func loopbackURL(endpoint string) bool {

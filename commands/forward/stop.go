@@ -17,10 +17,12 @@ func newStopCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stop <name>... | --all",
 		Short: "Stop running forwards",
-		Long: `Stop saved forwards that run, in whatever process of yours. Their connections are
-cut and their sessions are ended at the service before this returns. A process
-that has no forward left ends.`,
+		Long: `Stop forwards that run, saved or not, in whatever process of yours. Their connections
+are cut and their sessions are ended at the service before this returns. A process
+that has no forward left ends; that of a forward which was typed ends as by Ctrl-C,
+and a command behind its -- is told by SIGTERM. ` + "`ssmdeck forward list`" + ` has the names.`,
 		Example: `  $ ssmdeck forward stop orders-db
+  $ ssmdeck forward stop web-1:8080
   $ ssmdeck forward stop --all`,
 		Args:              namesOrAll(&all),
 		ValidArgsFunction: completeForwards(env, new(string), true),
@@ -28,7 +30,7 @@ that has no forward left ends.`,
 			return order(cmd.Context(), env, forwards.OpStop, args)
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "stop everything that runs")
+	cmd.Flags().BoolVar(&all, "all", false, "stop everything that runs, saved or not")
 	return cmd
 }
 
@@ -37,10 +39,10 @@ func newRestartCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restart <name>... | --all",
 		Short: "Restart running forwards",
-		Long: `Close the sessions of saved forwards that run, in whatever process of yours, and
-listen again on the same ports: connections are cut, and the next one opens a new
-session, on a node that is looked up anew. One that was stopped in a process that
-still runs others listens again.`,
+		Long: `Close the sessions of forwards that run, in whatever process of yours: their ports
+go on listening, connections are cut, and the next one opens a new session. For a
+saved forward the node is looked up anew; one that was typed stays with its node. A
+saved one that was stopped in a process that still runs others listens again.`,
 		Example: `  $ ssmdeck forward restart orders-db
   $ ssmdeck forward restart --all`,
 		Args:              namesOrAll(&all),
@@ -49,7 +51,7 @@ still runs others listens again.`,
 			return order(cmd.Context(), env, forwards.OpRestart, args)
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "restart everything that runs")
+	cmd.Flags().BoolVar(&all, "all", false, "restart everything that runs, saved or not")
 	return cmd
 }
 
@@ -92,13 +94,35 @@ func order(ctx context.Context, env *cli.Env, op string, names []string) error {
 	}
 	for _, n := range names {
 		if !slices.Contains(did, n) {
-			return fault.New(fault.NotFound, "", "no forward %q is running", n).WithHint("`ssmdeck forward list` shows what runs")
+			err := fault.New(fault.NotFound, "", "no forward %q is running", n)
+			if near := nearest(n, alive); near != "" {
+				return err.WithHint("did you mean %q?", near)
+			}
+			return err.WithHint("`ssmdeck forward list` shows what runs")
 		}
 	}
 	if len(did) == 0 {
 		env.Note("nothing is running")
 	}
 	return nil
+}
+
+// nearest is the forward that runs and may have been meant: one through the node of that
+// name, or one that is written much the same.
+func nearest(word string, alive []forwards.Running) string {
+	var names []string
+	for _, p := range alive {
+		for _, r := range p.Rows {
+			if r.State == forwards.Closed {
+				continue
+			}
+			if strings.HasPrefix(r.Name, word+":") {
+				return r.Name
+			}
+			names = append(names, r.Name)
+		}
+	}
+	return fault.Nearest(word, names)
 }
 
 // meant are the forwards of a process that names mean: all that run without any. A

@@ -137,3 +137,48 @@ func TestListenSpec(t *testing.T) {
 		}
 	}
 }
+
+func TestListForwardsThatWereTyped(t *testing.T) {
+	saved := []forwards.Entry{{Name: "db", Profile: "prod"}}
+	alive := []forwards.Running{
+		{Record: forwards.Record{PID: 7, Unsaved: true, Profile: "dev", Region: "eu-west-1"}, Rows: []forwards.Row{{Name: "web-1:8080", State: forwards.Open, InRate: 5, OutRate: 6}}},
+		{Record: forwards.Record{PID: 8}, Rows: []forwards.Row{{Name: "gone", State: forwards.Idle}}},
+	}
+	got := listForwards(saved, alive)
+	if len(got) != 3 || !got[0].Saved || got[0].Profile != "prod" || !got[2].Saved {
+		t.Fatalf("got %+v", got)
+	}
+	if f := got[1]; f.Saved || f.Name != "web-1:8080" || f.PID != 7 || f.Profile != "dev" || f.Region != "eu-west-1" || f.InRate != 5 || f.OutRate != 6 {
+		t.Errorf("got %+v", f)
+	}
+}
+
+// What is wrong with one destination is not what is wrong with the proxy.
+func TestAProxyInTheList(t *testing.T) {
+	login := fault.New(fault.Auth, "", "the credentials have expired").WithHint("log in")
+	tests := []struct {
+		name  string
+		event portforward.Event
+		state forwards.State
+		text  string
+	}{
+		{"a host that does not take connections", portforward.Event{Type: portforward.Refused, Remote: "x:1"}, forwards.Opening, ""},
+		{"a name that does not resolve", portforward.Event{Type: portforward.Failed, Connection: 1, Remote: "x:1", Err: errors.New("no such host")}, forwards.Idle, ""},
+		{"the session of one has ended", portforward.Event{Type: portforward.Ended, Remote: "x:1", Text: "no such host"}, forwards.Opening, ""},
+		{"nobody is logged in", portforward.Event{Type: portforward.Failed, Connection: 1, Remote: "x:1", Err: login}, forwards.Failed, "the credentials have expired"},
+		{"no network", portforward.Event{Type: portforward.Failed, Wait: time.Second, Remote: "x:1", Err: errors.New("no network")}, forwards.Failed, "no network"},
+		{"a session", portforward.Event{Type: portforward.Ready, Session: "s"}, forwards.Open, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := forwards.NewSingle(forwards.Row{Name: "n:1080"}, func() {})
+			defer s.End()
+			s.Event(portforward.Event{Type: forwards.OpeningSession})
+			s.Event(ofProxy(tt.event))
+			got := s.Rows()[0]
+			if got.State != tt.state || got.Error != tt.text {
+				t.Errorf("got %s, %q; want %s, %q", got.State, got.Error, tt.state, tt.text)
+			}
+		})
+	}
+}

@@ -1,5 +1,5 @@
-// Package savedforwards says where saved forwards are kept and how those that run
-// are found, for every command that shows them.
+// Package savedforwards says where saved forwards are kept and how all those that
+// run are found, for every command that shows them.
 package savedforwards
 
 import (

@@ -78,6 +78,7 @@ type Board struct {
 type line struct {
 	Row
 	sessions map[string]*session // by id
+	refused  string              // the destination that Error is about; empty: it is about something else
 	opening  bool
 	failed   bool
 	closed   bool
@@ -150,7 +151,11 @@ func (b *Board) Apply(e Event, hint string) {
 	case portforward.Notice: // no further session, for one
 		l.opening = l.opening && e.Err == nil
 	case portforward.Refused:
-		l.Error, l.Hint = "the node cannot reach "+e.Remote, ""
+		l.Error, l.Hint, l.refused = "the node cannot reach "+e.Remote, "", e.Remote
+	case portforward.Closed:
+		if e.In > 0 && e.Remote == l.refused { // it has answered since
+			l.Error, l.refused = "", ""
+		}
 	case portforward.Reconnecting:
 		if s != nil {
 			s.lost = true
@@ -182,9 +187,9 @@ func (b *Board) Apply(e Event, hint string) {
 func (l *line) fault(e Event, hint string) {
 	switch {
 	case e.Err != nil:
-		l.Error, l.Hint = e.Err.Error(), hint
+		l.Error, l.Hint, l.refused = e.Err.Error(), hint, ""
 	case e.Text != "":
-		l.Error, l.Hint = e.Text, hint
+		l.Error, l.Hint, l.refused = e.Text, hint, ""
 	}
 }
 

@@ -41,6 +41,10 @@ func TestBoardState(t *testing.T) {
 		{"it moves again", append(opened[:3:3], ev(portforward.Silent, "s1"), ev(portforward.Recovered, "s1")), Open, 1, ""},
 		{"no further lane", append(opened[:3:3], ev(OpeningSession, ""), bad(portforward.Notice, 0), ev(portforward.Ended, "s1")), Idle, 0, ""},
 		{"refused over there", append(opened[:3:3], portforward.Event{Type: portforward.Refused, Session: "s1", Remote: "db:1"}), Open, 1, "the node cannot reach db:1"},
+		{"and it takes connections again", append(opened[:3:3], portforward.Event{Type: portforward.Refused, Session: "s1", Remote: "db:1"}, portforward.Event{Type: portforward.Closed, Session: "s1", Remote: "db:1", In: 5}), Open, 1, ""},
+		{"another one does", append(opened[:3:3], portforward.Event{Type: portforward.Refused, Session: "s1", Remote: "db:1"}, portforward.Event{Type: portforward.Closed, Session: "s1", Remote: "db:2", In: 5}), Open, 1, "the node cannot reach db:1"},
+		{"it has said nothing", append(opened[:3:3], portforward.Event{Type: portforward.Refused, Session: "s1", Remote: "db:1"}, portforward.Event{Type: portforward.Closed, Session: "s1", Remote: "db:1"}), Open, 1, "the node cannot reach db:1"},
+		{"an answer does not heal a lost connection", append(opened[:3:3], portforward.Event{Type: portforward.Refused, Session: "s1", Remote: "db:1"}, portforward.Event{Type: portforward.Reconnecting, Session: "s1", Remote: "db:1", Err: errors.New("EOF")}, portforward.Event{Type: portforward.Closed, Session: "s1", Remote: "db:1", In: 5}), Reconnecting, 1, "EOF"},
 		{"stopped", append(opened[:3:3], ev(Stopped, "")), Closed, 0, ""},
 		{"of another forward", []portforward.Event{{Type: "no such type", Session: "s9"}}, Idle, 0, ""},
 	}

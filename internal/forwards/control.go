@@ -68,6 +68,15 @@ func decodeRequest(line []byte) (Request, error) {
 	return r, nil
 }
 
+// Answering is what runs forwards here and answers for them: Supervisor and Single.
+type Answering interface {
+	Rows() []Row
+	// Stop and Restart return the names that they have reached, when the sessions of
+	// those are closed.
+	Stop(ctx context.Context, names []string) []string
+	Restart(ctx context.Context, names []string) []string
+}
+
 // Server answers other processes of this user.
 type Server struct {
 	ln   net.Listener
@@ -98,8 +107,8 @@ func Listen(base string) (*Server, error) {
 // Path is where the server listens.
 func (s *Server) Path() string { return s.path }
 
-// Serve answers for sup until Close.
-func (s *Server) Serve(ctx context.Context, sup *Supervisor) {
+// Serve answers for what runs here until Close.
+func (s *Server) Serve(ctx context.Context, here Answering) {
 	s.wg.Go(func() {
 		for {
 			conn, err := s.ln.Accept()
@@ -110,7 +119,7 @@ func (s *Server) Serve(ctx context.Context, sup *Supervisor) {
 				_ = wait.Sleep(ctx, 50*time.Millisecond) // out of files, say
 				continue
 			}
-			s.wg.Go(func() { converse(ctx, conn, sup) })
+			s.wg.Go(func() { converse(ctx, conn, here) })
 		}
 	})
 }
@@ -134,7 +143,7 @@ func removeSocket(path string) {
 	_ = os.Remove(dir)
 }
 
-func converse(ctx context.Context, conn net.Conn, sup *Supervisor) {
+func converse(ctx context.Context, conn net.Conn, here Answering) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(askWait))
 	line, err := readLine(conn)
@@ -147,25 +156,25 @@ func converse(ctx context.Context, conn net.Conn, sup *Supervisor) {
 	case err != nil:
 		a.Error = err.Error()
 	case r.Op == OpStatus:
-		a.Forwards = sup.Rows()
+		a.Forwards = here.Rows()
 	case r.Op == OpStop, r.Op == OpRestart:
 		_ = conn.SetDeadline(time.Now().Add(stopWait + askWait))
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
 		if r.Op == OpStop {
-			a.Stopped = sup.Stop(ctx, namesOr(r.Forwards, sup))
+			a.Stopped = here.Stop(ctx, namesOr(r.Forwards, here))
 		} else {
-			a.Restarted = sup.Restart(ctx, namesOr(r.Forwards, sup))
+			a.Restarted = here.Restart(ctx, namesOr(r.Forwards, here))
 		}
 		cancel()
 	}
 	_ = json.NewEncoder(conn).Encode(&a)
 }
 
-func namesOr(names []string, sup *Supervisor) []string {
+func namesOr(names []string, here Answering) []string {
 	if len(names) > 0 {
 		return names
 	}
-	for _, r := range sup.Rows() {
+	for _, r := range here.Rows() {
 		names = append(names, r.Name)
 	}
 	return names

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,12 +20,20 @@ import (
 
 // Record is what a process says about itself in the registry.
 type Record struct {
-	PID        int           `json:"pid"`
-	Started    time.Time     `json:"started"`
-	Background bool          `json:"background"`
-	Socket     string        `json:"socket"`
-	Forwards   []string      `json:"forwards"`
-	Sessions   []OpenSession `json:"sessions"`
+	PID        int       `json:"pid"`
+	Started    time.Time `json:"started"`
+	Background bool      `json:"background"`
+	Socket     string    `json:"socket"`
+	Forwards   []string  `json:"forwards"`
+	// Unsaved: its forward is in no file, but was typed. Profile and Region are those it
+	// was typed for, empty as for every command.
+	Unsaved  bool          `json:"unsaved,omitempty"`
+	Profile  string        `json:"profile,omitempty"`
+	Region   string        `json:"region,omitempty"`
+	Sessions []OpenSession `json:"sessions"`
+	// Dead is when the process was first found dead with sessions that could not be
+	// ended.
+	Dead time.Time `json:"dead,omitzero"`
 
 	file string
 }
@@ -34,6 +43,7 @@ type OpenSession struct {
 	ID       string `json:"id"`
 	Profile  string `json:"profile,omitempty"`
 	Region   string `json:"region,omitempty"`
+	Role     string `json:"role,omitempty"` // ARN of the role that was assumed for it
 	Endpoint string `json:"endpoint,omitempty"`
 }
 
@@ -55,12 +65,93 @@ type Mine struct {
 
 // Register writes the record of this process, whose socket must listen already.
 func (r Registry) Register(rec Record) (*Mine, error) {
-	rec.file = filepath.Join(r.Dir, fmt.Sprintf("%d-%d%s", rec.PID, rec.Started.UnixNano(), recordSuffix))
+	rec.file = r.fileOf(&rec)
 	m := &Mine{record: rec}
 	if m.write(); m.err != nil {
 		return nil, fault.New(fault.Failed, "note what runs", "%w", m.err)
 	}
 	return m, nil
+}
+
+// Name is the name under which a forward was claimed.
+func (m *Mine) Name() string { return m.record.Forwards[0] }
+
+// fileOf is the file of a record that has no name of its own.
+func (r Registry) fileOf(rec *Record) string {
+	return filepath.Join(r.Dir, fmt.Sprintf("%d-%d%s", rec.PID, rec.Started.UnixNano(), recordSuffix))
+}
+
+// readRecord reads a record; false: it is gone, or no record.
+func readRecord(file string) (Record, bool) {
+	rec := Record{file: file}
+	data, err := os.ReadFile(file)
+	return rec, err == nil && json.Unmarshal(data, &rec) == nil
+}
+
+// tries bounds how many names are tried.
+const tries = 100
+
+// Claim is Register for a forward that is in no file, under the first name that no
+// other has of base, base-2, base-3 and so on.
+func (r Registry) Claim(ctx context.Context, rec Record, base string) (*Mine, error) {
+	rec.Unsaved = true
+	var err error
+	for i := range tries {
+		name := base
+		if i > 0 {
+			name += "-" + strconv.Itoa(i+1)
+		}
+		rec.Forwards = []string{name}
+		rec.file = filepath.Join(r.Dir, strings.ReplaceAll(name, ":", "=")+recordSuffix)
+		if err = create(&rec); errors.Is(err, fs.ErrExist) && r.putAside(ctx, rec.file) {
+			err = create(&rec)
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, fault.New(fault.Failed, "note what runs", "%w", err)
+	}
+	return &Mine{record: rec}, nil
+}
+
+// create writes a record that is not there yet.
+func create(rec *Record) error {
+	data, err := json.Marshal(rec)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(rec.file), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(rec.file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(rec.file)
+	}
+	return err
+}
+
+// claimPatience bounds the question whether the owner of a name is alive.
+const claimPatience = time.Second
+
+// putAside frees the name that a dead process had; what it has left open stays on
+// record.
+func (r Registry) putAside(ctx context.Context, file string) bool {
+	rec, ok := readRecord(file)
+	if !ok {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	defer cancel()
+	if _, err := Ask(ctx, rec.Socket, Request{Op: OpStatus}); !nobody(err) {
+		return false
+	}
+	return os.Rename(file, r.fileOf(&rec)) == nil
 }
 
 // Opened notes a session as soon as it exists, so that it is never forgotten.
@@ -105,7 +196,11 @@ type Running struct {
 	Rows []Row
 }
 
-// Look asks every process of the registry how it is. dead are the records of
+// Here reports whether this very process runs it.
+func (r *Running) Here() bool { return r.PID == os.Getpid() }
+
+// Look asks every process of the registry how it is, all at once: one that is
+// suspended lets us wait, and must not hold up the others. dead are the records of
 // those that do not run any more.
 func (r Registry) Look(ctx context.Context) (alive []Running, dead []Record, err error) {
 	files, err := os.ReadDir(r.Dir)
@@ -115,39 +210,56 @@ func (r Registry) Look(ctx context.Context) (alive []Running, dead []Record, err
 	if err != nil {
 		return nil, nil, fault.New(fault.Failed, "see what runs", "%w", err)
 	}
+	var (
+		found []Running
+		asked sync.WaitGroup
+	)
 	for _, f := range files {
 		if !strings.HasSuffix(f.Name(), recordSuffix) {
 			continue
 		}
-		path := filepath.Join(r.Dir, f.Name())
-		data, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has just ended
+		if rec, ok := readRecord(filepath.Join(r.Dir, f.Name())); ok { // else it has just ended, or is not ours to judge
+			found = append(found, Running{Record: rec})
 		}
-		rec := Record{file: path}
-		if err := json.Unmarshal(data, &rec); err != nil {
-			continue // not ours to judge
-		}
-		answer, err := Ask(ctx, rec.Socket, Request{Op: OpStatus})
-		switch {
-		case err == nil:
-			alive = append(alive, Running{Record: rec, Rows: answer.Forwards})
-		case nobody(err):
-			dead = append(dead, rec)
-		default:
-			r := Running{Record: rec}
-			for _, name := range rec.Forwards {
-				r.Rows = append(r.Rows, Row{Name: name, State: Mute})
-			}
-			alive = append(alive, r)
+	}
+	gone := make([]bool, len(found))
+	for i := range found {
+		asked.Go(func() { gone[i] = !found[i].ask(ctx) })
+	}
+	asked.Wait()
+	for i, p := range found {
+		if gone[i] {
+			dead = append(dead, p.Record)
+		} else {
+			alive = append(alive, p)
 		}
 	}
 	return alive, dead, nil
 }
 
+// ask asks the process how its forwards are; false: there is none any more.
+func (r *Running) ask(ctx context.Context) bool {
+	answer, err := Ask(ctx, r.Socket, Request{Op: OpStatus})
+	switch {
+	case err == nil:
+		r.Rows = answer.Forwards
+	case nobody(err):
+		return false
+	default:
+		for _, name := range r.Forwards {
+			r.Rows = append(r.Rows, Row{Name: name, State: Mute})
+		}
+	}
+	return true
+}
+
+// mourned is how long the sessions of a dead process are remembered. Nobody uses them,
+// and the service ends what is idle for an hour at most.
+const mourned = 24 * time.Hour
+
 // Bury ends the sessions that a dead process has left, by terminate, and forgets
-// those that are ended. What cannot be ended now stays for the next time.
-func (r Registry) Bury(rec Record, terminate func(OpenSession) error) error {
+// those that are ended. What cannot be ended now stays for the next time, for a day.
+func (r Registry) Bury(rec Record, now time.Time, terminate func(OpenSession) error) error {
 	m := &Mine{record: rec}
 	var faults []error
 	for _, s := range slices.Clone(rec.Sessions) {
@@ -159,6 +271,14 @@ func (r Registry) Bury(rec Record, terminate func(OpenSession) error) error {
 	}
 	if rec.Socket != "" {
 		removeSocket(rec.Socket)
+	}
+	switch {
+	case len(faults) == 0:
+	case rec.Dead.IsZero():
+		m.record.Dead = now
+		m.write()
+	case now.Sub(rec.Dead) > mourned:
+		m.record.Sessions = nil
 	}
 	m.Leave()
 	return errors.Join(faults...)

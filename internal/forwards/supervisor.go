@@ -15,8 +15,6 @@ import (
 )
 
 const (
-	// sampleEvery is how often counters are read.
-	sampleEvery = 500 * time.Millisecond
 	// againFirst and againMost bound the pause after something that ended a
 	// forward for good, as a destination that does not resolve. What connects
 	// meanwhile waits.
@@ -31,8 +29,7 @@ type Supervisor struct {
 	// Emit is told of everything, one event at a time. It must not call back.
 	Emit func(Event)
 
-	mu      sync.Mutex
-	board   *Board
+	ledger
 	tunnels []*tunnel
 	ended   chan struct{} // closed when nothing listens any more
 	wg      sync.WaitGroup
@@ -60,7 +57,7 @@ func Bind(entries []Entry, opener func(Entry) portforward.Opener) (*Supervisor, 
 	if err := Clashes(entries); err != nil {
 		return nil, err
 	}
-	s := &Supervisor{Emit: func(Event) {}, board: NewBoard(entries), ended: make(chan struct{})}
+	s := &Supervisor{Emit: func(Event) {}, ledger: ledger{board: NewBoard(entries)}, ended: make(chan struct{})}
 	for i := range entries {
 		t := &tunnel{entry: entries[i], opener: opener(entries[i]), orders: make(chan order)}
 		if err := t.listen(); err != nil {
@@ -69,7 +66,7 @@ func Bind(entries []Entry, opener func(Entry) portforward.Opener) (*Supervisor, 
 			}
 			return nil, err
 		}
-		s.tunnels = append(s.tunnels, t)
+		s.tunnels, s.meters = append(s.tunnels, t), append(s.meters, &t.meter)
 		s.board.Listen(t.entry.Name, t.local())
 	}
 	return s, nil
@@ -80,17 +77,6 @@ func (s *Supervisor) Close() {
 	for _, t := range s.tunnels {
 		t.close()
 	}
-}
-
-// Rows returns what is known of each forward now.
-func (s *Supervisor) Rows() []Row {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	rows := s.board.Rows()
-	for i, t := range s.tunnels {
-		rows[i].Counters = t.meter.Counters()
-	}
-	return rows
 }
 
 // Run carries connections until ctx ends, which is no error, or every forward
@@ -168,23 +154,6 @@ func (s *Supervisor) emit(name string, e portforward.Event) {
 	event := Event{Forward: name, Event: e}
 	s.board.Apply(event, fault.HintOf(e.Err))
 	s.Emit(event)
-}
-
-func (s *Supervisor) sample(ctx context.Context) {
-	tick := time.NewTicker(sampleEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case now := <-tick.C:
-			s.mu.Lock()
-			for _, t := range s.tunnels {
-				s.board.Sample(t.entry.Name, t.meter.Counters(), now)
-			}
-			s.mu.Unlock()
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // keep runs a tunnel until ctx ends, and obeys orders meanwhile.

@@ -357,7 +357,7 @@ func TestWhatADeadProcessLeft(t *testing.T) {
 	}
 	var asked []string
 	offline := errors.New("no network")
-	err = reg.Bury(dead[0], func(s OpenSession) error {
+	err = reg.Bury(dead[0], time.Now(), func(s OpenSession) error {
 		asked = append(asked, s.ID+s.Profile)
 		if s.ID == "s1" {
 			return offline
@@ -368,14 +368,39 @@ func TestWhatADeadProcessLeft(t *testing.T) {
 		t.Errorf("asked for %v: %v", asked, err)
 	}
 	_, dead, _ = reg.Look(t.Context()) // the one that failed stays for the next time
-	if len(dead) != 1 || len(dead[0].Sessions) != 1 || dead[0].Sessions[0].ID != "s1" {
+	if len(dead) != 1 || len(dead[0].Sessions) != 1 || dead[0].Sessions[0].ID != "s1" || dead[0].Dead.IsZero() {
 		t.Fatalf("dead %+v", dead)
 	}
-	if err := reg.Bury(dead[0], func(OpenSession) error { return nil }); err != nil {
+	if err := reg.Bury(dead[0], time.Now(), func(OpenSession) error { return nil }); err != nil {
 		t.Error(err)
 	}
 	if _, dead, _ = reg.Look(t.Context()); len(dead) != 0 {
 		t.Errorf("dead %+v", dead)
+	}
+}
+
+func TestWhatADeadProcessLeftIsForgottenAfterADay(t *testing.T) {
+	reg := Registry{Dir: t.TempDir()}
+	mine, err := reg.Register(Record{PID: 1, Started: time.Now(), Socket: filepath.Join(t.TempDir(), "none")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine.Opened(OpenSession{ID: "s1"})
+	first := time.Now()
+	for _, tt := range []struct {
+		after time.Duration
+		left  int
+	}{{0, 1}, {time.Hour, 1}, {23 * time.Hour, 1}, {25 * time.Hour, 0}} {
+		_, dead, err := reg.Look(t.Context())
+		if err != nil || len(dead) != 1 {
+			t.Fatalf("dead %+v, %v", dead, err)
+		}
+		if err := reg.Bury(dead[0], first.Add(tt.after), func(OpenSession) error { return errors.New("no network") }); err == nil {
+			t.Error("what could not be ended is not said")
+		}
+		if _, dead, _ = reg.Look(t.Context()); len(dead) != tt.left {
+			t.Errorf("after %s: %d are left, want %d", tt.after, len(dead), tt.left)
+		}
 	}
 }
 

@@ -52,3 +52,23 @@ func TestOpenedAndEnded(t *testing.T) {
 		})
 	}
 }
+
+// TestNotingIsForOneCaller: the service that it was made from tells nobody.
+func TestNotingIsForOneCaller(t *testing.T) {
+	var notes []string
+	m := NewMockapi(gomock.NewController(t))
+	m.EXPECT().StartSession(gomock.Any(), gomock.Any()).Times(2).Return(started(), nil)
+	m.EXPECT().TerminateSession(gomock.Any(), gomock.Any()).Times(2).Return(&ssm.TerminateSessionOutput{}, nil)
+	quiet := newService(m, noChannel{}, Options{})
+	noting := quiet.Noting(func(id string) { notes = append(notes, "opened "+id) }, func(id string) { notes = append(notes, "ended "+id) })
+	for _, svc := range []*Service{quiet, noting} {
+		s, err := svc.Open(t.Context(), Request{Target: node}, dialing(newScript(output("$ ")), nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = s.Close()
+	}
+	if want := []string{"opened me-1", "ended me-1"}; !slices.Equal(notes, want) {
+		t.Errorf("got %v, want %v", notes, want)
+	}
+}

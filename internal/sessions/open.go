@@ -118,6 +118,13 @@ func newService(a api, c Channel, o Options) *Service {
 	return &Service{api: a, channel: c, opts: o}
 }
 
+// Noting returns a Service that tells of its sessions, see Options.Opened.
+func (s *Service) Noting(opened, ended func(id string)) *Service {
+	t := *s
+	t.opts.Opened, t.opts.Ended = opened, ended
+	return &t
+}
+
 // Request says what to open. An empty Document is the account's preference for
 // shells (SSM-SessionManagerRunShell).
 type Request struct {

@@ -74,7 +74,11 @@ func (p *Page) tunnelFacts(t tunnel) (d widget.Details) {
 		}
 		d.Add("Local", local+end)
 	}
-	d.Add("Via", t.node())
+	via := p.via(t)
+	if via != t.node() {
+		via += " (" + t.node() + ")"
+	}
+	d.Add("Via", via)
 	if t.known() {
 		p.traffic(&d, t)
 	}
@@ -82,14 +86,22 @@ func (p *Page) tunnelFacts(t tunnel) (d widget.Details) {
 		d.Level("Error", theme.Bad, f)
 	}
 	if t.runs() {
-		where := "in a terminal"
-		if t.proc.Background {
-			where = "behind the shell"
-		}
-		d.Add("Process", fmt.Sprintf("%d, %s, since %s", t.proc.PID, where, render.Local(t.proc.Started, p.deck.Location)))
+		d.Add("Process", fmt.Sprintf("%d, %s", t.proc.PID, t.where()))
+		d.Add("Since", p.when(t.proc.Started))
 	}
 	saved(&d, t)
 	return d
+}
+
+// where is the process that runs a forward.
+func (t tunnel) where() string {
+	switch {
+	case t.here:
+		return "in this dashboard"
+	case t.proc.Background:
+		return "behind the shell"
+	}
+	return "in a terminal"
 }
 
 // traffic is what goes through a forward, as its process counts it.
@@ -110,7 +122,13 @@ func (p *Page) traffic(d *widget.Details, t tunnel) {
 // saved is what the file says of a forward.
 func saved(d *widget.Details, t tunnel) {
 	e := t.saved
-	if e == nil {
+	switch {
+	case t.typed():
+		d.Add("Profile", t.proc.Profile)
+		d.Add("Region", t.proc.Region)
+		d.Add("Saved", "no, gone when it ends; n saves it")
+		return
+	case e == nil:
 		d.Add("Saved", "in no file any more")
 		return
 	}

@@ -2,6 +2,7 @@ package pagesessions
 
 import (
 	"fmt"
+	"net"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -24,7 +25,10 @@ func (p *Page) tunnelActions() []deck.Action {
 	if still = off; off == "" && len(p.chosenTunnels(true)) == 0 {
 		still = "it does not run: F starts it"
 	}
-	noAddress, noNode := off, off
+	noAddress, noNode, noLog := off, off, off
+	if t.typed() {
+		noLog = "what it says is said where it was typed"
+	}
 	if len(t.local()) == 0 {
 		noAddress = "its address is not known"
 	}
@@ -36,9 +40,9 @@ func (p *Page) tunnelActions() []deck.Action {
 		{Key: "X", Name: "stop", Help: "stop the forward, in whatever process it runs", Footer: true, Off: still, Do: p.stop},
 		{Key: "R", Name: "restart", Help: "close its sessions and listen again", Footer: true, Off: still, Do: p.restart},
 		{Key: "f", Name: "forward", Help: "forward a port to a node, or to a host behind it", Footer: true, Do: func() tea.Cmd { return p.forward(grid.Place{}, t.node()) }},
-		{Key: "n", Name: "new", Help: "save a forward under a name", Footer: true, Do: p.save},
-		{Key: "s", Name: "shell", Help: "open a shell on the node of the forward", Off: noNode, Do: func() tea.Cmd { return t.shell() }},
-		{Key: "L", Name: "log", Help: "what forwards behind the shell have said", Off: off, Do: func() tea.Cmd {
+		{Key: "n", Name: "new", Help: "save a forward under a name", Footer: true, Do: func() tea.Cmd { return p.save(t) }},
+		{Key: "s", Name: "shell", Help: "open a shell on the node of the forward", Off: noNode, Do: func() tea.Cmd { return p.shellBehind(t) }},
+		{Key: "L", Name: "log", Help: "what forwards behind the shell have said", Off: noLog, Do: func() tea.Cmd {
 			return deck.Ask(deck.Line{Words: []string{"forward", "logs", t.name, "--follow"}, What: "log of " + render.Visible(t.name), Level: deck.Read, How: deck.InPane})
 		}},
 		{Key: "c", Name: "copy", Help: "copy the local address", Off: noAddress, Do: func() tea.Cmd {
@@ -48,18 +52,32 @@ func (p *Page) tunnelActions() []deck.Action {
 	}
 }
 
-// shell opens a shell where the forward goes, which may be another account.
-func (t tunnel) shell() tea.Cmd {
-	l := deck.Line{Words: []string{"shell", t.node()}, What: "shell on " + render.Visible(t.node()), Level: deck.Read, How: deck.OnScreen, Refresh: []string{sources.Sessions}}
-	if e := t.saved; e != nil {
-		if e.Profile != "" {
-			l.Words = append(l.Words, "--profile", e.Profile)
-		}
-		if e.Region != "" {
-			l.Words = append(l.Words, "--region", e.Region)
+// shellBehind opens a shell where the forward goes, which may be another account.
+func (p *Page) shellBehind(t tunnel) tea.Cmd {
+	l := deck.Line{Words: []string{"shell", t.node()}, What: "shell on " + render.Visible(p.via(t)), Level: deck.Read, How: deck.OnScreen, Refresh: []string{sources.Sessions}}
+	if t.typed() { // by the id of its node
+		if at, _, err := p.meant(grid.Place{}, t.node()); err == nil && at != (grid.Place{}) {
+			l.At = at
+			return deck.Ask(l)
 		}
 	}
+	l.Words = append(l.Words, t.flags()...)
 	return deck.Ask(l)
+}
+
+// flags say which account and Region the forward is in.
+func (t tunnel) flags() (words []string) {
+	profile, region := t.proc.Profile, t.proc.Region
+	if e := t.saved; e != nil {
+		profile, region = e.Profile, e.Region
+	}
+	if profile != "" {
+		words = append(words, "--profile", profile)
+	}
+	if region != "" {
+		words = append(words, "--region", region)
+	}
+	return words
 }
 
 func (p *Page) noneIdle() string {
@@ -164,7 +182,7 @@ func (p *Page) forward(at grid.Place, node string) tea.Cmd {
 			if v["reason"] != "" {
 				words = append(words, "--reason", v["reason"])
 			}
-			return deck.Ask(deck.Line{Words: words, At: at, What: "forward through " + render.Visible(v["node"]), Level: deck.Read, How: deck.InPane, Refresh: []string{sources.Sessions}})
+			return deck.Ask(deck.Line{Words: words, At: at, What: "forward through " + render.Visible(v["node"]), Level: deck.Read, How: deck.InPane, Refresh: []string{sources.Forwards, sources.Sessions}})
 		},
 	})
 }
@@ -192,17 +210,22 @@ func (p *Page) meant(at grid.Place, typed string) (grid.Place, string, error) {
 	return at, "", fault.Usagef("%q is the name of %d nodes", typed, len(found)).WithHint("write the id of the one that is meant: %s", strings.Join(ids, ", "))
 }
 
-// save asks for a forward and writes it into the user's file.
-func (p *Page) save() tea.Cmd {
+// save asks for a forward and writes it into the user's file: the one under the cursor
+// where that was typed and runs.
+func (p *Page) save(t tunnel) tea.Cmd {
+	node, spec, start := "", t.specs(), "now"
+	if spec != "" {
+		node, start = t.node(), "later" // its port is taken
+	}
 	return deck.Ask(deck.Form{
 		Title: "Save a forward",
 		Fields: []deck.Field{
 			{Name: "name", Label: "Name", Help: "orders-db", Check: p.newName},
-			{Name: "node", Label: "Node", Help: "a name, an id, tag:role=bastion", Check: deck.Needed, Choices: p.nodeNames},
-			{Name: "spec", Label: "Port", Help: "15432:db.internal:5432; several with spaces between", Check: specs},
+			{Name: "node", Label: "Node", Value: node, Help: "a name, an id, tag:role=bastion", Check: deck.Needed, Choices: p.nodeNames},
+			{Name: "spec", Label: "Port", Value: spec, Help: "15432:db.internal:5432; several with spaces between", Check: specs},
 			{Name: "description", Label: "Description"},
 			{Name: "groups", Label: "Groups", Help: "words that start it together with others"},
-			{Name: "start", Label: "Start it", Value: "now", Choices: func(string) []string { return []string{"now", "later"} }, Only: true},
+			{Name: "start", Label: "Start it", Value: start, Choices: func(string) []string { return []string{"now", "later"} }, Only: true},
 		},
 		Done: func(v map[string]string) tea.Cmd {
 			words := append([]string{"forward", "save", v["name"], v["node"]}, strings.Fields(v["spec"])...)
@@ -212,6 +235,9 @@ func (p *Page) save() tea.Cmd {
 			for _, g := range strings.Fields(strings.ReplaceAll(v["groups"], ",", " ")) {
 				words = append(words, "--group", g)
 			}
+			if spec != "" && v["node"] == node { // where it goes now
+				words = append(words, t.flags()...)
+			}
 			l := deck.Line{Words: words, What: "save forward " + render.Visible(v["name"]), Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Saved}}
 			if v["start"] == "now" {
 				l.Done = func(r deck.Result) tea.Msg { return savedNow{v["name"], r.Code == 0} }
@@ -219,6 +245,35 @@ func (p *Page) save() tea.Cmd {
 			return deck.Ask(l)
 		},
 	})
+}
+
+// specs are the ends of a forward that was typed, as it would be typed again; empty: it
+// was not, or is nothing that a spec can say, as a proxy.
+func (t tunnel) specs() string {
+	if !t.typed() || !t.known() || len(t.row.Local) != len(t.row.Remote) {
+		return ""
+	}
+	var words []string
+	for i, local := range t.row.Local {
+		remote := t.row.Remote[i]
+		if _, _, err := net.SplitHostPort(local); err != nil {
+			local = "unix:" + local
+		}
+		port, usual := strings.CutPrefix(local, "127.0.0.1:")
+		own, itself := strings.CutPrefix(remote, "localhost:")
+		switch {
+		case itself && (usual || strings.HasPrefix(local, "unix:")):
+			remote = own
+		case itself: // --bind says that, and no spec
+			return ""
+		}
+		word := port + ":" + remote
+		if _, err := portforward.ParseSpec(word); err != nil {
+			return ""
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
 }
 
 // savedNow says that a forward which is to be started has been saved, or has not.
@@ -273,7 +328,7 @@ func (t tunnel) record() map[string]any {
 		out["running"] = t.row
 	}
 	if t.runs() {
-		out["process"] = map[string]any{"pid": t.proc.PID, "background": t.proc.Background, "started": t.proc.Started, "sessions": t.proc.Sessions}
+		out["process"] = map[string]any{"pid": t.proc.PID, "background": t.proc.Background, "started": t.proc.Started, "saved": !t.proc.Unsaved, "sessions": t.proc.Sessions}
 	}
 	if e := t.saved; e != nil {
 		out["saved"] = map[string]any{"file": e.File, "line": e.Line, "profile": e.Profile, "region": e.Region, "groups": e.Groups, "description": e.Description, "idle": e.Idle.String(), "lanes": e.Lanes}

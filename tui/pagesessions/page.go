@@ -48,6 +48,7 @@ type Page struct {
 	sessions [2][]entry // of active and past
 	tunnels  []tunnel
 	names    map[string]string // of nodes, by deck.Key
+	labels   map[string]string // the same, by id
 	gens     [5]uint64         // of the feeds the rows were made from
 	laid     bool              // the columns are those of another time
 }
@@ -216,10 +217,10 @@ func (p *Page) refresh(all bool) {
 	now := [...]uint64{p.set.Nodes.Gen(), p.set.Sessions.Gen(), p.set.Past.Gen(), p.set.Forwards.Gen(), p.set.Saved.Gen()}
 	nodes := all || now[0] != p.gens[0]
 	if nodes {
-		p.names = map[string]string{}
+		p.names, p.labels = map[string]string{}, map[string]string{}
 		for at, n := range p.set.Nodes.All() {
 			if label := sources.Label(*n); label != n.ID {
-				p.names[deck.Key(at, n.ID)] = label
+				p.names[deck.Key(at, n.ID)], p.labels[n.ID] = label, label
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package pagesessions
 import (
 	"errors"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -89,9 +90,14 @@ func (d desk) fill() {
 	}
 }
 
-// running says what one process runs.
+// running says what one process runs, which is behind the shell.
 func (d desk) running(rows ...forwards.Row) {
-	d.set.Forwards.Set(grid.Place{}, []forwards.Running{{Record: forwards.Record{PID: 4711, Started: ago(time.Hour), Background: true}, Rows: rows}}, tuitest.Now)
+	d.processes(forwards.Running{Record: forwards.Record{PID: 4711, Started: ago(time.Hour), Background: true}, Rows: rows})
+}
+
+// processes says what runs.
+func (d desk) processes(all ...forwards.Running) {
+	d.set.Forwards.Set(grid.Place{}, all, tuitest.Now)
 	d.Changed(sources.Forwards)
 }
 
@@ -335,6 +341,98 @@ func TestAForwardGoesWhereTheNodeIs(t *testing.T) {
 	}
 	if l, _ := line("tag:role=bastion").(deck.Line); l.Words[1] != "tag:role=bastion" || l.At != (grid.Place{}) {
 		t.Errorf("a target: %q at %s", l.Words, l.At)
+	}
+}
+
+// typed are forwards in no file: one of a process, one of another, a proxy.
+func typed(pid int) []forwards.Running {
+	one := func(pid int, name, node, local, remote string, open int64) forwards.Running {
+		return forwards.Running{
+			Record: forwards.Record{PID: pid, Started: ago(12 * time.Minute), Unsaved: true, Profile: "dev", Region: "us-east-1", Forwards: []string{name}},
+			Rows: []forwards.Row{{
+				Name: name, State: forwards.Open, Local: []string{local}, Remote: []string{remote}, Node: node, Lanes: 1,
+				Counters: portforward.Counters{Open: open, Total: 4, In: 2 << 20, Out: 1 << 10}, InRate: 2048, OutRate: 100,
+			}},
+		}
+	}
+	return []forwards.Running{
+		one(pid, "web-1:8080", "i-0aaa", "127.0.0.1:8080", "localhost:80", 2),
+		one(4712, "i-0gone:5432", "i-0gone", "127.0.0.1:5432", "db.internal:5432", 0),
+		one(4713, "i-0gone:1080", "i-0gone", "127.0.0.1:1080", "any host", 1),
+	}
+}
+
+func TestForwardsThatWereTyped(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.set.Saved.Set(grid.Place{}, []forwards.Entry{}, tuitest.Now)
+	d.Changed(sources.Saved)
+	d.processes(typed(4711)...)
+	d.to(tunnels)
+	d.Golden("typed")
+	d.processes(typed(os.Getpid())...)
+	d.Size(140, 40)
+	d.Has("Forwards 3/3", "web-1:8080", "2/4", "2.0 KiB/s", "in this dashboard", "12 min ago", "gone when it ends", "2 open, 4 in all")
+	l := d.line(t, "X")
+	words(t, l, "forward stop web-1:8080")
+	if l.Level != deck.Disruptive || !strings.Contains(l.Facts[0].Value, "2 connections are cut") {
+		t.Errorf("the line is %+v", l)
+	}
+	words(t, d.line(t, "R"), "forward restart web-1:8080")
+	if l := d.line(t, "s"); l.At != tuitest.Place || strings.Join(l.Words, " ") != "shell i-0aaa" {
+		t.Errorf("%q at %s", l.Words, l.At)
+	}
+	if got, _ := d.act(t, "L").(deck.Say); !strings.Contains(got.Text, "where it was typed") {
+		t.Errorf("got %v", got)
+	}
+	values := func() (v [3]string) {
+		for i, name := range []string{"node", "spec", "start"} {
+			f := d.act(t, "n").(deck.Form)
+			v[i] = f.Fields[slices.IndexFunc(f.Fields, func(f deck.Field) bool { return f.Name == name })].Value
+		}
+		return v
+	}
+	if got, want := values(), [3]string{"i-0aaa", "8080:80", "later"}; got != want {
+		t.Errorf("saved as %q, want %q", got, want)
+	}
+	d.Press("j")
+	d.Has("in a terminal")
+	words(t, d.line(t, "s"), "shell i-0gone --profile dev --region us-east-1") // a node of nowhere that is looked at
+	save := d.act(t, "n").(deck.Form)
+	words(t, save.Done(map[string]string{"name": "db", "node": "i-0gone", "spec": "5432:db.internal:5432"})().(deck.Line), "forward save db i-0gone 5432:db.internal:5432 --profile dev --region us-east-1")
+	words(t, save.Done(map[string]string{"name": "db", "node": "web-1", "spec": "80"})().(deck.Line), "forward save db web-1 80")
+	if got, want := values(), [3]string{"i-0gone", "5432:db.internal:5432", "later"}; got != want {
+		t.Errorf("saved as %q, want %q", got, want)
+	}
+	d.Press("j")
+	if got, want := values(), [3]string{"", "", "now"}; got != want {
+		t.Errorf("a proxy saved as %q, want %q", got, want)
+	}
+	d.Press("*")
+	words(t, d.line(t, "X"), "forward stop web-1:8080 i-0gone:5432 i-0gone:1080")
+	d.Send(deck.Open{Page: "sessions", Filter: "forwards: saved=no open>0"})
+	d.Has("web-1:8080")
+	if got := d.act(t, "y").(deck.Show).Text; !strings.Contains(got, "saved: false") {
+		t.Errorf("as YAML:\n%s", got)
+	}
+}
+
+func TestSpecsOfWhatWasTyped(t *testing.T) {
+	for ends, want := range map[[2]string]string{
+		{"127.0.0.1:8080", "localhost:80"}:   "8080:80",
+		{"0.0.0.0:8080", "db:80"}:            "0.0.0.0:8080:db:80",
+		{"[::1]:8080", "[fd00::5]:80"}:       "[::1]:8080:[fd00::5]:80",
+		{"/tmp/s", "localhost:80"}:           "unix:/tmp/s:80",
+		{"/tmp/s", "db:80"}:                  "unix:/tmp/s:db:80",
+		{"0.0.0.0:8080", "localhost:80"}:     "",
+		{"127.0.0.1:1080", "any host"}:       "",
+		{"[::]:8080", "db:80"}:               "[::]:8080:db:80",
+		{"127.0.0.1:8080", "localhost.x:80"}: "8080:localhost.x:80",
+	} {
+		f := tunnel{row: &forwards.Row{State: forwards.Open, Local: ends[:1], Remote: ends[1:]}, proc: forwards.Record{Unsaved: true}}
+		if got := f.specs(); got != want {
+			t.Errorf("%s to %s: got %q, want %q", ends[0], ends[1], got, want)
+		}
 	}
 }
 

@@ -23,13 +23,14 @@ const stopped = "stopped"
 // tunnel is a forward that is saved, runs, or both.
 type tunnel struct {
 	name  string
-	saved *forwards.Entry // nil: it is in no file any more
+	saved *forwards.Entry // nil: it is in no file
 	row   *forwards.Row   // nil: it does not run
 	proc  forwards.Record // that runs it
+	here  bool            // it is this process
 }
 
-// join puts what is saved and what runs together by name. One that runs and is saved
-// no more comes last.
+// join puts what is saved and what runs together by name. Those that run and are in no
+// file come last.
 func join(saved []grid.Row[forwards.Entry], alive []grid.Row[forwards.Running]) []tunnel {
 	var out []tunnel
 	at := map[string]int{}
@@ -51,7 +52,7 @@ func join(saved []grid.Row[forwards.Entry], alive []grid.Row[forwards.Running]) 
 				at[r.Name] = k
 				out = append(out, tunnel{name: r.Name})
 			}
-			out[k].row, out[k].proc = r, p.Record
+			out[k].row, out[k].proc, out[k].here = r, p.Record, p.Here()
 		}
 	}
 	return out
@@ -61,6 +62,17 @@ func (t tunnel) runs() bool { return t.row != nil }
 
 // known reports whether the process that runs it has told how it is.
 func (t tunnel) known() bool { return t.runs() && t.row.State != forwards.Mute }
+
+// typed reports whether it is the forward of a command line, which is gone when it ends.
+func (t tunnel) typed() bool { return t.runs() && t.proc.Unsaved }
+
+// kept says whether it can be started again by its name.
+func (t tunnel) kept() string {
+	if t.saved != nil {
+		return "yes"
+	}
+	return "no"
+}
 
 func (t tunnel) state() string {
 	if !t.runs() {
@@ -105,6 +117,14 @@ func (t tunnel) node() string {
 		return t.saved.Node
 	}
 	return ""
+}
+
+// via is the node as the reader knows it: one that was typed is in the list by its id.
+func (p *Page) via(t tunnel) string {
+	if label := p.labels[t.node()]; label != "" && t.typed() {
+		return label
+	}
+	return t.node()
 }
 
 // fault is what went wrong last, with what can be done.
@@ -170,7 +190,8 @@ func (p *Page) tunnelList() *widget.List {
 		{ID: "out", Title: "OUT", Text: text(func(t tunnel) string { return t.rate(outRate) }), Compare: speed(outRate), Right: true, Rank: 3},
 		{ID: "error", Title: "ERROR", Text: text(tunnel.fault), Rank: 4},
 		{ID: "remote", Title: "REMOTE", Text: text(func(t tunnel) string { return strings.Join(t.remote(), " ") }), Rank: 5, Middle: true, Max: 48},
-		{ID: "node", Title: "NODE", Text: text(tunnel.node), Rank: 6, Max: 28},
+		{ID: "node", Title: "NODE", Text: text(p.via), Rank: 6, Max: 28},
+		{ID: "saved", Title: "SAVED", Text: text(tunnel.kept), Rank: 7},
 		{ID: "groups", Title: "GROUPS", Text: saved(func(e *forwards.Entry) string { return strings.Join(e.Groups, " ") }), Rank: 7, Off: true},
 		{ID: "profile", Title: "PROFILE", Text: saved(func(e *forwards.Entry) string { return e.Profile }), Rank: 7, Off: true},
 		{ID: "description", Title: "DESCRIPTION", Text: saved(func(e *forwards.Entry) string { return e.Description }), Rank: 8, Off: true},
@@ -196,7 +217,7 @@ func (p *Page) noTunnels() string {
 	case p.lists[tunnels].Filter() != "":
 		return "no forward fits the filter"
 	default:
-		return "no forward is saved: n saves one, f opens one at once"
+		return "no forward is saved, and none runs: n saves one, f opens one at once"
 	}
 }
 
