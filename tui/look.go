@@ -33,15 +33,19 @@ func (m *Model) openLook() {
 	if m.o.Theme == nil {
 		return // Deck has the styles
 	}
-	for _, name := range []string{m.look.kept, m.look.name} {
-		if name == "" {
+	s := m.o.Deck.Styles
+	for _, try := range []struct {
+		name   string
+		colour bool
+	}{{m.look.kept, !m.o.NoColour}, {m.look.name, s.Color}} {
+		if try.name == "" {
 			continue
 		}
-		styles, err := m.makeStyles(name, !m.o.NoColour, m.o.Deck.Styles.ASCII)
+		styles, err := m.makeStyles(try.name, try.colour, s.ASCII)
 		if styles == nil {
 			continue // the file of what was kept has gone, and may come back
 		}
-		m.look.name, m.o.Deck.Styles = name, styles
+		m.look.name, m.o.Deck.Styles = try.name, styles
 		if err != nil {
 			m.say = deck.Say{Err: err}
 		}

@@ -26,37 +26,37 @@ var (
 	}
 )
 
-// High contrast: what is usually grey has the terminal's own colour or a colour of its
-// own, and the row under the cursor has colours that nothing else has. The first of
-// each two is for terminals that have sixteen colours.
+// High contrast: hardly anything is grey, and the row under the cursor has colours that
+// nothing else has. What is dim stays so a little: hints in empty fields are no values.
+// The first of each two is for terminals that have sixteen colours.
 var (
 	contrastSixteen = looks{
-		"key": "default bold", "dim": "default", "border": "default", "idle": "default",
+		"key": "default bold", "dim": "white", "border": "default", "idle": "default",
 		"accent": "bright-cyan bold", "busy": "bright-cyan", "bar": "bright-cyan", "match": "black on bright-yellow bold",
-		"good": "bright-green", "warn": "bright-yellow bold", "bad": "bright-red bold underline",
+		"good": "bright-green", "warn": "bright-yellow bold", "bad": "bright-red bold",
 		"selected": "black on bright-yellow bold", "changed": "bold underline",
 		Sources: "bright-cyan, bright-green, bright-yellow, bright-magenta, bright-white",
 	}
 	contrastLooks = looks{
 		"title": "#ffffff bold", "header": "#ffffff bold underline", "key": "#d7e3ff bold", "strong": "#ffffff bold",
-		"dim": "#e4e4e4", "border": "#ffffff", "idle": "#e4e4e4", "unknown": "#ffffff",
+		"dim": "#c6c6c6", "border": "#ffffff", "idle": "#e4e4e4", "unknown": "#ffffff",
 		"accent": "#7fe8ff bold", "busy": "#7fe8ff", "bar": "#7fe8ff", "match": "#000000 on #ffff5f bold",
-		"good": "#5fefb0", "warn": "#ffff87 bold", "bad": "#ffb3b3 bold underline",
+		"good": "#5fefb0", "warn": "#ffff87 bold", "bad": "#ffb3b3 bold",
 		"selected": "#000000 on #ffff5f bold", "changed": "#ffffff bold underline", "protected": "#ffffff on #8b0000 bold",
 		Sources: "#7fe8ff, #5fefb0, #ffff87, #ffc4ff, #ffd7a8",
 	}
 	contrastLightSixteen = looks{
-		"key": "default bold", "dim": "default", "border": "default", "idle": "default",
+		"key": "default bold", "dim": "bright-black", "border": "default", "idle": "default",
 		"accent": "blue bold", "busy": "blue", "bar": "blue", "match": "blue bold reverse",
-		"good": "default", "warn": "magenta bold", "bad": "red bold underline",
+		"good": "default", "warn": "magenta bold", "bad": "red bold",
 		"selected": "reverse bold", "changed": "bold underline", "protected": "red bold reverse",
 		Sources: "blue, magenta, red, default",
 	}
 	contrastLightLooks = looks{
 		"title": "#000000 bold", "header": "#000000 bold underline", "key": "#1c1c1c bold", "strong": "#000000 bold",
-		"dim": "#262626", "border": "#000000", "idle": "#262626", "unknown": "#000000",
+		"dim": "#4d4d4d", "border": "#000000", "idle": "#262626", "unknown": "#000000",
 		"accent": "#00108f bold", "busy": "#00108f", "bar": "#00108f", "match": "#ffffff on #00108f bold",
-		"good": "#005f00", "warn": "#5f0087 bold", "bad": "#5f0000 bold underline",
+		"good": "#005f00", "warn": "#5f0087 bold", "bad": "#5f0000 bold",
 		"selected": "#ffffff on #00108f bold", "changed": "#000000 bold underline", "protected": "#ffffff on #8b0000 bold",
 		Sources: "#00108f, #005f00, #5f0087, #5f0000, #5f005f",
 	}
