@@ -33,11 +33,14 @@ func (m *Model) openLook() {
 	if m.o.Theme == nil {
 		return // Deck has the styles
 	}
-	s := m.o.Deck.Styles
+	s, kept := m.o.Deck.Styles, m.look.kept
+	if m.o.ThemeTyped {
+		kept = ""
+	}
 	for _, try := range []struct {
 		name   string
 		colour bool
-	}{{m.look.kept, !m.o.NoColour}, {m.look.name, s.Color}} {
+	}{{kept, !m.o.NoColour}, {m.look.name, s.Color}} {
 		if try.name == "" {
 			continue
 		}

@@ -170,3 +170,20 @@ func TestItIsNotLeftBeforeTheAnswer(t *testing.T) {
 		t.Error("it is not left when nothing is awaited")
 	}
 }
+
+// A theme typed for one time does not take the place of the one that is kept.
+func TestATypedThemeIsForThisTime(t *testing.T) {
+	var kept tui.Layout
+	w := asking(t, func(o *tui.Options) {
+		o.Theme, o.ChosenTheme, o.ThemeTyped, o.Layout.Theme = builtIn, "contrast", true, "dusk"
+		o.SaveLayout = func(l tui.Layout) error { kept = l; return nil }
+	})
+	w.looksLike(theme.Contrast)
+	w.Press("j")
+	w.Press(">")
+	w.Wait(2 * time.Second)
+	w.Wait(2 * time.Second)
+	if kept.Theme != "dusk" {
+		t.Errorf("%q is kept, want dusk", kept.Theme)
+	}
+}

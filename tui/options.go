@@ -62,6 +62,9 @@ type Options struct {
 	// one. AskBackground then lets the terminal decide between dark and light.
 	ChosenTheme   string
 	AskBackground bool
+	// ThemeTyped says that ChosenTheme was typed for this time: it goes before the one
+	// in Layout, which stays for the next.
+	ThemeTyped bool
 	// NoColour says that a theme that is chosen is shown without its colours.
 	NoColour bool
 	// Busy are what runs of this process beside command lines, such as forwards:

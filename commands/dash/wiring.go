@@ -178,9 +178,7 @@ func (w *wiring) options(o Options) tui.Options {
 	}
 	mode, _ := theme.ParseColorMode(w.settings.Color)
 	t.NoColour = !theme.UseColor(mode, w.env.Lookup, true)
-	if w.settings.Origin(config.Theme).Source == config.FromFlag {
-		t.Layout.Theme = "" // what was typed counts
-	}
+	t.ThemeTyped = w.settings.Origin(config.Theme).Source >= config.FromEnv
 	if w.env.Local == nil {
 		t.Contexts = w.settings.Contexts
 	}
