@@ -1,47 +1,15 @@
 package theme
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
-	"github.com/charmbracelet/colorprofile"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/strictyaml"
 )
-
-// Theme says how each role looks. It is never changed once it is made.
-type Theme struct {
-	Name   Variant
-	layers []layer // what a later one says counts; none: there is no colour
-}
-
-// layer are the looks of some roles: one each, and some of Sources.
-type layer map[string][]Look
-
-// BuiltIn returns a theme that comes with ssmdeck; an unknown one, and Auto, is Dark.
-func BuiltIn(v Variant) *Theme {
-	if t, ok := built()[v]; ok {
-		return t
-	}
-	return built()[Dark]
-}
-
-// look is what the topmost layer says of a role that the terminal can show. With
-// sixteen colours a look of others is passed over: its nearest of the sixteen may be
-// the background itself.
-func (t *Theme) look(role string, p colorprofile.Profile) []Look {
-	for _, l := range slices.Backward(t.layers) {
-		list := l[role]
-		if len(list) > 0 && (p > colorprofile.ANSI || !slices.ContainsFunc(list, func(l Look) bool { return !l.sixteen() })) {
-			return list
-		}
-	}
-	return []Look{{}}
-}
 
 // legalName is what a theme of one's own may be called: it is the name of a file, too.
 var legalName = pattern.Lazy(`^[a-z0-9][a-z0-9_-]{0,63}$`)
@@ -52,7 +20,7 @@ func LegalName(name string) bool {
 	return legalName().MatchString(name) && name != string(Auto) && !slices.Contains(Variants(), name)
 }
 
-// topKeys are the keys of a file beside the roles.
+// keyBase is the key of a file that is no role.
 const keyBase = "base"
 
 // Parse reads the YAML of a theme of one's own: under base one of the built-in themes,
@@ -101,12 +69,15 @@ func (p *parser) entry(key string, v *yaml.Node) {
 }
 
 func (p *parser) chooseBase(v *yaml.Node) {
-	if !slices.Contains(Variants(), v.Value) {
-		near := fault.Nearest(v.Value, Variants())
-		p.Fail(v, "base: %q is none of the built-in themes; %s", v.Value, cmp.Or(map[bool]string{true: "did you mean " + near + "?"}[near != ""], "use "+strings.Join(Variants(), ", ")))
+	if slices.Contains(Variants(), v.Value) {
+		p.base = Variant(v.Value)
 		return
 	}
-	p.base = Variant(v.Value)
+	todo := "use " + strings.Join(Variants(), ", ")
+	if near := fault.Nearest(v.Value, Variants()); near != "" {
+		todo = "did you mean " + near + "?"
+	}
+	p.Fail(v, "base: %q is none of the built-in themes; %s", v.Value, todo)
 }
 
 func (p *parser) add(role string, v *yaml.Node) {

@@ -228,6 +228,11 @@ func TestTheDocumentationHasAllRoles(t *testing.T) {
 	if !strings.Contains(string(text), rows.String()) {
 		t.Errorf("docs/themes.md lacks these rows:\n%s", rows.String())
 	}
+	_, example, _ := strings.Cut(string(text), "```yaml\n")
+	example, _, ok := strings.Cut(example, "```")
+	if th, err := Parse("mine", "docs/themes.md", []byte(example)); !ok || err != nil || len(th.layers) < 2 {
+		t.Errorf("the example is no theme: %v", err)
+	}
 	for _, v := range Variants() {
 		if !strings.Contains(string(text), "| `"+v+"` | ") {
 			t.Errorf("docs/themes.md lacks the theme %s", v)

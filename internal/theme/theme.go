@@ -61,6 +61,36 @@ func ParseVariant(s string, own ...string) (Variant, error) {
 	return "", fault.Usagef("unknown theme %q: use %s", s, strings.Join(names, ", "))
 }
 
+// Theme says how each role looks. It is never changed once it is made.
+type Theme struct {
+	Name   Variant
+	layers []layer // what a later one says counts; none: there is no colour
+}
+
+// layer are the looks of some roles: one each, and some of Sources.
+type layer map[string][]Look
+
+// BuiltIn returns a theme that comes with ssmdeck; an unknown one, and Auto, is Dark.
+func BuiltIn(v Variant) *Theme {
+	if t, ok := built()[v]; ok {
+		return t
+	}
+	return built()[Dark]
+}
+
+// look is what the topmost layer says of a role that the terminal can show. With
+// sixteen colours a look of others is passed over: its nearest of the sixteen may be
+// the background itself.
+func (t *Theme) look(role string, p colorprofile.Profile) []Look {
+	for _, l := range slices.Backward(t.layers) {
+		list := l[role]
+		if len(list) > 0 && (p > colorprofile.ANSI || !slices.ContainsFunc(list, func(l Look) bool { return !l.sixteen() })) {
+			return list
+		}
+	}
+	return []Look{{}}
+}
+
 // Level is what a state means to the reader, whatever its name is.
 type Level int
 
