@@ -16,7 +16,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/network"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 func newCompletionCmd(env *cli.Env) *cobra.Command {
@@ -100,12 +99,13 @@ func newRefreshCmd(env *cli.Env) *cobra.Command {
 // completeGlobals completes the values of the global flags.
 func completeGlobals(env *cli.Env, root *cobra.Command) {
 	fixed := map[string][]string{
-		"output": render.Formats(), "color": {"auto", "always", "never"}, "theme": theme.Variants(),
+		"output": render.Formats(), "color": {"auto", "always", "never"},
 		"progress": {"auto", "bar", "plain", "json", "none"},
 	}
 	for flag, words := range fixed {
 		cli.CompleteFlag(root, flag, func() []string { return words })
 	}
+	cli.CompleteFlag(root, "theme", env.ThemeNames)
 	for _, flag := range []string{"region", "regions"} {
 		cli.CompleteFlag(root, flag, func() []string { return append(network.DefaultRegions("aws"), grid.All) })
 	}

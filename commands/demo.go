@@ -152,6 +152,7 @@ func withSimulator(ctx context.Context, env *cli.Env, so simulator.Options, f fu
 			AccessKeyID: creds.AccessKeyID, SecretAccessKey: creds.SecretAccessKey,
 		},
 	}
+	inner.UseThemesOf(env)
 	return f(inner)
 }
 

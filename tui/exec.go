@@ -82,7 +82,7 @@ func (m *Model) lend(f func(in io.Reader, out, errs io.Writer), done func(error)
 		return end
 	}
 	if m.stage != nil {
-		return tea.Exec(b, back)
+		return m.afterAnswer(tea.Exec(b, back))
 	}
 	return func() tea.Msg { // in tests nobody has a terminal
 		b.in, b.out, b.errs = bytes.NewReader(nil), io.Discard, io.Discard

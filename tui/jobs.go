@@ -174,8 +174,8 @@ func (m *Model) worked(msg tea.Msg) (tea.Cmd, bool) {
 		m.savedLayout(msg.err)
 	case written:
 		m.say = deck.Say{Text: msg.text, Err: msg.err}
-	case cancelled:
-		return m.leave(), true
+	case cancelled: // at once: the terminal may have been given back already
+		return tea.Quit, true
 	default:
 		return m.crashed(msg)
 	}

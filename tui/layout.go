@@ -27,7 +27,7 @@ type kept struct{ err error }
 
 // layout is what is to be kept now.
 func (m *Model) layout() Layout {
-	l := Layout{Page: m.current().ID(), Theme: m.keep.last.Theme, Typed: m.typed, Pages: map[string]json.RawMessage{}}
+	l := Layout{Page: m.current().ID(), Theme: m.look.kept, Typed: m.typed, Pages: map[string]json.RawMessage{}}
 	for _, p := range m.o.Pages {
 		if data := p.Layout(); data != nil {
 			l.Pages[p.ID()] = data

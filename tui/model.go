@@ -34,6 +34,7 @@ type Model struct {
 	subject       subject
 	jobs          jobs
 	keep          keeper
+	look          look
 	typed         []string // lines of the palette, the newest last
 	mouseOff      bool
 	leaving       bool // ctrl+c was pressed once
@@ -65,9 +66,7 @@ func New(o Options) *Model {
 			m.page = i
 		}
 	}
-	if name := o.Layout.Theme; name != "" && o.Theme != nil {
-		o.Theme(name)
-	}
+	m.openLook()
 	if o.Filter != "" {
 		m.say.Err = m.current().SetFilter(o.Filter)
 	}
@@ -77,7 +76,7 @@ func New(o Options) *Model {
 // Init starts the first loads, and the clock.
 func (m *Model) Init() tea.Cmd {
 	m.wants = m.current().Wants()
-	return tea.Batch(m.o.Begin, m.o.Desk.Want(m.wants), m.tick())
+	return tea.Batch(m.o.Begin, m.o.Desk.Want(m.wants), m.tick(), m.askBackground())
 }
 
 func (m *Model) current() deck.Page { return m.o.Pages[m.page] }
@@ -130,6 +129,10 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		cmd := tea.Batch(m.touched(), m.mouse(msg.(tea.MouseMsg))) //nolint:forcetypeassert // both are
 		m.note(true)
 		return cmd
+	case tea.BackgroundColorMsg:
+		return m.background(msg)
+	case answerLate:
+		return m.answered()
 	case tea.FocusMsg:
 		return m.focus(true)
 	case tea.BlurMsg:

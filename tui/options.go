@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 )
@@ -52,9 +53,20 @@ type Options struct {
 	SaveLayout func(Layout) error
 	// Browse opens an address in the browser; nil: it is shown instead.
 	Browse func(ctx context.Context, url string) error
-	// Themes are the names the palette offers; Theme makes one the styles of Deck.
+	// Themes are the names the palette offers, and Theme makes the styles of one. With
+	// an error these are what can be shown of it; nil: there is no such theme. Without
+	// them there are the built-in ones.
 	Themes []string
-	Theme  func(name string)
+	Theme  func(name string, colour, ascii bool) (*theme.Styles, error)
+	// ChosenTheme is the one Deck has the styles of; empty, or auto: nobody has chosen
+	// one. AskBackground then lets the terminal decide between dark and light.
+	ChosenTheme   string
+	AskBackground bool
+	// ThemeTyped says that ChosenTheme was typed for this time: it goes before the one
+	// in Layout, which stays for the next.
+	ThemeTyped bool
+	// NoColour says that a theme that is chosen is shown without its colours.
+	NoColour bool
 	// Busy are what runs of this process beside command lines, such as forwards:
 	// leaving ends them. Nil: nothing does.
 	Busy func() []string

@@ -149,6 +149,7 @@ var titles = []string{"overview", "fleet", "patch", "commands", "sessions", "par
 
 // world is a dashboard of eight such pages, of which the second is shown.
 type world struct {
+	t testing.TB
 	*tuitest.Screen
 	pages []*page
 	fleet *page
@@ -156,7 +157,7 @@ type world struct {
 
 func newWorld(t testing.TB, change ...func(*tui.Options)) *world {
 	t.Helper()
-	w := &world{}
+	w := &world{t: t}
 	w.Screen = tuitest.New(t, func(d *deck.Deck, _ *feed.Desk) []deck.Page {
 		var all []deck.Page
 		for _, id := range titles {

@@ -79,7 +79,7 @@ func (m *Model) quitFor(other string) tea.Cmd {
 // leave ends the program.
 func (m *Model) leave() tea.Cmd {
 	m.stale = true
-	return tea.Quit
+	return m.afterAnswer(tea.Quit)
 }
 
 // crashed ends the program when something behind it has panicked; false: it is no

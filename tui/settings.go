@@ -44,43 +44,28 @@ func (m *Model) themeEntries() []entry {
 	var out []entry
 	names := m.o.Themes
 	if len(names) == 0 {
-		names = theme.Variants()
+		names = append([]string{string(theme.Auto)}, theme.Variants()...)
 	}
 	for _, name := range names {
 		e := entry{name: "theme " + name, detail: "how the dashboard looks", do: func() tea.Cmd { return m.setTheme(name) }}
-		if name == string(s.Variant) {
+		switch {
+		case name == string(theme.Auto):
+			e.detail = "dark or light, as the background of the terminal"
+		case theme.LegalName(name):
+			e.detail = "a theme of your own, read anew from its file"
+		}
+		if name == m.look.name && !theme.LegalName(name) {
 			e.off = "it is this one"
 		}
 		out = append(out, e)
 	}
 	return append(out,
-		entry{name: onOff("colour", s.Color), detail: "the sixteen colours of the terminal", do: func() tea.Cmd {
-			return m.restyle(s.Variant, !s.Color, s.ASCII)
+		entry{name: onOff("colour", s.Color), detail: "the colours of the theme", do: func() tea.Cmd {
+			return m.restyle(!s.Color, s.ASCII)
 		}},
 		entry{name: onOff("ascii", s.ASCII), detail: "signs that any font has", do: func() tea.Cmd {
-			return m.restyle(s.Variant, s.Color, !s.ASCII)
+			return m.restyle(s.Color, !s.ASCII)
 		}})
-}
-
-// setTheme makes a theme the styles of everything.
-func (m *Model) setTheme(name string) tea.Cmd {
-	s := m.o.Deck.Styles
-	m.keep.last.Theme, m.keep.touched = name, true
-	if m.o.Theme != nil {
-		m.o.Theme(name)
-		m.restyled()
-		return nil
-	}
-	return m.restyle(theme.Variant(name), true, s.ASCII)
-}
-
-func (m *Model) restyle(v theme.Variant, colour, ascii bool) tea.Cmd {
-	if colour && v == theme.Plain {
-		v = theme.Dark // plain has no colours to turn on
-	}
-	m.o.Deck.Styles = theme.New(v, colour, ascii)
-	m.restyled()
-	return nil
 }
 
 func (m *Model) toggleMouse() tea.Cmd {

@@ -42,7 +42,7 @@ func Show(ctx context.Context, t *terminal.Terminal, o Options) (Outcome, error)
 	defer func() { _, _ = io.WriteString(out, restoreTitle) }()
 	model := &program{m: m}
 	p := tea.NewProgram(model, tea.WithInput(in), tea.WithOutput(screen{out, g.Output(out)}),
-		tea.WithoutSignalHandler(), tea.WithColorProfile(colorprofile.ANSI))
+		tea.WithoutSignalHandler(), tea.WithColorProfile(colorprofile.TrueColor)) // styles have no others than the terminal shows
 	model.quit = p.Quit
 	err = run(ctx, p)
 	if m.crash == nil && errors.Is(err, tea.ErrProgramPanic) {

@@ -332,3 +332,72 @@ func TestNeverBlocks(t *testing.T) {
 	s.write("q")
 	s.back()
 }
+
+const (
+	asksBackground = "\x1b]11;?\x07"
+	white          = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
+)
+
+// What the terminal still has to say does not come to who has it next: a shell opened
+// from inside, or the one the dashboard was started from.
+func TestTheAnswerOfTheTerminalIsAwaited(t *testing.T) {
+	for name, way := range map[string]struct{ key, before, after string }{
+		"when a shell is opened": {"s", "in the shell", "shell on web-1 ended"},
+		"when it is left":        {"q", "\x1b[?1049l", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := onStage(t, func(s *stage, o *tui.Options) {
+				o.AskBackground = true
+				o.Run = lent{s}
+				s.page.actions = []deck.Action{{Key: "s", Name: "shell", Do: func() tea.Cmd {
+					return deck.Ask(deck.Line{Words: []string{"shell"}, What: "shell on web-1", How: deck.OnScreen})
+				}}}
+			})
+			s.see(asksBackground)
+			s.write(way.key)
+			s.write(white)
+			s.see(way.before)
+			if way.after != "" {
+				s.write("hello\r")
+				s.see("read hello") // and nothing before it
+				s.see(way.after)
+				s.write("q")
+			}
+			s.back()
+			if strings.Contains(s.text(), "rgb:") {
+				t.Errorf("the answer was taken for keys:\n%q", s.text())
+			}
+			if s.err != nil {
+				t.Error(s.err)
+			}
+		})
+	}
+}
+
+// A terminal that does not answer delays nothing for long, and the first frame not at all.
+func TestNoAnswerOfTheTerminal(t *testing.T) {
+	s := onStage(t, func(_ *stage, o *tui.Options) { o.AskBackground = true })
+	s.see("web-1")
+	s.write("q")
+	s.back()
+	if s.err != nil {
+		t.Error(s.err)
+	}
+}
+
+func TestTheTerminalIsNotAskedForNothing(t *testing.T) {
+	for name, change := range map[string]func(*tui.Options){
+		"a theme is chosen":    func(o *tui.Options) { o.AskBackground, o.ChosenTheme = true, "dark" },
+		"there are no colours": func(o *tui.Options) { o.AskBackground, o.Deck.Styles = true, theme.New(theme.Dark, false, false) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := onStage(t, func(_ *stage, o *tui.Options) { change(o) })
+			s.see("web-1")
+			s.write("q")
+			s.back()
+			if strings.Contains(s.text(), asksBackground) {
+				t.Error("it was asked for its background")
+			}
+		})
+	}
+}

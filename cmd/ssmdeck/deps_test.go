@@ -63,7 +63,7 @@ var floors = [][]room{
 		{name: "internal/recording"},
 		{name: "internal/terminal", others: []string{xterm, xsys}},
 		{name: "internal/sshconfig"},
-		{name: "internal/theme", others: []string{charm, color}},
+		{name: "internal/theme", others: []string{charm, color, yaml}},
 		{name: "internal/render", ours: []string{"internal/theme"}, others: []string{charm, ansi, yaml, "github.com/jmespath/go-jmespath"}},
 		{name: "internal/awsapi", others: []string{sdk}},
 		{name: "sessionclient", others: []string{socket}},

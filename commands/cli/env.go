@@ -57,6 +57,8 @@ type Env struct {
 	// empty: with the caller's own.
 	AccessRequest string
 	taken         *atomic.Bool // a session has the terminal: nobody else may ask there
+	told          *atomic.Bool // what is wrong with the theme was said; nil: settings were not read yet
+	themes        string       // the folder of themes; empty: beside the configuration file
 
 	given     map[config.Key]string // settings as if they had been typed; see Again
 	file      string                // the configuration file that was typed with them
@@ -73,7 +75,7 @@ type Env struct {
 func (e *Env) Anew(words []string) *Env {
 	return &Env{
 		Build: e.Build, In: e.In, Out: e.Out, Err: e.Err, Lookup: e.Lookup, Args: words,
-		Local: e.Local, Interrupts: e.Interrupts, Paces: e.Paces,
+		Local: e.Local, Interrupts: e.Interrupts, Paces: e.Paces, told: e.told, themes: e.themes,
 	}
 }
 
@@ -125,7 +127,7 @@ func (e *Env) Settings() (*config.Settings, error) {
 		Lookup: e.Lookup, Flags: e.typed(), Path: e.ConfigFile(), GOOS: runtime.GOOS,
 		Check: map[config.Key]func(string) error{
 			config.Output: func(v string) error { _, err := render.ParseFormat(v); return err },
-			config.Theme:  func(v string) error { _, err := theme.ParseVariant(v); return err },
+			config.Theme:  e.checkTheme,
 			config.Color:  func(v string) error { _, err := theme.ParseColorMode(v); return err },
 			config.Escape: func(v string) error { _, err := escapekeys.ParseChar(v); return err },
 		},
@@ -134,6 +136,9 @@ func (e *Env) Settings() (*config.Settings, error) {
 		return nil, err
 	}
 	e.settings = s
+	if e.told == nil {
+		e.told = new(atomic.Bool)
+	}
 	return s, nil
 }
 
@@ -333,13 +338,13 @@ func (e *Env) RenderOptions() (render.Options, error) {
 // Styles returns the styles for a stream; a wrong setting is reported by
 // whoever reads the settings, not here.
 func (e *Env) Styles(w io.Writer) *theme.Styles {
-	variant, mode, ascii := theme.Dark, theme.ColorAuto, false
+	t, mode, ascii := theme.BuiltIn(theme.Dark), theme.ColorAuto, false
 	if s, err := e.Settings(); err == nil {
-		variant, _ = theme.ParseVariant(s.Theme)
+		t = e.usedTheme(s.Theme)
 		mode, _ = theme.ParseColorMode(s.Color)
 		ascii = s.ASCII
 	}
-	return theme.New(variant, theme.UseColor(mode, e.Lookup, IsTerminal(w)), theme.UseASCII(ascii, e.Lookup))
+	return t.Styles(theme.Depth(theme.UseColor(mode, e.Lookup, IsTerminal(w)), e.Lookup), theme.UseASCII(ascii, e.Lookup))
 }
 
 // ErrStyles returns the styles for standard error.

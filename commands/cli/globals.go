@@ -38,7 +38,7 @@ func (g *Globals) Bind(fs *pflag.FlagSet) {
 		{"context", "", "named `context` of the configuration file"},
 		{"output", "o", "output `format`: table, wide, json, jsonl, yaml, csv, text, name"},
 		{"color", "", "`when` to use colour: auto, always, never"},
-		{"theme", "", "colour `theme`: dark, light, plain"},
+		{"theme", "", "colour `theme`: auto, dark, light, dusk, dawn, contrast, contrast-light, plain, or your own"},
 		{"log-file", "", "write the log to `file`"},
 	} {
 		fs.VarP(&once{name: f.name}, f.name, f.short, f.usage)

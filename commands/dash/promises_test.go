@@ -108,15 +108,19 @@ func TestNothingByColourAlone(t *testing.T) {
 	for _, p := range f.pages {
 		for _, size := range [][2]int{{40, 6}, {80, 19}, {140, 35}} {
 			views := map[string]string{}
-			for name, s := range map[string]*theme.Styles{
-				"colour": theme.New(theme.Dark, true, false), "light": theme.New(theme.Light, true, false), "none": theme.New(theme.Dark, false, false),
-			} {
+			styles := map[string]*theme.Styles{"none": theme.New(theme.Dark, false, false)}
+			for _, v := range theme.Variants() {
+				styles[v] = theme.New(theme.Variant(v), true, false)
+			}
+			for name, s := range styles {
 				d.Styles = s
 				p.SetSize(size[0], size[1])
 				views[name] = ansi.Strip(trimmed(p.View()))
 			}
-			if views["colour"] != views["none"] || views["light"] != views["none"] {
-				t.Errorf("%s at %dx%d says with colour\n%s\nand without\n%s", p.ID(), size[0], size[1], views["colour"], views["none"])
+			for name, view := range views {
+				if view != views["none"] {
+					t.Errorf("%s at %dx%d says as %s\n%s\nand without colour\n%s", p.ID(), size[0], size[1], name, view, views["none"])
+				}
 			}
 			d.Styles = theme.New(theme.Plain, false, true)
 			p.SetSize(size[0], size[1])

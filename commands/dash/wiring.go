@@ -173,25 +173,23 @@ func (w *wiring) options(o Options) tui.Options {
 	t := tui.Options{
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
 		Begin: w.start(), Take: w.take, Find: w.find, Browse: w.browse, CrashFile: w.crashFile,
-		Themes: theme.Variants(), Theme: w.theme, Operations: w.meters.operations,
+		Themes: w.env.ThemeNames(), Theme: w.theme, ChosenTheme: strings.ToLower(w.settings.Theme), AskBackground: true, Operations: w.meters.operations,
 		Layout: w.layout(), SaveLayout: w.keep,
 	}
-	if w.settings.Origin(config.Theme).Source == config.FromFlag {
-		t.Layout.Theme = "" // what was typed counts
-	}
+	mode, _ := theme.ParseColorMode(w.settings.Color)
+	t.NoColour = !theme.UseColor(mode, w.env.Lookup, true)
+	t.ThemeTyped = w.settings.Origin(config.Theme).Source >= config.FromEnv
 	if w.env.Local == nil {
 		t.Contexts = w.settings.Contexts
 	}
 	return t
 }
 
-// theme makes a variant the styles of the deck.
-func (w *wiring) theme(name string) {
-	v, err := theme.ParseVariant(name)
-	if err != nil {
-		return
+// theme makes the styles of a theme.
+func (w *wiring) theme(name string, colour, ascii bool) (*theme.Styles, error) {
+	t, err := w.env.Theme(name)
+	if t == nil {
+		return nil, err
 	}
-	mode, _ := theme.ParseColorMode(w.settings.Color)
-	color := theme.UseColor(mode, w.env.Lookup, true)
-	w.deck.Styles = theme.New(v, color, w.deck.Styles.ASCII)
+	return t.Styles(theme.Depth(colour, w.env.Lookup), ascii), err
 }

@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ type Settings struct {
 	ExternalID  string // given when Role is assumed
 	EndpointURL string // of Systems Manager: the simulator, a VPC endpoint
 	Output      string // a name render.ParseFormat knows
-	Theme       string // a name theme.ParseVariant knows
+	Theme       string // the name of a built-in theme, or of one's own
 	Color       string // a name theme.ParseColorMode knows
 	ASCII       bool   // draw with ASCII only
 	ReadOnly    bool   // refuse every changing operation
@@ -112,16 +113,9 @@ func Load(o Options) (*Settings, error) {
 // open reads the file, or returns an empty one when none was named and the
 // usual one does not exist.
 func (o *Options) open() (*file, error) {
-	path, named := o.Path, "--config"
+	path, named := o.path()
 	if path == "" {
-		path, named = get(o.Lookup, "SSMDECK_CONFIG"), "SSMDECK_CONFIG"
-	}
-	if path == "" {
-		named = ""
-		var err error
-		if path, err = Path(o.Lookup, o.GOOS); err != nil {
-			return &file{}, nil
-		}
+		return &file{}, nil
 	}
 	data, err := readFile(path)
 	switch {
@@ -134,6 +128,30 @@ func (o *Options) open() (*file, error) {
 	default:
 		return nil, fault.New(fault.Usage, "read configuration", "%w", err)
 	}
+}
+
+// path is the configuration file and what named it; nothing named the usual one. It
+// is empty when there is no home folder.
+func (o *Options) path() (path, named string) {
+	if o.Path != "" {
+		return o.Path, "--config"
+	}
+	if path := get(o.Lookup, "SSMDECK_CONFIG"); path != "" {
+		return path, "SSMDECK_CONFIG"
+	}
+	path, _ = Path(o.Lookup, o.GOOS)
+	return path, ""
+}
+
+// Dir is the folder of the configuration file, whether there is such a file or not, for
+// what belongs beside it; path is that of --config. It is empty when there is no home
+// folder.
+func Dir(env Lookup, path, goos string) string {
+	o := Options{Lookup: env, Path: path, GOOS: goos}
+	if path, _ = o.path(); path == "" {
+		return ""
+	}
+	return filepath.Dir(path)
 }
 
 // absent reports whether the usual file is just not there for us. A home folder

@@ -3,6 +3,8 @@ package theme
 import (
 	"strings"
 
+	"github.com/charmbracelet/colorprofile"
+
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
@@ -52,6 +54,27 @@ func UseColor(mode ColorMode, env Lookup, isTerminal bool) bool {
 		return false
 	}
 	return isTerminal && !Dumb(env)
+}
+
+// Depth is how many colours a stream gets that gets any (see UseColor): none when use
+// is false, else what the environment says of the terminal, sixteen at least. The
+// terminal is not asked.
+func Depth(use bool, env Lookup) colorprofile.Profile {
+	if !use {
+		return colorprofile.ASCII
+	}
+	// tmux turns colours into those that its own terminal has. It hands on COLORTERM,
+	// while its TERM says nothing of true colour.
+	if deep := strings.ToLower(get(env, "COLORTERM")); get(env, "TMUX") != "" && (deep == "truecolor" || deep == "24bit") {
+		return colorprofile.TrueColor
+	}
+	var known []string // no NO_COLOR and the like: those were heeded
+	for _, name := range []string{"TERM", "COLORTERM", "WT_SESSION", "GOOGLE_CLOUD_SHELL"} {
+		if v := get(env, name); v != "" {
+			known = append(known, name+"="+v)
+		}
+	}
+	return max(colorprofile.Env(known), colorprofile.ANSI)
 }
 
 // Dumb reports whether TERM says that the terminal understands no escape

@@ -4,46 +4,91 @@
 //
 // Guarantees: the package reads no environment, never asks the terminal
 // anything (a background-colour request costs seconds on a terminal that does
-// not answer) and has no mutable state; all functions are pure. Colours are the
-// sixteen of the user's own palette. The plain variant, and every variant made
-// without colour, never produces an escape byte. What a colour says is always
-// said by a glyph and a word as well.
+// not answer) and has no mutable state; all functions are pure. The colours of the
+// usual themes are the sixteen of the user's own palette; others are for those who
+// choose them. The plain theme, and every theme on a terminal without colour, never
+// produces an escape byte. What a colour says is always said by a glyph and a word as
+// well.
 package theme
 
 import (
 	"hash/fnv"
-	"image/color"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
 
-// Variant names a set of styles.
+// Variant is the name of a theme: of a built-in one, or of one's own.
 type Variant string
 
-// The variants. Dark and Light differ in the few colours that are hard to read
-// on the other background.
+// The built-in themes. Auto stands for Dark, and for Light in the dashboard when the
+// terminal says that its background is light.
 const (
-	Plain Variant = "plain"
-	Dark  Variant = "dark"
-	Light Variant = "light"
+	Auto          Variant = "auto"
+	Dark          Variant = "dark"
+	Light         Variant = "light"
+	Dusk          Variant = "dusk" // true colour, dark background
+	Dawn          Variant = "dawn" // true colour, light background
+	Contrast      Variant = "contrast"
+	ContrastLight Variant = "contrast-light"
+	Plain         Variant = "plain"
 )
 
-// Variants returns the legal names, in the order help shows them.
-func Variants() []string { return []string{string(Dark), string(Light), string(Plain)} }
-
-// ParseVariant reads a variant's name; "" is Dark. Anything else is a Usage
-// error that lists the names.
-func ParseVariant(s string) (Variant, error) {
-	switch v := Variant(strings.ToLower(s)); v {
-	case "":
-		return Dark, nil
-	case Plain, Dark, Light:
-		return v, nil
+// Variants returns the names of the built-in themes, in the order help shows them.
+func Variants() []string {
+	names := make([]string, 0, len(builtIn))
+	for _, b := range builtIn {
+		names = append(names, string(b.name))
 	}
-	return "", fault.Usagef("unknown theme %q: use %s", s, strings.Join(Variants(), ", "))
+	return names
+}
+
+// ParseVariant reads the name of a built-in theme or of one of own; "" is Dark.
+// Anything else is a Usage error that lists the names.
+func ParseVariant(s string, own ...string) (Variant, error) {
+	name := strings.ToLower(s)
+	switch {
+	case name == "":
+		return Dark, nil
+	case name == string(Auto), slices.Contains(Variants(), name), slices.Contains(own, name):
+		return Variant(name), nil
+	}
+	names := slices.Concat([]string{string(Auto)}, Variants(), own)
+	return "", fault.Usagef("unknown theme %q: use %s", s, strings.Join(names, ", "))
+}
+
+// Theme says how each role looks. It is never changed once it is made.
+type Theme struct {
+	Name   Variant
+	layers []layer // what a later one says counts; none: there is no colour
+}
+
+// layer are the looks of some roles: one each, and some of Sources.
+type layer map[string][]Look
+
+// BuiltIn returns a theme that comes with ssmdeck; an unknown one, and Auto, is Dark.
+func BuiltIn(v Variant) *Theme {
+	if t, ok := built()[v]; ok {
+		return t
+	}
+	return built()[Dark]
+}
+
+// look is what the topmost layer says of a role that the terminal can show. With
+// sixteen colours a look of others is passed over: its nearest of the sixteen may be
+// the background itself.
+func (t *Theme) look(role string, p colorprofile.Profile) []Look {
+	for _, l := range slices.Backward(t.layers) {
+		list := l[role]
+		if len(list) > 0 && (p > colorprofile.ANSI || !slices.ContainsFunc(list, func(l Look) bool { return !l.sixteen() })) {
+			return list
+		}
+	}
+	return []Look{{}}
 }
 
 // Level is what a state means to the reader, whatever its name is.
@@ -97,21 +142,27 @@ type Styles struct {
 // a small part of Render, which matters in a table of 10,000 rows.
 type paint struct{ on, off string }
 
-// New returns the styles of a variant. useColor says whether escape sequences
-// may be used (see UseColor), ascii chooses the ASCII glyphs (see UseASCII). An
-// unknown variant is Dark.
+// New returns the styles of a built-in theme with all its colours. useColor says
+// whether escape sequences may be used (see UseColor), ascii chooses the ASCII glyphs
+// (see UseASCII). An unknown theme is Dark.
 func New(v Variant, useColor, ascii bool) *Styles {
-	if v != Plain && v != Light {
-		v = Dark
+	p := colorprofile.ASCII
+	if useColor {
+		p = colorprofile.TrueColor
 	}
-	s := &Styles{Variant: v, Color: useColor && v != Plain, ASCII: ascii, Glyphs: utf8Glyphs()}
+	return BuiltIn(v).Styles(p, ascii)
+}
+
+// Styles returns the styles of the theme with the colours that the terminal has (see
+// Depth); ascii chooses the ASCII glyphs (see UseASCII).
+func (t *Theme) Styles(p colorprofile.Profile, ascii bool) *Styles {
+	s := &Styles{Variant: t.Name, Color: p >= colorprofile.ANSI && len(t.layers) > 0, ASCII: ascii, Glyphs: utf8Glyphs()}
 	if ascii {
 		s.Glyphs = asciiGlyphs()
 	}
+	s.sources = []lipgloss.Style{{}}
 	if s.Color {
-		s.paintAll()
-	} else {
-		s.sources = []lipgloss.Style{{}}
+		s.paintAll(t, p)
 	}
 	for l := range s.paint {
 		s.paint[l] = reduce(s.Level(Level(l)))
@@ -119,37 +170,14 @@ func New(v Variant, useColor, ascii bool) *Styles {
 	return s
 }
 
-// paintAll fills in the styles. Only attributes and the sixteen palette colours
-// are used, so that the user's terminal theme decides how they look; yellow and
-// cyan are unreadable on most light backgrounds.
-func (s *Styles) paintAll() {
-	plain := lipgloss.NewStyle()
-	fg := func(c color.Color) lipgloss.Style { return plain.Foreground(c) }
-
-	grey, accent := fg(lipgloss.BrightBlack), fg(lipgloss.Cyan)
-	warn := fg(lipgloss.Yellow)
-	s.sources = []lipgloss.Style{
-		fg(lipgloss.Cyan), fg(lipgloss.Green), fg(lipgloss.Yellow), fg(lipgloss.Blue),
-		fg(lipgloss.Magenta), fg(lipgloss.BrightCyan), fg(lipgloss.BrightGreen), fg(lipgloss.BrightMagenta),
+func (s *Styles) paintAll(t *Theme, p colorprofile.Profile) {
+	for _, r := range Roles() {
+		*r.style(s) = t.look(r.Name, p)[0].style(p)
 	}
-	if s.Variant == Light {
-		warn, accent = fg(lipgloss.Magenta), fg(lipgloss.Blue)
-		s.sources = []lipgloss.Style{accent, fg(lipgloss.Green), fg(lipgloss.Magenta), fg(lipgloss.Red), fg(lipgloss.Cyan)}
+	s.sources = s.sources[:0]
+	for _, l := range t.look(Sources, p) {
+		s.sources = append(s.sources, l.style(p))
 	}
-	s.Title, s.Header, s.Strong = plain.Bold(true), plain.Bold(true), plain.Bold(true)
-	s.Key, s.Dim = grey, grey
-	s.Accent = accent
-
-	s.Good, s.Busy, s.Warn = fg(lipgloss.Green), accent, warn
-	s.Bad = fg(lipgloss.Red).Bold(true)
-	s.Idle, s.Unknown = grey, plain
-
-	s.Selected = plain.Reverse(true)
-	s.Match = accent.Bold(true)
-	s.Changed = plain.Bold(true)
-	s.Border = grey
-	s.Protected = fg(lipgloss.BrightWhite).Background(lipgloss.Red).Bold(true)
-	s.Bar = accent
 }
 
 // Level returns the style of a level.

@@ -174,9 +174,17 @@ func runs(line string, st *style, p palette, columns int) []*run {
 
 // sgr takes the numbers of one Select Graphic Rendition sequence (ECMA-48 8.3.117).
 func sgr(text string, st *style, p palette) {
-	for _, word := range strings.Split(text, ";") {
-		n, _ := strconv.Atoi(word)
+	words := strings.Split(text, ";")
+	for i := 0; i < len(words); i++ {
+		n, _ := strconv.Atoi(words[i])
 		switch {
+		case n == 38 || n == 48:
+			colour, used := extended(words[i+1:], p)
+			if i += used; n == 38 {
+				st.fore = colour
+			} else {
+				st.back = colour
+			}
 		case n == 0:
 			*st = style{}
 		case n == 1:
@@ -206,5 +214,39 @@ func sgr(text string, st *style, p palette) {
 		case n == 49:
 			st.back = ""
 		}
+	}
+}
+
+// extended takes what follows 38 or 48: 5 and a number of 256, or 2 and red, green, blue.
+// used is how many words that were.
+func extended(words []string, p palette) (colour string, used int) {
+	number := func(i int) int {
+		if i >= len(words) {
+			return 0
+		}
+		n, _ := strconv.Atoi(words[i])
+		return n & 0xff
+	}
+	switch number(0) {
+	case 2:
+		return fmt.Sprintf("#%02x%02x%02x", number(1), number(2), number(3)), 4
+	case 5:
+		return indexed(number(1), p), 2
+	}
+	return "", 0
+}
+
+// indexed is one of 256 colours: the sixteen, a cube of 6x6x6, and 24 greys.
+func indexed(n int, p palette) string {
+	steps := [6]int{0, 95, 135, 175, 215, 255}
+	switch {
+	case n < 16:
+		return p.colours[n]
+	case n < 232:
+		n -= 16
+		return fmt.Sprintf("#%02x%02x%02x", steps[n/36], steps[n/6%6], steps[n%6])
+	default:
+		grey := 8 + 10*(n-232)
+		return fmt.Sprintf("#%02x%02x%02x", grey, grey, grey)
 	}
 }

@@ -420,3 +420,20 @@ func TestPosition(t *testing.T) {
 		t.Errorf("a short list has a position: %q\n%s", f.Position(), f.View(true))
 	}
 }
+
+func TestAgesLoseTheirLastWordFirst(t *testing.T) {
+	for _, tt := range []struct {
+		text  string
+		width int
+		want  string
+	}{
+		{"3 min ago", 9, "3 min ago"},
+		{"3 min ago", 8, "3 min   "},
+		{"3 min ago", 4, "3 m…"},
+		{"long ago in Chicago", 9, "long ago…"},
+	} {
+		if got := fit(tt.text, tt.width, &Column{}, "…"); got != tt.want {
+			t.Errorf("%q in %d cells: got %q, want %q", tt.text, tt.width, got, tt.want)
+		}
+	}
+}

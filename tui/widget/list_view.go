@@ -274,8 +274,11 @@ func (l *List) flashes(id cellID) bool {
 	return ok && !l.still && l.now.Sub(at) < flash
 }
 
-// fit cuts or pads a text to a width.
+// fit cuts or pads a text to a width. An age without its "ago" says the same.
 func fit(text string, width int, c *Column, ellipsis string) string {
+	if render.Width(text) > width {
+		text = strings.TrimSuffix(text, " ago")
+	}
 	if c.Middle {
 		text = render.CutMiddle(text, width, ellipsis)
 	} else {
