@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 )
 
@@ -62,6 +63,28 @@ type Page interface {
 type Subject interface {
 	// Subject identifies what the actions are about; empty: nothing.
 	Subject() string
+}
+
+// Choosing is a page whose rows the user's own command lines can be about.
+type Choosing interface {
+	// Chosen are the rows that are marked, or else the one under the cursor.
+	Chosen() []Row
+}
+
+// Row is a row as such a command line sees it.
+type Row struct {
+	At    grid.Place
+	Label string // what people call it
+	ID    string // what the service calls it
+	// Value is what is known of it by the name of a field, see package dashfile; empty:
+	// nothing is.
+	Value func(field string) string
+}
+
+// Own are the user's own actions.
+type Own interface {
+	// Actions are those that are offered on a page.
+	Actions(p Page) []Action
 }
 
 // Concealing is a page that shows secrets when it is asked to. The root has it hide

@@ -46,13 +46,16 @@ const (
 	OnScreen
 )
 
-// Line runs an ssmdeck command line in this process, when it has been confirmed.
-// Its box shows exactly what runs, so that it can be copied into a script.
+// Line runs an ssmdeck command line in this process, or another program, when it has
+// been confirmed. Its box shows exactly what runs, so that it can be copied into a script.
 type Line struct {
-	Words []string   // without ssmdeck: {"patch", "scan", "i-0abc"}
-	At    grid.Place // where; the root adds the flags that lead there
-	What  string     // the question: "reboot 3 nodes"
-	Facts []Fact     // what else must be known before a yes: nodes with the first names
+	Words []string // without ssmdeck: {"patch", "scan", "i-0abc"}
+	// Program is set where the words are those of another program, which is given the
+	// terminal.
+	Program bool
+	At      grid.Place // where; the root adds the flags that lead there
+	What    string     // the question: "reboot 3 nodes"
+	Facts   []Fact     // what else must be known before a yes: nodes with the first names
 	// Preview are the words of a line that changes nothing, whose output the box
 	// shows as what would happen. It reads Input, too. Nil: none.
 	Preview []string

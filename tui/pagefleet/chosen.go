@@ -1,0 +1,14 @@
+package pagefleet
+
+import "github.com/ssmdeck/ssmdeck/tui/deck"
+
+// Chosen are the nodes that are marked, or the one under the cursor.
+func (p *Page) Chosen() []deck.Row {
+	chosen := p.list.Chosen()
+	out := make([]deck.Row, 0, len(chosen))
+	for _, i := range chosen {
+		r := p.known(&p.rows[i])
+		out = append(out, deck.NodeRow(r.at, r.n.ID, r.n.Name, r.n.IP, r.n.Tags))
+	}
+	return out
+}
