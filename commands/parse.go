@@ -1,8 +1,6 @@
 package commands
 
 import (
-	"slices"
-
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/api"
@@ -20,7 +18,10 @@ func Parse(env *cli.Env, words []string) (*cobra.Command, error) {
 		return nil, err
 	}
 	cmd.InitDefaultHelpFlag()
-	cmd.FParseErrWhitelist.UnknownFlags = slices.ContainsFunc(documentCommands, func(c documentCommand) bool { return cmd.CommandPath() == "ssmdeck "+c.path })
+	if mentionsDocumentCommand(words) {
+		scan, err := scanArguments(env.Anew(words), words)
+		cmd.FParseErrWhitelist.UnknownFlags = err == nil && scan.document != ""
+	}
 	if err := cmd.ParseFlags(rest); err != nil {
 		return nil, cli.FlagError(cmd, err)
 	}

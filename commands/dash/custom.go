@@ -258,7 +258,7 @@ func (w *wiring) line(l *ownLine, at grid.Place, rows []deck.Row, answers map[st
 		line.How = deck.OnScreen
 	}
 	if len(rows) > 0 {
-		line.Facts = append(line.Facts, deck.Fact{Name: "Rows", Value: some(rows)})
+		line.Facts = append(line.Facts, deck.Fact{Name: strings.ToUpper(rows[0].Kind[:1]) + rows[0].Kind[1:] + "s", Value: some(rows)})
 	}
 	if len(rows) == 1 {
 		line.Type = rows[0].Label
@@ -305,7 +305,7 @@ func (w *wiring) values(at grid.Place, rows []deck.Row, answers map[string]strin
 	return v
 }
 
-// about says which rows a line is about: " on web-1", " on 12 rows".
+// about says which rows a line is about: " on web-1", " on 12 nodes".
 func about(rows []deck.Row) string {
 	switch len(rows) {
 	case 0:
@@ -313,7 +313,7 @@ func about(rows []deck.Row) string {
 	case 1:
 		return " on " + render.Visible(rows[0].Label)
 	}
-	return " on " + widget.Count(len(rows), "row")
+	return " on " + widget.Count(len(rows), rows[0].Kind)
 }
 
 // some names the first rows and counts all.

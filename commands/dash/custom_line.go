@@ -32,7 +32,7 @@ var reading = strings.Fields(`ls node-list node-get node-summary command-list co
 
 // The last words of commands that interrupt somebody, and of those that destroy.
 var (
-	disrupting = []string{"cancel", "terminate", "stop", "install", "remove", "disable", "reset", "restart", "deny", "reject", "api", "rollback", "restore"}
+	disrupting = []string{"cancel", "terminate", "stop", "install", "remove", "disable", "reset", "restart", "deny", "reject", "api", "rollback", "restore", "move"}
 	destroying = []string{"delete", "deregister", "disassociate", "purge"}
 )
 
@@ -187,7 +187,7 @@ func least(cmd *cobra.Command) deck.Level {
 	switch {
 	case slices.Contains(destroying, last):
 		return deck.Destructive
-	case slices.Contains(disrupting, last), path == "doctor" && cmd.Flags().Changed("fix"):
+	case slices.Contains(disrupting, last), slices.ContainsFunc([]string{"fix", "overwrite", "target-param"}, cmd.Flags().Changed):
 		return deck.Disruptive
 	case slices.Contains(reading, strings.Join(words, "-")):
 		return deck.Read

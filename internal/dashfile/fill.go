@@ -35,7 +35,7 @@ func (c *Command) Fill(v Values) (Line, error) {
 		if w.is(Nodes) {
 			words, input := targets(v.Nodes)
 			if len(words) == 0 {
-				return Line{}, c.refused(Nodes, "", v, "no node is chosen")
+				return Line{}, c.refused(Nodes, "", v, "stands for nothing: no node is chosen")
 			}
 			out.Words, out.Input = append(out.Words, words...), input
 			continue
@@ -84,9 +84,9 @@ func (c *Command) value(field string, v Values) (string, error) {
 	}
 	switch {
 	case strings.TrimSpace(value) == "":
-		return "", c.refused(field, "", v, "it is empty, or not known")
+		return "", c.refused(field, "", v, "is empty, or not known")
 	case !printable(value):
-		return "", c.refused(field, value, v, "it has characters that cannot be seen")
+		return "", c.refused(field, value, v, "has characters that cannot be seen")
 	}
 	return value, nil
 }
@@ -97,13 +97,13 @@ func (c *Command) unfit(field, value string, first, own bool) string {
 	asked := strings.HasPrefix(field, askField)
 	switch {
 	case first && value[0] == '-':
-		return "it begins with a hyphen and would be read as a flag"
+		return "begins with a hyphen and would be read as a flag"
 	case own && first && value[0] == '@':
-		return "it begins with @ and would be read as something else than a name"
+		return "begins with @ and would be read as something else than a name"
 	case own && !asked && (!plain(value) || strings.Contains(value, "://")):
-		return "ssmdeck would read it as more than a name: only letters, digits and . _ - / : + can be put in here"
+		return "would be more than a name to ssmdeck: only letters, digits and . _ - / : + can be put in here"
 	case c.joined() && !plain(value):
-		return "a shell would read it: only letters, digits and . _ - / : + can be put in here"
+		return "would be read by a shell: only letters, digits and . _ - / : + can be put in here"
 	}
 	return ""
 }
@@ -128,11 +128,11 @@ func plain(value string) bool {
 
 func (c *Command) refused(field, value string, v Values, why string) error {
 	of := ""
-	if v.Row != "" && !strings.HasPrefix(field, askField) {
-		of = " of " + v.Row
-	}
 	if value != "" {
-		of += fmt.Sprintf(" is %q", value)
+		of = fmt.Sprintf(": %q", value)
 	}
-	return fault.New(fault.Refused, c.Name, "%s%s: %s", placeholder(field), of, why).WithHint("nothing was run; see %q in line %d of the file", c.Name, c.Line)
+	if v.Row != "" && !strings.HasPrefix(field, askField) {
+		of += " of " + v.Row
+	}
+	return fault.New(fault.Refused, c.Name, "%s %s%s", placeholder(field), why, of).WithHint("nothing was run; see %q in line %d of the file", c.Name, c.Line)
 }

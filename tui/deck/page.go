@@ -74,6 +74,7 @@ type Choosing interface {
 // Row is a row as such a command line sees it.
 type Row struct {
 	At    grid.Place
+	Kind  string // what it is: "node"
 	Label string // what people call it
 	ID    string // what the service calls it
 	// Value is what is known of it by the name of a field, see package dashfile; empty:

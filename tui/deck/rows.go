@@ -12,7 +12,7 @@ import (
 // empty.
 func NodeRow(at grid.Place, id, name, ip string, tags map[string]string) Row {
 	fields := FieldsOf(map[string]string{dashfile.NodeID: id, dashfile.NodeName: name, dashfile.NodeIP: ip})
-	return Row{At: at, ID: id, Label: cmp.Or(strings.TrimSpace(name), id), Value: func(field string) string {
+	return Row{At: at, Kind: "node", ID: id, Label: cmp.Or(strings.TrimSpace(name), id), Value: func(field string) string {
 		if key, ok := strings.CutPrefix(field, dashfile.NodeTag); ok {
 			return tags[key]
 		}

@@ -20,5 +20,5 @@ func (p *Page) Chosen() []deck.Row {
 }
 
 func executionRow(at grid.Place, id string) deck.Row {
-	return deck.Row{At: at, ID: id, Label: id, Value: deck.FieldsOf(map[string]string{dashfile.ExecutionID: id})}
+	return deck.Row{At: at, Kind: "automation", ID: id, Label: id, Value: deck.FieldsOf(map[string]string{dashfile.ExecutionID: id})}
 }

@@ -28,7 +28,7 @@ func runRow(at grid.Place, r run.Run) deck.Row {
 		only = r.CommandIDs[0]
 	}
 	return deck.Row{
-		At: at, ID: r.Ref(), Label: r.Ref(),
+		At: at, Kind: "run", ID: r.Ref(), Label: r.Ref(),
 		Value: deck.FieldsOf(map[string]string{dashfile.RunID: cmp.Or(r.ID, only), dashfile.CommandID: only}),
 	}
 }

@@ -11,7 +11,10 @@ func (p *Page) Chosen() []deck.Row {
 	chosen := p.chosen()
 	out := make([]deck.Row, len(chosen))
 	for i, r := range chosen {
-		out[i] = deck.Row{At: r.Place, ID: r.Value, Label: r.Value, Value: deck.FieldsOf(map[string]string{dashfile.ParameterName: r.Value})}
+		out[i] = deck.Row{
+			At: r.Place, Kind: "parameter", ID: r.Value, Label: r.Value,
+			Value: deck.FieldsOf(map[string]string{dashfile.ParameterName: r.Value}),
+		}
 	}
 	return out
 }

@@ -12,7 +12,7 @@ func (p *Page) Chosen() []deck.Row {
 	out := make([]deck.Row, len(chosen))
 	for i, e := range chosen {
 		out[i] = deck.Row{
-			At: e.Place, ID: e.Value.ID, Label: e.Value.ID,
+			At: e.Place, Kind: "session", ID: e.Value.ID, Label: e.Value.ID,
 			Value: deck.FieldsOf(map[string]string{dashfile.SessionID: e.Value.ID, dashfile.NodeID: e.Value.Target}),
 		}
 	}

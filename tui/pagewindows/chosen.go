@@ -11,7 +11,7 @@ func (p *Page) Chosen() []deck.Row {
 	out := make([]deck.Row, len(chosen))
 	for i, e := range chosen {
 		out[i] = deck.Row{
-			At: e.at, ID: e.ID, Label: e.Name,
+			At: e.at, Kind: "window", ID: e.ID, Label: e.Name,
 			Value: deck.FieldsOf(map[string]string{dashfile.WindowID: e.ID, dashfile.WindowName: e.Name}),
 		}
 	}

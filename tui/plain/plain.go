@@ -41,6 +41,11 @@ type Options struct {
 	Start  string // the page shown at first; empty: the first
 	Filter string // of that page, to begin with
 	Run    Runner
+	// Programs runs the lines of other programs, whose first word is its name; nil: there
+	// are no such lines.
+	Programs Runner
+	// Own are the user's own actions; nil: there are none.
+	Own deck.Own
 
 	// Begin is run first; Take gets each message before anybody else and is true for
 	// its own. Both may be nil.
