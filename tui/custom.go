@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"context"
+	"io"
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
@@ -41,10 +43,10 @@ func (m *Model) actionEntry(a deck.Action, about string) entry {
 	return entry{key: a.Key, name: a.Name, detail: a.Help, off: off, do: func() tea.Cmd { return m.actLater(a, about) }}
 }
 
-// runner runs a line.
-func (m *Model) runner(l deck.Line) Runner {
-	if l.Program {
-		return m.o.Programs
+// perform runs a line that has the terminal.
+func (m *Model) perform(ctx context.Context, j *job, in io.Reader, out, errs io.Writer) int {
+	if j.line.Program {
+		return m.o.Programs.Run(ctx, j.line, in, out, errs)
 	}
-	return m.o.Run
+	return m.o.Run.Run(ctx, j.words, j.line.At, in, out, errs)
 }

@@ -29,9 +29,7 @@ type Options struct {
 	Start  string      // the page shown at first; empty: as the layout says, else the first
 	Filter string      // of that page, to begin with
 	Run    Runner
-	// Programs runs the lines of other programs, whose first word is its name; nil: there
-	// are no such lines.
-	Programs Runner
+	Programs deck.Programs // nil: there are no lines of other programs
 	// Own are the user's own actions; nil: there are none.
 	Own deck.Own
 

@@ -39,7 +39,7 @@ var (
 // attended are commands that want the terminal, and unattended those that are no use
 // inside of the dashboard.
 var (
-	attended   = []string{"shell", "ssh", "param edit", "session replay", "exec"}
+	attended   = []string{"shell", "ssh", "param edit", "session replay"}
 	unattended = []string{"dash", "demo", "simulator", "completion", "ssh-proxy", "help"}
 )
 

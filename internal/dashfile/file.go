@@ -65,6 +65,7 @@ type Command struct {
 	Ask     []Ask
 	Confirm Level
 	Screen  bool // it is given the terminal
+	Wait    bool // what it wrote stays on the screen until Enter
 	Line    int  // in the file
 }
 
@@ -92,7 +93,7 @@ var levelNames = []string{"change", "disruptive", "destructive"}
 var (
 	topKeys     = []string{"views", "commands"}
 	viewKeys    = []string{"name", "view", "filter", "key"}
-	commandKeys = []string{"name", "view", "key", "run", "exec", "ask", "confirm", "screen"}
+	commandKeys = []string{"name", "view", "key", "run", "exec", "ask", "confirm", "screen", "wait"}
 	askKeys     = []string{"name", "title", "default", "choices"}
 )
 
@@ -214,6 +215,7 @@ func (p *parser) command(n *yaml.Node) {
 			"ask":     func(n *yaml.Node) { p.list(n, "ask", func(n *yaml.Node) { p.ask(&c, n) }) },
 			"confirm": func(n *yaml.Node) { c.Confirm = p.level(n) },
 			"screen":  func(n *yaml.Node) { c.Screen = p.yes(n, "screen") },
+			"wait":    func(n *yaml.Node) { c.Wait = p.yes(n, "wait") },
 		})
 		p.needed(n, at, "the command", "name")
 		switch {
@@ -223,6 +225,8 @@ func (p *parser) command(n *yaml.Node) {
 			p.Fail(at["exec"], "the command has run and exec, and can have only one")
 		case at["exec"] != nil && at["screen"] != nil:
 			p.Fail(at["screen"], "screen is for run: another program has the terminal anyway")
+		case at["run"] != nil && at["wait"] != nil:
+			p.Fail(at["wait"], "wait is for exec: the output of an ssmdeck line stays in its pane")
 		case at["run"] != nil:
 			p.complete(&c, at["run"], at["view"])
 		default:

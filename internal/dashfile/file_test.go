@@ -78,6 +78,7 @@ func TestMistakes(t *testing.T) {
 		{"wrong type of word", command("run: [ls, [a]]"), `3: a word of run must be a single value`},
 		{"wrong bool", command("run: ls\n    screen: perhaps"), `4: screen must be true or false`},
 		{"screen of a program", command("exec: ls\n    screen: true"), `4: screen is for run`},
+		{"wait of a line", command("run: ls\n    wait: true"), `4: wait is for exec`},
 		{"wrong level", command("run: ls\n    confirm: maybe"), `4: confirm "maybe" is none of change, disruptive, destructive`},
 		{"level like one", command("run: ls\n    confirm: disruptiv"), `did you mean "disruptive"?`},
 		{"name twice", "commands:\n  - {name: x, run: ls}\n  - {name: x, run: ls}" + fine, `3: the name "x" is taken: it stands in line 2, too`},

@@ -1,6 +1,9 @@
 package deck
 
 import (
+	"context"
+	"io"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -53,9 +56,11 @@ type Line struct {
 	// Program is set where the words are those of another program, which is given the
 	// terminal.
 	Program bool
-	At      grid.Place // where; the root adds the flags that lead there
-	What    string     // the question: "reboot 3 nodes"
-	Facts   []Fact     // what else must be known before a yes: nodes with the first names
+	// Wait leaves what a program has written on the screen until Enter.
+	Wait  bool
+	At    grid.Place // where; the root adds the flags that lead there
+	What  string     // the question: "reboot 3 nodes"
+	Facts []Fact     // what else must be known before a yes: nodes with the first names
 	// Preview are the words of a line that changes nothing, whose output the box
 	// shows as what would happen. It reads Input, too. Nil: none.
 	Preview []string
@@ -69,6 +74,13 @@ type Line struct {
 	Refresh []string
 	// Done, when not nil, makes a message for the page out of the result.
 	Done func(Result) tea.Msg
+}
+
+// Programs run the lines of other programs.
+type Programs interface {
+	// Run runs the program of a line to its end, on the terminal that in, out and err
+	// are, and returns its exit code as a shell counts it.
+	Run(ctx context.Context, l Line, in io.Reader, out, err io.Writer) int
 }
 
 // Fact is a line of a box.

@@ -95,19 +95,19 @@ func (s *screen) run(l deck.Line, words []string) (deck.Result, error) {
 	if l.How == deck.Quietly {
 		stdout.to, stderr.to = io.Discard, io.Discard
 	}
-	runner := s.o.Run
-	if l.Program {
-		runner = s.o.Programs
-	}
 	run := func(ctx context.Context) int {
-		return runner.Run(ctx, words, l.At, bytes.NewReader(l.Input), stdout, stderr)
+		return s.o.Run.Run(ctx, words, l.At, bytes.NewReader(l.Input), stdout, stderr)
 	}
 	if l.How == deck.OnScreen || l.Program {
 		in, err := s.input()
 		if err != nil {
 			return deck.Result{}, err
 		}
-		run = func(ctx context.Context) int { return runner.Run(ctx, words, l.At, in, s.out, s.errs) }
+		run = func(ctx context.Context) int { return s.o.Run.Run(ctx, words, l.At, in, s.out, s.errs) }
+		if l.Program {
+			l.Wait = false // nothing that was written goes away
+			run = func(ctx context.Context) int { return s.o.Programs.Run(ctx, l, in, s.out, s.errs) }
+		}
 	}
 	code, err := s.await(run)
 	stdout.end()
