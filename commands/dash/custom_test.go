@@ -1,10 +1,12 @@
 package dash_test
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -172,6 +174,35 @@ func TestFlowReadOnlyOffersWhatReads(t *testing.T) {
 	}
 }
 
+// The user's own are there in plain text, too, behind what the view offers.
+func TestPlainTextOffersTheUsersOwn(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the program is one of POSIX")
+	}
+	f := ownFlow(t, webs+"  - {name: say it, exec: 'echo it is {{.Node.ID}}'}\n", flowOptions{})
+	f.waitFor("web-1", "worker-dev")
+	play := func(typed ...string) string {
+		env := f.env(flowOptions{env: map[string]string{"SSMDECK_DASH": os.Getenv("SSMDECK_DASH")}})
+		var out bytes.Buffer
+		env.Out, env.Err, env.In = &out, &out, strings.NewReader(strings.Join(typed, "\n")+"\n")
+		if code := commands.Run(t.Context(), env.Again([]string{"dash", "fleet", "--plain"}, nil)); code != 0 {
+			t.Fatalf("exit %d:\n%s", code, &out)
+		}
+		return out.String()
+	}
+	listed := play("/ name=web-1", "1", "", "q")
+	number := regexp.MustCompile(`(\d+)\. say it: your command: echo it is {{\.Node\.ID}}`).FindStringSubmatch(listed)
+	if number == nil || !strings.Contains(listed, "lost in prod: your view: fleet ping=lost tag:env=prod") {
+		t.Fatalf("they are not offered:\n%s", listed)
+	}
+	said := play("/ name=web-1", "1", number[1], "y", "q")
+	for _, want := range []string{"Command: echo it is i-0123456789abcdef0", "Where: ", "it is i-0123456789abcdef0\n", "Back in the dashboard."} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not said:\n%s", want, said)
+		}
+	}
+}
+
 // A file that is wrong keeps nobody from the dashboard, and what is right of it works.
 func TestFlowABrokenFileIsAWarning(t *testing.T) {
 	f := ownFlow(t, webs+"  - {name: later, run: frobnicate}\n  - {name: x, rnu: ls}\n", flowOptions{})
@@ -312,5 +343,20 @@ func TestCommandsThatOnlyReadAreThere(t *testing.T) {
 		if !found {
 			t.Errorf("%s is no command, or takes something else", path)
 		}
+	}
+}
+
+// The file that the documentation shows is right.
+func TestTheFileOfTheDocumentation(t *testing.T) {
+	page, err := os.ReadFile("../../docs/dashboard.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, _ := strings.Cut(rest, "```")
+	levels, faults := settled(t, text)
+	want := map[string]deck.Level{"restart": deck.Disruptive, "owner of the node": deck.Read, "forget host key": deck.Change}
+	if faults != "" || !maps.Equal(levels, want) {
+		t.Errorf("%v, faults %q", levels, faults)
 	}
 }

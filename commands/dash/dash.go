@@ -50,6 +50,9 @@ In it, ? shows every key, : goes anywhere, / filters with the terms of --filter 
 ssmdeck ls, and q leaves. Before something is changed it shows the ssmdeck command
 line that does it, which c copies. With --read-only nothing can be changed.
 
+Views, command lines and keys of your own are read from dash.yaml beside the
+configuration file, or from the file that SSMDECK_DASH names.
+
 With --plain it is plain text for screen readers: nothing is drawn and nothing moves,
 items and actions are chosen by their numbers, and h shows what else can be typed.
 It works in a pipe, too.
