@@ -97,17 +97,15 @@ var (
 	askKeys     = []string{"name", "title", "default", "choices"}
 )
 
-// Keys that are legal for what is the user's own: no view and no list uses them.
-const (
-	keyPattern = `^(alt\+[a-z0-9]|f[2-9]|f1[0-2])$`
-	// LegalKeys says so in words.
-	LegalKeys = "alt+a to alt+z, alt+0 to alt+9, and f2 to f12"
-	askName   = `^[A-Za-z][A-Za-z0-9_]*$`
+var (
+	legalKey = pattern.Lazy(`^(alt\+[a-z0-9]|f[2-9]|f1[0-2])$`)
+	legalAsk = pattern.Lazy(`^[A-Za-z][A-Za-z0-9_]*$`)
 )
 
-var legalKey, legalAsk = pattern.Lazy(keyPattern), pattern.Lazy(askName)
+// LegalKeys says in words which keys can be the user's own.
+const LegalKeys = "alt+a to alt+z, alt+0 to alt+9, and f2 to f12"
 
-// LegalKey reports whether a key can be the user's own.
+// LegalKey reports whether a key can be the user's own: no view and no list uses it.
 func LegalKey(key string) bool { return legalKey().MatchString(key) }
 
 // Load reads the user's file. Whatever is wrong with it is among the faults: it keeps

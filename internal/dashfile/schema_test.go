@@ -38,7 +38,7 @@ func schema() node {
 	line := func() node {
 		return node{"oneOf": []node{text(node{"minLength": 1}), {"type": "array", "items": text(node{}), "minItems": 1}}}
 	}
-	key := func() node { return text(node{"pattern": keyPattern}) }
+	key := func() node { return text(node{"pattern": legalKey().String()}) }
 	object := func(prefix string, keys, required []string, of node) node {
 		properties := node{}
 		for _, k := range keys {
@@ -59,7 +59,7 @@ func schema() node {
 	}
 	list := func(of node) node { return node{"type": []string{"array", "null"}, "items": of} }
 	ask := object("ask.", askKeys, []string{"name"}, node{
-		"name": text(node{"pattern": askName}), "title": text(node{}), "default": text(node{}), "choices": node{"type": "array", "items": text(node{}), "minItems": 1},
+		"name": text(node{"pattern": legalAsk().String()}), "title": text(node{}), "default": text(node{}), "choices": node{"type": "array", "items": text(node{}), "minItems": 1},
 	})
 	command := object("command.", commandKeys, []string{"name"}, node{
 		"name": name, "key": key(), "run": line(), "exec": line(), "ask": list(ask), "confirm": text(node{"enum": levelNames}),
