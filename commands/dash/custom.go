@@ -260,6 +260,9 @@ func (w *wiring) line(l *ownLine, at grid.Place, rows []deck.Row, answers map[st
 	if len(rows) > 0 {
 		line.Facts = append(line.Facts, deck.Fact{Name: strings.ToUpper(rows[0].Kind[:1]) + rows[0].Kind[1:] + "s", Value: some(rows)})
 	}
+	if off := slices.DeleteFunc(slices.Clone(rows), func(r deck.Row) bool { return !r.Offline }); len(off) > 0 {
+		line.Facts = append(line.Facts, deck.Fact{Name: "Offline", Value: some(off)})
+	}
 	if len(rows) == 1 {
 		line.Type = rows[0].Label
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"io"
 	"os"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/connect"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
@@ -23,19 +25,28 @@ func (p programs) Run(ctx context.Context, l deck.Line, in io.Reader, out, errs 
 	if p.w.settings.ReadOnly { // nobody knows what a program does
 		return env.Report(ctx, deck.Refused(l.Words[0]))
 	}
+	attended, signals := cli.IsTerminal(in), env.Interrupts
+	env.Interrupts = nil // what ends us ends the dashboard, and the program with it
+	if !attended || signals == nil {
+		return env.Report(ctx, runProgram(ctx, env, l.Words))
+	}
+	back := signals.Spare()
 	code := env.Report(ctx, runProgram(ctx, env, l.Words))
-	if l.Wait && cli.IsTerminal(in) && ctx.Err() == nil {
-		if env.Interrupts != nil { // Ctrl-C is an answer, too
-			var done func()
-			ctx, done = env.Interrupts.Context(ctx)
-			defer done()
-		}
-		_, _ = env.Ask(ctx, "Press Enter to go back to the dashboard: ")
+	_ = wait.Sleep(ctx, late)
+	back()
+	if l.Wait && ctx.Err() == nil {
+		within, done := signals.Context(ctx) // Ctrl-C is an answer, too
+		defer done()
+		_, _ = env.Ask(within, "Press Enter to go back to the dashboard: ")
 	}
 	return code
 }
 
-// runProgram gives a program our streams, and the signals for as long as it runs.
+// late is by how much the Ctrl-C that has ended a program may come to us after the
+// program's end: the terminal sends it to both. It must not end the dashboard.
+const late = 50 * time.Millisecond
+
+// runProgram gives a program our streams. When ctx ends, so does it.
 func runProgram(ctx context.Context, env *cli.Env, words []string) error {
 	child, err := connect.NewChild(env, words)
 	if err != nil {

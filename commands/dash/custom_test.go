@@ -17,6 +17,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/tuitest"
 )
 
 // ownFlow is a flow on the view Fleet with a file of the user's own.
@@ -358,5 +359,51 @@ func TestTheFileOfTheDocumentation(t *testing.T) {
 	want := map[string]deck.Level{"restart": deck.Disruptive, "owner of the node": deck.Read, "forget host key": deck.Change}
 	if faults != "" || !maps.Equal(levels, want) {
 		t.Errorf("%v, faults %q", levels, faults)
+	}
+}
+
+// What a file can name of the rows of a view is what the rows have.
+func TestRowsHaveWhatLinesCanName(t *testing.T) {
+	fields := map[string][]string{
+		"fleet": {"Node.ID", "Node.Name", "Node.IP", "Node.Tag.env"}, "patch": {"Node.ID", "Node.Name", "Node.Tag.env"},
+		"commands": {"Run.ID", "Command.ID"}, "sessions": {"Session.ID", "Node.ID"}, "parameters": {"Parameter.Name"},
+		"automation": {"Execution.ID"}, "windows": {"Window.ID", "Window.Name"}, "overview": nil,
+	}
+	f := allLoaded(t)
+	for _, p := range f.pages {
+		c, ok := p.(deck.Choosing)
+		if ok != (fields[p.ID()] != nil) {
+			t.Errorf("%s has rows: %v", p.ID(), ok)
+		}
+		if !ok {
+			continue
+		}
+		found := map[string]bool{}
+		for _, k := range []string{"", "j", "j", "j", "tab", "j", "j", "T", "j", "enter", "j"} {
+			if k != "" {
+				p.Update(tuitest.Key(k))
+			}
+			for _, a := range p.Actions() {
+				if a.Key == k && a.Off == "" && k != "" && !a.Writes {
+					asks(p, a.Do())
+				}
+			}
+			for _, r := range c.Chosen() {
+				if r.ID == "" || r.Label == "" || r.Kind == "" || r.At.Region == "" {
+					t.Errorf("%s: a row is not known: %+v", p.ID(), r)
+				}
+				for _, field := range fields[p.ID()] {
+					found[field] = found[field] || r.Value(field) != ""
+				}
+				if r.Value("Nonsense.ID") != "" || r.Value("Node.Tag.nosuch") != "" {
+					t.Errorf("%s: a row has what nobody has", p.ID())
+				}
+			}
+		}
+		for _, field := range fields[p.ID()] {
+			if !found[field] {
+				t.Errorf("no row of %s has %s", p.ID(), field)
+			}
+		}
 	}
 }

@@ -8,7 +8,9 @@ func (p *Page) Chosen() []deck.Row {
 	out := make([]deck.Row, 0, len(chosen))
 	for _, i := range chosen {
 		r := p.known(&p.rows[i])
-		out = append(out, deck.NodeRow(r.at, r.n.ID, r.n.Name, r.n.IP, r.n.Tags))
+		row := deck.NodeRow(r.at, r.n.ID, r.n.Name, r.n.IP, r.n.Tags)
+		row.Offline = r.n.Offline()
+		out = append(out, row)
 	}
 	return out
 }

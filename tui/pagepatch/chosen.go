@@ -1,6 +1,9 @@
 package pagepatch
 
-import "github.com/ssmdeck/ssmdeck/tui/deck"
+import (
+	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
 
 // Chosen are the nodes that actions are about.
 func (p *Page) Chosen() []deck.Row {
@@ -8,6 +11,7 @@ func (p *Page) Chosen() []deck.Row {
 	out := make([]deck.Row, len(chosen))
 	for i, n := range chosen {
 		out[i] = deck.NodeRow(n.at, n.ID, n.Name, "", n.tags)
+		out[i].Offline = n.Ping != "" && n.Ping != fleet.Online
 	}
 	return out
 }
