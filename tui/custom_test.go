@@ -39,10 +39,11 @@ func TestOwnActionsHaveTheirKeysAndStandInTheMenus(t *testing.T) {
 			{Key: "alt+n", Name: "restart it", Help: "your command: ssmdeck run", Writes: true, Do: line(deck.Line{Words: []string{"run", "x"}, How: deck.Quietly})},
 			{Key: "alt+o", Name: "lost ones", Help: "your view: windows", Whole: true, Do: func() tea.Cmd { return deck.Ask(deck.Open{Page: "windows", Filter: "lost"}) }},
 			{Key: "s", Name: "not this", Help: "your command", Do: line(deck.Line{Words: []string{"never"}})},
+			{Name: "plain", Help: "your own one", Own: true, Do: line(deck.Line{Words: []string{"own"}, How: deck.Quietly})},
 			{Key: "alt+z", Name: "off", Help: "your command", Off: "nothing is chosen", Do: line(deck.Line{Words: []string{"never"}})},
 		}
 	})
-	w.fleet.actions = actions()
+	w.fleet.actions = append(actions(), deck.Action{Key: "", Name: "plain", Help: "of the page", Do: line(deck.Line{Words: []string{"page"}, How: deck.Quietly})})
 	w.Press("alt+n", "s", "alt+z")
 	w.Has("off: nothing is chosen")
 	if want := []string{"run x", "shell web-1"}; !slices.Equal(w.Lines, want) {
@@ -58,13 +59,19 @@ func TestOwnActionsHaveTheirKeysAndStandInTheMenus(t *testing.T) {
 	if len(w.Lines) != 3 || w.Lines[2] != "run x" {
 		t.Errorf("the palette ran %q", w.Lines)
 	}
+	w.Press(":")
+	w.Type("your own one")
+	w.Press("enter") // and not what the page calls the same
+	if len(w.Lines) != 4 || w.Lines[3] != "own" {
+		t.Errorf("the palette ran %q", w.Lines)
+	}
 	w.Deck.ReadOnly = true
 	w.Press("alt+n")
 	w.Has("restart it would change something")
 	w.Press("alt+o")
 	w.Has("8▸Windows", "filter: lost")
 	w.Press("alt+n") // it is the fleet's
-	if len(w.Lines) != 3 {
+	if len(w.Lines) != 4 {
 		t.Errorf("ran %q", w.Lines)
 	}
 }

@@ -72,7 +72,7 @@ func (m *Model) actLater(a deck.Action, about string) tea.Cmd {
 		return nil
 	}
 	for _, now := range m.actions() {
-		if now.Key == a.Key && now.Name == a.Name {
+		if now.Key == a.Key && now.Name == a.Name && now.Own == a.Own {
 			return m.act(now)
 		}
 	}

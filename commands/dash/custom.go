@@ -41,7 +41,11 @@ func (w *wiring) readOwn() tea.Cmd {
 	blank := w.blank()
 	return w.desk.Go(func(context.Context) tea.Msg {
 		defer blank.close()
-		return ownRead(w.settle(dashfile.Load(w.env.Lookup, runtime.GOOS), blank.pages()))
+		f := dashfile.Load(w.env.Lookup, runtime.GOOS)
+		if f.Path == "" {
+			return nil
+		}
+		return ownRead(w.settle(f, blank.pages()))
 	})
 }
 
@@ -135,21 +139,21 @@ const faultsName = "faults of dash.yaml"
 func (w *wiring) Actions(p deck.Page) (actions []deck.Action) {
 	for _, v := range w.own.views {
 		actions = append(actions, deck.Action{
-			Key: v.Key, Name: v.Name, Help: strings.TrimSpace("your view: " + v.View + " " + v.Filter), Whole: true,
+			Key: v.Key, Name: v.Name, Help: strings.TrimSpace("your view: " + v.View + " " + v.Filter), Whole: true, Own: true,
 			Do: func() tea.Cmd { return deck.Ask(deck.Open{Page: v.View, Filter: v.Filter, Clear: true}) },
 		})
 	}
 	for i := range w.own.lines {
 		if l := &w.own.lines[i]; slices.Contains(l.Views, p.ID()) {
 			actions = append(actions, deck.Action{
-				Key: l.Key, Name: l.Name, Help: "your command: " + l.Text(), Off: l.off(p), Writes: l.level > deck.Read, Whole: !l.OfRows(),
+				Key: l.Key, Name: l.Name, Help: "your command: " + l.Text(), Off: l.off(p), Writes: l.level > deck.Read, Whole: !l.OfRows(), Own: true,
 				Do: func() tea.Cmd { return w.begin(p, l) },
 			})
 		}
 	}
 	if len(w.own.faults) > 0 {
 		actions = append(actions, deck.Action{
-			Name: faultsName, Help: "what is wrong with your own views and commands", Whole: true,
+			Name: faultsName, Help: "what is wrong with your own views and commands", Whole: true, Own: true,
 			Do: func() tea.Cmd {
 				var b strings.Builder
 				for _, err := range w.own.faults {

@@ -4,10 +4,14 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/connect"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/wait"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
@@ -51,6 +55,9 @@ func runProgram(ctx context.Context, env *cli.Env, words []string) error {
 	child, err := connect.NewChild(env, words)
 	if err != nil {
 		return err
+	}
+	if ext := strings.ToLower(filepath.Ext(child.Path)); runtime.GOOS == "windows" && (ext == ".bat" || ext == ".cmd") {
+		return fault.New(fault.Refused, words[0], "it is a batch file, whose words Windows has a shell read").WithHint("name the program that it starts")
 	}
 	ended := make(chan struct{})
 	child.Start(nil, words, func() { close(ended) })

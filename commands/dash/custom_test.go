@@ -11,12 +11,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/commands"
 	"github.com/ssmdeck/ssmdeck/commands/dash"
+	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/sources"
 	"github.com/ssmdeck/ssmdeck/tui/tuitest"
 )
 
@@ -370,7 +376,12 @@ func TestRowsHaveWhatLinesCanName(t *testing.T) {
 		"automation": {"Execution.ID"}, "windows": {"Window.ID", "Window.Name"}, "overview": nil,
 	}
 	f := allLoaded(t)
+	at, set := grid.Place{Account: "123456789012", Region: "us-east-1"}, dash.Feeds() // what the demo fleet has none of
+	set.Sessions.Set(at, []sessions.Entry{{ID: "ada-0a", Target: "i-0123456789abcdef0"}}, time.Now())
+	set.Executions.Set(at, []automation.Execution{{ID: "01234567-89ab-cdef-0123-456789abcdef"}}, time.Now())
 	for _, p := range f.pages {
+		p.Update(feed.Changed{Feed: sources.Sessions})
+		p.Update(feed.Changed{Feed: sources.Executions})
 		c, ok := p.(deck.Choosing)
 		if ok != (fields[p.ID()] != nil) {
 			t.Errorf("%s has rows: %v", p.ID(), ok)

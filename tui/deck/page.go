@@ -118,7 +118,9 @@ type Action struct {
 	Writes bool
 	// Whole is set for what is about the page, whatever row is under the cursor.
 	Whole bool
-	Do    func() tea.Cmd
+	// Own is set for what is the user's own, whatever else has its name.
+	Own bool
+	Do  func() tea.Cmd
 }
 
 // Plain is a page as text. Nothing in it is drawn with boxes or told by colour.

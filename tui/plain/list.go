@@ -319,7 +319,7 @@ func (s *screen) act(actions []deck.Action, item int) error {
 // fresh is an action as the page does it now: what was listed may have ended since.
 func (s *screen) fresh(a deck.Action) deck.Action {
 	for _, now := range s.actions() {
-		if now.Key == a.Key && now.Name == a.Name {
+		if now.Key == a.Key && now.Name == a.Name && now.Own == a.Own {
 			return now
 		}
 	}
