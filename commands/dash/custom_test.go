@@ -418,3 +418,61 @@ func TestRowsHaveWhatLinesCanName(t *testing.T) {
 		}
 	}
 }
+
+// One line goes to one place: rows of several are several boxes, each with its nodes.
+func TestFlowOwnCommandInSeveralRegions(t *testing.T) {
+	sc, err := world.ParseScenario("test.yaml", []byte(`account: "123456789012"
+region: us-east-1
+nodes: [{id: i-0aaaaaaaaaaaaaaaa, name: a-1}]
+regions:
+  eu-west-1: {nodes: [{id: i-0bbbbbbbbbbbbbbbb, name: b-1}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := ownFlow(t, "commands:\n  - {name: up, key: alt+u, run: 'run {{.Nodes}} --no-wait -- uptime {{.Ask.a}}', ask: [{name: a, default: x}]}\n",
+		flowOptions{scenario: sc, flags: []string{"--regions", "us-east-1,eu-west-1"}})
+	f.waitFor("a-1", "b-1")
+	f.press("*", "alt+u")
+	f.waitFor("up on 2 nodes")
+	f.press("enter")
+	seen := map[string]string{}
+	for len(seen) < 2 {
+		f.waitFor("up on ", "Enter does it")
+		box := f.screen()
+		for node, region := range map[string]string{"i-0aaaaaaaaaaaaaaaa": "us-east-1", "i-0bbbbbbbbbbbbbbbb": "eu-west-1"} {
+			if strings.Contains(box, "run -t "+node) {
+				where := regexp.MustCompile(`Where +\S+ +(\S+)`).FindStringSubmatch(box)
+				if seen[node] = region; where == nil || where[1] != region || !strings.Contains(box, "--region "+region) {
+					t.Errorf("%s is not in %s:\n%s", node, region, box)
+				}
+			}
+		}
+		f.press("esc")
+		f.waitUntil("waiting for the box to go", func() bool { return f.screen() != box })
+	}
+}
+
+// What comes with a repository defines nothing.
+func TestTheFileOfAProjectDefinesNothingOfTheUsersOwn(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{".ssmdeck.yaml", "dash.yaml"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("commands:\n  - {name: theirs, key: alt+x, exec: 'touch ran'}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	f := startFlow(t, flowOptions{dash: dash.Options{View: "fleet", Calls: 1000}})
+	f.waitFor("web-1", "worker-dev", "compliant")
+	f.press("alt+x", ":")
+	f.write("theirs")
+	f.waitFor(": theirs")
+	if s := f.screen(); strings.Contains(s, "your command") {
+		t.Errorf("it is offered:\n%s", s)
+	}
+	f.press("enter", "esc")
+	f.waitGone(": theirs")
+	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
+		t.Error("it ran")
+	}
+}
