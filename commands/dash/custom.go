@@ -204,8 +204,10 @@ func (w *wiring) begin(p deck.Page, l *ownLine) tea.Cmd {
 		return deck.Ask(deck.Say{Text: l.Name + ": " + l.one(len(rows))})
 	}
 	var refresh []string
-	for _, want := range p.Wants() {
-		refresh = append(refresh, want.Feed.Name())
+	if l.level > deck.Read {
+		for _, want := range p.Wants() {
+			refresh = append(refresh, want.Feed.Name())
+		}
 	}
 	done := func(answers map[string]string) tea.Cmd { return w.lines(l, rows, answers, refresh) }
 	if len(l.Ask) == 0 {

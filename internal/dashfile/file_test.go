@@ -116,6 +116,8 @@ func TestMistakes(t *testing.T) {
 		{"shell by path", command(`exec: "sudo /bin/bash -ec 'echo {{.Node.Name}}'"`), `3: bash would read what is put in as a program`},
 		{"shell of the node", command(`run: "run {{.Nodes}} -- sh -c 'echo {{.Ask.a}}'"` + "\n    ask: [{name: a}]"), `3: sh would read what is put in as a program`},
 		{"interpreter", command(`exec: "python3 -c 'print({{.Node.Name}})'"`), `3: python3 would read what is put in as a program`},
+		{"interpreter with its program attached", command(`exec: "python3 -cprint({{.Node.Name}})"`), `3: python3 would read what is put in as a program`},
+		{"a long flag", command(`exec: "node --eval={{.Node.Name}}"`), `3: node would read what is put in as a program`},
 		{"one word behind --", command(`run: "exec {{.Node.ID}} -- 'echo {{.Node.Name}}'"`), `3: the only word behind -- is read by the shell of the node`},
 		{"no words", command("run: ssmdeck"), `3: there are no words`},
 	} {

@@ -278,7 +278,7 @@ func (c *Command) checkScripts() error {
 		}
 		name := program(w.literal())
 		for j, arg := range c.Words[i+1:] {
-			if arg.hasValue() && (code(c.Words[i+j].literal()) || firstIsCode(name) && j == 0) {
+			if arg.hasValue() && (code(c.Words[i+j].literal()) || attached(arg[0].Text) || firstIsCode(name) && j == 0) {
 				return fmt.Errorf("%s would read what is put in as a program: give it as an argument, as in sh -c 'echo \"$1\"' sh %s", name, placeholder(NodeName))
 			}
 		}
@@ -294,6 +294,13 @@ func code(flag string) bool {
 	}
 	return len(flag) > 1 && len(flag) < 6 && flag[0] == '-' && flag[1] != '-' && strings.HasSuffix(flag, "c") ||
 		flag == "-e" || flag == "-r" || flag == "-f"
+}
+
+// attached reports whether a word begins with such a flag, its program behind it:
+// -cprint(…), --eval=….
+func attached(text string) bool {
+	flag, _, given := strings.Cut(strings.ToLower(text), "=")
+	return given && code(flag) || slices.ContainsFunc([]string{"-c", "-e", "-r"}, func(f string) bool { return strings.HasPrefix(text, f) })
 }
 
 func firstIsCode(name string) bool {

@@ -77,7 +77,7 @@ type Row struct {
 	Kind  string // what it is: "node"
 	Label string // what people call it
 	ID    string // what the service calls it
-	// Offline is set for a node that is known not to be connected.
+	// Offline is set for a node that is known not to be connected, or not to be managed.
 	Offline bool
 	// Value is what is known of it by the name of a field, see package dashfile; empty:
 	// nothing is.

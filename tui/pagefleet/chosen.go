@@ -9,7 +9,7 @@ func (p *Page) Chosen() []deck.Row {
 	for _, i := range chosen {
 		r := p.known(&p.rows[i])
 		row := deck.NodeRow(r.at, r.n.ID, r.n.Name, r.n.IP, r.n.Tags)
-		row.Offline = r.n.Offline()
+		row.Offline = r.n.Offline() || !r.managed
 		out = append(out, row)
 	}
 	return out
