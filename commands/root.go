@@ -86,7 +86,7 @@ plugin, no bastion, no SSH key.`,
 		}
 	}
 	add(groupDaily, node.NewLsCmd(env), connect.NewShellCmd(env), connect.NewExecCmd(env), run.NewCmd(env), forward.NewCmd(env),
-		dash.NewCmd(env, Run), cp.NewCmd(env), ssh.NewCmd(env), ssh.NewProxyCmd(env), ssh.NewConfigCmd(env), doctor.NewCmd(env))
+		dash.NewCmd(env, Run, Parse), cp.NewCmd(env), ssh.NewCmd(env), ssh.NewProxyCmd(env), ssh.NewConfigCmd(env), doctor.NewCmd(env))
 	add(groupNouns, node.NewCmd(env), run.NewCommandCmd(env), session.NewCmd(env), access.NewCmd(env),
 		activation.NewCmd(env), account.NewSettingCmd(env))
 	add(groupNouns, account.NewTagCmd(env), account.NewDHMCCmd(env), account.NewSyncCmd(env), account.NewPolicyCmd(env), account.NewConnectorCmd(env))

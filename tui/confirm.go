@@ -63,7 +63,7 @@ func (m *Model) line(l deck.Line) tea.Cmd {
 	if level == deck.Read {
 		return m.start(l)
 	}
-	d := &confirm{m: m, line: l, level: level, came: time.Now(), shown: m.o.Deck.OneLiner(deck.Running(l), l.At)}
+	d := &confirm{m: m, line: l, level: level, came: time.Now(), shown: m.o.Deck.Shown(l)}
 	if m.interrupts() {
 		d.unread = time.Now()
 	}

@@ -117,7 +117,7 @@ func (m *Model) onScreen(l deck.Line) tea.Cmd {
 		}
 		said := &tail{to: errs}
 		began := time.Now()
-		end.code = m.o.Run.Run(ctx, j.words, l.At, in, out, said.writer())
+		end.code = m.perform(ctx, j, in, out, said.writer())
 		end.took, end.said = time.Since(began), said.text()
 	}, func(err error) screenEnded {
 		end.err = err

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -9,8 +10,9 @@ import (
 // openHelp opens the list of all keys of the view. What is typed finds them, Enter
 // does what the key does.
 func (m *Model) openHelp() {
+	about := m.about()
 	d := &menu{m: m, head: "Keys of " + m.current().Title(), prompt: "?"}
-	for _, a := range m.actionEntries(m.about()) {
+	for _, a := range slices.Concat(m.actionEntries(about), m.customEntries(about)) {
 		if a.key != "" || a.off != "" || a.do != nil {
 			a.name, a.detail = cap1(a.detail, a.name), ""
 			d.entries = append(d.entries, a)

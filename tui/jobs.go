@@ -96,16 +96,15 @@ type (
 )
 
 func (m *Model) newJob(l deck.Line) *job {
-	words := deck.Running(l)
 	return &job{
-		line: l, words: words, shown: m.o.Deck.OneLiner(words, l.At), started: m.now(), cancel: func() {},
+		line: l, words: deck.Running(l), shown: m.o.Deck.Shown(l), started: m.now(), cancel: func() {},
 		over: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 }
 
 // start runs a line that has been agreed to.
 func (m *Model) start(l deck.Line) tea.Cmd {
-	if l.How == deck.OnScreen {
+	if l.How == deck.OnScreen || l.Program {
 		return m.onScreen(l)
 	}
 	j := m.newJob(l)

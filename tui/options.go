@@ -24,12 +24,15 @@ type Runner interface {
 
 // Options are what the dashboard is made of.
 type Options struct {
-	Deck   *deck.Deck // shared with the pages
-	Desk   *feed.Desk
-	Pages  []deck.Page // in the order of their tabs; the first is shown at first
-	Start  string      // the page shown at first; empty: as the layout says, else the first
-	Filter string      // of that page, to begin with
-	Run    Runner
+	Deck     *deck.Deck // shared with the pages
+	Desk     *feed.Desk
+	Pages    []deck.Page // in the order of their tabs; the first is shown at first
+	Start    string      // the page shown at first; empty: as the layout says, else the first
+	Filter   string      // of that page, to begin with
+	Run      Runner
+	Programs deck.Programs // nil: there are no lines of other programs
+	// Own are the user's own actions; nil: there are none.
+	Own deck.Own
 
 	// Begin is run first; Take gets each message before anybody else and is true for
 	// its own: what makes the dashboard opens its places that way, behind the first

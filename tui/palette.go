@@ -120,11 +120,7 @@ func tabDigit(i int) string { return string(rune('0' + (i+1)%10)) }
 func (m *Model) actionEntries(about string) []entry {
 	var out []entry
 	for _, a := range m.current().Actions() {
-		off := a.Off
-		if a.Writes && m.o.Deck.ReadOnly {
-			off = "this dashboard is read-only"
-		}
-		out = append(out, entry{key: a.Key, name: a.Name, detail: a.Help, off: off, do: func() tea.Cmd { return m.actLater(a, about) }})
+		out = append(out, m.actionEntry(a, about))
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -36,6 +37,22 @@ func Reserved(key string) bool {
 	return len(key) == 1 && key[0] >= '0' && key[0] <= '9'
 }
 
+// KeyOf is what a key of the root or of lists does; empty: it is none.
+func KeyOf(key string) string {
+	for _, h := range slices.Concat(rootKeys, listKeys) {
+		if slices.Contains(strings.Fields(h.key), key) {
+			return h.name
+		}
+	}
+	switch {
+	case key == "f1":
+		return "all keys of this view"
+	case Reserved(key):
+		return "the view of that number"
+	}
+	return ""
+}
+
 // key takes a key to where it belongs.
 func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 	m.stale = true
@@ -59,7 +76,7 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 	if cmd, ok := m.rootKey(name); ok {
 		return cmd
 	}
-	for _, a := range m.current().Actions() {
+	for _, a := range m.actions() {
 		if a.Key == name && name != "" {
 			if why := m.slipped(); why != "" && !a.Whole {
 				m.say = deck.Say{Text: a.Name + ": " + why}

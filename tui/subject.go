@@ -66,13 +66,13 @@ func (m *Model) slipped() string {
 // actLater does an action of a menu. Rows come and go behind the menu: it is done
 // only if it still is about the same, and as the page does it now.
 func (m *Model) actLater(a deck.Action, about string) tea.Cmd {
-	if m.about() != about {
+	if m.about() != about && !a.Whole {
 		m.stale = true
 		m.say = deck.Say{Text: a.Name + ": the row it was about is gone"}
 		return nil
 	}
-	for _, now := range m.current().Actions() {
-		if now.Key == a.Key && now.Name == a.Name {
+	for _, now := range m.actions() {
+		if now.Key == a.Key && now.Name == a.Name && now.Own == a.Own {
 			return m.act(now)
 		}
 	}

@@ -104,6 +104,7 @@ var floors = [][]room{
 		{name: "internal/baseline", others: []string{sdk, yaml}},
 		{name: "internal/database", ours: []string{"internal/fleet", "internal/network"}, others: []string{sdk}},
 		{name: "internal/forwards", others: []string{yaml}},
+		{name: "internal/dashfile", others: []string{yaml}},
 		{name: "internal/sessions", ours: []string{"internal/fleet"}, others: []string{sdk}},
 		{name: "internal/instanceconnect", others: []string{sdk}},
 		{name: "internal/transfer", ours: []string{"internal/sessions"}},

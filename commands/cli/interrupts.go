@@ -20,6 +20,7 @@ type Interrupts struct {
 	mu     sync.Mutex
 	stack  []*interruptible
 	divert func(os.Signal) // gets the signals in place of the stack; nil: nobody
+	spared int             // Ctrl-C is somebody else's
 }
 
 type interruptible struct {
@@ -64,7 +65,7 @@ func (i *Interrupts) got(s os.Signal) {
 		i.divert(s)
 		return
 	}
-	if len(i.stack) == 0 {
+	if len(i.stack) == 0 || s == os.Interrupt && i.spared > 0 {
 		return
 	}
 	if s != os.Interrupt {
@@ -101,6 +102,18 @@ func (i *Interrupts) Context(parent context.Context) (ctx context.Context, done 
 		i.mu.Unlock()
 		cancel()
 	}
+}
+
+// Spare has Ctrl-C do nothing here until back is called, because the terminal sends it
+// to a program that we have started, too. What ends us still does.
+func (i *Interrupts) Spare() (back func()) {
+	add := func(n int) {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.spared += n
+	}
+	add(1)
+	return func() { add(-1) }
 }
 
 // Hand gives all signals to f, which must not block, until back is called. It is

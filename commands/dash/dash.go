@@ -19,20 +19,26 @@ import (
 // Run runs a command line in an environment and returns its exit code.
 type Run func(ctx context.Context, env *cli.Env) int
 
+// Parse finds the command of an ssmdeck command line and reads its flags and
+// arguments. Nothing is run. It may be called concurrently.
+type Parse func(env *cli.Env, words []string) (*cobra.Command, error)
+
 // Options say how the dashboard starts.
 type Options struct {
 	View   string // the page shown first; empty: that of the last time
 	Filter string // of its rows
 	Plain  bool   // as text, line by line
 	Calls  int    // requests a minute that it may send by itself; 0: feed.DefaultBudget
+	// Parse reads the command lines of the user's own; nil: there are none.
+	Parse Parse
 }
 
 // views are the pages in the order of their tabs.
 var views = []string{"overview", "fleet", "patch", "commands", "sessions", "parameters", "automation", "windows"}
 
 // NewCmd returns `dash`.
-func NewCmd(env *cli.Env, run Run) *cobra.Command {
-	var o Options
+func NewCmd(env *cli.Env, run Run, parse Parse) *cobra.Command {
+	o := Options{Parse: parse}
 	cmd := &cobra.Command{
 		Use:   "dash [<view>]",
 		Short: "Open the dashboard: the fleet, what needs action, and the action",
@@ -43,6 +49,9 @@ patch, commands, sessions, parameters, automation and windows.
 In it, ? shows every key, : goes anywhere, / filters with the terms of --filter of
 ssmdeck ls, and q leaves. Before something is changed it shows the ssmdeck command
 line that does it, which c copies. With --read-only nothing can be changed.
+
+Views, command lines and keys of your own are read from dash.yaml beside the
+configuration file, or from the file that SSMDECK_DASH names.
 
 With --plain it is plain text for screen readers: nothing is drawn and nothing moves,
 items and actions are chosen by their numbers, and h shows what else can be typed.
@@ -107,7 +116,7 @@ func Open(ctx context.Context, env *cli.Env, run Run, o Options) error {
 		if err != nil || out.Context == "" {
 			return err
 		}
-		env, o = env.InContext(out.Context), Options{Calls: o.Calls}
+		env, o = env.InContext(out.Context), Options{Calls: o.Calls, Parse: o.Parse}
 	}
 }
 

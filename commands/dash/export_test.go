@@ -4,7 +4,9 @@ import (
 	"context"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/internal/dashfile"
 	"github.com/ssmdeck/ssmdeck/tui"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
 
@@ -27,3 +29,37 @@ var last *sources.Set
 
 // Feeds are the feeds of the dashboard wired last, to be used in its update loop.
 func Feeds() *sources.Set { return last }
+
+// Settled holds a file of the user's own against the views and the commands: how its
+// command lines are asked for, by name, and what is wrong with it.
+func Settled(ctx context.Context, env *cli.Env, run Run, o Options, text string) (levels map[string]deck.Level, faults []error, err error) {
+	s, err := env.Settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := newWiring(ctx, env, run, s, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer w.close()
+	blank := w.blank()
+	defer blank.close()
+	c := w.settle(dashfile.Parse("dash.yaml", []byte(text)), blank.pages())
+	levels = map[string]deck.Level{}
+	for _, l := range c.lines {
+		levels[l.Name] = l.level
+	}
+	return levels, c.faults, nil
+}
+
+// Least is how the user's own line of these words is asked for at least.
+func Least(env *cli.Env, parse Parse, words []string) (deck.Level, error) {
+	cmd, err := parse(env, words)
+	if err != nil {
+		return 0, err
+	}
+	return least(cmd), nil
+}
+
+// Reading are the paths of commands that only read, their words joined by hyphens.
+func Reading() []string { return reading }

@@ -69,6 +69,7 @@ func startFlow(t testing.TB, o flowOptions) *flow {
 	})
 	f := &flow{t: t, srv: srv, news: make(chan struct{}, 1), ended: make(chan struct{})}
 	env := f.env(o)
+	o.dash.Parse = commands.Parse
 	opts, closeDesk, err := dash.Wire(t.Context(), env, commands.Run, o.dash)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,8 @@ package dash
 import (
 	"context"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/plain"
@@ -27,7 +29,8 @@ func (w *wiring) plain(o Options) plain.Options {
 	w.deck.Still, w.deck.Styles = true, theme.New(theme.Plain, false, true)
 	p := plain.Options{
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
-		Begin: w.start(), Take: w.take, Browse: w.browse,
+		Programs: programs{w}, Own: w,
+		Begin: tea.Batch(w.start(), w.readOwn()), Take: w.take, Browse: w.browse,
 	}
 	if w.env.Interrupts != nil {
 		p.Stoppable = w.env.Interrupts.Context

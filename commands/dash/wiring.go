@@ -33,6 +33,8 @@ type wiring struct {
 	desk     *feed.Desk
 	set      *sources.Set
 	meters   meters
+	parse    Parse
+	own      custom
 
 	mu    sync.Mutex // cells are read by command lines behind the dashboard
 	cells []grid.Cell
@@ -43,7 +45,7 @@ func newWiring(ctx context.Context, env *cli.Env, run Run, s *config.Settings, o
 	if err != nil {
 		return nil, err
 	}
-	w := &wiring{env: env, run: run, settings: s, spec: spec}
+	w := &wiring{env: env, run: run, settings: s, spec: spec, parse: o.Parse}
 	w.deck = &deck.Deck{
 		Styles: env.Styles(env.Out), Now: time.Now(), Location: time.Local, ReadOnly: s.ReadOnly, Still: w.still(), Flags: w.flags, Everywhere: w.everywhere,
 		Where: deck.Where{Context: s.Context, Region: s.Region, Scopes: 1, Protected: s.Protected},
@@ -83,6 +85,10 @@ func (w *wiring) start() tea.Cmd {
 
 // take takes the messages of the wiring.
 func (w *wiring) take(msg tea.Msg) (cmd tea.Cmd, handled bool) {
+	if own, ok := msg.(ownRead); ok {
+		w.own = custom(own)
+		return w.own.warn(), true
+	}
 	o, ok := msg.(opened)
 	if !ok {
 		return nil, false
@@ -172,7 +178,8 @@ func (w *wiring) pages() []deck.Page {
 func (w *wiring) options(o Options) tui.Options {
 	t := tui.Options{
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
-		Begin: w.start(), Take: w.take, Find: w.find, Browse: w.browse, CrashFile: w.crashFile,
+		Programs: programs{w}, Own: w,
+		Begin: tea.Batch(w.start(), w.readOwn()), Take: w.take, Find: w.find, Browse: w.browse, CrashFile: w.crashFile,
 		Themes: w.env.ThemeNames(), Theme: w.theme, ChosenTheme: strings.ToLower(w.settings.Theme), AskBackground: true, Operations: w.meters.operations,
 		Layout: w.layout(), SaveLayout: w.keep,
 	}

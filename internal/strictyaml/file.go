@@ -97,6 +97,9 @@ func (f *File) Fail(n *yaml.Node, format string, args ...any) {
 	f.faults = append(f.faults, fmt.Errorf("%s:%d: %s", f.Path, n.Line, fmt.Sprintf(format, args...)))
 }
 
+// Faults are those so far, in the order in which they were found.
+func (f *File) Faults() []error { return f.faults }
+
 // Err returns all faults, nil for none.
 func (f *File) Err() error { return errors.Join(f.faults...) }
 

@@ -17,7 +17,7 @@ func Running(l Line) []string {
 	if at < 0 {
 		at = len(l.Words)
 	}
-	if l.Level < Change || slices.Contains(l.Words[:at], "--yes") {
+	if l.Program || l.Level < Change || slices.Contains(l.Words[:at], "--yes") {
 		return l.Words
 	}
 	return behind(l.Words, "--yes")
@@ -36,6 +36,14 @@ func behind(words []string, more ...string) []string {
 	return slices.Concat(words[:at], more, words[at:])
 }
 
+// Shown is what of a line stands in its box and in the log: as a shell takes it.
+func (d *Deck) Shown(l Line) string {
+	if l.Program {
+		return quoted(l.Words)
+	}
+	return d.OneLiner(Running(l), l.At)
+}
+
 // OneLiner is a command line as a shell takes it, from anywhere.
 func (d *Deck) OneLiner(words []string, at grid.Place) string {
 	if d.Flags != nil {
@@ -52,10 +60,12 @@ func (d *Deck) OneLinerEverywhere(words []string) string {
 	return shellLine(words)
 }
 
-func shellLine(words []string) string {
-	out := []string{"ssmdeck"}
-	for _, w := range words {
-		out = append(out, render.ShellWord(w))
+func shellLine(words []string) string { return "ssmdeck " + quoted(words) }
+
+func quoted(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = render.ShellWord(w)
 	}
 	return strings.Join(out, " ")
 }

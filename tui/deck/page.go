@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 )
 
@@ -64,6 +65,31 @@ type Subject interface {
 	Subject() string
 }
 
+// Choosing is a page whose rows the user's own command lines can be about.
+type Choosing interface {
+	// Chosen are the rows that are marked, or else the one under the cursor.
+	Chosen() []Row
+}
+
+// Row is a row as such a command line sees it.
+type Row struct {
+	At    grid.Place
+	Kind  string // what it is: "node"
+	Label string // what people call it
+	ID    string // what the service calls it
+	// Offline is set for a node that is known not to be connected, or not to be managed.
+	Offline bool
+	// Value is what is known of it by the name of a field, see package dashfile; empty:
+	// nothing is.
+	Value func(field string) string
+}
+
+// Own are the user's own actions.
+type Own interface {
+	// Actions are those that are offered on a page.
+	Actions(p Page) []Action
+}
+
 // Concealing is a page that shows secrets when it is asked to. The root has it hide
 // them when something else comes on the screen.
 type Concealing interface{ Conceal() }
@@ -92,7 +118,9 @@ type Action struct {
 	Writes bool
 	// Whole is set for what is about the page, whatever row is under the cursor.
 	Whole bool
-	Do    func() tea.Cmd
+	// Own is set for what is the user's own, whatever else has its name.
+	Own bool
+	Do  func() tea.Cmd
 }
 
 // Plain is a page as text. Nothing in it is drawn with boxes or told by colour.

@@ -1,6 +1,9 @@
 package deck
 
 import (
+	"context"
+	"io"
+
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -46,10 +49,15 @@ const (
 	OnScreen
 )
 
-// Line runs an ssmdeck command line in this process, when it has been confirmed.
-// Its box shows exactly what runs, so that it can be copied into a script.
+// Line runs an ssmdeck command line in this process, or another program, when it has
+// been confirmed. Its box shows exactly what runs, so that it can be copied into a script.
 type Line struct {
-	Words []string   // without ssmdeck: {"patch", "scan", "i-0abc"}
+	Words []string // without ssmdeck: {"patch", "scan", "i-0abc"}
+	// Program is set where the words are those of another program, which is given the
+	// terminal.
+	Program bool
+	// Wait leaves what a program has written on the screen until Enter.
+	Wait  bool
 	At    grid.Place // where; the root adds the flags that lead there
 	What  string     // the question: "reboot 3 nodes"
 	Facts []Fact     // what else must be known before a yes: nodes with the first names
@@ -66,6 +74,13 @@ type Line struct {
 	Refresh []string
 	// Done, when not nil, makes a message for the page out of the result.
 	Done func(Result) tea.Msg
+}
+
+// Programs run the lines of other programs.
+type Programs interface {
+	// Run runs the program of a line to its end, on the terminal that in, out and err
+	// are, and returns its exit code as a shell counts it.
+	Run(ctx context.Context, l Line, in io.Reader, out, err io.Writer) int
 }
 
 // Fact is a line of a box.

@@ -23,7 +23,7 @@ func (s *screen) line(l deck.Line) error {
 		return nil
 	}
 	words := deck.Running(l)
-	yes, err := s.agreed(l, words)
+	yes, err := s.agreed(l)
 	if err != nil {
 		return err
 	}
@@ -46,9 +46,9 @@ func (s *screen) line(l deck.Line) error {
 }
 
 // agreed says what would be done and asks for it.
-func (s *screen) agreed(l deck.Line, words []string) (bool, error) {
+func (s *screen) agreed(l deck.Line) (bool, error) {
 	level := s.o.Deck.Strictness(l)
-	s.say("Command: %s", s.o.Deck.OneLiner(words, l.At))
+	s.say("Command: %s", s.o.Deck.Shown(l))
 	if level == deck.Read {
 		return true, nil
 	}
@@ -98,12 +98,16 @@ func (s *screen) run(l deck.Line, words []string) (deck.Result, error) {
 	run := func(ctx context.Context) int {
 		return s.o.Run.Run(ctx, words, l.At, bytes.NewReader(l.Input), stdout, stderr)
 	}
-	if l.How == deck.OnScreen {
+	if l.How == deck.OnScreen || l.Program {
 		in, err := s.input()
 		if err != nil {
 			return deck.Result{}, err
 		}
 		run = func(ctx context.Context) int { return s.o.Run.Run(ctx, words, l.At, in, s.out, s.errs) }
+		if l.Program {
+			l.Wait = false // nothing that was written goes away
+			run = func(ctx context.Context) int { return s.o.Programs.Run(ctx, l, in, s.out, s.errs) }
+		}
 	}
 	code, err := s.await(run)
 	stdout.end()

@@ -117,7 +117,7 @@ func (s *screen) command(line string) error {
 	case "r":
 		return s.refresh()
 	case "a":
-		return s.act(s.current().Actions(), 0)
+		return s.act(s.actions(), 0)
 	case "m":
 		return s.mark(rest)
 	case "b":
@@ -241,7 +241,7 @@ func (s *screen) item(n int) error {
 	if ok, err := s.describe(n); !ok {
 		return err
 	}
-	return s.act(s.current().Actions(), n)
+	return s.act(s.actions(), n)
 }
 
 // describe waits for what is known of an item and prints it; false: it has gone
@@ -265,6 +265,15 @@ func (s *screen) describe(n int) (ok bool, err error) {
 		s.say("%s", l)
 	}
 	return true, nil
+}
+
+// actions are what can be done here, with the user's own behind.
+func (s *screen) actions() []deck.Action {
+	actions := s.current().Actions()
+	if s.o.Own != nil {
+		actions = slices.Concat(actions, s.o.Own.Actions(s.current()))
+	}
+	return actions
 }
 
 // act lists actions and runs the one that is chosen, about an item; 0: about the page.
@@ -309,8 +318,8 @@ func (s *screen) act(actions []deck.Action, item int) error {
 
 // fresh is an action as the page does it now: what was listed may have ended since.
 func (s *screen) fresh(a deck.Action) deck.Action {
-	for _, now := range s.current().Actions() {
-		if now.Key == a.Key && now.Name == a.Name {
+	for _, now := range s.actions() {
+		if now.Key == a.Key && now.Name == a.Name && now.Own == a.Own {
 			return now
 		}
 	}

@@ -1,0 +1,212 @@
+package dash
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ssmdeck/ssmdeck/internal/dashfile"
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
+)
+
+// ownLine is a command line of the user's own, and what the commands say of it.
+type ownLine struct {
+	dashfile.Command
+	path  string     // of the ssmdeck command; empty for another program
+	level deck.Level // how it is asked for
+}
+
+// Commands that only read, so that their lines run at once, in a dashboard that may
+// change nothing, too. Of any other it is not known, and it is asked for.
+var reading = strings.Fields(`ls node-list node-get node-summary command-list command-get command-output command-watch run-list run-show
+	run-watch run-compare session-list session-get session-logs param-list param-tree param-expiring param-cost patch-status patch-node
+	patch-missing patch-effective patch-available patch-properties patch-baseline-list patch-baseline-get patch-group-list patch-group-get
+	compliance-list compliance-nodes compliance-summary inventory-get inventory-list inventory-count inventory-query inventory-types
+	document-list document-get document-describe document-versions automation-list automation-get automation-steps automation-watch
+	window-list window-get window-preview window-schedule window-coverage window-execution-list window-execution-get activation-list
+	activation-get setting-list setting-get dhmc-status sync-list tag-list doctor version`)
+
+// The last words of commands that interrupt somebody, and of those that destroy.
+var (
+	disrupting = []string{"cancel", "terminate", "stop", "install", "remove", "disable", "reset", "restart", "deny", "reject", "api", "rollback", "restore", "move"}
+	destroying = []string{"delete", "deregister", "disassociate", "purge"}
+)
+
+// attended are commands that want the terminal, and unattended those that are no use
+// inside of the dashboard.
+var (
+	attended   = []string{"shell", "ssh", "param edit", "session replay"}
+	unattended = []string{"dash", "demo", "simulator", "completion", "ssh-proxy", "help"}
+)
+
+// judge reads a command as ssmdeck would, with samples for what is put into it.
+func (w *wiring) judge(c dashfile.Command) (ownLine, error) {
+	l := ownLine{Command: c, level: deck.Change}
+	if !c.Program {
+		cmd, err := w.sampled(c)
+		if err != nil {
+			return l, err
+		}
+		if err := fits(cmd); err != nil {
+			return l, err
+		}
+		l.path, l.level = pathOf(cmd), least(cmd)
+		l.Screen = l.Screen || slices.Contains(attended, l.path)
+	}
+	if c.Confirm != dashfile.Unsaid && l.level == deck.Read {
+		return l, fault.Usagef("it only reads, and there is nothing to confirm").WithHint("leave confirm out")
+	}
+	l.level = max(l.level, map[dashfile.Level]deck.Level{
+		dashfile.Change: deck.Change, dashfile.Disruptive: deck.Disruptive, dashfile.Destructive: deck.Destructive,
+	}[c.Confirm])
+	return l, nil
+}
+
+// guesses are values for questions without a default.
+var guesses = []string{"sample", "1", "1m", "80", "2030-01-01", "k=v", "/sample", "20%"}
+
+// foreign stands for a value that is somebody else's work.
+const foreign = "zz-foreign-zz"
+
+// sampled is the command of a line with sample values in it.
+func (w *wiring) sampled(c dashfile.Command) (*cobra.Command, error) {
+	var first error
+	for _, guess := range guesses {
+		v := dashfile.Values{Ask: map[string]string{}, Nodes: []string{"i-0123456789abcdef0", "i-0123456789abcdef1"}, Field: sample}
+		for _, a := range c.Ask {
+			v.Ask[a.Name] = guess
+			if len(a.Choices) > 0 {
+				v.Ask[a.Name] = a.Choices[0]
+			}
+			if a.Default != "" {
+				v.Ask[a.Name] = a.Default
+			}
+		}
+		line, err := c.Fill(v)
+		var cmd *cobra.Command
+		if err == nil {
+			cmd, err = w.parse(w.env, line.Words)
+		}
+		if err == nil {
+			return cmd, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if len(c.Ask) == 0 {
+			break
+		}
+	}
+	return nil, first
+}
+
+func sample(field string) string {
+	switch field {
+	case dashfile.NodeID:
+		return "i-0123456789abcdef0"
+	case dashfile.ParameterName:
+		return "/sample"
+	case dashfile.RunID, dashfile.CommandID, dashfile.ExecutionID:
+		return "01234567-89ab-cdef-0123-456789abcdef"
+	case dashfile.SessionID:
+		return "sample-0123456789abcdef0"
+	case dashfile.WindowID:
+		return "mw-0123456789abcdef0"
+	case dashfile.Account:
+		return "123456789012"
+	case dashfile.Region:
+		return "eu-west-1"
+	case dashfile.Profile, dashfile.WindowName:
+		return "sample"
+	}
+	return foreign
+}
+
+// placing are the global flags that say where a line goes and what it may do, which is
+// not the line's to say.
+var placing = []string{
+	"config", "context", "profile", "region", "regions", "all-regions", "accounts", "role", "external-id", "endpoint-url", "read-only", "yes",
+}
+
+// choosing are the flags that say which nodes a line is about.
+var choosing = []string{"target", "node", "tag", "filter", "group", "instance"}
+
+// fits says what a line of the user's own cannot have.
+func fits(cmd *cobra.Command) error {
+	path := pathOf(cmd)
+	if path == "" || slices.Contains(unattended, strings.Fields(path)[0]) {
+		return fault.Usagef("ssmdeck %s is no use inside of the dashboard", path)
+	}
+	var wrong error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch {
+		case f.Name == "help":
+			wrong = fault.Usagef("--help does nothing here")
+		case slices.Contains(placing, f.Name):
+			wrong = fault.Usagef("--%s is not for a line of the dashboard", f.Name).WithHint("the row says where it goes, and the box asks")
+		case slices.Contains(choosing, f.Name) && strings.Contains(f.Value.String(), foreign):
+			wrong = byID("--" + f.Name)
+		}
+	})
+	args, dash := cmd.Flags().Args(), cmd.ArgsLenAtDash()
+	if dash >= 0 {
+		args = args[:dash]
+	}
+	if wrong == nil && (strings.Contains(cmd.Use, "<node") || strings.Contains(cmd.Use, "<target")) && strings.Contains(strings.Join(args, " "), foreign) {
+		wrong = byID("the node of " + cmd.Name())
+	}
+	return wrong
+}
+
+// byID refuses names and tags where nodes are chosen: another node can have the same,
+// and one can be called like an expression.
+func byID(what string) error {
+	return fault.Usagef("%s cannot be a name, an address or a tag: another node can have the same", what).
+		WithHint("use {{.%s}} or {{.%s}}", dashfile.NodeID, dashfile.Nodes)
+}
+
+// pathOf is a command without ssmdeck: "param get".
+func pathOf(cmd *cobra.Command) string {
+	_, path, _ := strings.Cut(cmd.CommandPath(), " ")
+	return path
+}
+
+// least is how a command is asked for at least, as the views do it.
+func least(cmd *cobra.Command) deck.Level {
+	path := pathOf(cmd)
+	words := strings.Fields(path)
+	last := words[len(words)-1]
+	if words[0] == "api" { // of all operations there are
+		last, _, _ = strings.Cut(last, "-")
+		last = map[bool]string{true: "delete", false: "api"}[slices.Contains(append(destroying, "terminate"), last)]
+	}
+	switch {
+	case slices.Contains(destroying, last):
+		return deck.Destructive
+	case slices.Contains(disrupting, last), slices.ContainsFunc([]string{"fix", "overwrite", "target-param"}, cmd.Flags().Changed):
+		return deck.Disruptive
+	case slices.Contains(reading, strings.Join(words, "-")):
+		return deck.Read
+	}
+	return deck.Change
+}
+
+// same checks that a line with its values is still the command that it was without.
+func (w *wiring) same(l *ownLine, words []string) error {
+	if l.Program {
+		return nil
+	}
+	cmd, err := w.parse(w.env, words)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", l.Name, err)
+	case pathOf(cmd) != l.path || least(cmd) > l.level:
+		return fault.New(fault.Refused, l.Name, "with these values it would be another command: ssmdeck %s", pathOf(cmd)).
+			WithHint("nothing was run; see line %d of the file", l.Line)
+	}
+	return nil
+}
