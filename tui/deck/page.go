@@ -64,6 +64,13 @@ type Subject interface {
 	Subject() string
 }
 
+// Placeless is a page whose rows are not, or not always, those of places: they cannot be
+// narrowed to one.
+type Placeless interface {
+	// Placeless says why they cannot be; empty: now they can.
+	Placeless() string
+}
+
 // Concealing is a page that shows secrets when it is asked to. The root has it hide
 // them when something else comes on the screen.
 type Concealing interface{ Conceal() }

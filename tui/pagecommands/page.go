@@ -265,6 +265,14 @@ func (p *Page) Filter() string {
 	return p.list.Filter()
 }
 
+// Placeless says that the nodes of a run are all in one place.
+func (p *Page) Placeless() string {
+	if p.board != nil {
+		return "the run that is open is in one place"
+	}
+	return ""
+}
+
 // Back goes one step back.
 func (p *Page) Back() bool {
 	switch {
