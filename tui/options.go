@@ -11,6 +11,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/palette"
 )
 
 // Runner runs ssmdeck command lines in this process.
@@ -40,9 +41,9 @@ type Options struct {
 
 	// Idle is after how long without a key nothing is loaded any more; 0: 10 minutes.
 	Idle time.Duration
-	// Find are what the palette knows beside views and actions: nodes, documents,
-	// parameters. It is called on each key and must be quick. Nil: none.
-	Find func(typed string, most int) []Found
+	// Find is what the palette knows beside views and actions: nodes, documents,
+	// parameters. Nil: nothing.
+	Find palette.Finder
 	// Contexts are those of the configuration; choosing one ends the dashboard with
 	// Outcome.Context. Empty: there is no choice.
 	Contexts []string
@@ -60,14 +61,6 @@ type Options struct {
 	Busy func() []string
 	// CrashFile makes the file that the trace of a panic goes to.
 	CrashFile func() (io.WriteCloser, string, error)
-}
-
-// Found is something of the fleet that the palette can go to.
-type Found struct {
-	Kind   string // "node", "document"
-	Name   string
-	Detail string
-	Open   deck.Open
 }
 
 // Layout is what is kept between two starts.

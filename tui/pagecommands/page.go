@@ -135,6 +135,8 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 		return nil
 	case sent:
 		return p.open(m.at, m.refs, run.Run{})
+	case RunDocument:
+		return p.ask(m.At, "", m.Document)
 	}
 	p.seen, p.fresh = p.deck.Now, false
 	switch m := msg.(type) {
