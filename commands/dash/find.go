@@ -3,6 +3,8 @@ package dash
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -30,8 +32,11 @@ const foundMost = 20
 const leastTyped = 3
 
 // finder finds what the fleet has: it looks at what has been read, and says what would
-// have to be read besides.
-type finder struct{ w *wiring }
+// have to be read besides. It belongs to the update loop.
+type finder struct {
+	*wiring
+	named named
+}
 
 // kind is something that a word in front of a name can say it is.
 type kind struct {
@@ -64,7 +69,7 @@ func kindOf(word string) kind {
 
 // search is one text that is looked for.
 type search struct {
-	*wiring
+	*finder
 	typed string
 	in    func(grid.Place) bool
 	asked bool // of a kind, so that it is worth reading
@@ -72,12 +77,12 @@ type search struct {
 }
 
 // Find finds what the fleet has.
-func (f finder) Find(typed string, in func(grid.Place) bool, known bool) palette.Answer {
+func (f *finder) Find(typed string, in func(grid.Place) bool, known bool) palette.Answer {
 	if in == nil {
 		in = func(grid.Place) bool { return true }
 	}
 	typed = strings.ToLower(strings.TrimSpace(typed))
-	s := &search{wiring: f.w, typed: typed, in: in}
+	s := &search{finder: f, typed: typed, in: in}
 	word, rest, more := strings.Cut(typed, " ")
 	if k := kindOf(word); k.look != nil && (more || k.alone) {
 		s.typed, s.asked = strings.TrimSpace(rest), true
@@ -97,11 +102,6 @@ func (f finder) Find(typed string, in func(grid.Place) bool, known bool) palette
 	s.asked = false
 	s.allDatabases()
 	return s.out
-}
-
-// best keeps the best things of a kind.
-func best[T any](s *search) *palette.Best[T] {
-	return &palette.Best[T]{Typed: s.typed, Most: foundMost}
 }
 
 // found puts in what leads to a page. Things of the fleet come after views and actions
@@ -134,33 +134,21 @@ func (s *search) term(key, value string, at grid.Place) string {
 	return text
 }
 
-// thing is something that was found in a place.
-type thing[T any] struct {
-	at grid.Place
-	v  *T
-}
-
 func (s *search) nodes() {
-	b := best[pagefleet.Select](s)
-	for at, n := range s.set.Nodes.All() {
-		if s.in(at) {
-			b.Add(func() pagefleet.Select { return pagefleet.Select{At: at, ID: n.ID} }, n.Name, n.ID, n.IP)
-		}
-	}
-	for at, worth := range b.All() {
-		n, _ := s.set.Find(at.At, at.ID)
-		s.found("node", sources.Label(n), n.ID, at.At, worth, deck.Open{Page: "fleet", Then: at})
+	for t, worth := range fitting(s, &s.named.nodes, s.set.Nodes, nodeNames) {
+		open := deck.Open{Page: "fleet", Then: pagefleet.Select{At: t.at, ID: t.v.ID}}
+		s.found("node", sources.Label(*t.v), t.v.ID, t.at, worth, open)
 	}
 }
 
 func (s *search) parameters() {
-	for t, worth := range matching(s, s.set.Parameters, parameterNames).All() {
+	for t, worth := range fitting(s, &s.named.parameters, s.set.Parameters, parameterNames) {
 		s.found("parameter", t.v.Name, t.v.Type, t.at, worth, deck.Open{Page: "parameters", Filter: s.term("name", t.v.Name, t.at)})
 	}
 }
 
 func (s *search) windows() {
-	for t, worth := range matching(s, s.set.Windows, windowNames).All() {
+	for t, worth := range fitting(s, &s.named.windows, s.set.Windows, windowNames) {
 		s.found("window", t.v.Name, t.v.ID, t.at, worth, deck.Open{Page: "windows", Filter: s.term("id", t.v.ID, t.at), Clear: true})
 	}
 }
@@ -168,7 +156,7 @@ func (s *search) windows() {
 // commands are runs, each once, whatever number of commands it has.
 func (s *search) commands() {
 	seen := map[string]bool{}
-	for t, worth := range matching(s, s.set.Commands, commandNames).All() {
+	for t, worth := range fitting(s, &s.named.commands, s.set.Commands, commandNames) {
 		id := cmp.Or(t.v.RunID, t.v.ID)
 		if seen[id] {
 			continue
@@ -180,7 +168,7 @@ func (s *search) commands() {
 }
 
 func (s *search) executions() {
-	for t, worth := range matching(s, s.set.Executions, executionNames).All() {
+	for t, worth := range fitting(s, &s.named.executions, s.set.Executions, executionNames) {
 		detail := fmt.Sprintf("%s  %s", t.v.State, s.deck.Ago(t.v.Started))
 		s.found("automation", t.v.Document+" "+t.v.ID, detail, t.at, worth, deck.Open{Page: "automation", Filter: "id=" + t.v.ID, Clear: true})
 	}
@@ -190,9 +178,10 @@ func (s *search) executions() {
 func (s *search) sessions() {
 	for _, part := range []struct {
 		from    *feed.Source[sessions.Entry]
+		named   *names[sessions.Entry]
 		section string
-	}{{s.set.Sessions, "active"}, {s.set.Past, "past"}} {
-		for t, worth := range matching(s, part.from, sessionNames).All() {
+	}{{s.set.Sessions, &s.named.active, "active"}, {s.set.Past, &s.named.past, "past"}} {
+		for t, worth := range fitting(s, part.named, part.from, sessionNames) {
 			n, _ := s.set.Find(t.at, t.v.Target)
 			detail := fmt.Sprintf("%s  on %s  %s", t.v.Status, sources.Label(n), s.deck.Ago(t.v.Started))
 			s.found("session", t.v.ID, detail, t.at, worth, deck.Open{Page: "sessions", Filter: part.section + ": id=" + t.v.ID})
@@ -202,71 +191,62 @@ func (s *search) sessions() {
 
 // forwards are those that run on this machine and those that are saved.
 func (s *search) forwards() {
-	seen := map[string]bool{}
-	b := best[string](s)
-	offer := func(name string) {
-		if !seen[name] {
-			seen[name] = true
-			b.Add(func() string { return name }, name)
-		}
-	}
+	known := map[string]bool{}
 	for _, running := range s.set.Forwards.All() {
 		for _, r := range running.Rows {
-			offer(r.Name)
+			known[r.Name] = true
 		}
 	}
 	for _, saved := range s.set.Saved.All() {
-		offer(saved.Name)
+		known[saved.Name] = true
 	}
-	for name, worth := range b.All() {
-		s.found("forward", name, "", grid.Place{}, worth, deck.Open{Page: "sessions", Filter: "forwards: name=" + terms.QuoteWord(name)})
+	all := slices.Sorted(maps.Keys(known)) // there are never many
+	x := palette.NewIndex(len(all), func(i int) []string { return all[i : i+1] })
+	for i, worth := range x.Best(s.typed, foundMost, nil) {
+		s.found("forward", all[i], "", grid.Place{}, worth, deck.Open{Page: "sessions", Filter: "forwards: name=" + terms.QuoteWord(all[i])})
 	}
-}
-
-// matching keeps the best rows of a feed by what they are called.
-func matching[T any](s *search, from *feed.Source[T], names func(v *T) [3]string) *palette.Best[thing[T]] {
-	b := best[thing[T]](s)
-	for at, v := range from.All() {
-		if s.in(at) {
-			called := names(v)
-			b.Add(func() thing[T] { return thing[T]{at, v} }, called[:]...)
-		}
-	}
-	return b
 }
 
 func (s *search) allDocuments() { s.documents("") }
 
-func (s *search) allDatabases() { s.databases("") }
-
 // documents are those of a type; empty: of both. Those of the same name in several
 // places are one entry.
 func (s *search) documents(kind string) {
-	places, b := map[string][]grid.Place{}, best[document.Summary](s)
-	for at, d := range s.set.Documents.All() {
-		if !s.in(at) || kind != "" && d.Type != kind {
-			continue
-		}
-		if places[d.Name] = append(places[d.Name], at); len(places[d.Name]) == 1 {
-			b.Add(func() document.Summary { return *d }, d.Name, d.DisplayName)
-		}
+	seen := map[string]bool{}
+	all := s.named.documents.of(s.set.Documents, documentNames)
+	fits := func(i int) bool {
+		d := all.things[i].v
+		return (kind == "" || d.Type == kind) && s.in(all.things[i].at)
 	}
-	for d, worth := range b.All() {
-		in := places[d.Name]
-		e := s.entry("document", d.Name, "run it on nodes", grid.Place{}, worth)
-		open := deck.Open{Page: "commands", Then: pagecommands.RunDocument{At: in[0], Document: d.Name}}
-		if d.Type == "Automation" {
-			e.Detail = "runbook  start it"
-			open = deck.Open{Page: "automation", Then: pageautomation.StartRunbook{Places: in, Name: d.Name}}
-		}
-		if s.deck.Several() {
-			e.Detail += "  " + placesOf(in)
-		}
-		if e.Do = func() tea.Cmd { return deck.Ask(open) }; s.deck.ReadOnly {
-			e.Off = "this dashboard is read-only"
+	for i, worth := range all.index.Best(s.typed, foundMost*max(s.deck.Where.Scopes, 1), fits) {
+		if d := all.things[i].v; !seen[d.Name] {
+			seen[d.Name] = true
+			s.document(*d, worth)
 		}
 	}
 	s.reading(s.set.Documents)
+}
+
+// document offers to run or to start a document.
+func (s *search) document(d document.Summary, worth int) {
+	var in []grid.Place
+	for at, other := range s.set.Documents.All() {
+		if other.Name == d.Name && s.in(at) {
+			in = append(in, at)
+		}
+	}
+	e := s.entry("document", d.Name, "run it on nodes", grid.Place{}, worth)
+	open := deck.Open{Page: "commands", Then: pagecommands.RunDocument{At: in[0], Document: d.Name}}
+	if d.Type == "Automation" {
+		e.Detail = "runbook  start it"
+		open = deck.Open{Page: "automation", Then: pageautomation.StartRunbook{Places: in, Name: d.Name}}
+	}
+	if s.deck.Several() {
+		e.Detail += "  " + placesOf(in)
+	}
+	if e.Do = func() tea.Cmd { return deck.Ask(open) }; s.deck.ReadOnly {
+		e.Off = "this dashboard is read-only"
+	}
 }
 
 // placesOf names one place, or says how many there are.
@@ -277,21 +257,22 @@ func placesOf(in []grid.Place) string {
 	return fmt.Sprintf("in %d places", len(in))
 }
 
+func (s *search) allDatabases() { s.databases("") }
+
 // databases are those of a service; empty: of all.
 func (s *search) databases(service string) {
-	b := best[thing[database.Database]](s)
-	for at, d := range s.set.Databases.All() {
-		if s.in(at) && (service == "" || d.Service == service) {
-			b.Add(func() thing[database.Database] { return thing[database.Database]{at, d} }, d.Name, d.Endpoint)
-		}
+	all := s.named.databases.of(s.set.Databases, databaseNames)
+	fits := func(i int) bool {
+		return (service == "" || all.things[i].v.Service == service) && s.in(all.things[i].at)
 	}
-	for t, worth := range b.All() {
+	for i, worth := range all.index.Best(s.typed, foundMost, fits) {
+		t := all.things[i]
 		e := s.entry(t.v.Service, t.v.Name, "forward to the "+t.v.Kind+"  "+t.v.Engine, t.at, worth)
 		if t.v.Endpoint == "" || t.v.Port == 0 {
 			e.Off = "it has no endpoint: it is " + cmp.Or(t.v.Status, "not ready")
 		}
 		chosen := databaseAt{t.at, *t.v}
-		e.Do = func() tea.Cmd { return s.wiring.forwardForm(chosen) }
+		e.Do = func() tea.Cmd { return s.forwardForm(chosen) }
 	}
 	s.reading(s.set.Databases)
 }

@@ -172,7 +172,7 @@ func (w *wiring) pages() []deck.Page {
 func (w *wiring) options(o Options) tui.Options {
 	t := tui.Options{
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
-		Begin: w.start(), Take: w.take, Find: finder{w}, Browse: w.browse, CrashFile: w.crashFile,
+		Begin: w.start(), Take: w.take, Find: &finder{wiring: w}, Browse: w.browse, CrashFile: w.crashFile,
 		Themes: theme.Variants(), Theme: w.theme, Operations: w.meters.operations,
 		Layout: w.layout(), SaveLayout: w.keep,
 	}

@@ -61,11 +61,10 @@ func corners(d *deck.Deck, desk *feed.Desk) []corner {
 		all = add(all, corner{account: p.Who(), who: names(d, p), region: p.Region, in: []grid.Place{p}})
 	}
 	for _, f := range desk.Lost {
-		if off := "it could not be opened: " + fault.Explain(f.Err); f.Place != (grid.Place{}) && f.Place.Region != "" {
-			all = add(all, corner{account: f.Place.Who(), who: names(d, f.Place), region: f.Place.Region, off: off})
-		} else if f.Place != (grid.Place{}) {
-			all = add(all, corner{account: f.Place.Who(), who: names(d, f.Place), off: off})
-		}
+		off := "it could not be opened: " + fault.Explain(f.Err)
+		all = add(all, corner{account: f.Place.Who(), who: names(d, f.Place), off: off})
+		all = add(all, corner{region: f.Place.Region, off: off})
+		all = add(all, corner{account: f.Place.Who(), who: names(d, f.Place), region: f.Place.Region, off: off})
 	}
 	for i := range all {
 		c := &all[i]
@@ -128,7 +127,7 @@ func union(a, b []string) []string {
 // names are what the account of a place is called, the best first.
 func names(d *deck.Deck, p grid.Place) (all []string) {
 	given := []string{p.Profile}
-	if w := d.Where; p.Account == w.Account && p.Profile == "" {
+	if w := d.Where; p.Account == w.Account {
 		given = append(given, w.Context, w.Alias)
 	}
 	for _, n := range append(given, p.Account) {
@@ -146,7 +145,7 @@ func fitting(all []corner, typed string) (fit []corner) {
 		switch {
 		case both:
 			c.worth = -1
-			if a, r := c.called(who), Fitness(region, c.region); len(c.who) > 0 && c.region != "" && a >= 0 && r >= 0 {
+			if a, r := c.called(who), likeness(region, c.region); len(c.who) > 0 && c.region != "" && a >= 0 && r >= 0 {
 				c.worth = a + r
 			}
 		case len(c.who) > 0 && c.region != "":
@@ -155,7 +154,7 @@ func fitting(all []corner, typed string) (fit []corner) {
 				c.worth = 0
 			}
 		case c.region != "":
-			c.worth = Fitness(typed, c.region)
+			c.worth = likeness(typed, c.region)
 		default:
 			c.worth = c.called(typed)
 		}
@@ -174,9 +173,19 @@ func fitting(all []corner, typed string) (fit []corner) {
 func (c *corner) called(typed string) int {
 	best := -1
 	for _, n := range c.who {
-		best = max(best, Fitness(typed, n))
+		best = max(best, likeness(typed, n))
 	}
 	return best
+}
+
+// likeness is Fitness of the name of a place: letters alone must begin as it does, so
+// that us is not eu-west-1.
+func likeness(typed, name string) int {
+	worth := Fitness(typed, name)
+	if worth < partly && typed != "" && !strings.EqualFold(typed[:1], name[:min(len(name), 1)]) {
+		return -1
+	}
+	return worth
 }
 
 // has reports whether a place is in it.
