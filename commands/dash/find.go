@@ -72,7 +72,8 @@ type search struct {
 	*finder
 	typed string
 	in    func(grid.Place) bool
-	asked bool // of a kind, so that it is worth reading
+	only  bool // one kind is meant
+	asked bool // it is worth reading for
 	out   palette.Answer
 }
 
@@ -85,7 +86,7 @@ func (f *finder) Find(typed string, in func(grid.Place) bool, known bool) palett
 	s := &search{finder: f, typed: typed, in: in}
 	word, rest, more := strings.Cut(typed, " ")
 	if k := kindOf(word); k.look != nil && (more || k.alone) {
-		s.typed, s.asked = strings.TrimSpace(rest), true
+		s.typed, s.only, s.asked = strings.TrimSpace(rest), true, true
 		k.look(s)
 		return s.out
 	}
@@ -104,8 +105,7 @@ func (f *finder) Find(typed string, in func(grid.Place) bool, known bool) palett
 	return s.out
 }
 
-// found puts in what leads to a page. Things of the fleet come after views and actions
-// that fit as well.
+// found puts in what leads to a page.
 func (s *search) found(kind, name, detail string, at grid.Place, worth int, open deck.Open) {
 	s.entry(kind, name, detail, at, worth).Do = func() tea.Cmd { return deck.Ask(open) }
 }
@@ -118,7 +118,7 @@ func (s *search) entry(kind, name, detail string, at grid.Place, worth int) *pal
 	if s.deck.Several() && at != (grid.Place{}) {
 		parts = append(parts, at.String())
 	}
-	s.out.Entries = append(s.out.Entries, palette.Entry{Name: name, Detail: strings.Join(parts, "  "), Worth: max(worth-20, 0)})
+	s.out.Entries = append(s.out.Entries, palette.Entry{Name: name, Detail: strings.Join(parts, "  "), Worth: worth})
 	return &s.out.Entries[len(s.out.Entries)-1]
 }
 
@@ -293,7 +293,7 @@ func (s *search) reading(f feed.Feed) {
 		say("reading "+f.Name()+s.deck.Styles.Glyphs.Ellipsis, "they are offered as soon as they are there")
 	case missing > 0:
 		say("reading "+f.Name()+s.deck.Styles.Glyphs.Ellipsis, fmt.Sprintf("%d of %d places have answered", st.Whole, st.Places))
-	case len(s.out.Entries) == 0:
+	case len(s.out.Entries) == 0 && s.only:
 		say(s.typed, "there are no "+f.Name()+" of this name")
 	}
 }

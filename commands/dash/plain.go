@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"bufio"
 	"context"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
@@ -8,18 +9,33 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/plain"
 )
 
-// showPlain shows the dashboard as text, line by line: it needs no terminal.
+// showPlain shows the dashboard as text, line by line, in one context after the other:
+// it needs no terminal.
 func showPlain(ctx context.Context, env *cli.Env, run Run, o Options) error {
+	ahead := bufio.NewReader(env.In)
+	for {
+		out, err := showPlainIn(ctx, env, run, o, ahead)
+		if err != nil || out.Context == "" {
+			return err
+		}
+		env, o = env.InContext(out.Context), Options{Calls: o.Calls}
+	}
+}
+
+// showPlainIn shows it in one context.
+func showPlainIn(ctx context.Context, env *cli.Env, run Run, o Options, ahead *bufio.Reader) (out plain.Outcome, err error) {
 	s, err := env.Settings()
 	if err != nil {
-		return err
+		return out, err
 	}
 	w, err := newWiring(ctx, env, run, s, o)
 	if err != nil {
-		return err
+		return out, err
 	}
 	defer w.close()
-	return plain.Show(ctx, env.In, env.Out, env.Err, w.plain(o))
+	p := w.plain(o)
+	p.Ahead = ahead
+	return plain.Show(ctx, env.In, env.Out, env.Err, p)
 }
 
 // plain are the same pages and feeds as options has.
@@ -27,7 +43,10 @@ func (w *wiring) plain(o Options) plain.Options {
 	w.deck.Still, w.deck.Styles = true, theme.New(theme.Plain, false, true)
 	p := plain.Options{
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
-		Begin: w.start(), Take: w.take, Browse: w.browse,
+		Begin: w.start(), Take: w.take, Find: &finder{wiring: w}, Browse: w.browse,
+	}
+	if w.env.Local == nil {
+		p.Contexts = w.settings.Contexts
 	}
 	if w.env.Interrupts != nil {
 		p.Stoppable = w.env.Interrupts.Context

@@ -9,6 +9,7 @@ import (
 const (
 	wholly = 400
 	partly = 100
+	behind = 20 // by how much less a thing of the fleet fits than a view of that name
 )
 
 // Fitness is how well a typed text fits a name; -1: not at all. The beginning of the

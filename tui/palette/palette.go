@@ -26,7 +26,9 @@ type Entry struct {
 	Detail string
 	Off    string // why it cannot be chosen; empty: it can
 	Do     func() tea.Cmd
-	Worth  int // how well a found thing fits, see Fitness
+	Worth  int // how well it fits, see Fitness
+
+	rows bool // it shows the rows of a view that fit
 }
 
 // Answer is what there is for a text.
@@ -57,6 +59,18 @@ type Palette struct {
 	Find   Finder // nil: nothing is found
 }
 
+// Clear reports whether it is clear without a choice which of the entries is meant: there
+// is but one way to show rows, or one thing of exactly that name.
+func Clear(entries []Entry) bool {
+	switch {
+	case len(entries) == 0:
+		return false
+	case entries[0].rows || entries[0].Do == nil:
+		return len(entries) == 1
+	}
+	return entries[0].Worth >= wholly-behind && (len(entries) == 1 || entries[1].Worth < wholly-behind)
+}
+
 // cornersShown is how many places are offered for one text.
 const cornersShown = 8
 
@@ -75,11 +89,20 @@ func (p *Palette) Answer(typed string) Answer {
 	}
 	list, best := p.listed(rest)
 	if typed != "" && p.Find != nil {
-		found := p.Find.Find(rest, nil, best > partly || len(out.Entries) > 0)
+		found := p.find(rest, nil, best > partly || len(out.Entries) > 0)
 		list, out.Wants = append(list, found.Entries...), found.Wants
 	}
 	out.Entries = append(out.Entries, sorted(list, typed)...)
 	return out
+}
+
+// find asks the finder. What it finds comes behind views and actions that fit as well.
+func (p *Palette) find(typed string, in func(grid.Place) bool, known bool) Answer {
+	a := p.Find.Find(typed, in, known)
+	for i := range a.Entries {
+		a.Entries[i].Worth = max(a.Entries[i].Worth-behind, 0)
+	}
+	return a
 }
 
 // sorted puts entries in the order in which they fit; where nothing is typed they stay
@@ -127,7 +150,7 @@ func (p *Palette) views(word string) (pages []deck.Page) {
 
 // rows is the entry for "fleet ping=lost @prod/eu-west-1": a view and the rows that fit.
 func (p *Palette) rows(page deck.Page, filter string, at *corner) Entry {
-	e := Entry{Name: strings.TrimSpace(page.ID() + " " + filter), Detail: "the rows of " + page.Title() + " that fit"}
+	e := Entry{Name: strings.TrimSpace(page.ID() + " " + filter), Detail: "the rows of " + page.Title() + " that fit", rows: true}
 	if at != nil {
 		e.Name += " @" + at.name
 		e.Detail = fmt.Sprintf("the rows of %s in %s", page.Title(), at.about())
@@ -174,7 +197,7 @@ func (p *Palette) answerPlaced(rest, place string) Answer {
 		}
 	}
 	if p.Find != nil {
-		found := p.Find.Find(rest, func(at grid.Place) bool {
+		found := p.find(rest, func(at grid.Place) bool {
 			return slices.ContainsFunc(fit, func(c corner) bool { return c.has(at) })
 		}, len(out.Entries) > 0)
 		out.Entries, out.Wants = append(out.Entries, sorted(found.Entries, rest)...), found.Wants

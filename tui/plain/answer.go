@@ -112,14 +112,7 @@ func (s *screen) show(m deck.Show) error {
 func (s *screen) chooseOne(c deck.Choose) error {
 	s.say("%s", c.Title)
 	for i, e := range c.Entries {
-		text := e.Name
-		if e.Detail != "" {
-			text += ", " + e.Detail
-		}
-		if e.Off != "" {
-			text += ". Not now: " + e.Off
-		}
-		s.say("%d. %s", i+1, text)
+		s.say("%d. %s", i+1, sentence(e.Name, e.Detail, e.Off))
 	}
 	for {
 		line, err := s.ask("Number, or Enter for none: ")

@@ -69,6 +69,8 @@ func (s *screen) items() {
 const help = `NUMBER    what is known of an item, and what can be done with it
 v         the views; v NAME goes to one
 / TERMS   only items for which all terms hold; / alone shows all
+: TEXT    go to or do anything by its name: : web-1, : fleet ping=lost @eu-west-1,
+          : run AWS-RunShellScript, : context NAME; : alone lists what there is
 n, p      the next items, those before
 l         the list again
 r         read everything anew
@@ -86,6 +88,9 @@ func (s *screen) command(line string) error {
 	if after, ok := strings.CutPrefix(line, "/"); ok {
 		return s.filter(strings.TrimSpace(after))
 	}
+	if after, ok := strings.CutPrefix(line, ":"); ok {
+		return s.palette(strings.TrimSpace(after))
+	}
 	if n, err := strconv.Atoi(word); err == nil {
 		return s.item(n)
 	}
@@ -94,9 +99,7 @@ func (s *screen) command(line string) error {
 	case "q":
 		s.left = true
 	case "h", "?":
-		for l := range strings.SplitSeq(help, "\n") {
-			s.say("%s", l)
-		}
+		s.help()
 	case "v":
 		return s.view(rest)
 	case "n":
@@ -126,6 +129,12 @@ func (s *screen) command(line string) error {
 		s.say("%q is nothing that can be done here. Type h for help.", word)
 	}
 	return nil
+}
+
+func (s *screen) help() {
+	for l := range strings.SplitSeq(help, "\n") {
+		s.say("%s", l)
+	}
 }
 
 func (s *screen) filter(text string) error {
