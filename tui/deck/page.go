@@ -112,6 +112,8 @@ type Plain struct {
 type Item struct {
 	Text   string
 	Detail []string // what is known of it, "Platform: Amazon Linux 2023"
+	// Key is what Subject says once it is chosen; empty: who needs it must choose it.
+	Key string
 	// Choose puts the cursor on the row, so that Actions are about it; false: it is gone.
 	Choose func() bool
 }

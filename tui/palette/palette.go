@@ -227,7 +227,7 @@ func (p *Palette) narrowed(fit []corner) (out []Entry) {
 		out = append(out, p.here(current, &fit[i], why))
 	}
 	for i, page := range p.Pages {
-		if i == p.Page || everywhere(page) != "" {
+		if i == p.Page || everywhere(page) != "" || len(fit[0].terms) == 0 && fit[0].off == "" {
 			continue
 		}
 		for j := range fit {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -31,6 +32,7 @@ func (s *screen) line(l deck.Line) error {
 		s.say("No: nothing was done.")
 		return nil
 	}
+	before := s.current().Status().Crumbs
 	result, err := s.run(l, words)
 	if err != nil {
 		return err
@@ -42,7 +44,14 @@ func (s *screen) line(l deck.Line) error {
 	if l.Done != nil {
 		s.start(deck.Ask(l.Done(result)), true)
 	}
-	return s.settle(detailPatience)
+	if err := s.settle(detailPatience); err != nil || slices.Equal(before, s.current().Status().Crumbs) || len(s.asked) > 0 {
+		return err
+	}
+	if err := s.load(); err != nil { // it has led to something, such as the nodes of a run
+		return err
+	}
+	s.list()
+	return nil
 }
 
 // agreed says what would be done and asks for it.
@@ -198,9 +207,14 @@ func (w *shown) Write(p []byte) (int, error) {
 		if !found {
 			return len(p), nil
 		}
-		fmt.Fprintln(w.to, render.Visible(strings.TrimSuffix(string(line), "\r")))
+		fmt.Fprintln(w.to, readable(string(line)))
 		w.part = rest
 	}
+}
+
+// readable is a line made harmless. A tab between columns is room, and no sign.
+func readable(line string) string {
+	return render.Visible(strings.ReplaceAll(strings.TrimSuffix(line, "\r"), "\t", "  "))
 }
 
 // end prints what is left.
@@ -208,7 +222,7 @@ func (w *shown) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.part) > 0 {
-		fmt.Fprintln(w.to, render.Visible(string(w.part)))
+		fmt.Fprintln(w.to, readable(string(w.part)))
 		w.part = nil
 	}
 }

@@ -85,14 +85,14 @@ func unread(w feed.Want) bool {
 // becomes the action that is chosen.
 func (s *screen) others(act **deck.Action) (out []palette.Entry) {
 	for _, a := range s.current().Actions() {
-		out = append(out, palette.Entry{Name: a.Name, Detail: a.Help, Off: s.off(a), Do: func() tea.Cmd {
+		out = append(out, palette.Entry{Key: a.Key, Name: a.Name, Detail: a.Help, Off: s.off(a), Do: func() tea.Cmd {
 			*act = &a
 			return nil
 		}})
 	}
 	out = append(out,
-		palette.Entry{Key: "r", Name: "refresh", Detail: "read everything on this view anew", Do: func() tea.Cmd { return deck.Ask(deck.Refresh{}) }},
-		palette.Entry{Key: "h", Name: "help", Detail: "what can be typed", Do: func() tea.Cmd { s.help(); return nil }})
+		palette.Entry{Name: "refresh", Detail: "read everything on this view anew", Do: func() tea.Cmd { return deck.Ask(deck.Refresh{}) }},
+		palette.Entry{Name: "help", Detail: "what can be typed", Do: func() tea.Cmd { s.help(); return nil }})
 	for _, c := range s.o.Contexts {
 		e := palette.Entry{Name: "context " + c, Detail: "go on with this context of the configuration", Do: func() tea.Cmd {
 			s.outcome.Context, s.left = c, true
@@ -103,7 +103,7 @@ func (s *screen) others(act **deck.Action) (out []palette.Entry) {
 		}
 		out = append(out, e)
 	}
-	return append(out, palette.Entry{Key: "q", Name: "quit", Detail: "leave the dashboard", Do: func() tea.Cmd { s.left = true; return nil }})
+	return append(out, palette.Entry{Name: "quit", Detail: "leave the dashboard", Do: func() tea.Cmd { s.left = true; return nil }})
 }
 
 // pick asks for one of several entries; -1: none.
@@ -126,7 +126,7 @@ func (s *screen) pick(entries []palette.Entry) (int, error) {
 // sentence is something to choose from, read aloud.
 func sentence(name, detail, off string) string {
 	if detail != "" {
-		name += ", " + strings.Join(strings.Fields(detail), " ")
+		name += ", " + strings.ReplaceAll(detail, "  ", ", ")
 	}
 	if off != "" {
 		name += ". Not now: " + off
