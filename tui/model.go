@@ -228,6 +228,9 @@ func (m *Model) sizePage() {
 // refresh loads feeds anew; none: all that the page wants.
 func (m *Model) refresh(feeds ...string) tea.Cmd {
 	m.stale = true
+	if m.lost() {
+		return m.again()
+	}
 	return m.o.Desk.Force(feeds...)
 }
 

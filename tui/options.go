@@ -75,5 +75,6 @@ type Layout struct {
 // Outcome is why the dashboard ended.
 type Outcome struct {
 	Context string // to go on with another context; empty: it was left
+	Again   bool   // to try again: no place could be opened
 	Layout  Layout
 }

@@ -86,6 +86,9 @@ func (m *Model) remember(typed string) {
 // actionEntries are what can be done on the page shown, as long as it is about that.
 func (m *Model) actionEntries(about string) []entry {
 	var out []entry
+	if m.lost() {
+		return nil
+	}
 	for _, a := range m.current().Actions() {
 		off := a.Off
 		if a.Writes && m.o.Deck.ReadOnly {

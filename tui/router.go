@@ -56,8 +56,14 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 	case name == "esc" && refused: // it is the refusal that is to go, not the view
 		return nil
 	}
+	if m.lost() && name == "/" { // there are no rows
+		return nil
+	}
 	if cmd, ok := m.rootKey(name); ok {
 		return cmd
+	}
+	if m.lost() { // nor anything to be done to them
+		return nil
 	}
 	for _, a := range m.current().Actions() {
 		if a.Key == name && name != "" {

@@ -104,10 +104,12 @@ func (o Options) check() error {
 func Open(ctx context.Context, env *cli.Env, run Run, o Options) error {
 	for {
 		out, err := show(ctx, env, run, o)
-		if err != nil || out.Context == "" {
+		switch {
+		case out.Context != "":
+			env, o = env.InContext(out.Context), Options{Calls: o.Calls}
+		case err != nil || !out.Again:
 			return err
 		}
-		env, o = env.InContext(out.Context), Options{Calls: o.Calls}
 	}
 }
 
@@ -135,7 +137,16 @@ func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcom
 	defer env.Busy()()
 	defer w.close()
 	defer sparing(env)()
-	return tui.Show(ctx, term, w.options(o))
+	return w.left(tui.Show(ctx, term, w.options(o)))
+}
+
+// left is how the dashboard ended: where no place could be opened and nothing else is
+// tried, with the reason, so that it stays on the terminal and in the exit code.
+func (w *wiring) left(out tui.Outcome, err error) (tui.Outcome, error) {
+	if err == nil && out.Context == "" && !out.Again {
+		err = w.shut
+	}
+	return out, err
 }
 
 // leanGC is how much memory may be garbage, in percent of what is in use.

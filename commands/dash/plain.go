@@ -15,10 +15,12 @@ func showPlain(ctx context.Context, env *cli.Env, run Run, o Options) error {
 	ahead := bufio.NewReader(env.In)
 	for {
 		out, err := showPlainIn(ctx, env, run, o, ahead)
-		if err != nil || out.Context == "" {
+		switch {
+		case out.Context != "":
+			env, o = env.InContext(out.Context), Options{Calls: o.Calls}
+		case err != nil || !out.Again:
 			return err
 		}
-		env, o = env.InContext(out.Context), Options{Calls: o.Calls}
 	}
 }
 
@@ -35,7 +37,11 @@ func showPlainIn(ctx context.Context, env *cli.Env, run Run, o Options, ahead *b
 	defer w.close()
 	p := w.plain(o)
 	p.Ahead = ahead
-	return plain.Show(ctx, env.In, env.Out, env.Err, p)
+	out, err = plain.Show(ctx, env.In, env.Out, env.Err, p)
+	if err == nil && out == (plain.Outcome{}) {
+		err = w.shut
+	}
+	return out, err
 }
 
 // plain are the same pages and feeds as options has.

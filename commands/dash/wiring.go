@@ -33,6 +33,7 @@ type wiring struct {
 	desk     *feed.Desk
 	set      *sources.Set
 	meters   meters
+	shut     error // why no place can be opened
 
 	mu    sync.Mutex // cells are read by command lines behind the dashboard
 	cells []grid.Cell
@@ -51,8 +52,12 @@ func newWiring(ctx context.Context, env *cli.Env, run Run, s *config.Settings, o
 	w.desk = feed.NewDesk(nil, nil)
 	w.desk.Budget, w.desk.Count = o.Calls, w.meters.count
 	if w.open, err = env.OpenGridLater(ctx, spec, w.desk.Note); err != nil {
-		w.desk.Close()
-		return nil, err
+		if ctx.Err() != nil || fault.KindOf(err) == fault.Interrupted {
+			w.desk.Close()
+			return nil, err
+		}
+		w.shut = err // the dashboard says what to do about it
+		w.open = func(context.Context) (*grid.Grid, error) { return nil, err }
 	}
 	w.set = w.feeds()
 	return w, nil
@@ -88,6 +93,7 @@ func (w *wiring) take(msg tea.Msg) (cmd tea.Cmd, handled bool) {
 		return nil, false
 	}
 	if o.err != nil {
+		w.shut = o.err
 		return w.desk.Open(nil, []grid.Failure{{Err: o.err}}), true
 	}
 	w.mu.Lock()

@@ -18,6 +18,10 @@ const items = 20
 // list prints the page: where, how old, its summary, and the items from the first.
 func (s *screen) list() {
 	s.tick()
+	if n, ok := s.nowhere(); ok {
+		s.sayNowhere(n)
+		return
+	}
 	s.from = 0
 	s.plain = s.current().Plain()
 	s.heading()
@@ -125,6 +129,10 @@ func (s *screen) command(line string) error {
 	case "r":
 		return s.refresh()
 	case "a":
+		if _, ok := s.nowhere(); ok {
+			s.list()
+			return nil
+		}
 		return s.act(s.current().Actions(), 0)
 	case "m":
 		return s.mark(rest)
@@ -153,6 +161,10 @@ func (s *screen) filter(text string) error {
 
 // refresh reads everything anew.
 func (s *screen) refresh() error {
+	if _, ok := s.nowhere(); ok {
+		s.outcome.Again, s.left = true, true
+		return nil
+	}
 	s.start(s.o.Desk.Force(), false)
 	if err := s.load(); err != nil {
 		return err

@@ -84,7 +84,11 @@ func unread(w feed.Want) bool {
 // others are what can be done on this page, and what belongs to the dashboard. act
 // becomes the action that is chosen.
 func (s *screen) others(act **deck.Action) (out []palette.Entry) {
-	for _, a := range s.current().Actions() {
+	actions := s.current().Actions()
+	if _, ok := s.nowhere(); ok {
+		actions = nil
+	}
+	for _, a := range actions {
 		out = append(out, palette.Entry{Key: a.Key, Name: a.Name, Detail: a.Help, Off: s.off(a), Do: func() tea.Cmd {
 			*act = &a
 			return nil

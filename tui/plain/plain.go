@@ -72,6 +72,7 @@ type Options struct {
 // Outcome is why the dashboard ended.
 type Outcome struct {
 	Context string // to go on with another context; empty: it was left
+	Again   bool   // to try again: no place could be opened
 }
 
 // The size that pages are told: room for all panes, so that they load what belongs
