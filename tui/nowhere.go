@@ -39,8 +39,8 @@ func (m *Model) nowhereLines(n deck.Nowhere, width, height int) []string {
 			lines = append(lines, s.Bad.Render(l))
 		}
 		if h := fault.HintOf(f.Err); h != "" {
-			for _, l := range wrap("  "+render.Visible(h), width) {
-				lines = append(lines, s.Strong.Render(l))
+			for _, l := range wrap(render.Visible(h), max(width-2, 1)) {
+				lines = append(lines, "  "+s.Strong.Render(l))
 			}
 		}
 		gap()

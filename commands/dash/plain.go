@@ -49,7 +49,7 @@ func (w *wiring) plain(o Options) plain.Options {
 	w.deck.Still, w.deck.Styles = true, theme.New(theme.Plain, false, true)
 	p := plain.Options{
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
-		Begin: w.start(), Take: w.take, Find: &finder{wiring: w}, Browse: w.browse,
+		Begin: w.start(), Take: w.take, Find: &finder{wiring: w}, Operations: w.meters.operations, Browse: w.browse,
 	}
 	if w.env.Local == nil {
 		p.Contexts = w.settings.Contexts

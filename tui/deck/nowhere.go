@@ -22,13 +22,13 @@ func NowhereOf(d *Deck, desk *feed.Desk, contexts []string, again string) (Nowhe
 	}
 	n := Nowhere{Head: "No account and Region could be opened.", Lost: desk.Lost, Ways: []Fact{
 		{again, "tries again, once that is done"},
-		{d.OneLiner([]string{"doctor"}, grid.Place{}), "checks your side: Region, clock, credentials, proxy"},
-		{"ssmdeck dash --profile NAME --region NAME", "opens another account and Region"},
+		{d.OneLiner([]string{"doctor"}, grid.Place{}), "checks Region, clock, credentials and proxy"},
+		{"ssmdeck dash -p PROFILE -r REGION", "opens another account and Region"},
 	}}
 	if len(contexts) > 0 {
 		n.Ways = append(n.Ways, Fact{": context NAME", "goes on in a context of the configuration"})
 	}
-	n.Ways = append(n.Ways, Fact{"ssmdeck demo", "opens a simulated fleet, without an AWS account"}, Fact{"q", "leaves"})
+	n.Ways = append(n.Ways, Fact{"ssmdeck demo", "opens a simulated fleet, no account needed"}, Fact{"q", "leaves"})
 	return n, true
 }
 

@@ -38,6 +38,7 @@ func (s *screen) line(l deck.Line) error {
 		return err
 	}
 	s.verdict(l, result)
+	s.ran = append(s.ran, ran{s.o.Now(), s.o.Deck.OneLiner(words, l.At), result.Code})
 	if len(l.Refresh) > 0 {
 		s.start(s.o.Desk.Force(l.Refresh...), false)
 	}

@@ -78,13 +78,15 @@ const help = `NUMBER    what is known of an item, and what can be done with it
 v         the views; v NAME goes to one
 / TERMS   only items for which all terms hold; / alone shows all
 : TEXT    go to or do anything by its name: : web-1, : fleet ping=lost @eu-west-1,
-          : run AWS-RunShellScript, : context NAME; : alone lists what there is.
-          : d does what stands with (d) among what can be done
+          : run AWS-RunShellScript, : context NAME; : alone lists what there is
 n, p      the next items, those before
 l         the list again
 r         read everything anew
 a         what can be done here
 m NUMBERS mark items, or take the mark away: m 1,3-5
+k KEY     press a key as in the dashboard that is drawn: k > and k < order by
+          another column, k I turns the order round, k * marks all
+@         what has been run from here, and how many API calls were made
 b         one step back
 h         this help
 q         leave
@@ -136,6 +138,10 @@ func (s *screen) command(line string) error {
 		return s.act(s.current().Actions(), 0)
 	case "m":
 		return s.mark(rest)
+	case "k":
+		return s.press(rest)
+	case "@":
+		s.log()
 	case "b":
 		return s.back()
 	default:

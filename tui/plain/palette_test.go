@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -96,5 +97,21 @@ func TestPaletteReadOnly(t *testing.T) {
 	d.fleet.do["run"], d.fleet.writes["run"] = deck.Ask(deck.Line{Words: []string{"run"}, Level: deck.Change}), true
 	if got := d.play("1", "", ": run"); !strings.Contains(got, "run. Not now: this dashboard is read-only.") || len(d.lines) > 0 {
 		t.Errorf("%s", got)
+	}
+}
+
+// Keys of the page work by their names, and what was run is told.
+func TestKeysAndLog(t *testing.T) {
+	d := newDesk(t, "web-1")
+	d.o.Operations = func() []feed.Operation { return []feed.Operation{{Name: "ListCommands", Calls: 12, Throttled: 1}} }
+	d.answer = func(_ io.Reader, _, _ io.Writer) int { return 6 }
+	d.fleet.do["run"] = deck.Ask(deck.Line{Words: []string{"run", "web-1"}, Level: deck.Read})
+	got := d.play("@", "1", "run", "1", "k", "k space", "@")
+	for _, want := range []string{
+		"Nothing has been run from here.", "no key is named", "1 marked", "14:02:31 failed with exit code 6: ssmdeck run web-1", "ListCommands: 12 calls, 1 throttled, 0 failed",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not said:\n%s", want, got)
+		}
 	}
 }

@@ -55,6 +55,8 @@ type Options struct {
 	Stoppable func(ctx context.Context) (one context.Context, done func())
 	// Echo prints each line that is read: where no terminal does.
 	Echo bool
+	// Operations are the API calls so far; nil: not known.
+	Operations func() []feed.Operation
 	// Find is what the palette knows beside views and actions; nil: nothing.
 	Find palette.Finder
 	// Contexts are those of the configuration; choosing one ends the dashboard with
@@ -107,6 +109,7 @@ type screen struct {
 	notes   int // of the desk, printed so far
 	left    bool
 	outcome Outcome
+	ran     []ran
 }
 
 // message is what a command brought.
