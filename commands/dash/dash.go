@@ -40,13 +40,17 @@ func NewCmd(env *cli.Env, run Run) *cobra.Command {
 action first, and the action itself one key away. The views are overview, fleet,
 patch, commands, sessions, parameters, automation and windows.
 
-In it, ? shows every key, : goes anywhere, / filters with the terms of --filter of
-ssmdeck ls, and q leaves. Before something is changed it shows the ssmdeck command
+In it, ? shows every key, : goes anywhere by its name (:web-1, :fleet ping=lost
+@eu-west-1, :run AWS-RunShellScript, :rds orders), / filters with the terms of
+--filter of ssmdeck ls, and q leaves. Before something is changed it shows the ssmdeck command
 line that does it, which c copies. With --read-only nothing can be changed.
 
 With --plain it is plain text for screen readers: nothing is drawn and nothing moves,
-items and actions are chosen by their numbers, and h shows what else can be typed.
-It works in a pipe, too.
+items and actions are chosen by their numbers, : finds by name, and h shows what
+else can be typed. It works in a pipe, too.
+
+Where no account and Region can be opened it says why and what to do, and tries
+again with ctrl+r.
 
 It asks the service again while it is looked at, more often while something runs,
 and stops when the window loses the focus or after 10 minutes without a key. The
