@@ -64,7 +64,4 @@ func (m *Model) nowhereLines(n deck.Nowhere, width, height int) []string {
 func nowhereHints() []hint { return []hint{{"ctrl+r", "try again"}, {":", "go to"}, {"q", "leave"}} }
 
 // again ends this dashboard for one that tries once more to open its places.
-func (m *Model) again() tea.Cmd {
-	m.outcome.Again = true
-	return m.leave()
-}
+func (m *Model) again() tea.Cmd { return m.quitWith(Outcome{Again: true}) }

@@ -51,6 +51,9 @@ func (m *Model) openPalette() {
 func (m *Model) palette() *palette.Palette {
 	about := m.about()
 	p := &palette.Palette{Deck: m.o.Deck, Desk: m.o.Desk, Pages: m.o.Pages, Page: m.page, Find: m.o.Find}
+	if m.lost() {
+		p.Find = nil // there is nothing to be found
+	}
 	for _, e := range slices.Concat(m.actionEntries(about), m.customEntries(about), m.ownEntries()) {
 		p.Others = append(p.Others, palette.Entry{Key: e.key, Name: e.name, Detail: e.detail, Off: e.off, Do: e.do})
 	}

@@ -2,6 +2,7 @@ package dash_test
 
 import (
 	"cmp"
+	"errors"
 	"testing"
 	"time"
 
@@ -57,6 +58,10 @@ func TestEveryListIsNarrowedToAPlace(t *testing.T) {
 			}
 			count(section)
 		}
+	}
+	open := opts.Pages[4]
+	if err := errors.Join(open.SetFilter("forwards:"), open.SetFilter("region=us-east-1")); err != nil || open.Status().Crumbs[0] != "Active" || open.Filter() == "" {
+		t.Errorf("forwards, which have no place, do not lead to the sessions: %v %q", open.Status().Crumbs, err)
 	}
 	s.Press("2", ":")
 	s.Type("@us-e")

@@ -1,6 +1,8 @@
 package deck
 
 import (
+	"cmp"
+
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -20,9 +22,10 @@ func NowhereOf(d *Deck, desk *feed.Desk, contexts []string, again string) (Nowhe
 	if !desk.Opened() || len(desk.Cells) > 0 || len(desk.Lost) == 0 {
 		return Nowhere{}, false
 	}
+	one := grid.Place{Region: cmp.Or(d.Where.Region, "REGION")} // doctor looks at one place
 	n := Nowhere{Head: "No account and Region could be opened.", Lost: desk.Lost, Ways: []Fact{
 		{again, "tries again, once that is done"},
-		{d.OneLiner([]string{"doctor"}, grid.Place{}), "checks Region, clock, credentials and proxy"},
+		{d.OneLiner([]string{"doctor"}, one), "checks Region, clock, credentials and proxy"},
 		{"ssmdeck dash -p PROFILE -r REGION", "opens another account and Region"},
 	}}
 	if len(contexts) > 0 {

@@ -22,6 +22,9 @@ func (s *screen) palette(typed string) error {
 	var act *deck.Action // that was chosen
 	about := s.about()
 	p := &palette.Palette{Deck: s.o.Deck, Desk: s.o.Desk, Pages: s.o.Pages, Page: s.page, Find: s.o.Find, Others: s.others(&act)}
+	if _, ok := s.nowhere(); ok {
+		p.Find = nil // there is nothing to be found
+	}
 	entries, err := s.answers(p, typed)
 	if err != nil {
 		return err
