@@ -1,7 +1,6 @@
 package dash
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,9 +23,9 @@ type databaseAt struct {
 
 // label is the database as the form offers it.
 func (w *wiring) label(b databaseAt) string {
-	text := fmt.Sprintf("%s  %s, %s", b.d, b.d.Engine, b.d.Service)
+	text := b.d.String() + "  " + b.d.Engine
 	if w.deck.Several() {
-		text += ", " + b.at.String()
+		text += "  " + b.at.String()
 	}
 	return render.Visible(text)
 }

@@ -140,7 +140,7 @@ func (s *screen) await(run func(ctx context.Context) int) (code int, err error) 
 	for {
 		select {
 		case code := <-over:
-			if ctx.Err() != nil && s.ctx.Err() == nil {
+			if s.stopped = ctx.Err() != nil && s.ctx.Err() == nil; s.stopped {
 				s.say("Stopped.")
 			}
 			return code, nil
@@ -176,6 +176,7 @@ func (s *screen) verdict(l deck.Line, r deck.Result) {
 		s.say("It failed with exit code %d.", r.Code)
 	case l.How == deck.OnScreen:
 		s.say("Back in the dashboard.")
+	case s.stopped: // that was said
 	default:
 		s.say("Done.")
 	}

@@ -110,6 +110,7 @@ type screen struct {
 	left    bool
 	outcome Outcome
 	ran     []ran
+	stopped bool // the line that ran last, by an interrupt
 }
 
 // message is what a command brought.
