@@ -209,8 +209,8 @@ func (s *search) forwards() {
 
 func (s *search) allDocuments() { s.documents("") }
 
-// documents are those of a type; empty: of both. Those of the same name in several
-// places are one entry.
+// documents are those of a type; empty: of both. The same one in several places is one
+// entry.
 func (s *search) documents(kind string) {
 	seen := map[string]bool{}
 	all := s.named.documents.of(s.set.Documents, documentNames)
@@ -219,8 +219,8 @@ func (s *search) documents(kind string) {
 		return (kind == "" || d.Type == kind) && s.in(all.things[i].at)
 	}
 	for i, worth := range all.index.Best(s.typed, foundMost*max(s.deck.Where.Scopes, 1), fits) {
-		if d := all.things[i].v; !seen[d.Name] {
-			seen[d.Name] = true
+		if d := all.things[i].v; !seen[d.Type+" "+d.Name] {
+			seen[d.Type+" "+d.Name] = true
 			s.document(*d, worth)
 		}
 	}
@@ -231,7 +231,7 @@ func (s *search) documents(kind string) {
 func (s *search) document(d document.Summary, worth int) {
 	var in []grid.Place
 	for at, other := range s.set.Documents.All() {
-		if other.Name == d.Name && s.in(at) {
+		if other.Name == d.Name && other.Type == d.Type && s.in(at) {
 			in = append(in, at)
 		}
 	}
