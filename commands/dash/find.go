@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/database"
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -30,6 +31,9 @@ const foundMost = 20
 
 // leastTyped is from how many letters on documents are read to look for a name.
 const leastTyped = 3
+
+// failuresShown is of how many places it is said why nothing is known of them.
+const failuresShown = 3
 
 // finder finds what the fleet has: it looks at what has been read, and says what would
 // have to be read besides. It belongs to the update loop.
@@ -285,13 +289,17 @@ func (s *search) reading(f feed.Feed) {
 	s.out.Wants = append(s.out.Wants, sources.Want(f))
 	st := f.State()
 	say := func(name, off string) { s.out.Entries = append(s.out.Entries, palette.Entry{Name: name, Off: off}) }
-	for _, failed := range st.Failures {
+	for i, failed := range st.Failures {
+		if i == failuresShown {
+			say(f.Name()+" of "+cli.Plural(len(st.Failures)-i, "other place"), "not known")
+			break
+		}
 		say(f.Name()+" of "+failed.Place.String(), "not known: "+render.OneLine(fault.Explain(failed.Err)))
 	}
-	switch missing := st.Places - st.Whole - len(st.Failures); {
+	switch {
 	case st.Places == 0 || st.Whole == 0 && len(st.Failures) == 0:
 		say("reading "+f.Name()+s.deck.Styles.Glyphs.Ellipsis, "they are offered as soon as they are there")
-	case missing > 0:
+	case st.Loading > 0 && st.Whole < st.Places:
 		say("reading "+f.Name()+s.deck.Styles.Glyphs.Ellipsis, fmt.Sprintf("%d of %d places have answered", st.Whole, st.Places))
 	case len(s.out.Entries) == 0 && s.only:
 		say(s.typed, "there are no "+f.Name()+" of this name")

@@ -81,7 +81,7 @@ func (s *screen) answers(p *palette.Palette, typed string) ([]palette.Entry, err
 // unread reports whether a place has neither answered nor failed yet.
 func unread(w feed.Want) bool {
 	st := w.Feed.State()
-	return st.Places == 0 || st.Whole+len(st.Failures) < st.Places
+	return st.Places == 0 || st.Whole == 0 && len(st.Failures) == 0 || st.Loading > 0 && st.Whole < st.Places
 }
 
 // others are what can be done on this page, and what belongs to the dashboard. act
