@@ -302,6 +302,6 @@ func (s *search) reading(f feed.Feed) {
 	case st.Loading > 0 && st.Whole < st.Places:
 		say("reading "+f.Name()+s.deck.Styles.Glyphs.Ellipsis, fmt.Sprintf("%d of %d places have answered", st.Whole, st.Places))
 	case len(s.out.Entries) == 0 && s.only:
-		say(s.typed, "there are no "+f.Name()+" of this name")
+		say(strings.TrimSpace(f.Name()+" "+s.typed), "there are none that fit")
 	}
 }

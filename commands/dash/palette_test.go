@@ -107,7 +107,7 @@ func TestThePaletteFindsDocuments(t *testing.T) {
 	}
 	f.press("esc", ":")
 	f.write("run no-such-document")
-	f.waitFor("there are no documents of this name")
+	f.waitFor("documents no-such-document", "(there are none that fit)")
 }
 
 // A database is found by its name, and forwarded to by the line that `forward` takes.
