@@ -8,19 +8,28 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/palette"
 )
+
+// found finds what it says.
+type found func(typed string) palette.Answer
+
+func (f found) Find(typed string, _ func(grid.Place) bool, _ bool) palette.Answer { return f(typed) }
 
 func TestPalette(t *testing.T) {
 	w := newWorld(t, func(o *tui.Options) {
 		o.Contexts = []string{"prod", "stage"}
-		o.Find = func(typed string, most int) []tui.Found {
+		o.Find = found(func(typed string) (a palette.Answer) {
 			if strings.HasPrefix("db-master", typed) {
-				return []tui.Found{{Kind: "node", Name: "db-master", Detail: "eu-west-1", Open: deck.Open{Page: "fleet", Filter: "db-1"}}}
+				a.Entries = []palette.Entry{{Name: "db-master", Detail: "node  eu-west-1", Worth: 280, Do: func() tea.Cmd {
+					return deck.Ask(deck.Open{Page: "fleet", Filter: "db-1"})
+				}}}
 			}
-			return nil
-		}
+			return a
+		})
 	})
 	w.fleet.actions = actions()
 	w.Press(":")

@@ -30,6 +30,8 @@ func (m *Model) lastLine(y int, k feed.State, tight bool) string {
 		return m.hintLine(y, m.top().hints(), nil)
 	case m.filter != nil:
 		return m.filterView(y)
+	case m.lost():
+		return m.hintLine(y, nowhereHints(), nil)
 	case tight && len(k.Failures) > 0:
 		return m.failure(k)
 	}

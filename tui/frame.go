@@ -110,7 +110,9 @@ func (m *Model) draw() {
 // body is the page, and the dialogs over it: bodyHeight lines.
 func (m *Model) body(a areas) []string {
 	lines := make([]string, a.bodyHeight)
-	if len(m.dialogs) == 0 || !m.covers(a) {
+	if n, ok := m.nowhere(); ok {
+		copy(lines, m.nowhereLines(n, m.width, a.bodyHeight))
+	} else if len(m.dialogs) == 0 || !m.covers(a) {
 		copy(lines, strings.Split(m.current().View(), "\n"))
 	}
 	if d := m.top(); d != nil {
@@ -129,7 +131,7 @@ func (m *Model) lowerRule(k feed.State) string {
 	switch {
 	case m.say.Err != nil:
 		return m.errorLines()[0]
-	case len(k.Failures) > 0:
+	case len(k.Failures) > 0 && !m.lost():
 		return m.failure(k)
 	}
 	return m.rule()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/palette"
 )
 
 // entry is one line of a menu.
@@ -65,7 +66,7 @@ func (d *menu) fit() {
 	worth := make([]int, len(d.entries))
 	d.shown = d.shown[:0]
 	for i, e := range d.entries {
-		worth[i] = max(fitness(typed, e.name), fitness(typed, e.detail)-200)
+		worth[i] = max(palette.Fitness(typed, e.name), palette.Fitness(typed, e.detail)-200)
 		if e.key != "" && e.key == typed {
 			worth[i] = 500
 		}
@@ -77,6 +78,22 @@ func (d *menu) fit() {
 		slices.SortStableFunc(d.shown, func(a, b int) int { return cmp.Compare(worth[b], worth[a]) })
 	}
 	d.cursor, d.scroll = 0, 0
+}
+
+// again finds what matches anew, for the same text: the cursor stays on its entry.
+func (d *menu) again() {
+	var at entry
+	if d.cursor < len(d.shown) {
+		at = d.entries[d.shown[d.cursor]]
+	}
+	row := d.cursor - d.scroll
+	d.fit()
+	for i, shown := range d.shown {
+		if e := d.entries[shown]; at.off == "" && e.name == at.name && e.detail == at.detail && e.key == at.key {
+			d.cursor, d.scroll = i, max(i-row, 0)
+			return
+		}
+	}
 }
 
 func (d *menu) key(k tea.KeyPressMsg) tea.Cmd {

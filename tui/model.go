@@ -25,6 +25,7 @@ type Model struct {
 	width, height int
 	page          int
 	wants         []feed.Want // of the page shown, as the desk knows them
+	searched      []feed.Want // of the palette, likewise
 	say           deck.Say
 	filter        *filterLine // nil: closed
 	dialogs       []dialog    // the last is on top
@@ -36,6 +37,7 @@ type Model struct {
 	keep          keeper
 	look          look
 	typed         []string // lines of the palette, the newest last
+	search        search
 	mouseOff      bool
 	leaving       bool // ctrl+c was pressed once
 	refused       bool // what is said is that the last key can do nothing now
@@ -87,14 +89,15 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, tea.Batch(cmd, m.want())
 }
 
-// want tells the desk when the page shown wants something else than before.
+// want tells the desk when the page shown wants something else than before, or the
+// palette does.
 func (m *Model) want() tea.Cmd {
-	wants := m.current().Wants()
-	if slices.Equal(wants, m.wants) {
+	wants, searched := m.current().Wants(), m.searching()
+	if slices.Equal(wants, m.wants) && slices.Equal(searched, m.searched) {
 		return nil
 	}
-	m.wants, m.stale = wants, true
-	return m.o.Desk.Want(wants)
+	m.wants, m.searched, m.stale = wants, searched, true
+	return m.o.Desk.Want(slices.Concat(wants, searched))
 }
 
 func (m *Model) update(msg tea.Msg) tea.Cmd {
@@ -107,6 +110,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 	if changed, cmd, ok := m.o.Desk.Update(msg); ok {
 		if changed != "" {
 			cmd = tea.Batch(cmd, m.Heard(changed))
+			m.found(changed)
 		}
 		return cmd
 	}
@@ -227,6 +231,9 @@ func (m *Model) sizePage() {
 // refresh loads feeds anew; none: all that the page wants.
 func (m *Model) refresh(feeds ...string) tea.Cmd {
 	m.stale = true
+	if m.lost() {
+		return m.again()
+	}
 	return m.o.Desk.Force(feeds...)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/palette"
 )
 
 // Runner runs ssmdeck command lines in this process.
@@ -44,9 +45,9 @@ type Options struct {
 
 	// Idle is after how long without a key nothing is loaded any more; 0: 10 minutes.
 	Idle time.Duration
-	// Find are what the palette knows beside views and actions: nodes, documents,
-	// parameters. It is called on each key and must be quick. Nil: none.
-	Find func(typed string, most int) []Found
+	// Find is what the palette knows beside views and actions: nodes, documents,
+	// parameters. Nil: nothing.
+	Find palette.Finder
 	// Contexts are those of the configuration; choosing one ends the dashboard with
 	// Outcome.Context. Empty: there is no choice.
 	Contexts []string
@@ -77,14 +78,6 @@ type Options struct {
 	CrashFile func() (io.WriteCloser, string, error)
 }
 
-// Found is something of the fleet that the palette can go to.
-type Found struct {
-	Kind   string // "node", "document"
-	Name   string
-	Detail string
-	Open   deck.Open
-}
-
 // Layout is what is kept between two starts.
 type Layout struct {
 	Page  string                     `json:"page,omitempty"`
@@ -97,5 +90,6 @@ type Layout struct {
 // Outcome is why the dashboard ended.
 type Outcome struct {
 	Context string // to go on with another context; empty: it was left
+	Again   bool   // to try again: no place could be opened
 	Layout  Layout
 }

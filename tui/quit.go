@@ -47,9 +47,12 @@ func (m *Model) interrupt() tea.Cmd {
 func (m *Model) quit() tea.Cmd { return m.quitFor("") }
 
 // quitFor leaves for a dashboard of another context; empty: for good.
-func (m *Model) quitFor(other string) tea.Cmd {
+func (m *Model) quitFor(other string) tea.Cmd { return m.quitWith(Outcome{Context: other}) }
+
+// quitWith leaves for what an outcome says.
+func (m *Model) quitWith(o Outcome) tea.Cmd {
 	leave := func() tea.Cmd {
-		m.outcome.Context = other
+		m.outcome = o
 		return m.leave()
 	}
 	var busy []string

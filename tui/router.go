@@ -3,7 +3,6 @@ package tui
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -73,8 +72,14 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 	case name == "esc" && refused: // it is the refusal that is to go, not the view
 		return nil
 	}
+	if m.lost() && name == "/" { // there are no rows
+		return nil
+	}
 	if cmd, ok := m.rootKey(name); ok {
 		return cmd
+	}
+	if m.lost() { // nor anything to be done to them
+		return nil
 	}
 	for _, a := range m.actions() {
 		if a.Key == name && name != "" {
@@ -89,7 +94,7 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 }
 
 // press does what a key does, for what else leads to it: a click, the help.
-func (m *Model) press(key string) tea.Cmd { return m.key(keyNamed(key)) }
+func (m *Model) press(key string) tea.Cmd { return m.key(deck.KeyNamed(key)) }
 
 func (m *Model) rootKey(name string) (tea.Cmd, bool) {
 	switch name {
@@ -154,34 +159,4 @@ func (m *Model) act(a deck.Action) tea.Cmd {
 		return nil
 	}
 	return a.Do()
-}
-
-// keyNamed is the press of a key by its name.
-func keyNamed(name string) tea.KeyPressMsg {
-	var k tea.KeyPressMsg
-	for _, m := range []struct {
-		name string
-		mod  tea.KeyMod
-	}{{"ctrl+", tea.ModCtrl}, {"alt+", tea.ModAlt}, {"shift+", tea.ModShift}} {
-		if rest, ok := strings.CutPrefix(name, m.name); ok && rest != "" {
-			k.Mod, name = k.Mod|m.mod, rest
-		}
-	}
-	named := map[string]rune{
-		"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "space": tea.KeySpace, "backspace": tea.KeyBackspace,
-		"up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "home": tea.KeyHome, "end": tea.KeyEnd,
-		"pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "delete": tea.KeyDelete,
-	}
-	switch code, ok := named[name]; {
-	case ok && name == "space" && k.Mod == 0:
-		k.Code, k.Text = code, " "
-	case ok:
-		k.Code = code
-	default:
-		k.Code, _ = utf8.DecodeRuneInString(name)
-		if k.Mod == 0 {
-			k.Text = name
-		}
-	}
-	return k
 }

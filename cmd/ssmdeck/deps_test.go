@@ -119,6 +119,7 @@ var floors = [][]room{
 		{name: "internal/levels"},
 		{name: "tui/feed", others: []string{tea}},
 		{name: "tui/deck", ours: []string{"tui/feed"}, others: []string{tea}},
+		{name: "tui/palette", ours: []string{"tui/feed", "tui/deck"}, others: []string{tea}},
 		{name: "tui/widget", others: []string{tea, ansi, charm}},
 		{name: "tui/sources", ours: []string{"tui/feed"}},
 	},

@@ -46,16 +46,20 @@ func NewCmd(env *cli.Env, run Run, parse Parse) *cobra.Command {
 action first, and the action itself one key away. The views are overview, fleet,
 patch, commands, sessions, parameters, automation and windows.
 
-In it, ? shows every key, : goes anywhere, / filters with the terms of --filter of
-ssmdeck ls, and q leaves. Before something is changed it shows the ssmdeck command
+In it, ? shows every key, : goes anywhere by its name (:web-1, :fleet ping=lost
+@eu-west-1, :run AWS-RunShellScript, :rds orders), / filters with the terms of
+--filter of ssmdeck ls, and q leaves. Before something is changed it shows the ssmdeck command
 line that does it, which c copies. With --read-only nothing can be changed.
 
 Views, command lines and keys of your own are read from dash.yaml beside the
 configuration file, or from the file that SSMDECK_DASH names.
 
 With --plain it is plain text for screen readers: nothing is drawn and nothing moves,
-items and actions are chosen by their numbers, and h shows what else can be typed.
-It works in a pipe, too.
+items and actions are chosen by their numbers, : finds by name, and h shows what
+else can be typed. It works in a pipe, too.
+
+Where no account and Region can be opened it says why and what to do, and tries
+again with ctrl+r.
 
 It asks the service again while it is looked at, more often while something runs,
 and stops when the window loses the focus or after 10 minutes without a key. The
@@ -113,10 +117,12 @@ func (o Options) check() error {
 func Open(ctx context.Context, env *cli.Env, run Run, o Options) error {
 	for {
 		out, err := show(ctx, env, run, o)
-		if err != nil || out.Context == "" {
+		switch {
+		case out.Context != "":
+			env, o = env.InContext(out.Context), Options{Calls: o.Calls, Parse: o.Parse}
+		case err != nil || !out.Again:
 			return err
 		}
-		env, o = env.InContext(out.Context), Options{Calls: o.Calls, Parse: o.Parse}
 	}
 }
 
@@ -144,7 +150,16 @@ func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcom
 	defer env.Busy()()
 	defer w.close()
 	defer sparing(env)()
-	return tui.Show(ctx, term, w.options(o))
+	return w.left(tui.Show(ctx, term, w.options(o)))
+}
+
+// left is how the dashboard ended: where no place could be opened and nothing else is
+// tried, with the reason, so that it stays on the terminal and in the exit code.
+func (w *wiring) left(out tui.Outcome, err error) (tui.Outcome, error) {
+	if err == nil && out.Context == "" && !out.Again {
+		err = w.shut
+	}
+	return out, err
 }
 
 // leanGC is how much memory may be garbage, in percent of what is in use.

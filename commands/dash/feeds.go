@@ -8,6 +8,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+	"github.com/ssmdeck/ssmdeck/internal/database"
+	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -83,7 +85,9 @@ func (w *wiring) feeds() *sources.Set {
 		Executions: feed.NewSource(sources.Executions, func(ctx context.Context, in grid.Cell, emit func([]automation.Execution)) ([]automation.Execution, error) {
 			return collect(automation.New(in.Scope.SSM()).List(ctx, automation.Filter{After: time.Now().Add(-7 * 24 * time.Hour)}), emit)
 		}),
-		Windows: feed.NewSource(sources.Windows, windows),
+		Windows:   feed.NewSource(sources.Windows, windows),
+		Documents: feed.NewSource(sources.Documents, documents),
+		Databases: feed.NewSource(sources.Databases, databases),
 	}
 }
 
@@ -101,6 +105,24 @@ func (w *wiring) sessionList(history bool) feed.Load[sessions.Entry] {
 	return func(ctx context.Context, in grid.Cell, emit func([]sessions.Entry)) ([]sessions.Entry, error) {
 		return collect(sessions.New(in.Scope, sessions.Options{}).List(ctx, sessions.Filter{History: history}), emit)
 	}
+}
+
+// documents are those that the dashboard can run or start.
+func documents(ctx context.Context, in grid.Cell, emit func([]document.Summary)) ([]document.Summary, error) {
+	return collect(document.New(in.Scope.SSM()).List(ctx, document.Filter{Types: []string{"Command", "Automation"}}), emit)
+}
+
+// databases are those of all services. Where one of them could not be listed the others
+// are there.
+func databases(ctx context.Context, in grid.Cell, _ func([]database.Database)) ([]database.Database, error) {
+	found, errs := database.New(in.Scope.Config()).List(ctx, database.Services...)
+	switch {
+	case len(errs) == 0:
+		return append([]database.Database{}, found...), nil
+	case len(errs) == len(database.Services):
+		return nil, errs[0]
+	}
+	return append([]database.Database{}, found...), &feed.Partly{Err: errs[0]}
 }
 
 func windows(ctx context.Context, in grid.Cell, _ func([]window.Whole)) ([]window.Whole, error) {

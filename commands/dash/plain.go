@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"bufio"
 	"context"
 
 	tea "charm.land/bubbletea/v2"
@@ -10,18 +11,39 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/plain"
 )
 
-// showPlain shows the dashboard as text, line by line: it needs no terminal.
+// showPlain shows the dashboard as text, line by line, in one context after the other:
+// it needs no terminal.
 func showPlain(ctx context.Context, env *cli.Env, run Run, o Options) error {
+	ahead := bufio.NewReader(env.In)
+	for {
+		out, err := showPlainIn(ctx, env, run, o, ahead)
+		switch {
+		case out.Context != "":
+			env, o = env.InContext(out.Context), Options{Calls: o.Calls, Parse: o.Parse}
+		case err != nil || !out.Again:
+			return err
+		}
+	}
+}
+
+// showPlainIn shows it in one context.
+func showPlainIn(ctx context.Context, env *cli.Env, run Run, o Options, ahead *bufio.Reader) (out plain.Outcome, err error) {
 	s, err := env.Settings()
 	if err != nil {
-		return err
+		return out, err
 	}
 	w, err := newWiring(ctx, env, run, s, o)
 	if err != nil {
-		return err
+		return out, err
 	}
 	defer w.close()
-	return plain.Show(ctx, env.In, env.Out, env.Err, w.plain(o))
+	p := w.plain(o)
+	p.Ahead = ahead
+	out, err = plain.Show(ctx, env.In, env.Out, env.Err, p)
+	if err == nil && out == (plain.Outcome{}) {
+		err = w.shut
+	}
+	return out, err
 }
 
 // plain are the same pages and feeds as options has.
@@ -30,7 +52,10 @@ func (w *wiring) plain(o Options) plain.Options {
 	p := plain.Options{
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
 		Programs: programs{w}, Own: w,
-		Begin: tea.Batch(w.start(), w.readOwn()), Take: w.take, Browse: w.browse,
+		Begin: tea.Batch(w.start(), w.readOwn()), Take: w.take, Find: &finder{wiring: w}, Operations: w.meters.operations, Browse: w.browse,
+	}
+	if w.env.Local == nil {
+		p.Contexts = w.settings.Contexts
 	}
 	if w.env.Interrupts != nil {
 		p.Stoppable = w.env.Interrupts.Context

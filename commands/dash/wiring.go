@@ -35,6 +35,7 @@ type wiring struct {
 	meters   meters
 	parse    Parse
 	own      custom
+	shut     error // why no place can be opened
 
 	mu    sync.Mutex // cells are read by command lines behind the dashboard
 	cells []grid.Cell
@@ -53,8 +54,12 @@ func newWiring(ctx context.Context, env *cli.Env, run Run, s *config.Settings, o
 	w.desk = feed.NewDesk(nil, nil)
 	w.desk.Budget, w.desk.Count = o.Calls, w.meters.count
 	if w.open, err = env.OpenGridLater(ctx, spec, w.desk.Note); err != nil {
-		w.desk.Close()
-		return nil, err
+		if ctx.Err() != nil || fault.KindOf(err) == fault.Interrupted {
+			w.desk.Close()
+			return nil, err
+		}
+		w.shut = err // the dashboard says what to do about it
+		w.open = func(context.Context) (*grid.Grid, error) { return nil, err }
 	}
 	w.set = w.feeds()
 	return w, nil
@@ -94,6 +99,7 @@ func (w *wiring) take(msg tea.Msg) (cmd tea.Cmd, handled bool) {
 		return nil, false
 	}
 	if o.err != nil {
+		w.shut = o.err
 		return w.desk.Open(nil, []grid.Failure{{Err: o.err}}), true
 	}
 	w.mu.Lock()
@@ -179,7 +185,7 @@ func (w *wiring) options(o Options) tui.Options {
 	t := tui.Options{
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
 		Programs: programs{w}, Own: w,
-		Begin: tea.Batch(w.start(), w.readOwn()), Take: w.take, Find: w.find, Browse: w.browse, CrashFile: w.crashFile,
+		Begin: tea.Batch(w.start(), w.readOwn()), Take: w.take, Find: &finder{wiring: w}, Browse: w.browse, CrashFile: w.crashFile,
 		Themes: w.env.ThemeNames(), Theme: w.theme, ChosenTheme: strings.ToLower(w.settings.Theme), AskBackground: true, Operations: w.meters.operations,
 		Layout: w.layout(), SaveLayout: w.keep,
 	}

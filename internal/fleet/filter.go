@@ -48,13 +48,24 @@ func (f Filter) Narrows(before Filter) bool {
 	return len(f.all) == 1 && len(before.all) == 1 && f.all[0].Narrows(before.all[0])
 }
 
-// MatchKnown is MatchAt of a node of which parts may not be known. A term about one
-// of them is neither true nor false, so that the node does not match by it, nor by
-// its opposite.
-func (f Filter) MatchKnown(n *Node, now time.Time, known func(Part) bool) bool {
+// Beside answers what a Search asks of a node that the node itself does not tell.
+type Beside struct {
+	// Known reports whether a part of the node has been read. A term about one that has
+	// not is neither true nor false, so that the node does not match by it, nor by its
+	// opposite. Nil: all have.
+	Known func(Part) bool
+	// Holds answers a term about one of the keys that ParseSearch was given.
+	Holds func(t *terms.Term) bool
+}
+
+// MatchBeside is MatchAt with what stands beside the node.
+func (f Filter) MatchBeside(n *Node, now time.Time, b Beside) bool {
 	for i := range f.all {
 		if !f.all[i].Match(func(t *terms.Term) bool {
-			if part := partOf(t); part != 0 && !known(part) {
+			if t.At >= len(fields) {
+				return b.Holds(t)
+			}
+			if part := partOf(t); part != 0 && b.Known != nil && !b.Known(part) {
 				return t.Not
 			}
 			return n.holds(t, now)
@@ -236,6 +247,8 @@ func partOf(t *terms.Term) Part {
 		return 0
 	case t.At < 0:
 		return PartEC2 | PartTags
+	case t.At >= len(fields): // one of the caller's
+		return 0
 	}
 	return fields[t.At].part
 }
@@ -314,8 +327,15 @@ func grammar(words bool) *terms.Grammar {
 func ParseFilter(s string) (Filter, error) { return parseWith(grammar(false), s) }
 
 // ParseSearch reads a filter that may have bare words, too, which are looked for in
-// names, ids, addresses, states, platforms and tags.
-func ParseSearch(s string) (Search, error) { return parseWith(grammar(true), s) }
+// names, ids, addresses, states, platforms and tags. A search with keys beside those of
+// nodes is for MatchBeside alone.
+func ParseSearch(s string, beside ...string) (Search, error) {
+	g := grammar(true)
+	for _, name := range beside {
+		g.Keys = append(g.Keys, terms.Key{Name: name})
+	}
+	return parseWith(g, s)
+}
 
 func parseWith(g *terms.Grammar, s string) (Filter, error) {
 	e, err := g.Parse(s)

@@ -7,7 +7,11 @@
 // ends the answer.
 package grid
 
-import "github.com/ssmdeck/ssmdeck/internal/awsapi"
+import (
+	"cmp"
+
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
+)
 
 // Place is one account and Region. The JSON names are part of the output
 // contract.
@@ -17,12 +21,12 @@ type Place struct {
 	Region  string `json:"region"`            // empty for an account as a whole
 }
 
+// Who is the account, or the profile where STS did not say.
+func (p Place) Who() string { return cmp.Or(p.Account, p.Profile) }
+
 // String is the place as people read it: "222222222222 eu-west-1".
 func (p Place) String() string {
-	who := p.Account
-	if who == "" {
-		who = p.Profile
-	}
+	who := p.Who()
 	switch {
 	case who == "":
 		return p.Region

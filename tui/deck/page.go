@@ -90,6 +90,13 @@ type Own interface {
 	Actions(p Page) []Action
 }
 
+// Placeless is a page whose rows are not, or not always, those of places: they cannot be
+// narrowed to one.
+type Placeless interface {
+	// Placeless says why they cannot be; empty: now they can.
+	Placeless() string
+}
+
 // Concealing is a page that shows secrets when it is asked to. The root has it hide
 // them when something else comes on the screen.
 type Concealing interface{ Conceal() }
@@ -133,6 +140,8 @@ type Plain struct {
 type Item struct {
 	Text   string
 	Detail []string // what is known of it, "Platform: Amazon Linux 2023"
+	// Key is what Subject says once it is chosen; empty: who needs it must choose it.
+	Key string
 	// Choose puts the cursor on the row, so that Actions are about it; false: it is gone.
 	Choose func() bool
 }

@@ -62,7 +62,7 @@ func (p *Page) columns() []widget.Column {
 		{ID: "parent", Title: "PARENT", Off: true, Rank: 10, Max: 13, Middle: true, Text: text(func(e automation.Execution) string { return e.Parent })},
 	}
 	return append(list,
-		widget.Column{ID: "account", Title: "ACCOUNT", Off: true, Rank: 5, Text: func(i int) string { return p.rows[i].Account }},
+		widget.Column{ID: "account", Title: "ACCOUNT", Off: true, Rank: 5, Text: func(i int) string { return p.rows[i].Who() }},
 		widget.Column{ID: "region", Title: "REGION", Off: true, Rank: 2, Text: func(i int) string { return p.rows[i].Region }})
 }
 

@@ -169,6 +169,14 @@ func (p *Page) SetFilter(text string) error { return p.list.SetFilter(text) }
 // Filter is the filter in force.
 func (p *Page) Filter() string { return p.list.Filter() }
 
+// Placeless says that the steps of an automation are all in one place.
+func (p *Page) Placeless() string {
+	if p.open() {
+		return "the automation that is open is in one place"
+	}
+	return ""
+}
+
 // Back goes from the text to the list, closes what was opened last, drops the marks
 // and the filter.
 func (p *Page) Back() bool {

@@ -44,9 +44,18 @@ type (
 	}
 )
 
+// StartRunbook has the page ask for the parameters of a runbook, in one of the places
+// that have it.
+type StartRunbook struct {
+	Places []grid.Place
+	Name   string
+}
+
 // answer takes the page's own messages.
 func (p *Page) answer(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
+	case StartRunbook:
+		return p.where("start "+render.Visible(msg.Name)+" in", msg.Places, func(at grid.Place) tea.Cmd { return p.loadBook(at, msg.Name) })
 	case lookAgain:
 		if o, ok := p.target(); ok && o.key() == msg.o.key() {
 			return p.detail.Want(o.key(), 0, p.reader(o))
@@ -91,18 +100,27 @@ func (p *Page) reader(o opened) func(context.Context) (Whole, error) {
 
 // start asks where, and then for the runbook.
 func (p *Page) start() tea.Cmd {
-	if len(p.desk.Cells) > 1 {
-		choose := deck.Choose{Title: "start a runbook in", Done: func(i int) tea.Cmd { return p.loadBooks(p.desk.Cells[i].Place) }}
-		for _, c := range p.desk.Cells {
-			choose.Entries = append(choose.Entries, deck.Entry{Name: c.Place.String()})
-		}
-		return deck.Ask(choose)
+	places := make([]grid.Place, len(p.desk.Cells))
+	for i, c := range p.desk.Cells {
+		places[i] = c.Place
 	}
-	var at grid.Place
-	if len(p.desk.Cells) == 1 {
-		at = p.desk.Cells[0].Place
+	return p.where("start a runbook in", places, p.loadBooks)
+}
+
+// where asks in which of several places something is done; in the only one it is done
+// at once.
+func (p *Page) where(title string, places []grid.Place, do func(grid.Place) tea.Cmd) tea.Cmd {
+	switch len(places) {
+	case 0:
+		return do(grid.Place{})
+	case 1:
+		return do(places[0])
 	}
-	return p.loadBooks(at)
+	choose := deck.Choose{Title: title, Done: func(i int) tea.Cmd { return do(places[i]) }}
+	for _, at := range places {
+		choose.Entries = append(choose.Entries, deck.Entry{Name: at.String()})
+	}
+	return deck.Ask(choose)
 }
 
 func (p *Page) loadBooks(at grid.Place) tea.Cmd {

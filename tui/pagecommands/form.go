@@ -25,8 +25,26 @@ func (p *Page) form() tea.Cmd {
 		}
 		at = p.desk.Cells[0].Place
 	}
+	return p.ask(at, target(r), "")
+}
+
+// RunDocument has the page ask for the nodes that a document is to run on, in one of
+// the places that have it: the first, unless another is chosen.
+type RunDocument struct {
+	At       grid.Place
+	Document string
+}
+
+// ask asks what to run where, beginning with what is known of it.
+func (p *Page) ask(at grid.Place, targets, document string) tea.Cmd {
+	fields := p.fields(at, targets)
+	for i := range fields {
+		if fields[i].Name == "document" {
+			fields[i].Value = document
+		}
+	}
 	return deck.Ask(deck.Form{
-		Title: "Run a command", Fields: p.fields(at, target(r)),
+		Title: "Run a command", Fields: fields,
 		Check: checkRun,
 		Done: func(v map[string]string) tea.Cmd {
 			where := at

@@ -135,6 +135,8 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 		return nil
 	case sent:
 		return p.open(m.at, m.refs, run.Run{})
+	case RunDocument:
+		return p.ask(m.At, "", m.Document)
 	}
 	p.seen, p.fresh = p.deck.Now, false
 	switch m := msg.(type) {
@@ -263,6 +265,14 @@ func (p *Page) Filter() string {
 		return p.nodes.Filter()
 	}
 	return p.list.Filter()
+}
+
+// Placeless says that the nodes of a run are all in one place.
+func (p *Page) Placeless() string {
+	if p.board != nil {
+		return "the run that is open is in one place"
+	}
+	return ""
 }
 
 // Back goes one step back.

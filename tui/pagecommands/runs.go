@@ -117,7 +117,7 @@ func (p *Page) columns() []widget.Column {
 		},
 		{ID: "comment", Title: "COMMENT", Text: func(i int) string { return at(i).Comment }, Rank: 5, Max: 40},
 		{ID: "targets", Title: "TARGETS", Text: func(i int) string { return targets(at(i)) }, Rank: 8, Max: 32},
-		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return cmp.Or(p.items[i].Account, p.items[i].Profile) }, Rank: 6, Off: true},
+		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return p.items[i].Who() }, Rank: 6, Off: true},
 		{ID: "region", Title: "REGION", Text: func(i int) string { return p.items[i].Region }, Rank: 5, Off: true},
 		{ID: "nodes", Title: "NODES", Right: true, Text: number(func(r run.Run) int { return r.Targets }), Sort: terms.Number, Off: true},
 		{ID: "commands", Title: "COMMANDS", Right: true, Text: number(func(r run.Run) int { return len(r.Commands) }), Sort: terms.Number, Off: true},

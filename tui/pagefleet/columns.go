@@ -23,7 +23,7 @@ func (p *Page) columns() []widget.Column {
 		p.with(p.state("patches", "PATCHES", (*row).patches, comparePatches), 2),
 		p.with(p.state("association", "ASSOCIATIONS", (*row).association, nil), 9),
 		p.age("ping", "LAST PING", 4, func(r *row) time.Time { return r.n.LastPing }),
-		p.off(p.text("account", "ACCOUNT", 8, func(r *row) string { return r.at.Account }, widget.Column{}), true),
+		p.off(p.text("account", "ACCOUNT", 8, func(r *row) string { return r.at.Who() }, widget.Column{}), true),
 		p.off(p.text("region", "REGION", 2, func(r *row) string { return r.at.Region }, widget.Column{}), true),
 		p.text("tags", "TAGS", 10, p.tags, widget.Column{Min: 12, Max: 60}),
 		p.off(p.text("computer", "COMPUTER NAME", 11, func(r *row) string { return r.n.ComputerName }, widget.Column{Max: 32}), true),

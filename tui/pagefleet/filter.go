@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
-	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
@@ -15,60 +14,38 @@ import (
 // search is the filter in force: the expression that --filter takes, and beside it
 // terms about where nodes are, which a command line says with other flags.
 type search struct {
-	text   string // without the terms about places
-	parts  fleet.Part
-	places []placeTerm
-	nodes  fleet.Search
+	text  string // without the terms about places, where they can be taken out
+	parts fleet.Part
+	nodes fleet.Search
 	// narrows is set when it fits no row that the search before did not fit.
 	narrows bool
 }
 
-// placeTerm is account=… or region=…, turned round by != or a ! in front.
-type placeTerm struct {
-	account bool // else the Region
-	not     bool
-	values  []string
-}
-
-func (t placeTerm) holds(at grid.Place) bool {
-	value := at.Region
-	if t.account {
-		value = at.Account
-	}
-	return slices.Contains(t.values, strings.ToLower(value)) != t.not
-}
-
-func (t placeTerm) same(as placeTerm) bool {
-	return t.account == as.account && t.not == as.not && slices.Equal(t.values, as.values)
-}
-
 // parse makes the filter of the list.
 func (p *Page) parse(text string) (func(i int) bool, error) {
-	s := search{text: text}
-	s.cutPlaces()
-	f, err := fleet.ParseSearch(s.text)
+	f, err := fleet.ParseSearch(text, "account", "region")
 	if err != nil {
 		return nil, err
 	}
-	s.parts, s.nodes = f.Parts(), f
-	s.narrows = f.Narrows(p.search.nodes) && slices.EqualFunc(s.places, p.search.places, placeTerm.same)
+	s := search{text: withoutPlaces(text), parts: f.Parts(), nodes: f, narrows: f.Narrows(p.search.nodes)}
 	p.search = s
 	return func(i int) bool {
 		r := &p.rows[i]
-		for _, t := range s.places {
-			if !t.holds(r.at) {
-				return false
-			}
-		}
-		switch {
-		case s.parts == 0:
-			return f.Fits(r.n, p.deck.Now)
-		case s.parts&fleet.PartPatch == 0:
-			return f.MatchKnown(r.n, p.deck.Now, r.knows)
+		beside := fleet.Beside{Known: r.knows, Holds: r.holdsPlace}
+		if s.parts&fleet.PartPatch == 0 {
+			return f.MatchBeside(r.n, p.deck.Now, beside)
 		}
 		n := r.node()
-		return f.MatchKnown(&n, p.deck.Now, r.knows)
+		return f.MatchBeside(&n, p.deck.Now, beside)
 	}, nil
+}
+
+// holdsPlace answers a term about where the node is.
+func (r *row) holdsPlace(t *terms.Term) bool {
+	if t.Key == "account" {
+		return t.Holds(r.at.Who())
+	}
+	return t.Holds(r.at.Region)
 }
 
 // knows reports whether a part of the node has been read. Until then, and where it may
@@ -105,17 +82,16 @@ func (r *row) knowsAll(parts fleet.Part) bool {
 		(parts&fleet.PartTags == 0 || r.knows(fleet.PartTags)) && (parts&fleet.PartEC2 == 0 || r.knows(fleet.PartEC2))
 }
 
-// cutPlaces takes the terms about places out of the text. They hold beside all
-// others, so that they do not go together with alternatives.
-func (s *search) cutPlaces() {
-	words, err := terms.SplitWords(s.text)
-	if err != nil || slices.Contains(words, "|") {
-		return
+// withoutPlaces is a filter without its terms about places: a command line goes to
+// one place anyway. Where there are alternatives they stay.
+func withoutPlaces(text string) string {
+	words, err := terms.SplitWords(text)
+	if err != nil || slices.Contains(words, "|") || !slices.ContainsFunc(words, isPlace) {
+		return text
 	}
 	var rest []string
 	for _, w := range words {
-		if t, ok := parsePlace(w); ok {
-			s.places = append(s.places, t)
+		if isPlace(w) {
 			continue
 		}
 		if strings.ContainsAny(w, " \t'\"|") {
@@ -123,19 +99,14 @@ func (s *search) cutPlaces() {
 		}
 		rest = append(rest, w)
 	}
-	if len(s.places) > 0 {
-		s.text = strings.Join(rest, " ")
-	}
+	return strings.Join(rest, " ")
 }
 
-func parsePlace(word string) (t placeTerm, ok bool) {
-	word, t.not = strings.CutPrefix(word, "!")
-	key, value, ok := strings.Cut(word, "=")
-	if different, cut := strings.CutSuffix(key, "!"); cut {
-		key, t.not = different, !t.not
-	}
-	t.account, t.values = key == "account", strings.Split(strings.ToLower(value), ",")
-	return t, ok && value != "" && (t.account || key == "region")
+// isPlace reports whether a word is account=… or region=…, turned round or not.
+func isPlace(word string) bool {
+	key, value, ok := strings.Cut(strings.TrimPrefix(word, "!"), "=")
+	key = strings.TrimSuffix(key, "!")
+	return ok && value != "" && (key == "account" || key == "region")
 }
 
 // none says why no row is shown.

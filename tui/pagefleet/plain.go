@@ -28,7 +28,7 @@ func (p *Page) Plain() deck.Plain {
 	for _, i := range p.list.Shown() {
 		r := p.rows[i]
 		out.Items = append(out.Items, deck.Item{
-			Text: p.sentence(&r), Detail: p.plainDetail(&r),
+			Text: p.sentence(&r), Detail: p.plainDetail(&r), Key: r.key,
 			Choose: func() bool { return p.choose(r.key) },
 		})
 	}

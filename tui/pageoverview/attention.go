@@ -26,7 +26,7 @@ const mostNamed = 2
 func (p *Page) attentionPanel() panel {
 	out := panel{title: "Needs attention"}
 	for _, rule := range []func() []line{
-		p.failedReads, p.nodesAway, p.patchesMissing, p.approvals, p.failedRuns, p.expiries, p.windowFindings, p.forwardFailures,
+		p.firstSteps, p.failedReads, p.nodesAway, p.patchesMissing, p.approvals, p.failedRuns, p.expiries, p.windowFindings, p.forwardFailures,
 		p.longSessions, p.agentsBehind, p.unread,
 	} {
 		out.lines = append(out.lines, rule()...)

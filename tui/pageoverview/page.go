@@ -334,6 +334,9 @@ func (p *Page) SetFilter(text string) error {
 // Filter is the filter in force.
 func (p *Page) Filter() string { return p.filter }
 
+// Placeless says why the overview is not narrowed to a place.
+func (p *Page) Placeless() string { return "the overview counts all places together" }
+
 // Back clears the filter.
 func (p *Page) Back() bool {
 	if p.filter == "" {

@@ -77,7 +77,7 @@ func (p *Page) newList(rows func() []row, label func(row) string, sort string) *
 		{ID: "key", Title: "KEY", Text: text(func(v *parameter.Parameter) string { return v.KeyID }), Middle: true, Rank: 7, Off: true},
 		{ID: "data", Title: "DATA TYPE", Text: text(func(v *parameter.Parameter) string { return v.DataType }), Rank: 8, Off: true},
 		{ID: "region", Title: "REGION", Text: func(i int) string { return rows()[i].at.Region }, Rank: 3, Off: true},
-		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return rows()[i].at.Account }, Rank: 4, Off: true},
+		{ID: "account", Title: "ACCOUNT", Text: func(i int) string { return rows()[i].at.Who() }, Rank: 4, Off: true},
 	}
 	return widget.NewList(widget.Options{
 		Columns: columns, Key: func(i int) string { return rows()[i].key }, Marks: true, Sort: sort, None: p.none,

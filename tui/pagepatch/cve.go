@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
@@ -53,8 +54,20 @@ func (p *Page) makeCVE() {
 			severity, scanned,
 			text("group", "GROUP", 6, func(l *patch.Lack) string { return l.Group }),
 			text("title", "TITLE", 5, func(l *patch.Lack) string { return shortTitle(l.Patch, l.Title) }),
+			p.cvePlace("account", "ACCOUNT", func(at grid.Place) string { return at.Who() }),
+			p.cvePlace("region", "REGION", func(at grid.Place) string { return at.Region }),
 		},
 	})
+}
+
+// cvePlace is a column of where the nodes are.
+func (p *Page) cvePlace(id, title string, of func(grid.Place) string) widget.Column {
+	return widget.Column{ID: id, Title: title, Rank: 7, Off: true, Text: func(row int) string {
+		if n := p.fleet.byKey[p.cve.keys[row]]; n != nil {
+			return of(n.at)
+		}
+		return ""
+	}}
 }
 
 // scannedOf is how old what is known of a node is.

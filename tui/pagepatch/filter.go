@@ -1,7 +1,6 @@
 package pagepatch
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -49,7 +48,7 @@ var fields = [...]field{
 	{key: "system", text: func(_ *Page, n *node) string { return n.System }},
 	{key: "platform", text: func(_ *Page, n *node) string { return n.Platform }},
 	{key: "ping", text: func(_ *Page, n *node) string { return n.Ping }},
-	{key: "account", text: func(_ *Page, n *node) string { return cmp.Or(n.at.Account, n.at.Profile) }},
+	{key: "account", text: func(_ *Page, n *node) string { return n.at.Who() }},
 	{key: "region", text: func(_ *Page, n *node) string { return n.at.Region }},
 }
 

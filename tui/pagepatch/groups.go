@@ -108,7 +108,7 @@ func (p *Page) groupKey(n *node) string {
 		_, word := n.state()
 		return word
 	case byAccount:
-		return cmp.Or(n.at.Account, n.at.Profile)
+		return n.at.Who()
 	case byRegion:
 		return n.at.Region
 	default:

@@ -79,7 +79,7 @@ func (p *Page) nodeColumns() []widget.Column {
 		p.nodeText("group", "GROUP", 9, func(n *node) string { return n.Group }),
 		id,
 		p.nodeText("system", "SYSTEM", 14, func(n *node) string { return n.System }),
-		off(p.nodeText("account", "ACCOUNT", 7, func(n *node) string { return cmp.Or(n.at.Account, n.at.Profile) })), // see place
+		off(p.nodeText("account", "ACCOUNT", 7, func(n *node) string { return n.at.Who() })), // see place
 		off(p.nodeText("region", "REGION", 6, func(n *node) string { return n.at.Region })),
 		off(p.nodeNumber("other", "OTHER", 15, func(n *node) int { return n.Other })),
 		off(p.nodeNumber("rejected", "REJECTED", 15, func(n *node) int { return n.Rejected })),

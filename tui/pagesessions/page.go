@@ -133,7 +133,8 @@ func (p *Page) show(s section) {
 }
 
 // SetFilter shows only the rows of the section that fit. The name of a section and a
-// colon in front go there: "past: who=alice".
+// colon in front go there: "past: who=alice". What asks about sessions and not about
+// forwards goes to those that are open.
 func (p *Page) SetFilter(text string) error {
 	p.clock()
 	if word, rest, ok := strings.Cut(text, ":"); ok {
@@ -147,6 +148,10 @@ func (p *Page) SetFilter(text string) error {
 		}
 	}
 	err := p.list().SetFilter(text)
+	if err != nil && p.section == tunnels && p.lists[active].SetFilter(text) == nil {
+		p.show(active)
+		return nil
+	}
 	return err
 }
 

@@ -89,7 +89,7 @@ func (p *Page) sessionList(s section) *widget.List {
 		{ID: "id", Title: "SESSION", Text: text(func(e entry) string { return e.Value.ID }), Middle: true, Rank: 7},
 		{ID: "nodeid", Title: "NODE ID", Text: text(func(e entry) string { return e.Value.Target }), Middle: true, Rank: 8, Off: true},
 		{ID: "region", Title: "REGION", Text: text(func(e entry) string { return e.Place.Region }), Rank: 3, Off: true},
-		{ID: "account", Title: "ACCOUNT", Text: text(func(e entry) string { return e.Place.Account }), Rank: 4, Off: true},
+		{ID: "account", Title: "ACCOUNT", Text: text(func(e entry) string { return e.Place.Who() }), Rank: 4, Off: true},
 	}
 	return widget.NewList(widget.Options{
 		Columns: columns, Key: func(row int) string { return at(row).key() }, Marks: true, Sort: "-started",

@@ -41,7 +41,7 @@ func (p *Page) columns() []widget.Column {
 		{ID: "expression", Title: "EXPRESSION", Off: true, Rank: 10, Text: text(func(e *entry) string { return e.Window.Schedule })},
 		{ID: "id", Title: "ID", Off: true, Rank: 10, Middle: true, Text: text(func(e *entry) string { return e.ID })},
 		{ID: "description", Title: "DESCRIPTION", Off: true, Rank: 10, Max: 40, Text: text(func(e *entry) string { return render.OneLine(e.Description) })},
-		{ID: "account", Title: "ACCOUNT", Off: true, Rank: 4, Text: text(func(e *entry) string { return e.at.Account })},
+		{ID: "account", Title: "ACCOUNT", Off: true, Rank: 4, Text: text(func(e *entry) string { return e.at.Who() })},
 		{ID: "region", Title: "REGION", Off: true, Rank: 4, Text: text(func(e *entry) string { return e.at.Region })},
 	}
 }

@@ -146,6 +146,14 @@ func (p *Page) SetFilter(text string) error { return p.list.SetFilter(text) }
 // Filter is the filter in force.
 func (p *Page) Filter() string { return p.list.Filter() }
 
+// Placeless says that what a window did was done in one place.
+func (p *Page) Placeless() string {
+	if p.open != "" {
+		return "the window that is open is in one place"
+	}
+	return ""
+}
+
 // Back goes from the text to the list, closes the window that is open, drops the marks
 // and the filter.
 func (p *Page) Back() bool {

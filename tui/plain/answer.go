@@ -2,6 +2,7 @@ package plain
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,7 +39,11 @@ func (s *screen) answer() error {
 		case deck.Browse:
 			s.browse(msg.URL)
 		case deck.Refresh:
-			err = s.refresh(msg.Feeds...)
+			if len(msg.Feeds) > 0 { // a page has them read; nobody has asked to hear of it
+				s.start(s.o.Desk.Force(msg.Feeds...), false)
+			} else {
+				err = s.refresh()
+			}
 		case deck.Columns:
 			s.say("In plain text there are no columns to choose: an item is read as a sentence.")
 		}
@@ -67,10 +72,23 @@ func (s *screen) opened(o deck.Open) error {
 			s.fail(err)
 		}
 	}
-	if o.Then != nil {
-		s.start(p.Update(o.Then), true)
+	if o.Then == nil {
+		return s.open(at)
 	}
-	return s.open(at)
+	s.start(p.Update(o.Then), true)
+	s.turn(at)
+	if err := s.load(); err != nil {
+		return err
+	}
+	s.plain = p.Plain()
+	about := s.about()
+	n := slices.IndexFunc(s.plain.Items, func(it deck.Item) bool { return it.Key != "" && it.Key == about })
+	if n < 0 {
+		s.list()
+		return nil
+	}
+	s.heading()
+	return s.item(n + 1) // it was asked for, and not the list
 }
 
 func (s *screen) browse(url string) {
@@ -112,14 +130,7 @@ func (s *screen) show(m deck.Show) error {
 func (s *screen) chooseOne(c deck.Choose) error {
 	s.say("%s", c.Title)
 	for i, e := range c.Entries {
-		text := e.Name
-		if e.Detail != "" {
-			text += ", " + e.Detail
-		}
-		if e.Off != "" {
-			text += ". Not now: " + e.Off
-		}
-		s.say("%d. %s", i+1, text)
+		s.say("%d. %s", i+1, sentence(e.Name, e.Detail, e.Off))
 	}
 	for {
 		line, err := s.ask("Number, or Enter for none: ")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -31,18 +32,27 @@ func (s *screen) line(l deck.Line) error {
 		s.say("No: nothing was done.")
 		return nil
 	}
+	before := s.current().Status().Crumbs
 	result, err := s.run(l, words)
 	if err != nil {
 		return err
 	}
 	s.verdict(l, result)
+	s.ran = append(s.ran, ran{s.o.Now(), s.o.Deck.OneLiner(words, l.At), result.Code})
 	if len(l.Refresh) > 0 {
 		s.start(s.o.Desk.Force(l.Refresh...), false)
 	}
 	if l.Done != nil {
 		s.start(deck.Ask(l.Done(result)), true)
 	}
-	return s.settle(detailPatience)
+	if err := s.settle(detailPatience); err != nil || slices.Equal(before, s.current().Status().Crumbs) || len(s.asked) > 0 {
+		return err
+	}
+	if err := s.load(); err != nil { // it has led to something, such as the nodes of a run
+		return err
+	}
+	s.list()
+	return nil
 }
 
 // agreed says what would be done and asks for it.
@@ -134,7 +144,7 @@ func (s *screen) await(run func(ctx context.Context) int) (code int, err error) 
 	for {
 		select {
 		case code := <-over:
-			if ctx.Err() != nil && s.ctx.Err() == nil {
+			if s.stopped = ctx.Err() != nil && s.ctx.Err() == nil; s.stopped {
 				s.say("Stopped.")
 			}
 			return code, nil
@@ -170,6 +180,7 @@ func (s *screen) verdict(l deck.Line, r deck.Result) {
 		s.say("It failed with exit code %d.", r.Code)
 	case l.How == deck.OnScreen:
 		s.say("Back in the dashboard.")
+	case s.stopped: // that was said
 	default:
 		s.say("Done.")
 	}
@@ -202,9 +213,14 @@ func (w *shown) Write(p []byte) (int, error) {
 		if !found {
 			return len(p), nil
 		}
-		fmt.Fprintln(w.to, render.Visible(strings.TrimSuffix(string(line), "\r")))
+		fmt.Fprintln(w.to, readable(string(line)))
 		w.part = rest
 	}
+}
+
+// readable is a line made harmless. A tab between columns is room, and no sign.
+func readable(line string) string {
+	return render.Visible(strings.ReplaceAll(strings.TrimSuffix(line, "\r"), "\t", "  "))
 }
 
 // end prints what is left.
@@ -212,7 +228,7 @@ func (w *shown) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.part) > 0 {
-		fmt.Fprintln(w.to, render.Visible(string(w.part)))
+		fmt.Fprintln(w.to, readable(string(w.part)))
 		w.part = nil
 	}
 }

@@ -9,7 +9,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
-	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
@@ -19,9 +18,22 @@ const items = 20
 // list prints the page: where, how old, its summary, and the items from the first.
 func (s *screen) list() {
 	s.tick()
+	if n, ok := s.nowhere(); ok {
+		s.sayNowhere(n)
+		return
+	}
 	s.from = 0
+	s.plain = s.current().Plain()
+	s.heading()
+	for _, l := range s.plain.Summary {
+		s.say("%s", l)
+	}
+	s.items()
+}
+
+// heading says which view it is, where, how old its data are and what is filtered.
+func (s *screen) heading() {
 	p := s.current()
-	s.plain = p.Plain()
 	s.say("")
 	title := p.Title()
 	if crumbs := p.Status().Crumbs; len(crumbs) > 0 {
@@ -32,10 +44,6 @@ func (s *screen) list() {
 	if f := p.Filter(); f != "" {
 		s.say("Filter: %s", f)
 	}
-	for _, l := range s.plain.Summary {
-		s.say("%s", l)
-	}
-	s.items()
 }
 
 // items prints those from s.from on.
@@ -69,11 +77,16 @@ func (s *screen) items() {
 const help = `NUMBER    what is known of an item, and what can be done with it
 v         the views; v NAME goes to one
 / TERMS   only items for which all terms hold; / alone shows all
+: TEXT    go to or do anything by its name: : web-1, : fleet ping=lost @eu-west-1,
+          : run AWS-RunShellScript, : context NAME; : alone lists what there is
 n, p      the next items, those before
 l         the list again
 r         read everything anew
 a         what can be done here
 m NUMBERS mark items, or take the mark away: m 1,3-5
+k KEY     press a key as in the dashboard that is drawn: k > and k < order by
+          another column, k I turns the order round, k * marks all
+@         what has been run from here, and how many API calls were made
 b         one step back
 h         this help
 q         leave
@@ -86,6 +99,9 @@ func (s *screen) command(line string) error {
 	if after, ok := strings.CutPrefix(line, "/"); ok {
 		return s.filter(strings.TrimSpace(after))
 	}
+	if after, ok := strings.CutPrefix(line, ":"); ok {
+		return s.palette(strings.TrimSpace(after))
+	}
 	if n, err := strconv.Atoi(word); err == nil {
 		return s.item(n)
 	}
@@ -94,9 +110,7 @@ func (s *screen) command(line string) error {
 	case "q":
 		s.left = true
 	case "h", "?":
-		for l := range strings.SplitSeq(help, "\n") {
-			s.say("%s", l)
-		}
+		s.help()
 	case "v":
 		return s.view(rest)
 	case "n":
@@ -117,15 +131,29 @@ func (s *screen) command(line string) error {
 	case "r":
 		return s.refresh()
 	case "a":
+		if _, ok := s.nowhere(); ok {
+			s.list()
+			return nil
+		}
 		return s.act(s.actions(), 0)
 	case "m":
 		return s.mark(rest)
+	case "k":
+		return s.press(rest)
+	case "@":
+		s.log()
 	case "b":
 		return s.back()
 	default:
 		s.say("%q is nothing that can be done here. Type h for help.", word)
 	}
 	return nil
+}
+
+func (s *screen) help() {
+	for l := range strings.SplitSeq(help, "\n") {
+		s.say("%s", l)
+	}
 }
 
 func (s *screen) filter(text string) error {
@@ -138,8 +166,12 @@ func (s *screen) filter(text string) error {
 }
 
 // refresh reads everything anew.
-func (s *screen) refresh(names ...string) error {
-	s.start(s.o.Desk.Force(names...), false)
+func (s *screen) refresh() error {
+	if _, ok := s.nowhere(); ok {
+		s.outcome.Again, s.left = true, true
+		return nil
+	}
+	s.start(s.o.Desk.Force(), false)
 	if err := s.load(); err != nil {
 		return err
 	}
@@ -173,11 +205,16 @@ func (s *screen) view(name string) error {
 	return s.open(at)
 }
 
-func (s *screen) open(at int) error {
+// turn makes a view the one that is shown.
+func (s *screen) turn(at int) {
 	if at != s.page {
 		s.history = append(s.history, s.page)
 	}
 	s.page = at
+}
+
+func (s *screen) open(at int) error {
+	s.turn(at)
 	if err := s.load(); err != nil {
 		return err
 	}
@@ -290,11 +327,15 @@ func (s *screen) act(actions []deck.Action, item int) error {
 		if why := s.off(a); why != "" {
 			text += ". Not now: " + why
 		}
-		s.say("%d. %s: %s", i+1, a.Name, text)
+		name := a.Name
+		if a.Key != "" {
+			name += " (" + a.Key + ")"
+		}
+		s.say("%d. %s: %s", i+1, name, text)
 	}
 	about := s.about()
 	for {
-		line, err := s.ask("Number of what to do, or Enter for nothing: ")
+		line, err := s.ask("Number or key of what to do, or Enter for nothing: ")
 		if err != nil {
 			return err
 		}
@@ -303,8 +344,11 @@ func (s *screen) act(actions []deck.Action, item int) error {
 			return nil
 		}
 		n, err := strconv.Atoi(line)
-		if err != nil || n < 1 || n > len(actions) {
-			s.say("%q is none of the numbers from 1 to %d.", line, len(actions))
+		if err != nil {
+			n = 1 + slices.IndexFunc(actions, func(a deck.Action) bool { return a.Key == line })
+		}
+		if n < 1 || n > len(actions) {
+			s.say("%q is none of the numbers from 1 to %d, and no key.", line, len(actions))
 			continue
 		}
 		if s.about() != about {
@@ -418,6 +462,6 @@ func numbersOf(text string, most int) ([]int, error) {
 // lines prints a text line by line.
 func (s *screen) lines(text string) {
 	for l := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-		fmt.Fprintln(s.out, render.Visible(strings.TrimSuffix(l, "\r")))
+		fmt.Fprintln(s.out, readable(l))
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/palette"
 )
 
 // Runner runs ssmdeck command lines in this process.
@@ -57,10 +58,26 @@ type Options struct {
 	Stoppable func(ctx context.Context) (one context.Context, done func())
 	// Echo prints each line that is read: where no terminal does.
 	Echo bool
+	// Operations are the API calls so far; nil: not known.
+	Operations func() []feed.Operation
+	// Find is what the palette knows beside views and actions; nil: nothing.
+	Find palette.Finder
+	// Contexts are those of the configuration; choosing one ends the dashboard with
+	// Outcome.Context. Empty: there is no choice.
+	Contexts []string
+	// Ahead reads from where the lines come from, and may have read more than the
+	// dashboard before has taken; nil: nothing was read yet.
+	Ahead *bufio.Reader
 	// Browse opens an address in the browser; nil: it is printed.
 	Browse func(ctx context.Context, url string) error
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+}
+
+// Outcome is why the dashboard ended.
+type Outcome struct {
+	Context string // to go on with another context; empty: it was left
+	Again   bool   // to try again: no place could be opened
 }
 
 // The size that pages are told: room for all panes, so that they load what belongs
@@ -94,6 +111,9 @@ type screen struct {
 	reading bool
 	notes   int // of the desk, printed so far
 	left    bool
+	outcome Outcome
+	ran     []ran
+	stopped bool // the line that ran last, by an interrupt
 }
 
 // message is what a command brought.
@@ -114,12 +134,15 @@ var (
 )
 
 // Show shows the dashboard until it is left, its input ends, or ctx does.
-func Show(ctx context.Context, in io.Reader, out, errOut io.Writer, o Options) error {
+func Show(ctx context.Context, in io.Reader, out, errOut io.Writer, o Options) (Outcome, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := &screen{
-		o: o, ctx: ctx, raw: in, in: bufio.NewReader(in), out: out, errs: errOut,
+		o: o, ctx: ctx, raw: in, in: o.Ahead, out: out, errs: errOut,
 		msgs: make(chan message, 64), typed: make(chan typed),
+	}
+	if s.in == nil {
+		s.in = bufio.NewReader(in)
 	}
 	if o.Now == nil {
 		s.o.Now = time.Now
@@ -132,14 +155,14 @@ func Show(ctx context.Context, in io.Reader, out, errOut io.Writer, o Options) e
 	}
 	if o.Filter != "" {
 		if err := s.current().SetFilter(o.Filter); err != nil {
-			return err
+			return Outcome{}, err
 		}
 	}
 	err := s.loop()
 	if errors.Is(err, errLeft) {
-		return nil
+		err = nil
 	}
-	return err
+	return s.outcome, err
 }
 
 func (s *screen) current() deck.Page { return s.o.Pages[s.page] }

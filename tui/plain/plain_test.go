@@ -191,7 +191,7 @@ func (d *desk) play(lines ...string) string {
 	d.t.Helper()
 	var out bytes.Buffer
 	in := &script{lines: lines, echo: &out}
-	if err := Show(d.t.Context(), in, &out, &out, d.o); err != nil {
+	if _, err := Show(d.t.Context(), in, &out, &out, d.o); err != nil {
 		d.t.Fatal(err)
 	}
 	return out.String()
@@ -307,7 +307,7 @@ func TestANumberIsAboutWhatWasListed(t *testing.T) {
 			in := &script{lines: tt.typed, echo: &out, meanwhile: map[string]func(){tt.at: func() {
 				d.fleet.source.Set(here, []string{"web-1", "web-3"}, now)
 			}}}
-			if err := Show(t.Context(), in, &out, &out, d.o); err != nil {
+			if _, err := Show(t.Context(), in, &out, &out, d.o); err != nil {
 				t.Fatal(err)
 			}
 			if !strings.Contains(out.String(), tt.want) || strings.Contains(out.String(), "1 marked") || len(d.lines) > 0 {
@@ -375,7 +375,7 @@ func TestScreenLineReadsWhatFollows(t *testing.T) {
 	}
 	d.fleet.do["shell"] = deck.Ask(deck.Line{Words: []string{"shell", "web-1"}, At: here, How: deck.OnScreen})
 	var piped bytes.Buffer
-	if err := Show(t.Context(), strings.NewReader("1\n1\nls\nq\n"), &piped, &piped, d.o); err != nil || !strings.Contains(piped.String(), `the shell got "ls\n"`) {
+	if _, err := Show(t.Context(), strings.NewReader("1\n1\nls\nq\n"), &piped, &piped, d.o); err != nil || !strings.Contains(piped.String(), `the shell got "ls\n"`) {
 		t.Errorf("in a pipe: %v\n%s", err, &piped)
 	}
 }
@@ -498,12 +498,12 @@ func TestEndsWithItsContextAndWithACrash(t *testing.T) {
 		cancel(over)
 		return nil
 	}
-	if err := Show(ctx, reading, io.Discard, io.Discard, d.o); !errors.Is(err, over) {
+	if _, err := Show(ctx, reading, io.Discard, io.Discard, d.o); !errors.Is(err, over) {
 		t.Errorf("ended with %v", err)
 	}
 	d = newDesk(t, "web-1")
 	d.fleet.do["crash"] = d.o.Desk.Go(func(context.Context) tea.Msg { panic("no such thing") })
-	if err := Show(t.Context(), strings.NewReader("1\n1\n"), io.Discard, io.Discard, d.o); err == nil || !strings.Contains(err.Error(), "no such thing") {
+	if _, err := Show(t.Context(), strings.NewReader("1\n1\n"), io.Discard, io.Discard, d.o); err == nil || !strings.Contains(err.Error(), "no such thing") {
 		t.Errorf("ended with %v", err)
 	}
 }

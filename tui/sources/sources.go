@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/automation"
+	"github.com/ssmdeck/ssmdeck/internal/database"
+	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -28,6 +30,8 @@ const (
 	Parameters = "parameters"
 	Executions = "executions"
 	Windows    = "windows"
+	Documents  = "documents"
+	Databases  = "databases"
 )
 
 // Set is every feed. Who wants one says how old it may become; one that nobody
@@ -54,6 +58,10 @@ type Set struct {
 	Executions *feed.Source[automation.Execution]
 	// Windows are maintenance windows with targets and tasks.
 	Windows *feed.Source[window.Whole]
+	// Documents are those that can be run or started, Databases what can be forwarded
+	// to. They are read when somebody looks for one by its name.
+	Documents *feed.Source[document.Summary]
+	Databases *feed.Source[database.Database]
 }
 
 // How often each is read while it is on the screen and something runs; see Age.
@@ -62,6 +70,7 @@ const (
 	normal = 10 * time.Second
 	slow   = time.Minute
 	rare   = 5 * time.Minute
+	seldom = time.Hour
 )
 
 // Want is a feed of the set with the age it should have where nothing hurries.
@@ -88,6 +97,10 @@ func Age(name string, hurry bool) time.Duration {
 			return slow
 		}
 		return rare
+	case Databases:
+		return rare
+	case Documents:
+		return seldom
 	default:
 		return slow
 	}
