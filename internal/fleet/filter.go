@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"cmp"
+	"context"
 	"iter"
 	"slices"
 	"strconv"
@@ -14,7 +15,18 @@ import (
 
 // Filter narrows a list of nodes here, after the service has answered. Its zero
 // value matches every node.
-type Filter struct{ all []terms.Expr } // all must hold
+type Filter struct {
+	all     []terms.Expr // all must hold
+	account string       // where the nodes are; see In
+	region  string
+}
+
+// In returns the filter for nodes of an account and Region, for terms about those:
+// nodes do not know where they are. An account that is "" is not known.
+func (f Filter) In(account, region string) Filter {
+	f.account, f.region = account, region
+	return f
+}
 
 // Search is a Filter that may have bare words, as people type it.
 type Search = Filter
@@ -32,12 +44,7 @@ func (f Filter) MatchAt(n Node, now time.Time) bool { return f.Fits(&n, now) }
 
 // Fits is MatchAt for many nodes at once: it copies none, and allocates nothing.
 func (f Filter) Fits(n *Node, now time.Time) bool {
-	for i := range f.all {
-		if !f.all[i].Match(func(t *terms.Term) bool { return n.holds(t, now) }) {
-			return false
-		}
-	}
-	return true
+	return f.MatchKnown(n, now, func(Part) bool { return true })
 }
 
 // Narrows reports whether what f matches is for certain among what before matched.
@@ -54,6 +61,10 @@ func (f Filter) Narrows(before Filter) bool {
 func (f Filter) MatchKnown(n *Node, now time.Time, known func(Part) bool) bool {
 	for i := range f.all {
 		if !f.all[i].Match(func(t *terms.Term) bool {
+			if t.At >= 0 && fields[t.At].place != nil {
+				where := fields[t.At].place(f)
+				return where == "" && t.Not || where != "" && t.Holds(where)
+			}
 			if part := partOf(t); part != 0 && !known(part) {
 				return t.Not
 			}
@@ -146,16 +157,17 @@ type field struct {
 	part  Part
 	at    func(Node) time.Time  // of a moment
 	count func(*PatchState) int // of patches
+	place func(Filter) string   // of where the nodes are
 }
 
 func (f *field) text(n Node) string {
-	if f.count == nil {
+	switch {
+	case f.get != nil:
 		return f.get(n)
+	case f.count != nil && n.Patch != nil:
+		return strconv.Itoa(f.count(n.Patch))
 	}
-	if n.Patch == nil {
-		return ""
-	}
-	return strconv.Itoa(f.count(n.Patch))
+	return ""
 }
 
 // fields are the keys of a filter, beside tag:KEY.
@@ -176,6 +188,9 @@ var fields = [...]field{
 	{key: "activation", get: func(n Node) string { return n.ActivationID }},
 	{key: "registered", kind: terms.Moment, at: func(n Node) time.Time { return n.Registered }},
 	{key: "association", get: func(n Node) string { return n.AssociationStatus }},
+
+	{key: accountKey, place: func(f Filter) string { return f.account }},
+	{key: "region", place: func(f Filter) string { return f.region }},
 
 	{key: "state", get: func(n Node) string { return n.State }, part: PartEC2},
 	{key: "az", get: func(n Node) string { return n.AZ }, part: PartEC2},
@@ -209,7 +224,10 @@ var fields = [...]field{
 	}, part: PartPatch},
 }
 
-const tagPrefix = "tag:"
+const (
+	tagPrefix  = "tag:"
+	accountKey = "account"
+)
 
 // tagField is the field of tag:KEY.
 func tagField(key string) field {
@@ -247,6 +265,31 @@ func (f Filter) Parts() Part {
 		p |= partOf(t)
 	}
 	return p
+}
+
+// located is f with the place of s, for terms about it. Whose account it is has to be
+// asked, which is done for a filter that needs it.
+func (s *Service) located(ctx context.Context, f Filter) (Filter, error) {
+	account := ""
+	for t := range f.terms() {
+		if t.Key != accountKey || account != "" || s.account == nil {
+			continue
+		}
+		var err error
+		if account, err = s.account(ctx); err != nil {
+			return f, fault.New(fault.KindOf(err), "filter by "+t.Key, "%w", err).WithHint("%s", cmp.Or(fault.HintOf(err), "leave the term out"))
+		}
+	}
+	return f.In(account, s.region), nil
+}
+
+// Narrow drops the nodes that do not match f.
+func (s *Service) Narrow(ctx context.Context, nodes []Node, f Filter) ([]Node, error) {
+	f, err := s.located(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(nodes, func(n Node) bool { return !f.Match(n) }), nil
 }
 
 // possible is the error for a filter that asks about what could not be read.
@@ -327,7 +370,8 @@ func parseWith(g *terms.Grammar, s string) (Filter, error) {
 
 // And returns the filter that holds when both do.
 func (f Filter) And(g Filter) Filter {
-	return Filter{all: append(slices.Clone(f.all), g.all...)}
+	f.all = append(slices.Clone(f.all), g.all...)
+	return f
 }
 
 // openField is the field of a key that is not in the table.

@@ -2,64 +2,32 @@ package pagefleet
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
-	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
-// search is the filter in force: the expression that --filter takes, and beside it
-// terms about where nodes are, which a command line says with other flags.
+// search is the filter in force.
 type search struct {
-	text   string // without the terms about places
-	parts  fleet.Part
-	places []placeTerm
-	nodes  fleet.Search
+	parts fleet.Part
+	nodes fleet.Search
 	// narrows is set when it fits no row that the search before did not fit.
 	narrows bool
 }
 
-// placeTerm is account=… or region=…, turned round by != or a ! in front.
-type placeTerm struct {
-	account bool // else the Region
-	not     bool
-	values  []string
-}
-
-func (t placeTerm) holds(at grid.Place) bool {
-	value := at.Region
-	if t.account {
-		value = at.Account
-	}
-	return slices.Contains(t.values, strings.ToLower(value)) != t.not
-}
-
-func (t placeTerm) same(as placeTerm) bool {
-	return t.account == as.account && t.not == as.not && slices.Equal(t.values, as.values)
-}
-
 // parse makes the filter of the list.
 func (p *Page) parse(text string) (func(i int) bool, error) {
-	s := search{text: text}
-	s.cutPlaces()
-	f, err := fleet.ParseSearch(s.text)
+	f, err := fleet.ParseSearch(text)
 	if err != nil {
 		return nil, err
 	}
-	s.parts, s.nodes = f.Parts(), f
-	s.narrows = f.Narrows(p.search.nodes) && slices.EqualFunc(s.places, p.search.places, placeTerm.same)
+	s := search{parts: f.Parts(), nodes: f, narrows: f.Narrows(p.search.nodes)}
 	p.search = s
 	return func(i int) bool {
 		r := &p.rows[i]
-		for _, t := range s.places {
-			if !t.holds(r.at) {
-				return false
-			}
-		}
+		f := f.In(r.at.Account, r.at.Region)
 		switch {
 		case s.parts == 0:
 			return f.Fits(r.n, p.deck.Now)
@@ -103,39 +71,6 @@ func (p *Page) blind() (n int) {
 func (r *row) knowsAll(parts fleet.Part) bool {
 	return (parts&fleet.PartPatch == 0 || r.knows(fleet.PartPatch)) &&
 		(parts&fleet.PartTags == 0 || r.knows(fleet.PartTags)) && (parts&fleet.PartEC2 == 0 || r.knows(fleet.PartEC2))
-}
-
-// cutPlaces takes the terms about places out of the text. They hold beside all
-// others, so that they do not go together with alternatives.
-func (s *search) cutPlaces() {
-	words, err := terms.SplitWords(s.text)
-	if err != nil || slices.Contains(words, "|") {
-		return
-	}
-	var rest []string
-	for _, w := range words {
-		if t, ok := parsePlace(w); ok {
-			s.places = append(s.places, t)
-			continue
-		}
-		if strings.ContainsAny(w, " \t'\"|") {
-			w = terms.QuoteWord(w)
-		}
-		rest = append(rest, w)
-	}
-	if len(s.places) > 0 {
-		s.text = strings.Join(rest, " ")
-	}
-}
-
-func parsePlace(word string) (t placeTerm, ok bool) {
-	word, t.not = strings.CutPrefix(word, "!")
-	key, value, ok := strings.Cut(word, "=")
-	if different, cut := strings.CutSuffix(key, "!"); cut {
-		key, t.not = different, !t.not
-	}
-	t.account, t.values = key == "account", strings.Split(strings.ToLower(value), ",")
-	return t, ok && value != "" && (t.account || key == "region")
 }
 
 // none says why no row is shown.

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
@@ -42,7 +45,7 @@ func (p *Page) changed() {
 // reload makes the rows anew when what they are made from has changed.
 func (p *Page) reload() {
 	p.list.ShowPlaces(p.deck.Several())
-	gens := [3]uint64{p.set.Nodes.Gen(), p.set.Patches.Gen(), 0}
+	gens := [4]uint64{p.set.Nodes.Gen(), p.set.Patches.Gen(), 0, p.set.AgentNews.Gen()}
 	if p.unmanaged {
 		gens[2] = p.svc.Unmanaged.Gen() + 1
 	}
@@ -51,7 +54,7 @@ func (p *Page) reload() {
 	}
 	same := p.readPatches()
 	p.gens, p.made, p.hold = gens, true, true
-	p.agents.newest = newestAgents(p.set.Nodes)
+	p.agents = fleet.AgentsOf(p.set.Nodes.Values(), p.set.AgentNews)
 	rows := make([]row, 0, len(p.rows)+64)
 	for _, at := range p.set.Nodes.Places() {
 		nodes, _ := p.set.Nodes.At(at)
@@ -83,7 +86,7 @@ func (p *Page) row(at grid.Place, n *fleet.Node, i int, samePatches bool) row {
 	} else if found := p.patches[r.key]; found != nil {
 		r.patched, r.patch, r.sealed = true, found.Patch, found.Lacks(fleet.PartPatch)
 	}
-	r.behind = p.agents.behind(n)
+	r.behind = p.agents.Behind(n)
 	r.rank = r.attention()
 	return r
 }
@@ -171,17 +174,10 @@ func (r *row) state() (string, theme.Level) {
 	switch {
 	case !r.managed:
 		return "unmanaged", theme.Warn
-	case r.n.Online():
-		return r.n.Ping, theme.Good
 	case r.n.Offline() && r.stopped():
 		return r.n.State, theme.Idle
-	case r.n.Ping == fleet.Lost:
-		return r.n.Ping, theme.Bad
-	case r.n.Ping == fleet.Inactive:
-		return r.n.Ping, theme.Idle
-	default:
-		return cmp.Or(r.n.Ping, "unknown"), theme.Unknown
 	}
+	return cmp.Or(r.n.Ping, "unknown"), levels.Ping(r.n.Ping)
 }
 
 // agent is the version of the agent, and whether it is the newest.
@@ -200,7 +196,6 @@ func (r *row) agent() (string, theme.Level) {
 
 // patches says what patching found.
 func (r *row) patches() (string, theme.Level) {
-	pa := r.patch
 	switch {
 	case !r.managed:
 		return "not known", theme.Unknown
@@ -208,9 +203,15 @@ func (r *row) patches() (string, theme.Level) {
 		return "not read yet", theme.Unknown
 	case r.sealed:
 		return "unknown", theme.Unknown
-	case pa == nil:
-		return "never scanned", theme.Idle
-	case pa.NonCompliant() == 0:
+	case r.patch == nil:
+		return "never scanned", levels.NeverScanned
+	}
+	pa, n := r.patch, fleet.Node{Patch: r.patch}
+	if patch.Undecided(&n) { // the page Patch asks the baseline
+		return fmt.Sprintf("%d not approved", pa.Available), theme.Unknown
+	}
+	found := patch.RowOf(&n, time.Time{}, 0, nil)
+	if found.Status == patch.Compliant {
 		return "compliant", theme.Good
 	}
 	var words []string
@@ -219,7 +220,9 @@ func (r *row) patches() (string, theme.Level) {
 			words = append(words, fmt.Sprintf("%d %s", n, word))
 		}
 	}
-	add(pa.Critical, "critical")
+	if add(pa.Critical, "critical"); pa.Critical == 0 {
+		add(pa.Security, "security")
+	}
 	add(pa.Failed, "failed")
 	add(pa.Missing, "missing")
 	if pa.PendingReboot > 0 {
@@ -228,10 +231,10 @@ func (r *row) patches() (string, theme.Level) {
 	if len(words) == 0 {
 		add(pa.Rejected, "rejected")
 	}
-	if pa.Critical > 0 || pa.Failed > 0 {
-		return strings.Join(words, ", "), theme.Bad
+	if len(words) == 0 {
+		words = append(words, found.Word())
 	}
-	return strings.Join(words, ", "), theme.Warn
+	return strings.Join(words, ", "), levels.PatchRow(&found)
 }
 
 // comparePatches orders rows from the worst on; what is not known comes last.
@@ -255,16 +258,11 @@ func (r *row) association() (string, theme.Level) {
 	word := strings.ToLower(r.n.AssociationStatus)
 	switch word {
 	case "":
-		return "none", theme.Unknown
+		word = "none"
 	case "success":
-		return "ok", theme.Good
-	case "failed", "timedout":
-		return word, theme.Bad
-	case "pending", "inprogress", "associated":
-		return word, theme.Busy
-	default:
-		return word, theme.Idle
+		word = "ok"
 	}
+	return word, levels.Association(r.n.AssociationStatus)
 }
 
 // tagText writes tags in the order of their keys: "env=prod role=web".

@@ -222,8 +222,8 @@ func TestFilter(t *testing.T) {
 func TestAttempts(t *testing.T) {
 	w := full(t)
 	set := func(list ...patching.Attempt) {
-		w.svc.Attempts.Set(tuitest.Place, list, tuitest.Now)
-		w.Changed(pagepatch.Attempts)
+		w.set.Attempts.Set(tuitest.Place, list, tuitest.Now)
+		w.Changed(sources.Attempts)
 	}
 	const web2 = "i-00000000000000002" // scanned 26 h ago
 	set(patching.Attempt{NodeID: web2, Operation: "Scan", State: run.Failed, At: ago(time.Hour)})

@@ -50,7 +50,7 @@ func (p *Page) SetLayout(data json.RawMessage) {
 
 // Plain is the page as text.
 func (p *Page) Plain() deck.Plain {
-	if s := p.set.Patches.State(); s.Empty() {
+	if s := p.set.Patches.State(); s.Empty() || p.uncounted() {
 		return deck.Plain{Summary: p.emptyLines(s)}
 	}
 	out := deck.Plain{Summary: []string{p.chosenCounts().String()}}
