@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,8 +23,9 @@ func CompareVersions(a, b string) int {
 
 // IsVersion reports whether s is a version as agents have it.
 func IsVersion(s string) bool {
-	_, ok := terms.ParseVersion(s)
-	return ok
+	first, _, _ := strings.Cut(s, ".")
+	_, err := strconv.ParseUint(first, 10, 64)
+	return err == nil
 }
 
 // Linux is the platform of whose agents the service says whether they are the newest.
@@ -91,13 +93,13 @@ type release struct{ platform, version string }
 // compared once.
 func AgentsOf(nodes iter.Seq[*Node], news AgentNews) Agents {
 	a := Agents{newest: map[string]string{}, news: news}
-	seen := map[release]bool{}
+	seen, last := map[release]bool{}, release{}
 	for n := range nodes {
 		r := release{n.Platform, n.AgentVersion}
-		if seen[r] {
+		if r == last || seen[r] {
 			continue
 		}
-		seen[r] = true
+		seen[r], last = true, r
 		if had := a.newest[r.platform]; IsVersion(r.version) && (had == "" || CompareVersions(r.version, had) > 0) {
 			a.newest[r.platform] = r.version
 		}

@@ -43,14 +43,13 @@ type Page struct {
 	set  *sources.Set
 	svc  Services
 
-	list    *widget.List
-	rows    []row
-	agents  fleet.Agents
-	patches map[string]*fleet.Node // with what patching found, by key
-	hold    bool                   // rows have been made since the last tick
-	gens    [4]uint64              // of what rows were made from
-	made    bool                   // rows have been made once
-	search  search
+	list   *widget.List
+	rows   []row
+	agents fleet.Agents
+	hold   bool      // rows have been made since the last tick
+	gens   [4]uint64 // of what rows were made from
+	made   bool      // rows have been made once
+	search search
 
 	width, height int
 	unmanaged     bool // instances that nobody manages are shown, too

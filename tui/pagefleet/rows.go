@@ -52,14 +52,15 @@ func (p *Page) reload() {
 	if p.made && gens == p.gens {
 		return
 	}
-	same := p.readPatches()
 	p.gens, p.made, p.hold = gens, true, true
 	p.agents = fleet.AgentsOf(p.set.Nodes.Values(), p.set.AgentNews)
 	rows := make([]row, 0, len(p.rows)+64)
 	for _, at := range p.set.Nodes.Places() {
 		nodes, _ := p.set.Nodes.At(at)
+		patched, _ := p.set.Patches.At(at)
+		found := finder{nodes: patched}
 		for i := range nodes {
-			rows = append(rows, p.row(at, &nodes[i], len(rows), same))
+			rows = append(rows, p.row(at, &nodes[i], len(rows), found.find(nodes[i].ID)))
 		}
 	}
 	if p.unmanaged {
@@ -70,20 +71,16 @@ func (p *Page) reload() {
 	p.list.Reset(len(rows))
 }
 
-// row makes the i-th row. A node mostly stands where it stood; when what patching
-// found is the same, too, nothing is looked up.
-func (p *Page) row(at grid.Place, n *fleet.Node, i int, samePatches bool) row {
+// row makes the i-th row; found is what patching found, nil: that has not been read. A
+// node mostly stands where it stood, with the same key.
+func (p *Page) row(at grid.Place, n *fleet.Node, i int, found *fleet.Node) row {
 	r := row{at: at, n: n, managed: true}
-	var was *row
 	if i < len(p.rows) && p.rows[i].n.ID == n.ID && p.rows[i].at == at {
-		was = &p.rows[i]
-		r.key = was.key
+		r.key = p.rows[i].key
 	} else {
 		r.key = deck.Key(at, n.ID)
 	}
-	if was != nil && was.managed && samePatches {
-		r.patched, r.patch, r.sealed = was.patched, was.patch, was.sealed
-	} else if found := p.patches[r.key]; found != nil {
+	if found != nil {
 		r.patched, r.patch, r.sealed = true, found.Patch, found.Lacks(fleet.PartPatch)
 	}
 	r.behind = p.agents.Behind(n)
@@ -111,20 +108,31 @@ func (p *Page) addUnmanaged(rows []row) []row {
 	return rows
 }
 
-// readPatches finds the nodes with what patching found by their keys, when that has
-// been read anew; same says that it has not.
-func (p *Page) readPatches() (same bool) {
-	if p.made && p.gens[1] == p.set.Patches.Gen() {
-		return true
-	}
-	p.patches = map[string]*fleet.Node{}
-	for _, at := range p.set.Patches.Places() {
-		nodes, _ := p.set.Patches.At(at)
-		for i := range nodes {
-			p.patches[deck.Key(at, nodes[i].ID)] = &nodes[i]
+// finder finds nodes of a place by their ids. Feeds mostly have the same nodes in the same
+// order, so that the next one is looked at first: to put 10,000 into a map takes longer than
+// half a frame.
+type finder struct {
+	nodes []fleet.Node
+	next  int
+	at    map[string]int // by id; nil: it was not needed yet
+}
+
+// find is the node of an id; nil: there is none.
+func (f *finder) find(id string) *fleet.Node {
+	i, ok := f.next, f.next < len(f.nodes) && f.nodes[f.next].ID == id
+	if !ok {
+		if f.at == nil {
+			f.at = make(map[string]int, len(f.nodes))
+			for i := range f.nodes {
+				f.at[f.nodes[i].ID] = i
+			}
+		}
+		if i, ok = f.at[id]; !ok {
+			return nil
 		}
 	}
-	return false
+	f.next = i + 1
+	return &f.nodes[i]
 }
 
 // node is the node with what patching found.
@@ -152,7 +160,7 @@ func (r *row) attention() int {
 		return rankUnmanaged
 	case r.n.Ping == fleet.Inactive:
 		return rankInactive
-	case r.n.Offline() && r.stopped():
+	case r.n.Offline() && r.n.Stopped():
 		return rankStopped
 	case r.n.Offline():
 		return rankLost
@@ -163,9 +171,6 @@ func (r *row) attention() int {
 	}
 }
 
-// stopped reports whether EC2 says that the instance does not run.
-func (r *row) stopped() bool { return r.n.State != "" && r.n.State != "running" }
-
 // label is what the node is called.
 func (r *row) label() string { return render.Visible(sources.Label(*r.n)) }
 
@@ -174,7 +179,7 @@ func (r *row) state() (string, theme.Level) {
 	switch {
 	case !r.managed:
 		return "unmanaged", theme.Warn
-	case r.n.Offline() && r.stopped():
+	case r.n.Offline() && r.n.Stopped():
 		return r.n.State, theme.Idle
 	}
 	return cmp.Or(r.n.Ping, "unknown"), levels.Ping(r.n.Ping)

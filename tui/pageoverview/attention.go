@@ -60,9 +60,29 @@ func (p *Page) nodesAway() []line {
 	}
 	c := p.nodes.value
 	return slices.Concat(
-		about("lost", theme.Bad, c.lost, widget.Count(c.lost, "node")+" connection lost", "fleet", "ping=lost", "ls", "--filter", "ping=lost"),
+		about("lost", lostLevel(c), c.lost, widget.Count(c.lost, "node")+" connection lost"+stoppedNote(c), "fleet", "ping=lost", "ls", "--filter", "ping=lost"),
 		about("inactive", theme.Warn, c.inactive, widget.Count(c.inactive, "node")+" inactive", "fleet", "ping=inactive", "ls", "--filter", "ping=inactive"),
 	)
+}
+
+// lostLevel is how nodes look whose connection is lost: those of instances that were
+// stopped are missed by nobody.
+func lostLevel(c nodeCount) theme.Level {
+	if c.lost > c.stopped {
+		return theme.Bad
+	}
+	return theme.Idle
+}
+
+// stoppedNote says how many of the nodes that are lost are instances that do not run.
+func stoppedNote(c nodeCount) string {
+	switch c.stopped {
+	case 0:
+		return ""
+	case c.lost:
+		return ", stopped"
+	}
+	return fmt.Sprintf(", %s of them stopped", widget.Grouped(c.stopped))
 }
 
 func (p *Page) agentsBehind() []line {

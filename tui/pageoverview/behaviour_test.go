@@ -117,6 +117,25 @@ func TestEveryNumberOpensThePageBehindIt(t *testing.T) {
 	}
 }
 
+// An instance that was stopped is not lost as others are: the page Fleet calls it stopped.
+func TestStoppedInstancesAreToldApart(t *testing.T) {
+	s, p, _, set := filled(t)
+	nodes := testNodes(1204)
+	for i := range 5 { // lost, all of them
+		nodes[i].State = "stopped"
+	}
+	set.Nodes.Set(tuitest.Place, nodes, tuitest.Now)
+	s.Changed(sources.Nodes)
+	if l := choose(t, p, "14 nodes connection lost, 5 of them stopped"); l.rows != 14 || l.level != theme.Bad {
+		t.Errorf("%+v", l)
+	}
+	set.Nodes.Set(tuitest.Place, nodes[:5], tuitest.Now)
+	s.Changed(sources.Nodes)
+	if l := choose(t, p, "5 nodes connection lost, stopped"); l.rows != 5 || l.level == theme.Bad {
+		t.Errorf("%+v", l)
+	}
+}
+
 // Agents of Linux and Windows are released apart: those of one are not behind those of
 // the other. What the service says of an agent on another page counts here, too.
 func TestAgentsAreBehindByPlatform(t *testing.T) {

@@ -71,6 +71,8 @@ func (k *known) learn(set *sources.Set, now time.Time) {
 type nodeCount struct {
 	all, online, lost, inactive int
 
+	stopped int // of those lost; see fleet.Node.Stopped
+
 	agents         fleet.Agents
 	latest, behind int // of those whose agent is known
 }
@@ -83,6 +85,9 @@ func countNodes(set *sources.Set) nodeCount {
 			c.online++
 		case fleet.Lost:
 			c.lost++
+			if n.Stopped() {
+				c.stopped++
+			}
 		case fleet.Inactive:
 			c.inactive++
 		}

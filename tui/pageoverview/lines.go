@@ -98,7 +98,7 @@ func (p *Page) fleetPanel() panel {
 		})
 	}
 	add("online", theme.Good, c.online, "ping=online")
-	add("lost", zero(c.lost, theme.Bad), c.lost, "ping=lost")
+	add("lost", lostLevel(c), c.lost, "ping=lost")
 	add("inactive", zero(c.inactive, theme.Idle), c.inactive, "ping=inactive")
 	if c.agents.Known() {
 		add("agent latest", theme.Good, c.latest, c.agents.Filter(false))

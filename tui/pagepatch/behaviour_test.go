@@ -415,10 +415,6 @@ func BenchmarkTenThousandNodes(b *testing.B) {
 				b.Fatal(err)
 			}
 		},
-		"data": func(int) {
-			w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
-			messages(w.p.Update(feed.Changed{Feed: sources.Patches}))
-		},
 	} {
 		b.Run(name, func(b *testing.B) {
 			if name == "group" {
@@ -431,6 +427,90 @@ func BenchmarkTenThousandNodes(b *testing.B) {
 			messages(w.p.Update(tuitest.Key("l")))
 		})
 	}
+	// What a load of the states costs the update loop: to begin counting, and to show
+	// what was counted.
+	b.Run("arrival", func(b *testing.B) {
+		for b.Loop() {
+			w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+			w.p.Update(feed.Changed{Feed: sources.Patches})
+		}
+	})
+	b.Run("counted", func(b *testing.B) {
+		w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+		found := messages(w.p.Update(feed.Changed{Feed: sources.Patches}))
+		for b.Loop() {
+			for _, m := range found {
+				w.p.Update(m)
+			}
+			frame()
+		}
+	})
+	for name, change := range map[string]func(){
+		sources.Attempts:    func() { w.set.Attempts.Set(tuitest.Place, []patching.Attempt{{NodeID: all[3].ID}}, tuitest.Now) },
+		pagepatch.Baselines: func() { w.svc.Baselines.Set(tuitest.Place, nil, tuitest.Now) },
+		pagepatch.Looks:     func() { w.svc.Looks.Set(grid.Place{}, nil, tuitest.Now) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				change()
+				w.p.Update(feed.Changed{Feed: name})
+			}
+		})
+	}
+}
+
+// A scan becomes stale while nothing new is read.
+func TestScansBecomeStaleByThemselves(t *testing.T) {
+	w := full(t)
+	stale := func() int { return strings.Count(w.Frame(), "stale") }
+	w.Size(140, 40)
+	before := stale()
+	w.Wait(6 * day)
+	w.Press("j") // nobody has looked for long
+	w.Wait(time.Second)
+	if now := stale(); now <= before {
+		t.Errorf("%d scans are stale after six days, and were before: %d", now, before)
+	}
+}
+
+// Many nodes are counted beside the update loop: keys are answered meanwhile, nothing is
+// said of which nothing is known, and what is old when it comes is not shown.
+func TestManyNodesAreCountedBesideTheLoop(t *testing.T) {
+	w := open(t)
+	many := func(n int) []fleet.Node {
+		var all []fleet.Node
+		for i := range n {
+			all = append(all, node(i, fmt.Sprintf("web-%d", i), "Amazon Linux", "2023", state("web", linA, time.Hour, 1, 0, 1, 0, 0)))
+		}
+		return all
+	}
+	arrive := func(nodes []fleet.Node) tea.Cmd {
+		w.set.Patches.Set(tuitest.Place, nodes, tuitest.Now)
+		return w.p.Update(feed.Changed{Feed: sources.Patches})
+	}
+	first := arrive(many(1500))
+	w.Send(deck.Tick{})
+	w.Has("counting the nodes")
+	w.Lacks("no managed nodes", "0 nodes")
+	if said := strings.Join(w.p.Plain().Summary, "\n"); !strings.Contains(said, "counting") {
+		t.Errorf("in words it is %q", said)
+	}
+	w.Press("j")
+	second := arrive(many(2000))
+	show := func(cmd tea.Cmd) {
+		for _, m := range messages(cmd) {
+			w.Send(m)
+		}
+	}
+	show(second)
+	w.Has("2,000 nodes")
+	show(first)
+	w.Has("2,000 nodes")
+	third := arrive(many(1200))
+	w.Send(deck.Tick{})
+	w.Has("2,000 nodes") // until the new ones are counted
+	show(third)
+	w.Has("1,200 nodes")
 }
 
 // A click chooses in the pane that it is on, and the wheel scrolls there.

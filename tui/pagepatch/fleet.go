@@ -48,7 +48,7 @@ type fleetState struct {
 	undecided int
 	ask       map[baselineAt]bool
 
-	gen [4]uint64 // of what was counted
+	gen generation // of what was counted
 }
 
 // placeCount is what was counted in one place.
@@ -78,7 +78,7 @@ type strictRead struct {
 
 // evidence is what nodes are counted from, as it is known at a time.
 type evidence struct {
-	gen      [4]uint64
+	gen      generation
 	made     time.Time
 	places   []grid.Place
 	nodes    [][]fleet.Node // of places
@@ -86,6 +86,10 @@ type evidence struct {
 	attempts map[grid.Place]map[string]*patching.Attempt
 	strict   map[baselineAt]strictness
 }
+
+// generation tells one state of what nodes are counted from apart from another: the feeds,
+// the answers of baselines, and the hour, since scans become stale by themselves.
+type generation [5]uint64
 
 // counted brings what was counted.
 type counted struct{ fleet fleetState }
@@ -96,7 +100,7 @@ const quick = 1000
 
 // count makes the rows anew, if what they are made from has changed.
 func (p *Page) count() tea.Cmd {
-	gen := [4]uint64{p.set.Patches.Gen(), p.set.Attempts.Gen(), p.svc.Baselines.Gen(), p.strictGen}
+	gen := generation{p.set.Patches.Gen(), p.set.Attempts.Gen(), p.svc.Baselines.Gen(), p.strictGen, uint64(p.deck.Now.Unix() / 3600)}
 	if gen == p.counting {
 		return nil
 	}
@@ -125,7 +129,7 @@ func (p *Page) take(m counted) tea.Cmd {
 // uncounted reports whether nothing was counted yet of what has been read first.
 func (p *Page) uncounted() bool { return p.fleet.made.IsZero() && p.set.Patches.Len() > 0 }
 
-func (p *Page) evidence(gen [4]uint64) *evidence {
+func (p *Page) evidence(gen generation) *evidence {
 	e := &evidence{gen: gen, made: p.deck.Now, places: slices.Clone(p.set.Patches.Places()), strict: maps.Clone(p.strict), attempts: map[grid.Place]map[string]*patching.Attempt{}}
 	for _, at := range e.places {
 		nodes, _ := p.set.Patches.At(at)

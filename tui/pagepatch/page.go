@@ -85,7 +85,7 @@ type Page struct {
 	view          view
 
 	fleet     fleetState
-	counting  [4]uint64 // what is counted, or has been
+	counting  generation // what is counted, or has been
 	strict    map[baselineAt]strictness
 	strictGen uint64 // counts changes of strict
 
@@ -176,7 +176,7 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 		return p.takeReading(m)
 	case deck.Tick:
 		p.reading.glance()
-		return p.look() // the page may have been made larger, or shown again
+		return tea.Batch(p.count(), p.look()) // the page may have been made larger, or shown again
 	case SearchCVE:
 		return p.searchCVE(m.CVE)
 	case tea.KeyPressMsg:
