@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -445,6 +447,37 @@ func BenchmarkTenThousandNodes(b *testing.B) {
 			frame()
 		}
 	})
+	// The same once the patches of all nodes have been read, and what that reading costs.
+	b.Run("reading", func(b *testing.B) {
+		for i := range all {
+			all[i].Name = "web-1" // which lacks three
+		}
+		w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+		found := messages(w.p.Update(feed.Changed{Feed: sources.Patches}))
+		for _, m := range found {
+			w.p.Update(m)
+		}
+		var read []tea.Msg
+		for _, a := range w.p.Actions() {
+			if a.Key == "R" {
+				read = messages(a.Do())
+			}
+		}
+		b.Run("arrival", func(b *testing.B) {
+			for b.Loop() {
+				for _, m := range read {
+					w.p.Update(m)
+				}
+			}
+		})
+		b.Run("counted", func(b *testing.B) {
+			for b.Loop() {
+				for _, m := range found {
+					w.p.Update(m)
+				}
+			}
+		})
+	})
 	for name, change := range map[string]func(){
 		sources.Attempts:    func() { w.set.Attempts.Set(tuitest.Place, []patching.Attempt{{NodeID: all[3].ID}}, tuitest.Now) },
 		pagepatch.Baselines: func() { w.svc.Baselines.Set(tuitest.Place, nil, tuitest.Now) },
@@ -511,6 +544,53 @@ func TestManyNodesAreCountedBesideTheLoop(t *testing.T) {
 	w.Has("2,000 nodes") // until the new ones are counted
 	show(third)
 	w.Has("1,200 nodes")
+}
+
+// The patches that many nodes lack are counted beside the loop, too: until then nobody is
+// told that nothing is missing, nor the numbers of another group.
+func TestTheMissingPatchesOfManyNodesAreCountedBesideTheLoop(t *testing.T) {
+	w := open(t)
+	var all []fleet.Node
+	for i := range 1500 {
+		n := node(i, []string{"web-1", "web-2"}[i%2], "Amazon Linux", "2023", state([]string{"a", "b"}[i%2], linA, time.Hour, 1, 0, 1, 0, 0))
+		all = append(all, n)
+	}
+	w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+	w.Changed(sources.Patches)
+	w.Size(140, 40)
+	var read tea.Cmd
+	for _, a := range w.p.Actions() {
+		if a.Key == "v" {
+			read = a.Do()
+		}
+	}
+	var late []tea.Msg
+	for _, m := range messages(read) {
+		late = append(late, messages(w.p.Update(m))...)
+	}
+	w.Size(140, 40)
+	w.Has("counting")
+	w.Lacks("nothing is missing")
+	for _, m := range late {
+		w.Send(m)
+	}
+	w.Has("systemd.x86_64", "openssl.x86_64", "1500")
+	w.Press("h")
+	late = messages(w.p.Update(tuitest.Key("j"))) // to a group, of which nothing is counted yet
+	if view := ansi.Strip(w.p.View()); strings.Contains(view, "systemd") || strings.Contains(view, "nothing is missing") || !strings.Contains(view, "counting") {
+		t.Errorf("before the group is counted:\n%s", view)
+	}
+	w.p.Update(tuitest.Key("k"))
+	for _, m := range late { // comes when another group is chosen
+		w.p.Update(m)
+	}
+	if view := ansi.Strip(w.p.View()); strings.Contains(view, "systemd") {
+		t.Errorf("the patches of one group stand under another:\n%s", view)
+	}
+	w.Press("j")
+	if rows := regexp.MustCompile(`systemd\S* +750 `).FindString(ansi.Strip(w.p.View())); rows == "" {
+		t.Errorf("the group is not counted:\n%s", ansi.Strip(w.p.View()))
+	}
 }
 
 // A click chooses in the pane that it is on, and the wheel scrolls there.

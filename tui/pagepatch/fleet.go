@@ -120,8 +120,6 @@ func (p *Page) take(m counted) tea.Cmd {
 	p.fleet = m.fleet
 	p.fillGroups()
 	p.fillNodes()
-	p.fillLacks()
-	p.fillCVE()
 	p.countTrend()
 	return tea.Batch(p.askStrict(), p.look(), p.keepLooks())
 }

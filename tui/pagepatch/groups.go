@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -87,11 +88,11 @@ func (p *Page) makeGroups() {
 	})
 }
 
-// groupKey is where a node belongs.
-func (p *Page) groupKey(n *node) string {
-	switch by := p.groups.by; by {
+// groupKey is where a node belongs, of nodes that were counted at a time.
+func groupKey(by string, n *node, made time.Time) string {
+	switch by {
 	case byGroup, byBaseline, byPlatform, byAge:
-		return patch.Dimension(by).Key(&n.Row, p.fleet.made)
+		return patch.Dimension(by).Key(&n.Row, made)
 	case byState:
 		_, word := n.state()
 		return word
@@ -137,7 +138,7 @@ func (p *Page) fillGroups() {
 	var groups patch.Slicer
 	still := false
 	for _, n := range p.fleet.nodes {
-		key := p.groupKey(n)
+		key := groupKey(p.groups.by, n, p.fleet.made)
 		still = still || g.inside && key == g.chosen
 		groups.Add(key, &n.Row)
 	}
@@ -169,12 +170,12 @@ func (p *Page) pick() {
 	}
 	g.chosen, g.inside = key, inside
 	p.fillNodes()
-	p.fillLacks()
-	p.fillCVE()
 }
 
 // in reports whether a node is in the group that was chosen.
-func (p *Page) in(n *node) bool { return !p.groups.inside || p.groupKey(n) == p.groups.chosen }
+func (p *Page) in(n *node) bool {
+	return !p.groups.inside || groupKey(p.groups.by, n, p.fleet.made) == p.groups.chosen
+}
 
 // chosenCounts are the numbers of the group that was chosen.
 func (p *Page) chosenCounts() patch.Counts {
@@ -194,8 +195,6 @@ func (p *Page) groupBy(by string) {
 	p.fillGroups()
 	p.groups.list.Select(listKey(wholeFleet))
 	p.fillNodes()
-	p.fillLacks()
-	p.fillCVE()
 }
 
 // askGroup asks what nodes are to be put together by.

@@ -100,6 +100,8 @@ type Page struct {
 	ofAt   time.Time
 	list   *widget.List // of found
 
+	shown   basis     // of the list in the middle
+	making  basis     // of the one that is made
 	hurry   time.Time // until then what was asked for is looked for
 	reading reading
 	lacks   lackList
@@ -167,6 +169,8 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 		return p.takeStrict(m)
 	case counted:
 		return p.take(m)
+	case middleMade:
+		p.takeMiddle(m.m)
 	case lookKept:
 		if m.err != nil {
 			return deck.Ask(deck.Say{Err: m.err})
@@ -277,7 +281,7 @@ func (p *Page) look() tea.Cmd {
 	n := p.current()
 	if n == nil || p.view != viewNodes {
 		p.showPatches()
-		return nil
+		return p.fillMiddle()
 	}
 	var cmd tea.Cmd
 	if p.shows(panePatches) && n.NonCompliant()+n.Available > 0 {

@@ -73,7 +73,10 @@ func (p *Page) Plain() deck.Plain {
 		out.Summary = append(out.Summary, p.readNote("Missing patches", p.lacks.list))
 		out.Items = p.plainLacks()
 	case viewCVE:
-		out.Summary = append(append(out.Summary, p.cve.conclusion()...), p.readNote(p.cve.id, p.cve.list))
+		if !p.uncountedMiddle() {
+			out.Summary = append(out.Summary, p.cve.conclusion()...)
+		}
+		out.Summary = append(out.Summary, p.readNote(p.cve.id, p.cve.list))
 		out.Items = p.plainCVE()
 	default:
 		out.Items = p.plainNodes()

@@ -29,6 +29,7 @@ type reading struct {
 	err    error               // of the last one, as a whole
 	stop   context.CancelFunc
 
+	gen         int // counts readings that have come
 	number      int // tells an old one's end from a new one's
 	meter       *meter
 	done, total int // as the meter stood at the last tick
@@ -146,8 +147,7 @@ func (p *Page) takeReading(m readEnded) tea.Cmd {
 		r.at = before.at // nothing is newer than it was
 	}
 	patch.NamePending(r.nodes)
-	p.fillLacks()
-	p.fillCVE()
+	r.gen++
 	return p.look()
 }
 

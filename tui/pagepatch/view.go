@@ -156,7 +156,7 @@ func (p *Page) head() []string {
 	if t := p.reading.trouble(); t != "" && p.view != viewNodes {
 		out = append(out, s.Status(theme.Bad, render.Visible(t)))
 	}
-	if p.view == viewCVE && !p.reading.at.IsZero() {
+	if p.view == viewCVE && !p.reading.at.IsZero() && !p.uncountedMiddle() {
 		for i, l := range p.cve.conclusion() {
 			level := theme.Warn
 			if i == 0 && p.cve.count.Lacking > 0 {
