@@ -93,7 +93,7 @@ func details(d *render.Detail, o render.Options, n fleet.Node) {
 	d.Field("Role", n.IAMRole)
 	d.Field("Activation", n.ActivationID)
 	cli.Moment(d, o, "Registered", n.Registered)
-	d.Field("Associations", n.AssociationStatus)
+	d.Human("Associations", n.AssociationStatus, nodechoice.AssociationWord(o, n.AssociationStatus))
 	d.Section("Agent")
 	d.Field("Version", n.AgentVersion)
 	if n.AgentLatest != nil {

@@ -38,7 +38,10 @@ func FleetTable(o render.Options, with fleet.Part) render.Table[fleet.Node] {
 		{Name: "TYPE", Wide: true, Text: func(n fleet.Node) string { return n.ResourceType }},
 		{Name: "INSTANCE TYPE", Wide: true, Text: func(n fleet.Node) string { return n.InstanceType }},
 		{Name: "ROLE", Wide: true, Text: func(n fleet.Node) string { return n.IAMRole }},
-		{Name: "ASSOCIATION", Wide: true, Text: func(n fleet.Node) string { return n.AssociationStatus }},
+		{
+			Name: "ASSOCIATION", Wide: true, Text: func(n fleet.Node) string { return n.AssociationStatus },
+			Human: func(n fleet.Node) string { return AssociationWord(o, n.AssociationStatus) },
+		},
 	}
 	cols = append(cols, ec2Columns(o)...)
 	cols = append(cols, partColumn(o, "TAGS", fleet.PartTags, func(n fleet.Node) string { return TagText(n.Tags) }))
@@ -63,6 +66,14 @@ func FleetTable(o render.Options, with fleet.Part) render.Table[fleet.Node] {
 		ID:    func(n fleet.Node) string { return n.ID },
 		Empty: "no managed nodes match", Columns: cols,
 	}
+}
+
+// AssociationWord is the state of a node's associations for people; "" when there is none.
+func AssociationWord(o render.Options, status string) string {
+	if status == "" {
+		return ""
+	}
+	return o.Styles.Status(levels.Association(status), render.Visible(status))
 }
 
 func ec2Columns(o render.Options) []Column {
