@@ -117,11 +117,29 @@ func (p *Page) take(m counted) tea.Cmd {
 	if m.fleet.gen != p.counting {
 		return nil
 	}
-	p.fleet = m.fleet
+	p.showFleet(m.fleet)
+	return tea.Batch(p.askStrict(), p.look(), p.keepLooks())
+}
+
+func (p *Page) showFleet(f fleetState) {
+	p.fleet = f
 	p.fillGroups()
 	p.fillNodes()
 	p.countTrend()
-	return tea.Batch(p.askStrict(), p.look(), p.keepLooks())
+}
+
+// settle counts here and now what is being counted beside the loop: what is printed is
+// printed once, and would be without it.
+func (p *Page) settle() {
+	if p.fleet.gen != p.counting {
+		p.showFleet(p.evidence(p.counting).count())
+	}
+	if b := p.basis(); p.view != viewNodes && b != p.shown {
+		m := p.middle(b)
+		m.make()
+		p.shown = b
+		p.showMiddle(m)
+	}
 }
 
 // uncounted reports whether nothing was counted yet of what has been read first.

@@ -69,7 +69,7 @@ func (p *Page) fillMiddle() tea.Cmd {
 		p.showMiddle(&middle{basis: basis{subject: subject{view: p.view}}})
 		p.shown = basis{}
 	}
-	m := &middle{basis: b, of: p.fleet, nodes: p.reading.nodes, keys: p.reading.keys, isRead: !p.reading.at.IsZero()}
+	m := p.middle(b)
 	if len(m.nodes) <= quick && len(m.of.nodes) <= quick {
 		m.make()
 		p.takeMiddle(m)
@@ -79,6 +79,11 @@ func (p *Page) fillMiddle() tea.Cmd {
 		m.make()
 		return middleMade{m}
 	})
+}
+
+// middle is the list of a basis, which is not made yet.
+func (p *Page) middle(b basis) *middle {
+	return &middle{basis: b, of: p.fleet, nodes: p.reading.nodes, keys: p.reading.keys, isRead: !p.reading.at.IsZero()}
 }
 
 // takeMiddle shows a list, unless another is wanted by now.

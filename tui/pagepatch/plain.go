@@ -50,7 +50,8 @@ func (p *Page) SetLayout(data json.RawMessage) {
 
 // Plain is the page as text.
 func (p *Page) Plain() deck.Plain {
-	if s := p.set.Patches.State(); s.Empty() || p.uncounted() {
+	p.settle()
+	if s := p.set.Patches.State(); s.Empty() {
 		return deck.Plain{Summary: p.emptyLines(s)}
 	}
 	out := deck.Plain{Summary: []string{p.chosenCounts().String()}}
@@ -73,10 +74,7 @@ func (p *Page) Plain() deck.Plain {
 		out.Summary = append(out.Summary, p.readNote("Missing patches", p.lacks.list))
 		out.Items = p.plainLacks()
 	case viewCVE:
-		if !p.uncountedMiddle() {
-			out.Summary = append(out.Summary, p.cve.conclusion()...)
-		}
-		out.Summary = append(out.Summary, p.readNote(p.cve.id, p.cve.list))
+		out.Summary = append(append(out.Summary, p.cve.conclusion()...), p.readNote(p.cve.id, p.cve.list))
 		out.Items = p.plainCVE()
 	default:
 		out.Items = p.plainNodes()
