@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
-	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/activation"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
@@ -178,7 +178,7 @@ func get(ctx context.Context, env *cli.Env, id string) error {
 		if len(a.Nodes) > 0 {
 			d.Section("Nodes")
 			for _, n := range a.Nodes {
-				d.Human(n.ID, strings.TrimSpace(n.Name+" "+n.Ping), render.Visible(n.Name)+"  "+ro.Styles.Status(nodechoice.PingLevel(n.Ping), render.Visible(n.Ping)))
+				d.Human(n.ID, strings.TrimSpace(n.Name+" "+n.Ping), render.Visible(n.Name)+"  "+ro.Styles.Status(levels.Ping(n.Ping), render.Visible(n.Ping)))
 			}
 		}
 	})

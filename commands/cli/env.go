@@ -225,7 +225,7 @@ func (e *Env) Fleet(ctx context.Context) (*fleet.Service, error) {
 // NewFleet returns the service that knows the nodes of a scope; stdin is read where a target
 // says so.
 func NewFleet(scope *awsapi.Scope, stdin io.Reader) *fleet.Service {
-	return fleet.New(scope.SSM(), stdin).Joining(network.New(scope.Config()), fleet.NewClients(scope.Config()))
+	return fleet.New(scope.SSM(), stdin).Joining(network.New(scope.Config()), fleet.NewClients(scope.Config())).At(scope.Region(), scope.Account)
 }
 
 // Runner returns Run Command.

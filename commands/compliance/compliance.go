@@ -14,6 +14,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/compliance"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
@@ -250,14 +251,8 @@ func complianceStatus[T any](o render.Options, status func(T) string) render.Col
 	return render.Column[T]{
 		Name: "STATUS", Text: status,
 		Human: func(v T) string {
-			switch s := status(v); s {
-			case compliance.Compliant:
-				return o.Styles.Status(theme.Good, "compliant")
-			case compliance.NonCompliant:
-				return o.Styles.Status(theme.Bad, "noncompliant")
-			default:
-				return o.Styles.Status(theme.Unknown, render.Visible(strings.ToLower(s)))
-			}
+			s := status(v)
+			return o.Styles.Status(levels.Compliance(s), render.Visible(strings.ToLower(strings.ReplaceAll(s, "_", ""))))
 		},
 	}
 }

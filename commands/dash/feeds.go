@@ -15,6 +15,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
+	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/internal/window"
@@ -71,6 +72,7 @@ func (w *wiring) feeds() *sources.Set {
 			}
 			return nodes, unknown(gaps)
 		}),
+		Attempts: feed.NewSource(sources.Attempts, attempts),
 		Commands: feed.NewSource(sources.Commands, func(ctx context.Context, in grid.Cell, emit func([]run.Command)) ([]run.Command, error) {
 			svc := run.New(in.Scope.SSM(), logstore.New(in.Scope.Config()))
 			return collect(svc.List(ctx, run.Filter{After: time.Now().Add(-24 * time.Hour)}), emit)
@@ -89,6 +91,17 @@ func (w *wiring) feeds() *sources.Set {
 		Documents: feed.NewSource(sources.Documents, documents),
 		Databases: feed.NewSource(sources.Databases, databases),
 	}
+}
+
+// attemptsSince is how far back scans and installations that failed are looked for.
+const attemptsSince = 7 * 24 * time.Hour
+
+func attempts(ctx context.Context, in grid.Cell, _ func([]patching.Attempt)) ([]patching.Attempt, error) {
+	all, left, err := patching.Attempts(ctx, run.New(in.Scope.SSM(), logstore.New(in.Scope.Config())), time.Now().Add(-attemptsSince))
+	if err == nil && left {
+		err = &feed.Partly{Err: fault.New(fault.Failed, "look for failed scans", "many have failed: only the newest %d commands were read", patching.AttemptsUpTo)}
+	}
+	return all, err
 }
 
 // unknown says what could not be read of nodes that are all there.

@@ -93,5 +93,5 @@ func TestADenialAndAStop(t *testing.T) {
 	f.waitFor("y does it")
 	f.press("y")
 	f.waitLine("automation stop ")
-	f.waitFor("✗ Cancelled")
+	f.waitFor("▲ Cancelled")
 }

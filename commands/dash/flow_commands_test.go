@@ -6,9 +6,6 @@ import (
 	"testing"
 
 	"github.com/ssmdeck/ssmdeck/commands/dash"
-	"github.com/ssmdeck/ssmdeck/commands/runview"
-	"github.com/ssmdeck/ssmdeck/internal/run"
-	"github.com/ssmdeck/ssmdeck/tui/pagecommands"
 )
 
 // sendFromForm fills in the form of a run and confirms it.
@@ -85,13 +82,4 @@ func TestARunIsOpenedByItsID(t *testing.T) {
 	f.waitGone("how outputs differ")
 	f.press("v")
 	f.waitFor("Parameters of", "commands:")
-}
-
-// The page and the command line call the same state the same.
-func TestStatesMeanTheSameOnTheCommandLine(t *testing.T) {
-	for _, s := range run.States() {
-		if page, cli := pagecommands.Level(s), runview.StateLevel(s); page != cli {
-			t.Errorf("%s is level %d on the page, %d on the command line", s, page, cli)
-		}
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/commands"
+	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/dash"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
@@ -104,7 +105,11 @@ func TestCommandLinesOfTheOverviewRun(t *testing.T) {
 		var words []string
 		for _, a := range opts.Pages[0].Actions() {
 			if a.Key == "c" {
-				words = strings.Fields(strings.ReplaceAll(a.Do()().(deck.Copy).Text, `"`, ""))[1:]
+				all, err := cli.SplitWords(a.Do()().(deck.Copy).Text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				words = all[1:]
 			}
 		}
 		var out, errs bytes.Buffer

@@ -12,25 +12,16 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/history"
-	"github.com/ssmdeck/ssmdeck/internal/logstore"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
-	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/patchreport"
-	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/pagepatch"
 )
 
-// attemptsSince is how far back scans and installations that failed are looked for.
-const attemptsSince = 7 * 24 * time.Hour
-
 // patch makes the page Patch.
 func (w *wiring) patch() deck.Page {
 	svc := pagepatch.Services{
-		Attempts: feed.NewSource(pagepatch.Attempts, func(ctx context.Context, in grid.Cell, _ func([]patching.Attempt)) ([]patching.Attempt, error) {
-			return patching.Attempts(ctx, run.New(in.Scope.SSM(), logstore.New(in.Scope.Config())), time.Now().Add(-attemptsSince))
-		}),
 		Baselines: feed.NewSource(pagepatch.Baselines, func(ctx context.Context, in grid.Cell, emit func([]baseline.Identity)) ([]baseline.Identity, error) {
 			return collect(baseline.New(in.Scope.SSM()).List(ctx, baseline.Query{}), emit)
 		}),
@@ -44,14 +35,7 @@ func (w *wiring) patch() deck.Page {
 		}),
 		Node:    w.patchesOf,
 		Lacking: w.lacking,
-		Strict: func(ctx context.Context, at grid.Place, id string) (bool, error) {
-			s, err := w.scope(at)
-			if err != nil {
-				return false, err
-			}
-			b, err := baseline.New(s.SSM()).Get(ctx, id)
-			return b.SecurityUpdates == baseline.NonCompliant, err
-		},
+		Strict:  w.strict,
 	}
 	if w.keepsLooks() {
 		svc.Keep = w.keepLook

@@ -1,9 +1,13 @@
 package node
 
 import (
+	"cmp"
 	"context"
+	"iter"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,9 +30,10 @@ func newAgentsCmd(env *cli.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "agents",
 		Short: "Count agent versions, and update agents in waves",
-		Long: `Count the versions of the agents against the newest one: that of --latest, else
-the newest in this fleet. Whether AWS has a newer one still is asked once, and
-said. --outdated lists the nodes that are behind.`,
+		Long: `Count the versions of the agents by platform. An agent is outdated when it is
+older than --latest, or else than the newest of its platform in this fleet.
+Whether AWS has a newer one still is asked once, of Linux: then that one is
+outdated, too. --outdated lists the nodes that are behind.`,
 		Example: `  $ ssmdeck node agents
   $ ssmdeck node agents --tag env=prod --outdated
   $ ssmdeck node agents update --tag env=prod --waves 1,10%,50%,100%`,
@@ -47,9 +52,10 @@ said. --outdated lists the nodes that are behind.`,
 	return cmd
 }
 
-// agentVersion is how many nodes have an agent.
+// agentVersion is how many nodes of a platform have an agent.
 type agentVersion struct {
 	Version  string `json:"version"`
+	Platform string `json:"platform"`
 	Nodes    int    `json:"nodes"`
 	Online   int    `json:"online"`
 	Outdated bool   `json:"outdated"`
@@ -84,65 +90,90 @@ func (o *agentsOptions) run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	nodechoice.NoteGaps(env, gaps)
-	newest, err := o.newest(ctx, env, svc, nodes)
+	behind, err := o.behind(ctx, env, svc, nodes)
 	if err != nil {
 		return err
 	}
 	if o.outdated {
-		nodes = slices.DeleteFunc(nodes, func(n fleet.Node) bool { return !behind(n, newest) })
+		nodes = slices.DeleteFunc(nodes, func(n fleet.Node) bool { return !behind(&n) })
 		slices.SortStableFunc(nodes, fleet.CompareAgents)
 		return cli.WriteList(env, nodechoice.Table, ro, nodes)
 	}
-	return cli.WriteList(env, agentTable, ro, agentVersions(nodes, newest))
+	return cli.WriteList(env, agentTable, ro, agentVersions(nodes, behind))
 }
 
-// newest is the version to compare with, and says where it is from.
-func (o *agentsOptions) newest(ctx context.Context, env *cli.Env, svc *fleet.Service, nodes []fleet.Node) (string, error) {
+// behind says of a node whether there is a newer agent.
+func (o *agentsOptions) behind(ctx context.Context, env *cli.Env, svc *fleet.Service, nodes []fleet.Node) (func(*fleet.Node) bool, error) {
 	if o.latest != "" {
-		return o.latest, nil
+		return func(n *fleet.Node) bool { return fleet.CompareVersions(n.AgentVersion, o.latest) < 0 }, nil
 	}
-	newest := fleet.NewestAgent(nodes)
-	if newest == "" {
-		return "", nil
-	}
-	latest, known, err := svc.IsLatest(ctx, newest)
-	switch {
-	case err != nil:
-		return "", err
-	case !known:
-		env.Note("ssmdeck: the newest agent here is %s; whether there is a newer one is not known", newest)
-	case latest:
-		env.Note("ssmdeck: the newest agent is %s", newest)
-	default:
-		env.Note("ssmdeck: the newest agent here is %s, and AWS has a newer one", newest)
-	}
-	return newest, nil
+	agents, err := knownAgents(ctx, env, svc, nodes)
+	return func(n *fleet.Node) bool { return agents.Behind(n) }, err
 }
 
-// behind reports whether a node's agent is older than newest.
-func behind(n fleet.Node, newest string) bool {
-	return fleet.CompareVersions(n.AgentVersion, newest) < 0
-}
-
-// agentVersions counts versions, the newest first.
-func agentVersions(nodes []fleet.Node, newest string) []agentVersion {
-	at := map[string]*agentVersion{}
-	for _, n := range nodes {
-		v := at[n.AgentVersion]
-		if v == nil {
-			v = &agentVersion{Version: n.AgentVersion, Outdated: behind(n, newest)}
-			at[n.AgentVersion] = v
+// knownAgents finds the newest agents among nodes, asks whether AWS has newer ones, and
+// tells both.
+func knownAgents(ctx context.Context, env *cli.Env, svc *fleet.Service, nodes []fleet.Node) (fleet.Agents, error) {
+	var news fleet.AgentNews
+	agents := fleet.AgentsOf(each(nodes), news)
+	platforms := maps.Collect(agents.All())
+	for platform, newest := range agents.All() {
+		of := ""
+		if len(platforms) > 1 {
+			of = " of " + platform
 		}
-		v.Nodes++
-		if n.Online() {
-			v.Online++
+		latest, known := false, false
+		if platform == fleet.Linux { // of others the service does not say
+			var err error
+			if latest, known, err = svc.IsLatest(ctx, newest); err != nil {
+				return agents, err
+			}
+		}
+		switch {
+		case !known:
+			env.Note("ssmdeck: the newest agent%s here is %s; whether there is a newer one is not known", of, newest)
+		case latest:
+			env.Note("ssmdeck: the newest agent%s is %s", of, newest)
+		default:
+			env.Note("ssmdeck: the newest agent%s here is %s, and AWS has a newer one", of, newest)
+			news.Learn(fleet.Node{Platform: platform, AgentVersion: newest, AgentLatest: &latest})
 		}
 	}
+	return fleet.AgentsOf(each(nodes), news), nil
+}
+
+// each goes over nodes without a copy of them.
+func each(nodes []fleet.Node) iter.Seq[*fleet.Node] {
+	return func(yield func(*fleet.Node) bool) {
+		for i := range nodes {
+			if !yield(&nodes[i]) {
+				return
+			}
+		}
+	}
+}
+
+// agentVersions counts versions by platform, the newest first.
+func agentVersions(nodes []fleet.Node, behind func(*fleet.Node) bool) []agentVersion {
+	at := map[agentVersion]int{}
 	var rows []agentVersion
-	for _, v := range at {
-		rows = append(rows, *v)
+	for i := range nodes {
+		n := &nodes[i]
+		key := agentVersion{Version: n.AgentVersion, Platform: n.Platform}
+		row, seen := at[key]
+		if !seen {
+			row, at[key] = len(rows), len(rows)
+			rows = append(rows, key)
+			rows[row].Outdated = behind(n)
+		}
+		rows[row].Nodes++
+		if n.Online() {
+			rows[row].Online++
+		}
 	}
-	slices.SortFunc(rows, func(a, b agentVersion) int { return fleet.CompareVersions(b.Version, a.Version) })
+	slices.SortFunc(rows, func(a, b agentVersion) int {
+		return cmp.Or(fleet.CompareVersions(b.Version, a.Version), strings.Compare(a.Platform, b.Platform))
+	})
 	return rows
 }
 
@@ -170,6 +201,7 @@ func agentTable(o render.Options) render.Table[agentVersion] {
 			{Name: "VERSION", Text: func(v agentVersion) string { return v.Version }},
 			{Name: "NODES", Right: true, Text: func(v agentVersion) string { return strconv.Itoa(v.Nodes) }},
 			{Name: "ONLINE", Right: true, Text: func(v agentVersion) string { return strconv.Itoa(v.Online) }},
+			{Name: "PLATFORM", Text: func(v agentVersion) string { return v.Platform }},
 		},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,7 +65,7 @@ takes exactly that run up again.`,
 type updateState struct {
 	Kind    string                `json:"kind"` // updateKind
 	Version string                `json:"version,omitempty"`
-	Want    string                `json:"want,omitempty"`
+	Want    map[string]string     `json:"want,omitempty"` // by platform
 	Health  string                `json:"health,omitempty"`
 	Nodes   map[string]updateNode `json:"nodes"`
 	Offline []string              `json:"offline,omitempty"` // of Nodes: in no wave, and part of the result
@@ -154,27 +155,22 @@ func (o *agentsUpdateOptions) plan(ctx context.Context, cmd *cobra.Command, env 
 	if err != nil {
 		return nil, err
 	}
-	want := o.version
-	// Of nodes that all have the newest version of this fleet, only the service
-	// knows whether there is a newer one: then each is updated once.
-	current := o.version != ""
-	if want == "" {
+	st := &updateState{Kind: updateKind, Version: o.version, Health: o.waves.Health, Nodes: map[string]updateNode{}}
+	has := func(n *fleet.Node) bool { return fleet.CompareVersions(n.AgentVersion, o.version) >= 0 }
+	if o.version == "" {
 		all, err := fleet.All(svc.List(ctx, fleet.Query{}))
 		if err != nil {
 			return nil, err
 		}
-		if want = fleet.NewestAgent(all); want != "" {
-			if current, _, err = svc.IsLatest(ctx, want); err != nil {
-				return nil, err
-			}
+		if st.Want, has, err = newestHere(ctx, svc, all); err != nil {
+			return nil, err
 		}
 	}
-	st := &updateState{Kind: updateKind, Version: o.version, Want: want, Health: o.waves.Health, Nodes: map[string]updateNode{}}
 	var ids []string
 	done := 0
 	for _, n := range nodes {
 		switch {
-		case !o.force && current && !behind(n, want):
+		case !o.force && has(&n):
 			done++
 		case n.Offline():
 			st.Nodes[n.ID] = updateNode{n.Name, n.AgentVersion}
@@ -185,13 +181,26 @@ func (o *agentsUpdateOptions) plan(ctx context.Context, cmd *cobra.Command, env 
 		}
 	}
 	if done > 0 {
-		env.Note("ssmdeck: %s at %s or newer already", cli.PluralAre(done, "node"), want)
+		env.Note("ssmdeck: %s at %s or newer already", cli.PluralAre(done, "node"), cmp.Or(o.version, st.Want[fleet.Linux]))
 	}
 	if len(st.Offline) > 0 {
 		env.Note("ssmdeck: %s offline and cannot be updated", cli.PluralAre(len(st.Offline), "node"))
 	}
 	st.Waves = waves.New(waves.Plan(ids, o.waves.Sizes), time.Now())
 	return st, nil
+}
+
+// newestHere are the newest agents of a fleet by platform, and which nodes need no
+// update. Of nodes that all have the newest of their platform, only the service knows
+// whether there is a newer one: where it does not say that there is none, each is
+// updated once.
+func newestHere(ctx context.Context, svc *fleet.Service, all []fleet.Node) (want map[string]string, has func(*fleet.Node) bool, err error) {
+	agents := fleet.AgentsOf(each(all), fleet.AgentNews{})
+	latest := false
+	if newest := agents.Newest(fleet.Linux); newest != "" {
+		latest, _, err = svc.IsLatest(ctx, newest)
+	}
+	return maps.Collect(agents.All()), func(n *fleet.Node) bool { return latest && n.Platform == fleet.Linux && !agents.Behind(n) }, err
 }
 
 // drive does the waves.

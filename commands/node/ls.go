@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 
@@ -181,7 +180,9 @@ func (o *lsOptions) dark(ctx context.Context, env *cli.Env, svc *fleet.Service, 
 	if err != nil {
 		return nil, err
 	}
-	nodes = slices.DeleteFunc(nodes, func(n fleet.Node) bool { return !filter.Match(n) })
+	if nodes, err = svc.Narrow(ctx, nodes, filter); err != nil {
+		return nil, err
+	}
 	if len(nodes) > 0 {
 		env.Note("ssmdeck: hint: `ssmdeck doctor %s` says why Systems Manager does not know it", nodes[0].ID)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
@@ -84,7 +85,7 @@ func details(d *render.Detail, o render.Options, n fleet.Node) {
 	d.Field("Node", n.ID)
 	d.Field("Name", n.Name)
 	d.Field("Computer name", n.ComputerName)
-	d.Human("Ping", n.Ping, o.Styles.Status(nodechoice.PingLevel(n.Ping), render.Visible(n.Ping)))
+	d.Human("Ping", n.Ping, o.Styles.Status(levels.Ping(n.Ping), render.Visible(n.Ping)))
 	cli.Moment(d, o, "Last ping", n.LastPing)
 	d.Field("Platform", strings.TrimSpace(n.PlatformName+" "+n.PlatformVersion))
 	d.Field("IP address", n.IP)
@@ -92,7 +93,7 @@ func details(d *render.Detail, o render.Options, n fleet.Node) {
 	d.Field("Role", n.IAMRole)
 	d.Field("Activation", n.ActivationID)
 	cli.Moment(d, o, "Registered", n.Registered)
-	d.Field("Associations", n.AssociationStatus)
+	d.Human("Associations", n.AssociationStatus, nodechoice.AssociationWord(o, n.AssociationStatus))
 	d.Section("Agent")
 	d.Field("Version", n.AgentVersion)
 	if n.AgentLatest != nil {

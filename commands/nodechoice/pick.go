@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/picker"
@@ -188,7 +189,7 @@ func explainPick(ctx context.Context, svc *fleet.Service, err error) error {
 
 func item(n fleet.Node) picker.Item {
 	it := picker.Item{
-		ID: n.ID, Name: n.Name, State: n.Ping, Level: PingLevel(n.Ping), Address: n.IP,
+		ID: n.ID, Name: n.Name, State: n.Ping, Level: levels.Ping(n.Ping), Address: n.IP,
 		Detail: joined(n.PlatformName, n.PlatformVersion), Also: []string{n.ComputerName, n.Platform},
 	}
 	for k, v := range n.Tags {
@@ -200,7 +201,7 @@ func item(n fleet.Node) picker.Item {
 
 func indexItem(n fleet.IndexedNode) picker.Item {
 	return picker.Item{
-		ID: n.ID, Name: n.Name, State: n.Ping, Level: PingLevel(n.Ping), Address: n.IP,
+		ID: n.ID, Name: n.Name, State: n.Ping, Level: levels.Ping(n.Ping), Address: n.IP,
 		Detail: n.PlatformName, Also: append([]string{n.ComputerName, n.Platform}, n.Tags...),
 	}
 }

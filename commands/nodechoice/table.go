@@ -8,26 +8,12 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 // Unknown stands for what could not be read.
 const Unknown = "unknown"
-
-// PingLevel is what a ping state means to the reader.
-func PingLevel(ping string) theme.Level {
-	switch ping {
-	case fleet.Online:
-		return theme.Good
-	case fleet.Lost:
-		return theme.Bad
-	case fleet.Inactive:
-		return theme.Idle
-	default:
-		return theme.Unknown
-	}
-}
 
 // Column is a column of a table of nodes.
 type Column = render.Column[fleet.Node]
@@ -40,7 +26,7 @@ func FleetTable(o render.Options, with fleet.Part) render.Table[fleet.Node] {
 	cols := []Column{
 		{
 			Name: "PING", Text: func(n fleet.Node) string { return n.Ping },
-			Human: func(n fleet.Node) string { return o.Styles.Status(PingLevel(n.Ping), n.Ping) },
+			Human: func(n fleet.Node) string { return o.Styles.Status(levels.Ping(n.Ping), n.Ping) },
 		},
 		{Name: "NODE ID", ID: true, Text: func(n fleet.Node) string { return n.ID }},
 		{Name: "NAME", Text: func(n fleet.Node) string { return n.Name }},
@@ -52,7 +38,10 @@ func FleetTable(o render.Options, with fleet.Part) render.Table[fleet.Node] {
 		{Name: "TYPE", Wide: true, Text: func(n fleet.Node) string { return n.ResourceType }},
 		{Name: "INSTANCE TYPE", Wide: true, Text: func(n fleet.Node) string { return n.InstanceType }},
 		{Name: "ROLE", Wide: true, Text: func(n fleet.Node) string { return n.IAMRole }},
-		{Name: "ASSOCIATION", Wide: true, Text: func(n fleet.Node) string { return n.AssociationStatus }},
+		{
+			Name: "ASSOCIATION", Wide: true, Text: func(n fleet.Node) string { return n.AssociationStatus },
+			Human: func(n fleet.Node) string { return AssociationWord(o, n.AssociationStatus) },
+		},
 	}
 	cols = append(cols, ec2Columns(o)...)
 	cols = append(cols, partColumn(o, "TAGS", fleet.PartTags, func(n fleet.Node) string { return TagText(n.Tags) }))
@@ -77,6 +66,14 @@ func FleetTable(o render.Options, with fleet.Part) render.Table[fleet.Node] {
 		ID:    func(n fleet.Node) string { return n.ID },
 		Empty: "no managed nodes match", Columns: cols,
 	}
+}
+
+// AssociationWord is the state of a node's associations for people; "" when there is none.
+func AssociationWord(o render.Options, status string) string {
+	if status == "" {
+		return ""
+	}
+	return o.Styles.Status(levels.Association(status), render.Visible(status))
 }
 
 func ec2Columns(o render.Options) []Column {

@@ -14,6 +14,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/configrules"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -205,7 +206,7 @@ func configViewTable(ro render.Options) render.Table[configView] {
 			status("AGREE", func(v configView) string { return v.Agree }, func(v configView) theme.Level { return agree[v.Agree] }),
 			id,
 			text("NAME", func(v configView) string { return v.Name }),
-			status("SSM", func(v configView) string { return string(v.SSM) }, func(v configView) theme.Level { return patchLevels[v.SSM] }),
+			status("SSM", func(v configView) string { return string(v.SSM) }, func(v configView) theme.Level { return levels.PatchStatus(v.SSM) }),
 			status("CONFIG", func(v configView) string { return v.Config }, func(v configView) theme.Level {
 				if level, known := configLevels[v.Config]; known {
 					return level

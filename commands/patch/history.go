@@ -11,6 +11,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/history"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
@@ -140,16 +141,16 @@ func lookTable(ro render.Options, places bool) render.Table[history.Look] {
 			s, _ := l.Share()
 			return render.Bar(s, 10, ro.Styles.Glyphs.Bar)
 		}},
-		n("NONCOMPLIANT", theme.Bad, func(l history.Look) int { return l.NonCompliant }),
-		n("CRITICAL", theme.Bad, func(l history.Look) int { return l.Critical }),
-		n("REBOOT", theme.Warn, func(l history.Look) int { return l.PendingReboot }),
-		n("NEVER", theme.Warn, func(l history.Look) int { return l.NeverScanned }),
+		n("NONCOMPLIANT", levels.NonCompliant, func(l history.Look) int { return l.NonCompliant }),
+		n("CRITICAL", levels.Critical, func(l history.Look) int { return l.Critical }),
+		n("REBOOT", levels.PendingReboot, func(l history.Look) int { return l.PendingReboot }),
+		n("NEVER", levels.NeverScanned, func(l history.Look) int { return l.NeverScanned }),
 	}
 	for _, c := range []render.Column[history.Look]{
-		n("SECURITY", theme.Bad, func(l history.Look) int { return l.Security }),
-		n("MISSING", theme.Warn, func(l history.Look) int { return l.Missing }),
-		n("FAILED", theme.Bad, func(l history.Look) int { return l.Failed }),
-		n("UNKNOWN", theme.Warn, func(l history.Look) int { return l.Unknown }),
+		n("SECURITY", levels.Security, func(l history.Look) int { return l.Security }),
+		n("MISSING", levels.Missing, func(l history.Look) int { return l.Missing }),
+		n("FAILED", levels.FailedPatch, func(l history.Look) int { return l.Failed }),
+		n("UNKNOWN", levels.Unread, func(l history.Look) int { return l.Unknown }),
 		{Name: "OLDEST SCAN", Text: func(l history.Look) string { return render.Timestamp(l.OldestScan) }},
 	} {
 		c.Wide = true

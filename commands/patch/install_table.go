@@ -7,6 +7,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/rolling"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -80,7 +81,7 @@ func (row installRow) with(n *patching.Node) installRow {
 
 func installTable(o render.Options) render.Table[installRow] {
 	// How many wait for a reboot; to people also that one was made.
-	reboot := countColumn(o, "REBOOT", theme.Warn, func(r installRow) *int { return r.PendingReboot })
+	reboot := countColumn(o, "REBOOT", levels.PendingReboot, func(r installRow) *int { return r.PendingReboot })
 	count := reboot.Human
 	reboot.Human = func(r installRow) string {
 		switch {
@@ -102,8 +103,8 @@ func installTable(o render.Options) render.Table[installRow] {
 			{Name: "NODE ID", ID: true, Text: func(r installRow) string { return r.ID }},
 			{Name: "NAME", Text: func(r installRow) string { return r.Name }},
 			countColumn(o, "NEW", theme.Good, func(r installRow) *int { return r.Installed }),
-			countColumn(o, "FAILED", theme.Bad, func(r installRow) *int { return r.Failed }),
-			countColumn(o, "MISSING", theme.Bad, func(r installRow) *int { return r.Missing }),
+			countColumn(o, "FAILED", levels.FailedPatch, func(r installRow) *int { return r.Failed }),
+			countColumn(o, "MISSING", levels.Missing, func(r installRow) *int { return r.Missing }),
 			reboot,
 			{Name: "REASON", Text: func(r installRow) string { return withWords(r.Reason, r.Words) }},
 			{Name: "REBOOTED", Wide: true, Text: func(r installRow) string {
@@ -126,7 +127,7 @@ func installTable(o render.Options) render.Table[installRow] {
 
 // planTable is what --dry-run shows.
 func planTable(o render.Options) render.Table[patching.Planned] {
-	levels := map[string]theme.Level{
+	status := map[string]theme.Level{
 		patching.ToInstall: theme.Busy, patching.Nothing: theme.Good, patching.NeverScanned: theme.Warn, patching.IsOffline: theme.Warn,
 	}
 	number := func(name string, level theme.Level, of func(patching.Planned) int) render.Column[patching.Planned] {
@@ -151,16 +152,16 @@ func planTable(o render.Options) render.Table[patching.Planned] {
 			{
 				Name: "STATUS", Text: func(r patching.Planned) string { return r.Status },
 				Human: func(r patching.Planned) string {
-					return o.Styles.Status(levels[r.Status], strings.ReplaceAll(r.Status, "_", " "))
+					return o.Styles.Status(status[r.Status], strings.ReplaceAll(r.Status, "_", " "))
 				},
 			},
 			{Name: "WAVE", Right: true, Text: func(r patching.Planned) string { return rolling.Word(r.Wave) }},
 			{Name: "NODE ID", ID: true, Text: func(r patching.Planned) string { return r.ID }},
 			{Name: "NAME", Text: func(r patching.Planned) string { return r.Name }},
 			{Name: "SYSTEM", Wide: true, Text: func(r patching.Planned) string { return r.System }},
-			number("MISSING", theme.Warn, func(r patching.Planned) int { return r.Missing }),
-			number("FAILED", theme.Bad, func(r patching.Planned) int { return r.Failed }),
-			number("PENDING", theme.Warn, func(r patching.Planned) int { return r.PendingReboot }),
+			number("MISSING", levels.Missing, func(r patching.Planned) int { return r.Missing }),
+			number("FAILED", levels.FailedPatch, func(r patching.Planned) int { return r.Failed }),
+			number("PENDING", levels.PendingReboot, func(r patching.Planned) int { return r.PendingReboot }),
 			{
 				Name: "REBOOT", Text: func(r patching.Planned) string { return string(r.Reboot) },
 				Human: func(r patching.Planned) string { return render.Visible(reboot(r)) },

@@ -14,9 +14,9 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 // missingOptions are those of `patch missing`.
@@ -177,7 +177,7 @@ func writePatchMissing[T any](ctx context.Context, env *cli.Env, o *missingOptio
 		nodes := patch.Select(all, o.match)
 		var sum patch.Counts
 		for _, r := range patch.Narrow(l.report.Nodes, nodes) {
-			sum.Add(r)
+			sum.Add(&r)
 		}
 		o.gate.add(sum)
 		o.conclude(env, l, all, nodes)
@@ -254,13 +254,12 @@ func nodeSet(names, ids []string) string {
 
 // lackTable is one line for each patch that a node lacks.
 func lackTable(o render.Options) render.Table[patch.Lack] {
-	levels := map[patch.State]theme.Level{patch.Missing: theme.Warn, patch.Failed: theme.Bad, patch.StateNeverScanned: theme.Warn, patch.InstalledPendingReboot: theme.Warn}
 	text := func(name string, of func(patch.Lack) string) render.Column[patch.Lack] {
 		return render.Column[patch.Lack]{Name: name, Text: of}
 	}
 	wide := func(c render.Column[patch.Lack]) render.Column[patch.Lack] { c.Wide = true; return c }
 	state := text("STATE", func(l patch.Lack) string { return string(l.State) })
-	state.Human = func(l patch.Lack) string { return o.Styles.Status(levels[l.State], stateWord(l.State)) }
+	state.Human = func(l patch.Lack) string { return o.Styles.Status(levels.Patch(l.State), stateWord(l.State)) }
 	id := text("NODE ID", func(l patch.Lack) string { return l.ID })
 	id.ID = true
 	title := text("TITLE", func(l patch.Lack) string { return l.Title })

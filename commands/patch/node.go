@@ -13,6 +13,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -138,7 +139,7 @@ func (o *nodeOptions) run(ctx context.Context, env *cli.Env, expr string) error 
 	case len(gaps) > 0:
 		return gaps[0].Err
 	}
-	row := patch.RowOf(list[0], time.Now(), patch.StaleAfter, strictBaselines(ctx, env, list))
+	row := patch.RowOf(&list[0], time.Now(), patch.StaleAfter, strictBaselines(ctx, env, list))
 	v := patchedNode{row, []patch.Patch{}}
 	if row.Status == patch.NeverScanned {
 		env.Note("ssmdeck: %s was never scanned: `ssmdeck patch scan` does that", render.Visible(n.String()))
@@ -201,7 +202,7 @@ func (o *nodeOptions) show(env *cli.Env, ro render.Options, v patchedNode) error
 func patchHead(d *render.Detail, o render.Options, r patch.Row) {
 	d.Field("Node", r.ID)
 	d.Field("Name", r.Name)
-	d.Human("Status", string(r.Status), o.Styles.Status(rowLevel(r), r.Word()))
+	d.Human("Status", string(r.Status), o.Styles.Status(levels.PatchRow(&r), r.Word()))
 	d.Field("System", r.System)
 	d.Field("Group", r.Group)
 	d.Field("Baseline", r.Baseline)
@@ -216,12 +217,12 @@ func patchHead(d *render.Detail, o render.Options, r patch.Row) {
 		n     int
 		level theme.Level
 	}{
-		{"Critical", r.Critical, theme.Bad},
-		{"Security", r.Security, theme.Bad},
-		{"Missing", r.Missing, theme.Warn},
-		{"Failed", r.Failed, theme.Bad},
-		{"Pending reboot", r.PendingReboot, theme.Warn},
-		{"Rejected", r.Rejected, theme.Warn},
+		{"Critical", r.Critical, levels.Critical},
+		{"Security", r.Security, levels.Security},
+		{"Missing", r.Missing, levels.Missing},
+		{"Failed", r.Failed, levels.FailedPatch},
+		{"Pending reboot", r.PendingReboot, levels.PendingReboot},
+		{"Rejected", r.Rejected, levels.Rejected},
 		{"Available", r.Available, theme.Unknown},
 		{"Installed", r.Installed, theme.Unknown},
 		{"Installed other", r.InstalledOther, theme.Unknown},
@@ -234,10 +235,6 @@ func patchHead(d *render.Detail, o render.Options, r patch.Row) {
 
 // patchTable is one line for each patch of a node.
 func patchTable(o render.Options) render.Table[patch.Patch] {
-	levels := map[patch.State]theme.Level{
-		patch.Failed: theme.Bad, patch.Missing: theme.Warn, patch.InstalledRejected: theme.Warn, patch.InstalledPendingReboot: theme.Warn,
-		patch.Installed: theme.Good, patch.InstalledOther: theme.Good,
-	}
 	title := func(p patch.Patch) string { return p.Title }
 	return render.Table[patch.Patch]{
 		ID:    func(p patch.Patch) string { return p.ID },
@@ -245,7 +242,7 @@ func patchTable(o render.Options) render.Table[patch.Patch] {
 		Columns: []render.Column[patch.Patch]{
 			{
 				Name: "STATE", Text: func(p patch.Patch) string { return string(p.State) },
-				Human: func(p patch.Patch) string { return o.Styles.Status(levels[p.State], stateWord(p.State)) },
+				Human: func(p patch.Patch) string { return o.Styles.Status(levels.Patch(p.State), stateWord(p.State)) },
 			},
 			{Name: "SEVERITY", Text: func(p patch.Patch) string { return p.Severity }},
 			{Name: "CLASSIFICATION", Text: func(p patch.Patch) string { return p.Classification }},

@@ -61,7 +61,7 @@ func read(ctx context.Context, o *nodechoice.Scanned, env *cli.Env, parts fleet.
 func strictBaselines(ctx context.Context, env *cli.Env, nodes []fleet.Node) patch.Strict {
 	of := map[string]int{}
 	for _, n := range nodes {
-		if patch.Undecided(n) {
+		if patch.Undecided(&n) {
 			of[n.Patch.Baseline]++
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/runview"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -204,20 +205,20 @@ func scanTable(o render.Options) render.Table[scanRow] {
 			{
 				Name: "STATUS", Text: func(r scanRow) string { return r.Status },
 				Human: func(r scanRow) string {
-					level := runview.StateLevel(run.State(r.Status))
+					level := levels.Run(run.State(r.Status))
 					if r.Status == unreported {
-						level = runview.StateLevel(run.Failed)
+						level = levels.Run(run.Failed)
 					}
 					return o.Styles.Status(level, r.Status)
 				},
 			},
 			{Name: "NODE ID", ID: true, Text: func(r scanRow) string { return r.ID }},
 			{Name: "NAME", Text: func(r scanRow) string { return r.Name }},
-			number("CRIT", theme.Bad, func(r scanRow) *int { return r.Critical }),
-			number("SEC", theme.Bad, func(r scanRow) *int { return r.Security }),
-			number("MISSING", theme.Warn, func(r scanRow) *int { return r.Missing }),
-			number("FAILED", theme.Bad, func(r scanRow) *int { return r.Failed }),
-			number("REBOOT", theme.Warn, func(r scanRow) *int { return r.PendingReboot }),
+			number("CRIT", levels.Critical, func(r scanRow) *int { return r.Critical }),
+			number("SEC", levels.Security, func(r scanRow) *int { return r.Security }),
+			number("MISSING", levels.Missing, func(r scanRow) *int { return r.Missing }),
+			number("FAILED", levels.FailedPatch, func(r scanRow) *int { return r.Failed }),
+			number("REBOOT", levels.PendingReboot, func(r scanRow) *int { return r.PendingReboot }),
 			{Name: "REASON", Text: func(r scanRow) string { return withWords(r.Reason, r.Words) }},
 			installed,
 			scanned,

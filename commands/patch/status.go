@@ -235,7 +235,7 @@ func (o *statusOptions) tally(ctx context.Context, env *cli.Env, l look, rows []
 	nodes = patch.Select(nodes, o.match)
 	var sum patch.Counts
 	for _, r := range patch.Narrow(l.report.Nodes, nodes) {
-		sum.Add(r)
+		sum.Add(&r)
 	}
 	if o.match.Empty() {
 		sum = l.report.Total

@@ -8,15 +8,11 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/baseline"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
-
-// patchLevels are how statuses look.
-var patchLevels = map[patch.Status]theme.Level{
-	patch.Compliant: theme.Good, patch.NonCompliant: theme.Bad, patch.NeverScanned: theme.Warn, patch.Unknown: theme.Unknown,
-}
 
 // rowTable is one line for each node.
 func rowTable(o render.Options) render.Table[patch.Row] {
@@ -32,19 +28,19 @@ func rowTable(o render.Options) render.Table[patch.Row] {
 		Columns: []render.Column[patch.Row]{
 			{
 				Name: "STATUS", Text: func(r patch.Row) string { return string(r.Status) },
-				Human: func(r patch.Row) string { return o.Styles.Status(rowLevel(r), r.Word()) },
+				Human: func(r patch.Row) string { return o.Styles.Status(levels.PatchRow(&r), r.Word()) },
 			},
 			{Name: "NODE ID", ID: true, Text: func(r patch.Row) string { return r.ID }},
 			{Name: "NAME", Text: func(r patch.Row) string { return r.Name }},
-			n("CRIT", false, theme.Bad, func(r patch.Row) int { return r.Critical }),
-			n("SEC", false, theme.Bad, func(r patch.Row) int { return r.Security }),
-			n("MISSING", false, theme.Warn, func(r patch.Row) int { return r.Missing }),
-			n("FAILED", false, theme.Bad, func(r patch.Row) int { return r.Failed }),
-			n("REBOOT", false, theme.Warn, func(r patch.Row) int { return r.PendingReboot }),
+			n("CRIT", false, levels.Critical, func(r patch.Row) int { return r.Critical }),
+			n("SEC", false, levels.Security, func(r patch.Row) int { return r.Security }),
+			n("MISSING", false, levels.Missing, func(r patch.Row) int { return r.Missing }),
+			n("FAILED", false, levels.FailedPatch, func(r patch.Row) int { return r.Failed }),
+			n("REBOOT", false, levels.PendingReboot, func(r patch.Row) int { return r.PendingReboot }),
 			scanColumn(o, "SCANNED", func(r patch.Row) (time.Time, bool) { return r.Scanned, r.Stale }),
 			{Name: "GROUP", Wide: true, Text: func(r patch.Row) string { return r.Group }},
-			n("OTHER", true, theme.Warn, func(r patch.Row) int { return r.Other }),
-			n("REJECTED", true, theme.Warn, func(r patch.Row) int { return r.Rejected }),
+			n("OTHER", true, levels.OtherPatch, func(r patch.Row) int { return r.Other }),
+			n("REJECTED", true, levels.Rejected, func(r patch.Row) int { return r.Rejected }),
 			n("INSTALLED", true, theme.Unknown, func(r patch.Row) int { return r.Installed }),
 			n("INSTALLED OTHER", true, theme.Unknown, func(r patch.Row) int { return r.InstalledOther }),
 			n("NOT APPLICABLE", true, theme.Unknown, func(r patch.Row) int { return r.NotApplicable }),
@@ -58,14 +54,6 @@ func rowTable(o render.Options) render.Table[patch.Row] {
 			{Name: "PING", Wide: true, Text: func(r patch.Row) string { return r.Ping }},
 		},
 	}
-}
-
-// rowLevel is how bad that is. A reboot that is due is no hole in itself.
-func rowLevel(r patch.Row) theme.Level {
-	if w := r.Word(); w == "reboot" || w == "missing" || w == "rejected" {
-		return theme.Warn
-	}
-	return patchLevels[r.Status]
 }
 
 // shortTitle is the title of a patch beside its id: of a package its version.
@@ -145,16 +133,16 @@ func sliceTable(o render.Options, by patch.Dimension) render.Table[patch.Slice] 
 		{Name: "COMPLIANT", Right: true, Text: percent, Human: func(s patch.Slice) string {
 			return cmp.Or(percent(s), o.Styles.Dim.Render("-"))
 		}, Less: func(a, b patch.Slice) bool { x, _ := a.Percent(); y, _ := b.Percent(); return x < y }},
-		n("NONCOMPLIANT", theme.Bad, func(s patch.Slice) int { return s.NonCompliant }),
-		n("CRIT", theme.Bad, func(s patch.Slice) int { return s.WithCritical }),
-		n("SEC", theme.Bad, func(s patch.Slice) int { return s.WithSecurity }),
-		n("REBOOT", theme.Warn, func(s patch.Slice) int { return s.WithPendingReboot }),
-		n("NEVER", theme.Warn, func(s patch.Slice) int { return s.NeverScanned }),
-		wide(n("UNKNOWN", theme.Warn, func(s patch.Slice) int { return s.Unknown })),
-		wide(n("STALE", theme.Warn, func(s patch.Slice) int { return s.Stale })),
-		wide(n("FAILED", theme.Bad, func(s patch.Slice) int { return s.WithFailed })),
-		wide(n("MISSING PATCHES", theme.Warn, func(s patch.Slice) int { return s.Patches.Missing })),
-		wide(n("FAILED PATCHES", theme.Bad, func(s patch.Slice) int { return s.Patches.Failed })),
+		n("NONCOMPLIANT", levels.NonCompliant, func(s patch.Slice) int { return s.NonCompliant }),
+		n("CRIT", levels.Critical, func(s patch.Slice) int { return s.WithCritical }),
+		n("SEC", levels.Security, func(s patch.Slice) int { return s.WithSecurity }),
+		n("REBOOT", levels.PendingReboot, func(s patch.Slice) int { return s.WithPendingReboot }),
+		n("NEVER", levels.NeverScanned, func(s patch.Slice) int { return s.NeverScanned }),
+		wide(n("UNKNOWN", levels.Unread, func(s patch.Slice) int { return s.Unknown })),
+		wide(n("STALE", levels.Stale, func(s patch.Slice) int { return s.Stale })),
+		wide(n("FAILED", levels.FailedPatch, func(s patch.Slice) int { return s.WithFailed })),
+		wide(n("MISSING PATCHES", levels.Missing, func(s patch.Slice) int { return s.Patches.Missing })),
+		wide(n("FAILED PATCHES", levels.FailedPatch, func(s patch.Slice) int { return s.Patches.Failed })),
 	}
 	cols = append(cols, spanColumns(o, func(s patch.Slice) (time.Time, time.Time) { return s.Oldest, s.Newest })...)
 	return render.Table[patch.Slice]{ID: func(s patch.Slice) string { return s.Key }, Empty: "no managed nodes match", Columns: cols}
@@ -187,7 +175,7 @@ func tallyTable(o render.Options, by patch.Dimension) render.Table[patch.Tally] 
 	case patch.ByNode:
 		key.Name, key.ID = "NODE ID", true
 		status := text("STATUS", func(t patch.Tally) string { return string(t.Status) })
-		status.Human = func(t patch.Tally) string { return o.Styles.Status(patchLevels[t.Status], string(t.Status)) }
+		status.Human = func(t patch.Tally) string { return o.Styles.Status(levels.PatchStatus(t.Status), string(t.Status)) }
 		cols = append(cols, status, key, text("NAME", func(t patch.Tally) string { return t.Name }))
 	case patch.ByPatch:
 		class := text("CLASSIFICATION", func(t patch.Tally) string { return t.Classification })
@@ -205,11 +193,11 @@ func tallyTable(o render.Options, by patch.Dimension) render.Table[patch.Tally] 
 		cols = append(cols, n("PATCHES", theme.Unknown, func(t patch.Tally) int { return t.Patches }))
 	}
 	cols = append(cols,
-		n("MISSING", theme.Warn, func(t patch.Tally) int { return t.Missing }),
-		n("FAILED", theme.Bad, func(t patch.Tally) int { return t.Failed }),
-		n("REBOOT", theme.Warn, func(t patch.Tally) int { return t.PendingReboot }),
+		n("MISSING", levels.Missing, func(t patch.Tally) int { return t.Missing }),
+		n("FAILED", levels.FailedPatch, func(t patch.Tally) int { return t.Failed }),
+		n("REBOOT", levels.PendingReboot, func(t patch.Tally) int { return t.PendingReboot }),
 	)
-	rejected := n("REJECTED", theme.Warn, func(t patch.Tally) int { return t.Rejected })
+	rejected := n("REJECTED", levels.Rejected, func(t patch.Tally) int { return t.Rejected })
 	rejected.Wide = true
 	cols = append(cols, rejected)
 	cols = append(cols, spanColumns(o, func(t patch.Tally) (time.Time, time.Time) { return t.Oldest, t.Newest })...)

@@ -16,6 +16,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/commands/runview"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 )
@@ -115,7 +116,7 @@ func commandTable(o render.Options) render.Table[run.Command] {
 		Columns: []render.Column[run.Command]{
 			{
 				Name: "STATE", Text: func(c run.Command) string { return string(c.State) },
-				Human: func(c run.Command) string { return o.Styles.Status(runview.StateLevel(c.State), string(c.State)) },
+				Human: func(c run.Command) string { return o.Styles.Status(levels.Run(c.State), string(c.State)) },
 			},
 			{Name: "COMMAND ID", ID: true, Text: func(c run.Command) string { return c.ID }},
 			{Name: "DOCUMENT", Text: func(c run.Command) string { return c.Document }},
@@ -257,7 +258,7 @@ func commandGet(ctx context.Context, env *cli.Env, args []string, vo runview.Vie
 func commandHead(d *render.Detail, o render.Options, c run.Command) {
 	d.ID(c.ID)
 	d.Field("Command", c.ID)
-	d.Human("State", string(c.State), o.Styles.Status(runview.StateLevel(c.State), string(c.State)))
+	d.Human("State", string(c.State), o.Styles.Status(levels.Run(c.State), string(c.State)))
 	d.Field("Reason", c.Reason)
 	d.Field("Document", c.Document)
 	d.Field("Script", c.ScriptLine(60))

@@ -14,10 +14,10 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 // ViewOptions say how a run is shown.
@@ -332,7 +332,7 @@ func rowTable(o render.Options) render.Table[run.Row] {
 			{Name: "NODE ID", ID: true, Text: func(r run.Row) string { return r.NodeID }},
 			{
 				Name: "STATE", Text: func(r run.Row) string { return string(r.State) },
-				Human: func(r run.Row) string { return o.Styles.Status(StateLevel(r.State), string(r.State)) },
+				Human: func(r run.Row) string { return o.Styles.Status(levels.Run(r.State), string(r.State)) },
 			},
 			{Name: "EXIT", Right: true, Text: func(r run.Row) string {
 				if r.ExitCode == run.NoExit {
@@ -441,7 +441,7 @@ func (p *OutputPrinter) head(g run.Group) {
 	}
 	p.Some = true
 	words := StateWords(run.Invocation{State: g.State, Reason: g.Reason, ExitCode: g.ExitCode})
-	p.Printf("%s  %s\n", p.O.Styles.Status(StateLevel(g.State), render.Visible(words)), p.Nodes(g.Nodes))
+	p.Printf("%s  %s\n", p.O.Styles.Status(levels.Run(g.State), render.Visible(words)), p.Nodes(g.Nodes))
 }
 
 // cut says that a text is not all, and where the rest is.
@@ -504,7 +504,7 @@ func (p *OutputPrinter) pending(rows func(func(run.Row) bool)) {
 				p.Printf("\n")
 			}
 			p.Some = true
-			p.Printf("%s  %s\n", p.O.Styles.Status(StateLevel(s), string(s)), p.Nodes(by[s]))
+			p.Printf("%s  %s\n", p.O.Styles.Status(levels.Run(s), string(s)), p.Nodes(by[s]))
 		}
 	}
 }
@@ -524,22 +524,4 @@ func StateWords(i run.Invocation) string {
 // NodeLabel is a node's name and id, safe to show.
 func NodeLabel(name, id string) string {
 	return render.Visible(fleet.Node{ID: id, Name: name}.String())
-}
-
-// StateLevel is what a state means to the reader.
-func StateLevel(s run.State) theme.Level {
-	switch {
-	case s == run.Success:
-		return theme.Good
-	case s == run.Cancelled, s == run.Skipped, s == run.NotSent:
-		return theme.Warn
-	case s.Bad():
-		return theme.Bad
-	case s == run.Running, s == run.Cancelling:
-		return theme.Busy
-	case s == run.Delayed:
-		return theme.Warn
-	default:
-		return theme.Idle
-	}
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 )
 
@@ -257,11 +257,6 @@ func noteCoverage(env *cli.Env, c agenda.Coverage, patch bool) {
 }
 
 func coverageTable(zone *time.Location) func(render.Options) render.Table[agenda.Finding] {
-	levels := map[agenda.Kind]theme.Level{
-		agenda.Uncovered: theme.Bad, agenda.Unknown: theme.Unknown, agenda.Overlapping: theme.Warn, agenda.Unreadable: theme.Bad,
-		agenda.NoNode: theme.Bad, agenda.NoTask: theme.Warn, agenda.NoTarget: theme.Bad, agenda.NoTime: theme.Bad, agenda.Ended: theme.Idle,
-		agenda.Disabled: theme.Idle, agenda.IdleTask: theme.Warn, agenda.Unassociated: theme.Bad, agenda.UnusedTarget: theme.Warn,
-	}
 	return func(o render.Options) render.Table[agenda.Finding] {
 		when := func(name string, get func(agenda.Finding) time.Time) render.Column[agenda.Finding] {
 			return render.Column[agenda.Finding]{
@@ -281,7 +276,7 @@ func coverageTable(zone *time.Location) func(render.Options) render.Table[agenda
 			Columns: []render.Column[agenda.Finding]{
 				{
 					Name: "FINDING", Text: func(f agenda.Finding) string { return string(f.Kind) },
-					Human: func(f agenda.Finding) string { return o.Styles.Status(levels[f.Kind], string(f.Kind)) },
+					Human: func(f agenda.Finding) string { return o.Styles.Status(levels.Finding(f.Kind), string(f.Kind)) },
 				},
 				{
 					// One column for both, so that the message has room on a terminal.

@@ -15,8 +15,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 )
 
@@ -172,13 +172,6 @@ func windowEnabled(w window.Window) string {
 	return "disabled"
 }
 
-func enabledLevel(w window.Window) theme.Level {
-	if w.Enabled {
-		return theme.Good
-	}
-	return theme.Idle
-}
-
 func windowTable(o render.Options) render.Table[window.Known] {
 	count := func(n int) string { return strconv.Itoa(n) }
 	last := func(w window.Known) window.Execution {
@@ -195,7 +188,7 @@ func windowTable(o render.Options) render.Table[window.Known] {
 			{
 				Name: "STATE", Text: func(w window.Known) string { return windowEnabled(w.Window) },
 				Human: func(w window.Known) string {
-					return o.Styles.Status(enabledLevel(w.Window), windowEnabled(w.Window))
+					return o.Styles.Status(levels.Enabled(w.Enabled), windowEnabled(w.Window))
 				},
 			},
 			{
@@ -279,7 +272,7 @@ func details(d *render.Detail, o render.Options, w window.Known) {
 	d.Field("Name", w.Name)
 	d.Field("Window ID", w.ID)
 	d.Field("Description", w.Description)
-	d.Human("State", windowEnabled(w.Window), o.Styles.Status(enabledLevel(w.Window), windowEnabled(w.Window)))
+	d.Human("State", windowEnabled(w.Window), o.Styles.Status(levels.Enabled(w.Enabled), windowEnabled(w.Window)))
 	human := render.Visible(w.Schedule)
 	if words := w.Explain(o.Now); words != "" {
 		human += "  (" + words + ")"

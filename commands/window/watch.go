@@ -13,6 +13,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 )
@@ -180,7 +181,7 @@ func (v *windowProgress) event(ev window.Event) {
 		state, indent = ev.Invocation.State, "    "
 		rest = "  invocation " + ev.Invocation.ID[:min(8, len(ev.Invocation.ID))] + invocationLine(*ev.Invocation)[len(state):]
 	}
-	v.say(indent+v.env.ErrStyles().Status(level(state), render.Visible(string(state)))+cli.VisibleLine(rest), indent+string(state)+rest, ev)
+	v.say(indent+v.env.ErrStyles().Status(levels.Window(state), render.Visible(string(state)))+cli.VisibleLine(rest), indent+string(state)+rest, ev)
 	done := 0
 	for _, t := range v.tasks {
 		if t.State.Final() {

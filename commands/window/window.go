@@ -11,8 +11,8 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 )
 
@@ -226,25 +226,10 @@ func sortTargets(targets []fleet.Target) (named []fleet.Target, list []window.Se
 	return named, list, groups, nil
 }
 
-func level(s window.State) theme.Level {
-	switch s {
-	case window.Success:
-		return theme.Good
-	case window.Failed, window.TimedOut:
-		return theme.Bad
-	case window.Cancelled, window.Skipped, window.Cancelling:
-		return theme.Warn
-	case window.InProgress:
-		return theme.Busy
-	default:
-		return theme.Idle
-	}
-}
-
 // styledState is a state for people.
 func styledState(o render.Options, s window.State) string {
 	if s == "" {
 		return ""
 	}
-	return o.Styles.Status(level(s), render.Visible(string(s)))
+	return o.Styles.Status(levels.Window(s), render.Visible(string(s)))
 }

@@ -27,10 +27,10 @@ type Updater struct {
 	Run   rollout.Runner
 	Fleet rollout.Lister
 
-	Version string        // to install; "" is the newest there is
-	Want    string        // what agents must be at afterwards, at least; "": what they were at
-	Health  string        // script that must succeed on each node; "": none
-	Settle  time.Duration // how long agents may take to come back
+	Version string            // to install; "" is the newest there is
+	Want    map[string]string // what agents must be at afterwards, at least, by platform; none: Version, or what they were at
+	Health  string            // script that must succeed on each node; "": none
+	Settle  time.Duration     // how long agents may take to come back
 	Step    func(what string, done, total int)
 }
 
@@ -77,7 +77,7 @@ func (u *Updater) Wave(ctx context.Context, ids []string) (map[string]string, er
 // those that are.
 func (u *Updater) settle(ctx context.Context, crew rollout.Crew, nodes []fleet.Node, was, failures map[string]string) ([]fleet.Node, error) {
 	well, last, err := crew.Settle(ctx, Settling, nodes, u.Settle, func(n fleet.Node) bool {
-		return n.Online() && fleet.CompareVersions(n.AgentVersion, cmp.Or(u.Want, was[n.ID])) >= 0
+		return n.Online() && fleet.CompareVersions(n.AgentVersion, cmp.Or(u.Want[n.Platform], u.Version, was[n.ID])) >= 0
 	})
 	if err != nil {
 		return nil, err

@@ -83,7 +83,7 @@ func TestWave(t *testing.T) {
 			"sick":  {Node: online("sick"), to: "3.3.3", after: time.Second, sick: true},
 			"lost":  {Node: fleet.Node{ID: "lost", Ping: fleet.Lost}},
 		}}
-		u := &Updater{Run: w, Fleet: w, Want: "3.3.2", Health: "true", Settle: 10 * time.Minute, Version: "3.3.2"}
+		u := &Updater{Run: w, Fleet: w, Health: "true", Settle: 10 * time.Minute, Version: "3.3.2"}
 		got, err := u.Wave(t.Context(), []string{"good", "slow", "stuck", "fails", "sick", "lost", "gone"})
 		if err != nil {
 			t.Fatal(err)
@@ -112,7 +112,7 @@ func TestWave(t *testing.T) {
 func TestWaveEndsWithItsContextAndWithoutRights(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{nodes: map[string]*node{"a": {Node: fleet.Node{ID: "a", Ping: fleet.Online, AgentVersion: "1.0"}}}}
-		u := &Updater{Run: w, Fleet: w, Want: "2.0", Settle: time.Hour}
+		u := &Updater{Run: w, Fleet: w, Want: map[string]string{"": "2.0"}, Settle: time.Hour}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if _, err := u.Wave(ctx, []string{"a"}); !errors.Is(err, context.DeadlineExceeded) {

@@ -22,6 +22,9 @@ func ParseFacet(key string) (Facet, error) {
 	if err != nil {
 		return Facet{}, err
 	}
+	if f.place != nil { // the nodes of a list have the same
+		return Facet{}, fault.Usagef("all nodes of an account and Region have the same %s", key).WithHint("count by one of: %s", strings.Join(FacetKeys(), ", "))
+	}
 	if f.kind == terms.Moment {
 		return Facet{}, fault.Usagef("%s is a time, and each node has another", key).WithHint("count by one of: %s", strings.Join(FacetKeys(), ", "))
 	}
@@ -32,7 +35,7 @@ func ParseFacet(key string) (Facet, error) {
 func FacetKeys() []string {
 	var keys []string
 	for _, f := range fields {
-		if f.kind != terms.Moment {
+		if f.kind != terms.Moment && f.place == nil {
 			keys = append(keys, f.key)
 		}
 	}

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"cmp"
+	"context"
 	"iter"
 	"slices"
 	"strconv"
@@ -14,7 +15,18 @@ import (
 
 // Filter narrows a list of nodes here, after the service has answered. Its zero
 // value matches every node.
-type Filter struct{ all []terms.Expr } // all must hold
+type Filter struct {
+	all     []terms.Expr // all must hold
+	account string       // where the nodes are; see In
+	region  string
+}
+
+// In returns the filter for nodes of an account and Region, for terms about those:
+// nodes do not know where they are. An account that is "" is not known.
+func (f Filter) In(account, region string) Filter {
+	f.account, f.region = account, region
+	return f
+}
 
 // Search is a Filter that may have bare words, as people type it.
 type Search = Filter
@@ -32,12 +44,7 @@ func (f Filter) MatchAt(n Node, now time.Time) bool { return f.Fits(&n, now) }
 
 // Fits is MatchAt for many nodes at once: it copies none, and allocates nothing.
 func (f Filter) Fits(n *Node, now time.Time) bool {
-	for i := range f.all {
-		if !f.all[i].Match(func(t *terms.Term) bool { return n.holds(t, now) }) {
-			return false
-		}
-	}
-	return true
+	return f.MatchKnown(n, now, func(Part) bool { return true })
 }
 
 // Narrows reports whether what f matches is for certain among what before matched.
@@ -48,24 +55,17 @@ func (f Filter) Narrows(before Filter) bool {
 	return len(f.all) == 1 && len(before.all) == 1 && f.all[0].Narrows(before.all[0])
 }
 
-// Beside answers what a Search asks of a node that the node itself does not tell.
-type Beside struct {
-	// Known reports whether a part of the node has been read. A term about one that has
-	// not is neither true nor false, so that the node does not match by it, nor by its
-	// opposite. Nil: all have.
-	Known func(Part) bool
-	// Holds answers a term about one of the keys that ParseSearch was given.
-	Holds func(t *terms.Term) bool
-}
-
-// MatchBeside is MatchAt with what stands beside the node.
-func (f Filter) MatchBeside(n *Node, now time.Time, b Beside) bool {
+// MatchKnown is MatchAt of a node of which parts may not be known. A term about one
+// of them is neither true nor false, so that the node does not match by it, nor by
+// its opposite.
+func (f Filter) MatchKnown(n *Node, now time.Time, known func(Part) bool) bool {
 	for i := range f.all {
 		if !f.all[i].Match(func(t *terms.Term) bool {
-			if t.At >= len(fields) {
-				return b.Holds(t)
+			if t.At >= 0 && fields[t.At].place != nil {
+				where := fields[t.At].place(f)
+				return where == "" && t.Not || where != "" && t.Holds(where)
 			}
-			if part := partOf(t); part != 0 && b.Known != nil && !b.Known(part) {
+			if part := partOf(t); part != 0 && !known(part) {
 				return t.Not
 			}
 			return n.holds(t, now)
@@ -157,16 +157,17 @@ type field struct {
 	part  Part
 	at    func(Node) time.Time  // of a moment
 	count func(*PatchState) int // of patches
+	place func(Filter) string   // of where the nodes are
 }
 
 func (f *field) text(n Node) string {
-	if f.count == nil {
+	switch {
+	case f.get != nil:
 		return f.get(n)
+	case f.count != nil && n.Patch != nil:
+		return strconv.Itoa(f.count(n.Patch))
 	}
-	if n.Patch == nil {
-		return ""
-	}
-	return strconv.Itoa(f.count(n.Patch))
+	return ""
 }
 
 // fields are the keys of a filter, beside tag:KEY.
@@ -187,6 +188,9 @@ var fields = [...]field{
 	{key: "activation", get: func(n Node) string { return n.ActivationID }},
 	{key: "registered", kind: terms.Moment, at: func(n Node) time.Time { return n.Registered }},
 	{key: "association", get: func(n Node) string { return n.AssociationStatus }},
+
+	{key: accountKey, place: func(f Filter) string { return f.account }},
+	{key: "region", place: func(f Filter) string { return f.region }},
 
 	{key: "state", get: func(n Node) string { return n.State }, part: PartEC2},
 	{key: "az", get: func(n Node) string { return n.AZ }, part: PartEC2},
@@ -220,7 +224,10 @@ var fields = [...]field{
 	}, part: PartPatch},
 }
 
-const tagPrefix = "tag:"
+const (
+	tagPrefix  = "tag:"
+	accountKey = "account"
+)
 
 // tagField is the field of tag:KEY.
 func tagField(key string) field {
@@ -247,8 +254,6 @@ func partOf(t *terms.Term) Part {
 		return 0
 	case t.At < 0:
 		return PartEC2 | PartTags
-	case t.At >= len(fields): // one of the caller's
-		return 0
 	}
 	return fields[t.At].part
 }
@@ -260,6 +265,31 @@ func (f Filter) Parts() Part {
 		p |= partOf(t)
 	}
 	return p
+}
+
+// located is f with the place of s, for terms about it. Whose account it is has to be
+// asked, which is done for a filter that needs it.
+func (s *Service) located(ctx context.Context, f Filter) (Filter, error) {
+	account := ""
+	for t := range f.terms() {
+		if t.Key != accountKey || account != "" || s.account == nil {
+			continue
+		}
+		var err error
+		if account, err = s.account(ctx); err != nil {
+			return f, fault.New(fault.KindOf(err), "filter by "+t.Key, "%w", err).WithHint("%s", cmp.Or(fault.HintOf(err), "leave the term out"))
+		}
+	}
+	return f.In(account, s.region), nil
+}
+
+// Narrow drops the nodes that do not match f.
+func (s *Service) Narrow(ctx context.Context, nodes []Node, f Filter) ([]Node, error) {
+	f, err := s.located(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(nodes, func(n Node) bool { return !f.Match(n) }), nil
 }
 
 // possible is the error for a filter that asks about what could not be read.
@@ -327,15 +357,8 @@ func grammar(words bool) *terms.Grammar {
 func ParseFilter(s string) (Filter, error) { return parseWith(grammar(false), s) }
 
 // ParseSearch reads a filter that may have bare words, too, which are looked for in
-// names, ids, addresses, states, platforms and tags. A search with keys beside those of
-// nodes is for MatchBeside alone.
-func ParseSearch(s string, beside ...string) (Search, error) {
-	g := grammar(true)
-	for _, name := range beside {
-		g.Keys = append(g.Keys, terms.Key{Name: name})
-	}
-	return parseWith(g, s)
-}
+// names, ids, addresses, states, platforms and tags.
+func ParseSearch(s string) (Search, error) { return parseWith(grammar(true), s) }
 
 func parseWith(g *terms.Grammar, s string) (Filter, error) {
 	e, err := g.Parse(s)
@@ -347,7 +370,8 @@ func parseWith(g *terms.Grammar, s string) (Filter, error) {
 
 // And returns the filter that holds when both do.
 func (f Filter) And(g Filter) Filter {
-	return Filter{all: append(slices.Clone(f.all), g.all...)}
+	f.all = append(slices.Clone(f.all), g.all...)
+	return f
 }
 
 // openField is the field of a key that is not in the table.

@@ -102,7 +102,8 @@ func (s *Service) Table(ctx context.Context, q Query, parts Part) ([]Node, []Gap
 	if err := filter.possible(gaps); err != nil {
 		return nil, nil, err
 	}
-	return slices.DeleteFunc(nodes, func(n Node) bool { return !filter.Match(n) }), gaps, nil
+	nodes, err = s.Narrow(ctx, nodes, filter)
+	return nodes, gaps, err
 }
 
 // Join fills the parts of nodes in.

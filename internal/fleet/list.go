@@ -63,12 +63,17 @@ func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Node, error] {
 		nodes = s.byID(ctx, q.IDs)
 	}
 	return func(yield func(Node, error) bool) {
+		filter, err := s.located(ctx, q.Filter)
+		if err != nil {
+			yield(Node{}, err)
+			return
+		}
 		for n, err := range nodes {
 			if err != nil {
 				yield(Node{}, err)
 				return
 			}
-			if (wanted == nil || wanted[n.ID]) && q.Filter.Match(n) && !yield(n, nil) {
+			if (wanted == nil || wanted[n.ID]) && filter.Match(n) && !yield(n, nil) {
 				return
 			}
 		}

@@ -66,6 +66,9 @@ func (n Node) Online() bool { return n.Ping == Online }
 // Offline reports whether the node is known not to be connected.
 func (n Node) Offline() bool { return n.Ping != "" && !n.Online() }
 
+// Stopped reports whether EC2 says that the instance does not run: its agent is not lost.
+func (n *Node) Stopped() bool { return n.State != "" && n.State != "running" }
+
 // Hybrid reports whether the node was registered by an activation.
 func (n Node) Hybrid() bool { return strings.HasPrefix(n.ID, "mi-") }
 

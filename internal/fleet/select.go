@@ -97,7 +97,9 @@ func (s *Service) choose(ctx context.Context, targets []Target, filter Filter, m
 	if nodes, err = s.joined(ctx, nodes, filter); err != nil {
 		return Selection{}, err
 	}
-	nodes = slices.DeleteFunc(nodes, func(n Node) bool { return !filter.Match(n) })
+	if nodes, err = s.Narrow(ctx, nodes, filter); err != nil {
+		return Selection{}, err
+	}
 	if len(nodes) == 0 {
 		return Selection{}, p.nothing(filter)
 	}

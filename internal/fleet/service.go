@@ -9,6 +9,7 @@
 package fleet
 
 import (
+	"context"
 	"io"
 	"os"
 	"sync"
@@ -32,6 +33,9 @@ type Service struct {
 	stdin  io.Reader
 	open   func(path string) (io.ReadCloser, error)
 	now    func() time.Time
+
+	region  string                                    // see At
+	account func(ctx context.Context) (string, error) // nil: not known
 
 	noProperties atomic.Bool // DescribeInstanceProperties was refused
 	noEC2        atomic.Bool // EC2 did not tell names
@@ -72,5 +76,12 @@ func NewClients(cfg aws.Config) Clients {
 // Joining has s ask EC2 and the services of c too. It is called before s is used.
 func (s *Service) Joining(ec2 Instances, c Clients) *Service {
 	s.ec2, s.groups, s.bulk = ec2, c.groups, c.tags
+	return s
+}
+
+// At tells s where its nodes are, for filters by region and account. It is called
+// before s is used; account is called when a filter asks for it.
+func (s *Service) At(region string, account func(ctx context.Context) (string, error)) *Service {
+	s.region, s.account = region, account
 	return s
 }

@@ -34,7 +34,7 @@ type account struct {
 
 func (a *account) rows() (rows []Row) {
 	for id, n := range a.missing {
-		rows = append(rows, RowOf(fleet.Node{ID: id, Name: id, Patch: &fleet.PatchState{Missing: n, Other: n, Ended: now}}, now, StaleAfter, nil))
+		rows = append(rows, RowOf(&fleet.Node{ID: id, Name: id, Patch: &fleet.PatchState{Missing: n, Other: n, Ended: now}}, now, StaleAfter, nil))
 	}
 	slices.SortFunc(rows, CompareRows)
 	return rows

@@ -93,7 +93,7 @@ func (n Numbers) In(s State) int {
 	return 0
 }
 
-func (n *Numbers) add(o Numbers) {
+func (n *Numbers) add(o *Numbers) {
 	n.Critical += o.Critical
 	n.Security += o.Security
 	n.Other += o.Other
@@ -113,13 +113,13 @@ func (n *Numbers) add(o Numbers) {
 type Strict map[string]bool
 
 // Undecided reports whether it takes Strict to say what the status of a node is.
-func Undecided(n fleet.Node) bool {
+func Undecided(n *fleet.Node) bool {
 	p := n.Patch
 	return p != nil && p.Available > 0 && p.NonCompliant()+p.Critical+p.Security+p.Other == 0
 }
 
 // RowOf is the state of n at now. stale is how old a scan may be.
-func RowOf(n fleet.Node, now time.Time, stale time.Duration, strict Strict) Row {
+func RowOf(n *fleet.Node, now time.Time, stale time.Duration, strict Strict) Row {
 	r := Row{
 		ID: n.ID, Name: n.Name, Platform: n.Platform, Ping: n.Ping, Status: NeverScanned,
 		System: strings.TrimSpace(n.PlatformName + " " + n.PlatformVersion),
@@ -244,20 +244,26 @@ func (c Counts) Percent() (percent float64, known bool) {
 }
 
 // Add counts a node.
-func (c *Counts) Add(r Row) {
-	one := func(holds bool) int {
+func (c *Counts) Add(r *Row) {
+	count := func(n *int, holds bool) {
 		if holds {
-			return 1
+			*n++
 		}
-		return 0
 	}
-	o := Counts{
-		Nodes: 1, Compliant: one(r.Status == Compliant), NonCompliant: one(r.Status == NonCompliant), NeverScanned: one(r.Status == NeverScanned),
-		Unknown: one(r.Status == Unknown), Stale: one(r.Stale), WithCritical: one(r.Critical > 0), WithSecurity: one(r.Security > 0),
-		WithMissing: one(r.Missing > 0), WithFailed: one(r.Failed > 0), WithPendingReboot: one(r.PendingReboot > 0), WithRejected: one(r.Rejected > 0),
-		Patches: r.Numbers, Oldest: r.Scanned, Newest: r.Scanned,
-	}
-	c.Merge(o)
+	c.Nodes++
+	count(&c.Compliant, r.Status == Compliant)
+	count(&c.NonCompliant, r.Status == NonCompliant)
+	count(&c.NeverScanned, r.Status == NeverScanned)
+	count(&c.Unknown, r.Status == Unknown)
+	count(&c.Stale, r.Stale)
+	count(&c.WithCritical, r.Critical > 0)
+	count(&c.WithSecurity, r.Security > 0)
+	count(&c.WithMissing, r.Missing > 0)
+	count(&c.WithFailed, r.Failed > 0)
+	count(&c.WithPendingReboot, r.PendingReboot > 0)
+	count(&c.WithRejected, r.Rejected > 0)
+	c.Patches.add(&r.Numbers)
+	c.Oldest, c.Newest = span(c.Oldest, c.Newest, r.Scanned, r.Scanned)
 }
 
 // Merge adds the nodes of o, such as those of another account.
@@ -274,7 +280,7 @@ func (c *Counts) Merge(o Counts) {
 	c.WithFailed += o.WithFailed
 	c.WithPendingReboot += o.WithPendingReboot
 	c.WithRejected += o.WithRejected
-	c.Patches.add(o.Patches)
+	c.Patches.add(&o.Patches)
 	c.Oldest, c.Newest = span(c.Oldest, c.Newest, o.Oldest, o.Newest)
 }
 
@@ -325,10 +331,10 @@ type Report struct {
 // the groups of those never scanned with their tags.
 func NewReport(nodes []fleet.Node, now time.Time, stale time.Duration, strict Strict) Report {
 	r := Report{Made: now, StaleAfter: stale, Nodes: make([]Row, 0, len(nodes))}
-	for _, n := range nodes {
-		row := RowOf(n, now, stale, strict)
+	for i := range nodes {
+		row := RowOf(&nodes[i], now, stale, strict)
 		r.Nodes = append(r.Nodes, row)
-		r.Total.Add(row)
+		r.Total.Add(&row)
 	}
 	slices.SortFunc(r.Nodes, CompareRows)
 	r.Groups = Slices(r.Nodes, ByGroup, now)
@@ -352,7 +358,7 @@ const (
 )
 
 // Key is where a node belongs.
-func (d Dimension) Key(r Row, now time.Time) string {
+func (d Dimension) Key(r *Row, now time.Time) string {
 	switch d {
 	case ByGroup:
 		return r.Group
@@ -379,7 +385,7 @@ var ages = []struct {
 }
 
 // ageOf is the name of the age of a node's last scan, or its status where there is none.
-func ageOf(r Row, now time.Time) string {
+func ageOf(r *Row, now time.Time) string {
 	if r.Scanned.IsZero() {
 		return string(r.Status)
 	}
@@ -406,18 +412,35 @@ func ageOrder(name string) int {
 // on: most nodes with critical patches, then with security patches, non-compliant,
 // never scanned.
 func Slices(rows []Row, by Dimension, now time.Time) []Slice {
-	at := map[string]int{}
-	out := []Slice{}
-	for _, r := range rows {
-		key := by.Key(r, now)
-		i, seen := at[key]
-		if !seen {
-			i = len(out)
-			at[key] = i
-			out = append(out, Slice{Key: key})
-		}
-		out[i].Add(r)
+	var s Slicer
+	for i := range rows {
+		s.Add(by.Key(&rows[i], now), &rows[i])
 	}
+	return s.Slices(by)
+}
+
+// Slicer makes Slices of nodes one by one. Its zero value has none.
+type Slicer struct {
+	at  map[string]int
+	all []Slice
+}
+
+// Add counts a node under a key.
+func (s *Slicer) Add(key string, r *Row) {
+	i, seen := s.at[key]
+	if !seen {
+		if s.at == nil {
+			s.at = map[string]int{}
+		}
+		i = len(s.all)
+		s.at[key], s.all = i, append(s.all, Slice{Key: key})
+	}
+	s.all[i].Add(r)
+}
+
+// Slices are those so far, in the order of a dimension.
+func (s *Slicer) Slices(by Dimension) []Slice {
+	out := append([]Slice{}, s.all...)
 	slices.SortFunc(out, by.CompareSlices)
 	return out
 }

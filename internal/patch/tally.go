@@ -123,7 +123,7 @@ func (d Dimension) patchKeys(r Row, p Patch, now time.Time) []string {
 	case ByClassification:
 		return []string{p.Classification}
 	}
-	return []string{d.Key(r, now)}
+	return []string{d.Key(&r, now)}
 }
 
 // tally is an empty one.

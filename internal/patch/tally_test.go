@@ -12,7 +12,8 @@ import (
 // several are nodes with patches: two systems, one patch on both.
 func several() []NodePatches {
 	row := func(name string, ago time.Duration) Row {
-		return RowOf(node(name, ago, fleet.PatchState{Group: "web", Missing: 2, Security: 2}), now, StaleAfter, nil)
+		n := node(name, ago, fleet.PatchState{Group: "web", Missing: 2, Security: 2})
+		return RowOf(&n, now, StaleAfter, nil)
 	}
 	kernel := Patch{ID: "kernel.x86_64", Title: "kernel.x86_64:0:6.1", Severity: "Important", Classification: "Security", State: Missing, CVEs: []string{"CVE-2026-1", "CVE-2026-2"}}
 	newer := kernel
@@ -118,11 +119,11 @@ func TestWordsThatAreNone(t *testing.T) {
 
 func TestNarrowCountsTheChosenPatchesAlone(t *testing.T) {
 	nodes := several()
-	rows := []Row{nodes[0].Row, nodes[1].Row, nodes[2].Row, RowOf(fleet.Node{ID: "i-new"}, now, StaleAfter, nil)}
+	rows := []Row{nodes[0].Row, nodes[1].Row, nodes[2].Row, RowOf(&fleet.Node{ID: "i-new"}, now, StaleAfter, nil)}
 	got := Narrow(rows, Select(nodes, Match{Severities: []string{"low"}}))
 	var sum Counts
 	for _, r := range got {
-		sum.Add(r)
+		sum.Add(&r)
 	}
 	if sum.NonCompliant != 1 || sum.WithFailed != 1 || sum.WithMissing != 0 || sum.Compliant != 2 || sum.NeverScanned != 1 || sum.WithSecurity != 0 {
 		t.Errorf("counted as %+v", sum)

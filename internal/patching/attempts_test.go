@@ -61,11 +61,11 @@ func TestAttempts(t *testing.T) {
 			},
 		},
 	}
-	got, err := Attempts(t.Context(), s, now.Add(-24*time.Hour))
+	got, left, err := Attempts(t.Context(), s, now.Add(-24*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 2 {
+	if len(got) != 2 || left {
 		t.Fatalf("got %+v: b has succeeded since", got)
 	}
 	if a := got[0]; a.NodeID != "a" || !a.Running() || a.Operation != "Install" || !a.At.Equal(*ago(time.Minute)) {
@@ -79,7 +79,44 @@ func TestAttempts(t *testing.T) {
 	}
 
 	s.err = errors.New("denied")
-	if _, err := Attempts(t.Context(), s, now.Add(-24*time.Hour)); !errors.Is(err, s.err) {
+	if _, _, err := Attempts(t.Context(), s, now.Add(-24*time.Hour)); !errors.Is(err, s.err) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAttemptsSayThatSomeWereLeft(t *testing.T) {
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	s := &sent{on: map[string][]run.Invocation{}}
+	for range AttemptsUpTo + 1 {
+		s.list = append(s.list, run.Command{ID: "bad", State: run.Failed, Requested: now, Targets: 1, Errors: 1})
+	}
+	if _, left, err := Attempts(t.Context(), s, now.Add(-time.Hour)); err != nil || !left {
+		t.Errorf("left %v, error %v: not all was looked at", left, err)
+	}
+	s.list = s.list[1:]
+	if _, left, err := Attempts(t.Context(), s, now.Add(-time.Hour)); err != nil || left {
+		t.Errorf("left %v, error %v: all was looked at", left, err)
+	}
+}
+
+func TestAttemptWords(t *testing.T) {
+	for _, tt := range []struct {
+		operation string
+		state     run.State
+		word      string
+		failed    bool
+	}{
+		{"Scan", run.Running, "scanning", false},
+		{"Install", run.Pending, "installing", false},
+		{"Scan", run.Failed, "scan failed", true},
+		{"Install", run.TimedOut, "install failed", true},
+		{"Scan", run.Lost, "scan failed", true},
+		{"Scan", run.Cancelled, "scan cancelled", false},
+		{"Install", run.Skipped, "install cancelled", false},
+	} {
+		a := Attempt{Operation: tt.operation, State: tt.state}
+		if a.Word() != tt.word || a.Failed() != tt.failed {
+			t.Errorf("%s %s is %q, failed %v", tt.operation, tt.state, a.Word(), a.Failed())
+		}
 	}
 }

@@ -169,7 +169,7 @@ func (p Planner) name(ctx context.Context, nodes []fleet.Node, rows []Planned) e
 	var wanted []patch.Row
 	for _, n := range nodes {
 		if lacking[n.ID] {
-			wanted = append(wanted, patch.RowOf(n, time.Now(), 0, nil))
+			wanted = append(wanted, patch.RowOf(&n, time.Now(), 0, nil))
 		}
 	}
 	if len(wanted) > NamedUpTo && !p.Whole {

@@ -71,7 +71,7 @@ func New(title, program, targets string, places []Place, made time.Time) *Report
 		p := &r.Places[i]
 		p.Total = patch.Counts{}
 		for _, row := range p.Rows {
-			p.Total.Add(row)
+			p.Total.Add(&row)
 			rows = append(rows, row)
 			r.Nodes = append(r.Nodes, Node{p.Account, p.Region, row})
 		}

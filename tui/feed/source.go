@@ -163,6 +163,17 @@ func (s *Source[T]) All() iter.Seq2[grid.Place, *T] {
 	}
 }
 
+// Values are the rows of All without their places.
+func (s *Source[T]) Values() iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		for _, r := range s.All() {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
 // Len is the number of rows of all places.
 func (s *Source[T]) Len() (n int) {
 	for _, p := range s.c.order {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
@@ -27,7 +28,7 @@ func (p *Page) known(it item) *widget.Details {
 	if r.Detail != "" && !strings.EqualFold(r.Detail, state) && r.Detail != "Success" {
 		state += " (" + r.Detail + ")"
 	}
-	d.Level("State", Level(r.State), state)
+	d.Level("State", levels.Run(r.State), state)
 	d.Add("Run", r.ID)
 	d.Add("Document", strings.Join(r.Documents, ", "))
 	d.Add("Comment", r.Comment)
@@ -59,7 +60,7 @@ func addCommands(d *widget.Details, commands []run.Command) {
 	const most = 20
 	for _, c := range commands[:min(len(commands), most)] {
 		id, _, _ := strings.Cut(c.ID, "-")
-		d.Level(id, Level(c.State), fmt.Sprintf("%s, %d of %s done", word(c.State), c.Completed, widget.Count(c.Targets, "node")))
+		d.Level(id, levels.Run(c.State), fmt.Sprintf("%s, %d of %s done", word(c.State), c.Completed, widget.Count(c.Targets, "node")))
 	}
 	if more := len(commands) - most; more > 0 {
 		d.Note(fmt.Sprintf("%d more", more))

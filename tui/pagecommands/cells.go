@@ -3,6 +3,7 @@ package pagecommands
 import (
 	"strings"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
@@ -26,19 +27,19 @@ func (g *cellGrid) draw(b *board, width, most int, styles *theme.Styles) []strin
 	}
 	g.of, g.gen, g.width, g.most, g.styles = b, b.gen, width, most, styles
 	total := b.total()
-	levels := make([]theme.Level, 0, total)
+	each := make([]theme.Level, 0, total)
 	for r := range b.sum.Rows() {
-		levels = append(levels, Level(r.State))
+		each = append(each, levels.Run(r.State))
 	}
-	missing := Level(run.Waiting)
+	missing := levels.Run(run.Waiting)
 	if b.sum.Done() {
 		missing = theme.Unknown
 	}
-	for len(levels) < total {
-		levels = append(levels, missing)
+	for len(each) < total {
+		each = append(each, missing)
 	}
 	g.lines = nil
-	if text := widget.Cells(styles, levels, width, most, "nodes"); text != "" {
+	if text := widget.Cells(styles, each, width, most, "nodes"); text != "" {
 		g.lines = strings.Split(text, "\n")
 	}
 	return g.lines

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -221,7 +222,7 @@ func (p *Page) nodeColumns() []widget.Column {
 	return []widget.Column{
 		{
 			ID: "state", Title: "STATE", Text: func(i int) string { return ending(p.rows[i].state, p.rows[i].code) },
-			Level: func(i int) theme.Level { return Level(p.rows[i].state) },
+			Level: func(i int) theme.Level { return levels.Run(p.rows[i].state) },
 		},
 		{ID: "node", Title: "NODE", Text: func(i int) string { return p.label(p.rows[i]) }, Max: 30},
 		{ID: "time", Title: "TIME", Right: true, Rank: 1, Text: func(i int) string {

@@ -8,24 +8,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
-
-// Level is what a state means to the reader.
-func Level(s run.State) theme.Level {
-	switch s {
-	case run.Success:
-		return theme.Good
-	case run.Failed, run.TimedOut, run.Lost:
-		return theme.Bad
-	case run.Cancelled, run.Skipped, run.NotSent, run.Delayed:
-		return theme.Warn
-	case run.Running, run.Cancelling:
-		return theme.Busy
-	case run.Waiting, run.Pending:
-	}
-	return theme.Idle
-}
 
 // word is a state as people write it.
 func word(s run.State) string { return strings.ReplaceAll(string(s), "_", " ") }

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -120,10 +121,10 @@ func (p *Page) preface(e entry) (lines []textLine) {
 		lines = append(lines, note(theme.Unknown, "%s: %s", same, render.CutEnd(p.folded(e), names, p.deck.Styles.Glyphs.Ellipsis)))
 	}
 	if e.row.Reason != "" {
-		lines = append(lines, note(Level(e.state), "%s", e.row.Reason))
+		lines = append(lines, note(levels.Run(e.state), "%s", e.row.Reason))
 	}
 	for _, s := range e.row.Steps {
-		lines = append(lines, note(Level(s.State), "step %s: %s", s.Name, ending(s.State, s.ExitCode)))
+		lines = append(lines, note(levels.Run(s.State), "step %s: %s", s.Name, ending(s.State, s.ExitCode)))
 	}
 	return lines
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
@@ -96,7 +97,7 @@ func (p *Page) columns() []widget.Column {
 	return []widget.Column{
 		{
 			ID: "state", Title: "STATE", Text: func(i int) string { return word(at(i).State) },
-			Level: func(i int) theme.Level { return Level(at(i).State) }, Flash: true,
+			Level: func(i int) theme.Level { return levels.Run(at(i).State) }, Flash: true,
 		},
 		{ID: "id", Title: "RUN", Text: func(i int) string { return at(i).Ref() }, Also: func(i int) string { return strings.Join(at(i).CommandIDs, " ") }, Max: 10, Rank: 6},
 		{ID: "document", Title: "DOCUMENT", Text: func(i int) string { return documents(at(i)) }, Max: 26, Rank: 2},

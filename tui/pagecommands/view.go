@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -208,7 +209,7 @@ func (p *Page) tally(of []tallied, named bool) (parts []string) {
 		for _, state := range states {
 			n += counts[state]
 		}
-		add(n, Level(states[0]), word(states[0]))
+		add(n, levels.Run(states[0]), word(states[0]))
 	}
 	add(unread, theme.Unknown, "not read yet")
 	return parts

@@ -71,3 +71,27 @@ func BenchmarkRefresh(b *testing.B) {
 		_ = f.page.View()
 	}
 }
+
+// BenchmarkPatches is what the arrival of the patch states costs.
+func BenchmarkPatches(b *testing.B) {
+	f := large(b)
+	nodes, _ := f.set.Nodes.At(tuitest.Place)
+	f.set.Patches.Set(tuitest.Place, nodes, tuitest.Now)
+	b.ReportAllocs()
+	for b.Loop() {
+		f.set.Patches.Set(tuitest.Place, nodes, tuitest.Now)
+		f.page.SetSize(140, 35)
+	}
+}
+
+// BenchmarkUnmanaged is what the arrival of 1,000 instances without an agent costs.
+func BenchmarkUnmanaged(b *testing.B) {
+	f := large(b)
+	nodes, _ := f.set.Nodes.At(tuitest.Place)
+	f.Press("u")
+	b.ReportAllocs()
+	for b.Loop() {
+		f.svc.Unmanaged.Set(tuitest.Place, nodes[:1000], tuitest.Now)
+		f.page.SetSize(140, 35)
+	}
+}

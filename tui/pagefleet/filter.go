@@ -2,19 +2,15 @@ package pagefleet
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
-// search is the filter in force: the expression that --filter takes, and beside it
-// terms about where nodes are, which a command line says with other flags.
+// search is the filter in force.
 type search struct {
-	text  string // without the terms about places, where they can be taken out
 	parts fleet.Part
 	nodes fleet.Search
 	// narrows is set when it fits no row that the search before did not fit.
@@ -23,29 +19,24 @@ type search struct {
 
 // parse makes the filter of the list.
 func (p *Page) parse(text string) (func(i int) bool, error) {
-	f, err := fleet.ParseSearch(text, "account", "region")
+	f, err := fleet.ParseSearch(text)
 	if err != nil {
 		return nil, err
 	}
-	s := search{text: withoutPlaces(text), parts: f.Parts(), nodes: f, narrows: f.Narrows(p.search.nodes)}
+	s := search{parts: f.Parts(), nodes: f, narrows: f.Narrows(p.search.nodes)}
 	p.search = s
 	return func(i int) bool {
 		r := &p.rows[i]
-		beside := fleet.Beside{Known: r.knows, Holds: r.holdsPlace}
-		if s.parts&fleet.PartPatch == 0 {
-			return f.MatchBeside(r.n, p.deck.Now, beside)
+		f := f.In(r.at.Who(), r.at.Region)
+		switch {
+		case s.parts == 0:
+			return f.Fits(r.n, p.deck.Now)
+		case s.parts&fleet.PartPatch == 0:
+			return f.MatchKnown(r.n, p.deck.Now, r.knows)
 		}
 		n := r.node()
-		return f.MatchBeside(&n, p.deck.Now, beside)
+		return f.MatchKnown(&n, p.deck.Now, r.knows)
 	}, nil
-}
-
-// holdsPlace answers a term about where the node is.
-func (r *row) holdsPlace(t *terms.Term) bool {
-	if t.Key == "account" {
-		return t.Holds(r.at.Who())
-	}
-	return t.Holds(r.at.Region)
 }
 
 // knows reports whether a part of the node has been read. Until then, and where it may
@@ -80,33 +71,6 @@ func (p *Page) blind() (n int) {
 func (r *row) knowsAll(parts fleet.Part) bool {
 	return (parts&fleet.PartPatch == 0 || r.knows(fleet.PartPatch)) &&
 		(parts&fleet.PartTags == 0 || r.knows(fleet.PartTags)) && (parts&fleet.PartEC2 == 0 || r.knows(fleet.PartEC2))
-}
-
-// withoutPlaces is a filter without its terms about places: a command line goes to
-// one place anyway. Where there are alternatives they stay.
-func withoutPlaces(text string) string {
-	words, err := terms.SplitWords(text)
-	if err != nil || slices.Contains(words, "|") || !slices.ContainsFunc(words, isPlace) {
-		return text
-	}
-	var rest []string
-	for _, w := range words {
-		if isPlace(w) {
-			continue
-		}
-		if strings.ContainsAny(w, " \t'\"|") {
-			w = terms.QuoteWord(w)
-		}
-		rest = append(rest, w)
-	}
-	return strings.Join(rest, " ")
-}
-
-// isPlace reports whether a word is account=… or region=…, turned round or not.
-func isPlace(word string) bool {
-	key, value, ok := strings.Cut(strings.TrimPrefix(word, "!"), "=")
-	key = strings.TrimSuffix(key, "!")
-	return ok && value != "" && (key == "account" || key == "region")
 }
 
 // none says why no row is shown.

@@ -1,11 +1,13 @@
 package pagefleet_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 	"github.com/ssmdeck/ssmdeck/tui/tuitest"
 )
@@ -59,4 +61,57 @@ func TestWhatIsNotKnownFitsNoFilter(t *testing.T) {
 			t.Errorf("%s does not say that something is not known: %s", filter, summary)
 		}
 	}
+}
+
+// What patching found belongs to its node, in whatever order the two feeds have them,
+// and in its own place alone.
+func TestPatchesBelongToTheirNodes(t *testing.T) {
+	f := open(t)
+	other := grid.Place{Account: "222222222222", Region: "us-east-1"}
+	node := func(i int) fleet.Node {
+		return fleet.Node{ID: fmt.Sprintf("i-%017x", i), Name: fmt.Sprintf("web-%d", i), Ping: fleet.Online, Platform: "linux", Tags: map[string]string{}, State: "running"}
+	}
+	var nodes, patched []fleet.Node
+	for i := range 30 {
+		nodes = append(nodes, node(i))
+		if n := node(i); i%7 != 3 { // some were not there when patches were read
+			n.Patch = &fleet.PatchState{Critical: i, Missing: i}
+			patched = append(patched, n)
+		}
+	}
+	slices.Reverse(patched[5:20])
+	f.set.Nodes.Set(tuitest.Place, nodes, tuitest.Now)
+	f.set.Nodes.Set(other, nodes, tuitest.Now) // with the same ids and names
+	f.set.Patches.Set(tuitest.Place, patched, tuitest.Now)
+	f.Deck.Where.Scopes = 2
+	f.Changed(sources.Nodes)
+	for i := range nodes {
+		if err := f.page.SetFilter(fmt.Sprintf("name=web-%d", i)); err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range f.page.Plain().Items {
+			want := fmt.Sprintf("%d critical", i)
+			switch {
+			case strings.Contains(item.Text, "us-east-1"), i%7 == 3:
+				want = "not read yet"
+			case i == 0:
+				want = "compliant"
+			}
+			if !strings.Contains(item.Text, "patches "+want) {
+				t.Errorf("%q, want %s", item.Text, want)
+			}
+		}
+	}
+}
+
+// Only the baseline can say whether a node is compliant while updates are available that
+// it does not approve: until then it is not called so.
+func TestUpdatesThatAreNotApprovedAreNotCompliance(t *testing.T) {
+	f := open(t)
+	nodes := []fleet.Node{{ID: "i-0000000000000000a", Name: "win", Ping: fleet.Online, Platform: "windows", Tags: map[string]string{}, State: "running", Patch: &fleet.PatchState{Available: 2}}}
+	f.set.Nodes.Set(tuitest.Place, nodes, tuitest.Now)
+	f.set.Patches.Set(tuitest.Place, nodes, tuitest.Now)
+	f.Changed(sources.Nodes)
+	f.Has("2 not approved")
+	f.Lacks("compliant")
 }

@@ -9,14 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ssmdeck/ssmdeck/internal/levels"
-
 	"github.com/ssmdeck/ssmdeck/internal/compliance"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/inventory"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
-	"github.com/ssmdeck/ssmdeck/internal/run"
-	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
 
 // most is how many things of a kind the pane shows of a node.
@@ -35,7 +32,7 @@ func (p *Page) known(r *row) row {
 	if _, listed := p.set.Nodes.At(r.at); listed.After(at) { // then the list knows better whether it is there
 		n.Ping, n.LastPing, n.AgentVersion, n.AssociationStatus = r.n.Ping, r.n.LastPing, r.n.AgentVersion, r.n.AssociationStatus
 	}
-	known.n, known.behind = &n, p.agents.behind(&n)
+	known.n, known.behind = &n, p.agents.Behind(&n)
 	if _, listed := p.set.Patches.At(r.at); !r.patched || !listed.After(at) {
 		known.patched, known.patch, known.sealed = true, n.Patch, n.Lacks(fleet.PartPatch)
 	}
@@ -75,7 +72,7 @@ func (r *row) heard(now time.Time) string {
 }
 
 func (p *Page) problemLines(w *writer, r *row) {
-	problems := r.problems(p.deck.Now, p.agents.newest[r.n.Platform])
+	problems := r.problems(p.deck.Now, p.agents.Newest(r.n.Platform))
 	if len(problems) == 0 {
 		return
 	}
@@ -222,20 +219,6 @@ func (p *Page) sessionLines(w *writer, r *row) {
 	}
 }
 
-// commandLevel is what the state of a command means to the reader.
-func commandLevel(s run.State) theme.Level {
-	switch {
-	case s == run.Success:
-		return theme.Good
-	case s == run.Cancelled || s == run.Skipped || s == run.NotSent:
-		return theme.Idle
-	case s.Bad():
-		return theme.Bad
-	default:
-		return theme.Busy
-	}
-}
-
 func (p *Page) commandLines(w *writer, r *row) {
 	last, at, err, loading := p.node.commands.Get(r.key)
 	if !p.part(w, "Last commands", at, err, loading) {
@@ -248,7 +231,7 @@ func (p *Page) commandLines(w *writer, r *row) {
 		if i == most {
 			break
 		}
-		w.state(p.deck.Ago(c.Requested), string(c.State), commandLevel(c.State), strings.TrimSpace(c.Document+"  "+c.Comment))
+		w.state(p.deck.Ago(c.Requested), string(c.State), levels.Run(c.State), strings.TrimSpace(c.Document+"  "+c.Comment))
 	}
 }
 
@@ -265,10 +248,14 @@ func (p *Page) associationLines(w *writer, r *row) {
 			w.dim(fmt.Sprintf("and %d more", len(items)-most))
 			break
 		}
-		word, level := "ok", theme.Good
-		if a.Status == compliance.NonCompliant {
-			word, level = "not compliant", theme.Bad
+		word := "not known"
+		switch a.Status {
+		case compliance.Compliant:
+			word = "ok"
+		case compliance.NonCompliant:
+			word = "not compliant"
 		}
+		level := levels.Compliance(a.Status)
 		title := a.Title
 		if title == "" {
 			title = a.ID

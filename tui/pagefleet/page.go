@@ -43,14 +43,13 @@ type Page struct {
 	set  *sources.Set
 	svc  Services
 
-	list    *widget.List
-	rows    []row
-	agents  agents
-	patches map[string]*fleet.Node // with what patching found, by key
-	hold    bool                   // rows have been made since the last tick
-	gens    [3]uint64              // of what rows were made from
-	made    bool                   // rows have been made once
-	search  search
+	list   *widget.List
+	rows   []row
+	agents fleet.Agents
+	hold   bool      // rows have been made since the last tick
+	gens   [4]uint64 // of what rows were made from
+	made   bool      // rows have been made once
+	search search
 
 	width, height int
 	unmanaged     bool // instances that nobody manages are shown, too
@@ -165,9 +164,8 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 // take puts in what was read of a node.
 func (p *Page) take(msg tea.Msg) {
 	if p.node.take(msg) {
-		if f, _, _, _ := p.node.facts.Get(p.node.of); p.agents.learn(f.node) {
-			p.made = false // others with the same agent are behind, too
-			p.reload()
+		if f, _, _, _ := p.node.facts.Get(p.node.of); p.set.AgentNews.Learn(f.node) {
+			p.reload() // others with the same agent are behind, too
 		}
 		return
 	}

@@ -305,7 +305,8 @@ func TestRegionsAreFilteredBesideTheTermsOfTheCommandLine(t *testing.T) {
 	f.Changed(sources.Nodes)
 	for text, want := range map[string]int{
 		"region=us-east-1": 2, "!region=us-east-1": 7, "region!=us-east-1 ping=lost": 2, "account=222222222222 ping=lost": 1, "region=us-east-1,eu-west-1": 9,
-		"ping=lost | ping=inactive": 4, "'東京'": 1,
+		"ping=lost | ping=inactive": 4, "'東京'": 1, "region=us-east-1 | ping=inactive": 3, "!region=us-east-1 | name=web-2": 8, "!account=222222222222 ping=lost": 2,
+		"region~^us": 2,
 	} {
 		if err := f.page.SetFilter(text); err != nil {
 			t.Errorf("%s: %v", text, err)
@@ -316,7 +317,7 @@ func TestRegionsAreFilteredBesideTheTermsOfTheCommandLine(t *testing.T) {
 	}
 	f.page.SetFilter("region=us-east-1 ping=lost")
 	c, _ := f.do(t, "x")[0].(deck.Choose)
-	if l := one(t, messages(c.Done(0))); l.At != other || !strings.HasPrefix(said(l), "ls --filter ping=lost --with") {
+	if l := one(t, messages(c.Done(0))); l.At != other || !strings.HasPrefix(said(l), "ls --filter region=us-east-1 ping=lost --with") {
 		t.Errorf("exports %q of %v", said(l), l.At)
 	}
 	f.page.SetFilter("web-1")

@@ -26,7 +26,7 @@ func (r *row) problems(now time.Time, newest string) []problem {
 	switch {
 	case !r.managed:
 		add(theme.Warn, "it runs, and no agent of it has registered", "d says why")
-	case r.n.Offline() && r.stopped():
+	case r.n.Offline() && r.n.Stopped():
 		add(theme.Idle, "the instance is "+r.n.State, "")
 	case r.n.Ping == fleet.Lost:
 		add(theme.Bad, "the agent does not call: "+r.heard(now), "d says why")

@@ -157,8 +157,8 @@ func (p *Page) export() tea.Cmd {
 // filterFlag is the filter in force as a flag. One with words that --filter does not
 // take, which are looked for everywhere, names the nodes that it finds.
 func (p *Page) filterFlag(at grid.Place) []string {
-	if _, err := fleet.ParseFilter(p.search.text); err == nil {
-		return ifGiven("--filter", p.search.text)
+	if _, err := fleet.ParseFilter(p.list.Filter()); err == nil {
+		return ifGiven("--filter", p.list.Filter())
 	}
 	var ids []string
 	for _, i := range p.list.Shown() {

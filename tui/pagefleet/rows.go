@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
+	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
@@ -42,21 +45,22 @@ func (p *Page) changed() {
 // reload makes the rows anew when what they are made from has changed.
 func (p *Page) reload() {
 	p.list.ShowPlaces(p.deck.Several())
-	gens := [3]uint64{p.set.Nodes.Gen(), p.set.Patches.Gen(), 0}
+	gens := [4]uint64{p.set.Nodes.Gen(), p.set.Patches.Gen(), 0, p.set.AgentNews.Gen()}
 	if p.unmanaged {
 		gens[2] = p.svc.Unmanaged.Gen() + 1
 	}
 	if p.made && gens == p.gens {
 		return
 	}
-	same := p.readPatches()
 	p.gens, p.made, p.hold = gens, true, true
-	p.agents.newest = newestAgents(p.set.Nodes)
+	p.agents = fleet.AgentsOf(p.set.Nodes.Values(), p.set.AgentNews)
 	rows := make([]row, 0, len(p.rows)+64)
 	for _, at := range p.set.Nodes.Places() {
 		nodes, _ := p.set.Nodes.At(at)
+		patched, _ := p.set.Patches.At(at)
+		found := finder{nodes: patched}
 		for i := range nodes {
-			rows = append(rows, p.row(at, &nodes[i], len(rows), same))
+			rows = append(rows, p.row(at, &nodes[i], len(rows), found.find(nodes[i].ID)))
 		}
 	}
 	if p.unmanaged {
@@ -67,23 +71,19 @@ func (p *Page) reload() {
 	p.list.Reset(len(rows))
 }
 
-// row makes the i-th row. A node mostly stands where it stood; when what patching
-// found is the same, too, nothing is looked up.
-func (p *Page) row(at grid.Place, n *fleet.Node, i int, samePatches bool) row {
+// row makes the i-th row; found is what patching found, nil: that has not been read. A
+// node mostly stands where it stood, with the same key.
+func (p *Page) row(at grid.Place, n *fleet.Node, i int, found *fleet.Node) row {
 	r := row{at: at, n: n, managed: true}
-	var was *row
 	if i < len(p.rows) && p.rows[i].n.ID == n.ID && p.rows[i].at == at {
-		was = &p.rows[i]
-		r.key = was.key
+		r.key = p.rows[i].key
 	} else {
 		r.key = deck.Key(at, n.ID)
 	}
-	if was != nil && was.managed && samePatches {
-		r.patched, r.patch, r.sealed = was.patched, was.patch, was.sealed
-	} else if found := p.patches[r.key]; found != nil {
+	if found != nil {
 		r.patched, r.patch, r.sealed = true, found.Patch, found.Lacks(fleet.PartPatch)
 	}
-	r.behind = p.agents.behind(n)
+	r.behind = p.agents.Behind(n)
 	r.rank = r.attention()
 	return r
 }
@@ -108,20 +108,31 @@ func (p *Page) addUnmanaged(rows []row) []row {
 	return rows
 }
 
-// readPatches finds the nodes with what patching found by their keys, when that has
-// been read anew; same says that it has not.
-func (p *Page) readPatches() (same bool) {
-	if p.made && p.gens[1] == p.set.Patches.Gen() {
-		return true
-	}
-	p.patches = map[string]*fleet.Node{}
-	for _, at := range p.set.Patches.Places() {
-		nodes, _ := p.set.Patches.At(at)
-		for i := range nodes {
-			p.patches[deck.Key(at, nodes[i].ID)] = &nodes[i]
+// finder finds nodes of a place by their ids. Feeds mostly have the same nodes in the same
+// order, so that the next one is looked at first: to put 10,000 into a map takes longer than
+// half a frame.
+type finder struct {
+	nodes []fleet.Node
+	next  int
+	at    map[string]int // by id; nil: it was not needed yet
+}
+
+// find is the node of an id; nil: there is none.
+func (f *finder) find(id string) *fleet.Node {
+	i, ok := f.next, f.next < len(f.nodes) && f.nodes[f.next].ID == id
+	if !ok {
+		if f.at == nil {
+			f.at = make(map[string]int, len(f.nodes))
+			for i := range f.nodes {
+				f.at[f.nodes[i].ID] = i
+			}
+		}
+		if i, ok = f.at[id]; !ok {
+			return nil
 		}
 	}
-	return false
+	f.next = i + 1
+	return &f.nodes[i]
 }
 
 // node is the node with what patching found.
@@ -149,7 +160,7 @@ func (r *row) attention() int {
 		return rankUnmanaged
 	case r.n.Ping == fleet.Inactive:
 		return rankInactive
-	case r.n.Offline() && r.stopped():
+	case r.n.Offline() && r.n.Stopped():
 		return rankStopped
 	case r.n.Offline():
 		return rankLost
@@ -160,9 +171,6 @@ func (r *row) attention() int {
 	}
 }
 
-// stopped reports whether EC2 says that the instance does not run.
-func (r *row) stopped() bool { return r.n.State != "" && r.n.State != "running" }
-
 // label is what the node is called.
 func (r *row) label() string { return render.Visible(sources.Label(*r.n)) }
 
@@ -171,17 +179,10 @@ func (r *row) state() (string, theme.Level) {
 	switch {
 	case !r.managed:
 		return "unmanaged", theme.Warn
-	case r.n.Online():
-		return r.n.Ping, theme.Good
-	case r.n.Offline() && r.stopped():
+	case r.n.Offline() && r.n.Stopped():
 		return r.n.State, theme.Idle
-	case r.n.Ping == fleet.Lost:
-		return r.n.Ping, theme.Bad
-	case r.n.Ping == fleet.Inactive:
-		return r.n.Ping, theme.Idle
-	default:
-		return cmp.Or(r.n.Ping, "unknown"), theme.Unknown
 	}
+	return cmp.Or(r.n.Ping, "unknown"), levels.Ping(r.n.Ping)
 }
 
 // agent is the version of the agent, and whether it is the newest.
@@ -200,7 +201,6 @@ func (r *row) agent() (string, theme.Level) {
 
 // patches says what patching found.
 func (r *row) patches() (string, theme.Level) {
-	pa := r.patch
 	switch {
 	case !r.managed:
 		return "not known", theme.Unknown
@@ -208,9 +208,15 @@ func (r *row) patches() (string, theme.Level) {
 		return "not read yet", theme.Unknown
 	case r.sealed:
 		return "unknown", theme.Unknown
-	case pa == nil:
-		return "never scanned", theme.Idle
-	case pa.NonCompliant() == 0:
+	case r.patch == nil:
+		return "never scanned", levels.NeverScanned
+	}
+	pa, n := r.patch, fleet.Node{Patch: r.patch}
+	if patch.Undecided(&n) { // the page Patch asks the baseline
+		return fmt.Sprintf("%d not approved", pa.Available), theme.Unknown
+	}
+	found := patch.RowOf(&n, time.Time{}, 0, nil)
+	if found.Status == patch.Compliant {
 		return "compliant", theme.Good
 	}
 	var words []string
@@ -219,7 +225,9 @@ func (r *row) patches() (string, theme.Level) {
 			words = append(words, fmt.Sprintf("%d %s", n, word))
 		}
 	}
-	add(pa.Critical, "critical")
+	if add(pa.Critical, "critical"); pa.Critical == 0 {
+		add(pa.Security, "security")
+	}
 	add(pa.Failed, "failed")
 	add(pa.Missing, "missing")
 	if pa.PendingReboot > 0 {
@@ -228,10 +236,10 @@ func (r *row) patches() (string, theme.Level) {
 	if len(words) == 0 {
 		add(pa.Rejected, "rejected")
 	}
-	if pa.Critical > 0 || pa.Failed > 0 {
-		return strings.Join(words, ", "), theme.Bad
+	if len(words) == 0 {
+		words = append(words, found.Word())
 	}
-	return strings.Join(words, ", "), theme.Warn
+	return strings.Join(words, ", "), levels.PatchRow(&found)
 }
 
 // comparePatches orders rows from the worst on; what is not known comes last.
@@ -255,16 +263,11 @@ func (r *row) association() (string, theme.Level) {
 	word := strings.ToLower(r.n.AssociationStatus)
 	switch word {
 	case "":
-		return "none", theme.Unknown
+		word = "none"
 	case "success":
-		return "ok", theme.Good
-	case "failed", "timedout":
-		return word, theme.Bad
-	case "pending", "inprogress", "associated":
-		return word, theme.Busy
-	default:
-		return word, theme.Idle
+		word = "ok"
 	}
+	return word, levels.Association(r.n.AssociationStatus)
 }
 
 // tagText writes tags in the order of their keys: "env=prod role=web".

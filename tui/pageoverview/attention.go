@@ -2,6 +2,7 @@ package pageoverview
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -9,8 +10,10 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -57,18 +60,41 @@ func (p *Page) nodesAway() []line {
 	}
 	c := p.nodes.value
 	return slices.Concat(
-		about("lost", theme.Bad, c.lost, widget.Count(c.lost, "node")+" connection lost", "fleet", "ping=lost", "ls", "--filter", "ping=lost"),
+		about("lost", lostLevel(c), c.lost, widget.Count(c.lost, "node")+" connection lost"+stoppedNote(c), "fleet", "ping=lost", "ls", "--filter", "ping=lost"),
 		about("inactive", theme.Warn, c.inactive, widget.Count(c.inactive, "node")+" inactive", "fleet", "ping=inactive", "ls", "--filter", "ping=inactive"),
 	)
 }
 
+// lostLevel is how nodes look whose connection is lost: those of instances that were
+// stopped are missed by nobody.
+func lostLevel(c nodeCount) theme.Level {
+	if c.lost > c.stopped {
+		return theme.Bad
+	}
+	return theme.Idle
+}
+
+// stoppedNote says how many of the nodes that are lost are instances that do not run.
+func stoppedNote(c nodeCount) string {
+	switch c.stopped {
+	case 0:
+		return ""
+	case c.lost:
+		return ", stopped"
+	}
+	return fmt.Sprintf(", %s of them stopped", widget.Grouped(c.stopped))
+}
+
 func (p *Page) agentsBehind() []line {
 	c := p.nodes.value
-	if p.set.Nodes.State().Empty() || c.newest == "" {
+	if p.set.Nodes.State().Empty() {
 		return nil
 	}
-	filter := "agent<" + c.newest
-	return about("agents", theme.Warn, c.behind, widget.Count(c.behind, "node")+" with an agent before "+c.newest, "fleet", filter, "ls", "--filter", filter)
+	text, filter := " with an agent that is behind", c.agents.Filter(true)
+	if newest := c.agents.Only(); newest != "" {
+		text = " with an agent before " + newest
+	}
+	return about("agents", theme.Warn, c.behind, widget.Count(c.behind, "node")+text, "fleet", filter, "ls", "--filter", filter)
 }
 
 func (p *Page) patchesMissing() []line {
@@ -83,14 +109,27 @@ func (p *Page) patchesMissing() []line {
 		return many
 	}
 	return slices.Concat(
-		about("critical", theme.Bad, t.WithCritical, widget.Count(t.WithCritical, "node")+verb(t.WithCritical, " misses", " miss")+" critical patches", "patch", "critical>0", patchWords("critical>0")...),
-		about("failed", theme.Bad, t.WithFailed, widget.Count(t.WithFailed, "node")+" with patches that failed to install", "patch", "failed>0", patchWords("failed>0")...),
-		about("security", theme.Warn, t.WithSecurity, widget.Count(t.WithSecurity, "node")+verb(t.WithSecurity, " misses", " miss")+" security patches", "patch", "security>0", patchWords("security>0")...),
-		about("reboot", theme.Warn, t.WithPendingReboot, widget.Grouped(t.WithPendingReboot)+" patched, reboot pending", "patch", "reboot>0", patchWords("pending_reboot>0")...),
-		about("unscanned", theme.Warn, t.NeverScanned, widget.Count(t.NeverScanned, "node")+" never scanned for patches", "patch", neverScanned, "patch", "status", "--never-scanned"),
-		about("stale", theme.Warn, t.Stale, widget.Count(t.Stale, "node")+" not scanned for a week", "patch", "stale=yes"),
-		about("unknown", theme.Unknown, t.Unknown, widget.Count(t.Unknown, "node")+" whose patches cannot be read", "patch", "status="+string(patch.Unknown)),
+		about("critical", levels.Critical, t.WithCritical, widget.Count(t.WithCritical, "node")+verb(t.WithCritical, " misses", " miss")+" critical patches", "patch", "critical>0", patchWords("critical>0")...),
+		about("failed", levels.FailedPatch, t.WithFailed, widget.Count(t.WithFailed, "node")+" with patches that failed to install", "patch", "failed>0", patchWords("failed>0")...),
+		about("security", levels.Security, t.WithSecurity, widget.Count(t.WithSecurity, "node")+verb(t.WithSecurity, " misses", " miss")+" security patches", "patch", "security>0", patchWords("security>0")...),
+		about("reboot", levels.PendingReboot, t.WithPendingReboot, widget.Grouped(t.WithPendingReboot)+" patched, reboot pending", "patch", "reboot>0", patchWords("pending_reboot>0")...),
+		about("unscanned", levels.NeverScanned, t.NeverScanned, widget.Count(t.NeverScanned, "node")+" never scanned for patches", "patch", neverScanned, "patch", "status", "--never-scanned"),
+		about("stale", levels.Stale, t.Stale, widget.Count(t.Stale, "node")+" not scanned for a week", "patch", "stale=yes"),
+		p.failedAttempts(),
+		about("unknown", levels.Unread, t.Unknown, widget.Count(t.Unknown, "node")+" whose patches cannot be read", "patch", "status="+string(patch.Unknown)),
 	)
+}
+
+// failedAttempts are nodes whose last scan or installation has failed: what is known of
+// their patches is older than that.
+func (p *Page) failedAttempts() (out []line) {
+	failed := p.patches.value.failed
+	for _, word := range slices.Sorted(maps.Keys(failed)) {
+		n := failed[word]
+		text := widget.Count(n, "node") + " whose last patch " + word
+		out = append(out, about(word, theme.Bad, n, text, "patch", "state="+terms.QuoteWord(word))...)
+	}
+	return out
 }
 
 func (p *Page) approvals() []line {
@@ -149,7 +188,7 @@ func (p *Page) expiries() []line {
 func (p *Page) windowFindings() []line {
 	var out []line
 	for _, f := range p.windows.value.findings {
-		out = append(out, about("window "+string(f.Kind)+f.WindowID+f.OtherID, theme.Warn, 1, "window "+subject(f)+": "+f.Message, "windows", "id="+f.WindowID, "window", "coverage")...)
+		out = append(out, about("window "+string(f.Kind)+f.WindowID+f.OtherID, levels.Finding(f.Kind), 1, "window "+subject(f)+": "+f.Message, "windows", "id="+f.WindowID, "window", "coverage")...)
 	}
 	return out
 }
@@ -189,7 +228,7 @@ func (p *Page) forwardFailures() []line {
 // feeds are all feeds of the page with what they are of.
 func (p *Page) feeds() []feed.Feed {
 	s := p.set
-	return []feed.Feed{s.Nodes, s.Patches, s.Commands, s.Executions, s.Windows, s.Parameters, s.Sessions, s.Forwards}
+	return []feed.Feed{s.Nodes, s.Patches, s.Attempts, s.Commands, s.Executions, s.Windows, s.Parameters, s.Sessions, s.Forwards}
 }
 
 // failedReads are the feeds that could not be read everywhere: what is counted is

@@ -96,6 +96,8 @@ func TestEveryNumberOpensThePageBehindIt(t *testing.T) {
 		{"5 patched, reboot pending", "patch", "reboot>0"},
 		{"never scanned for patches", "patch", "status=never-scanned"},
 		{"東京 87", "patch", "group='東京'"},
+		{"2 nodes whose last patch scan failed", "patch", "state='scan failed'"},
+		{"1 node whose last patch install failed", "patch", "state='install failed'"},
 		{"1 automation waits", "automation", "waiting=yes"},
 		{"東京 deploy", "commands", "id=r-20261127-1"},
 		{"812/1,100", "commands", "id=8f2c91d0-1111-4222-8333-444455556666"},
@@ -112,6 +114,46 @@ func TestEveryNumberOpensThePageBehindIt(t *testing.T) {
 		}
 		others[c.page].shown = 0
 		s.Press("1")
+	}
+}
+
+// An instance that was stopped is not lost as others are: the page Fleet calls it stopped.
+func TestStoppedInstancesAreToldApart(t *testing.T) {
+	s, p, _, set := filled(t)
+	nodes := testNodes(1204)
+	for i := range 5 { // lost, all of them
+		nodes[i].State = "stopped"
+	}
+	set.Nodes.Set(tuitest.Place, nodes, tuitest.Now)
+	s.Changed(sources.Nodes)
+	if l := choose(t, p, "14 nodes connection lost, 5 of them stopped"); l.rows != 14 || l.level != theme.Bad {
+		t.Errorf("%+v", l)
+	}
+	set.Nodes.Set(tuitest.Place, nodes[:5], tuitest.Now)
+	s.Changed(sources.Nodes)
+	if l := choose(t, p, "5 nodes connection lost, stopped"); l.rows != 5 || l.level == theme.Bad {
+		t.Errorf("%+v", l)
+	}
+}
+
+// Agents of Linux and Windows are released apart: those of one are not behind those of
+// the other. What the service says of an agent on another page counts here, too.
+func TestAgentsAreBehindByPlatform(t *testing.T) {
+	s, p, _, set := filled(t)
+	nodes := testNodes(1204)
+	for i := range 100 {
+		nodes[i].Platform, nodes[i].AgentVersion = "windows", "3.3.1.0"
+	}
+	set.Nodes.Set(tuitest.Place, nodes, tuitest.Now)
+	s.Changed(sources.Nodes)
+	if l := choose(t, p, "192 nodes with an agent that is behind"); l.open.Filter != "platform=linux agent<3.3.4851.0 | platform=windows agent<3.3.1.0" {
+		t.Errorf("it opens %q", l.open.Filter)
+	}
+	no := false
+	set.AgentNews.Learn(fleet.Node{Platform: "linux", AgentVersion: "3.3.4851.0", AgentLatest: &no})
+	s.Changed(sources.Nodes)
+	if l := choose(t, p, "1,104 nodes with an agent that is behind"); l.open.Filter != "platform=linux agent<=3.3.4851.0 | platform=windows agent<3.3.1.0" {
+		t.Errorf("it opens %q", l.open.Filter)
 	}
 }
 
@@ -143,6 +185,7 @@ func TestNothingNeedsAttention(t *testing.T) {
 		func() { set.Commands.Set(tuitest.Place, nil, tuitest.Now) }, func() { set.Executions.Set(tuitest.Place, nil, tuitest.Now) },
 		func() { set.Sessions.Set(tuitest.Place, nil, tuitest.Now) }, func() { set.Windows.Set(tuitest.Place, nil, tuitest.Now) },
 		func() { set.Parameters.Set(tuitest.Place, nil, tuitest.Now) }, func() { set.Forwards.Set(grid.Place{}, nil, tuitest.Now) },
+		func() { set.Attempts.Set(tuitest.Place, nil, tuitest.Now) },
 	} {
 		empty()
 	}

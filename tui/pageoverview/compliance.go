@@ -10,6 +10,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
+	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
 
@@ -17,6 +18,9 @@ import (
 type patchCount struct {
 	total  patch.Counts
 	groups []patch.Slice // the worst first
+	// failed are the nodes whose last scan or installation has failed, by how that is
+	// said: see patching.Attempt.
+	failed map[string]int
 }
 
 // strictness is what a baseline says of security updates that are available and that
@@ -37,20 +41,36 @@ type strictRead struct {
 }
 
 func (k *known) countPatches(set *sources.Set, now time.Time) patchCount {
-	rows := make([]patch.Row, 0, set.Patches.Len())
-	var c patchCount
+	c := patchCount{failed: map[string]int{}}
+	var groups patch.Slicer
+	attempts := attemptsOf(set)
 	for at, n := range set.Patches.All() {
-		row := k.patchRow(at, *n, now)
-		rows = append(rows, row)
-		c.total.Add(row)
+		row := k.patchRow(at, n, now)
+		c.total.Add(&row)
+		groups.Add(patch.ByGroup.Key(&row, now), &row)
+		if a := attempts[at][n.ID]; a != nil && a.After(row.Scanned) && a.Failed() {
+			c.failed[a.Word()]++
+		}
 	}
-	c.groups = patch.Slices(rows, patch.ByGroup, now)
+	c.groups = groups.Slices(patch.ByGroup)
 	return c
+}
+
+// attemptsOf are the scans and installations that have not ended well, by node.
+func attemptsOf(set *sources.Set) map[grid.Place]map[string]*patching.Attempt {
+	of := map[grid.Place]map[string]*patching.Attempt{}
+	for at, a := range set.Attempts.All() {
+		if of[at] == nil {
+			of[at] = map[string]*patching.Attempt{}
+		}
+		of[at][a.NodeID] = a
+	}
+	return of
 }
 
 // patchRow is the state of a node. While its baseline has not said whether it is
 // compliant, that is unknown.
-func (k *known) patchRow(at grid.Place, n fleet.Node, now time.Time) patch.Row {
+func (k *known) patchRow(at grid.Place, n *fleet.Node, now time.Time) patch.Row {
 	if !patch.Undecided(n) {
 		return patch.RowOf(n, now, patch.StaleAfter, nil)
 	}
@@ -69,7 +89,7 @@ func (p *Page) askStrict() tea.Cmd {
 	}
 	var cmds []tea.Cmd
 	for at, n := range p.set.Patches.All() {
-		if !patch.Undecided(*n) {
+		if !patch.Undecided(n) {
 			continue
 		}
 		of := baselineAt{at, n.Patch.Baseline}

@@ -12,7 +12,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/run"
-	"github.com/ssmdeck/ssmdeck/tui/feed"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 )
 
@@ -51,8 +50,8 @@ const (
 )
 
 func (k *known) learn(set *sources.Set, now time.Time) {
-	k.nodes.get(set.Nodes.Gen(), now, forHour, func() nodeCount { return countNodes(set.Nodes) })
-	k.patches.get(set.Patches.Gen()+k.answers, now, forHour, func() patchCount { return k.countPatches(set, now) })
+	k.nodes.get(set.Nodes.Gen()+set.AgentNews.Gen(), now, forHour, func() nodeCount { return countNodes(set) })
+	k.patches.get(set.Patches.Gen()+set.Attempts.Gen()+k.answers, now, forHour, func() patchCount { return k.countPatches(set, now) })
 	k.runs.get(set.Commands.Gen(), now, forMinute, func() runCount { return countRuns(set.Commands.Rows(), now) })
 	k.autos.get(set.Executions.Gen(), now, forHour, func() autoCount { return countAutos(set.Executions.Rows()) })
 	// Nodes come without their tags at first, by which windows choose.
@@ -72,36 +71,31 @@ func (k *known) learn(set *sources.Set, now time.Time) {
 type nodeCount struct {
 	all, online, lost, inactive int
 
-	newest         string // agent version
-	latest, behind int
+	stopped int // of those lost; see fleet.Node.Stopped
+
+	agents         fleet.Agents
+	latest, behind int // of those whose agent is known
 }
 
-func countNodes(source *feed.Source[fleet.Node]) nodeCount {
-	c := nodeCount{all: source.Len()}
-	agents := map[string]int{} // a few versions, however many nodes
-	for _, n := range source.All() {
+func countNodes(set *sources.Set) nodeCount {
+	c := nodeCount{all: set.Nodes.Len(), agents: fleet.AgentsOf(set.Nodes.Values(), set.AgentNews)}
+	for _, n := range set.Nodes.All() {
 		switch n.Ping {
-		case "online":
+		case fleet.Online:
 			c.online++
-		case "lost":
+		case fleet.Lost:
 			c.lost++
-		case "inactive":
+			if n.Stopped() {
+				c.stopped++
+			}
+		case fleet.Inactive:
 			c.inactive++
 		}
-		agents[n.AgentVersion]++
-	}
-	for v := range agents {
-		if fleet.IsVersion(v) && (c.newest == "" || fleet.CompareVersions(v, c.newest) > 0) {
-			c.newest = v
-		}
-	}
-	for v, n := range agents {
 		switch {
-		case !fleet.IsVersion(v): // which is not to be behind
-		case fleet.CompareVersions(v, c.newest) < 0:
-			c.behind += n
-		default:
-			c.latest += n
+		case c.agents.Behind(n):
+			c.behind++
+		case fleet.IsVersion(n.AgentVersion):
+			c.latest++
 		}
 	}
 	return c

@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -97,13 +98,12 @@ func (p *Page) fleetPanel() panel {
 		})
 	}
 	add("online", theme.Good, c.online, "ping=online")
-	add("lost", zero(c.lost, theme.Bad), c.lost, "ping=lost")
+	add("lost", lostLevel(c), c.lost, "ping=lost")
 	add("inactive", zero(c.inactive, theme.Idle), c.inactive, "ping=inactive")
-	if c.newest == "" {
-		return out
+	if c.agents.Known() {
+		add("agent latest", theme.Good, c.latest, c.agents.Filter(false))
+		add("agent behind", zero(c.behind, theme.Warn), c.behind, c.agents.Filter(true))
 	}
-	add("agent latest", theme.Good, c.latest, "agent>="+c.newest)
-	add("agent behind", zero(c.behind, theme.Warn), c.behind, "agent<"+c.newest)
 	return out
 }
 
@@ -170,10 +170,10 @@ func patchNumbers(t patch.Counts) (lines []line) {
 			key: key, level: level, text: key, value: value, open: deck.Open{Page: "patch", Filter: filter, Clear: true}, rows: n, words: words,
 		})
 	}
-	add("critical missing", theme.Bad, t.WithCritical, "critical>0", patchWords("critical>0")...)
-	add("security missing", theme.Warn, t.WithSecurity, "security>0", patchWords("security>0")...)
-	add("reboot pending", theme.Warn, t.WithPendingReboot, "reboot>0", patchWords("pending_reboot>0")...)
-	add("never scanned", theme.Unknown, t.NeverScanned, neverScanned, "patch", "status", "--never-scanned")
+	add("critical missing", levels.Critical, t.WithCritical, "critical>0", patchWords("critical>0")...)
+	add("security missing", levels.Security, t.WithSecurity, "security>0", patchWords("security>0")...)
+	add("reboot pending", levels.PendingReboot, t.WithPendingReboot, "reboot>0", patchWords("pending_reboot>0")...)
+	add("never scanned", levels.NeverScanned, t.NeverScanned, neverScanned, "patch", "status", "--never-scanned")
 	return lines
 }
 
@@ -190,18 +190,7 @@ func groupLine(g patch.Slice) line {
 	}
 	// The filter patch_group= knows groups of scans alone, and not those of tags.
 	l.words = []string{"patch", "status", "--by", "group"}
-	switch {
-	case !known:
-		l.level = theme.Unknown
-	case g.WithCritical > 0:
-		l.level = theme.Bad
-	case g.NonCompliant > 0:
-		l.level = theme.Warn
-	case g.Compliant < g.Nodes: // never scanned, or not known
-		l.level = theme.Unknown
-	default:
-		l.level = theme.Good
-	}
+	l.level = levels.PatchCounts(&g.Counts)
 	return l
 }
 

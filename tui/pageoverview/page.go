@@ -84,7 +84,7 @@ func (p *Page) Wants() []feed.Want {
 		patches = sources.Hurry(s.Patches)
 	}
 	wants := []feed.Want{
-		sources.Want(s.Nodes), patches, sources.Want(s.Sessions), sources.Want(s.Forwards),
+		sources.Want(s.Nodes), patches, sources.Want(s.Attempts), sources.Want(s.Sessions), sources.Want(s.Forwards),
 		sources.Want(s.Windows), sources.Want(s.Parameters),
 	}
 	for _, f := range []struct {

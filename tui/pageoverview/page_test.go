@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
+	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/internal/window"
@@ -28,6 +29,7 @@ func emptySet() *sources.Set {
 	return &sources.Set{
 		Nodes:      feed.NewSource[fleet.Node](sources.Nodes, nil),
 		Patches:    feed.NewSource[fleet.Node](sources.Patches, nil),
+		Attempts:   feed.NewSource[patching.Attempt](sources.Attempts, nil),
 		Commands:   feed.NewSource[run.Command](sources.Commands, nil),
 		Sessions:   feed.NewSource[sessions.Entry](sources.Sessions, nil),
 		Parameters: feed.NewSource[parameter.Parameter](sources.Parameters, nil),
@@ -42,6 +44,15 @@ func fill(set *sources.Set) {
 	now := tuitest.Now
 	set.Nodes.Set(tuitest.Place, testNodes(1204), now.Add(-4*time.Second))
 	set.Patches.Set(tuitest.Place, testPatches(testNodes(1204)), now.Add(-time.Minute))
+	set.Attempts.Set(tuitest.Place, []patching.Attempt{
+		{NodeID: "i-00000000000000100", Operation: "Scan", State: run.Failed, At: now.Add(-time.Hour)},
+		{NodeID: "i-00000000000000101", Operation: "Scan", State: run.TimedOut, At: now.Add(-time.Hour)},
+		{NodeID: "i-00000000000000102", Operation: "Install", State: run.Failed, At: now.Add(-time.Hour)},
+		{NodeID: "i-00000000000000103", Operation: "Scan", State: run.Cancelled, At: now.Add(-time.Hour)},
+		{NodeID: "i-00000000000000104", Operation: "Scan", State: run.Running, At: now.Add(-time.Minute)},
+		{NodeID: "i-00000000000000105", Operation: "Scan", State: run.Failed, At: now.Add(-48 * time.Hour)}, // it was scanned since
+		{NodeID: "i-000000000000fffff", Operation: "Scan", State: run.Failed, At: now.Add(-time.Hour)},      // it is gone
+	}, now)
 	set.Commands.Set(tuitest.Place, []run.Command{
 		{ID: "8f2c91d0-1111-4222-8333-444455556666", Document: "AWS-RunShellScript", State: run.Running, Requested: now.Add(-130 * time.Second), Targets: 1100, Completed: 812, Errors: 3},
 		{ID: "aaaa0000-1111-4222-8333-444455556666", RunID: "r-20261127-1", Of: 2, Number: 1, Comment: "東京 deploy \x1b[31m", Document: "AWS-RunShellScript", State: run.Failed, Requested: now.Add(-time.Hour), Targets: 50, Completed: 50, Errors: 2},

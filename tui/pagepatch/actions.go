@@ -130,7 +130,7 @@ func targets(nodes []*node) (words []string, input []byte) {
 const hurryFor = 2 * time.Minute
 
 // refresh are the feeds that a scan or an installation changes.
-func refresh() []string { return []string{sources.Patches, Attempts, sources.Commands} }
+func refresh() []string { return []string{sources.Patches, sources.Attempts, sources.Commands} }
 
 // nodeFacts are what must be known of nodes before a yes.
 func (p *Page) nodeFacts(nodes []*node) []deck.Fact {

@@ -11,7 +11,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
-	"github.com/ssmdeck/ssmdeck/tui/pagepatch"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 	"github.com/ssmdeck/ssmdeck/tui/tuitest"
 )
@@ -80,7 +79,7 @@ func TestScanIsALineForEachPlace(t *testing.T) {
 	}
 	for _, l := range lines {
 		want := map[grid.Place]string{tuitest.Place: "patch scan " + web1, other: "patch scan i-00000000000000063"}[l.At]
-		if words(l) != want || l.Level != deck.Change || !slices.Contains(l.Refresh, sources.Patches) || !slices.Contains(l.Refresh, pagepatch.Attempts) {
+		if words(l) != want || l.Level != deck.Change || !slices.Contains(l.Refresh, sources.Patches) || !slices.Contains(l.Refresh, sources.Attempts) {
 			t.Errorf("%s: %q at level %d, want %q", l.At, words(l), l.Level, want)
 		}
 	}

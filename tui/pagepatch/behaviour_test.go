@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -222,8 +224,8 @@ func TestFilter(t *testing.T) {
 func TestAttempts(t *testing.T) {
 	w := full(t)
 	set := func(list ...patching.Attempt) {
-		w.svc.Attempts.Set(tuitest.Place, list, tuitest.Now)
-		w.Changed(pagepatch.Attempts)
+		w.set.Attempts.Set(tuitest.Place, list, tuitest.Now)
+		w.Changed(sources.Attempts)
 	}
 	const web2 = "i-00000000000000002" // scanned 26 h ago
 	set(patching.Attempt{NodeID: web2, Operation: "Scan", State: run.Failed, At: ago(time.Hour)})
@@ -415,10 +417,6 @@ func BenchmarkTenThousandNodes(b *testing.B) {
 				b.Fatal(err)
 			}
 		},
-		"data": func(int) {
-			w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
-			messages(w.p.Update(feed.Changed{Feed: sources.Patches}))
-		},
 	} {
 		b.Run(name, func(b *testing.B) {
 			if name == "group" {
@@ -430,6 +428,169 @@ func BenchmarkTenThousandNodes(b *testing.B) {
 			}
 			messages(w.p.Update(tuitest.Key("l")))
 		})
+	}
+	// What a load of the states costs the update loop: to begin counting, and to show
+	// what was counted.
+	b.Run("arrival", func(b *testing.B) {
+		for b.Loop() {
+			w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+			w.p.Update(feed.Changed{Feed: sources.Patches})
+		}
+	})
+	b.Run("counted", func(b *testing.B) {
+		w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+		found := messages(w.p.Update(feed.Changed{Feed: sources.Patches}))
+		for b.Loop() {
+			for _, m := range found {
+				w.p.Update(m)
+			}
+			frame()
+		}
+	})
+	// The same once the patches of all nodes have been read, and what that reading costs.
+	b.Run("reading", func(b *testing.B) {
+		for i := range all {
+			all[i].Name = "web-1" // which lacks three
+		}
+		w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+		found := messages(w.p.Update(feed.Changed{Feed: sources.Patches}))
+		for _, m := range found {
+			w.p.Update(m)
+		}
+		var read []tea.Msg
+		for _, a := range w.p.Actions() {
+			if a.Key == "R" {
+				read = messages(a.Do())
+			}
+		}
+		b.Run("arrival", func(b *testing.B) {
+			for b.Loop() {
+				for _, m := range read {
+					w.p.Update(m)
+				}
+			}
+		})
+		b.Run("counted", func(b *testing.B) {
+			for b.Loop() {
+				for _, m := range found {
+					w.p.Update(m)
+				}
+			}
+		})
+	})
+	for name, change := range map[string]func(){
+		sources.Attempts:    func() { w.set.Attempts.Set(tuitest.Place, []patching.Attempt{{NodeID: all[3].ID}}, tuitest.Now) },
+		pagepatch.Baselines: func() { w.svc.Baselines.Set(tuitest.Place, nil, tuitest.Now) },
+		pagepatch.Looks:     func() { w.svc.Looks.Set(grid.Place{}, nil, tuitest.Now) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				change()
+				w.p.Update(feed.Changed{Feed: name})
+			}
+		})
+	}
+}
+
+// A scan becomes stale while nothing new is read.
+func TestScansBecomeStaleByThemselves(t *testing.T) {
+	w := full(t)
+	stale := func() int { return strings.Count(w.Frame(), "stale") }
+	w.Size(140, 40)
+	before := stale()
+	w.Wait(6 * day)
+	w.Press("j") // nobody has looked for long
+	w.Wait(time.Second)
+	if now := stale(); now <= before {
+		t.Errorf("%d scans are stale after six days, and were before: %d", now, before)
+	}
+}
+
+// Many nodes are counted beside the update loop: keys are answered meanwhile, nothing is
+// said of which nothing is known, and what is old when it comes is not shown.
+func TestManyNodesAreCountedBesideTheLoop(t *testing.T) {
+	w := open(t)
+	many := func(n int) []fleet.Node {
+		var all []fleet.Node
+		for i := range n {
+			all = append(all, node(i, fmt.Sprintf("web-%d", i), "Amazon Linux", "2023", state("web", linA, time.Hour, 1, 0, 1, 0, 0)))
+		}
+		return all
+	}
+	arrive := func(nodes []fleet.Node) tea.Cmd {
+		w.set.Patches.Set(tuitest.Place, nodes, tuitest.Now)
+		return w.p.Update(feed.Changed{Feed: sources.Patches})
+	}
+	first := arrive(many(1500))
+	w.Send(deck.Tick{})
+	w.Has("counting the nodes")
+	w.Lacks("no managed nodes", "0 nodes")
+	w.Press("j")
+	second := arrive(many(2000))
+	show := func(cmd tea.Cmd) {
+		for _, m := range messages(cmd) {
+			w.Send(m)
+		}
+	}
+	show(second)
+	w.Has("2,000 nodes")
+	show(first)
+	w.Has("2,000 nodes")
+	third := arrive(many(1200))
+	w.Send(deck.Tick{})
+	w.Has("2,000 nodes") // until the new ones are counted
+	show(third)
+	w.Has("1,200 nodes")
+	arrive(many(1100))
+	if plain := w.p.Plain(); !strings.Contains(plain.Summary[0], "of 1100 nodes") || len(plain.Items) != 1100 {
+		t.Errorf("what is printed is printed once, and has %d rows: %v", len(plain.Items), plain.Summary)
+	}
+}
+
+// The patches that many nodes lack are counted beside the loop, too: until then nobody is
+// told that nothing is missing, nor the numbers of another group.
+func TestTheMissingPatchesOfManyNodesAreCountedBesideTheLoop(t *testing.T) {
+	w := open(t)
+	var all []fleet.Node
+	for i := range 1500 {
+		n := node(i, []string{"web-1", "web-2"}[i%2], "Amazon Linux", "2023", state([]string{"a", "b"}[i%2], linA, time.Hour, 1, 0, 1, 0, 0))
+		all = append(all, n)
+	}
+	w.set.Patches.Set(tuitest.Place, all, tuitest.Now)
+	w.Changed(sources.Patches)
+	w.Size(140, 40)
+	var read tea.Cmd
+	for _, a := range w.p.Actions() {
+		if a.Key == "v" {
+			read = a.Do()
+		}
+	}
+	var late []tea.Msg
+	for _, m := range messages(read) {
+		late = append(late, messages(w.p.Update(m))...)
+	}
+	w.Size(140, 40)
+	w.Has("counting")
+	w.Lacks("nothing is missing")
+	for _, m := range late {
+		w.Send(m)
+	}
+	w.Has("systemd.x86_64", "openssl.x86_64", "1500")
+	w.Press("h")
+	late = messages(w.p.Update(tuitest.Key("j"))) // to a group, of which nothing is counted yet
+	if view := ansi.Strip(w.p.View()); strings.Contains(view, "systemd") || strings.Contains(view, "nothing is missing") || !strings.Contains(view, "counting") {
+		t.Errorf("before the group is counted:\n%s", view)
+	}
+	w.p.Update(tuitest.Key("k"))
+	for _, m := range late { // comes when another group is chosen
+		w.p.Update(m)
+	}
+	if view := ansi.Strip(w.p.View()); strings.Contains(view, "systemd") {
+		t.Errorf("the patches of one group stand under another:\n%s", view)
+	}
+	w.Press("j")
+	if rows := regexp.MustCompile(`systemd\S* +750 `).FindString(ansi.Strip(w.p.View())); rows == "" {
+		t.Errorf("the group is not counted:\n%s", ansi.Strip(w.p.View()))
 	}
 }
 

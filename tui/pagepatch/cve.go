@@ -142,37 +142,10 @@ func (p *Page) searchCVE(id string) tea.Cmd {
 	}
 	p.cve.id, p.view, p.focus, p.only = ids[0], viewCVE, paneMain, only{}
 	p.fillNodes()
-	p.fillCVE()
 	if p.reading.at.IsZero() && !p.reading.busy() {
-		return p.read()
+		return tea.Batch(p.look(), p.read())
 	}
-	return nil
-}
-
-// fillCVE finds the nodes of the group that lack a patch for the CVE.
-func (p *Page) fillCVE() {
-	c := &p.cve
-	c.rows, c.keys, c.count = nil, nil, patch.Affected{}
-	if c.id != "" && !p.reading.at.IsZero() {
-		all, keys := p.lacking(patch.Missing, patch.Failed, patch.InstalledPendingReboot)
-		byID := map[string]string{}
-		for i, n := range all {
-			byID[n.Row.ID] = keys[i]
-		}
-		var rows []patch.Row
-		for _, n := range p.fleet.nodes {
-			if p.in(n) {
-				rows = append(rows, n.Row)
-				byID[n.ID] = n.key
-			}
-		}
-		hit := patch.Select(all, patch.Match{CVEs: []string{c.id}})
-		c.rows, c.count = patch.Lacking(rows, hit), patch.AffectedBy(rows, all, hit)
-		for _, l := range c.rows {
-			c.keys = append(c.keys, byID[l.ID])
-		}
-	}
-	c.list.Reset(len(c.rows))
+	return p.look()
 }
 
 // openAffected shows the node under the cursor.

@@ -6,11 +6,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ssmdeck/ssmdeck/internal/baseline"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -67,7 +69,7 @@ func (p *Page) makeGroups() {
 		Columns: []widget.Column{
 			{
 				ID: "name", Title: "GROUP", Min: 10, Max: 28, Text: func(row int) string { return p.groupName(at(row).Key) },
-				Level: func(row int) theme.Level { return sliceLevel(at(row).Counts) },
+				Level: func(row int) theme.Level { return levels.PatchCounts(&at(row).Counts) },
 			},
 			{
 				ID: "compliant", Title: "OK", Right: true, Min: 6, Rank: 1, Text: func(row int) string { return percent(at(row).Counts) },
@@ -78,32 +80,19 @@ func (p *Page) makeGroups() {
 				},
 			},
 			number("nodes", "NODES", 2, theme.Unknown, func(s *patch.Slice) int { return s.Nodes }),
-			number("crit", "CRIT", 3, theme.Bad, func(s *patch.Slice) int { return s.WithCritical }),
-			number("sec", "SEC", 4, theme.Bad, func(s *patch.Slice) int { return s.WithSecurity }),
-			number("never", "NEVER", 5, theme.Warn, func(s *patch.Slice) int { return s.NeverScanned }),
-			number("stale", "STALE", 6, theme.Warn, func(s *patch.Slice) int { return s.Stale }),
+			number("crit", "CRIT", 3, levels.Critical, func(s *patch.Slice) int { return s.WithCritical }),
+			number("sec", "SEC", 4, levels.Security, func(s *patch.Slice) int { return s.WithSecurity }),
+			number("never", "NEVER", 5, levels.NeverScanned, func(s *patch.Slice) int { return s.NeverScanned }),
+			number("stale", "STALE", 6, levels.Stale, func(s *patch.Slice) int { return s.Stale }),
 		},
 	})
 }
 
-// sliceLevel is how some nodes stand together: as the worst of them.
-func sliceLevel(c patch.Counts) theme.Level {
-	switch {
-	case c.WithCritical > 0 || c.WithFailed > 0:
-		return theme.Bad
-	case c.NonCompliant > 0 || c.NeverScanned > 0:
-		return theme.Warn
-	case c.Unknown > 0 || c.Nodes == 0:
-		return theme.Unknown
-	}
-	return theme.Good
-}
-
-// groupKey is where a node belongs.
-func (p *Page) groupKey(n *node) string {
-	switch by := p.groups.by; by {
+// groupKey is where a node belongs, of nodes that were counted at a time.
+func groupKey(by string, n *node, made time.Time) string {
+	switch by {
 	case byGroup, byBaseline, byPlatform, byAge:
-		return patch.Dimension(by).Key(n.Row, p.fleet.made)
+		return patch.Dimension(by).Key(&n.Row, made)
 	case byState:
 		_, word := n.state()
 		return word
@@ -146,25 +135,19 @@ func (p *Page) fillGroups() {
 		}
 		g.names[b.Place][baseline.ShortID(b.Value.ID)] = render.Visible(b.Value.Name)
 	}
-	at := map[string]int{}
-	groups := []patch.Slice{}
+	var groups patch.Slicer
+	still := false
 	for _, n := range p.fleet.nodes {
-		key := p.groupKey(n)
-		i, seen := at[key]
-		if !seen {
-			i = len(groups)
-			at[key] = i
-			groups = append(groups, patch.Slice{Key: key})
-		}
-		groups[i].Add(n.Row)
+		key := groupKey(p.groups.by, n, p.fleet.made)
+		still = still || g.inside && key == g.chosen
+		groups.Add(key, &n.Row)
 	}
 	by := patch.ByGroup
 	if g.by == byAge {
 		by = patch.ByAge
 	}
-	slices.SortFunc(groups, by.CompareSlices)
-	g.slices = append([]patch.Slice{{Key: wholeFleet, Counts: p.fleet.total}}, groups...)
-	if _, still := at[g.chosen]; g.inside && !still {
+	g.slices = append([]patch.Slice{{Key: wholeFleet, Counts: p.fleet.total}}, groups.Slices(by)...)
+	if g.inside && !still {
 		g.chosen, g.inside = "", false
 	}
 	g.list.Reset(len(g.slices))
@@ -187,12 +170,12 @@ func (p *Page) pick() {
 	}
 	g.chosen, g.inside = key, inside
 	p.fillNodes()
-	p.fillLacks()
-	p.fillCVE()
 }
 
 // in reports whether a node is in the group that was chosen.
-func (p *Page) in(n *node) bool { return !p.groups.inside || p.groupKey(n) == p.groups.chosen }
+func (p *Page) in(n *node) bool {
+	return !p.groups.inside || groupKey(p.groups.by, n, p.fleet.made) == p.groups.chosen
+}
 
 // chosenCounts are the numbers of the group that was chosen.
 func (p *Page) chosenCounts() patch.Counts {
@@ -212,8 +195,6 @@ func (p *Page) groupBy(by string) {
 	p.fillGroups()
 	p.groups.list.Select(listKey(wholeFleet))
 	p.fillNodes()
-	p.fillLacks()
-	p.fillCVE()
 }
 
 // askGroup asks what nodes are to be put together by.

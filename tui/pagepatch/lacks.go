@@ -3,7 +3,6 @@ package pagepatch
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -69,6 +68,8 @@ func severityLevel(s string) theme.Level {
 // noReading says why there is no row in a list of what was read.
 func (p *Page) noReading(nothing string) string {
 	switch r := &p.reading; {
+	case p.uncountedMiddle() && !r.busy() && !r.at.IsZero():
+		return "counting" + p.deck.Styles.Glyphs.Ellipsis
 	case r.busy() || r.at.IsZero():
 		return r.state(p.deck.Now, p.deck.Styles.Glyphs.Ellipsis)
 	case p.main().Filter() != "":
@@ -77,44 +78,6 @@ func (p *Page) noReading(nothing string) string {
 		return "nothing that could be read; see above"
 	}
 	return nothing
-}
-
-// lacking are the patches that were read of nodes of the group, in some states. The
-// keys are those of the nodes.
-func (p *Page) lacking(states ...patch.State) (nodes []patch.NodePatches, keys []string) {
-	for i, n := range p.reading.nodes {
-		known := p.fleet.byKey[p.reading.keys[i]]
-		if known == nil || !p.in(known) {
-			continue
-		}
-		var patches []patch.Patch
-		for _, f := range n.Patches {
-			if slices.Contains(states, f.State) {
-				patches = append(patches, f)
-			}
-		}
-		if len(patches) > 0 {
-			nodes, keys = append(nodes, patch.NodePatches{Row: known.Row, Patches: patches}), append(keys, p.reading.keys[i])
-		}
-	}
-	return nodes, keys
-}
-
-// fillLacks counts the patches of the group.
-func (p *Page) fillLacks() {
-	l := &p.lacks
-	nodes, keys := p.lacking(patch.Missing, patch.Failed)
-	l.rows = patch.Tallies(nodes, patch.ByPatch, p.fleet.made)
-	l.keys = map[string][]string{}
-	for i, n := range nodes {
-		for _, f := range n.Patches {
-			key := f.ID + "\x00" + f.Title
-			if have := l.keys[key]; len(have) == 0 || have[len(have)-1] != keys[i] {
-				l.keys[key] = append(have, keys[i])
-			}
-		}
-	}
-	l.list.Reset(len(l.rows))
 }
 
 // showLacks turns the middle from nodes to patches and back.
@@ -128,9 +91,9 @@ func (p *Page) showLacks() tea.Cmd {
 	}
 	p.view = viewLacks
 	if p.reading.at.IsZero() && !p.reading.busy() {
-		return p.read()
+		return tea.Batch(p.look(), p.read())
 	}
-	return nil
+	return p.look()
 }
 
 // openLack shows the nodes that lack the patch under the cursor.

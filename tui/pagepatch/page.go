@@ -19,7 +19,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/history"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
-	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -29,16 +28,12 @@ import (
 
 // The feeds of this page alone.
 const (
-	Attempts  = "patch runs"
 	Baselines = "patch baselines"
 	Looks     = "patch history"
 )
 
 // Services are what the page needs beside the shared feeds.
 type Services struct {
-	// Attempts are the newest scans and installations of nodes that have failed or
-	// are under way.
-	Attempts *feed.Source[patching.Attempt]
 	// Baselines are those of the account, for their names.
 	Baselines *feed.Source[baseline.Identity]
 	// Looks are what earlier looks from this machine have counted. Its place is the
@@ -89,7 +84,11 @@ type Page struct {
 	focus         int
 	view          view
 
-	fleet  fleetState
+	fleet     fleetState
+	counting  generation // what is counted, or has been
+	strict    map[baselineAt]strictness
+	strictGen uint64 // counts changes of strict
+
 	groups groupList
 	nodes  *widget.List
 	rows   []*node // of nodes
@@ -101,6 +100,8 @@ type Page struct {
 	ofAt   time.Time
 	list   *widget.List // of found
 
+	shown   basis     // of the list in the middle
+	making  basis     // of the one that is made
 	hurry   time.Time // until then what was asked for is looked for
 	reading reading
 	lacks   lackList
@@ -122,7 +123,7 @@ func New(d *deck.Deck, desk *feed.Desk, set *sources.Set, svc Services) *Page {
 	p := &Page{deck: d, desk: desk, set: set, svc: svc, focus: paneMain}
 	p.detail = feed.NewDetail[[]Found](desk, 200)
 	p.trend.kept = map[grid.Place]time.Time{}
-	p.fleet.strict = map[grid.Place]map[string]strictness{}
+	p.strict = map[baselineAt]strictness{}
 	p.groups.by = byGroup
 	p.makeGroups()
 	p.makeNodes()
@@ -141,7 +142,7 @@ func (*Page) Title() string { return "Patch" }
 // Wants are the nodes with their patch states; they are read more often while
 // something scans or installs.
 func (p *Page) Wants() []feed.Want {
-	states, runs := sources.Want(p.set.Patches), feed.Want{Feed: p.svc.Attempts, Every: time.Minute}
+	states, runs := sources.Want(p.set.Patches), feed.Want{Feed: p.set.Attempts, Every: time.Minute}
 	switch {
 	case p.fleet.running > 0:
 		states, runs.Every = sources.Hurry(p.set.Patches), 5*time.Second
@@ -165,8 +166,11 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 			p.showPatches()
 		}
 	case strictRead:
-		p.takeStrict(m)
-		return p.keepLooks()
+		return p.takeStrict(m)
+	case counted:
+		return p.take(m)
+	case middleMade:
+		p.takeMiddle(m.m)
 	case lookKept:
 		if m.err != nil {
 			return deck.Ask(deck.Say{Err: m.err})
@@ -176,7 +180,7 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 		return p.takeReading(m)
 	case deck.Tick:
 		p.reading.glance()
-		return p.look() // the page may have been made larger, or shown again
+		return tea.Batch(p.count(), p.look()) // the page may have been made larger, or shown again
 	case SearchCVE:
 		return p.searchCVE(m.CVE)
 	case tea.KeyPressMsg:
@@ -190,9 +194,8 @@ func (p *Page) Update(msg tea.Msg) tea.Cmd {
 // changed takes new data of a feed into the lists.
 func (p *Page) changed(name string) tea.Cmd {
 	switch name {
-	case sources.Patches, Attempts, Baselines:
-		p.count()
-		return tea.Batch(p.askStrict(), p.look(), p.keepLooks())
+	case sources.Patches, sources.Attempts, Baselines:
+		return p.count()
 	case Looks:
 		p.countTrend()
 		return p.keepLooks()
@@ -278,7 +281,7 @@ func (p *Page) look() tea.Cmd {
 	n := p.current()
 	if n == nil || p.view != viewNodes {
 		p.showPatches()
-		return nil
+		return p.fillMiddle()
 	}
 	var cmd tea.Cmd
 	if p.shows(panePatches) && n.NonCompliant()+n.Available > 0 {

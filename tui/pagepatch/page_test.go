@@ -107,9 +107,9 @@ func empty[T any](name string) *feed.Source[T] {
 
 func open(t testing.TB) *world {
 	t.Helper()
-	w := &world{set: &sources.Set{Patches: empty[fleet.Node](sources.Patches)}}
+	w := &world{set: &sources.Set{Patches: empty[fleet.Node](sources.Patches), Attempts: empty[patching.Attempt](sources.Attempts)}}
 	w.svc = pagepatch.Services{
-		Attempts: empty[patching.Attempt](pagepatch.Attempts), Baselines: empty[baseline.Identity](pagepatch.Baselines), Looks: empty[history.Look](pagepatch.Looks),
+		Baselines: empty[baseline.Identity](pagepatch.Baselines), Looks: empty[history.Look](pagepatch.Looks),
 		Node: func(_ context.Context, _ grid.Place, r patch.Row) ([]pagepatch.Found, error) {
 			w.asked = append(w.asked, r.Name)
 			if w.failing != nil {
@@ -196,12 +196,12 @@ func TestFrames(t *testing.T) {
 	t.Run("partial", func(t *testing.T) {
 		w := full(t)
 		w.set.Patches.Fail(grid.Place{Account: "210987654321", Region: "us-east-1"}, errors.New("not allowed: ssm:DescribeInstanceInformation"))
-		w.svc.Attempts.Set(tuitest.Place, []patching.Attempt{
+		w.set.Attempts.Set(tuitest.Place, []patching.Attempt{
 			{NodeID: "i-00000000000000002", Operation: "Scan", State: run.Failed, At: ago(time.Hour), Reason: "exit 156"},
 			{NodeID: "i-00000000000000004", Operation: "Install", State: run.Running, At: ago(time.Minute)},
 		}, tuitest.Now)
 		w.Changed(sources.Patches)
-		w.Changed(pagepatch.Attempts)
+		w.Changed(sources.Attempts)
 		w.Press("j")
 		w.Golden("partial")
 	})

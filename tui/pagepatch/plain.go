@@ -50,6 +50,7 @@ func (p *Page) SetLayout(data json.RawMessage) {
 
 // Plain is the page as text.
 func (p *Page) Plain() deck.Plain {
+	p.settle()
 	if s := p.set.Patches.State(); s.Empty() {
 		return deck.Plain{Summary: p.emptyLines(s)}
 	}

@@ -21,14 +21,11 @@ import (
 // reading is what was read of the patches that all nodes lack. It costs a call for
 // nearly every node, so that it is done when somebody asks for it, and can be left.
 type reading struct {
-	nodes  []patch.NodePatches // CVEs of patches that wait for a reboot are filled in
-	keys   []string            // of nodes
-	places []grid.Place        // of nodes
-	at     time.Time           // when; zero: never
-	failed map[string]error    // nodes that could not be read, by key
-	err    error               // of the last one, as a whole
-	stop   context.CancelFunc
+	whatWasRead
+	at   time.Time // when; zero: never
+	stop context.CancelFunc
 
+	gen         int // counts readings that have come
 	number      int // tells an old one's end from a new one's
 	meter       *meter
 	done, total int // as the meter stood at the last tick
@@ -40,8 +37,19 @@ type meter struct{ done, total atomic.Int64 }
 // readEnded brings what was read.
 type readEnded struct {
 	number int
-	found  []placeRead
+	now    whatWasRead
+	fresh  bool // of some place
 	err    error
+}
+
+// whatWasRead is what is known of the patches of nodes. It is not changed any more once it
+// was put together.
+type whatWasRead struct {
+	nodes  []patch.NodePatches // CVEs of patches that wait for a reboot are filled in
+	keys   []string            // of nodes
+	places []grid.Place        // of nodes
+	failed map[string]error    // nodes that could not be read, by key
+	err    error               // of the last place that could not
 }
 
 type placeRead struct {
@@ -85,7 +93,7 @@ func (p *Page) read() tea.Cmd {
 	}
 	ctx, stop := context.WithCancel(p.desk.Context())
 	r.stop, r.meter, r.err, r.done, r.total = stop, &meter{}, nil, 0, 0
-	number, m := r.number, r.meter
+	number, m, before := r.number, r.meter, r.whatWasRead
 	for _, n := range p.fleet.nodes {
 		if n.Missing+n.Failed+n.PendingReboot > 0 {
 			m.total.Add(1)
@@ -94,19 +102,20 @@ func (p *Page) read() tea.Cmd {
 	r.glance()
 	return p.desk.Go(func(context.Context) tea.Msg {
 		defer stop()
-		out := readEnded{number: number}
-		before := int64(0)
+		out, sofar := readEnded{number: number}, int64(0)
+		var found []placeRead
 		for _, at := range places {
 			w := patch.Wanted{States: []patch.State{patch.Missing, patch.Failed, patch.InstalledPendingReboot}, CVEs: true, Whole: true}
-			w.Seen = func(done, _ int) { m.done.Store(before + int64(done)) }
+			w.Seen = func(done, _ int) { m.done.Store(sofar + int64(done)) }
 			got, err := p.svc.Lacking(ctx, at, rows[at], w)
 			if ctx.Err() != nil {
 				out.err = context.Cause(ctx)
 				return out
 			}
-			before = m.done.Load()
-			out.found = append(out.found, placeRead{at, got, err})
+			sofar = m.done.Load()
+			found = append(found, placeRead{at, got, err})
 		}
+		out.now, out.fresh = together(before, found)
 		return out
 	})
 }
@@ -123,32 +132,46 @@ func (p *Page) takeReading(m readEnded) tea.Cmd {
 		}
 		return nil
 	}
-	before := *r
-	r.nodes, r.keys, r.places, r.failed, r.at, r.err = nil, nil, nil, map[string]error{}, p.deck.Now, nil
-	for _, place := range m.found {
-		if place.err != nil { // what was known of it stays
-			r.err = &grid.Failure{Place: place.at, Err: place.err}
+	r.whatWasRead = m.now
+	if m.fresh {
+		r.at = p.deck.Now
+	}
+	r.gen++
+	return p.look()
+}
+
+// together is what was read now, and of places that could not be read what was known
+// before.
+func together(before whatWasRead, found []placeRead) (now whatWasRead, fresh bool) {
+	many := len(before.nodes)
+	for _, place := range found {
+		many += len(place.reading.Nodes)
+	}
+	now = whatWasRead{nodes: make([]patch.NodePatches, 0, many), keys: make([]string, 0, many), places: make([]grid.Place, 0, many), failed: map[string]error{}}
+	add := func(at grid.Place, n patch.NodePatches, key string) {
+		now.nodes, now.keys, now.places = append(now.nodes, n), append(now.keys, key), append(now.places, at)
+	}
+	for _, place := range found {
+		if place.err != nil {
+			now.err = &grid.Failure{Place: place.at, Err: place.err}
 			for i, n := range before.nodes {
 				if before.places[i] == place.at {
-					r.nodes, r.keys, r.places = append(r.nodes, n), append(r.keys, before.keys[i]), append(r.places, place.at)
+					n.Patches = slices.Clone(n.Patches) // those of before are on the screen
+					add(place.at, n, before.keys[i])
 				}
 			}
 			continue
 		}
+		fresh = true
 		for id, err := range place.reading.Failed {
-			r.failed[deck.Key(place.at, id)] = err
+			now.failed[deck.Key(place.at, id)] = err
 		}
 		for _, n := range place.reading.Nodes {
-			r.nodes, r.keys, r.places = append(r.nodes, n), append(r.keys, deck.Key(place.at, n.Row.ID)), append(r.places, place.at)
+			add(place.at, n, deck.Key(place.at, n.Row.ID))
 		}
 	}
-	if !slices.ContainsFunc(m.found, func(f placeRead) bool { return f.err == nil }) {
-		r.at = before.at // nothing is newer than it was
-	}
-	patch.NamePending(r.nodes)
-	p.fillLacks()
-	p.fillCVE()
-	return p.look()
+	patch.NamePending(now.nodes)
+	return now, fresh
 }
 
 // trouble says what could not be read; "" where there was nothing.

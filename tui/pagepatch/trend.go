@@ -12,7 +12,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/history"
-	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
@@ -44,26 +43,21 @@ func (p *Page) keepLooks() tea.Cmd {
 			last[at] = l.Time
 		}
 	}
-	counts := map[grid.Place]*patch.Counts{}
-	var due []grid.Place
-	for _, n := range p.fleet.nodes {
-		if counts[n.at] == nil {
-			counts[n.at] = &patch.Counts{}
-			kept := last[grid.Place{Account: n.at.Account, Region: n.at.Region}]
-			if n.at.Account != "" && p.fleet.made.Sub(kept) >= keepEvery && p.fleet.made.Sub(p.trend.kept[n.at]) >= keepEvery {
-				due = append(due, n.at)
-				p.trend.kept[n.at] = p.fleet.made
-			}
+	var due []placeCount
+	for _, c := range p.fleet.places {
+		kept := last[grid.Place{Account: c.at.Account, Region: c.at.Region}]
+		if c.at.Account != "" && p.fleet.made.Sub(kept) >= keepEvery && p.fleet.made.Sub(p.trend.kept[c.at]) >= keepEvery {
+			due = append(due, c)
+			p.trend.kept[c.at] = p.fleet.made
 		}
-		counts[n.at].Add(n.Row)
 	}
 	if len(due) == 0 {
 		return nil
 	}
 	made := p.fleet.made
 	return p.desk.Go(func(context.Context) tea.Msg {
-		for _, at := range due {
-			if err := p.svc.Keep(at, *counts[at], made); err != nil {
+		for _, c := range due {
+			if err := p.svc.Keep(c.at, c.Counts, made); err != nil {
 				return lookKept{err}
 			}
 		}
@@ -83,8 +77,8 @@ type point struct {
 func (p *Page) countTrend() {
 	p.trend.points = nil
 	places := map[[2]string]bool{}
-	for _, n := range p.fleet.nodes {
-		places[[2]string{n.at.Account, n.at.Region}] = true
+	for _, c := range p.fleet.places {
+		places[[2]string{c.at.Account, c.at.Region}] = true
 	}
 	newest := map[[2]string]history.Look{}
 	var looks []history.Look

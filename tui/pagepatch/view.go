@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -78,7 +79,7 @@ func (p *Page) View() string {
 	if p.width < 4 || p.height < 1 {
 		return ""
 	}
-	if s := p.set.Patches.State(); s.Empty() {
+	if s := p.set.Patches.State(); s.Empty() || p.uncounted() {
 		return p.cut(p.emptyLines(s))
 	}
 	head := p.head()
@@ -125,6 +126,9 @@ func (p *Page) emptyLines(s feed.State) []string {
 }
 
 func (p *Page) waiting(s feed.State) string {
+	if !s.Empty() {
+		return "counting the nodes" + p.deck.Styles.Glyphs.Ellipsis
+	}
 	if s.Loading == 0 && len(s.Failures) > 0 {
 		return fmt.Sprintf("the patch states of nodes could not be read in %s; ctrl+r tries again", widget.Count(len(s.Failures), "place"))
 	}
@@ -152,7 +156,7 @@ func (p *Page) head() []string {
 	if t := p.reading.trouble(); t != "" && p.view != viewNodes {
 		out = append(out, s.Status(theme.Bad, render.Visible(t)))
 	}
-	if p.view == viewCVE && !p.reading.at.IsZero() {
+	if p.view == viewCVE && !p.reading.at.IsZero() && !p.uncountedMiddle() {
 		for i, l := range p.cve.conclusion() {
 			level := theme.Warn
 			if i == 0 && p.cve.count.Lacking > 0 {
@@ -179,13 +183,13 @@ func (p *Page) totals() []string {
 		level theme.Level
 		what  string
 	}{
-		{c.WithCritical, theme.Bad, "critical"},
-		{c.WithSecurity, theme.Bad, "security"},
-		{c.WithFailed, theme.Bad, "failed"},
-		{c.WithPendingReboot, theme.Warn, "reboot pending"},
-		{c.NeverScanned, theme.Warn, "never scanned"},
-		{c.Stale, theme.Warn, "stale"},
-		{c.Unknown, theme.Unknown, "unknown"},
+		{c.WithCritical, levels.Critical, "critical"},
+		{c.WithSecurity, levels.Security, "security"},
+		{c.WithFailed, levels.FailedPatch, "failed"},
+		{c.WithPendingReboot, levels.PendingReboot, "reboot pending"},
+		{c.NeverScanned, levels.NeverScanned, "never scanned"},
+		{c.Stale, levels.Stale, "stale"},
+		{c.Unknown, levels.Unread, "unknown"},
 		{p.fleet.failed, theme.Bad, "runs failed"},
 		{p.fleet.running, theme.Busy, "running"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -18,10 +19,7 @@ func age(now, t time.Time) string {
 
 // stateWord is the state of a patch for people, and how it looks.
 func stateWord(s patch.State) (theme.Level, string) {
-	level := map[patch.State]theme.Level{
-		patch.Failed: theme.Bad, patch.Missing: theme.Warn, patch.InstalledRejected: theme.Warn, patch.InstalledPendingReboot: theme.Warn,
-		patch.StateNeverScanned: theme.Warn, patch.Installed: theme.Good, patch.InstalledOther: theme.Good,
-	}[s]
+	level := levels.Patch(s)
 	switch s {
 	case patch.InstalledPendingReboot:
 		return level, "reboot pending"

@@ -63,3 +63,25 @@ func BenchmarkFrame(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkWindows is what a load of the windows costs, BenchmarkPast one of what they did.
+func BenchmarkWindows(b *testing.B) {
+	p := large(b)
+	windows, at := p.set.Windows.At(tuitest.Place)
+	for b.Loop() {
+		p.set.Windows.Set(tuitest.Place, windows, at)
+		p.refresh()
+	}
+}
+
+func BenchmarkPast(b *testing.B) {
+	p := large(b)
+	past := make([]window.Execution, 500)
+	for i := range past {
+		past[i] = window.Execution{ID: fmt.Sprint(i), WindowID: fmt.Sprintf("mw-%d", i%50), State: window.Success}
+	}
+	for b.Loop() {
+		p.svc.Past.Set(tuitest.Place, past, tuitest.Now)
+		p.refresh()
+	}
+}

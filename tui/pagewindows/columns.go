@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/terms"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
@@ -54,13 +55,10 @@ func stateWord(e *entry) string {
 }
 
 func stateLevel(e *entry) theme.Level {
-	switch {
-	case e.running != nil || e.isOpen:
+	if e.running != nil || e.isOpen {
 		return theme.Busy
-	case e.Enabled:
-		return theme.Good
 	}
-	return theme.Idle
+	return levels.Enabled(e.Enabled)
 }
 
 // openWord says whether the window is open now.
@@ -144,28 +142,11 @@ func (p *Page) lastWord(e *entry) string {
 func lastLevel(e *entry) theme.Level {
 	switch x := e.last(); {
 	case e.running != nil:
-		return runLevel(e.running.State)
+		return levels.Window(e.running.State)
 	case x != nil:
-		return runLevel(x.State)
+		return levels.Window(x.State)
 	}
 	return theme.Unknown
-}
-
-// runLevel is what the state of an execution means to the reader.
-func runLevel(s window.State) theme.Level {
-	switch {
-	case s == window.Success:
-		return theme.Good
-	case s == window.Skipped:
-		return theme.Warn
-	case s.Bad():
-		return theme.Bad
-	case s == window.InProgress:
-		return theme.Busy
-	case s == window.Cancelling:
-		return theme.Warn
-	}
-	return theme.Idle
 }
 
 // stateText is a state of the API in small letters.

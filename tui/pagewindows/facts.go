@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/window"
@@ -99,7 +100,7 @@ func (p *Page) remarks(f *widget.Details, e *entry) {
 		if x.Kind == agenda.Overlapping {
 			text = "with " + cmp.Or(other(x, e.ID), "another window") + ": " + text + ", first " + moment(x.From, p.d.Location)
 		}
-		f.Level(string(x.Kind), theme.Warn, text)
+		f.Level(string(x.Kind), levels.Finding(x.Kind), text)
 	}
 	if e.Schedule != nil {
 		for _, text := range e.Schedule.Warnings() {
@@ -164,7 +165,7 @@ func (p *Page) partFacts(e *entry, c part) widget.Details {
 	switch {
 	case c.call != nil:
 		f.Add("Invocation", p.callName(e, *c.call))
-		f.Level("State", runLevel(c.call.State), stateText(c.call.State))
+		f.Level("State", levels.Window(c.call.State), stateText(c.call.State))
 		if n := c.call.Command; n != nil {
 			f.Add("Nodes", fmt.Sprintf("%d of %d done, %d failed", n.Completed, n.Nodes, n.Errors))
 		}
@@ -175,7 +176,7 @@ func (p *Page) partFacts(e *entry, c part) widget.Details {
 	case c.task != nil:
 		t := c.task.TaskRun
 		f.Add("Task", p.taskName(e, *c.task))
-		f.Level("State", runLevel(t.State), stateText(t.State))
+		f.Level("State", levels.Window(t.State), stateText(t.State))
 		f.Add("Type", t.Type.Word())
 		f.Add("Runs", t.Run)
 		f.Add("Details", t.Details)
@@ -183,7 +184,7 @@ func (p *Page) partFacts(e *entry, c part) widget.Details {
 		f.Add("ID", t.ID)
 	default:
 		f.Add("Opened", moment(c.run.Started, e.Zone()))
-		f.Level("State", runLevel(c.run.State), stateText(c.run.State))
+		f.Level("State", levels.Window(c.run.State), stateText(c.run.State))
 		f.Add("Details", c.run.Details)
 		f.Add("ID", c.run.ID)
 		if _, at, err, _ := p.tree.Get(p.treeKey(e, c.run.ID)); err != nil {

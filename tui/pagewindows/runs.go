@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/internal/window"
@@ -209,7 +210,7 @@ func (p *Page) partLevel(i int) theme.Level {
 		}
 		return theme.Unknown
 	}
-	return runLevel(c.state())
+	return levels.Window(c.state())
 }
 
 // progress is how far a row has come, and why it failed.

@@ -12,6 +12,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
+	"github.com/ssmdeck/ssmdeck/internal/patching"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/internal/window"
@@ -22,6 +23,7 @@ import (
 const (
 	Nodes      = "nodes"
 	Patches    = "patches"
+	Attempts   = "patch runs"
 	Commands   = "commands"
 	Sessions   = "sessions"
 	Past       = "past sessions"
@@ -40,9 +42,15 @@ type Set struct {
 	// Nodes are all managed nodes, joined with EC2 and tags as soon as those are
 	// known: the first rows come without.
 	Nodes *feed.Source[fleet.Node]
+	// AgentNews is what the service has said of agents, of nodes that were looked at
+	// one by one: an agent that is behind on one page is so on all.
+	AgentNews fleet.AgentNews
 	// Patches are the nodes with what patching found, as Nodes joined with
 	// PartPatch: a call for every 50 nodes, so that it is not wanted often.
 	Patches *feed.Source[fleet.Node]
+	// Attempts are the newest scans and installations of nodes that have failed or are
+	// under way: the patch state of a node is that of the last one that reported.
+	Attempts *feed.Source[patching.Attempt]
 	// Commands are those of the last day, newest first.
 	Commands *feed.Source[run.Command]
 	// Sessions are those that run; Past those of the last 30 days.
