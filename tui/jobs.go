@@ -170,6 +170,8 @@ func (m *Model) worked(msg tea.Msg) (tea.Cmd, bool) {
 		return m.finished(msg.j), true
 	case screenEnded:
 		return m.screenOver(msg), true
+	case stopped:
+		return m.aside(msg.pause), true
 	case kept:
 		m.savedLayout(msg.err)
 	case written:

@@ -44,6 +44,7 @@ func Show(ctx context.Context, t *terminal.Terminal, o Options) (Outcome, error)
 	p := tea.NewProgram(model, tea.WithInput(in), tea.WithOutput(screen{out, g.Output(out)}),
 		tea.WithoutSignalHandler(), tea.WithColorProfile(colorprofile.ANSI))
 	model.quit = p.Quit
+	g.OnStop(func(pause func() error) { p.Send(stopped{pause}) })
 	err = run(ctx, p)
 	if m.crash == nil && errors.Is(err, tea.ErrProgramPanic) {
 		m.crash = &feed.Crashed{Value: err, Stack: debug.Stack()}

@@ -56,18 +56,24 @@ func TestNeverLosesTheTerminal(t *testing.T) {
 			if after := s.settings(); after != s.before {
 				t.Errorf("the terminal's settings changed:\n%+v\n%+v", s.before, after)
 			}
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			shown := s.text.String()
-			for on, off := range map[string]string{
-				"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?1004h": "\x1b[?1004l",
-				"\x1b[?2004h": "\x1b[?2004l", "\x1b[?1002h": "\x1b[?1002l",
-			} {
-				if strings.LastIndex(shown, on) > strings.LastIndex(shown, off) {
-					t.Errorf("%q was not undone; the screen had\n%q", on, shown)
-				}
-			}
+			s.wantModesOff()
 		})
+	}
+}
+
+// wantModesOff wants every mode that was turned on turned off again.
+func (s *screen) wantModesOff() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shown := s.text.String()
+	for on, off := range map[string]string{
+		"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?1004h": "\x1b[?1004l",
+		"\x1b[?2004h": "\x1b[?2004l", "\x1b[?1002h": "\x1b[?1002l",
+	} {
+		if strings.LastIndex(shown, on) > strings.LastIndex(shown, off) {
+			s.t.Errorf("%q was not undone; the screen had\n%q", on, shown)
+		}
 	}
 }
 

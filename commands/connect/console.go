@@ -53,6 +53,7 @@ func NewConsole(env *cli.Env, term *terminal.Terminal, s *sessions.Session, node
 	}
 	c.screen = &screen{out: c.guard.Output(env.Out), size: c.size, styles: env.ErrStyles(), plain: theme.Dumb(env.Lookup) || !cli.IsTerminal(env.Out)}
 	c.guard.Alternate(c.screen.alternate.Load)
+	c.guard.OnStop(c.aside)
 	name := ""
 	if escape != 0 {
 		name = escapekeys.Name(escape)
@@ -163,19 +164,15 @@ func (c *console) act(a escapekeys.Action) {
 	}
 }
 
-// suspend stops the process as Ctrl-Z stops others, with the terminal as it was
-// found.
-func (c *console) suspend() {
+// suspend stops the process as Ctrl-Z stops others.
+func (c *console) suspend() { c.aside(c.guard.Pause) }
+
+// aside leaves the terminal as it was found while pause runs.
+func (c *console) aside(pause func() error) {
 	var err error
 	full := c.screen.away(func() {
-		if err = c.guard.Cooked(); err != nil {
-			return
-		}
-		fmt.Fprintln(c.env.Err)
-		err = terminal.Suspend()
-		if again := c.guard.Raw(); again != nil {
-			err = again
-		}
+		fmt.Fprint(c.env.Err, "\r\n")
+		err = pause()
 	})
 	if errors.Is(err, terminal.ErrNoSuspend) {
 		c.screen.lines("cannot be suspended: " + err.Error())
