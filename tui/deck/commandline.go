@@ -36,23 +36,12 @@ func behind(words []string, more ...string) []string {
 	return slices.Concat(words[:at], more, words[at:])
 }
 
-// OneLiner is a command line as a shell takes it, from anywhere.
+// OneLiner is a command line as a shell takes it, from anywhere. Without a place it is
+// about all that the dashboard asks.
 func (d *Deck) OneLiner(words []string, at grid.Place) string {
 	if d.Flags != nil {
 		words = behind(words, d.Flags(at)...)
 	}
-	return shellLine(words)
-}
-
-// OneLinerEverywhere is a command line as a shell takes it that asks all places.
-func (d *Deck) OneLinerEverywhere(words []string) string {
-	if d.Everywhere != nil {
-		words = behind(words, d.Everywhere()...)
-	}
-	return shellLine(words)
-}
-
-func shellLine(words []string) string {
 	out := []string{"ssmdeck"}
 	for _, w := range words {
 		out = append(out, render.ShellWord(w))
