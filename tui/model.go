@@ -52,7 +52,8 @@ type Model struct {
 func New(o Options) *Model {
 	m := &Model{o: o, ctx: context.Background(), typed: o.Layout.Typed, stale: true}
 	m.pace.input = o.Deck.Now
-	m.keep.last = o.Layout
+	m.keep.last, m.keep.noMouse = o.Layout, o.Layout.NoMouse
+	m.mouseOff = o.NoMouse || o.Layout.NoMouse
 	start := o.Start
 	if start == "" {
 		start = o.Layout.Page

@@ -48,6 +48,8 @@ type Options struct {
 	Contexts []string
 	// Layout is what SaveLayout was given last.
 	Layout Layout
+	// NoMouse leaves the mouse to the terminal, this time.
+	NoMouse bool
 	// SaveLayout keeps a layout; nil: nothing is kept. It is called from a goroutine.
 	SaveLayout func(Layout) error
 	// Browse opens an address in the browser; nil: it is shown instead.
@@ -75,6 +77,8 @@ type Layout struct {
 	Page  string                     `json:"page,omitempty"`
 	Theme string                     `json:"theme,omitempty"`
 	Pages map[string]json.RawMessage `json:"pages,omitempty"`
+	// NoMouse is set when the mouse was turned off in the palette.
+	NoMouse bool `json:"no_mouse,omitempty"`
 	// Typed are the last lines of the palette, the newest last.
 	Typed []string `json:"typed,omitempty"`
 }

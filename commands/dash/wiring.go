@@ -152,7 +152,7 @@ func (w *wiring) options(o Options) tui.Options {
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
 		Begin: w.start(), Take: w.take, Find: w.find, Browse: w.browse, CrashFile: w.crashFile,
 		Themes: theme.Variants(), Theme: w.theme, Operations: w.meters.operations,
-		Layout: w.layout(), SaveLayout: w.keep,
+		Layout: w.layout(), SaveLayout: w.keep, NoMouse: o.NoMouse,
 	}
 	if w.settings.Origin(config.Theme).Source == config.FromFlag {
 		t.Layout.Theme = "" // what was typed counts

@@ -57,6 +57,8 @@ type Desk struct {
 	Count func() Calls
 	// Lost are the places that could not be opened; feeds show them as failed.
 	Lost []grid.Failure
+	// Held loads nothing that is known already, however old, unless it is forced.
+	Held bool
 	// Eager loads details at once, and waits for no events: for tests.
 	Eager bool
 
@@ -227,6 +229,9 @@ func (d *Desk) due(now time.Time, slow float64) (all []dueLoad) {
 			}
 			l := dueLoad{feed: c, part: p, in: cell, late: atOnce}
 			if !p.ended.IsZero() {
+				if d.Held {
+					continue
+				}
 				l.late = now.Sub(p.ended) - time.Duration(float64(every)*slow)
 			}
 			if l.late >= 0 {
