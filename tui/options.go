@@ -40,6 +40,9 @@ type Options struct {
 
 	// Idle is after how long without a key nothing is loaded any more; 0: 10 minutes.
 	Idle time.Duration
+	// Glance is how long a box must have been there before a key can agree to it: what
+	// was typed ahead, or is held down, agrees to nothing; 0: 250 ms.
+	Glance time.Duration
 	// Find are what the palette knows beside views and actions: nodes, documents,
 	// parameters. It is called on each key and must be quick. Nil: none.
 	Find func(typed string, most int) []Found
