@@ -178,6 +178,9 @@ func (m *Model) worked(msg tea.Msg) (tea.Cmd, bool) {
 		m.say = deck.Say{Text: msg.text, Err: msg.err}
 	case cancelled:
 		return m.leave(), true
+	case terminalGone:
+		m.gone = true
+		return m.leave(), true
 	default:
 		return m.crashed(msg)
 	}

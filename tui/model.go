@@ -36,6 +36,7 @@ type Model struct {
 	keep          keeper
 	typed         []string // lines of the palette, the newest last
 	mouseOff      bool
+	gone          bool // the terminal is
 	leaving       bool // ctrl+c was pressed once
 	refused       bool // what is said is that the last key can do nothing now
 	outcome       Outcome

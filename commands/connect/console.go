@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -101,7 +102,7 @@ func (c *console) Run(ctx context.Context) error {
 	defer c.env.Busy()()
 
 	watching, unwatch := context.WithCancel(ctx)
-	c.typing.keys = keys
+	c.typing.keys = lasting{keys, c.session.Abort}
 	c.typing.start(c.guard.RestoreOnPanic)
 	var watchers sync.WaitGroup
 	for _, watch := range []func(context.Context){c.sizes, c.bar.run} {
@@ -131,6 +132,21 @@ func (c *console) Run(ctx context.Context) error {
 		return &fault.Exit{Code: fault.Interrupted.ExitCode()}
 	}
 	return shellEnd(ctx, exit, err)
+}
+
+// lasting is a terminal whose end ends the session: nobody is left who could type
+// exit, also where nobody hears of SIGHUP (nohup).
+type lasting struct {
+	keys io.Reader
+	gone func()
+}
+
+func (l lasting) Read(p []byte) (int, error) {
+	n, err := l.keys.Read(p)
+	if errors.Is(err, io.EOF) {
+		l.gone()
+	}
+	return n, err
 }
 
 // passing sees what is typed into the session.

@@ -93,13 +93,27 @@ func NewDesk(cells []grid.Cell, now func() time.Time) *Desk {
 	return d
 }
 
-// Close cancels all loads and waits for them.
+// closeWait is how long what was cancelled may take to end.
+const closeWait = 5 * time.Second
+
+// Close cancels all loads and waits for them, but not for ever: whoever leaves does not
+// stay because something does not hear that it is cancelled.
 func (d *Desk) Close() {
 	d.mu.Lock()
 	d.closed = true
 	d.mu.Unlock()
 	d.stop()
-	d.group.Wait()
+	ended := make(chan struct{})
+	go func() {
+		d.group.Wait()
+		close(ended)
+	}()
+	late := time.NewTimer(closeWait)
+	defer late.Stop()
+	select {
+	case <-ended:
+	case <-late.C:
+	}
 }
 
 // enter counts one more thing behind the dashboard; false: it is over.
