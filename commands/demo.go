@@ -52,13 +52,14 @@ neither read nor needed.`,
 	f := cmd.Flags()
 	f.BoolVar(&d.tour, "tour", false, "show the main job, then a prompt, instead of the dashboard")
 	f.BoolVar(&d.prompt, "prompt", false, "go to a prompt at once instead of the dashboard")
+	dash.BindMouse(f, &d.noMouse)
 	f.BoolVar(&d.noTour, "no-tour", false, "the old name of --prompt")
 	_ = f.MarkHidden("no-tour") // it exists
 	return cmd
 }
 
 // demoOptions say what the demo shows.
-type demoOptions struct{ tour, prompt, noTour bool }
+type demoOptions struct{ tour, prompt, noTour, noMouse bool }
 
 func (d demoOptions) check(words []string) error {
 	switch {
@@ -98,7 +99,7 @@ func (d demoOptions) run(cmd *cobra.Command, env *cli.Env, o *simulatorOptions, 
 		case quiet:
 			return demo(cmd.Context(), env, inner, d.prompt || d.noTour)
 		}
-		return dash.Open(cmd.Context(), inner, Run, dash.Options{View: "overview"})
+		return dash.Open(cmd.Context(), inner, Run, dash.Options{View: "overview", NoMouse: d.noMouse})
 	})
 }
 

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +23,8 @@ type confirm struct {
 	shown   string
 	preview *job // what would happen; nil: nothing is asked
 	said    *widget.Text
-	taken   bool // said has what the preview has written
-	came    time.Time
+	taken   bool      // said has what the preview has written
+	came    time.Time // or when a key came too early
 	// unread is when the box has come under keys that were meant for something else;
 	// zero: it was waited for.
 	unread time.Time
@@ -146,13 +147,22 @@ func (d *confirm) leave() tea.Cmd {
 }
 
 func (d *confirm) yes() tea.Cmd {
-	if !d.unread.IsZero() && time.Since(d.unread) < unseen {
-		d.unread = time.Time{}
+	if d.early() {
+		d.unread, d.came = time.Time{}, time.Now()
 		d.m.say = deck.Say{Text: "this has just come up: read it, and press the key again"}
 		return nil
 	}
 	d.leave()
 	return d.m.start(d.line)
+}
+
+// defaultGlance is longer than the repeats of a key are apart, and shorter than it
+// takes to read.
+const defaultGlance = 250 * time.Millisecond
+
+// early reports whether a key came before anybody can have read the box.
+func (d *confirm) early() bool {
+	return !d.unread.IsZero() && time.Since(d.unread) < unseen || time.Since(d.came) < cmp.Or(d.m.o.Glance, defaultGlance)
 }
 
 func (d *confirm) view(width, height int) (lines []string, at point) {

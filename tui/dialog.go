@@ -5,6 +5,10 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
 // dialog is something that lies over the page and has the keys.
@@ -158,16 +162,29 @@ func (m *Model) mouseIn(d dialog, msg tea.MouseMsg) tea.Cmd {
 	return c.mouse(moved(msg, s.x, a.body+s.y))
 }
 
-// paste gives pasted text to what is being written.
+// What a paste may have, in bytes: more is no line that anybody reads, and a form has
+// nothing that takes more than the service does of a document with its parameters.
+const (
+	pasteInLine = 4 << 10
+	pasteInForm = 64 << 10
+)
+
+// paste gives pasted text to what is being written: all of it, or nothing.
 func (m *Model) paste(text string) tea.Cmd {
-	m.stale = true
-	if d := m.top(); d != nil {
-		if p, ok := d.(pasted); ok {
-			p.paste(text)
-		}
-		return nil
+	m.stale, m.say = true, deck.Say{}
+	d := m.top()
+	most := pasteInLine
+	if _, ok := d.(*form); ok {
+		most = pasteInForm
 	}
-	if m.filter != nil {
+	p, ok := d.(pasted)
+	switch {
+	case !ok && (d != nil || m.filter == nil):
+	case len(text) > most:
+		m.say = deck.Say{Err: fault.Usagef("%s were pasted, and at most %s can be: nothing was taken", render.Bytes(int64(len(text))), render.Bytes(int64(most)))}
+	case ok:
+		p.paste(text)
+	default:
 		m.filter.in.insert(text)
 		m.applyFilter()
 	}

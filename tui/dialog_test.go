@@ -312,3 +312,31 @@ func TestAFormThatIsWrongAsAWholeStaysOpen(t *testing.T) {
 		t.Errorf("done with %v", got)
 	}
 }
+
+// A paste is taken as a whole or not at all, and said when it is not.
+func TestAPasteThatIsTooLongIsNotTaken(t *testing.T) {
+	long := strings.Repeat("name=web-1 ", 100_000)
+	for _, open := range []string{"/", ":"} {
+		w := newWorld(t)
+		w.Press(open)
+		w.Paste(long)
+		w.Has("1.0 MiB were pasted, and at most 4.0 KiB can be: nothing was taken")
+		w.Paste("web-1")
+		w.Has("web-1")
+		w.Lacks("nothing was taken")
+	}
+	w := newWorld(t)
+	got := ""
+	w.Send(deck.Form{Title: "Run", Fields: []deck.Field{{Name: "script", Label: "Script", Many: true}}, Done: func(v map[string]string) tea.Cmd {
+		got = v["script"]
+		return nil
+	}})
+	w.Paste(long)
+	w.Has("nothing was taken")
+	script := strings.Repeat("echo hello\n", 5000)
+	w.Paste(script)
+	w.Press("ctrl+s")
+	if got != script {
+		t.Errorf("of %d bytes %d came", len(script), len(got))
+	}
+}

@@ -163,15 +163,25 @@ func (j *job) name() string {
 	return j.shown
 }
 
+// stopped says that the process is told to stop, or was stopped and goes on: pause
+// returns when it does.
+type stopped struct{ pause func() error }
+
 // suspend stops the process as Ctrl-Z does everywhere, until the shell continues it.
 func (m *Model) suspend() tea.Cmd {
 	m.conceal(true)
 	if m.stage == nil {
 		return nil
 	}
+	return m.aside(m.stage.guard.Pause)
+}
+
+// aside leaves the screen while pause runs, and comes back whole.
+func (m *Model) aside(pause func() error) tea.Cmd {
+	m.conceal(true)
 	m.pace.onScreen = true
 	var stopped error
-	return m.lend(func(io.Reader, io.Writer, io.Writer) { stopped = terminal.Suspend() }, func(err error) screenEnded {
+	return m.lend(func(io.Reader, io.Writer, io.Writer) { stopped = pause() }, func(err error) screenEnded {
 		if err == nil {
 			err = stopped
 		}

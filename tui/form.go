@@ -256,6 +256,9 @@ func (d *form) field(i, room int) (texts []string, x, y int) {
 	for n, l := range strings.Split(in.text(), "\n") {
 		part := newInput(l)
 		part.secret = in.secret
+		if f.Hides != nil {
+			part.hide(f.Hides(l), s.Glyphs.Bullet)
+		}
 		if n == y {
 			part.at = in.at - in.lineStart()
 		} else {

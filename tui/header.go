@@ -126,7 +126,7 @@ func (m *Model) place() []piece {
 func (m *Model) facts(k feed.State) []piece {
 	s := m.o.Deck.Styles
 	var ps []piece
-	if why := m.pace.paused(m.now(), m.idle()); why != "" {
+	if why := m.paused(); why != "" {
 		ps = append(ps, piece{text: "paused: " + why, style: s.Warn})
 	}
 	if n := m.jobs.running(); n > 0 {

@@ -127,6 +127,16 @@ func (in *input) wordAfter() int {
 	return at
 }
 
+// hide puts a sign in place of every letter from one on; below 0: of none.
+func (in *input) hide(from int, sign string) {
+	if from < 0 {
+		return
+	}
+	for i := from; i < len(in.runes); i++ {
+		in.runes[i] = []rune(sign)[0]
+	}
+}
+
 // view is what fits into a width, and the column of the cursor in it. Of a text that
 // is too long the part around the cursor is seen. hidden stands for each letter of a
 // secret.

@@ -169,11 +169,16 @@ func (m *Model) worked(msg tea.Msg) (tea.Cmd, bool) {
 		return m.finished(msg.j), true
 	case screenEnded:
 		return m.screenOver(msg), true
+	case stopped:
+		return m.aside(msg.pause), true
 	case kept:
 		m.savedLayout(msg.err)
 	case written:
 		m.say = deck.Say{Text: msg.text, Err: msg.err}
 	case cancelled: // at once: the terminal may have been given back already
+		return tea.Quit, true
+	case terminalGone:
+		m.gone = true
 		return tea.Quit, true
 	default:
 		return m.crashed(msg)

@@ -14,6 +14,7 @@ import (
 // keeper knows what was kept last, so that a layout is written only when it is another.
 type keeper struct {
 	last    Layout
+	noMouse bool // as the palette has it: what a flag says is for once
 	touched bool // something was pressed since
 	busy    bool // it is being written
 	failed  bool // it could not be written, which is said once
@@ -27,7 +28,7 @@ type kept struct{ err error }
 
 // layout is what is to be kept now.
 func (m *Model) layout() Layout {
-	l := Layout{Page: m.current().ID(), Theme: m.look.kept, Typed: m.typed, Pages: map[string]json.RawMessage{}}
+	l := Layout{Page: m.current().ID(), Theme: m.look.kept, NoMouse: m.keep.noMouse, Typed: m.typed, Pages: map[string]json.RawMessage{}}
 	for _, p := range m.o.Pages {
 		if data := p.Layout(); data != nil {
 			l.Pages[p.ID()] = data

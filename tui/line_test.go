@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -381,5 +383,29 @@ func TestOutputIsBounded(t *testing.T) {
 	w.Press("esc")
 	if len(told.Out) != 1<<20 {
 		t.Errorf("%d bytes are kept", len(told.Out))
+	}
+}
+
+// What was typed ahead of a box, or is held down while it comes, agrees to nothing;
+// whoever has read it does.
+func TestTypeAheadAgreesToNothing(t *testing.T) {
+	for level, yes := range map[deck.Level]string{deck.Change: "enter", deck.Disruptive: "y"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, func(o *tui.Options) { o.Glance = 0 })
+			w.Send(deck.Line{Words: []string{"patch", "scan", "i-1"}, At: tuitest.Place, What: "scan", Level: level, How: deck.Quietly})
+			for range 20 { // a key that is held down
+				w.Press(yes)
+				time.Sleep(30 * time.Millisecond)
+			}
+			w.Has("scan?", "this has just come up")
+			if len(w.Lines) != 0 {
+				t.Fatalf("%q ran", w.Lines)
+			}
+			time.Sleep(time.Second)
+			w.Press(yes)
+			if len(w.Lines) != 1 {
+				t.Errorf("%q ran after it was read", w.Lines)
+			}
+		})
 	}
 }

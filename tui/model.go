@@ -39,6 +39,7 @@ type Model struct {
 	typed         []string // lines of the palette, the newest last
 	search        search
 	mouseOff      bool
+	gone          bool // the terminal is
 	leaving       bool // ctrl+c was pressed once
 	refused       bool // what is said is that the last key can do nothing now
 	outcome       Outcome
@@ -55,7 +56,8 @@ type Model struct {
 func New(o Options) *Model {
 	m := &Model{o: o, ctx: context.Background(), typed: o.Layout.Typed, stale: true}
 	m.pace.input = o.Deck.Now
-	m.keep.last = o.Layout
+	m.keep.last, m.keep.noMouse = o.Layout, o.Layout.NoMouse
+	m.mouseOff = o.NoMouse || o.Layout.NoMouse
 	start := o.Start
 	if start == "" {
 		start = o.Layout.Page

@@ -45,6 +45,9 @@ type Options struct {
 
 	// Idle is after how long without a key nothing is loaded any more; 0: 10 minutes.
 	Idle time.Duration
+	// Glance is how long a box must have been there before a key can agree to it: what
+	// was typed ahead, or is held down, agrees to nothing; 0: 250 ms.
+	Glance time.Duration
 	// Find is what the palette knows beside views and actions: nodes, documents,
 	// parameters. Nil: nothing.
 	Find palette.Finder
@@ -53,6 +56,8 @@ type Options struct {
 	Contexts []string
 	// Layout is what SaveLayout was given last.
 	Layout Layout
+	// NoMouse leaves the mouse to the terminal, this time.
+	NoMouse bool
 	// SaveLayout keeps a layout; nil: nothing is kept. It is called from a goroutine.
 	SaveLayout func(Layout) error
 	// Browse opens an address in the browser; nil: it is shown instead.
@@ -83,6 +88,8 @@ type Layout struct {
 	Page  string                     `json:"page,omitempty"`
 	Theme string                     `json:"theme,omitempty"`
 	Pages map[string]json.RawMessage `json:"pages,omitempty"`
+	// NoMouse is set when the mouse was turned off in the palette.
+	NoMouse bool `json:"no_mouse,omitempty"`
 	// Typed are the last lines of the palette, the newest last.
 	Typed []string `json:"typed,omitempty"`
 }

@@ -44,15 +44,31 @@ func (m *Model) idle() time.Duration {
 	return defaultIdle
 }
 
-// paused says why nothing is loaded; empty: it is.
-func (p *pace) paused(now time.Time, idle time.Duration) string {
+// pauseKey has nothing loaded by itself until it is pressed again.
+const pauseKey = "z"
+
+// paused says why nothing is loaded by itself; empty: it is.
+func (m *Model) paused() string {
 	switch {
-	case p.blurred:
+	case m.o.Desk.Held:
+		return pauseKey + " resumes"
+	case m.pace.blurred:
 		return "not in focus"
-	case now.Sub(p.input) >= idle:
+	case m.now().Sub(m.pace.input) >= m.idle():
 		return "press a key"
 	}
 	return ""
+}
+
+// hold stops all that is loaded by itself, or lets it go on.
+func (m *Model) hold() tea.Cmd {
+	m.o.Desk.Held, m.stale = !m.o.Desk.Held, true
+	if m.o.Desk.Held {
+		m.say = deck.Say{Text: "paused: " + pauseKey + " resumes, ctrl+r reads this view once"}
+		return nil
+	}
+	m.say = deck.Say{Text: "loads go on"}
+	return m.o.Desk.Tick(m.pace.factor(m.now()))
 }
 
 // factor is by how much ages are stretched.
@@ -75,7 +91,7 @@ func (m *Model) second(at time.Time) tea.Cmd {
 		m.pace.throttled, m.pace.hitAt = calls.Throttled, at
 	}
 	cmds := []tea.Cmd{m.tick(), m.saveLayout()}
-	seen := m.pace.paused(at, m.idle()) == "" && !m.pace.onScreen
+	seen := m.paused() == "" && !m.pace.onScreen
 	if seen {
 		cmds = append(cmds, m.o.Desk.Tick(m.pace.factor(at)), m.current().Update(deck.Tick{}))
 	}
@@ -89,7 +105,7 @@ func (m *Model) second(at time.Time) tea.Cmd {
 
 // touched notes a key or a click; the first after a pause loads what is due.
 func (m *Model) touched() tea.Cmd {
-	was := m.pace.paused(m.now(), m.idle())
+	was := m.paused()
 	m.pace.input, m.pace.blurred = m.now(), false
 	m.keep.touched = true
 	if was == "" {

@@ -171,3 +171,76 @@ func TestNothingByColourAlone(t *testing.T) {
 		w.Press("esc")
 	}
 }
+
+// With z nothing is loaded by itself, whatever is pressed, until z is pressed again; what
+// is asked for by hand is.
+func TestPauseKey(t *testing.T) {
+	s, _, loads := counted(t)
+	pass(s, 5)
+	loads()
+	s.Press("z")
+	pass(s, 60)
+	s.Has("paused: z resumes")
+	s.Has("1 min ago") // the age goes on
+	s.Press("j", "k")
+	s.Send(tea.BlurMsg{})
+	s.Send(tea.FocusMsg{})
+	if n := loads(); n != 0 {
+		t.Errorf("%d loads while it was paused", n)
+	}
+	s.Press("ctrl+r")
+	if n := loads(); n != 1 {
+		t.Errorf("%d loads for ctrl+r, want 1", n)
+	}
+	pass(s, 60)
+	if n := loads(); n != 0 {
+		t.Errorf("%d loads behind that one", n)
+	}
+	s.Press("z")
+	s.Lacks("paused")
+	if n := loads(); n != 1 {
+		t.Errorf("%d loads when it goes on, want 1", n)
+	}
+	pass(s, 30)
+	if n := loads(); n < 2 {
+		t.Errorf("%d loads in 30 s after that", n)
+	}
+	s.Press("?")
+	s.Type("nothing is loaded")
+	s.Has("pause: nothing is loaded by itself")
+}
+
+// The mouse is kept as the palette has it; what a flag says is for once.
+func TestTheMouseIsKept(t *testing.T) {
+	var kept tui.Layout
+	keeping := func(o *tui.Options) {
+		o.SaveLayout = func(l tui.Layout) error { kept = l; return nil }
+	}
+	entry := func(w *world, want string) {
+		t.Helper()
+		w.Press(":")
+		w.Type("mouse")
+		w.Has(want)
+	}
+	w := newWorld(t, keeping, func(o *tui.Options) { o.NoMouse = true })
+	entry(w, "mouse on")
+	w.Press("esc", "3")
+	w.Wait(3 * time.Second)
+	if kept.Page != "patch" || kept.NoMouse {
+		t.Errorf("a flag was kept: %+v", kept)
+	}
+	w = newWorld(t, keeping)
+	entry(w, "mouse off")
+	w.Press("enter")
+	w.Wait(3 * time.Second)
+	if !kept.NoMouse {
+		t.Errorf("that it is off was not kept: %+v", kept)
+	}
+	w = newWorld(t, keeping, func(o *tui.Options) { o.Layout = kept })
+	entry(w, "mouse on")
+	w.Press("enter")
+	w.Wait(3 * time.Second)
+	if kept.NoMouse {
+		t.Errorf("that it is on was not kept: %+v", kept)
+	}
+}

@@ -21,6 +21,7 @@ var rootKeys = []hint{
 	{"]", "forward again"},
 	{"esc", "one step back"},
 	{"ctrl+r", "read anew"},
+	{pauseKey, "pause: nothing is loaded by itself until it is pressed again"},
 	{"q", "leave"},
 	{"ctrl+c", "leave, when pressed twice"},
 	{"ctrl+z", "suspend"},
@@ -116,6 +117,8 @@ func (m *Model) rootKey(name string) (tea.Cmd, bool) {
 		return m.escape(), true
 	case "ctrl+r":
 		return m.refresh(), true
+	case pauseKey:
+		return m.hold(), true
 	case "q":
 		return m.quit(), true
 	default:

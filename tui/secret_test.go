@@ -38,3 +38,29 @@ func TestASecretDoesNotStayOnTheScreen(t *testing.T) {
 	w.Wait(time.Hour)
 	w.Has("no secret")
 }
+
+// A line of a form that has a secret in it is not seen while it is typed or pasted, and
+// arrives as it was typed.
+func TestASecretIsNotSeenWhileItIsTyped(t *testing.T) {
+	w := newWorld(t)
+	var got string
+	w.Send(deck.Form{Title: "Run", Fields: []deck.Field{deck.ParamsField("params", "")}, Done: func(v map[string]string) tea.Cmd {
+		got = v["params"]
+		return nil
+	}})
+	w.Type("Domain=corp")
+	w.Press("enter")
+	w.Type("Password=canary")
+	w.Lacks("canary")
+	w.Has("Domain=corp", "Password=••••••")
+	w.Press("enter")
+	w.Paste("Tok=x\r\nApiToken=日本canary")
+	w.Lacks("canary", "日本")
+	w.Has("Tok=x", "ApiToken=••••••••")
+	w.Press("up", "left")
+	w.Lacks("canary")
+	w.Press("ctrl+s")
+	if want := "Domain=corp\nPassword=canary\nTok=x\nApiToken=日本canary"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

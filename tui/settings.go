@@ -11,6 +11,7 @@ import (
 func (m *Model) ownEntries() []entry {
 	out := []entry{
 		{key: "ctrl+r", name: "refresh", detail: "read everything on this view anew", do: func() tea.Cmd { return m.refresh() }},
+		{key: pauseKey, name: map[bool]string{true: "resume", false: "pause"}[m.o.Desk.Held], detail: "whether anything is loaded by itself", do: m.hold},
 		{key: "@", name: "command log", detail: "what has been run here, and what runs", do: func() tea.Cmd { m.openLog(); return nil }},
 		{key: "?", name: "help", detail: "all keys of this view", do: func() tea.Cmd { m.openHelp(); return nil }},
 		{name: onOff("mouse", !m.mouseOff), detail: "without it the terminal selects text as usual", do: m.toggleMouse},
@@ -70,6 +71,7 @@ func (m *Model) themeEntries() []entry {
 
 func (m *Model) toggleMouse() tea.Cmd {
 	m.mouseOff = !m.mouseOff
+	m.keep.noMouse, m.keep.touched = m.mouseOff, true
 	m.say = deck.Say{Text: map[bool]string{true: "the mouse belongs to the terminal now", false: "clicks and the wheel work here again"}[m.mouseOff]}
 	return nil
 }

@@ -41,9 +41,12 @@ func Show(ctx context.Context, t *terminal.Terminal, o Options) (Outcome, error)
 	_, _ = io.WriteString(out, keepTitle)
 	defer func() { _, _ = io.WriteString(out, restoreTitle) }()
 	model := &program{m: m}
-	p := tea.NewProgram(model, tea.WithInput(in), tea.WithOutput(screen{out, g.Output(out)}),
+	var p *tea.Program
+	typed := keys{in, func() { go p.Send(terminalGone{}) }}
+	p = tea.NewProgram(model, tea.WithInput(typed), tea.WithOutput(screen{out, g.Output(out)}),
 		tea.WithoutSignalHandler(), tea.WithColorProfile(colorprofile.TrueColor)) // styles have no others than the terminal shows
 	model.quit = p.Quit
+	g.OnStop(func(pause func() error) { p.Send(stopped{pause}) })
 	err = run(ctx, p)
 	if m.crash == nil && errors.Is(err, tea.ErrProgramPanic) {
 		m.crash = &feed.Crashed{Value: err, Stack: debug.Stack()}
@@ -57,8 +60,11 @@ func Show(ctx context.Context, t *terminal.Terminal, o Options) (Outcome, error)
 	if o.SaveLayout != nil && !reflect.DeepEqual(m.outcome.Layout, m.keep.last) {
 		_ = o.SaveLayout(m.outcome.Layout) // it was said once that it cannot be kept
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return m.outcome, context.Cause(ctx)
+	case m.gone:
+		return m.outcome, fault.New(fault.Interrupted, "", "the terminal is gone")
 	}
 	return m.outcome, err
 }
@@ -169,6 +175,25 @@ func (p *program) guarded(cmd tea.Cmd) tea.Cmd {
 		return msg
 	}
 }
+
+// keys is the terminal as Bubble Tea reads from it, which stops reading at its end and
+// says nothing: a terminal that is gone ends the dashboard, also where nobody hears of
+// SIGHUP (nohup).
+type keys struct {
+	*os.File
+	gone func()
+}
+
+func (k keys) Read(p []byte) (int, error) {
+	n, err := k.File.Read(p)
+	if n == 0 && err != nil {
+		k.gone()
+	}
+	return n, err
+}
+
+// terminalGone says that nobody can type any more.
+type terminalGone struct{}
 
 // screen is the terminal as Bubble Tea writes to it: a terminal to whoever asks for
 // its size, but nothing passes once it was given back. The shape of the cursor is the

@@ -5,7 +5,9 @@ package main
 import (
 	"bytes"
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,18 +58,24 @@ func TestNeverLosesTheTerminal(t *testing.T) {
 			if after := s.settings(); after != s.before {
 				t.Errorf("the terminal's settings changed:\n%+v\n%+v", s.before, after)
 			}
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			shown := s.text.String()
-			for on, off := range map[string]string{
-				"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?1004h": "\x1b[?1004l",
-				"\x1b[?2004h": "\x1b[?2004l", "\x1b[?1002h": "\x1b[?1002l",
-			} {
-				if strings.LastIndex(shown, on) > strings.LastIndex(shown, off) {
-					t.Errorf("%q was not undone; the screen had\n%q", on, shown)
-				}
-			}
+			s.wantModesOff()
 		})
+	}
+}
+
+// wantModesOff wants every mode that was turned on turned off again.
+func (s *screen) wantModesOff() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shown := s.text.String()
+	for on, off := range map[string]string{
+		"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?1004h": "\x1b[?1004l",
+		"\x1b[?2004h": "\x1b[?2004l", "\x1b[?1002h": "\x1b[?1002l",
+	} {
+		if strings.LastIndex(shown, on) > strings.LastIndex(shown, off) {
+			s.t.Errorf("%q was not undone; the screen had\n%q", on, shown)
+		}
 	}
 }
 
@@ -92,5 +100,45 @@ func TestTheDashboardNeedsAScreen(t *testing.T) {
 	err = cmd.Run()
 	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(errs.String(), "--plain") {
 		t.Errorf("TERM=dumb: %v, said %q", err, &errs)
+	}
+}
+
+// TestATerminalThatIsGoneEndsWhatWasOnIt closes the terminal under the dashboard and
+// under a shell, also where nobody hears of SIGHUP, as with nohup: nothing goes on
+// without anybody who could end it, and no session is left open.
+func TestATerminalThatIsGoneEndsWhatWasOnIt(t *testing.T) {
+	for _, hup := range []string{"", "trap '' HUP; "} {
+		for _, face := range []struct{ args, keys, up string }{
+			{"dash fleet --filter web-1", "", "Amazon Linux"},
+			{"dash fleet --filter web-1", "s", "sh-5.2$"},
+			{"shell web-1", "", "sh-5.2$"},
+		} {
+			t.Run(hup+face.args+" "+face.keys, func(t *testing.T) {
+				srv := simulate(t)
+				master, slave := openTerminal(t, 100, 30)
+				self, err := os.Executable()
+				if err != nil {
+					t.Fatal(err)
+				}
+				binary := filepath.Join(t.TempDir(), "ssmdeck")
+				if err := os.Symlink(self, binary); err != nil {
+					t.Fatal(err)
+				}
+				s := showOn(t, srv.Env(), exec.Command("sh", "-c", hup+"exec "+binary+" "+face.args), master, slave)
+				if face.keys != "" {
+					s.waitFor("Amazon Linux")
+					s.typeKeys(face.keys)
+				}
+				s.waitFor(face.up)
+				if face.up != "Amazon Linux" { // the terminal is not closed while somebody is in the middle of reading it
+					s.typeKeys("sleep 1; echo late\r")
+				}
+				_ = slave.Close()
+				_ = master.Close()
+				if code := s.exit(); code == 0 {
+					t.Error("it says that all is well")
+				}
+			})
+		}
 	}
 }

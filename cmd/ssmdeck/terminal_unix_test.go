@@ -46,6 +46,12 @@ func startOnTerminal(t *testing.T, env []string, cols, rows uint16, args ...stri
 	if err := os.Symlink(self, binary); err != nil {
 		t.Fatal(err)
 	}
+	master, slave := openTerminal(t, cols, rows)
+	return showOn(t, env, exec.Command(binary, args...), master, slave)
+}
+
+func openTerminal(t *testing.T, cols, rows uint16) (master, slave *os.File) {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Skipf("no pseudo-terminal here: %v", err)
@@ -53,9 +59,14 @@ func startOnTerminal(t *testing.T, env []string, cols, rows uint16, args ...stri
 	if err := pty.Setsize(master, &pty.Winsize{Cols: cols, Rows: rows}); err != nil {
 		t.Fatal(err)
 	}
-	s := &screen{t: t, tty: master, slave: slave, news: make(chan struct{}, 1)}
+	return master, slave
+}
+
+// showOn runs a program on a terminal.
+func showOn(t *testing.T, env []string, cmd *exec.Cmd, master, slave *os.File) *screen {
+	t.Helper()
+	s := &screen{t: t, cmd: cmd, tty: master, slave: slave, news: make(chan struct{}, 1)}
 	s.before = s.settings()
-	s.cmd = exec.Command(binary, args...)
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = slave, slave, slave
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	home := t.TempDir()
@@ -102,10 +113,23 @@ func (s *screen) settings() unix.Termios {
 // waitFor waits until the screen has shown text.
 func (s *screen) waitFor(text string) {
 	s.t.Helper()
+	s.waitBehind(0, text)
+}
+
+// shownSoFar is how much was written to the screen.
+func (s *screen) shownSoFar() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Len()
+}
+
+// waitBehind waits until the screen has shown text behind what was there before.
+func (s *screen) waitBehind(before int, text string) {
+	s.t.Helper()
 	timeout := time.After(20 * time.Second)
 	for {
 		s.mu.Lock()
-		shown := s.text.String()
+		shown := s.text.String()[before:]
 		s.mu.Unlock()
 		if strings.Contains(shown, text) {
 			return

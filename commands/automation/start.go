@@ -21,8 +21,7 @@ import (
 type start struct {
 	req     automation.Request
 	version string
-	params  []string
-	file    string // with parameters
+	params  docnames.Params
 	targets []string
 	tag     []string
 	tags    []string
@@ -61,8 +60,7 @@ automation goes on.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists, @file reads a file")
-	f.StringVar(&o.file, "params-file", "", "parameters from this `file`: an object in JSON or YAML; - is standard input")
+	o.params.Bind(cmd)
 	docnames.BindVersion(env, cmd, &o.version, "start this")
 	cmd.Flags().Lookup("doc-version").Usage = "start this" + docnames.RunnableVersions
 	f.BoolVarP(&o.watch, "watch", "w", false, "follow the steps until the end")
@@ -229,27 +227,18 @@ func spelledTargets(targets []automation.Target) string {
 // parameters checks what was given against the document. Where the document may
 // not be described, the service checks alone.
 func (o *start) parameters(ctx context.Context, env *cli.Env) error {
-	given, err := readParams(env, o.file)
-	if err != nil {
-		return err
-	}
 	svc, err := env.Documents(ctx)
 	if err != nil {
 		return err
 	}
 	doc, err := svc.Describe(ctx, o.req.Document, o.req.DocumentVersion)
 	switch {
-	case fault.KindOf(err) == fault.Auth && len(o.params)+len(given) == 0:
+	case fault.KindOf(err) == fault.Auth && !o.params.Any():
 		return nil
 	case fault.KindOf(err) == fault.Auth:
 		env.Note("ssmdeck: the document cannot be described, so the service checks the parameters: %v", err)
-		if o.req.Parameters, err = cli.ParsePairs("--param", o.params); err != nil {
-			return err
-		}
-		for name, values := range given {
-			o.req.Parameters[name] = append(values, o.req.Parameters[name]...)
-		}
-		return nil
+		o.req.Parameters, err = o.params.Unchecked(env)
+		return err
 	case err != nil:
 		return err
 	case doc.Type != "" && doc.Type != "Automation":
@@ -266,7 +255,7 @@ func (o *start) parameters(ctx context.Context, env *cli.Env) error {
 		}
 		provided = append(provided, p)
 	}
-	o.req.Parameters, err = document.MergeParams(doc, given, o.params, provided...)
+	o.req.Parameters, err = o.params.Checked(env, doc, provided...)
 	return err
 }
 

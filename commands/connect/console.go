@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -53,6 +54,7 @@ func NewConsole(env *cli.Env, term *terminal.Terminal, s *sessions.Session, node
 	}
 	c.screen = &screen{out: c.guard.Output(env.Out), size: c.size, styles: env.ErrStyles(), plain: theme.Dumb(env.Lookup) || !cli.IsTerminal(env.Out)}
 	c.guard.Alternate(c.screen.alternate.Load)
+	c.guard.OnStop(c.aside)
 	name := ""
 	if escape != 0 {
 		name = escapekeys.Name(escape)
@@ -100,7 +102,7 @@ func (c *console) Run(ctx context.Context) error {
 	defer c.env.Busy()()
 
 	watching, unwatch := context.WithCancel(ctx)
-	c.typing.keys = keys
+	c.typing.keys = lasting{keys, c.session.Abort}
 	c.typing.start(c.guard.RestoreOnPanic)
 	var watchers sync.WaitGroup
 	for _, watch := range []func(context.Context){c.sizes, c.bar.run} {
@@ -130,6 +132,21 @@ func (c *console) Run(ctx context.Context) error {
 		return &fault.Exit{Code: fault.Interrupted.ExitCode()}
 	}
 	return shellEnd(ctx, exit, err)
+}
+
+// lasting is a terminal whose end ends the session: nobody is left who could type
+// exit, also where nobody hears of SIGHUP (nohup).
+type lasting struct {
+	keys io.Reader
+	gone func()
+}
+
+func (l lasting) Read(p []byte) (int, error) {
+	n, err := l.keys.Read(p)
+	if errors.Is(err, io.EOF) {
+		l.gone()
+	}
+	return n, err
 }
 
 // passing sees what is typed into the session.
@@ -163,19 +180,15 @@ func (c *console) act(a escapekeys.Action) {
 	}
 }
 
-// suspend stops the process as Ctrl-Z stops others, with the terminal as it was
-// found.
-func (c *console) suspend() {
+// suspend stops the process as Ctrl-Z stops others.
+func (c *console) suspend() { c.aside(c.guard.Pause) }
+
+// aside leaves the terminal as it was found while pause runs.
+func (c *console) aside(pause func() error) {
 	var err error
 	full := c.screen.away(func() {
-		if err = c.guard.Cooked(); err != nil {
-			return
-		}
-		fmt.Fprintln(c.env.Err)
-		err = terminal.Suspend()
-		if again := c.guard.Raw(); again != nil {
-			err = again
-		}
+		fmt.Fprint(c.env.Err, "\r\n")
+		err = pause()
 	})
 	if errors.Is(err, terminal.ErrNoSuspend) {
 		c.screen.lines("cannot be suspended: " + err.Error())

@@ -8,7 +8,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/commands/docnames"
-	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
 	"github.com/ssmdeck/ssmdeck/internal/sessions"
@@ -17,11 +16,7 @@ import (
 // sessionParams checks what was given for a session document against it, before
 // a session is started. Where the document may not be read, the values go to
 // the service as they are. provided names parameters that the caller fills in.
-func sessionParams(ctx context.Context, env *cli.Env, name string, pairs []string, provided ...string) (map[string][]string, error) {
-	plain, err := cli.ParsePairs("--param", pairs)
-	if err != nil {
-		return nil, err
-	}
+func sessionParams(ctx context.Context, env *cli.Env, name string, given docnames.Params, provided ...string) (map[string][]string, error) {
 	svc, err := env.Documents(ctx)
 	if err != nil {
 		return nil, err
@@ -29,7 +24,7 @@ func sessionParams(ctx context.Context, env *cli.Env, name string, pairs []strin
 	doc, err := svc.Describe(ctx, name, "")
 	switch {
 	case fault.KindOf(err) == fault.Auth:
-		return plain, nil
+		return given.Unchecked(env)
 	case fault.KindOf(err) == fault.NotFound:
 		return nil, fault.New(fault.NotFound, "", "session document %s does not exist here", name).
 			WithHint("check the name, and that the document is in this Region")
@@ -39,7 +34,7 @@ func sessionParams(ctx context.Context, env *cli.Env, name string, pairs []strin
 		return nil, fault.Usagef("document %s is of type %s: sessions need one of type Session", name, doc.Type).
 			WithHint("for a document of type Command there is `ssmdeck run --document %s`", name)
 	}
-	params, err := document.ParseParams(doc, pairs, provided...)
+	params, err := given.Checked(env, doc, provided...)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +58,9 @@ func (o *ShellOptions) documentParams(ctx context.Context, env *cli.Env, req *se
 	if req.Document == "" {
 		req.Document = preferences.RunAsDocument
 	}
-	params, err := sessionParams(ctx, env, req.Document, append([]string{preferences.UserParameter + "=" + o.user}, o.params...))
+	with := o.params
+	with.Pairs = append([]string{preferences.UserParameter + "=" + o.user}, with.Pairs...)
+	params, err := sessionParams(ctx, env, req.Document, with)
 	if fault.KindOf(err) == fault.NotFound {
 		return nil, fault.New(fault.NotFound, "run the shell as "+o.user, "document %s does not exist here", req.Document).
 			WithHint("make it with `ssmdeck session prefs create-run-as-document --allow %s`", o.user)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/docnames"
 	"github.com/ssmdeck/ssmdeck/commands/escapekeys"
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -28,7 +29,7 @@ const shellWindow = 256 << 10
 // ShellOptions are those of `shell`, and of `exec` as far as it has them.
 type ShellOptions struct {
 	document string
-	params   []string
+	params   docnames.Params
 	Reason   string
 	user     string
 
@@ -39,7 +40,7 @@ type ShellOptions struct {
 func (o *ShellOptions) bind(env *cli.Env, cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.document, "document", "", "session `document` to use in place of the account's own")
 	cmd.Flags().StringVar(&o.Reason, "reason", "", "`text` for the session's history, up to 256 characters")
-	cmd.Flags().StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists")
+	o.params.Bind(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("document", CompleteSessionDocument(env))
 	_ = cmd.RegisterFlagCompletionFunc("param", completeParam(env))
 	env.BindAccess(cmd)
@@ -106,6 +107,9 @@ command behind --, this is ` + "`ssmdeck exec`" + `.`,
 func (o *ShellOptions) run(ctx context.Context, env *cli.Env, expr string) (err error) {
 	req, err := o.Request()
 	if err != nil {
+		return err
+	}
+	if err := o.params.OneInput("what is typed", true); err != nil {
 		return err
 	}
 	escape, err := o.escapeChar(env)
@@ -223,14 +227,12 @@ func (o *ShellOptions) Request() (sessions.Request, error) {
 	if len([]rune(o.Reason)) > 256 {
 		return req, fault.Usagef("--reason has %d characters, the service takes 256", len([]rune(o.Reason)))
 	}
-	params, err := cli.ParsePairs("--param", o.params)
-	if err != nil {
+	if _, err := cli.ParsePairs("--param", o.params.Pairs); err != nil {
 		return req, err
 	}
-	if len(params) > 0 && o.document == "" && o.user == "" {
+	if o.params.Any() && o.document == "" && o.user == "" {
 		return req, fault.Usagef("--param needs --document: the account's own shell takes no parameters")
 	}
-	req.Parameters = params
 	return req, nil
 }
 

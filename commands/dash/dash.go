@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -28,7 +29,9 @@ type Options struct {
 	View   string // the page shown first; empty: that of the last time
 	Filter string // of its rows
 	Plain  bool   // as text, line by line
-	Calls  int    // requests a minute that it may send by itself; 0: feed.DefaultBudget
+	// NoMouse leaves the mouse to the terminal.
+	NoMouse bool
+	Calls   int // requests a minute that it may send by itself; 0: feed.DefaultBudget
 	// Parse reads the command lines of the user's own; nil: there are none.
 	Parse Parse
 }
@@ -62,8 +65,9 @@ Where no account and Region can be opened it says why and what to do, and tries
 again with ctrl+r.
 
 It asks the service again while it is looked at, more often while something runs,
-and stops when the window loses the focus or after 10 minutes without a key. The
-header shows how many API calls a minute that is, and how many it may be.`,
+and stops when the window loses the focus, after 10 minutes without a key, or when z
+is pressed, until it is pressed again. The header shows how many API calls a minute
+that is, and how many it may be.`,
 		Example: `  $ ssmdeck dash
   $ ssmdeck dash fleet --filter 'ping=lost tag:env=prod'
 
@@ -96,8 +100,14 @@ header shows how many API calls a minute that is, and how many it may be.`,
 	}
 	cmd.Flags().StringVar(&o.Filter, "filter", "", "only rows for which all `terms` hold, to begin with (see `ssmdeck help targets`)")
 	cmd.Flags().BoolVar(&o.Plain, "plain", false, "as text, line by line, with numbers to choose by: for screen readers and pipes")
+	BindMouse(cmd.Flags(), &o.NoMouse)
 	cmd.Flags().IntVar(&o.Calls, "calls-per-minute", feed.DefaultBudget, "send at most `n` API calls a minute unasked")
 	return cli.Spans(cmd)
+}
+
+// BindMouse is the flag of everything that opens the dashboard.
+func BindMouse(f *pflag.FlagSet, off *bool) {
+	f.BoolVar(off, "no-mouse", false, "leave the mouse to the terminal, which selects text with it")
 }
 
 func (o Options) check() error {
@@ -119,7 +129,7 @@ func Open(ctx context.Context, env *cli.Env, run Run, o Options) error {
 		out, err := show(ctx, env, run, o)
 		switch {
 		case out.Context != "":
-			env, o = env.InContext(out.Context), Options{Calls: o.Calls, Parse: o.Parse}
+			env, o = env.InContext(out.Context), Options{Calls: o.Calls, Parse: o.Parse, NoMouse: o.NoMouse}
 		case err != nil || !out.Again:
 			return err
 		}

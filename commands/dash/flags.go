@@ -9,8 +9,8 @@ import (
 
 // flags are the global flags that lead a command line from a shell to a place: those
 // that were typed, and what tells the place from others that were asked for, whether
-// they could be reached or not. Where no place is given, they are those of the
-// dashboard itself.
+// they could be reached or not. Without a place they lead to all that the dashboard
+// asks.
 func (w *wiring) flags(at grid.Place) []string {
 	var words []string
 	add := func(flag, value string) {
@@ -27,6 +27,10 @@ func (w *wiring) flags(at grid.Place) []string {
 	switch {
 	case at.Profile != "":
 		add("--profile", at.Profile)
+	case len(w.spec.Profiles) > 1:
+		for _, name := range w.spec.Profiles {
+			add("--profile", name)
+		}
 	case typed(config.Profile):
 		add("--profile", s.Profile)
 	}

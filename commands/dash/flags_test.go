@@ -1,10 +1,14 @@
 package dash_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/ssmdeck/ssmdeck/commands"
+	"github.com/ssmdeck/ssmdeck/commands/dash"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 )
 
@@ -28,6 +32,7 @@ func TestFlagsLeadToThePlace(t *testing.T) {
 			nil,
 			"--accounts 210987654321 --role ops --external-id x", "--accounts 123456789012,210987654321 --role ops --external-id x",
 		},
+		{"all Regions", []string{"--all-regions"}, nil, "--region eu-west-1", "--region all"},
 		{"an endpoint", []string{"--endpoint-url", "http://localhost:9"}, nil, "--endpoint-url http://localhost:9", "--endpoint-url http://localhost:9"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -44,5 +49,37 @@ func TestFlagsLeadToThePlace(t *testing.T) {
 				t.Errorf("they lead to %+v: %v", spec, err)
 			}
 		})
+	}
+}
+
+// A row of a profile is found with that profile, all rows with all.
+func TestFlagsOfSeveralProfiles(t *testing.T) {
+	f := startFlow(t, flowOptions{dash: dashAll, flags: []string{"--profile", "a", "--profile", "b"}})
+	for at, want := range map[grid.Place]string{
+		{}: "--profile a --profile b",
+		{Profile: "b", Account: "210987654321", Region: "eu-west-1"}: "--profile b",
+	} {
+		if got := strings.Join(f.opts.Deck.Flags(at), " "); got != want {
+			t.Errorf("of %v: %q, want %q", at, got, want)
+		}
+	}
+}
+
+// After a change of context lines lead to that one, and not to where the dashboard was
+// started.
+func TestFlagsAfterAChangeOfContext(t *testing.T) {
+	f := startFlow(t, flowOptions{dash: dashAll})
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte("contexts:\n  stage: {region: eu-west-1}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := f.env(flowOptions{flags: []string{"--config", file, "--region", "us-east-1"}})
+	opts, closeDesk, err := dash.Wire(t.Context(), env.InContext("stage"), commands.Run, dashAll)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeDesk()
+	if got, want := opts.Deck.OneLiner([]string{"ls"}, grid.Place{}), "ssmdeck ls --config "+file+" --context stage"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -3,9 +3,11 @@ package dash_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/ssmdeck/ssmdeck/commands/dash"
+	"github.com/ssmdeck/ssmdeck/internal/simulator/world"
 )
 
 // sendFromForm fills in the form of a run and confirms it.
@@ -82,4 +84,43 @@ func TestARunIsOpenedByItsID(t *testing.T) {
 	f.waitGone("how outputs differ")
 	f.press("v")
 	f.waitFor("Parameters of", "commands:")
+}
+
+// A parameter that is a secret reaches the nodes, and nothing else: neither the form
+// nor the box nor the line that ran nor the command log has it.
+func TestASecretParameterOfARunIsShownNowhere(t *testing.T) {
+	sc := world.Demo()
+	sc.Documents = append(sc.Documents, world.DocumentSpec{Name: "join", Type: "Command", Format: "YAML", Content: `
+schemaVersion: "2.2"
+parameters:
+  Domain: {type: String}
+  Password: {type: String}
+mainSteps:
+  - {name: join, action: "aws:runShellScript", inputs: {runCommand: ["echo {{ Domain }} {{ Password }} | wc -c"]}}
+`})
+	f := startFlow(t, flowOptions{dash: dash.Options{View: "commands", Calls: 600}, scenario: sc})
+	f.mu.Lock()
+	f.never = "canary"
+	f.mu.Unlock()
+	f.waitFor("4▸Commands", "failed")
+	f.press("r")
+	f.waitFor("Run a command")
+	f.press("ctrl+u")
+	f.write("web-1")
+	f.press("tab", "tab")
+	f.write("join")
+	f.press("tab")
+	f.write("Domain=corp")
+	f.press("enter")
+	f.write("Password=canary")
+	f.waitFor("Password=••••••")
+	f.press("ctrl+s")
+	f.waitFor("run join?", "--param Domain=corp --params-file -", "would run on 1 node")
+	f.press("enter")
+	if l := f.waitLine("run -t web-1 --document join"); strings.Contains(l, "canary") {
+		t.Errorf("the line has the secret: %s", l)
+	}
+	f.waitFor("1 / 1", "12") // corp canary
+	f.press("@")
+	f.waitFor("--params-file -")
 }

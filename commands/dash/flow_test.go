@@ -75,6 +75,7 @@ func startFlow(t testing.TB, o flowOptions) *flow {
 		t.Fatal(err)
 	}
 	opts.Run, f.pages = recorder{f, opts.Run}, opts.Pages
+	opts.Glance = 1 // tests read fast
 	f.opts = opts
 	width, height := o.width, o.height
 	if width == 0 {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
@@ -48,7 +47,7 @@ func newWiring(ctx context.Context, env *cli.Env, run Run, s *config.Settings, o
 	}
 	w := &wiring{env: env, run: run, settings: s, spec: spec, parse: o.Parse}
 	w.deck = &deck.Deck{
-		Styles: env.Styles(env.Out), Now: time.Now(), Location: time.Local, ReadOnly: s.ReadOnly, Still: w.still(), Flags: w.flags, Everywhere: w.everywhere,
+		Styles: env.Styles(env.Out), Now: time.Now(), Location: time.Local, ReadOnly: s.ReadOnly, Still: w.still(), Flags: w.flags,
 		Where: deck.Where{Context: s.Context, Region: s.Region, Scopes: 1, Protected: s.Protected},
 	}
 	w.desk = feed.NewDesk(nil, nil)
@@ -154,26 +153,6 @@ func (w *wiring) Run(ctx context.Context, words []string, at grid.Place, in io.R
 	return w.run(ctx, one)
 }
 
-// everywhere are the global flags that say which places the dashboard asks, as they
-// were typed. What a variable or the configuration says holds for a command line, too.
-func (w *wiring) everywhere() (words []string) {
-	if w.env.Flags.Set == nil {
-		return nil
-	}
-	for _, name := range []string{"config", "context", "profile", "region", "regions", "all-regions", "accounts", "role", "external-id", "endpoint-url"} {
-		f := w.env.Flags.Set.Lookup(name)
-		if f == nil || !f.Changed {
-			continue
-		}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			words = append(words, "--"+name, strings.Join(list.GetSlice(), ","))
-			continue
-		}
-		words = append(words, w.env.TypedFlags(name)...)
-	}
-	return words
-}
-
 func (w *wiring) pages() []deck.Page {
 	return []deck.Page{
 		w.overview(), w.fleet(), w.patch(), w.commands(), w.sessions(), w.parameters(), w.automation(), w.windows(),
@@ -187,7 +166,7 @@ func (w *wiring) options(o Options) tui.Options {
 		Programs: programs{w}, Own: w,
 		Begin: tea.Batch(w.start(), w.readOwn()), Take: w.take, Find: &finder{wiring: w}, Browse: w.browse, CrashFile: w.crashFile,
 		Themes: w.env.ThemeNames(), Theme: w.theme, ChosenTheme: strings.ToLower(w.settings.Theme), AskBackground: true, Operations: w.meters.operations,
-		Layout: w.layout(), SaveLayout: w.keep,
+		Layout: w.layout(), SaveLayout: w.keep, NoMouse: o.NoMouse,
 	}
 	mode, _ := theme.ParseColorMode(w.settings.Color)
 	t.NoColour = !theme.UseColor(mode, w.env.Lookup, true)

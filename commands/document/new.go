@@ -85,7 +85,7 @@ func newFile(path, text string, replace bool) error {
 func newRenderCmd(env *cli.Env) *cobra.Command {
 	var (
 		file, version, format string
-		params                []string
+		params                docnames.Params
 	)
 	cmd := &cobra.Command{
 		Use:   "render [name]",
@@ -116,7 +116,7 @@ Values are checked against what the parameters accept.`,
 	cli.BindFile(cmd, &file)
 	docnames.BindVersion(env, cmd, &version, "render this")
 	cmd.Flags().StringVar(&format, "format", "yaml", "`format` of what is printed: yaml, json")
-	cmd.Flags().StringArrayVar(&params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists, @file reads a file")
+	params.Bind(cmd)
 	cli.CompleteFlag(cmd, "format", func() []string { return []string{"yaml", "json"} })
 	_ = cmd.RegisterFlagCompletionFunc("param", func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {
@@ -128,9 +128,12 @@ Values are checked against what the parameters accept.`,
 	return cmd
 }
 
-func documentRender(ctx context.Context, env *cli.Env, name, version, file, format string, params []string) error {
+func documentRender(ctx context.Context, env *cli.Env, name, version, file, format string, params docnames.Params) error {
 	format, err := document.ParseFormat(format)
 	if err != nil {
+		return err
+	}
+	if err := params.OneInput("the document", file == "-"); err != nil {
 		return err
 	}
 	src, err := renderSource(ctx, env, name, version, file)
@@ -144,7 +147,7 @@ func documentRender(ctx context.Context, env *cli.Env, name, version, file, form
 	if err != nil {
 		return err
 	}
-	given, err := document.ParseParams(doc, params)
+	given, err := params.Checked(env, doc)
 	if err != nil {
 		return err
 	}

@@ -33,10 +33,12 @@ type boardView struct {
 	styles *theme.Styles
 	quit   func()
 	change chan struct{} // capacity 1
-	drawn  int           // lines on the screen
 
 	mu     sync.Mutex
 	chosen int // index of the row that keys are for
+
+	painting sync.Mutex
+	drawn    int // lines on the screen; guarded by painting
 }
 
 // newBoardView returns nil when there is no terminal to draw on.
@@ -66,6 +68,7 @@ func (v *boardView) changed() {
 // the terminal back.
 func (v *boardView) start(ctx context.Context) (wait func() error) {
 	guard := v.term.Guard()
+	guard.OnStop(v.aside)
 	keys, err := terminal.CancelableReader(v.keys)
 	if err == nil {
 		err = guard.Raw()
@@ -118,8 +121,20 @@ func (v *boardView) draw() {
 	chosen := v.chosen
 	v.mu.Unlock()
 	lines := boardLines(v.sup.Rows(), chosen, cols, rows, time.Now(), v.styles)
+	v.painting.Lock()
+	defer v.painting.Unlock()
 	_ = cli.Repaint(v.out, v.drawn, lines)
 	v.drawn = len(lines)
+}
+
+// aside draws nothing while pause runs, and then a new picture under what was said
+// meanwhile.
+func (v *boardView) aside(pause func() error) {
+	v.painting.Lock()
+	_ = pause() // where nobody could let us go on, we go on at once
+	v.drawn = 0
+	v.painting.Unlock()
+	v.changed()
 }
 
 // listen obeys keys. What takes long runs beside it.

@@ -29,7 +29,7 @@ type runOptions struct {
 	scripts  []string
 	document string
 	version  string
-	params   []string
+	params   docnames.Params
 
 	timeout     string
 	execTimeout string
@@ -67,6 +67,9 @@ written (--follow, and by itself on a terminal).
 Ctrl-C stops following; the command goes on, and how to take it up or cancel it
 is printed. In a pipe each node is one line: node, state, exit status, name.
 
+--params-file keeps secrets among the parameters out of the command line: it reads
+them from a file or, with -, from standard input.
+
 A node whose name is that of a command below (list, show, …) is named with -t.`,
 		Example: `  # One command in production
   $ ssmdeck run --tag env=prod -- uptime
@@ -86,6 +89,9 @@ A node whose name is that of a command below (list, show, …) is named with -t.
 
   # A document with its parameters
   $ ssmdeck run --tag env=prod --document AWS-UpdateSSMAgent --param allowDowngrade=false
+
+  # With a secret among them
+  $ echo '{"Password": "..."}' | ssmdeck run web-1 --document JoinDomain --param Domain=corp --params-file -
 
   # See who would be hit
   $ ssmdeck run --tag env=prod --dry-run -- reboot`,
@@ -136,7 +142,7 @@ func (o *runOptions) bind(cmd *cobra.Command) {
 	f.StringArrayVar(&o.scripts, "script", nil, "run the script in `file`; - reads standard input; twice for one of each: *.ps1 for Windows, another for the rest")
 	f.StringVar(&o.document, "document", "", "run this `document`; by default the one for shell scripts")
 	f.StringVar(&o.version, "doc-version", "", "run this"+docnames.RunnableVersions)
-	f.StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists, @file reads a file")
+	o.params.Bind(cmd)
 	f.StringVar(&o.req.Concurrency, "concurrency", "", "how many nodes at a time: a number or a percentage `n` (default 50)")
 	f.StringVar(&o.req.MaxErrors, "max-errors", "", "stop when more than `n` nodes have failed: a number or a percentage (default 0)")
 	f.StringVar(&o.timeout, "timeout", "", "how long a node may take to accept the command: `duration` from 30s to 30d")
@@ -177,6 +183,12 @@ func (o *runOptions) validate(env *cli.Env) (targets []fleet.Target, filter flee
 	case o.view.Follow && o.req.LogGroup == "":
 		return nil, filter, fault.Usagef("run: --follow shows output from CloudWatch Logs as it is written, and nothing puts it there").
 			WithHint("name a log group with --logs")
+	}
+	if err := o.params.OneInput("the script", slices.Contains(o.scripts, "-")); err != nil {
+		return nil, filter, err
+	}
+	if err := o.params.OneInput("the targets", slices.Contains(o.targets, "-")); err != nil {
+		return nil, filter, err
 	}
 	if targets, err = nodechoice.ParseTargets(o.targets, o.tags); err != nil {
 		return nil, filter, err
@@ -301,9 +313,9 @@ func (o *runOptions) send(ctx context.Context, env *cli.Env, view *runview.View,
 	return o.watch(ctx, env, svc, view)
 }
 
-// parameters reads --param against the document, before anything is sent.
+// parameters reads --param and --params-file against the document, before anything is sent.
 func (o *runOptions) parameters(ctx context.Context, env *cli.Env) error {
-	if o.document == "" && len(o.params) == 0 {
+	if o.document == "" && !o.params.Any() {
 		return nil
 	}
 	name := o.document
@@ -322,7 +334,7 @@ func (o *runOptions) parameters(ctx context.Context, env *cli.Env) error {
 		}
 	}
 	var err error
-	o.req.Params, err = document.ParseParams(doc, o.params, o.req.Provides()...)
+	o.req.Params, err = o.params.Checked(env, doc, o.req.Provides()...)
 	return err
 }
 

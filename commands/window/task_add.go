@@ -80,9 +80,9 @@ func (o *windowTask) parameters(ctx context.Context, env *cli.Env, t window.Task
 	case doc == nil && t.Type != window.RunCommand && t.Type != window.Automation:
 		return nil, nil
 	case doc == nil:
-		return cli.ParsePairs("--param", o.params)
+		return o.params.Unchecked(env)
 	}
-	return document.ParseParams(*doc, o.params, slices.Collect(maps.Keys(kept))...)
+	return o.params.Checked(env, *doc, slices.Collect(maps.Keys(kept))...)
 }
 
 // taskDocument describes the document that a task runs, for values in which the
@@ -223,7 +223,7 @@ func (o *windowTask) add(cmd *cobra.Command, env *cli.Env, args []string) error 
 	if err := faults("window task add", o.provisional(t).Check(), taskFlagNames); err != nil {
 		return err
 	}
-	if len(o.params) > 0 && t.Type != window.RunCommand && t.Type != window.Automation {
+	if o.params.Any() && t.Type != window.RunCommand && t.Type != window.Automation {
 		return fault.Usagef("--param: it is not for tasks of type %s", t.Type.Word())
 	}
 	if err := env.RefuseChange("RegisterTaskWithMaintenanceWindow", o.dryRun); err != nil {

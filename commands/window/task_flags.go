@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/docnames"
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/internal/document"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -23,7 +24,8 @@ type windowTask struct {
 	priority                             int
 	alarms                               []string
 	ignoreAlarm                          bool
-	params, unset                        []string
+	params                               docnames.Params
+	unset                                []string
 	version, comment, timeout, s3, logs  string
 	topic, notifyType, topicRole         string
 	notifyOn                             []string
@@ -51,7 +53,7 @@ func (o *windowTask) bind(env *cli.Env, cmd *cobra.Command) {
 	f.StringVar(&o.cutoff, "cutoff-behavior", "continue", "`what` becomes of what runs at the cutoff: continue, cancel")
 	f.StringArrayVar(&o.alarms, "alarm", nil, "stop when the CloudWatch alarm of this `name` goes off")
 	f.BoolVar(&o.ignoreAlarm, "ignore-alarm-failure", false, "go on when the alarm cannot be read")
-	f.StringArrayVar(&o.params, "param", nil, "parameter of the document, as `NAME=VALUE`; repeat for lists, @file reads a file")
+	o.params.Bind(cmd)
 	f.StringVar(&o.version, "doc-version", "", "run this `version` of the document: its number, latest or default")
 	f.StringVar(&o.comment, "comment", "", "`text` for the command's history")
 	f.StringVar(&o.timeout, "timeout", "", "how long a node may take to accept the command: `duration` from 30s to 30d")
@@ -111,14 +113,14 @@ func (o *windowTask) patchParams(patch bool) error {
 	if !ok {
 		return fault.Usagef("--operation %q is not scan or install", o.operation).WithHint("a scan looks, an installation changes nodes and may reboot them")
 	}
-	o.params = append(o.params, "Operation="+operation)
+	o.params.Pairs = append(o.params.Pairs, "Operation="+operation)
 	switch o.reboot {
 	case "":
 	case "if-needed", "never":
 		if operation == "Scan" {
 			return fault.Usagef("--reboot goes with --operation install: a scan reboots nothing")
 		}
-		o.params = append(o.params, "RebootOption="+map[string]string{"if-needed": "RebootIfNeeded", "never": "NoReboot"}[o.reboot])
+		o.params.Pairs = append(o.params.Pairs, "RebootOption="+map[string]string{"if-needed": "RebootIfNeeded", "never": "NoReboot"}[o.reboot])
 	default:
 		return fault.Usagef("--reboot %q is not if-needed or never", o.reboot)
 	}
@@ -194,6 +196,11 @@ func (o *windowTask) fillParsed(cmd *cobra.Command, env *cli.Env, t *window.Task
 	if given("output-s3") {
 		var err error
 		if t.OutputBucket, t.OutputPrefix, err = run.ParseS3(o.s3); err != nil {
+			return err
+		}
+	}
+	for flag, v := range map[string]string{"--payload": o.payload, "--client-context": o.context, "--input": o.input} {
+		if err := o.params.OneInput(flag, v == "-"); err != nil {
 			return err
 		}
 	}

@@ -59,7 +59,7 @@ func (o *windowTask) merged(cmd *cobra.Command, env *cli.Env, old window.Task) (
 	if err := o.fill(cmd, env, &next); err != nil {
 		return next, err
 	}
-	if len(o.params) > 0 && next.Type != window.RunCommand && next.Type != window.Automation {
+	if o.params.Any() && next.Type != window.RunCommand && next.Type != window.Automation {
 		return next, fault.Usagef("--param: it is not for tasks of type %s", next.Type.Word())
 	}
 	for _, name := range o.unset {
@@ -140,7 +140,7 @@ func (o *windowTask) mergedParameters(ctx context.Context, env *cli.Env, cmd *co
 	for _, name := range o.unset {
 		delete(kept, name)
 	}
-	if len(o.params)+len(o.unset) == 0 && !cmd.Flags().Changed("run") && !cmd.Flags().Changed("doc-version") {
+	if !o.params.Any() && len(o.unset) == 0 && !cmd.Flags().Changed("run") && !cmd.Flags().Changed("doc-version") {
 		return kept, nil
 	}
 	params, err := o.parameters(ctx, env, next, kept)

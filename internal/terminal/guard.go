@@ -31,7 +31,9 @@ type Guard struct {
 	lost   bool
 	closed bool
 
-	alternate func() bool // may be nil
+	alternate func() bool              // may be nil
+	onStop    func(pause func() error) // may be nil
+	pending   func() error             // the face is told to put itself aside for this; nil: it is not
 }
 
 // Guard returns a guard. The terminal is not changed until its Raw is called.
@@ -51,15 +53,23 @@ func (g *Guard) Raw() error {
 	raw, err := g.t.raw()
 	if err == nil {
 		g.raw = raw
+		g.holds()
 	}
 	return err
 }
 
-// Cooked leaves raw mode for a while, to ask a question. Raw goes back.
+// Cooked leaves raw mode for a while, to ask a question. Raw goes back. When the
+// process was told to stop just before, it does so now.
 func (g *Guard) Cooked() error {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.restore("")
+	pause := g.pending
+	g.pending = nil
+	err := g.restore("")
+	g.mu.Unlock()
+	if pause != nil && err == nil {
+		_ = pause() // where there is nobody to let it go on, it goes on
+	}
+	return err
 }
 
 // Lost notes that the session did not end by itself, so that the program at
@@ -130,6 +140,7 @@ func (g *Guard) restore(reset string) error {
 	}
 	raw := g.raw
 	g.raw = nil
+	g.released()
 	return raw.restore(reset)
 }
 

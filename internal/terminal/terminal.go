@@ -5,7 +5,8 @@
 // Guarantees: raw mode is always left again by whoever holds a Guard, on
 // return, panic, cancelled context or signal; a cancelled read takes no byte
 // from whoever reads next; nothing is ever asked of the terminal; no goroutine
-// outlives what started it. The package decides nothing about colour (see
+// outlives what started it, but the one that stops the process when it is told to
+// (see Guard.OnStop). The package decides nothing about colour (see
 // theme) and starts nothing by being imported.
 package terminal
 

@@ -44,23 +44,14 @@ func (d *Deck) Shown(l Line) string {
 	return d.OneLiner(Running(l), l.At)
 }
 
-// OneLiner is a command line as a shell takes it, from anywhere.
+// OneLiner is a command line as a shell takes it, from anywhere. Without a place it is
+// about all that the dashboard asks.
 func (d *Deck) OneLiner(words []string, at grid.Place) string {
 	if d.Flags != nil {
 		words = behind(words, d.Flags(at)...)
 	}
-	return shellLine(words)
+	return "ssmdeck " + quoted(words)
 }
-
-// OneLinerEverywhere is a command line as a shell takes it that asks all places.
-func (d *Deck) OneLinerEverywhere(words []string) string {
-	if d.Everywhere != nil {
-		words = behind(words, d.Everywhere()...)
-	}
-	return shellLine(words)
-}
-
-func shellLine(words []string) string { return "ssmdeck " + quoted(words) }
 
 func quoted(words []string) string {
 	out := make([]string, len(words))

@@ -26,11 +26,9 @@ type Deck struct {
 	// Still asks for no motion: no spinner, no flash of what has changed.
 	Still bool
 	// Flags are the global flags that make a command line go to a place, from a
-	// shell: none where it goes there by itself. Nil: none.
+	// shell, or to all places of the dashboard when none is given: none where it goes
+	// there by itself. Nil: none.
 	Flags func(at grid.Place) []string
-	// Everywhere are those that make a command line that can do so ask all places of
-	// the dashboard. Nil: none.
-	Everywhere func() []string
 }
 
 // Where says whose machines these are.

@@ -115,6 +115,9 @@ type Field struct {
 	Secret bool
 	// Many lets the text have several lines.
 	Many bool
+	// Hides is from which letter on a line of Many is hidden; below 0: none is. Nil:
+	// nothing ever is.
+	Hides func(line string) int
 	// Choices are what fits what is typed so far, best first; nil: anything goes. It
 	// must not block.
 	Choices func(typed string) []string

@@ -57,6 +57,8 @@ type Desk struct {
 	Count func() Calls
 	// Lost are the places that could not be opened; feeds show them as failed.
 	Lost []grid.Failure
+	// Held loads nothing that is known already, however old, unless it is forced.
+	Held bool
 	// Eager loads details at once, and waits for no events: for tests.
 	Eager bool
 
@@ -91,13 +93,27 @@ func NewDesk(cells []grid.Cell, now func() time.Time) *Desk {
 	return d
 }
 
-// Close cancels all loads and waits for them.
+// closeWait is how long what was cancelled may take to end.
+const closeWait = 5 * time.Second
+
+// Close cancels all loads and waits for them, but not for ever: whoever leaves does not
+// stay because something does not hear that it is cancelled.
 func (d *Desk) Close() {
 	d.mu.Lock()
 	d.closed = true
 	d.mu.Unlock()
 	d.stop()
-	d.group.Wait()
+	ended := make(chan struct{})
+	go func() {
+		d.group.Wait()
+		close(ended)
+	}()
+	late := time.NewTimer(closeWait)
+	defer late.Stop()
+	select {
+	case <-ended:
+	case <-late.C:
+	}
 }
 
 // enter counts one more thing behind the dashboard; false: it is over.
@@ -227,6 +243,9 @@ func (d *Desk) due(now time.Time, slow float64) (all []dueLoad) {
 			}
 			l := dueLoad{feed: c, part: p, in: cell, late: atOnce}
 			if !p.ended.IsZero() {
+				if d.Held {
+					continue
+				}
 				l.late = now.Sub(p.ended) - time.Duration(float64(every)*slow)
 			}
 			if l.late >= 0 {

@@ -236,7 +236,7 @@ func (p *Page) masked(w Whole) Whole {
 		return w
 	}
 	secrets := secretsOf(w)
-	hide := func(text string) string { return redacted(secrets, text) }
+	hide := func(text string) string { return deck.Redacted(secrets, text) }
 	hideAll := func(values map[string][]string) map[string][]string {
 		out := masked(values)
 		for name, list := range out {

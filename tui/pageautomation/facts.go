@@ -14,6 +14,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/redact"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/window"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
@@ -142,55 +143,19 @@ func (p *Page) hide(text string) string {
 	if p.open() {
 		return text
 	}
-	return redacted(p.secrets, text)
-}
-
-// redacted is a text without secrets; a nil Matcher knows none.
-func redacted(secrets *redact.Matcher, text string) string {
-	if secrets == nil || text == "" {
-		return text
-	}
-	var b strings.Builder
-	out := secrets.NewWriter(&b)
-	_, _ = out.Write([]byte(text)) // a strings.Builder takes all
-	_ = out.Close()
-	return b.String()
+	return deck.Redacted(p.secrets, text)
 }
 
 // secretsOf are the values of an execution that may be secrets; nil: none.
 func secretsOf(w Whole) *redact.Matcher {
-	secrets := secretValues(nil, w.Parameters)
+	values := []map[string][]string{w.Parameters}
 	for _, s := range w.Steps {
-		secrets = secretValues(secrets, s.Outputs)
+		values = append(values, s.Outputs)
 		for name, v := range s.Inputs {
-			secrets = secretValues(secrets, map[string][]string{name: {v}})
+			values = append(values, map[string][]string{name: {v}})
 		}
 	}
-	return matcher(secrets)
-}
-
-// secretValues adds the values of what has the name of a secret.
-func secretValues(list []redact.Secret, values map[string][]string) []redact.Secret {
-	for name, all := range values {
-		if !window.SecretParameter(name) {
-			continue
-		}
-		for _, v := range all {
-			list = append(list, redact.Secret{Name: name, Value: v})
-		}
-	}
-	return list
-}
-
-func matcher(secrets []redact.Secret) *redact.Matcher {
-	if len(secrets) == 0 {
-		return nil
-	}
-	m, _, err := redact.New(secrets, false)
-	if err != nil { // too many: those of parameters that say so are hidden by name still
-		return nil
-	}
-	return m
+	return deck.Secrets(values...)
 }
 
 // toDo says what can be done about a state.

@@ -1,7 +1,6 @@
 package pageautomation
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -23,12 +22,10 @@ func (p *Page) line(at grid.Place, r automation.Request, targets []string) deck.
 		words = append(words, "--doc-version", r.DocumentVersion)
 	}
 	l := deck.Line{At: at, What: "start " + render.Visible(r.Document), Level: deck.Change, How: deck.Quietly, Refresh: []string{sources.Executions}}
-	aside := map[string][]string{}
-	secrets := matcher(secretValues(nil, r.Parameters))
-	hides := func(v string) bool { return redacted(secrets, v) != v } // a command that has a password in it
+	aside, hidden := map[string][]string{}, deck.HiddenParams(r.Parameters)
 	for _, name := range sorted(r.Parameters) {
 		values := r.Parameters[name]
-		if window.SecretParameter(name) || slices.ContainsFunc(values, unsayable) || slices.ContainsFunc(values, hides) || len(values) == 0 {
+		if hidden(name) || slices.ContainsFunc(values, unsayable) || len(values) == 0 {
 			aside[name] = values
 			l.Facts = append(l.Facts, deck.Fact{Name: render.Visible(name), Value: "(not shown)"})
 			continue
@@ -41,10 +38,8 @@ func (p *Page) line(at grid.Place, r automation.Request, targets []string) deck.
 		}
 		l.Facts = append(l.Facts, deck.Fact{Name: render.Visible(name), Value: render.OneLine(strings.Join(values, ", "))})
 	}
-	if len(aside) > 0 {
-		words = append(words, "--params-file", "-")
-		l.Input, _ = json.Marshal(aside) // texts alone: cannot fail
-	}
+	file, input := deck.ParamsFile(aside)
+	words, l.Input = append(words, file...), input
 	if r.TargetParameter != "" {
 		l.Level = deck.Disruptive
 		l.What += " for each of several targets"

@@ -96,7 +96,7 @@ func (p *Page) fields(at grid.Place, targets string) []deck.Field {
 		},
 		{Name: "command", Label: "Command", Help: "a line for the nodes' shell: systemctl restart nginx"},
 		{Name: "document", Label: "Document", Help: "instead of the one for shell scripts", Choices: p.documentWords},
-		{Name: "params", Label: "Parameters", Help: "of the document, NAME=VALUE, one on a line", Many: true, Check: checked(checkParams)},
+		deck.ParamsField("params", "of the document, NAME=VALUE, one on a line"),
 		{Name: "concurrency", Label: "At a time", Help: "a number or a percentage of nodes; 50", Check: checked(func(v string) error { _, err := run.ParseConcurrency(v); return err })},
 		{Name: "errors", Label: "Stop after", Help: "more failures than this, a number or a percentage; 0", Check: checked(func(v string) error { _, err := run.ParseMaxErrors(v); return err })},
 		{Name: "timeout", Label: "May run for", Help: "10m; an hour when nothing is said", Check: checked(func(v string) error { _, err := run.ParseExecTimeout(v); return err })},
@@ -128,15 +128,6 @@ func checkTargets(v string) error {
 	return nil
 }
 
-func checkParams(v string) error {
-	for line := range strings.Lines(v) {
-		if line = strings.TrimSpace(line); line != "" && !strings.Contains(line, "=") {
-			return fault.Usagef("%q is not NAME=VALUE", line)
-		}
-	}
-	return nil
-}
-
 // checkRun wants something to run.
 func checkRun(v map[string]string) error {
 	if strings.TrimSpace(v["command"]) == "" && strings.TrimSpace(v["document"]) == "" {
@@ -161,11 +152,8 @@ func (p *Page) start(at grid.Place, v map[string]string) tea.Cmd {
 		}
 	}
 	flag("--document", "document")
-	for param := range strings.Lines(v["params"]) {
-		if param = strings.TrimSpace(param); param != "" {
-			line = append(line, "--param", param)
-		}
-	}
+	params, input := deck.ParamWords(v["params"])
+	line = append(line, params...)
 	flag("--concurrency", "concurrency")
 	flag("--max-errors", "errors")
 	flag("--exec-timeout", "timeout")
@@ -178,7 +166,7 @@ func (p *Page) start(at grid.Place, v map[string]string) tea.Cmd {
 		Words:   slices.Concat(line, []string{"--no-wait"}, behind),
 		Preview: slices.Concat(line, []string{"--dry-run"}, behind),
 		At:      at, What: "run " + cmp.Or(document, command), Level: deck.Change, How: deck.Quietly,
-		Refresh: []string{sources.Commands}, Done: started(at),
+		Input: input, Refresh: []string{sources.Commands}, Done: started(at),
 	})
 }
 

@@ -45,7 +45,7 @@ func (p *Page) run() tea.Cmd {
 		Fields: []deck.Field{
 			{Name: "command", Label: "Command", Many: true, Help: "a script for the node's own shell"},
 			{Name: "document", Label: "Document", Help: "in place of a command: AWS-UpdateSSMAgent", Choices: matching(documentNames())},
-			{Name: "params", Label: "Parameters", Many: true, Help: "of the document: NAME=VALUE, one a line"},
+			deck.ParamsField("params", "of the document: NAME=VALUE, one a line"),
 			{
 				Name: "concurrency", Label: "At a time", Help: "50, or a percentage",
 				Check: check(func(v string) error { _, err := run.ParseConcurrency(v); return err }),
@@ -85,11 +85,13 @@ func (p *Page) runLines(batches []batch, v map[string]string) tea.Cmd {
 	command, doc := strings.TrimSpace(v["command"]), strings.TrimSpace(v["document"])
 	return forEach(batches, func(b batch) deck.Line {
 		targets, input := b.targets()
+		params, secrets := deck.ParamWords(v["params"])
+		if secrets != nil { // they need standard input, and the line can be as long as it takes
+			targets, input = b.named(), secrets
+		}
 		words := append([]string{"run"}, targets...)
 		words = append(words, ifGiven("--document", doc)...)
-		for _, param := range strings.Split(v["params"], "\n") {
-			words = append(words, ifGiven("--param", param)...)
-		}
+		words = append(words, params...)
 		words = append(words, ifGiven("--concurrency", v["concurrency"])...)
 		words = append(words, ifGiven("--max-errors", v["errors"])...)
 		words = append(words, ifGiven("--exec-timeout", v["timeout"])...)

@@ -59,10 +59,15 @@ func (b batch) targets() (words []string, input []byte) {
 	if len(b.nodes) > inWords {
 		return []string{"-t", "-"}, []byte(strings.Join(b.ids(), "\n") + "\n")
 	}
+	return b.named(), nil
+}
+
+// named are the words that name each node.
+func (b batch) named() (words []string) {
 	for _, n := range b.nodes {
 		words = append(words, "-t", n.ID)
 	}
-	return words, nil
+	return words
 }
 
 func (b batch) ids() []string {

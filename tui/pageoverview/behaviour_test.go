@@ -492,8 +492,12 @@ func TestCopiedLinesGoWhereTheThingsAre(t *testing.T) {
 	set := emptySet()
 	fill(set)
 	s, page := screen(t, set)
-	s.Deck.Flags = func(at grid.Place) []string { return []string{"--profile", "prod", "--region", at.Region} }
-	s.Deck.Everywhere = func() []string { return []string{"--profile", "prod", "--all-regions"} }
+	s.Deck.Flags = func(at grid.Place) []string {
+		if at == (grid.Place{}) {
+			return []string{"--profile", "prod", "--all-regions"}
+		}
+		return []string{"--profile", "prod", "--region", at.Region}
+	}
 	for start, want := range map[string]string{
 		"Fleet: lost ":               "ssmdeck ls --filter ping=lost --profile prod --all-regions",
 		"Running now: cmd 8f2c":      "ssmdeck command get 8f2c91d0-1111-4222-8333-444455556666 --profile prod --region eu-west-1",

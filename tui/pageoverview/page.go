@@ -311,7 +311,7 @@ func (p *Page) oneLiner(l line) string {
 	case l.at != nil:
 		return p.deck.OneLiner(l.words, *l.at)
 	}
-	return p.deck.OneLinerEverywhere(l.words)
+	return p.deck.OneLiner(l.words, grid.Place{})
 }
 
 // SetFilter shows only lines that fit, in the grammar of all lists.

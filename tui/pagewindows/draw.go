@@ -91,7 +91,7 @@ func (p *Page) View() string {
 	for len(list) < r.list {
 		list = append(list, "")
 	}
-	list = append(list, widget.Rule(st, "", p.width), r.panes.Draw(st, p.week(r.panes.First.Width, r.panes.First.Height), text, title))
+	list = append(list, widget.Rule(st, "", p.width), r.panes.Draw(st, p.timeline(r.panes.First.Width, r.panes.First.Height), text, title))
 	return strings.Join(list, "\n")
 }
 

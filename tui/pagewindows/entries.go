@@ -10,6 +10,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/window"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // days is how many days the page looks ahead.
@@ -90,11 +91,11 @@ func (p *Page) entriesOf(at grid.Place, list []agenda.Entry) []entry {
 	nodes, _ := p.set.Nodes.At(at)
 	known := p.set.Nodes.WholeAt(at) // with their tags, by which windows choose
 	reach := agenda.NewReach(list, nodes, nil)
-	from := midnight(now, p.d.Location)
-	openings := agenda.Openings(list, from, from.AddDate(0, 0, days))
+	from, to := week(now, p.d.Location)
+	openings := agenda.Openings(list, from, to)
 	agenda.Mark(openings, reach)
 	findings := map[string][]agenda.Finding{}
-	for _, f := range agenda.Cover(list, reach, nil, agenda.Span{From: now, To: from.AddDate(0, 0, days)}, nil).Findings {
+	for _, f := range agenda.Cover(list, reach, nil, agenda.Span{From: now, To: to}, nil).Findings {
 		if f.WindowID == "" || !known && (f.Kind == agenda.NoNode || f.Kind == agenda.IdleTask) {
 			continue
 		}
@@ -147,10 +148,10 @@ func (e *entry) stirs(now time.Time) bool {
 // openingTime is how long after its opening a window may not have begun.
 const openingTime = 5 * time.Minute
 
-// midnight is when the day of a moment began in a zone.
-func midnight(t time.Time, zone *time.Location) time.Time {
-	y, m, d := t.In(zone).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, zone)
+// week are the first moment of today and the last of the days looked at.
+func week(now time.Time, zone *time.Location) (from, to time.Time) {
+	now = now.In(zone)
+	return widget.Midnight(now, 0), widget.Midnight(now, days)
 }
 
 // last is the newest execution that has ended; nil: none.

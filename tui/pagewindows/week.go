@@ -3,16 +3,18 @@ package pagewindows
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ssmdeck/ssmdeck/internal/schedule"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
-// week draws today and the days after it, a line for each window of the list: when it
+// timeline draws today and the days after it, a line for each window of the list: when it
 // is open, where it meets another, and now. The list scrolls with the cursor.
-func (p *Page) week(width, height int) string {
+func (p *Page) timeline(width, height int) string {
 	shown := p.list.Shown()
 	if height < 3 || len(shown) == 0 {
 		return ""
@@ -33,12 +35,13 @@ func (p *Page) week(width, height int) string {
 		}
 		tracks = append(tracks, t)
 	}
-	line := widget.Timeline{From: midnight(p.d.Now, p.d.Location), Days: days, Now: p.d.Now}
+	from, to := week(p.d.Now, p.d.Location)
+	line := widget.Timeline{From: from, Days: days, Now: p.d.Now}
 	drawn := line.Draw(p.d.Styles, tracks, width, cursor-first)
 	if drawn == "" {
 		return ""
 	}
-	return drawn + "\n" + ansi.Truncate(p.legend(levels), width, p.d.Styles.Glyphs.Ellipsis)
+	return drawn + "\n" + ansi.Truncate(p.legend(levels, zones(from, to)), width, p.d.Styles.Glyphs.Ellipsis)
 }
 
 // The levels of spans: what each is about is in the legend.
@@ -70,10 +73,19 @@ func (p *Page) spans(e *entry) []widget.Span {
 	return all
 }
 
+// zones names the time of a zone between two moments: where clocks are changed, both.
+func zones(from, to time.Time) string {
+	text := from.Format("MST")
+	for _, c := range schedule.Changes(from.Location(), from.Add(1), to) {
+		text += ", from " + c.At.Format("Mon 2 Jan 15:04 MST")
+	}
+	return text
+}
+
 // legend says what the signs of the week mean: those that are on it.
-func (p *Page) legend(levels []theme.Level) string {
+func (p *Page) legend(levels []theme.Level, zones string) string {
 	st := p.d.Styles
-	parts := []string{"times in " + p.d.Now.In(p.d.Location).Format("MST"), st.Accent.Render(st.Glyphs.Pipe) + " now"}
+	parts := []string{"times in " + zones, st.Accent.Render(st.Glyphs.Pipe) + " now"}
 	for _, k := range []struct {
 		level theme.Level
 		word  string

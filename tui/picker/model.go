@@ -82,6 +82,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.over = m.over || len(m.rows) == 0 // nothing to choose from: the caller says why
 	case cancelled:
 		m.over = true
+	case stopped:
+		return m, tea.Exec(aside(msg), nil)
 	case pressed:
 		m.press(msg.press)
 		msg.taken <- m.over

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"sync"
 
@@ -79,6 +80,7 @@ func Run(ctx context.Context, in, out *os.File, o Options) ([]string, error) {
 	}
 	p := tea.NewProgram(m, tea.WithInput(nil), tea.WithOutput(rawOutput{out}),
 		tea.WithoutSignalHandler(), tea.WithColorProfile(profile))
+	g.OnStop(func(pause func() error) { p.Send(stopped{pause}) })
 	err = serve(ctx, p, keys, o.Load)
 	switch {
 	case ctx.Err() != nil:
@@ -117,6 +119,18 @@ func serve(ctx context.Context, p *tea.Program, keys cancelable, load func(conte
 	group.Wait()
 	return err
 }
+
+// stopped says that the process is told to stop, or was stopped and goes on: pause
+// returns when it does, with the terminal in raw mode again.
+type stopped struct{ pause func() error }
+
+// aside is a pause as a command that has the terminal.
+type aside struct{ pause func() error }
+
+func (a aside) Run() error        { return a.pause() }
+func (aside) SetStdin(io.Reader)  {}
+func (aside) SetStdout(io.Writer) {}
+func (aside) SetStderr(io.Writer) {}
 
 // rawOutput is a terminal in raw mode, where a line break does not go to the
 // beginning of the line by itself. It is still a terminal to whoever asks for its

@@ -62,7 +62,7 @@ func New(t testing.TB, pages func(d *deck.Deck, desk *feed.Desk) []deck.Page, ch
 	s.Desk = feed.NewDesk(nil, func() time.Time { return s.Deck.Now })
 	s.Desk.Eager = true
 	t.Cleanup(s.Desk.Close)
-	o := tui.Options{Deck: s.Deck, Desk: s.Desk, Pages: pages(s.Deck, s.Desk), Run: runner{s}}
+	o := tui.Options{Deck: s.Deck, Desk: s.Desk, Pages: pages(s.Deck, s.Desk), Run: runner{s}, Glance: 1}
 	for _, c := range change {
 		c(&o)
 	}

@@ -12,7 +12,7 @@ import (
 
 // Timeline draws when things are: a row each, time from left to right.
 type Timeline struct {
-	From time.Time // the left end, in the time zone of the days above
+	From time.Time // the left end: the beginning of a day, in the time zone of the days above
 	Days int       // 0: 7
 	Now  time.Time // marked, when it is within
 }
@@ -55,9 +55,24 @@ func (t Timeline) Draw(s *theme.Styles, tracks []Track, width, cursor int) strin
 
 func (t Timeline) end() time.Time {
 	if t.Days == 0 {
-		return t.From.AddDate(0, 0, 7)
+		return Midnight(t.From, 7)
 	}
-	return t.From.AddDate(0, 0, t.Days)
+	return Midnight(t.From, t.Days)
+}
+
+// Midnight is when the day of a moment begins, or one so many days later: not at
+// midnight where clocks are changed just then (as in Santiago and Havana in spring),
+// and at the first of two where they are put back.
+func Midnight(t time.Time, later int) time.Time {
+	y, m, d := t.Date()
+	noon := time.Date(y, m, d+later, 12, 0, 0, 0, t.Location())
+	at := time.Date(y, m, d+later, 0, 0, 0, 0, t.Location())
+	if at.Day() != noon.Day() {
+		_, at = at.ZoneBounds()
+	} else if before := at.Add(-time.Hour); before.Day() == noon.Day() {
+		at = before
+	}
+	return at
 }
 
 // cell is the cell of a moment; it may lie outside.
@@ -87,7 +102,7 @@ func (t Timeline) days(room int) string {
 func (t Timeline) daysAs(layout string, every, room int) (string, bool) {
 	var b strings.Builder
 	written, i := 0, 0
-	for day := t.From; day.Before(t.end()); day = nextDay(day) {
+	for day := t.From; day.Before(t.end()); day = Midnight(day, 1) {
 		if i++; (i-1)%every != 0 {
 			continue
 		}
@@ -101,11 +116,6 @@ func (t Timeline) daysAs(layout string, every, room int) (string, bool) {
 	return b.String(), true
 }
 
-// nextDay is the midnight after.
-func nextDay(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, t.Location())
-}
-
 // line draws a track: days, now, and the spans over them.
 func (t Timeline) line(s *theme.Styles, tr Track, room int) string {
 	cells := make([]ink, room)
@@ -117,7 +127,7 @@ func (t Timeline) line(s *theme.Styles, tr Track, room int) string {
 			cells[at] = ink{text, style}
 		}
 	}
-	for day := nextDay(t.From); day.Before(t.end()); day = nextDay(day) {
+	for day := Midnight(t.From, 1); day.Before(t.end()); day = Midnight(day, 1) {
 		put(t.cell(day, room), s.Glyphs.Sep, &s.Dim)
 	}
 	put(t.cell(t.Now, room), s.Glyphs.Pipe, &s.Accent)
