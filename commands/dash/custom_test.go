@@ -199,7 +199,7 @@ func TestPlainTextOffersTheUsersOwn(t *testing.T) {
 	}
 	listed := play("/ name=web-1", "1", "", "q")
 	number := regexp.MustCompile(`(\d+)\. say it: your command: echo it is {{\.Node\.ID}}`).FindStringSubmatch(listed)
-	if number == nil || !strings.Contains(listed, "lost in prod: your view: fleet ping=lost tag:env=prod") {
+	if number == nil || !strings.Contains(listed, "lost in prod (alt+1): your view: fleet ping=lost tag:env=prod") {
 		t.Fatalf("they are not offered:\n%s", listed)
 	}
 	said := play("/ name=web-1", "1", number[1], "y", "q")
