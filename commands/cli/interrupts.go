@@ -20,6 +20,7 @@ type Interrupts struct {
 	mu     sync.Mutex
 	stack  []*interruptible
 	divert func(os.Signal) // gets the signals in place of the stack; nil: nobody
+	owed   bool            // divert got one that ends us, too
 	spared int             // Ctrl-C is somebody else's
 }
 
@@ -62,6 +63,7 @@ func (i *Interrupts) got(s os.Signal) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.divert != nil {
+		i.owed = i.owed || s != os.Interrupt && s != syscall.SIGQUIT // which keys send, to the child alone
 		i.divert(s)
 		return
 	}
@@ -117,7 +119,8 @@ func (i *Interrupts) Spare() (back func()) {
 }
 
 // Hand gives all signals to f, which must not block, until back is called. It is
-// for a child process, which decides what Ctrl-C means.
+// for a child process, which decides what Ctrl-C means. What ends us meanwhile ends
+// the child, and with back everything around what has started it: a dashboard.
 func (i *Interrupts) Hand(f func(os.Signal)) (back func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -126,6 +129,13 @@ func (i *Interrupts) Hand(f func(os.Signal)) (back func()) {
 	return func() {
 		i.mu.Lock()
 		defer i.mu.Unlock()
-		i.divert = before
+		if i.divert = before; before != nil || !i.owed {
+			return
+		}
+		i.owed = false
+		for _, t := range i.stack[:max(len(i.stack)-1, 0)] {
+			t.hit = true
+			t.cancel()
+		}
 	}
 }

@@ -29,3 +29,26 @@ func TestCtrlCIsSparedWhileAProgramHasTheTerminal(t *testing.T) {
 		t.Error("what ends us does not while a program runs")
 	}
 }
+
+func TestWhatEndsAChildEndsWhatItWasStartedFrom(t *testing.T) {
+	for _, tt := range []struct {
+		signal os.Signal
+		ends   bool
+	}{{syscall.SIGTERM, true}, {syscall.SIGHUP, true}, {os.Interrupt, false}, {syscall.SIGQUIT, false}} {
+		i := &Interrupts{}
+		dashboard, done := i.Context(context.Background())
+		defer done()
+		line, done := i.Context(context.WithoutCancel(dashboard))
+		defer done()
+		var got os.Signal
+		back := i.Hand(func(s os.Signal) { got = s })
+		i.got(tt.signal)
+		if got != tt.signal || dashboard.Err() != nil {
+			t.Errorf("%v: the child got %v, the dashboard %v", tt.signal, got, dashboard.Err())
+		}
+		back()
+		if ended := dashboard.Err() != nil; ended != tt.ends || line.Err() != nil {
+			t.Errorf("%v: the dashboard ended: %t, the line: %v", tt.signal, ended, line.Err())
+		}
+	}
+}
