@@ -103,15 +103,18 @@ func TestTheArchitecturePageHasEveryRoom(t *testing.T) {
 		t.Fatal("no table of floors")
 	}
 	for i, floor := range floors {
-		row := ""
+		row, rows := "", 0
 		for line := range strings.SplitSeq(after, "\n") {
 			if strings.HasPrefix(line, "| "+strconv.Itoa(i)+" ") {
-				row = line
+				row, rows = line, rows+1
 			}
 		}
+		if rows != 1 {
+			t.Errorf("floor %d has %d rows in docs/architecture.md", i, rows)
+		}
 		for _, r := range floor {
-			if !strings.Contains(string(text), "\n"+r.name+"/ ") {
-				t.Errorf("%s is not among the rooms of docs/architecture.md", r.name)
+			if n := strings.Count(string(text), "\n"+r.name+"/ "); n != 1 {
+				t.Errorf("%s is %d times among the rooms of docs/architecture.md", r.name, n)
 			}
 			if short := strings.TrimPrefix(r.name, "internal/"); !strings.Contains(row, "`"+r.name+"`") && !strings.Contains(row, "`"+short+"`") {
 				t.Errorf("%s is not on floor %d in docs/architecture.md", r.name, i)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/internal/dashfile"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui"
@@ -37,7 +38,7 @@ type Options struct {
 }
 
 // views are the pages in the order of their tabs.
-var views = []string{"overview", "fleet", "patch", "commands", "sessions", "parameters", "automation", "windows"}
+var views = dashfile.ViewNames()
 
 // NewCmd returns `dash`.
 func NewCmd(env *cli.Env, run Run, parse Parse) *cobra.Command {
@@ -51,8 +52,9 @@ patch, commands, sessions, parameters, automation and windows.
 
 In it, ? shows every key, : goes anywhere by its name (:web-1, :fleet ping=lost
 @eu-west-1, :run AWS-RunShellScript, :rds orders), / filters with the terms of
---filter of ssmdeck ls, and q leaves. Before something is changed it shows the ssmdeck command
-line that does it, which c copies. With --read-only nothing can be changed.
+--filter of ssmdeck ls, and q leaves. Before something is changed it shows the
+ssmdeck command line that does it, which c copies. With --read-only nothing can be
+changed.
 
 Views, command lines and keys of your own are read from dash.yaml beside the
 configuration file, or from the file that SSMDECK_DASH names.
@@ -123,13 +125,19 @@ func (o Options) check() error {
 	return nil
 }
 
+// elsewhere are the options in another context, whose views and rows are others.
+func (o Options) elsewhere() Options {
+	o.View, o.Filter = "", ""
+	return o
+}
+
 // Open shows the dashboard until it is left, in one context after the other.
 func Open(ctx context.Context, env *cli.Env, run Run, o Options) error {
 	for {
 		out, err := show(ctx, env, run, o)
 		switch {
 		case out.Context != "":
-			env, o = env.InContext(out.Context), Options{Calls: o.Calls, Parse: o.Parse, NoMouse: o.NoMouse}
+			env, o = env.InContext(out.Context), o.elsewhere()
 		case err != nil || !out.Again:
 			return err
 		}

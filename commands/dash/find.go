@@ -128,12 +128,9 @@ func (s *search) entry(kind, name, detail string, at grid.Place, worth int) *pal
 
 // term is a term of a filter, with the place where rows come from several.
 func (s *search) term(key, value string, at grid.Place) string {
-	if strings.ContainsAny(value, " \t'\"|") {
-		value = terms.QuoteWord(value)
-	}
-	text := key + "=" + value
+	text := terms.Is(key, value)
 	if s.deck.Several() {
-		text += " account=" + at.Who() + " region=" + at.Region
+		text += " " + terms.Is("account", at.Who()) + " " + terms.Is("region", at.Region)
 	}
 	return text
 }
@@ -167,14 +164,14 @@ func (s *search) commands() {
 		}
 		seen[id] = true
 		detail := strings.TrimSpace(fmt.Sprintf("%s  %s  %s  %s", t.v.Document, t.v.State, s.deck.Ago(t.v.Requested), t.v.Comment))
-		s.found("command", id, detail, t.at, worth, deck.Open{Page: "commands", Filter: "id=" + id, Clear: true})
+		s.found("command", id, detail, t.at, worth, deck.Open{Page: "commands", Filter: terms.Is("id", id), Clear: true})
 	}
 }
 
 func (s *search) executions() {
 	for t, worth := range fitting(s, &s.named.executions, s.set.Executions, executionNames) {
 		detail := fmt.Sprintf("%s  %s", t.v.State, s.deck.Ago(t.v.Started))
-		s.found("automation", t.v.Document+" "+t.v.ID, detail, t.at, worth, deck.Open{Page: "automation", Filter: "id=" + t.v.ID, Clear: true})
+		s.found("automation", t.v.Document+" "+t.v.ID, detail, t.at, worth, deck.Open{Page: "automation", Filter: terms.Is("id", t.v.ID), Clear: true})
 	}
 }
 
@@ -188,7 +185,7 @@ func (s *search) sessions() {
 		for t, worth := range fitting(s, part.named, part.from, sessionNames) {
 			n, _ := s.set.Find(t.at, t.v.Target)
 			detail := fmt.Sprintf("%s  on %s  %s", t.v.Status, sources.Label(n), s.deck.Ago(t.v.Started))
-			s.found("session", t.v.ID, detail, t.at, worth, deck.Open{Page: "sessions", Filter: part.section + ": id=" + t.v.ID})
+			s.found("session", t.v.ID, detail, t.at, worth, deck.Open{Page: "sessions", Filter: part.section + ": " + terms.Is("id", t.v.ID)})
 		}
 	}
 }
@@ -207,7 +204,7 @@ func (s *search) forwards() {
 	all := slices.Sorted(maps.Keys(known)) // there are never many
 	x := palette.NewIndex(len(all), func(i int) []string { return all[i : i+1] })
 	for i, worth := range x.Best(s.typed, foundMost, nil) {
-		s.found("forward", all[i], "", grid.Place{}, worth, deck.Open{Page: "sessions", Filter: "forwards: name=" + terms.QuoteWord(all[i])})
+		s.found("forward", all[i], "", grid.Place{}, worth, deck.Open{Page: "sessions", Filter: "forwards: " + terms.Is("name", all[i])})
 	}
 }
 

@@ -19,7 +19,7 @@ func showPlain(ctx context.Context, env *cli.Env, run Run, o Options) error {
 		out, err := showPlainIn(ctx, env, run, o, ahead)
 		switch {
 		case out.Context != "":
-			env, o = env.InContext(out.Context), Options{Calls: o.Calls, Parse: o.Parse, NoMouse: o.NoMouse}
+			env, o = env.InContext(out.Context), o.elsewhere()
 		case err != nil || !out.Again:
 			return err
 		}

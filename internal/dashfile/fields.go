@@ -48,7 +48,7 @@ var rowFields = []struct {
 // everywhere are the fields of any row, whatever it is.
 var everywhere = []string{Account, Region, Profile}
 
-// ViewNames are the views there are.
+// ViewNames are the views there are, in the order of their tabs.
 func ViewNames() []string {
 	names := make([]string, len(rowFields))
 	for i, v := range rowFields {
@@ -97,7 +97,7 @@ func knownFields() (all []string) {
 			if f == NodeTag {
 				f += "KEY"
 			}
-			if !contains(all, f) {
+			if !slices.Contains(all, f) {
 				all = append(all, f)
 			}
 		}
@@ -115,5 +115,3 @@ func placeholders(fields []string) string {
 
 // placeholder is a field as it is written.
 func placeholder(field string) string { return "{{." + field + "}}" }
-
-func contains(list []string, text string) bool { return slices.Contains(list, text) }

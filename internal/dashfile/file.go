@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -273,7 +274,7 @@ func (p *parser) ask(c *Command, n *yaml.Node) {
 	if a.Name != "" && !legalAsk().MatchString(a.Name) {
 		p.Fail(at["name"], "the name %q of a question is not made of letters, digits and underscores, a letter first", a.Name)
 	}
-	if a.Default != "" && len(a.Choices) > 0 && !contains(a.Choices, a.Default) {
+	if a.Default != "" && len(a.Choices) > 0 && !slices.Contains(a.Choices, a.Default) {
 		p.Fail(at["default"], "the default %q is none of the choices", a.Default)
 	}
 	for _, other := range c.Ask {
@@ -330,7 +331,7 @@ func (p *parser) texts(n *yaml.Node, key string, read func(*yaml.Node) string) (
 		p.Fail(n, "%s must not be empty", key)
 	}
 	for _, it := range items {
-		if text := read(it); contains(out, text) {
+		if text := read(it); slices.Contains(out, text) {
 			p.Fail(it, "%s has %q twice", key, text)
 		} else {
 			out = append(out, text)
@@ -380,7 +381,7 @@ func (p *parser) once(n *yaml.Node, what, text string, seen map[string]int) {
 
 func (p *parser) oneOf(n *yaml.Node, key string, legal []string) string {
 	text := p.text(n, key)
-	if text != "" && !contains(legal, text) {
+	if text != "" && !slices.Contains(legal, text) {
 		p.Fail(n, "%s %q is none of %s%s", key, text, strings.Join(legal, ", "), near(text, legal))
 	}
 	return text

@@ -2,6 +2,7 @@ package dashfile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
@@ -111,7 +112,7 @@ func (c *Command) unfit(field, value string, first, own bool) string {
 // joined reports whether the words are put together for a shell.
 func (c *Command) joined() bool {
 	for _, w := range c.Words {
-		if contains(joiners, program(w.literal())) {
+		if slices.Contains(joiners, program(w.literal())) {
 			return true
 		}
 	}

@@ -103,7 +103,7 @@ func TestTheSchemaIsThatOfTheReader(t *testing.T) {
 	}
 	for name := range descriptions {
 		known := slices.Concat(topKeys, prefixed("view.", viewKeys), prefixed("command.", commandKeys), prefixed("ask.", askKeys))
-		if !contains(known, name) {
+		if !slices.Contains(known, name) {
 			t.Errorf("%s is described, and is no key", name)
 		}
 	}

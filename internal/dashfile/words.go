@@ -145,7 +145,7 @@ func (b *builder) value(text string) (n int, err error) {
 func (c *Command) fields() (fields []string) {
 	for _, w := range c.Words {
 		for _, p := range w {
-			if p.Field != "" && !strings.HasPrefix(p.Field, askField) && !contains(everywhere, p.Field) && !contains(fields, p.Field) {
+			if p.Field != "" && !strings.HasPrefix(p.Field, askField) && !slices.Contains(everywhere, p.Field) && !slices.Contains(fields, p.Field) {
 				fields = append(fields, p.Field)
 			}
 		}
@@ -157,7 +157,7 @@ func (c *Command) fields() (fields []string) {
 func (c *Command) OfRows() bool { return len(c.fields()) > 0 }
 
 // Many reports whether the command is about all nodes that are chosen.
-func (c *Command) Many() bool { return contains(c.fields(), Nodes) }
+func (c *Command) Many() bool { return slices.Contains(c.fields(), Nodes) }
 
 // check says what is wrong with the words.
 func (c *Command) check() error {
@@ -195,7 +195,7 @@ func (c *Command) checkField(field string) error {
 	for _, a := range c.Ask {
 		legal = append(legal, askField+a.Name)
 	}
-	known := contains(legal, field) && field != NodeTag+"KEY"
+	known := slices.Contains(legal, field) && field != NodeTag+"KEY"
 	if strings.HasPrefix(field, NodeTag) {
 		known = field != NodeTag
 	}
@@ -273,7 +273,7 @@ func (c *Command) checkScripts() error {
 		return fmt.Errorf("the only word behind -- is read by the shell of the node, and with it what is put in: write its words apart, without quotes around all of them")
 	}
 	for i, w := range c.Words {
-		if !contains(interpreters, program(w.literal())) || !c.Program && i < own {
+		if !slices.Contains(interpreters, program(w.literal())) || !c.Program && i < own {
 			continue
 		}
 		name := program(w.literal())
@@ -304,7 +304,7 @@ func attached(text string) bool {
 }
 
 func firstIsCode(name string) bool {
-	return contains([]string{"awk", "gawk", "mawk", "sed", "eval", "watch"}, name)
+	return slices.Contains([]string{"awk", "gawk", "mawk", "sed", "eval", "watch"}, name)
 }
 
 // Text is the line as it stands in the file, for people.

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Narrow writes a filter that holds where both text and all terms hold, each of the
-// form KEY=VALUE. They stand in every alternative of text, in place of what is said
+// Narrow writes a filter that holds where both text and all terms hold, each as Is
+// writes it. They stand in every alternative of text, in place of what is said
 // there of their keys with =. The error is what is wrong with the quotes of text.
 func Narrow(text string, narrowing ...string) (string, error) {
 	words, err := cut(text, true)
@@ -15,8 +15,7 @@ func Narrow(text string, narrowing ...string) (string, error) {
 	}
 	keys := make([]string, len(narrowing))
 	for i, t := range narrowing {
-		key, _, _ := strings.Cut(t, "=")
-		keys[i] = key + "="
+		keys[i] = t[:strings.IndexAny(t, operators)] + "="
 	}
 	runes := []rune(text)
 	var out []string

@@ -15,6 +15,7 @@ func TestNarrow(t *testing.T) {
 		{"its opposite too", "!region=us-east-1 web", []string{"region=a"}, "web region=a"},
 		{"quotes stay", `name="a | b" 'region=x'`, []string{"region=a"}, `name="a | b" region=a`},
 		{"a value with a |", "name~a|b", []string{"region=a"}, "name~a|b region=a"},
+		{"an account with a comma", "account=b web", []string{Is("account", "a,b")}, "web account~'^a,b$'"},
 		{"letters of any length", "東京 ping=lost", []string{"region=a"}, "東京 ping=lost region=a"},
 	}
 	for _, tt := range tests {

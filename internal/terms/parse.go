@@ -272,6 +272,17 @@ func SplitWords(text string) ([]string, error) {
 // QuoteWord writes a text so that SplitWords and Parse read it as one word.
 func QuoteWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'"'"'`) + "'" }
 
+// Is writes the term that holds where a key has a value, whatever that is made of.
+func Is(key, value string) string {
+	switch {
+	case strings.Contains(value, ","): // behind =, it stands between values
+		return key + "~" + QuoteWord("^"+regexp.QuoteMeta(value)+"$")
+	case strings.ContainsFunc(value, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`'"|`, r) }):
+		value = QuoteWord(value)
+	}
+	return key + "=" + value
+}
+
 // ascii reports whether s is plain ASCII.
 func ascii(s string) bool {
 	for i := range len(s) {

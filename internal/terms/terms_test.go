@@ -280,3 +280,21 @@ func TestMatchingAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestIsHoldsForItsValueAlone(t *testing.T) {
+	values := []string{
+		"web-1", "ann,lee-0a1b", "ann", "lee-0a1b", "a b", "a\u00a0b", `it's "x"`, "a|b", "!x", "=x", "~x", "a=b", "a.b,c", "a-b,c", "東京", "x$", "/pay/key",
+	}
+	for _, is := range values {
+		e, err := grammar.Parse(Is("tag:x", is))
+		if err != nil {
+			t.Errorf("%q: %v", is, err)
+			continue
+		}
+		for _, v := range values {
+			if got := (row{texts: map[string]string{"tag:x": v}}).fits(e); got != (v == is) {
+				t.Errorf("%s for %q: got %t", Is("tag:x", is), v, got)
+			}
+		}
+	}
+}

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// looks are the looks of roles in the words of ParseLook. Sources has several, with
+// looks are the looks of roles in the words of parseLook. Sources has several, with
 // commas between them.
 type looks map[string]string
 

@@ -215,7 +215,7 @@ func TestEveryBuiltInThemeIsComplete(t *testing.T) {
 		if !s.Color {
 			continue
 		}
-		for _, r := range RoleNames() {
+		for _, r := range roleNames() {
 			if !slices.ContainsFunc(BuiltIn(Variant(v)).layers, func(l layer) bool { return len(l[r]) > 0 }) {
 				t.Errorf("%s says nothing of %s", v, r)
 			}

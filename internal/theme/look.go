@@ -33,10 +33,10 @@ const (
 	wordReverse   = "reverse"
 )
 
-// ParseLook reads words such as "#ffcc00 on black bold": a colour, a background after
+// parseLook reads words such as "#ffcc00 on black bold": a colour, a background after
 // on, and bold, underline, reverse, in any order. A colour is one of the sixteen names,
 // a number from 0 to 255, #rrggbb, or default. Anything else is a Usage error.
-func ParseLook(text string) (Look, error) {
+func parseLook(text string) (Look, error) {
 	var l Look
 	var fg, bg bool
 	words := strings.Fields(strings.ToLower(text))

@@ -24,14 +24,14 @@ func LegalName(name string) bool {
 const keyBase = "base"
 
 // Parse reads the YAML of a theme of one's own: under base one of the built-in themes,
-// dark when there is none, and roles with their looks as ParseLook reads them; Sources
+// dark when there is none, and roles with their looks as parseLook reads them; Sources
 // has a list. Faults are told all at once, each with path and line, in a Usage error;
 // the theme is then what it is based on, as far as that is known. It is never nil.
 func Parse(name, path string, data []byte) (*Theme, error) {
 	p := &parser{File: strictyaml.File{Path: path}, base: Dark, own: layer{}}
 	root, err := p.Load(data)
 	if err == nil && root != nil {
-		p.Mapping(root, "the theme", append([]string{keyBase}, RoleNames()...), p.entry)
+		p.Mapping(root, "the theme", append([]string{keyBase}, roleNames()...), p.entry)
 		err = p.Err()
 	}
 	t := &Theme{Name: Variant(name), layers: BuiltIn(p.base).layers}
@@ -100,7 +100,7 @@ func parseLooks(role, text string) (list []Look, err error) {
 		texts = strings.Split(text, ",")
 	}
 	for _, t := range texts {
-		l, err := ParseLook(t)
+		l, err := parseLook(t)
 		if err != nil {
 			return nil, err
 		}

@@ -24,7 +24,7 @@ func TestParseLook(t *testing.T) {
 		{"default", "x"},
 	}
 	for _, tt := range tests {
-		l, err := ParseLook(tt.text)
+		l, err := parseLook(tt.text)
 		if err != nil {
 			t.Errorf("%q: %v", tt.text, err)
 			continue
@@ -33,7 +33,7 @@ func TestParseLook(t *testing.T) {
 			t.Errorf("%q draws %q, want %q", tt.text, got, tt.want)
 		}
 	}
-	l, err := ParseLook("underline")
+	l, err := parseLook("underline")
 	if err != nil || !l.style(colorprofile.TrueColor).GetUnderline() {
 		t.Errorf("underline: %+v, %v", l, err)
 	}
@@ -54,7 +54,7 @@ func TestParseLookRefuses(t *testing.T) {
 		{"\x1b[31m", `"\x1b[31m" is no colour`},
 	}
 	for _, tt := range tests {
-		_, err := ParseLook(tt.text)
+		_, err := parseLook(tt.text)
 		if fault.KindOf(err) != fault.Usage || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: got %v, want a usage error with %q", tt.text, err, tt.want)
 		}

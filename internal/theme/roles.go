@@ -37,8 +37,8 @@ func Roles() []Role {
 	}
 }
 
-// RoleNames are the names that a file of a theme may give a look.
-func RoleNames() []string {
+// roleNames are the names that a file of a theme may give a look.
+func roleNames() []string {
 	names := make([]string, 0, 20)
 	for _, r := range Roles() {
 		names = append(names, r.Name)

@@ -55,16 +55,17 @@ func corners(d *deck.Deck, desk *feed.Desk) []corner {
 	for i, c := range desk.Cells {
 		places[i] = c.Place
 	}
-	for _, p := range places {
-		all = add(all, corner{account: p.Who(), who: names(d, p), in: []grid.Place{p}})
-		all = add(all, corner{region: p.Region, in: []grid.Place{p}})
-		all = add(all, corner{account: p.Who(), who: names(d, p), region: p.Region, in: []grid.Place{p}})
+	each := func(p grid.Place, in []grid.Place, off string) {
+		who := slices.Clip(names(d, p)) // each corner adds to its own
+		all = add(all, corner{account: p.Who(), who: who, in: in, off: off})
+		all = add(all, corner{region: p.Region, in: in, off: off})
+		all = add(all, corner{account: p.Who(), who: who, region: p.Region, in: in, off: off})
+	}
+	for i, p := range places {
+		each(p, places[i:i+1:i+1], "")
 	}
 	for _, f := range desk.Lost {
-		off := "it could not be opened: " + fault.Explain(f.Err)
-		all = add(all, corner{account: f.Place.Who(), who: names(d, f.Place), off: off})
-		all = add(all, corner{region: f.Place.Region, off: off})
-		all = add(all, corner{account: f.Place.Who(), who: names(d, f.Place), region: f.Place.Region, off: off})
+		each(f.Place, nil, "it could not be opened: "+fault.Explain(f.Err))
 	}
 	for i := range all {
 		c := &all[i]
@@ -80,21 +81,13 @@ func corners(d *deck.Deck, desk *feed.Desk) []corner {
 			continue // there is nothing to narrow
 		}
 		if c.account != "" {
-			c.terms = append(c.terms, "account="+word(c.account))
+			c.terms = append(c.terms, terms.Is("account", c.account))
 		}
 		if c.region != "" {
-			c.terms = append(c.terms, "region="+word(c.region))
+			c.terms = append(c.terms, terms.Is("region", c.region))
 		}
 	}
 	return all
-}
-
-// word is a value of a term, quoted where it must be.
-func word(s string) string {
-	if strings.ContainsAny(s, " \t'\"|,") {
-		return terms.QuoteWord(s)
-	}
-	return s
 }
 
 // add puts a corner in, or its places into the one that is the same.

@@ -38,7 +38,7 @@ func (s *screen) line(l deck.Line) error {
 		return err
 	}
 	s.verdict(l, result)
-	s.ran = append(s.ran, ran{s.o.Now(), s.o.Deck.OneLiner(words, l.At), result.Code})
+	s.ran = append(s.ran, ran{s.o.Now(), s.o.Deck.Shown(l), result.Code})
 	if len(l.Refresh) > 0 {
 		s.start(s.o.Desk.Force(l.Refresh...), false)
 	}
@@ -109,7 +109,7 @@ func (s *screen) run(l deck.Line, words []string) (deck.Result, error) {
 		return s.o.Run.Run(ctx, words, l.At, bytes.NewReader(l.Input), stdout, stderr)
 	}
 	if l.How == deck.OnScreen || l.Program {
-		in, err := s.input()
+		in, err := s.lineInput(l)
 		if err != nil {
 			return deck.Result{}, err
 		}
@@ -154,6 +154,15 @@ func (s *screen) await(run func(ctx context.Context) int) (code int, err error) 
 			}
 		}
 	}
+}
+
+// lineInput is what a line that takes the terminal reads: its own input where it has
+// some, so that what is typed next is never taken for it.
+func (s *screen) lineInput(l deck.Line) (io.Reader, error) {
+	if l.Input != nil {
+		return bytes.NewReader(l.Input), nil
+	}
+	return s.input()
 }
 
 // input is what a line that takes the terminal reads from: no line is being read

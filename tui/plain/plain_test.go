@@ -317,6 +317,34 @@ func TestANumberIsAboutWhatWasListed(t *testing.T) {
 	}
 }
 
+// What is typed next is for the dashboard, and not for a line that has input of its own.
+func TestALineOnTheScreenReadsItsOwnInput(t *testing.T) {
+	d := newDesk(t, "web-1")
+	d.answer = func(in io.Reader, out, _ io.Writer) int {
+		data, _ := io.ReadAll(in)
+		fmt.Fprintf(out, "about %s", data)
+		return 0
+	}
+	d.fleet.do["tail"] = deck.Ask(deck.Line{Words: []string{"run", "-t", "-"}, Input: []byte("i-1\n"), At: here, What: "tail", Level: deck.Change, How: deck.OnScreen})
+	if got := d.play("1", "1", "y", "i-2", "q"); !strings.Contains(got, "about i-1\n") || strings.Contains(got, "about i-1\ni-2") {
+		t.Errorf("it read something else:\n%s", got)
+	}
+}
+
+// programs runs other programs, which do nothing.
+type programs struct{}
+
+func (programs) Run(context.Context, deck.Line, io.Reader, io.Writer, io.Writer) int { return 0 }
+
+func TestTheLogHasOtherProgramsAsTheyRan(t *testing.T) {
+	d := newDesk(t, "web-1")
+	d.o.Programs = programs{}
+	d.fleet.do["notify"] = deck.Ask(deck.Line{Words: []string{"notify", "a b"}, Program: true, At: here, What: "notify", Level: deck.Change, How: deck.OnScreen})
+	if got := d.play("1", "1", "y", "@", "q"); !strings.Contains(got, "14:02:31 done: notify \"a b\"\n") || strings.Contains(got, "ssmdeck notify") {
+		t.Errorf("the log has something else:\n%s", got)
+	}
+}
+
 func TestThePreviewReadsTheInputOfTheLine(t *testing.T) {
 	d := newDesk(t, "web-1")
 	d.answer = func(in io.Reader, out, _ io.Writer) int {
