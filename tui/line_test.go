@@ -409,3 +409,30 @@ func TestTypeAheadAgreesToNothing(t *testing.T) {
 		})
 	}
 }
+
+// What is typed while a line is about to have the terminal, or has it, is meant for the
+// line: it must not do something here once that has ended, which may be hours later.
+func TestWhatIsTypedWhileALineHasTheTerminalDoesNothingHere(t *testing.T) {
+	w := newWorld(t)
+	shell := deck.Line{Words: []string{"shell", "web-1"}, What: "shell on web-1", How: deck.OnScreen}
+	before := ""
+	w.Answer = func([]string, io.Reader, io.Writer, io.Writer) int {
+		before = w.Frame()
+		w.Press("?", ":", "2", "ctrl+c")
+		w.Paste("q")
+		w.Click(3, 1)
+		if w.Frame() != before {
+			t.Errorf("a shell was about to open, and what was typed did\n%s", w.Frame())
+		}
+		return 0
+	}
+	w.Send(shell)
+	if before == "" {
+		t.Fatal("the shell did not run")
+	}
+	w.Has("shell on web-1 ended: exit 0")
+	w.Press("?")
+	if w.Frame() == before {
+		t.Error("no key does anything any more")
+	}
+}

@@ -116,6 +116,9 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		}
 		return cmd
 	}
+	if m.pace.onScreen && typed(msg) {
+		return nil // a second s must not open a second shell when the first ends
+	}
 	switch msg := msg.(type) {
 	case Second:
 		return m.second(msg.At)
@@ -154,6 +157,15 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return cmd
 	}
 	return m.tell(msg)
+}
+
+// typed reports whether a message is something that somebody does here.
+func typed(msg tea.Msg) bool {
+	switch msg.(type) {
+	case tea.KeyPressMsg, tea.PasteMsg, tea.MouseClickMsg, tea.MouseWheelMsg:
+		return true
+	}
+	return false
 }
 
 // tell gives a message to all pages.

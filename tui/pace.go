@@ -85,8 +85,9 @@ func (p *pace) factor(now time.Time) float64 {
 
 // second moves the clock on, loads what is due and lets the page count.
 func (m *Model) second(at time.Time) tea.Cmd {
+	slept := at.Round(0).Sub(m.now().Round(0)) >= deck.Revealed // by the date: the clock of a machine that sleeps stands
 	m.o.Deck.Now, m.stale = at, true
-	m.conceal(false)
+	m.conceal(slept)
 	if calls, _ := m.o.Desk.Spending(); calls.Throttled > m.pace.throttled {
 		m.pace.throttled, m.pace.hitAt = calls.Throttled, at
 	}

@@ -3,9 +3,11 @@ package tui_test
 import (
 	"testing"
 	"time"
+	"unsafe"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/tuitest"
 )
@@ -34,9 +36,27 @@ func TestASecretDoesNotStayOnTheScreen(t *testing.T) {
 		}
 	}
 	w := newWorld(t)
+	w.Deck.Now = time.Now()
+	w.Send(deck.Show{Title: "Parameters", Text: "password: hunter2\n", Secret: true})
+	w.Send(tui.Second{At: afterSleep(w.Deck.Now, time.Hour)})
+	w.Lacks("hunter2")
+	w = newWorld(t)
 	w.Send(deck.Show{Title: "Parameters", Text: "no secret\n"})
 	w.Wait(time.Hour)
 	w.Has("no secret")
+}
+
+// afterSleep is a time some while later on a machine that has slept through it: the
+// clock on the wall has moved, the one that Go compares times by has not.
+func afterSleep(t time.Time, slept time.Duration) time.Time {
+	t = t.Add(slept)
+	inside := (*struct { // as package time has it
+		wall uint64
+		ext  int64 // of the clock that stands still
+		loc  *time.Location
+	})(unsafe.Pointer(&t))
+	inside.ext -= int64(slept)
+	return t
 }
 
 // A line of a form that has a secret in it is not seen while it is typed or pasted, and

@@ -246,7 +246,7 @@ func (d *Desk) due(now time.Time, slow float64) (all []dueLoad) {
 				if d.Held {
 					continue
 				}
-				l.late = now.Sub(p.ended) - time.Duration(float64(every)*slow)
+				l.late = elapsed(now, p.ended) - time.Duration(float64(every)*slow)
 			}
 			if l.late >= 0 {
 				all = append(all, l)
@@ -410,7 +410,7 @@ func (d *Desk) Update(msg tea.Msg) (changed string, cmd tea.Cmd, handled bool) {
 	// What a load has so far is shown the first time alone: later it would take away
 	// what is known already.
 	if fresh && (good || !p.whole) {
-		p.rows, p.at = rows, now
+		p.rows, p.at = rows, byTheClock(now)
 		c.gen++
 	}
 	p.whole = p.whole || good

@@ -56,7 +56,7 @@ func (d *Detail[V]) Get(key string) (value V, at time.Time, err error, loading b
 // Want loads the value of a key unless it is younger than age, or being loaded. What
 // was asked for before and has not come is cancelled.
 func (d *Detail[V]) Want(key string, age time.Duration, load func(ctx context.Context) (V, error)) tea.Cmd {
-	young := func(s *detail[V]) bool { return !s.tried.IsZero() && d.desk.now().Sub(s.tried) < age }
+	young := func(s *detail[V]) bool { return !s.tried.IsZero() && elapsed(d.desk.now(), s.tried) < age }
 	if s := d.seen[key]; key == d.now && s != nil && (s.busy || young(s)) {
 		return nil
 	}
@@ -118,7 +118,7 @@ func (d *Detail[V]) Take(g Got[V]) bool {
 	}
 	s.busy, s.tried = false, d.desk.now()
 	if s.err = g.err; g.err == nil {
-		s.value, s.at = g.val, s.tried
+		s.value, s.at = g.val, byTheClock(s.tried)
 	}
 	return true
 }
