@@ -38,7 +38,7 @@ func (s *screen) line(l deck.Line) error {
 		return err
 	}
 	s.verdict(l, result)
-	s.ran = append(s.ran, ran{s.o.Now(), s.o.Deck.OneLiner(words, l.At), result.Code})
+	s.ran = append(s.ran, ran{s.o.Now(), s.o.Deck.Shown(l), result.Code})
 	if len(l.Refresh) > 0 {
 		s.start(s.o.Desk.Force(l.Refresh...), false)
 	}
@@ -112,6 +112,9 @@ func (s *screen) run(l deck.Line, words []string) (deck.Result, error) {
 		in, err := s.input()
 		if err != nil {
 			return deck.Result{}, err
+		}
+		if l.Input != nil {
+			in = bytes.NewReader(l.Input)
 		}
 		run = func(ctx context.Context) int { return s.o.Run.Run(ctx, words, l.At, in, s.out, s.errs) }
 		if l.Program {
