@@ -485,3 +485,22 @@ func TestTheFileOfAProjectDefinesNothingOfTheUsersOwn(t *testing.T) {
 		t.Error("it ran")
 	}
 }
+
+// A profile is put in only where it leads to the account of the row by itself.
+func TestOwnLinesGetNoProfileOfAnotherAccount(t *testing.T) {
+	f := startFlow(t, flowOptions{dash: dash.Options{View: "fleet", Calls: 100}})
+	for _, c := range []struct {
+		flags []string
+		at    grid.Place
+		want  string
+	}{
+		{[]string{"--profile", "ops"}, grid.Place{Account: "111111111111", Region: "us-east-1"}, "ops"},
+		{[]string{"--profile", "ops", "--accounts", "222222222222", "--role", "Ops"}, grid.Place{Account: "222222222222", Region: "us-east-1"}, ""},
+		{[]string{"--profile", "ops", "--profile", "dev"}, grid.Place{Profile: "dev", Account: "222222222222", Region: "us-east-1"}, "dev"},
+	} {
+		got, err := dash.ValueAt(t.Context(), f.env(flowOptions{flags: c.flags}), commands.Run, dash.Options{Calls: 100}, c.at, "Profile")
+		if err != nil || got != c.want {
+			t.Errorf("%q: %q, %v; want %q", c.flags, got, err, c.want)
+		}
+	}
+}
