@@ -304,6 +304,9 @@ func (w *wiring) values(at grid.Place, rows []deck.Row, answers map[string]strin
 		case dashfile.Region:
 			return place.Region
 		case dashfile.Profile:
+			if place.Profile == "" && len(w.spec.Accounts) > 0 {
+				return "" // a role leads there: the profile alone would lead elsewhere
+			}
 			return cmp.Or(place.Profile, w.settings.Profile)
 		}
 		if len(rows) != 1 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/dashfile"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/transfer"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
@@ -120,7 +121,7 @@ func sample(field string) string {
 		return "123456789012"
 	case dashfile.Region:
 		return "eu-west-1"
-	case dashfile.Profile, dashfile.WindowName:
+	case dashfile.Profile:
 		return "sample"
 	}
 	return foreign
@@ -133,7 +134,7 @@ var placing = []string{
 }
 
 // choosing are the flags that say which nodes a line is about.
-var choosing = []string{"target", "node", "tag", "filter", "group", "instance"}
+var choosing = []string{"target", "window-target", "node", "tag", "filter", "group", "instance", "via"}
 
 // fits says what a line of the user's own cannot have.
 func fits(cmd *cobra.Command) error {
@@ -152,14 +153,42 @@ func fits(cmd *cobra.Command) error {
 			wrong = byID("--" + f.Name)
 		}
 	})
-	args, dash := cmd.Flags().Args(), cmd.ArgsLenAtDash()
-	if dash >= 0 {
-		args = args[:dash]
-	}
-	if wrong == nil && (strings.Contains(cmd.Use, "<node") || strings.Contains(cmd.Use, "<target")) && strings.Contains(strings.Join(args, " "), foreign) {
-		wrong = byID("the node of " + cmd.Name())
+	if args := ownArgs(cmd); wrong == nil && slices.ContainsFunc(args, func(a string) bool { return strings.Contains(a, foreign) }) {
+		wrong = byName(cmd, args)
 	}
 	return wrong
+}
+
+// ownArgs are the arguments of a command without those behind --.
+func ownArgs(cmd *cobra.Command) []string {
+	args := cmd.Flags().Args()
+	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+		args = args[:dash]
+	}
+	return args
+}
+
+// byName refuses arguments that choose something by what it is called.
+func byName(cmd *cobra.Command, args []string) error {
+	names := func(kinds ...string) bool {
+		return slices.ContainsFunc(kinds, func(k string) bool { return strings.Contains(cmd.Use, "<"+k) || strings.Contains(cmd.Use, "["+k) })
+	}
+	switch {
+	case names("node", "target", "<target"), pathOf(cmd) == "cp" && slices.ContainsFunc(args, placed):
+		return byID("the node of " + cmd.Name())
+	case names("window", "<window"):
+		return fault.Usagef("the window of %s cannot be a name: another window can have the same, or be called like an id", cmd.Name()).
+			WithHint("use {{.%s}}", dashfile.WindowID)
+	}
+	return nil
+}
+
+// placed reports whether a value says on which machine a side of a copy is, or may say
+// it: NODE:PATH is one of a node.
+func placed(arg string) bool {
+	before, _, found := strings.Cut(arg, foreign)
+	at, err := transfer.ParsePlace(arg, false)
+	return found && (err != nil || strings.Contains(at.Target, foreign) || !strings.ContainsAny(before, ":/"))
 }
 
 // byID refuses names and tags where nodes are chosen: another node can have the same,

@@ -245,6 +245,15 @@ func TestOwnLinesThatCannotBe(t *testing.T) {
 		{"by name", command("run: shell {{.Node.Name}}"), `the node of shell cannot be a name`},
 		{"target by name", command("run: run -t {{.Node.Name}} -- uptime"), `--target cannot be a name`},
 		{"target by tag", command("run: run -t tag:env={{.Node.Tag.env}} -- uptime"), `--target cannot be a name`},
+		{"copy to a name", command("run: cp ./x {{.Node.Name}}:/etc/x"), `the node of cp cannot be a name`},
+		{"copy to what may be a node", command("run: cp {{.Node.ID}}:/x log-{{.Node.Name}}"), `the node of cp cannot be a name`},
+		{"copy to a tag", command("run: 'cp ./x tag:env={{.Node.Tag.env}}:/x'"), `the node of cp cannot be a name`},
+		{"repair by name", command("run: doctor {{.Node.Name}} --fix"), `the node of doctor cannot be a name`},
+		{"inventory by name", command("run: inventory enable {{.Node.Name}}"), `the node of enable cannot be a name`},
+		{"through a name", command("run: forward rds orders --via {{.Node.Name}}"), `--via cannot be a name`},
+		{"window by name", command("run: window delete {{.Window.Name}}"), `the window of delete cannot be a name`},
+		{"fine with a copy into a folder", command("run: 'cp {{.Node.ID}}:/var/log/{{.Node.Tag.app}}.log ./logs/{{.Node.Name}}.log'"), ""},
+		{"fine with the name of a window", command("run: 'param list {{.Window.Name}}'"), ""},
 		{"confirm what reads", command("run: ls\n    confirm: change"), `it only reads`},
 		{"bad filter", "views:\n  - {name: x, view: fleet, filter: nosuch=1}\ncommands:\n  - {name: fine, run: ls}\n", `2: the filter of "x" is none of fleet: there is no filter key "nosuch"`},
 		{"filter of another view", "views:\n  - {name: x, view: windows, filter: ping=lost}\ncommands:\n  - {name: fine, run: ls}\n", `none of windows`},
@@ -474,5 +483,24 @@ func TestTheFileOfAProjectDefinesNothingOfTheUsersOwn(t *testing.T) {
 	f.waitGone(": theirs")
 	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
 		t.Error("it ran")
+	}
+}
+
+// A profile is put in only where it leads to the account of the row by itself.
+func TestOwnLinesGetNoProfileOfAnotherAccount(t *testing.T) {
+	f := startFlow(t, flowOptions{dash: dash.Options{View: "fleet", Calls: 100}})
+	for _, c := range []struct {
+		flags []string
+		at    grid.Place
+		want  string
+	}{
+		{[]string{"--profile", "ops"}, grid.Place{Account: "111111111111", Region: "us-east-1"}, "ops"},
+		{[]string{"--profile", "ops", "--accounts", "222222222222", "--role", "Ops"}, grid.Place{Account: "222222222222", Region: "us-east-1"}, ""},
+		{[]string{"--profile", "ops", "--profile", "dev"}, grid.Place{Profile: "dev", Account: "222222222222", Region: "us-east-1"}, "dev"},
+	} {
+		got, err := dash.ValueAt(t.Context(), f.env(flowOptions{flags: c.flags}), commands.Run, dash.Options{Calls: 100}, c.at, "Profile")
+		if err != nil || got != c.want {
+			t.Errorf("%q: %q, %v; want %q", c.flags, got, err, c.want)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/dashfile"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -63,3 +64,17 @@ func Least(env *cli.Env, parse Parse, words []string) (deck.Level, error) {
 
 // Reading are the paths of commands that only read, their words joined by hyphens.
 func Reading() []string { return reading }
+
+// ValueAt is what the user's own lines are given for a field of a row of a place.
+func ValueAt(ctx context.Context, env *cli.Env, run Run, o Options, at grid.Place, field string) (string, error) {
+	s, err := env.Settings()
+	if err != nil {
+		return "", err
+	}
+	w, err := newWiring(ctx, env, run, s, o)
+	if err != nil {
+		return "", err
+	}
+	defer w.close()
+	return w.values(at, []deck.Row{deck.NodeRow(at, "i-0a", "a", "", nil)}, nil).Field(field), nil
+}

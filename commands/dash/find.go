@@ -79,15 +79,17 @@ type search struct {
 	only  bool // one kind is meant
 	asked bool // it is worth reading for
 	out   palette.Answer
+
+	placed bool // only what is in a place is meant
 }
 
 // Find finds what the fleet has.
 func (f *finder) Find(typed string, in func(grid.Place) bool, known bool) palette.Answer {
-	if in == nil {
-		in = func(grid.Place) bool { return true }
-	}
 	typed = strings.ToLower(strings.TrimSpace(typed))
-	s := &search{finder: f, typed: typed, in: in}
+	s := &search{finder: f, typed: typed, in: in, placed: in != nil}
+	if in == nil {
+		s.in = func(grid.Place) bool { return true }
+	}
 	word, rest, more := strings.Cut(typed, " ")
 	if k := kindOf(word); k.look != nil && (more || k.alone) {
 		s.typed, s.only, s.asked = strings.TrimSpace(rest), true, true
@@ -190,8 +192,12 @@ func (s *search) sessions() {
 	}
 }
 
-// forwards are those that run on this machine and those that are saved.
+// forwards are those that run on this machine and those that are saved: in no place of
+// which it could be said that it is the one that is meant.
 func (s *search) forwards() {
+	if s.placed {
+		return
+	}
 	known := map[string]bool{}
 	for _, running := range s.set.Forwards.All() {
 		for _, r := range running.Rows {

@@ -77,6 +77,10 @@ func TestEveryListIsNarrowedToAPlace(t *testing.T) {
 	s.Press(":")
 	s.Type("fleet @ap-south-1")
 	s.Has("(no place of this dashboard; it has ")
+	set.Saved.Set(grid.Place{}, []forwards.Entry{{Name: "orders-tunnel"}}, time.Now())
+	s.Press("esc", ":")
+	s.Type("orders-tunnel @eu-west-1")
+	s.Has("it is neither a view nor anything known there") // nobody knows where a forward leads
 }
 
 // A document is found once it has been read, which happens when nothing else is meant,

@@ -97,6 +97,8 @@ func (c *Command) value(field string, v Values) (string, error) {
 func (c *Command) unfit(field, value string, first, own bool) string {
 	asked := strings.HasPrefix(field, askField)
 	switch {
+	case called(field) && leadsAway(value):
+		return "would lead out of the folder that stands in front of it, or to all of it"
 	case first && value[0] == '-':
 		return "begins with a hyphen and would be read as a flag"
 	case own && first && value[0] == '@':
@@ -107,6 +109,19 @@ func (c *Command) unfit(field, value string, first, own bool) string {
 		return "would be read by a shell: only letters, digits and . _ - / : + can be put in here"
 	}
 	return ""
+}
+
+// called reports whether a field is what people call something, which can be whatever
+// they like.
+func called(field string) bool {
+	return field == NodeName || field == WindowName || kind(field) == NodeTag
+}
+
+// leadsAway reports whether a value names, as a part of a path, no folder or file below
+// the one in front of it: ".." and "/" in `rm -r /data/VALUE`.
+func leadsAway(value string) bool {
+	elements := strings.FieldsFunc(value, func(r rune) bool { return r == '/' || r == '\\' })
+	return slices.Contains(elements, "..") || !slices.ContainsFunc(elements, func(e string) bool { return e != "." })
 }
 
 // joined reports whether the words are put together for a shell.

@@ -255,10 +255,15 @@ func (c *Command) ownWords() int {
 var (
 	interpreters = []string{
 		"sh", "bash", "dash", "zsh", "ksh", "ash", "fish", "cmd", "powershell", "pwsh", "python", "python2", "python3", "perl", "ruby", "node",
-		"php", "su", "awk", "gawk", "mawk", "sed", "eval", "watch", "script", "osascript",
+		"php", "lua", "su", "awk", "gawk", "mawk", "sed", "jq", "eval", "watch", "script", "osascript", "expect", "xterm", "psql", "mysql",
+		"mariadb", "mongosh", "sqlite3", "vim", "nvim",
 	}
 	// joiners put their words together and have a shell read them, here or elsewhere.
-	joiners = []string{"ssh", "mosh", "su", "eval", "watch", "script"}
+	joiners = []string{"ssh", "mosh", "su", "eval", "watch", "script", "cmd", "powershell", "pwsh", "wsl", "tmux", "screen", "parallel"}
+	// firstIsCode are interpreters whose program is the first word that is no flag.
+	firstIsCode = []string{"awk", "gawk", "mawk", "sed", "jq", "eval", "watch"}
+	// valued are flags of those that have a value behind them, which is no program.
+	valued = []string{"-F", "-v", "--assign", "--arg", "-l", "-n"}
 )
 
 func program(word string) string {
@@ -273,27 +278,54 @@ func (c *Command) checkScripts() error {
 		return fmt.Errorf("the only word behind -- is read by the shell of the node, and with it what is put in: write its words apart, without quotes around all of them")
 	}
 	for i, w := range c.Words {
-		if !slices.Contains(interpreters, program(w.literal())) || !c.Program && i < own {
-			continue
-		}
 		name := program(w.literal())
-		for j, arg := range c.Words[i+1:] {
-			if arg.hasValue() && (code(c.Words[i+j].literal()) || attached(arg[0].Text) || firstIsCode(name) && j == 0) {
-				return fmt.Errorf("%s would read what is put in as a program: give it as an argument, as in sh -c 'echo \"$1\"' sh %s", name, placeholder(NodeName))
-			}
+		if slices.Contains(interpreters, name) && (c.Program || i >= own) && codeWithValue(name, c.Words[i+1:]) {
+			return fmt.Errorf("%s would read what is put in as a program: give it as an argument, as in sh -c 'echo \"$1\"' sh %s", name, placeholder(NodeName))
 		}
 	}
 	return nil
 }
 
-// code reports whether the word behind a flag is a program: -c, -ec, -e, /c, -Command.
+// codeWithValue reports whether a value is put into the program that is among the
+// words of an interpreter.
+func codeWithValue(name string, words []Word) bool {
+	first := slices.Contains(firstIsCode, name)
+	before := "" // the flag that the word belongs to
+	for _, w := range words {
+		text := w[0].Text
+		switch {
+		case w.hasValue() && (code(before) || attached(text) || first && (text == "" || text[0] != '-') && !takes(name, before)):
+			return true
+		case text == "--" && before != "": // of sh -c -- PROGRAM
+			continue
+		case w.hasValue():
+		case strings.HasPrefix(text, "-"):
+			before = text
+			continue
+		case first && !takes(name, before):
+			first = false
+		}
+		before = ""
+	}
+	return false
+}
+
+// takes reports whether a flag of an interpreter whose program is a word by itself has
+// the next word for a value.
+func takes(name, flag string) bool {
+	return slices.Contains(valued, flag) && !(flag == "-n" && name != "watch")
+}
+
+// code reports whether the word behind a flag is a program: -c, -ec, -ne, /c, -Command.
 func code(flag string) bool {
 	flag = strings.ToLower(flag)
-	if flag == "/c" || flag == "/k" || flag == "--eval" || flag == "--command" || flag == "-command" || flag == "--expression" {
+	if slices.Contains([]string{"/c", "/k", "--eval", "--command", "-command", "--execute", "--expression", "--print"}, flag) {
 		return true
 	}
-	return len(flag) > 1 && len(flag) < 6 && flag[0] == '-' && flag[1] != '-' && strings.HasSuffix(flag, "c") ||
-		flag == "-e" || flag == "-r" || flag == "-f"
+	if len(flag) < 2 || len(flag) > 6 || flag[0] != '-' || flag[1] == '-' {
+		return false
+	}
+	return strings.ContainsRune("ce", rune(flag[len(flag)-1])) || flag == "-r" || flag == "-f" || flag == "-p"
 }
 
 // attached reports whether a word begins with such a flag, its program behind it:
@@ -301,10 +333,6 @@ func code(flag string) bool {
 func attached(text string) bool {
 	flag, _, given := strings.Cut(strings.ToLower(text), "=")
 	return given && code(flag) || slices.ContainsFunc([]string{"-c", "-e", "-r"}, func(f string) bool { return strings.HasPrefix(text, f) })
-}
-
-func firstIsCode(name string) bool {
-	return slices.Contains([]string{"awk", "gawk", "mawk", "sed", "eval", "watch"}, name)
 }
 
 // Text is the line as it stands in the file, for people.

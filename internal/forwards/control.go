@@ -192,6 +192,9 @@ func readLine(conn net.Conn) ([]byte, error) {
 // Ask asks the process behind a socket. An error for which nobody holds means
 // that there is none any more.
 func Ask(ctx context.Context, socket string, r Request) (Answer, error) {
+	if socket == "" {
+		return Answer{}, fs.ErrNotExist
+	}
 	limit := askWait
 	if r.Op != OpStatus {
 		limit += stopWait

@@ -65,8 +65,9 @@ func local(s portforward.Spec, bind string) string {
 }
 
 // Choose returns the entries that words name, in the order of all; a word is a
-// name or a group, no word means all. A word that is neither is NotFound and
-// names the nearest.
+// name or else a group, no word means all: a forward that is meant by its name brings
+// no others along, whoever has put them into a group of that name. A word that is
+// neither is NotFound and names the nearest.
 func Choose(all []Entry, words []string) ([]Entry, error) {
 	if len(words) == 0 {
 		return all, nil
@@ -75,8 +76,9 @@ func Choose(all []Entry, words []string) ([]Entry, error) {
 	known := map[string]bool{}
 	for _, w := range words {
 		found := false
+		named := slices.ContainsFunc(all, func(e Entry) bool { return e.Name == w })
 		for i := range all {
-			if all[i].Name == w || slices.Contains(all[i].Groups, w) {
+			if all[i].Name == w || !named && slices.Contains(all[i].Groups, w) {
 				wanted[i], found = true, true
 			}
 			known[all[i].Name] = true

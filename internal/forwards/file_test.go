@@ -118,7 +118,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestChoose(t *testing.T) {
-	all := []Entry{{Name: "a", Groups: []string{"g"}}, {Name: "b"}, {Name: "c", Groups: []string{"g", "h"}}}
+	all := []Entry{{Name: "a", Groups: []string{"g"}}, {Name: "b"}, {Name: "c", Groups: []string{"g", "h", "b"}}}
 	names := func(entries []Entry) string {
 		var s string
 		for i := range entries {
@@ -126,7 +126,7 @@ func TestChoose(t *testing.T) {
 		}
 		return s
 	}
-	for words, want := range map[string]string{"": "abc", "c a": "ac", "g": "ac", "h b": "bc", "a a g": "ac"} {
+	for words, want := range map[string]string{"": "abc", "c a": "ac", "g": "ac", "h b": "bc", "a a g": "ac", "b": "b"} {
 		got, err := Choose(all, strings.Fields(words))
 		if err != nil || names(got) != want {
 			t.Errorf("%q: got %s, %v; want %s", words, names(got), err, want)

@@ -85,7 +85,13 @@ func (r Registry) fileOf(rec *Record) string {
 func readRecord(file string) (Record, bool) {
 	rec := Record{file: file}
 	data, err := os.ReadFile(file)
-	return rec, err == nil && json.Unmarshal(data, &rec) == nil
+	if err != nil || json.Unmarshal(data, &rec) != nil {
+		return rec, false
+	}
+	if foreign(file, rec.Socket) {
+		rec.Socket = "" // whoever answers there now, it is not the process of the record
+	}
+	return rec, true
 }
 
 // tries bounds how many names are tried.

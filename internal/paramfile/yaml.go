@@ -1,7 +1,6 @@
 package paramfile
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -144,10 +143,6 @@ func (d *decoder) readYAML(data []byte) *node {
 	f := strictyaml.File{Path: d.file()}
 	root, err := f.Load(data)
 	switch {
-	case err != nil && strings.Contains(err.Error(), "anchor"): // it would tell the name, which may be a value
-		before, _, _ := strings.Cut(err.Error(), "unknown anchor")
-		d.faults = append(d.faults, fmt.Errorf("%sa text that begins with * must be in quotes", before))
-		return nil
 	case err != nil:
 		d.faults = append(d.faults, err)
 		return nil

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -49,6 +50,8 @@ func (f *File) Load(data []byte) (*yaml.Node, error) {
 func (f *File) syntax(err error) error {
 	var bad *yaml.LoadError
 	switch {
+	case errors.As(err, &bad) && strings.HasPrefix(bad.Message, "unknown anchor"): // what follows the * may be a secret
+		return fmt.Errorf("%s:%d: a text that begins with * must be in quotes", f.Path, bad.Mark.Line)
 	case !errors.As(err, &bad):
 		return fmt.Errorf("%s: %w", f.Path, err)
 	case bad.Mark.Line == 0:

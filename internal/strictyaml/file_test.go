@@ -36,9 +36,10 @@ func TestMappingTellsAllFaults(t *testing.T) {
 func TestLoadWantsOneDocument(t *testing.T) {
 	f := &File{Path: "x.yaml"}
 	for text, want := range map[string]string{
-		"a: 1\n---\nb: 2\n": "x.yaml:2: only one YAML document is allowed",
-		"a: [1\n":           "x.yaml:2:",
-		"a: 1\n b: 2\n":     "x.yaml:",
+		"a: 1\n---\nb: 2\n":  "x.yaml:2: only one YAML document is allowed",
+		"a: [1\n":            "x.yaml:2:",
+		"a: 1\n b: 2\n":      "x.yaml:",
+		"a: b\nc: *s3cret\n": "x.yaml:2: a text that begins with * must be in quotes",
 	} {
 		if _, err := f.Load([]byte(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)

@@ -3,6 +3,7 @@ package pageparams
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -168,7 +169,7 @@ func (p *Page) remove() tea.Cmd {
 	for _, at := range places {
 		list := by[at]
 		l := deck.Line{
-			Words: append([]string{"param", "delete"}, list...), Preview: append(append([]string{"param", "delete"}, list...), "--dry-run"),
+			Words: slices.Concat([]string{"param", "delete"}, noFlags(list)), Preview: slices.Concat([]string{"param", "delete", "--dry-run"}, noFlags(list)),
 			At: at, What: "delete " + render.Visible(list[0]), Level: deck.Destructive, Type: list[0], How: deck.Quietly,
 			Facts: []deck.Fact{{Name: "Lost", Value: "every version, all labels; the name is free after 30 s"}}, Refresh: []string{sources.Parameters}, Done: done,
 		}
@@ -178,6 +179,14 @@ func (p *Page) remove() tea.Cmd {
 		cmds = append(cmds, deck.Ask(l))
 	}
 	return tea.Batch(cmds...)
+}
+
+// noFlags are names as words: one can begin with hyphens, and --dry-run is a legal name.
+func noFlags(names []string) []string {
+	if slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, "-") }) {
+		return slices.Concat([]string{"--"}, names)
+	}
+	return names
 }
 
 func (p *Page) noHistory() string {

@@ -249,6 +249,18 @@ func TestSeveralPlacesAreTreesOfTheirOwn(t *testing.T) {
 	}
 }
 
+// The service takes names that look like flags.
+func TestNamesAreNoFlagsOfTheLineThatDeletes(t *testing.T) {
+	s := open(t)
+	s.set.Parameters.Set(tuitest.Place, []parameter.Parameter{{Name: "--dry-run", Type: parameter.String}, {Name: "plain", Type: parameter.String}}, tuitest.Now)
+	s.Changed(sources.Parameters)
+	s.Press("T", "*")
+	l := words(t, s.act(t, "delete"), "param delete -- --dry-run plain")
+	if got := strings.Join(deck.Running(l), " "); got != "param delete --yes -- --dry-run plain" || strings.Join(l.Preview, " ") != "param delete --dry-run -- --dry-run plain" {
+		t.Errorf("it runs %q, after %q", got, l.Preview)
+	}
+}
+
 func TestValues(t *testing.T) {
 	s := open(t)
 	s.fill()

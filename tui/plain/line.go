@@ -113,6 +113,9 @@ func (s *screen) run(l deck.Line, words []string) (deck.Result, error) {
 		if err != nil {
 			return deck.Result{}, err
 		}
+		if l.Input != nil {
+			in = bytes.NewReader(l.Input)
+		}
 		run = func(ctx context.Context) int { return s.o.Run.Run(ctx, words, l.At, in, s.out, s.errs) }
 		if l.Program {
 			l.Wait = false // nothing that was written goes away

@@ -408,6 +408,37 @@ func TestScreenLineReadsWhatFollows(t *testing.T) {
 	}
 }
 
+// A line that has what it reads gets that, and not what somebody types next.
+func TestScreenLineReadsItsOwnInput(t *testing.T) {
+	d := newDesk(t, "web-1")
+	got := ""
+	d.answer = func(in io.Reader, _, _ io.Writer) int {
+		all, err := io.ReadAll(in)
+		got = fmt.Sprintf("%s %v", all, err)
+		return 0
+	}
+	d.fleet.do["run"] = deck.Ask(deck.Line{Words: []string{"run", "-t", "-"}, At: here, How: deck.OnScreen, Input: []byte("i-1\ni-2\n")})
+	if out := d.play("1", "1", "v"); got != "i-1\ni-2\n <nil>" || !strings.Contains(out, "> v\n1. Fleet") {
+		t.Errorf("it was given %q:\n%s", got, out)
+	}
+}
+
+// The log of what was run calls another program what it is.
+func TestTheLogShowsProgramsAsTheyRan(t *testing.T) {
+	d := newDesk(t, "web-1")
+	d.o.Deck.Flags = func(at grid.Place) []string { return []string{"--region", at.Region} }
+	d.o.Programs = program{}
+	d.fleet.do["note"] = deck.Ask(deck.Line{Words: []string{"note", "web 1"}, Program: true, At: here, Level: deck.Change, How: deck.OnScreen})
+	if out := d.play("1", "1", "y", "@"); strings.Count(out, `note "web 1"`) != 2 || strings.Contains(out, "ssmdeck note") {
+		t.Errorf("%s", out)
+	}
+}
+
+// program is another program, which does nothing.
+type program struct{}
+
+func (program) Run(context.Context, deck.Line, io.Reader, io.Writer, io.Writer) int { return 0 }
+
 func TestLineIsStopped(t *testing.T) {
 	d := newDesk(t, "web-1")
 	stop := func() {}
