@@ -197,17 +197,28 @@ func (m *Model) failure(k feed.State) string {
 	if hint := fault.HintOf(f.Err); hint != "" {
 		text += ": " + hint
 	}
-	end := ""
-	if !k.Kept.IsZero() {
-		end = " (rows of " + render.Ago(m.now(), k.Kept) + " are kept)"
-	}
-	if n := len(k.Failures) - 1; n > 0 {
-		end = fmt.Sprintf(" (+%d more)", n) + end
-	}
 	text = s.Glyphs.Bad + " " + render.Visible(text)
-	room := m.width - ansi.StringWidth(end)
-	if room < 20 {
-		return s.Bad.Render(ansi.Truncate(text, m.width, s.Glyphs.Ellipsis))
+	var ends []string
+	more := len(k.Failures) - 1
+	if more > 0 {
+		ends = append(ends, fmt.Sprintf("+%d more", more))
 	}
-	return s.Bad.Render(ansi.Truncate(text, room, s.Glyphs.Ellipsis)) + s.Dim.Render(end)
+	if !k.Kept.IsZero() {
+		ends = append(ends, "rows of "+render.Ago(m.now(), k.Kept)+" are kept")
+	}
+	end := func() string {
+		if len(ends) == 0 {
+			return ""
+		}
+		return " (" + strings.Join(ends, ", ") + ")"
+	}
+	if more > 0 || ansi.StringWidth(text+end()) > m.width {
+		ends = append(ends, "@ for all")
+	}
+	tail := end()
+	if m.width-ansi.StringWidth(tail) < 20 {
+		tail = " (@)"
+	}
+	room := m.width - ansi.StringWidth(tail)
+	return s.Bad.Render(ansi.Truncate(text, room, s.Glyphs.Ellipsis)) + s.Dim.Render(tail)
 }
