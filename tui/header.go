@@ -198,26 +198,20 @@ func (m *Model) failure(k feed.State) string {
 		text += ": " + hint
 	}
 	text = s.Glyphs.Bad + " " + render.Visible(text)
-	var ends []string
-	more := len(k.Failures) - 1
+	tail, more := "", len(k.Failures)-1
 	if more > 0 {
-		ends = append(ends, fmt.Sprintf("+%d more", more))
+		tail = fmt.Sprintf(" (+%d more)", more)
 	}
 	if !k.Kept.IsZero() {
-		ends = append(ends, "rows of "+render.Ago(m.now(), k.Kept)+" are kept")
+		tail += " (rows of " + render.Ago(m.now(), k.Kept) + " are kept)"
 	}
-	end := func() string {
-		if len(ends) == 0 {
-			return ""
+	if more > 0 || ansi.StringWidth(text+tail) > m.width {
+		tail += " (@ for all)"
+	}
+	if m.width-ansi.StringWidth(tail) < 30 {
+		if tail = " (@)"; more > 0 {
+			tail = fmt.Sprintf(" (+%d, @)", more)
 		}
-		return " (" + strings.Join(ends, ", ") + ")"
-	}
-	if more > 0 || ansi.StringWidth(text+end()) > m.width {
-		ends = append(ends, "@ for all")
-	}
-	tail := end()
-	if m.width-ansi.StringWidth(tail) < 20 {
-		tail = " (@)"
 	}
 	room := m.width - ansi.StringWidth(tail)
 	return s.Bad.Render(ansi.Truncate(text, room, s.Glyphs.Ellipsis)) + s.Dim.Render(tail)
