@@ -179,6 +179,9 @@ func (d *form) choices() []string {
 	if f.Choices == nil {
 		return nil
 	}
+	if f.Only && f.Value != "" && d.in[d.at].text() == f.Value {
+		return f.Choices("") // what else there is than what is proposed
+	}
 	list := f.Choices(d.in[d.at].text())
 	if len(list) == 1 && list[0] == d.in[d.at].text() {
 		return nil

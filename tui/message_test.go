@@ -132,3 +132,37 @@ func TestAFormIsReadInFull(t *testing.T) {
 		t.Errorf("it forwards to %q", got)
 	}
 }
+
+// Keys that every list has stand in ? once, whatever the view says of them.
+func TestHelpHasThePanesAndTheMarks(t *testing.T) {
+	w := newWorld(t)
+	w.Size(140, 60)
+	w.Press("?")
+	w.Has("tab", "the next pane, or the next list", "shift+down")
+	w.Press("esc")
+	w.fleet.actions = append(actions(), deck.Action{Key: "tab", Name: "next pane", Help: "go between list and node"})
+	w.Press("?")
+	w.Has("go between list and node")
+	w.Lacks("the next pane, or the next list")
+}
+
+// What is proposed in a field with a fixed choice does not hide what else there is.
+func TestAFieldShowsWhatElseThereIsToChoose(t *testing.T) {
+	w := newWorld(t)
+	fitting := func(typed string) (fit []string) {
+		for _, c := range []string{"if-needed", "never"} {
+			if strings.Contains(c, typed) {
+				fit = append(fit, c)
+			}
+		}
+		return fit
+	}
+	got := ""
+	w.Send(deck.Form{Title: "Install", Fields: []deck.Field{{Name: "reboot", Label: "Reboot", Value: "if-needed", Only: true, Choices: fitting}},
+		Done: func(values map[string]string) tea.Cmd { got = values["reboot"]; return nil }})
+	w.Has("never")
+	w.Press("down", "down", "enter")
+	if got != "never" {
+		t.Errorf("chose %q", got)
+	}
+}
