@@ -205,8 +205,12 @@ func (m *Model) failure(k feed.State) string {
 	if !k.Kept.IsZero() {
 		tail += " (rows of " + render.Ago(m.now(), k.Kept) + " are kept)"
 	}
-	if more > 0 || ansi.StringWidth(text+tail) > m.width {
-		tail += " (@ for all)"
+	const all, key = " (@ for all)", " (@)" // the long one where it cuts nothing off
+	switch have := ansi.StringWidth(text + tail); {
+	case more > 0 && have+len(all) <= m.width:
+		tail += all
+	case more > 0 || have > m.width:
+		tail += key
 	}
 	if m.width-ansi.StringWidth(tail) < 30 {
 		if tail = " (@)"; more > 0 {
