@@ -7,6 +7,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -28,6 +30,13 @@ func (m *Model) openLog() {
 		}
 		d.entries = append(d.entries, e)
 	}
+	if text := m.unread(); text != "" {
+		first, _, _ := strings.Cut(text, "\n")
+		d.entries = append(d.entries, entry{name: "not read", detail: first, do: func() tea.Cmd {
+			m.push(newShow(m, "What could not be read", text))
+			return nil
+		}})
+	}
 	if m.o.Operations != nil {
 		d.entries = append(d.entries, entry{name: "API calls", detail: "how often each operation was called", do: func() tea.Cmd {
 			m.push(newShow(m, "API calls", callTable(m.o.Operations())))
@@ -42,6 +51,34 @@ func (m *Model) openLog() {
 	}
 	d.fit()
 	m.push(d)
+}
+
+// unread is everything that this view could not read: where, why, and what to do. What
+// failed alike in one place is said once.
+func (m *Model) unread() string {
+	type failure struct {
+		place grid.Place
+		why   string
+	}
+	said := map[failure]bool{}
+	var b strings.Builder
+	for _, w := range m.wants {
+		for _, f := range w.Feed.State().Failures {
+			one := failure{f.Place, f.Err.Error()}
+			if said[one] {
+				continue
+			}
+			said[one] = true
+			if where := m.o.Deck.PlaceName(f.Place); where != "" {
+				b.WriteString(where + ": ")
+			}
+			b.WriteString(one.why + "\n")
+			if hint := fault.HintOf(f.Err); hint != "" {
+				b.WriteString("    " + hint + "\n")
+			}
+		}
+	}
+	return b.String()
 }
 
 // plainState is a job's state as a word that takes as much room as others.

@@ -295,5 +295,11 @@ func (d *confirm) previewLines(width, room int) []string {
 
 // wrap breaks a text at spaces, and long words where they must be.
 func wrap(text string, width int) []string {
-	return strings.Split(ansi.Wrap(text, max(width, 1), " "), "\n")
+	// A hyphen would be a place to break at: in the middle of ids and of flags.
+	const hyphen = "\uE02D"
+	if strings.Contains(text, hyphen) {
+		return strings.Split(ansi.Wrap(text, max(width, 1), " "), "\n")
+	}
+	text = ansi.Wrap(strings.ReplaceAll(text, "-", hyphen), max(width, 1), " ")
+	return strings.Split(strings.ReplaceAll(text, hyphen, "-"), "\n")
 }

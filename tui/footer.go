@@ -16,16 +16,9 @@ import (
 // hint is a key and what it does, as the last line has it.
 type hint struct{ key, name string }
 
-// lastLine is the line of one message, or of the keys that matter here.
+// lastLine is the line of the keys that matter here, or of the filter that is typed.
 func (m *Model) lastLine(y int, k feed.State, tight bool) string {
-	s := m.o.Deck.Styles
 	switch {
-	case m.say.Err != nil && tight:
-		return m.shortError(m.say.Err)
-	case m.say.Err != nil:
-		return m.errorLines()[1]
-	case m.say.Text != "":
-		return ansi.Truncate(render.Visible(m.say.Text), m.width, s.Glyphs.Ellipsis)
 	case len(m.dialogs) > 0:
 		return m.hintLine(y, m.top().hints(), nil)
 	case m.filter != nil:
@@ -38,39 +31,58 @@ func (m *Model) lastLine(y int, k feed.State, tight bool) string {
 	return m.hintLine(y, m.pageHints(), m.counts())
 }
 
-// shortError is an error with its hint on one line.
-func (m *Model) shortError(err error) string {
+// message are the lines of what was just said, none: nothing was. It is there until the
+// next key and nowhere else, so it has all the lines that it needs, up to most.
+func (m *Model) message(most int) []string {
 	s := m.o.Deck.Styles
-	text := render.Visible(err.Error())
-	if h := fault.HintOf(err); h != "" {
-		text += ": " + render.Visible(h)
+	if m.say.Err == nil {
+		if m.say.Text == "" {
+			return nil
+		}
+		return m.upTo(most, wrap(render.Visible(m.say.Text), m.width))
 	}
-	return s.Bad.Render(ansi.Truncate(s.Glyphs.Bad+" "+text, m.width, s.Glyphs.Ellipsis))
-}
-
-// errorLines are an error and its hint on the last two lines of the screen. One that
-// needs only one of them has the last.
-func (m *Model) errorLines() [2]string {
-	s := m.o.Deck.Styles
 	text := s.Glyphs.Bad + " " + render.Visible(m.say.Err.Error())
-	hint := ""
-	if h := fault.HintOf(m.say.Err); h != "" {
-		hint = render.Visible(h)
-	}
-	if whole := text + ": " + hint; hint != "" && ansi.StringWidth(whole) <= m.width {
+	hint := render.Visible(fault.HintOf(m.say.Err))
+	if whole := text + ": " + hint; hint != "" && (ansi.StringWidth(whole) <= m.width || most == 1) {
 		text, hint = whole, ""
 	}
 	lines := wrap(text, m.width)
+	bad := len(lines)
+	if hint != "" {
+		for _, l := range wrap(hint, m.width-2) {
+			lines = append(lines, "  "+l)
+		}
+	}
+	lines = m.upTo(most, lines)
+	for i, l := range lines {
+		if i < bad {
+			lines[i] = s.Bad.Render(l)
+		} else {
+			lines[i] = s.Strong.Render(l)
+		}
+	}
+	return lines
+}
+
+// messageRoom is how many lines a message may take. What is asked in a box stays in sight.
+func (m *Model) messageRoom(a areas) int {
+	_, asks := m.top().(*confirm)
 	switch {
-	case hint == "" && len(lines) == 1:
-		return [2]string{m.rule(), s.Bad.Render(lines[0])}
-	case hint == "":
-		return [2]string{s.Bad.Render(lines[0]), s.Bad.Render(ansi.Truncate(strings.Join(lines[1:], " "), m.width, s.Glyphs.Ellipsis))}
+	case asks && a.tight:
+		return 1
+	case asks:
+		return 2
 	}
-	return [2]string{
-		s.Bad.Render(ansi.Truncate(text, m.width, s.Glyphs.Ellipsis)),
-		s.Strong.Render(ansi.Truncate("  "+hint, m.width, s.Glyphs.Ellipsis)),
+	return a.bodyHeight
+}
+
+// upTo are the first lines of a text that is longer than there is room for.
+func (m *Model) upTo(most int, lines []string) []string {
+	if most = max(most, 1); len(lines) <= most {
+		return lines
 	}
+	last := strings.Join(lines[most-1:], " ")
+	return append(lines[:most-1:most-1], ansi.Truncate(last, m.width, m.o.Deck.Styles.Glyphs.Ellipsis))
 }
 
 func (m *Model) pageHints() []hint {

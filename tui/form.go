@@ -37,7 +37,7 @@ func (d *form) title() string { return render.Visible(d.f.Title) }
 
 func (d *form) size(width, height int) (w, h int) {
 	w = min(width, 90)
-	lines, _ := d.lines(w, height)
+	lines, _, _ := d.lines(w)
 	return w, min(len(lines), height)
 }
 
@@ -179,6 +179,9 @@ func (d *form) choices() []string {
 	if f.Choices == nil {
 		return nil
 	}
+	if f.Only && f.Value != "" && d.in[d.at].text() == f.Value {
+		return f.Choices("") // what else there is than what is proposed
+	}
 	list := f.Choices(d.in[d.at].text())
 	if len(list) == 1 && list[0] == d.in[d.at].text() {
 		return nil
@@ -194,15 +197,21 @@ func (d *form) paste(text string) {
 }
 
 func (d *form) view(width, height int) (lines []string, at point) {
-	all, at := d.lines(width, height)
-	if over := at.y - height + 2; over > 0 && len(all) > height { // the field being edited stays on the screen
-		over = min(over, len(all)-height)
+	all, at, last := d.lines(width)
+	// The field being edited stays on the screen, and as much of what is under it as fits.
+	if over := min(last-height+1, len(all)-height); over > 0 {
+		if d.choice < 0 {
+			over = min(over, at.y)
+		}
 		all, at.y = all[over:], at.y-over
 	}
 	return all[:min(len(all), height)], at
 }
 
-func (d *form) lines(width, _ int) (lines []string, at point) {
+// lines are all of the form. last is the last one that should be seen of what belongs to
+// the field that has the cursor: the choice that is chosen, or else all of them, or what
+// is wrong with the field.
+func (d *form) lines(width int) (lines []string, at point, last int) {
 	s := d.m.o.Deck.Styles
 	wide := 0
 	for _, f := range d.f.Fields {
@@ -229,23 +238,33 @@ func (d *form) lines(width, _ int) (lines []string, at point) {
 			}
 			lines = append(lines, head+text)
 		}
+		if i == d.at {
+			last = max(at.y, 0) + 1
+		}
 		if d.errs[i] != nil {
 			for _, l := range wrap(s.Glyphs.Bad+" "+render.Visible(d.m.briefly(d.errs[i])), room) {
 				lines = append(lines, strings.Repeat(" ", wide+4)+s.Bad.Render(l))
 			}
+			if i == d.at {
+				last = len(lines) - 1
+			}
 		}
 		if i == d.at {
-			lines = append(lines, d.choiceLines(wide+4, room)...)
+			choices, chosen := d.choiceLines(wide+4, room)
+			if len(choices) > 0 {
+				last = len(lines) + chosen
+			}
+			lines = append(lines, choices...)
 		}
 	}
-	return lines, at
+	return lines, at, last
 }
 
 // field is the text of a field, and where the cursor is in it.
 func (d *form) field(i, room int) (texts []string, x, y int) {
 	s, f, in := d.m.o.Deck.Styles, d.f.Fields[i], &d.in[i]
 	if len(in.runes) == 0 {
-		return []string{s.Dim.Render(ansi.Truncate(render.Visible(f.Help), room, s.Glyphs.Ellipsis))}, 0, 0
+		return d.help(i, room), 0, 0
 	}
 	if !in.many {
 		text, x := in.view(room, s.Glyphs.Bullet)
@@ -273,25 +292,49 @@ func (d *form) field(i, room int) (texts []string, x, y int) {
 	return texts, x, y
 }
 
-func (d *form) choiceLines(left, room int) []string {
+// help is what an empty field says of itself: all of it where the cursor is.
+func (d *form) help(i, room int) []string {
 	s := d.m.o.Deck.Styles
-	list := d.choices()
-	from := max(min(d.choice-choicesSeen+1, len(list)-choicesSeen), 0)
-	var lines []string
-	for i := from; i < min(from+choicesSeen, len(list)); i++ {
-		text := ansi.Truncate(render.Visible(list[i]), room-2, s.Glyphs.Ellipsis)
-		if i == d.choice {
-			text = s.Glyphs.Pointer + " " + text
-			if s.Color {
-				text = s.Selected.Render(text)
-			}
-		} else {
-			text = "  " + s.Dim.Render(text)
-		}
-		lines = append(lines, strings.Repeat(" ", left)+text)
+	text := render.Visible(d.f.Fields[i].Help)
+	if i != d.at {
+		return []string{s.Dim.Render(ansi.Truncate(text, room, s.Glyphs.Ellipsis))}
 	}
-	if more := len(list) - from - choicesSeen; more > 0 {
-		lines = append(lines, strings.Repeat(" ", left+2)+s.Dim.Render(grouped(more)+" more: type to find them"))
+	lines := wrap(text, room)
+	for n, l := range lines {
+		lines[n] = s.Dim.Render(l)
 	}
 	return lines
+}
+
+// choiceLines are the choices of the field that has the cursor: the chosen one in full.
+// last is the last line of that, or else of all.
+func (d *form) choiceLines(left, room int) (lines []string, last int) {
+	s := d.m.o.Deck.Styles
+	list := d.choices()
+	indent := strings.Repeat(" ", left)
+	from := max(min(d.choice-choicesSeen+1, len(list)-choicesSeen), 0)
+	last = -1
+	for i := from; i < min(from+choicesSeen, len(list)); i++ {
+		text := render.Visible(list[i])
+		if i != d.choice {
+			lines = append(lines, indent+"  "+s.Dim.Render(ansi.Truncate(text, room-2, s.Glyphs.Ellipsis)))
+			continue
+		}
+		pointer := s.Glyphs.Pointer + " "
+		for _, l := range wrap(text, room-2) {
+			l, pointer = pointer+l, "  "
+			if s.Color {
+				l = s.Selected.Render(l)
+			}
+			lines = append(lines, indent+l)
+		}
+		last = len(lines) - 1
+	}
+	if more := len(list) - from - choicesSeen; more > 0 {
+		lines = append(lines, indent+"  "+s.Dim.Render(grouped(more)+" more: type to find them"))
+	}
+	if last < 0 {
+		last = len(lines) - 1
+	}
+	return lines, last
 }

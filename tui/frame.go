@@ -99,12 +99,23 @@ func (m *Model) draw() {
 	default:
 		lines = append(lines, m.lowerRule(known), m.lastLine(m.height-1, known, false))
 	}
+	if said := m.message(m.messageRoom(a)); a.body > 0 && len(said) > 0 {
+		copy(lines[len(lines)-len(said):], said)
+		m.hideCursor(len(lines) - len(said))
+	}
 	for i, l := range lines {
 		if ansi.StringWidth(l) > m.width {
 			lines[i] = ansi.Truncate(l, m.width, "")
 		}
 	}
 	m.frame = strings.Join(lines[:min(len(lines), m.height)], "\n")
+}
+
+// hideCursor takes the cursor away where something lies over it.
+func (m *Model) hideCursor(from int) {
+	if m.cursor != nil && m.cursor.Y >= from {
+		m.cursor = nil
+	}
 }
 
 // body is the page, and the dialogs over it: bodyHeight lines.
@@ -125,13 +136,9 @@ func (m *Model) rule() string {
 	return m.o.Deck.Styles.Border.Render(strings.Repeat(m.o.Deck.Styles.Glyphs.Rule, m.width))
 }
 
-// lowerRule is the line under the page: an error that was just made, else what could
-// not be read, else nothing but a rule.
+// lowerRule is the line under the page: what could not be read, else nothing but a rule.
 func (m *Model) lowerRule(k feed.State) string {
-	switch {
-	case m.say.Err != nil:
-		return m.errorLines()[0]
-	case len(k.Failures) > 0 && !m.lost():
+	if len(k.Failures) > 0 && !m.lost() {
 		return m.failure(k)
 	}
 	return m.rule()

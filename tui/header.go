@@ -197,17 +197,26 @@ func (m *Model) failure(k feed.State) string {
 	if hint := fault.HintOf(f.Err); hint != "" {
 		text += ": " + hint
 	}
-	end := ""
-	if !k.Kept.IsZero() {
-		end = " (rows of " + render.Ago(m.now(), k.Kept) + " are kept)"
-	}
-	if n := len(k.Failures) - 1; n > 0 {
-		end = fmt.Sprintf(" (+%d more)", n) + end
-	}
 	text = s.Glyphs.Bad + " " + render.Visible(text)
-	room := m.width - ansi.StringWidth(end)
-	if room < 20 {
-		return s.Bad.Render(ansi.Truncate(text, m.width, s.Glyphs.Ellipsis))
+	tail, more := "", len(k.Failures)-1
+	if more > 0 {
+		tail = fmt.Sprintf(" (+%d more)", more)
 	}
-	return s.Bad.Render(ansi.Truncate(text, room, s.Glyphs.Ellipsis)) + s.Dim.Render(end)
+	if !k.Kept.IsZero() {
+		tail += " (rows of " + render.Ago(m.now(), k.Kept) + " are kept)"
+	}
+	const all, key = " (@ for all)", " (@)" // the long one where it cuts nothing off
+	switch have := ansi.StringWidth(text + tail); {
+	case more > 0 && have+len(all) <= m.width:
+		tail += all
+	case more > 0 || have > m.width:
+		tail += key
+	}
+	if m.width-ansi.StringWidth(tail) < 30 {
+		if tail = " (@)"; more > 0 {
+			tail = fmt.Sprintf(" (+%d, @)", more)
+		}
+	}
+	room := m.width - ansi.StringWidth(tail)
+	return s.Bad.Render(ansi.Truncate(text, room, s.Glyphs.Ellipsis)) + s.Dim.Render(tail)
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
 // openHelp opens the list of all keys of the view. What is typed finds them, Enter
@@ -27,7 +29,11 @@ func (m *Model) openHelp() {
 	for i, p := range m.o.Pages {
 		d.entries = append(d.entries, entry{key: tabDigit(i), name: "view " + p.Title(), do: func() tea.Cmd { return m.press(tabDigit(i)) }})
 	}
+	own := m.current().Actions()
 	for _, h := range listKeys {
+		if slices.ContainsFunc(own, func(a deck.Action) bool { return a.Key == h.key }) {
+			continue // the view says better what it does
+		}
 		first, _, _ := strings.Cut(h.key, " ")
 		d.entries = append(d.entries, entry{key: h.key, name: h.name, do: func() tea.Cmd { return m.press(first) }})
 	}
@@ -54,7 +60,8 @@ var listKeys = []hint{
 	{"G end", "the last row"},
 	{"ctrl+d", "half a screen down"},
 	{"ctrl+u", "half a screen up"},
-	{"space", "mark the row"},
+	{"tab", "the next pane, or the next list"},
+	{"space", "mark the row; shift+down and shift+up mark as they go"},
 	{"*", "mark all rows that fit the filter"},
 	{"<", "order by the column to the left"},
 	{">", "order by the column to the right"},

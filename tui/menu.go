@@ -32,7 +32,8 @@ type menu struct {
 	shown   []int // fit what is typed, best first
 	cursor  int
 	scroll  int
-	rows    int // on the screen
+	rows    int   // on the screen
+	lines   []int // which of shown each of them is
 	// list brings the entries for what is typed; nil: they stay.
 	list func(typed string) []entry
 	// chosen is told what was typed when something is done; nil: nobody cares.
@@ -49,7 +50,12 @@ func (d *menu) size(width, height int) (w, h int) {
 	for _, e := range d.entries {
 		w = max(w, keys+max(ansi.StringWidth(e.name), names)+ansi.StringWidth(e.detail)+ansi.StringWidth(e.off)+8)
 	}
-	return min(w, width, 100), min(len(d.entries)+1, height)
+	w = min(w, width, 100)
+	more := 0 // lines that the entry under the cursor may need besides its own
+	for _, e := range d.entries {
+		more = max(more, len(d.whole(e, w, keys))-1)
+	}
+	return w, min(len(d.entries)+1+more, height)
 }
 
 func (d *menu) hints() []hint {
@@ -152,8 +158,8 @@ func (d *menu) mouse(msg tea.Msg) tea.Cmd {
 	case tea.MouseWheelMsg:
 		d.move(d.cursor + map[bool]int{true: -3, false: 3}[e.Button == tea.MouseWheelUp])
 	case tea.MouseClickMsg:
-		if at := d.scroll + e.Y - 1; e.Y > 0 && at < len(d.shown) {
-			d.cursor = at
+		if e.Y > 0 && e.Y <= len(d.lines) {
+			d.cursor = d.lines[e.Y-1]
 			return d.choose()
 		}
 	}
@@ -184,11 +190,23 @@ func (d *menu) view(width, height int) (lines []string, at point) {
 	s := d.m.o.Deck.Styles
 	text, x := d.in.view(width-ansi.StringWidth(d.prompt)-1, "")
 	lines = append(lines, s.Accent.Render(d.prompt)+" "+text)
-	d.rows = height - 1
-	d.scroll = max(min(d.scroll, d.cursor), d.cursor-d.rows+1, 0)
+	d.rows = max(height-1, 0)
 	keys := d.keyWidth()
-	for i := d.scroll; i < min(d.scroll+d.rows, len(d.shown)); i++ {
-		lines = append(lines, d.line(d.entries[d.shown[i]], i == d.cursor, width, keys))
+	var current []string
+	if d.cursor < len(d.shown) {
+		current = d.current(d.entries[d.shown[d.cursor]], width, keys)
+	}
+	current = current[:min(len(current), d.rows)]
+	d.scroll = max(min(d.scroll, d.cursor), d.cursor-d.rows+len(current), 0)
+	d.lines = d.lines[:0]
+	for i := d.scroll; i < len(d.shown) && len(d.lines) < d.rows; i++ {
+		drawn := current
+		if i != d.cursor {
+			drawn = []string{d.line(d.entries[d.shown[i]], width, keys)}
+		}
+		for _, l := range drawn {
+			lines, d.lines = append(lines, l), append(d.lines, i)
+		}
 	}
 	if len(d.shown) == 0 && height > 1 {
 		lines = append(lines, s.Dim.Render("nothing fits"))
@@ -196,36 +214,65 @@ func (d *menu) view(width, height int) (lines []string, at point) {
 	return lines, point{ansi.StringWidth(d.prompt) + 1 + x, 0}
 }
 
-func (d *menu) line(e entry, current bool, width, keys int) string {
-	s := d.m.o.Deck.Styles
-	pointer := " "
-	if current {
-		pointer = s.Glyphs.Pointer
-	}
-	detail := render.Visible(e.detail)
+// parts are the texts of an entry: its key and its name, and what is said of it.
+func (d *menu) parts(e entry, keys int) (head, name, detail string) {
+	detail = render.Visible(e.detail)
 	if e.off != "" {
 		detail = "(" + render.Visible(e.off) + ")"
 	}
-	head := pointer + " "
 	if keys > 0 {
-		head += e.key + strings.Repeat(" ", keys-ansi.StringWidth(e.key)) + "  "
+		head = e.key + strings.Repeat(" ", keys-ansi.StringWidth(e.key)) + "  "
 	}
-	name := render.Visible(e.name)
+	name = render.Visible(e.name)
 	if detail != "" {
 		name += strings.Repeat(" ", max(d.nameWidth()-ansi.StringWidth(name), 0))
+		detail = "  " + detail
 	}
-	line := ansi.Truncate(head+name, width, s.Glyphs.Ellipsis)
-	if room := width - ansi.StringWidth(line) - 2; detail != "" && room > 4 {
-		detail = "  " + ansi.Truncate(detail, room, s.Glyphs.Ellipsis)
+	return head, name, detail
+}
+
+// line is an entry on one line, as far as it fits.
+func (d *menu) line(e entry, width, keys int) string {
+	s := d.m.o.Deck.Styles
+	head, name, detail := d.parts(e, keys)
+	line := ansi.Truncate("  "+head+name, width, s.Glyphs.Ellipsis)
+	if room := width - ansi.StringWidth(line); detail != "" && room > 6 {
+		detail = ansi.Truncate(detail, room, s.Glyphs.Ellipsis)
 	} else {
 		detail = ""
 	}
-	switch {
-	case current && s.Color:
-		pad := strings.Repeat(" ", max(width-ansi.StringWidth(line)-ansi.StringWidth(detail), 0))
-		return s.Selected.Render(line + detail + pad)
-	case e.off != "":
+	if e.off != "" {
 		return s.Dim.Render(line + detail)
 	}
 	return line + s.Dim.Render(detail)
+}
+
+// whole is an entry on as many lines as it needs: what one line leaves out is nowhere else.
+func (d *menu) whole(e entry, width, keys int) []string {
+	head, name, detail := d.parts(e, keys)
+	text, indent := name+detail, 2+ansi.StringWidth(head)
+	if indent > width/2 {
+		text, head, indent = head+text, "", 2
+	}
+	lines := wrap(text, width-indent)
+	for i, l := range lines {
+		if i == 0 {
+			lines[i] = d.m.o.Deck.Styles.Glyphs.Pointer + " " + head + l
+		} else {
+			lines[i] = strings.Repeat(" ", indent) + strings.TrimLeft(l, " ")
+		}
+	}
+	return lines
+}
+
+// current is the entry under the cursor as it is drawn.
+func (d *menu) current(e entry, width, keys int) []string {
+	s := d.m.o.Deck.Styles
+	lines := d.whole(e, width, keys)
+	if s.Color {
+		for i, l := range lines {
+			lines[i] = s.Selected.Render(l + strings.Repeat(" ", max(width-ansi.StringWidth(l), 0)))
+		}
+	}
+	return lines
 }

@@ -562,3 +562,16 @@ func TestNodesWithoutTheirTagsAreNotMissedByWindows(t *testing.T) {
 		}
 	}
 }
+
+// A window that opens every hour for three hours is open until the opening that began
+// last has ended, as the page of the windows has it.
+func TestAWindowWhoseOpeningsOverlapIsOpenUntilTheLastOfThemEnds(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	windows := testWindows()
+	windows[0].Schedule = "cron(0 * ? * * *)"
+	set.Windows.Set(tuitest.Place, windows, tuitest.Now) // at 14:02
+	s, _ := screen(t, set)
+	s.Has("open, until 17:00")
+	s.Lacks("open, until 15:00")
+}

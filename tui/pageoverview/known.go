@@ -243,7 +243,7 @@ func countWindows(set *sources.Set, now time.Time) (c windowCount) {
 				n.nodes = reach.Window(e.ID).Len()
 			}
 			if open := e.Openings(now, now.Add(time.Second)); len(open) > 0 {
-				n.Opening, n.open = open[0], true
+				n.Opening, n.open = open[len(open)-1], true // of openings that overlap the last closes last
 			} else if o, ok := e.NextOpening(now); ok {
 				n.Opening = o
 			} else {

@@ -83,7 +83,7 @@ func (p *Page) sessionActions() []deck.Action {
 		{Key: "t", Name: "terminate", Help: "end the session at the service", Footer: true, Off: ended, Writes: true, Do: p.terminate},
 		{Key: "L", Name: "log", Help: "show the log that was kept of the session", Footer: true, Off: off, Do: func() tea.Cmd { return log(e) }},
 		{Key: "F", Name: "start", Help: "start saved forwards", Off: p.noneIdle(), Whole: true, Do: p.start},
-		{Key: "f", Name: "forward", Help: "forward a port to the node of the session", Off: off, Do: func() tea.Cmd { return p.forward(e.Place, e.Value.Target) }},
+		{Key: "f", Name: "forward", Help: "forward a port to the node of the session, or to any where none is chosen", Do: func() tea.Cmd { return p.forward(e.Place, e.Value.Target) }},
 		{Key: "c", Name: "copy", Help: "copy the id of the session", Off: off, Do: func() tea.Cmd {
 			return deck.Ask(deck.Copy{Text: e.Value.ID, What: "the id of the session"})
 		}},

@@ -542,3 +542,16 @@ func TestNoKeyAndNoSizeIsTooMuch(t *testing.T) {
 		_ = d.page.Plain()
 	}
 }
+
+// Where nobody has a session open a port is forwarded to a node that is chosen then.
+func TestAForwardNeedsNoSession(t *testing.T) {
+	d := open(t)
+	d.set.Sessions.Set(tuitest.Place, nil, tuitest.Now)
+	d.Changed(sources.Sessions)
+	d.Has("nobody has a session open")
+	f, ok := d.act(t, "f").(deck.Form)
+	if !ok {
+		t.Fatal("it asks for no port")
+	}
+	words(t, f.Done(map[string]string{"node": "tag:role=bastion", "spec": "8080:80"})().(deck.Line), "forward tag:role=bastion 8080:80")
+}

@@ -140,7 +140,7 @@ func (l *List) column(id string) int {
 
 // sortNext orders by the next column that is shown.
 func (l *List) sortNext(forward bool) {
-	shown := l.shownColumns()
+	shown := l.drawnColumns()
 	at := slices.Index(shown, l.sort)
 	step := 1
 	if !forward {
@@ -149,6 +149,22 @@ func (l *List) sortNext(forward bool) {
 	}
 	l.sort, l.down = shown[(at+step+len(shown))%len(shown)], false
 	l.arrange()
+}
+
+// drawnColumns are the columns that there is room for: an order by another would not be
+// seen. Where nothing is drawn they are all that are chosen.
+func (l *List) drawnColumns() []int {
+	f := l.frame()
+	var drawn []int
+	for i, c := range f.columns {
+		if f.widths[i] > 0 {
+			drawn = append(drawn, c)
+		}
+	}
+	if l.width < 4 || len(drawn) == 0 {
+		return f.columns
+	}
+	return drawn
 }
 
 // sortAt orders by the column whose title stands at x, or turns the order round.

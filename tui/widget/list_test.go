@@ -437,3 +437,15 @@ func TestAgesLoseTheirLastWordFirst(t *testing.T) {
 		}
 	}
 }
+
+// An order by a column for which there is no room would be seen nowhere.
+func TestTheOrderGoesThroughTheColumnsOnTheScreen(t *testing.T) {
+	f := newFleet(slices.Clone(four)...)
+	f.SetSize(26, 8)
+	for range 6 {
+		f.press("<")
+		if header, _, _ := strings.Cut(f.View(true), "\n"); !strings.Contains(header, "↑") {
+			t.Errorf("the header does not show the order: %q", header)
+		}
+	}
+}
