@@ -126,7 +126,7 @@ func TestAPingStatusThatIsNotKnown(t *testing.T) {
 	f.Changed(sources.Nodes)
 	f.Send(deck.Tick{})
 	f.Size(140, 40)
-	f.Has("impaired", `it can be reached is not known: AWS says "impaired"`)
+	f.Has("impaired", "it can be reached is not known: AWS says", `"impaired", last ping`)
 	f.Lacks("not in use any more")
 	for _, a := range f.page.Actions() {
 		if a.Name == "shell" && a.Off != "whether its agent is connected is not known: d says more" {

@@ -172,7 +172,10 @@ func (p *Page) explained(e *entry) string {
 }
 
 func openFor(e *entry) string {
-	if e.Cutoff == 0 {
+	switch {
+	case e.Duration == 0: // no window is so short: the service has not said it
+		return "not known"
+	case e.Cutoff == 0:
 		return fmt.Sprintf("%d h", e.Duration)
 	}
 	return fmt.Sprintf("%d h, cutoff %d h", e.Duration, e.Cutoff)
