@@ -599,3 +599,19 @@ func TestStrangeAnswers(t *testing.T) {
 		t.Errorf("the nodes behind the number: %q", got)
 	}
 }
+
+// What has no room is counted.
+func TestMoreAutomations(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	var many []automation.Execution
+	for i := range 30 {
+		many = append(many, automation.Execution{ID: fmt.Sprintf("a-%d", i), Document: "AWS-StopEC2Instance", State: "InProgress", Started: tuitest.Now})
+	}
+	set.Executions.Set(tuitest.Place, many, tuitest.Now)
+	s, p := screen(t, set)
+	s.Size(80, 60)
+	if l := choose(t, p, "more automations"); l.text != "24 more automations" || l.open.Page != "automation" {
+		t.Errorf("%+v", l)
+	}
+}

@@ -230,6 +230,8 @@ func (p *Page) runningPanel() panel {
 	}
 	for i, e := range p.autos.value.active {
 		if i == p.most() {
+			rest := len(p.autos.value.active) - p.most()
+			out.lines = append(out.lines, line{key: "more automations", level: theme.Busy, text: widget.Count(rest, "more automation"), open: deck.Open{Page: "automation", Clear: true}})
 			break
 		}
 		out.lines = append(out.lines, p.autoLine(e))
