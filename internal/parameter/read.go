@@ -1,6 +1,7 @@
 package parameter
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -104,7 +105,7 @@ func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Parameter, error]
 			return nil, nil, err
 		}
 		return out.Parameters, out.NextToken, nil
-	}, metadataOf), func(p Parameter) string { return p.ARN })
+	}, metadataOf), func(p Parameter) string { return cmp.Or(p.ARN, p.Name) })
 	if min(1, len(q.Names))+min(1, len(q.Prefixes))+min(1, len(q.Contains)) < 2 {
 		return list
 	}

@@ -542,3 +542,14 @@ func TestNoKeyAndNoSizeIsTooMuch(t *testing.T) {
 		_ = d.page.Plain()
 	}
 }
+
+func TestASessionOfWhichLittleIsKnown(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.set.Sessions.Set(tuitest.Place, []sessions.Entry{{ID: "bob-1"}}, tuitest.Now)
+	d.Changed(sources.Sessions)
+	d.to(active)
+	if got := d.page.Plain().Items[0].Text; got != "somebody on a node not known, state not known, started at a time not known" {
+		t.Errorf("%q", got)
+	}
+}
