@@ -147,14 +147,13 @@ func (m *Model) lowerRule(k feed.State) string {
 // known is how the feeds of the page stand, all in one: the oldest age, all failures,
 // and the places of the feed that lacks most.
 func (m *Model) known() feed.State {
-	var all feed.State
+	all := feed.State{Oldest: feed.Oldest(m.wants)}
 	for _, w := range m.wants {
 		s := w.Feed.State()
 		if lacks := s.Places - s.Whole; lacks > all.Places-all.Whole || all.Places == 0 {
 			all.Places, all.Loaded, all.Whole = s.Places, s.Loaded, s.Whole
 		}
 		all.Loading += s.Loading
-		all.Oldest = feed.Earlier(all.Oldest, s.Oldest)
 		switch {
 		case len(s.Failures) == 0:
 		case len(all.Failures) == 0 || feed.IsPartly(all.Failures[0].Err) && !feed.IsPartly(s.Failures[0].Err):

@@ -383,7 +383,7 @@ func (o *cpOptions) nodes(ctx context.Context, env *cli.Env, expr string) (nodes
 			continue
 		}
 		offline = append(offline, &transfer.Result{Node: transferNode(n), Err: fault.New(fault.Offline, "reach "+n.String(),
-			"its agent is not connected (%s)", n.PingAge(time.Now())).WithHint("%s", n.OfflineHint())})
+			"%s", n.Absence(time.Now())).WithHint("%s", n.OfflineHint())})
 	}
 	return nodes, offline, nil
 }

@@ -352,3 +352,17 @@ func BenchmarkReach(b *testing.B) {
 		Cover(entries, NewReach(entries, nodes, nil), nil, span, nil)
 	}
 }
+
+// A window of which the service does not say how long it is open is not said to be open for 0 h.
+func TestAWindowOfUnknownLength(t *testing.T) {
+	w := win("w", "cron(0 2 ? * SUN *)", []window.Target{target("prod", tag("env", "prod"))}, task("t", "X", on("prod")...))
+	w.Duration, w.Cutoff = 0, 0
+	all := ReadAll([]window.Whole{w})
+	c := Cover(all, NewReach(all, someNodes, nil), nil, Span{at("2026-03-01 00:00"), at("2026-03-15 00:00")}, nil)
+	for _, f := range c.Findings {
+		if f.Kind == NoTime && f.Message == "how long it is open is not known" {
+			return
+		}
+	}
+	t.Errorf("findings %+v", c.Findings)
+}

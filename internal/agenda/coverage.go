@@ -166,7 +166,10 @@ func (e *Entry) findings(r *Reach, s Span, counts func(window.Task) bool) []Find
 			add(Ended, "%s has no run any more", e.Window.Schedule)
 		}
 	}
-	if e.Duration <= e.Cutoff {
+	switch {
+	case e.Duration == 0: // no window is so short
+		add(NoTime, "how long it is open is not known")
+	case e.Duration <= e.Cutoff:
 		add(NoTime, "it is open for %d h, and no task begins in the last %d h", e.Duration, e.Cutoff)
 	}
 	if len(e.Tasks) == 0 {

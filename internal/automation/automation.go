@@ -211,14 +211,14 @@ func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Execution, error
 	if !f.After.IsZero() {
 		add(types.AutomationExecutionFilterKeyStartTimeAfter, f.After.UTC().Format(time.RFC3339))
 	}
-	return awsapi.Pages("list automations", func(token *string) ([]types.AutomationExecutionMetadata, *string, error) {
+	return awsapi.Unique(awsapi.Pages("list automations", func(token *string) ([]types.AutomationExecutionMetadata, *string, error) {
 		in.NextToken = token
 		out, err := s.api.DescribeAutomationExecutions(ctx, in)
 		if err != nil {
 			return nil, nil, err
 		}
 		return out.AutomationExecutionMetadataList, out.NextToken, nil
-	}, fromMetadata)
+	}, fromMetadata), func(e Execution) string { return e.ID })
 }
 
 func fromMetadata(m types.AutomationExecutionMetadata) Execution {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -52,7 +53,14 @@ func byNetwork(e *fault.Error, err error, _ origin) bool {
 // byAnswer explains an answer that is not AWS's, and a connection that ended
 // without one.
 func byAnswer(e *fault.Error, err error, host string) bool {
-	if status := answerStatus(err); status != 0 {
+	status := answerStatus(err)
+	switch {
+	case status == 0:
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		e.Err = said(fmt.Sprintf("the answer of %s broke off", host), err)
+		e.Hint = "check the network, then try again"
+		return true
+	default:
 		e.Err = said(fmt.Sprintf("%s gave an answer that is not AWS's (HTTP %d)", host, status), err)
 		e.Hint = "check --endpoint-url and HTTPS_PROXY"
 		return true

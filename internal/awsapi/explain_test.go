@@ -9,6 +9,7 @@ import (
 	"go/build"
 	"go/parser"
 	"go/token"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -162,6 +163,20 @@ func TestExplainNetworkErrors(t *testing.T) {
 				Err:      &smithy.DeserializationError{Err: errors.New("invalid character '<'")},
 			},
 			"an answer that is not AWS's (HTTP 502)", "--endpoint-url",
+		},
+		{
+			"half an answer", &smithyhttp.ResponseError{
+				Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 200}},
+				Err:      &smithy.DeserializationError{Err: io.ErrUnexpectedEOF},
+			},
+			"broke off", "try again",
+		},
+		{
+			"no body", &smithyhttp.ResponseError{
+				Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 403}},
+				Err:      &smithy.GenericAPIError{Code: "UnknownError"},
+			},
+			"an answer that is not AWS's (HTTP 403)", "--endpoint-url",
 		},
 	}
 	for _, tt := range tests {

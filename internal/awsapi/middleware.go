@@ -37,6 +37,9 @@ func (s *Scope) instrument(o Options) {
 		if err := stack.Build.Add(plainBody{}, middleware.After); err != nil {
 			return err
 		}
+		if err := stack.Deserialize.Add(silence{}, middleware.After); err != nil {
+			return err
+		}
 		return stack.Finalize.Insert(pace, "Retry", middleware.After)
 	})
 	if o.AppVersion != "" {

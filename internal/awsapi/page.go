@@ -2,10 +2,14 @@ package awsapi
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"reflect"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 )
@@ -24,6 +28,25 @@ func (samePage) HandleInitialize(ctx context.Context, in middleware.InitializeIn
 				return out, md, fault.New(fault.Failed, "", "%s gave the same page twice: the list is not complete", awsmiddleware.GetOperationName(ctx))
 			}
 		}
+	}
+	return out, md, err
+}
+
+// silence refuses an answer without a body to a call that reads: AWS says of nothing
+// that there is nothing, in JSON. A proxy that says nothing would have us list nothing.
+type silence struct{}
+
+func (silence) ID() string { return "ssmdeck.Silence" }
+
+func (silence) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	out, md, err := next.HandleDeserialize(ctx, in)
+	req, sent := in.Request.(*smithyhttp.Request)
+	resp, answered := out.RawResponse.(*smithyhttp.Response)
+	if err != nil || !sent || !answered || req.Header.Get("X-Amz-Target") == "" || Writes(awsmiddleware.GetOperationName(ctx)) {
+		return out, md, err
+	}
+	if resp.Body == http.NoBody && resp.StatusCode < http.StatusMultipleChoices {
+		err = &smithyhttp.ResponseError{Response: resp, Err: &smithy.DeserializationError{Err: errors.New("an answer without a body")}}
 	}
 	return out, md, err
 }

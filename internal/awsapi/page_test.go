@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
@@ -25,5 +26,21 @@ func TestTheSamePageTwiceIsAnError(t *testing.T) {
 	}
 	if w.sent() != 3 {
 		t.Errorf("%d calls", w.sent())
+	}
+}
+
+func TestSilenceIsNotAnEmptyList(t *testing.T) {
+	silent := &wire{do: func(int, *http.Request) (*http.Response, error) {
+		a := answer(http.StatusOK, "")
+		a.Body = http.NoBody
+		return a, nil
+	}}
+	client := ssm.NewFromConfig(wired(t, Options{}, silent).Config())
+	_, err := client.ListDocuments(t.Context(), &ssm.ListDocumentsInput{})
+	if err = Explain("list documents", err); err == nil || !strings.Contains(err.Error(), "gave an answer that is not AWS's (HTTP 200)") {
+		t.Errorf("a list: %v", err)
+	}
+	if _, err := client.DeleteParameter(t.Context(), &ssm.DeleteParameterInput{Name: aws.String("/a")}); err != nil {
+		t.Errorf("what is done needs no more than that it is done: %v", err)
 	}
 }

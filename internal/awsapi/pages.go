@@ -39,6 +39,28 @@ func Pages[In, Out any](op string, page func(token *string) ([]In, *string, erro
 	}
 }
 
+// Unique leaves out what a list has had before: a service that pages through something
+// that changes meanwhile may give the same thing twice. key is what things are known by;
+// those without are all there.
+func Unique[T any](list iter.Seq2[T, error], key func(T) string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		seen := map[string]bool{}
+		for v, err := range list {
+			if err == nil {
+				if k := key(v); k != "" {
+					if seen[k] {
+						continue
+					}
+					seen[k] = true
+				}
+			}
+			if !yield(v, err) {
+				return
+			}
+		}
+	}
+}
+
 // Collect returns all elements of a list, or those before its error and the error.
 func Collect[T any](list iter.Seq2[T, error]) ([]T, error) {
 	var all []T

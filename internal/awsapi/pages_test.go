@@ -53,3 +53,23 @@ func TestPages(t *testing.T) {
 		break // asks for no more
 	}
 }
+
+// Things that stand on two pages are listed once, and those without a name are kept.
+func TestUnique(t *testing.T) {
+	broken := errors.New("broken")
+	list := func(yield func(string, error) bool) {
+		for _, v := range []string{"a", "", "b", "a", "", "b", "c"} {
+			if !yield(v, nil) {
+				return
+			}
+		}
+		yield("a", broken)
+	}
+	got, err := Collect(Unique(list, func(s string) string { return s }))
+	if want := []string{"a", "", "b", "", "c"}; !slices.Equal(got, want) || !errors.Is(err, broken) {
+		t.Errorf("%q, %v", got, err)
+	}
+	for range Unique(list, func(s string) string { return s }) {
+		break
+	}
+}

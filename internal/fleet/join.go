@@ -371,7 +371,14 @@ func (s *Service) joinPatch(ctx context.Context, nodes []Node) (Gap, error) {
 				return nil
 			}
 			for _, p := range out.InstancePatchStates {
-				if i, ok := at[aws.ToString(p.InstanceId)]; ok {
+				i, ok := at[aws.ToString(p.InstanceId)]
+				switch {
+				case !ok:
+				case p.Operation == "" && p.OperationEndTime == nil: // or else it would lack no patch
+					gap.Nodes++
+					gap.Err = cmp.Or(gap.Err, error(fault.New(fault.Service, "read the patch states", "the service says of no scan or installation what it found")))
+					nodes[i].unknown(PartPatch)
+				default:
 					nodes[i].Patch = patchState(p)
 				}
 			}

@@ -144,6 +144,23 @@ func TestJoinAsksForFewIdsOrForAll(t *testing.T) {
 	}
 }
 
+// A patch state that says of no scan is not one in which nothing is missing.
+func TestAPatchStateThatSaysNothing(t *testing.T) {
+	s, m := mocked(t)
+	m.DescribeInstancePatchStates(gomock.Any(), gomock.Any()).Return(&ssm.DescribeInstancePatchStatesOutput{InstancePatchStates: []types.InstancePatchState{
+		{InstanceId: aws.String(idA)},
+		{InstanceId: aws.String(idB), Operation: types.PatchOperationTypeScan, MissingCount: 2},
+	}}, nil)
+	nodes := []Node{{ID: idA}, {ID: idB}}
+	gaps, err := s.Join(t.Context(), nodes, PartPatch)
+	if err != nil || len(gaps) != 1 || gaps[0].Nodes != 1 || !strings.Contains(gaps[0].Err.Error(), "says of no scan") {
+		t.Errorf("gaps %+v, %v", gaps, err)
+	}
+	if a, b := nodes[0], nodes[1]; a.Patch != nil || !a.Lacks(PartPatch) || b.Patch == nil || b.Patch.Missing != 2 || b.Lacks(PartPatch) {
+		t.Errorf("%+v", nodes)
+	}
+}
+
 func TestPatchStatesAreAskedForFiftyAtATime(t *testing.T) {
 	s, m := mocked(t)
 	var most atomic.Int32

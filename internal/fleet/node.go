@@ -63,8 +63,21 @@ func (n Node) Instance() bool { return strings.HasPrefix(n.ID, "i-") }
 // Online reports whether the node's agent was connected when it was listed.
 func (n Node) Online() bool { return n.Ping == Online }
 
-// Offline reports whether the node is known not to be connected.
+// Offline reports whether AWS says something else of the node than that it is connected:
+// nothing is sent to it.
 func (n Node) Offline() bool { return n.Ping != "" && !n.Online() }
+
+// StrangePing reports whether AWS says of the node what this program does not know.
+func (n Node) StrangePing() bool { return n.Offline() && n.Ping != Lost && n.Ping != Inactive }
+
+// Absence says why nothing is sent to a node that is offline: "its agent is not
+// connected (last ping 3 h ago)".
+func (n Node) Absence(now time.Time) string {
+	if n.StrangePing() {
+		return fmt.Sprintf("AWS says that its agent is %q, which means nothing to ssmdeck (%s)", n.Ping, n.PingAge(now))
+	}
+	return fmt.Sprintf("its agent is not connected (%s)", n.PingAge(now))
+}
 
 // Stopped reports whether EC2 says that the instance does not run: its agent is not lost.
 func (n *Node) Stopped() bool { return n.State != "" && n.State != "running" }
@@ -80,10 +93,11 @@ func (n Node) String() string {
 	return fmt.Sprintf("%s (%s)", n.Name, n.ID)
 }
 
-// PingAge says when the node was last heard of: "last ping 3 h ago".
+// PingAge says when the node was last heard of: "last ping 3 h ago". That the service
+// says nothing of it does not mean that there was none.
 func (n Node) PingAge(now time.Time) string {
 	if n.LastPing.IsZero() {
-		return "never heard of"
+		return "last ping not known"
 	}
 	return "last ping " + age(now.Sub(n.LastPing))
 }

@@ -59,8 +59,26 @@ func TestPingAge(t *testing.T) {
 			t.Errorf("%v: got %q, want %q", ago, got, want)
 		}
 	}
-	if got := (Node{}).PingAge(now); got != "never heard of" {
+	if got := (Node{}).PingAge(now); got != "last ping not known" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestAbsence(t *testing.T) {
+	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	for ping, want := range map[string]string{
+		Lost:       "its agent is not connected (last ping 3 h ago)",
+		"impaired": `AWS says that its agent is "impaired", which means nothing to ssmdeck (last ping 3 h ago)`,
+	} {
+		n := Node{Ping: ping, LastPing: now.Add(-3 * time.Hour)}
+		if got := n.Absence(now); got != want || !n.Offline() {
+			t.Errorf("%s: %s", ping, got)
+		}
+	}
+	for _, ping := range []string{"", Online, Lost, Inactive} {
+		if (Node{Ping: ping}).StrangePing() {
+			t.Errorf("%q is strange", ping)
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func (s *Service) Resolve(ctx context.Context, expr string) (Node, error) {
 	if err != nil || !n.Offline() {
 		return n, err
 	}
-	return n, fault.New(fault.Offline, "reach "+n.String(), "its agent is not connected (%s)", n.PingAge(s.now())).
+	return n, fault.New(fault.Offline, "reach "+n.String(), "%s", n.Absence(s.now())).
 		WithHint("%s", n.OfflineHint())
 }
 

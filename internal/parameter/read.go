@@ -1,6 +1,7 @@
 package parameter
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -96,7 +97,7 @@ func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Parameter, error]
 	if q.Shared {
 		in.Shared = aws.Bool(true)
 	}
-	list := awsapi.Pages("list parameters", func(token *string) ([]types.ParameterMetadata, *string, error) {
+	list := awsapi.Unique(awsapi.Pages("list parameters", func(token *string) ([]types.ParameterMetadata, *string, error) {
 		next := *in
 		next.NextToken = token
 		out, err := s.api.DescribeParameters(ctx, &next)
@@ -104,7 +105,7 @@ func (s *Service) List(ctx context.Context, q Query) iter.Seq2[Parameter, error]
 			return nil, nil, err
 		}
 		return out.Parameters, out.NextToken, nil
-	}, metadataOf)
+	}, metadataOf), func(p Parameter) string { return cmp.Or(p.ARN, p.Name) })
 	if min(1, len(q.Names))+min(1, len(q.Prefixes))+min(1, len(q.Contains)) < 2 {
 		return list
 	}

@@ -44,10 +44,15 @@ func Ago(now, t time.Time) string {
 	}
 }
 
+// aheadBy is how far a clock may be ahead of ours before it is told: AWS itself turns
+// away who is off by more.
+const aheadBy = 5 * time.Minute
+
 // Since is Ago of what has happened: a clock that is a little ahead of ours does not
-// put it into the future.
+// put it into the future. One that is far ahead does, and nothing is said to be new
+// because of it.
 func Since(now, t time.Time) string {
-	if t.After(now) {
+	if t.After(now) && t.Sub(now) <= aheadBy {
 		t = now
 	}
 	return Ago(now, t)

@@ -242,7 +242,7 @@ func TestBar(t *testing.T) {
 
 func TestSince(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for at, want := range map[time.Time]string{now.Add(time.Minute): "just now", now: "just now", now.Add(-time.Hour): "1 h ago", {}: ""} {
+	for at, want := range map[time.Time]string{now.Add(time.Minute): "just now", now.Add(2 * time.Hour): "in 2 h", now: "just now", now.Add(-time.Hour): "1 h ago", {}: ""} {
 		if got := Since(now, at); got != want {
 			t.Errorf("%s: %q, not %q", at, got, want)
 		}

@@ -169,7 +169,7 @@ type Filter struct {
 // List yields commands, newest first as the service lists them, page by page as
 // they are asked for. It ends after the first error.
 func (s *Service) List(ctx context.Context, filter Filter) iter.Seq2[Command, error] {
-	return func(yield func(Command, error) bool) {
+	return awsapi.Unique(func(yield func(Command, error) bool) {
 		in, err := filter.input()
 		if err != nil {
 			yield(Command{}, err)
@@ -190,7 +190,7 @@ func (s *Service) List(ctx context.Context, filter Filter) iter.Seq2[Command, er
 				return
 			}
 		}
-	}
+	}, func(c Command) string { return c.ID })
 }
 
 func (f Filter) input() (*ssm.ListCommandsInput, error) {

@@ -67,14 +67,14 @@ func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 			in.Filters = append(in.Filters, filter)
 		}
 	}
-	return awsapi.Pages("list sessions", func(token *string) ([]types.Session, *string, error) {
+	return awsapi.Unique(awsapi.Pages("list sessions", func(token *string) ([]types.Session, *string, error) {
 		in.NextToken = token
 		out, err := s.api.DescribeSessions(ctx, in)
 		if err != nil {
 			return nil, nil, err
 		}
 		return out.Sessions, out.NextToken, nil
-	}, entry)
+	}, entry), func(e Entry) string { return e.ID })
 }
 
 // Get returns a running session, or one that ended in the last 30 days.

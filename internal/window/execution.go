@@ -39,6 +39,10 @@ func (s State) Final() bool {
 	return false
 }
 
+// Runs reports whether something is under way. Of a state of tomorrow neither this nor
+// Final is known.
+func (s State) Runs() bool { return s == Pending || s == InProgress || s == Cancelling }
+
 // Bad reports whether it ended, and not well. One that was skipped since the one
 // before it still ran did nothing, which is not well either.
 func (s State) Bad() bool { return s.Final() && s != Success }

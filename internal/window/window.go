@@ -128,7 +128,7 @@ func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Window, error] {
 	if f.Enabled != nil {
 		in.Filters = append(in.Filters, types.MaintenanceWindowFilter{Key: aws.String("Enabled"), Values: []string{map[bool]string{true: "True", false: "False"}[*f.Enabled]}})
 	}
-	return awsapi.Pages("list maintenance windows", func(token *string) ([]types.MaintenanceWindowIdentity, *string, error) {
+	return awsapi.Unique(awsapi.Pages("list maintenance windows", func(token *string) ([]types.MaintenanceWindowIdentity, *string, error) {
 		in.NextToken = token
 		out, err := s.api.DescribeMaintenanceWindows(ctx, in)
 		if err != nil {
@@ -142,7 +142,7 @@ func (s *Service) List(ctx context.Context, f Filter) iter.Seq2[Window, error] {
 			Start: aws.ToString(w.StartDate), End: aws.ToString(w.EndDate), Duration: int(aws.ToInt32(w.Duration)), Cutoff: int(w.Cutoff),
 			Next: ParseTime(aws.ToString(w.NextExecutionTime)),
 		}
-	})
+	}), func(w Window) string { return w.ID })
 }
 
 // ParseTime reads the times that the service writes as text, in UTC without a zone;

@@ -2,6 +2,7 @@ package deck
 
 import (
 	"bytes"
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -55,3 +56,6 @@ func CopyOne(title string, texts []Copy) tea.Cmd {
 	}
 	return Ask(Choose{Title: title, Entries: entries, Done: func(i int) tea.Cmd { return Ask(texts[i]) }})
 }
+
+// Once is Ago for the middle of a sentence: "at a time not known" for the zero time.
+func (d *Deck) Once(t time.Time) string { return cmp.Or(d.Ago(t), "at a time not known") }

@@ -360,7 +360,7 @@ func (d *Desk) start(c *core, p *part, cell grid.Cell) tea.Cmd {
 		switch {
 		case err == nil:
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
-			err = fault.New(fault.Failed, "load "+c.name, "no answer within %s", loadLimit)
+			err = late(c.name, err)
 		case ctx.Err() != nil: // whatever the call made of it
 			err = context.Canceled
 		}
@@ -371,6 +371,15 @@ func (d *Desk) start(c *core, p *part, cell grid.Cell) tea.Cmd {
 		return nil
 	})
 	return tea.Batch(run, d.wait(j, 0))
+}
+
+// late is the error of a load that took too long, with the call that it waited for.
+func late(name string, err error) error {
+	why := fmt.Sprintf("no answer within %s", loadLimit)
+	if e := (*fault.Error)(nil); errors.As(err, &e) && e.Op != "" {
+		why += " to: " + e.Op
+	}
+	return fault.New(fault.Failed, "load "+name, "%s", why)
 }
 
 // wait is the command that tells when the job has something.

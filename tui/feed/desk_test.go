@@ -572,3 +572,22 @@ func TestAFirstLoadThatFailsKnowsNothing(t *testing.T) {
 		})
 	}
 }
+
+// What is on this machine is always new, and says nothing of rows that have not come.
+func TestTheAgeIsOfWhatWasFetched(t *testing.T) {
+	now := time.Date(2026, 7, 2, 14, 0, 0, 0, time.UTC)
+	remote, local := NewSource[int]("things", nil), NewLocal[int]("forwards", nil)
+	local.Set(grid.Place{}, nil, now)
+	remote.Fail(here, errors.New("denied"))
+	both := []Want{{remote, time.Minute}, {local, time.Second}}
+	if got := Oldest(both); !got.IsZero() {
+		t.Errorf("the age of rows that have not come: %v", got)
+	}
+	if got := Oldest(both[1:]); !got.Equal(now) {
+		t.Errorf("the age of forwards alone: %v", got)
+	}
+	remote.Set(here, []int{1}, now.Add(-time.Minute))
+	if got := Oldest(both); !got.Equal(now.Add(-time.Minute)) {
+		t.Errorf("the age of both: %v", got)
+	}
+}

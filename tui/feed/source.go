@@ -59,14 +59,18 @@ type Feed interface {
 
 // State is how a source stands.
 type State struct {
-	Places  int // accounts and Regions that are asked
-	Loaded  int // those that have answered at least once
-	Whole   int // those of which all rows have come, once
-	Loading int // those that are being asked
+	Places  int  // accounts and Regions that are asked
+	Loaded  int  // those that have answered at least once
+	Whole   int  // those of which all rows have come, once
+	Loading int  // those that are being asked
+	Local   bool // what is on this machine, which says nothing of any place
 	// Oldest is when the oldest rows of all were read; zero: none yet.
 	Oldest time.Time
 	// Failures are the places whose last load failed; what they had stays.
 	Failures []grid.Failure
+	// Begun is how many of the failed places have rows of a first load that broke off:
+	// they are shown, and something of them, or some of them, is missing.
+	Begun int
 	// Kept is when the rows were read that the first of the failed places still has;
 	// zero: it has none, or they are new and not known in full.
 	Kept time.Time
@@ -207,6 +211,13 @@ func (s *Source[T]) Set(p grid.Place, rows []T, at time.Time) {
 	s.c.gen++
 }
 
+// Begin is Set for the rows that a first load has brought so far.
+func (s *Source[T]) Begin(p grid.Place, rows []T, at time.Time) {
+	part := s.c.part(p)
+	part.rows, part.at = rows, at
+	s.c.gen++
+}
+
 // Fail notes that a place could not be read; its rows stay.
 func (s *Source[T]) Fail(p grid.Place, err error) {
 	s.c.part(p).err = err
@@ -263,7 +274,7 @@ func (c *core) outdate() {
 }
 
 func (c *core) state() State {
-	s := State{Places: len(c.order)}
+	s := State{Places: len(c.order), Local: c.local}
 	for _, p := range c.order {
 		part := c.parts[p]
 		if part.job != nil {
@@ -278,6 +289,9 @@ func (c *core) state() State {
 		}
 		if part.err != nil {
 			s.Failures = append(s.Failures, grid.Failure{Place: p, Err: part.err})
+			if !part.whole && !part.at.IsZero() {
+				s.Begun++
+			}
 		}
 	}
 	// What is missing stands before what is known in part.
@@ -286,6 +300,26 @@ func (c *core) state() State {
 		s.Kept = c.parts[s.Failures[0].Place].at
 	}
 	return s
+}
+
+// Oldest is when the oldest rows of feeds were read; zero: none yet. What is on this
+// machine counts only where nothing else is wanted: it is always new, and would have
+// rows look new that have not come.
+func Oldest(wants []Want) time.Time {
+	var oldest, local time.Time
+	remote := false
+	for _, w := range wants {
+		if s := w.Feed.State(); s.Local {
+			local = Earlier(local, s.Oldest)
+		} else {
+			remote = true
+			oldest = Earlier(oldest, s.Oldest)
+		}
+	}
+	if !remote || !oldest.IsZero() {
+		oldest = Earlier(oldest, local)
+	}
+	return oldest
 }
 
 // Earlier is the earlier of two times; one that is zero is none.

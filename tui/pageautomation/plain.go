@@ -1,6 +1,7 @@
 package pageautomation
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -34,11 +35,11 @@ func (p *Page) Plain() deck.Plain {
 	for _, i := range p.list.Shown() {
 		r := p.rows[i]
 		e := r.Value
-		text := render.Visible(e.Document) + ": " + render.Visible(stateWord(e))
+		text := cmp.Or(render.Visible(e.Document), "runbook not known") + ": " + render.Visible(stateWord(e))
 		if e.CurrentStep != "" && !e.State.Final() {
 			text += " at step " + render.Visible(e.CurrentStep)
 		}
-		text += ", started " + p.d.Ago(e.Started)
+		text += ", started " + p.d.Once(e.Started)
 		if who := by(e); who != "" {
 			text += " by " + render.Visible(who)
 		}

@@ -1,6 +1,7 @@
 package pagecommands
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/charmbracelet/x/ansi"
@@ -24,7 +25,7 @@ func (p *Page) Plain() deck.Plain {
 	for _, i := range p.list.Shown() {
 		r, key := p.items[i].Value, p.key(i)
 		text := fmt.Sprintf("%s: %s, %s, %d of %s done, %d failed, sent %s",
-			r.Ref(), word(r.State), documents(r), r.Completed, widget.Count(r.Targets, "node"), failed(r), p.deck.Ago(r.Requested))
+			r.Ref(), word(r.State), cmp.Or(documents(r), "document not known"), r.Completed, widget.Count(r.Targets, "node"), failed(r), p.deck.Once(r.Requested))
 		if r.Comment != "" {
 			text += ", " + r.Comment
 		}

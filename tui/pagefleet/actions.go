@@ -18,6 +18,8 @@ func (p *Page) Actions() []deck.Action {
 	case !r.managed:
 		managed = "Systems Manager does not know it: d says why"
 		online = managed
+	case r.n.StrangePing():
+		online = "whether its agent is connected is not known: d says more"
 	case r.n.Offline():
 		online = "its agent is not connected: d says why"
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
 	"github.com/ssmdeck/ssmdeck/tui/tuitest"
 )
@@ -114,4 +115,22 @@ func TestUpdatesThatAreNotApprovedAreNotCompliance(t *testing.T) {
 	f.Changed(sources.Nodes)
 	f.Has("2 not approved")
 	f.Lacks("compliant")
+}
+
+// A ping status of tomorrow says neither that a node is there nor that it is not in use.
+func TestAPingStatusThatIsNotKnown(t *testing.T) {
+	f := open(t).fill()
+	n := someNodes()[0]
+	n.Ping = "impaired"
+	f.set.Nodes.Set(tuitest.Place, []fleet.Node{n}, tuitest.Now)
+	f.Changed(sources.Nodes)
+	f.Send(deck.Tick{})
+	f.Size(140, 40)
+	f.Has("impaired", "it can be reached is not known: AWS says", `"impaired", last ping`)
+	f.Lacks("not in use any more")
+	for _, a := range f.page.Actions() {
+		if a.Name == "shell" && a.Off != "whether its agent is connected is not known: d says more" {
+			t.Errorf("a shell is off because %q", a.Off)
+		}
+	}
 }

@@ -66,7 +66,7 @@ func (r *row) heard(now time.Time) string {
 		return ""
 	}
 	if r.n.LastPing.IsZero() {
-		return "never heard of"
+		return "last ping not known"
 	}
 	return "last ping " + render.Since(now, r.n.LastPing)
 }

@@ -30,6 +30,8 @@ func (r *row) problems(now time.Time, newest string) []problem {
 		add(theme.Idle, "the instance is "+r.n.State, "")
 	case r.n.Ping == fleet.Lost:
 		add(theme.Bad, "the agent does not call: "+r.heard(now), "d says why")
+	case r.n.StrangePing():
+		add(theme.Unknown, fmt.Sprintf("whether it can be reached is not known: AWS says %q, %s", render.Visible(r.n.Ping), r.heard(now)), "d says why")
 	case r.n.Offline():
 		add(theme.Idle, "not in use any more: "+r.heard(now), "d says why")
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/agenda"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
-	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/patch"
 	"github.com/ssmdeck/ssmdeck/internal/render"
@@ -203,7 +202,7 @@ func subject(f agenda.Finding) string {
 func (p *Page) longSessions() []line {
 	n := 0
 	for _, r := range p.set.Sessions.Rows() {
-		if p.deck.Now.Sub(r.Value.Started) > longOpen {
+		if t := r.Value.Started; !t.IsZero() && p.deck.Now.Sub(t) > longOpen {
 			n++
 		}
 	}
@@ -251,9 +250,18 @@ func (p *Page) failedReads() []line {
 				fmt.Fprintf(&text, "  %s\n", render.Visible(hint))
 			}
 		}
+		unread := 0
+		for _, at := range s.Failures {
+			if !feed.IsPartly(at.Err) {
+				unread++
+			}
+		}
 		level, what := theme.Bad, f.Name()+" cannot be read"
-		if !slices.ContainsFunc(s.Failures, func(at grid.Failure) bool { return !feed.IsPartly(at.Err) }) {
+		switch {
+		case unread == 0:
 			level, what = theme.Warn, f.Name()+" known in part"
+		case unread == s.Begun: // their rows are shown
+			what = f.Name() + " not read in full"
 		}
 		out = append(out, line{
 			key: "read " + f.Name(), level: level, text: what + where + ": " + s.Failures[0].Err.Error(),

@@ -13,9 +13,11 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ssmdeck/ssmdeck/internal/automation"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/run"
+	"github.com/ssmdeck/ssmdeck/internal/sessions"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -574,4 +576,55 @@ func TestAWindowWhoseOpeningsOverlapIsOpenUntilTheLastOfThemEnds(t *testing.T) {
 	s, _ := screen(t, set)
 	s.Has("open, until 17:00")
 	s.Lacks("open, until 15:00")
+}
+
+// Rows of a first load that broke off are shown, so nobody is told that they cannot be read.
+func TestALoadThatBrokeOff(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	set.Nodes = feed.NewSource[fleet.Node](sources.Nodes, nil)
+	set.Nodes.Begin(tuitest.Place, testNodes(3), tuitest.Now)
+	set.Nodes.Fail(tuitest.Place, errors.New("read the EC2 instances: the service failed"))
+	s, _ := screen(t, set)
+	s.Size(140, 40)
+	s.Has("Fleet 3 nodes", "nodes not read in full: read the EC2 ins")
+	s.Lacks("nodes cannot be read")
+	set.Nodes.Fail(elsewhere, errors.New("denied"))
+	s.Changed(sources.Nodes)
+	s.Has("nodes cannot be read in 2 of 2 places")
+}
+
+// What AWS does not say, or says in words of tomorrow, is in no number and no age.
+func TestStrangeAnswers(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	set.Nodes.Set(tuitest.Place, []fleet.Node{{ID: "i-1", Ping: fleet.Online}, {ID: "i-2", Ping: "impaired"}, {ID: "i-3"}}, tuitest.Now)
+	set.Commands.Set(tuitest.Place, []run.Command{{ID: "c-1", Document: "AWS-RunShellScript", State: run.Running}}, tuitest.Now)
+	set.Executions.Set(tuitest.Place, []automation.Execution{{ID: "a-1", Document: "AWS-StopEC2Instance"}}, tuitest.Now)
+	set.Sessions.Set(tuitest.Place, []sessions.Entry{{ID: "s-1"}}, tuitest.Now)
+	s, p, others := world(t, set)
+	s.Size(140, 40)
+	s.Has("· not known", "auto a-1 AWS-StopEC2Instance", "1 session open")
+	s.Lacks("106751d", "open for more than")
+	choose(t, p, "not known 2")
+	s.Press("enter")
+	if got := others["fleet"].filter; got != "!ping=online !ping=lost !ping=inactive" {
+		t.Errorf("the nodes behind the number: %q", got)
+	}
+}
+
+// What has no room is counted.
+func TestMoreAutomations(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	var many []automation.Execution
+	for i := range 30 {
+		many = append(many, automation.Execution{ID: fmt.Sprintf("a-%d", i), Document: "AWS-StopEC2Instance", State: "InProgress", Started: tuitest.Now})
+	}
+	set.Executions.Set(tuitest.Place, many, tuitest.Now)
+	s, p := screen(t, set)
+	s.Size(80, 60)
+	if l := choose(t, p, "more automations"); l.text != "24 more automations" || l.open.Page != "automation" {
+		t.Errorf("%+v", l)
+	}
 }

@@ -70,6 +70,7 @@ func (k *known) learn(set *sources.Set, now time.Time) {
 // nodeCount is how the fleet stands.
 type nodeCount struct {
 	all, online, lost, inactive int
+	unknown                     int // of all, those whose agent is in none of these states
 
 	stopped int // of those lost; see fleet.Node.Stopped
 
@@ -90,6 +91,8 @@ func countNodes(set *sources.Set) nodeCount {
 			}
 		case fleet.Inactive:
 			c.inactive++
+		default:
+			c.unknown++
 		}
 		switch {
 		case c.agents.Behind(n):

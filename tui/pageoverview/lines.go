@@ -100,6 +100,9 @@ func (p *Page) fleetPanel() panel {
 	add("online", theme.Good, c.online, "ping=online")
 	add("lost", lostLevel(c), c.lost, "ping=lost")
 	add("inactive", zero(c.inactive, theme.Idle), c.inactive, "ping=inactive")
+	if c.unknown > 0 {
+		add("not known", theme.Unknown, c.unknown, "!ping=online !ping=lost !ping=inactive")
+	}
 	if c.agents.Known() {
 		add("agent latest", theme.Good, c.latest, c.agents.Filter(false))
 		add("agent behind", zero(c.behind, theme.Warn), c.behind, c.agents.Filter(true))
@@ -227,6 +230,8 @@ func (p *Page) runningPanel() panel {
 	}
 	for i, e := range p.autos.value.active {
 		if i == p.most() {
+			rest := len(p.autos.value.active) - p.most()
+			out.lines = append(out.lines, line{key: "more automations", level: theme.Busy, text: widget.Count(rest, "more automation"), open: deck.Open{Page: "automation", Clear: true}})
 			break
 		}
 		out.lines = append(out.lines, p.autoLine(e))
@@ -255,16 +260,16 @@ func (p *Page) runLine(s sent) line {
 		l.level = theme.Warn
 		l.value += fmt.Sprintf(" %s failed", widget.Grouped(s.errors))
 	}
-	l.value += " " + elapsed(p.deck.Now.Sub(s.requested))
+	l.value = strings.TrimSpace(l.value + " " + since(p.deck.Now, s.requested))
 	return l
 }
 
 func (p *Page) autoLine(e placed[automation.Execution]) line {
 	l := line{
-		key: "auto " + e.it.ID, level: theme.Busy, text: "auto " + short(e.it.ID) + " " + e.it.Document, value: elapsed(p.deck.Now.Sub(e.it.Started)),
+		key: "auto " + e.it.ID, level: theme.Busy, text: "auto " + short(e.it.ID) + " " + e.it.Document, value: since(p.deck.Now, e.it.Started),
 		open: deck.Open{Page: "automation", Filter: "id=" + e.it.ID, Clear: true}, rows: 1, words: []string{"automation", "get", e.it.ID}, at: &e.at,
 	}
-	step := cmp.Or(e.it.CurrentStep, strings.ToLower(string(e.it.State)))
+	step := cmp.Or(e.it.CurrentStep, strings.ToLower(string(e.it.State)), "not known")
 	if c := e.it.Counts; c != nil && c.Total > 0 {
 		done := c.Success + c.Failed + c.Cancelled + c.TimedOut
 		l.bar, l.share = true, float64(done)/float64(c.Total)
@@ -274,7 +279,7 @@ func (p *Page) autoLine(e placed[automation.Execution]) line {
 		l.level = theme.Warn
 		step += " (waits)"
 	}
-	l.value = step + " " + l.value
+	l.value = strings.TrimSpace(step + " " + l.value)
 	return l
 }
 
@@ -284,6 +289,14 @@ func short(id string) string {
 		return id[:4]
 	}
 	return id
+}
+
+// since is how long something runs; "" when it is not known since when.
+func since(now, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return elapsed(now.Sub(t))
 }
 
 // elapsed is a duration in one or two units without spaces, to stand in a column.

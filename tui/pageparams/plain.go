@@ -35,7 +35,7 @@ func (p *Page) sentence(r row) string {
 	if r.param == nil {
 		return "folder " + r.path + ", " + widget.Count(r.below, "parameter")
 	}
-	text := fmt.Sprintf("%s, %s, version %d, modified %s", r.path, r.param.Type, r.param.Version, p.deck.Ago(r.param.Modified))
+	text := fmt.Sprintf("%s, %s, version %d, modified %s", r.path, r.param.Type, r.param.Version, p.deck.Once(r.param.Modified))
 	if !r.expires.IsZero() {
 		text += ", expires " + render.Ago(p.deck.Now, r.expires)
 	}

@@ -624,3 +624,19 @@ func TestMouse(t *testing.T) {
 	w.Send(deck.Tick{})
 	w.Lacks("db-1, 1 read just now")
 }
+
+// In plain text, too, a state is as old as its scan.
+func TestPlainSaysHowOldAStateIs(t *testing.T) {
+	w := full(t)
+	text := fmt.Sprint(w.page().Plain().Items)
+	for _, want := range []string{", scanned ", "which is stale"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s lacks %q", text, want)
+		}
+	}
+	for _, it := range w.page().Plain().Items {
+		if strings.Contains(it.Text, "never scanned, scanned") {
+			t.Error(it.Text)
+		}
+	}
+}

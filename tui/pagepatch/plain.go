@@ -90,6 +90,12 @@ func (p *Page) plainNodes() (items []deck.Item) {
 		if n.Status == patch.NonCompliant {
 			text += fmt.Sprintf(", %d critical, %d security, %d missing, %d failed, %d wait for a reboot", n.Critical, n.Security, n.Missing, n.Failed, n.PendingReboot)
 		}
+		if !n.Scanned.IsZero() {
+			text += ", scanned " + p.deck.Ago(n.Scanned)
+		}
+		if n.Stale {
+			text += ", which is stale"
+		}
 		it := deck.Item{Text: text, Choose: func() bool { return p.nodes.Select(n.key) }}
 		for _, f := range p.facts(n) {
 			it.Detail = append(it.Detail, f.name+": "+render.Visible(f.value))

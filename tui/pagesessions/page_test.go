@@ -555,3 +555,14 @@ func TestAForwardNeedsNoSession(t *testing.T) {
 	}
 	words(t, f.Done(map[string]string{"node": "tag:role=bastion", "spec": "8080:80"})().(deck.Line), "forward tag:role=bastion 8080:80")
 }
+
+func TestASessionOfWhichLittleIsKnown(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.set.Sessions.Set(tuitest.Place, []sessions.Entry{{ID: "bob-1"}}, tuitest.Now)
+	d.Changed(sources.Sessions)
+	d.to(active)
+	if got := d.page.Plain().Items[0].Text; got != "somebody on a node not known, state not known, started at a time not known" {
+		t.Errorf("%q", got)
+	}
+}

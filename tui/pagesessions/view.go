@@ -1,6 +1,7 @@
 package pagesessions
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -261,7 +262,8 @@ func (p *Page) sentence(row int) string {
 		return render.Visible(text)
 	}
 	e := p.sessions[p.section][row]
-	text := fmt.Sprintf("%s on %s, %s, started %s", e.Value.OwnerName(), e.label(), strings.ToLower(e.Value.Status), p.deck.Ago(e.Value.Started))
+	text := fmt.Sprintf("%s on %s, %s, started %s", cmp.Or(e.Value.OwnerName(), "somebody"), cmp.Or(e.label(), "a node not known"),
+		strings.ToLower(cmp.Or(e.Value.Status, "state not known")), p.deck.Once(e.Value.Started))
 	if e.Value.Reason != "" {
 		text += ", reason " + e.Value.Reason
 	}

@@ -130,13 +130,21 @@ func (p *Page) lastWord(e *entry) string {
 	x := e.last()
 	switch {
 	case e.running != nil:
-		return stateText(e.running.State) + ", " + p.d.Ago(e.running.Started)
+		return p.began(e.running)
 	case x != nil:
-		return stateText(x.State) + ", " + p.d.Ago(x.Started)
+		return p.began(x)
 	case e.known:
 		return "none yet"
 	}
 	return "not known"
+}
+
+// began is what became of an execution, and when it began where that is known.
+func (p *Page) began(x *window.Execution) string {
+	if x.Started.IsZero() {
+		return stateText(x.State)
+	}
+	return stateText(x.State) + ", " + p.d.Ago(x.Started)
 }
 
 func lastLevel(e *entry) theme.Level {
@@ -151,7 +159,7 @@ func lastLevel(e *entry) theme.Level {
 
 // stateText is a state of the API in small letters.
 func stateText(s window.State) string {
-	return strings.ReplaceAll(strings.ToLower(string(s)), "_", " ")
+	return strings.ReplaceAll(strings.ToLower(cmp.Or(string(s), "not known")), "_", " ")
 }
 
 func nodesWord(e *entry) string {
@@ -172,7 +180,10 @@ func (p *Page) explained(e *entry) string {
 }
 
 func openFor(e *entry) string {
-	if e.Cutoff == 0 {
+	switch {
+	case e.Duration == 0: // no window is so short: the service has not said it
+		return "not known"
+	case e.Cutoff == 0:
 		return fmt.Sprintf("%d h", e.Duration)
 	}
 	return fmt.Sprintf("%d h, cutoff %d h", e.Duration, e.Cutoff)

@@ -111,7 +111,7 @@ func (p *Page) entriesOf(at grid.Place, list []agenda.Entry) []entry {
 		}
 		e.past = p.past[e.key]
 		for i := range e.past {
-			if !e.past[i].State.Final() {
+			if e.past[i].State.Runs() {
 				e.running = &e.past[i]
 				break
 			}
@@ -154,10 +154,10 @@ func week(now time.Time, zone *time.Location) (from, to time.Time) {
 	return widget.Midnight(now, 0), widget.Midnight(now, days)
 }
 
-// last is the newest execution that has ended; nil: none.
+// last is the newest execution that is not under way; nil: none.
 func (e *entry) last() *window.Execution {
 	for i := range e.past {
-		if e.past[i].State.Final() {
+		if !e.past[i].State.Runs() {
 			return &e.past[i]
 		}
 	}

@@ -447,3 +447,27 @@ func TestPlainTellsTheSame(t *testing.T) {
 		t.Errorf("part %q", got)
 	}
 }
+
+// An execution in a state of tomorrow does not say that its window is open, and what AWS
+// does not say is not made up.
+func TestStrangeAnswers(t *testing.T) {
+	windows := some()[:2]
+	windows[0].Enabled, windows[1].Duration, windows[1].Cutoff = false, 0, 0
+	f := start(t, windows)
+	f.past.Set(tuitest.Place, []window.Execution{
+		{ID: partID(1), WindowID: windowID(1), State: "PONDERING", Started: ago(2 * time.Hour)},
+		{ID: partID(2), WindowID: windowID(2)},
+	}, ago(time.Minute))
+	f.Changed(Past)
+	f.Send(deck.Tick{})
+	plain := f.page.Plain()
+	if got := plain.Summary[0]; got != "Maintenance windows: 2, 0 open, 1 disabled" {
+		t.Error(got)
+	}
+	text := fmt.Sprint(plain.Items)
+	for _, want := range []string{"Result: pondering, 2 h ago.", "Result: not known.", "Open for: not known", "how long it is open is not known"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s lacks %q", text, want)
+		}
+	}
+}

@@ -18,10 +18,11 @@ func (p *Page) Plain() deck.Plain {
 	var out deck.Plain
 	open, disabled := 0, 0
 	for i := range p.entries {
-		switch e := &p.entries[i]; {
-		case e.isOpen || e.running != nil:
+		e := &p.entries[i]
+		if e.isOpen || e.running != nil {
 			open++
-		case !e.Enabled:
+		}
+		if !e.Enabled {
 			disabled++
 		}
 	}

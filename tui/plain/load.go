@@ -3,7 +3,6 @@ package plain
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -51,18 +50,13 @@ func (s *screen) state() {
 		s.say("Note: %s", n)
 	}
 	s.notes = len(notes)
-	var oldest time.Time
 	for _, w := range s.current().Wants() {
-		st := w.Feed.State()
-		if !st.Oldest.IsZero() && (oldest.IsZero() || st.Oldest.Before(oldest)) {
-			oldest = st.Oldest
-		}
-		if line := feedLine(w.Feed.Name(), st); line != "" {
+		if line := feedLine(w.Feed.Name(), w.Feed.State()); line != "" {
 			s.say("%s", line)
 		}
 	}
 	s.failures()
-	if !oldest.IsZero() {
+	if oldest := feed.Oldest(s.current().Wants()); !oldest.IsZero() {
 		s.say("Read %s.", render.Ago(s.o.Deck.Now, oldest))
 	}
 }
