@@ -236,7 +236,7 @@ func beginning(choices []string, typed string) []string {
 // lines asks for one line for each place of the rows.
 func (w *wiring) lines(l *ownLine, rows []deck.Row, answers map[string]string, refresh []string) tea.Cmd {
 	if len(rows) == 0 {
-		return w.line(l, grid.Place{}, nil, answers, refresh)
+		return w.line(l, w.only(), nil, answers, refresh)
 	}
 	placed := make([]grid.Row[deck.Row], len(rows))
 	for i, r := range rows {
@@ -248,6 +248,17 @@ func (w *wiring) lines(l *ownLine, rows []deck.Row, answers map[string]string, r
 		cmds[i] = w.line(l, at, of[at], answers, refresh)
 	}
 	return tea.Batch(cmds...)
+}
+
+// only is the place of a dashboard that has but one: a line about no row goes there, and
+// not where a profile may lead by now.
+func (w *wiring) only() grid.Place {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.cells) != 1 || w.deck.Several() {
+		return grid.Place{}
+	}
+	return w.cells[0].Place
 }
 
 // line puts the values in and asks for the line.

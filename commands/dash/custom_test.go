@@ -486,6 +486,22 @@ func TestTheFileOfAProjectDefinesNothingOfTheUsersOwn(t *testing.T) {
 	}
 }
 
+// A line about no row goes to the account that the dashboard looks at, whatever the
+// credentials have become that it was opened with.
+func TestFlowOwnLinesAboutNoRowStayInTheAccount(t *testing.T) {
+	f := ownFlow(t, "commands:\n  - {name: say, key: alt+s, run: 'exec i-0123456789abcdef0 -- echo said it here'}\n", flowOptions{})
+	f.waitFor("web-1", "worker-dev")
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAOTHERACCOUNT0000")
+	f.press("alt+s")
+	f.waitFor("say?", "Where", "Enter does it")
+	f.press("enter")
+	f.waitLine("exec i-0123456789abcdef0")
+	f.waitUntil("waiting for the end", func() bool { return strings.Contains(f.screen(), "exit ") || strings.Contains(f.screen(), "done") })
+	if s := f.screen(); strings.Count(s, "said it here") < 2 {
+		t.Errorf("it went elsewhere:\n%s", s)
+	}
+}
+
 // A profile is put in only where it leads to the account of the row by itself.
 func TestOwnLinesGetNoProfileOfAnotherAccount(t *testing.T) {
 	f := startFlow(t, flowOptions{dash: dash.Options{View: "fleet", Calls: 100}})
