@@ -78,7 +78,7 @@ func byService(e *fault.Error, err error, org origin) bool {
 	}
 	e.Kind, _ = kindOf(e.Code)
 	switch {
-	case e.Code == "UnknownError" && msg == "" && byAnswer(e, err, hostOf(err)): // the SDK has found no code
+	case e.Code == "UnknownError" && (msg == "" || msg == e.Code) && byAnswer(e, err, hostOf(err)): // the SDK has found no code
 	case e.Code == "TargetNotConnected":
 		explainOffline(e, err, msg)
 	case e.Kind == fault.Throttled:

@@ -174,7 +174,7 @@ func TestExplainNetworkErrors(t *testing.T) {
 		{
 			"no body", &smithyhttp.ResponseError{
 				Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 403}},
-				Err:      &smithy.GenericAPIError{Code: "UnknownError"},
+				Err:      &smithy.GenericAPIError{Code: "UnknownError", Message: "UnknownError"}, // as the SDK makes it
 			},
 			"an answer that is not AWS's (HTTP 403)", "--endpoint-url",
 		},

@@ -600,12 +600,14 @@ func TestStrangeAnswers(t *testing.T) {
 	fill(set)
 	set.Nodes.Set(tuitest.Place, []fleet.Node{{ID: "i-1", Ping: fleet.Online}, {ID: "i-2", Ping: "impaired"}, {ID: "i-3"}}, tuitest.Now)
 	set.Commands.Set(tuitest.Place, []run.Command{{ID: "c-1", Document: "AWS-RunShellScript", State: run.Running}}, tuitest.Now)
-	set.Executions.Set(tuitest.Place, []automation.Execution{{ID: "a-1", Document: "AWS-StopEC2Instance"}}, tuitest.Now)
+	set.Executions.Set(tuitest.Place, []automation.Execution{
+		{ID: "a-1", Document: "AWS-StopEC2Instance"}, {ID: "a-2", State: "InProgress", Started: tuitest.Now.Add(time.Hour)},
+	}, tuitest.Now)
 	set.Sessions.Set(tuitest.Place, []sessions.Entry{{ID: "s-1"}}, tuitest.Now)
 	s, p, others := world(t, set)
 	s.Size(140, 40)
 	s.Has("· not known", "auto a-1 AWS-StopEC2Instance", "1 session open")
-	s.Lacks("106751d", "open for more than")
+	s.Lacks("106751d", "inprogress 0s", "open for more than")
 	choose(t, p, "not known 2")
 	s.Press("enter")
 	if got := others["fleet"].filter; got != "!ping=online !ping=lost !ping=inactive" {

@@ -291,9 +291,10 @@ func short(id string) string {
 	return id
 }
 
-// since is how long something runs; "" when it is not known since when.
+// since is how long something runs; "" when it is not known since when, as of what
+// begins in the future by a clock that is off.
 func since(now, t time.Time) string {
-	if t.IsZero() {
+	if t.IsZero() || t.Sub(now) > time.Minute {
 		return ""
 	}
 	return elapsed(now.Sub(t))
