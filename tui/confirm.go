@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -64,6 +65,9 @@ func (m *Model) line(l deck.Line) tea.Cmd {
 	if level == deck.Read {
 		return m.start(l)
 	}
+	if m.asking(l) {
+		return nil // its key was pressed twice: one yes must not bring the same question again
+	}
 	d := &confirm{m: m, line: l, level: level, came: time.Now(), shown: m.o.Deck.Shown(l)}
 	if m.interrupts() {
 		d.unread = time.Now()
@@ -76,6 +80,14 @@ func (m *Model) line(l deck.Line) tea.Cmd {
 	d.preview = m.newJob(deck.Line{Words: l.Preview, At: l.At, Input: l.Input})
 	d.preview.columns = max(min(m.width, 100)-4, 0)
 	return m.run(d.preview)
+}
+
+// asking reports whether a box asks for the very same line already.
+func (m *Model) asking(l deck.Line) bool {
+	return slices.ContainsFunc(m.dialogs, func(d dialog) bool {
+		c, ok := d.(*confirm)
+		return ok && c.line.At == l.At && slices.Equal(c.line.Words, l.Words) && bytes.Equal(c.line.Input, l.Input)
+	})
 }
 
 func (d *confirm) title() string { return render.Visible(d.line.What) + "?" }

@@ -105,6 +105,9 @@ func (m *Model) newJob(l deck.Line) *job {
 // start runs a line that has been agreed to.
 func (m *Model) start(l deck.Line) tea.Cmd {
 	if l.How == deck.OnScreen || l.Program {
+		if m.pace.onScreen {
+			return nil // its key was pressed twice: another shell must not follow the first
+		}
 		return m.onScreen(l)
 	}
 	j := m.newJob(l)

@@ -117,7 +117,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		return cmd
 	}
 	if m.pace.onScreen && typed(msg) {
-		return nil // a second s must not open a second shell when the first ends
+		return nil // it was meant for what has the terminal, or is about to have it
 	}
 	switch msg := msg.(type) {
 	case Second:
