@@ -33,7 +33,7 @@ var reading = strings.Fields(`ls node-list node-get node-summary command-list co
 
 // The last words of commands that interrupt somebody, and of those that destroy.
 var (
-	disrupting = []string{"cancel", "terminate", "stop", "install", "remove", "disable", "reset", "restart", "deny", "reject", "api", "rollback", "restore", "move"}
+	disrupting = []string{"cancel", "terminate", "stop", "install", "remove", "disable", "reset", "restart", "deny", "reject", "rollback", "restore", "move"}
 	destroying = []string{"delete", "deregister", "disassociate", "purge"}
 )
 
@@ -140,7 +140,7 @@ var choosing = []string{"target", "window-target", "node", "tag", "filter", "gro
 func fits(cmd *cobra.Command) error {
 	path := pathOf(cmd)
 	if path == "" || slices.Contains(unattended, strings.Fields(path)[0]) {
-		return fault.Usagef("ssmdeck %s is no use inside of the dashboard", path)
+		return fault.Usagef("%s is no use inside of the dashboard", cmd.CommandPath())
 	}
 	var wrong error
 	cmd.Flags().Visit(func(f *pflag.Flag) {
@@ -209,9 +209,12 @@ func least(cmd *cobra.Command) deck.Level {
 	path := pathOf(cmd)
 	words := strings.Fields(path)
 	last := words[len(words)-1]
-	if words[0] == "api" { // of all operations there are
-		last, _, _ = strings.Cut(last, "-")
-		last = map[bool]string{true: "delete", false: "api"}[slices.Contains(append(destroying, "terminate"), last)]
+	if words[0] == "api" { // of all operations there are, the verb comes first
+		verb, _, _ := strings.Cut(last, "-")
+		if verb == "terminate" || slices.Contains(destroying, verb) {
+			return deck.Destructive
+		}
+		return deck.Disruptive
 	}
 	switch {
 	case slices.Contains(destroying, last):

@@ -35,7 +35,13 @@ func ownFlow(t *testing.T, file string, o flowOptions) *flow {
 	}
 	o.env = map[string]string{"SSMDECK_DASH": path}
 	o.dash = dash.Options{View: "fleet", Calls: 1000}
-	return startFlow(t, o)
+	f := startFlow(t, o)
+	f.waitUntil("waiting for dash.yaml to be read", func() bool { // until then its keys do nothing
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.own
+	})
+	return f
 }
 
 // settled holds a file against the real views and commands.

@@ -3,6 +3,8 @@ package dash
 import (
 	"context"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/dashfile"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -30,6 +32,12 @@ var last *sources.Set
 
 // Feeds are the feeds of the dashboard wired last, to be used in its update loop.
 func Feeds() *sources.Set { return last }
+
+// IsOwn reports whether a message brings what the user's own file has.
+func IsOwn(msg tea.Msg) bool {
+	_, ok := msg.(ownRead)
+	return ok
+}
 
 // Settled holds a file of the user's own against the views and the commands: how its
 // command lines are asked for, by name, and what is wrong with it.

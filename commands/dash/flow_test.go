@@ -40,6 +40,7 @@ type flow struct {
 	frame string
 	never string   // what no frame may show; empty: nothing
 	lines []string // command lines that ran
+	own   bool     // the file of the user's own has been read
 	news  chan struct{}
 	ended chan struct{}
 }
@@ -139,6 +140,12 @@ type watched struct {
 
 func (w *watched) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	_, cmd := w.Model.Update(msg)
+	if dash.IsOwn(msg) {
+		w.f.mu.Lock()
+		w.f.own = true
+		w.f.mu.Unlock()
+		w.f.tell()
+	}
 	if c := w.Broken(); c != nil {
 		w.f.t.Errorf("a panic behind the dashboard: %v\n%s", c.Value, c.Stack)
 	}

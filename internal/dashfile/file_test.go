@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/ssmdeck/ssmdeck/internal/config"
 )
 
 const good = `views:
@@ -167,7 +165,7 @@ func TestAFileThatIsNoYAML(t *testing.T) {
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	env := map[string]string{"XDG_CONFIG_HOME": dir}
-	lookup := config.Lookup(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	lookup := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 	load := func() File { return Load(lookup, "linux") }
 	if f := load(); f.Path != "" || len(f.Faults) > 0 {
 		t.Errorf("no file is something: %+v", f)
