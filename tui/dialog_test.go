@@ -46,6 +46,9 @@ func TestPalette(t *testing.T) {
 	w.Has("2▸Fleet", "filter: lost")
 
 	w.Press("esc", ":")
+	w.Type("zzz")
+	w.Has("nothing fits")
+	w.Press("esc", ":")
 	w.Type("db-m")
 	w.Has("node  eu-west-1")
 	w.Press("enter")

@@ -55,7 +55,7 @@ func (d *menu) size(width, height int) (w, h int) {
 	for _, e := range d.entries {
 		more = max(more, len(d.whole(e, w, keys))-1)
 	}
-	return w, min(len(d.entries)+1+more, height)
+	return w, min(max(len(d.entries), 1)+1+more, height) // one for "nothing fits"
 }
 
 func (d *menu) hints() []hint {

@@ -76,7 +76,7 @@ const cornersShown = 8
 
 // Answer looks for what is typed.
 func (p *Palette) Answer(typed string) Answer {
-	typed = strings.TrimSpace(typed)
+	typed = strings.TrimLeft(strings.TrimSpace(typed), ": ") // a colon is what has opened it
 	rest, place, placed := cutPlace(typed)
 	if placed {
 		return p.answerPlaced(rest, place)

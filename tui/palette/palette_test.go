@@ -95,6 +95,7 @@ func TestAnswer(t *testing.T) {
 		want   []string // the first entries
 	}{
 		{"a view", several, "fl", []string{"fleet -> fleet"}},
+		{"the colon typed twice", several, ":fl", []string{"fleet -> fleet"}},
 		{"a view by its digit", several, "2", []string{"fleet -> fleet"}},
 		{"rows", several, "fleet ping=lost", []string{"fleet ping=lost -> fleet ping=lost"}},
 		{"rows of a place", several, "fleet ping=lost @prod/eu-west-1", []string{"fleet ping=lost @prod/eu-west-1 -> fleet ping=lost account=111111111111 region=eu-west-1"}},
