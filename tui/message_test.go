@@ -119,7 +119,11 @@ func TestAFormIsReadInFull(t *testing.T) {
 	done := func(values map[string]string) tea.Cmd { got = values["to"]; return nil }
 	w.Send(deck.Form{Title: "Forward", Done: done, Fields: []deck.Field{
 		{Name: "script", Label: "Health", Help: "script that must succeed on every node after its installation"},
-		{Name: "a", Label: "A"}, {Name: "b", Label: "B"}, {Name: "c", Label: "C"}, {Name: "d", Label: "D"}, {Name: "e", Label: "E"},
+		{Name: "a", Label: "A"},
+		{Name: "b", Label: "B"},
+		{Name: "c", Label: "C"},
+		{Name: "d", Label: "D"},
+		{Name: "e", Label: "E"},
 		{Name: "to", Label: "To", Choices: func(string) []string { return hosts }},
 	}})
 	w.says("must succeed on every node after its installation")
@@ -158,8 +162,10 @@ func TestAFieldShowsWhatElseThereIsToChoose(t *testing.T) {
 		return fit
 	}
 	got := ""
-	w.Send(deck.Form{Title: "Install", Fields: []deck.Field{{Name: "reboot", Label: "Reboot", Value: "if-needed", Only: true, Choices: fitting}},
-		Done: func(values map[string]string) tea.Cmd { got = values["reboot"]; return nil }})
+	w.Send(deck.Form{
+		Title: "Install", Fields: []deck.Field{{Name: "reboot", Label: "Reboot", Value: "if-needed", Only: true, Choices: fitting}},
+		Done: func(values map[string]string) tea.Cmd { got = values["reboot"]; return nil },
+	})
 	w.Has("never")
 	w.Press("down", "down", "enter")
 	if got != "never" {
