@@ -451,20 +451,36 @@ regions:
 	f.press("*", "alt+u")
 	f.waitFor("up on 2 nodes")
 	f.press("enter")
-	seen := map[string]string{}
-	for len(seen) < 2 {
-		f.waitFor("up on ", "Enter does it")
-		box := f.screen()
-		for node, region := range map[string]string{"i-0aaaaaaaaaaaaaaaa": "us-east-1", "i-0bbbbbbbbbbbbbbbb": "eu-west-1"} {
-			if strings.Contains(box, "run -t "+node) {
-				where := regexp.MustCompile(`Where +\S+ +(\S+)`).FindStringSubmatch(box)
-				if seen[node] = region; where == nil || where[1] != region || !strings.Contains(box, "--region "+region) {
-					t.Errorf("%s is not in %s:\n%s", node, region, box)
-				}
+	regions := map[string]string{"i-0aaaaaaaaaaaaaaaa": "us-east-1", "i-0bbbbbbbbbbbbbbbb": "eu-west-1"}
+	ran := func(node string) bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return slices.ContainsFunc(f.lines, func(l string) bool { return strings.HasPrefix(l, "run -t "+node) })
+	}
+	// The second box may come before or after the answer to the first, and the pane of what
+	// runs may stand before it.
+	checked, closed := map[string]bool{}, map[string]bool{}
+	f.waitUntil("waiting for both lines", func() bool {
+		shown := f.screen()
+		line := regexp.MustCompile(`run -t (i-0\w+)`).FindStringSubmatch(shown)
+		switch box := strings.Contains(shown, "Enter does it"); {
+		case line == nil:
+		case box && !ran(line[1]):
+			region := regions[line[1]]
+			where := regexp.MustCompile(`Where +\S+ +(\S+)`).FindStringSubmatch(shown)
+			if where == nil || where[1] != region || !strings.Contains(shown, "--region "+region) {
+				t.Errorf("%s is not in %s:\n%s", line[1], region, shown)
 			}
+			checked[line[1]] = true
+			f.press("enter")
+		case !box && strings.Contains(shown, "exit 0") && !closed[line[1]]:
+			closed[line[1]] = true
+			f.press("esc")
 		}
-		f.press("esc")
-		f.waitUntil("waiting for the box to go", func() bool { return f.screen() != box })
+		return ran("i-0aaaaaaaaaaaaaaaa") && ran("i-0bbbbbbbbbbbbbbbb")
+	})
+	if len(checked) == 0 {
+		t.Error("no box was seen")
 	}
 }
 
