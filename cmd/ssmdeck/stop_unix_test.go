@@ -26,7 +26,7 @@ func TestStoppedAndContinuedInAShell(t *testing.T) {
 		up, again  string // what is seen then; what is drawn when it comes back
 		leave      string
 	}{
-		{"the dashboard", "dash fleet --filter web-1", "", "Amazon Linux", "Amazon Linux", "q"},
+		{"the dashboard", "dash fleet --filter web-1", "", "online", "online", "q"},
 		{"a shell inside it", "dash fleet --filter web-1", "s", "sh-5.2$ ", "", "exit\r"},
 		{"a shell", "shell web-1", "", "sh-5.2$ ", "", "exit\r"},
 		{"the picker", "shell", "", "report-1", "report-1", "\x03"},
@@ -39,7 +39,7 @@ func TestStoppedAndContinuedInAShell(t *testing.T) {
 				sh := startShell(t)
 				sh.line("cd " + sh.dir + "; stty -g > before; sh -c 'echo $$ > pid; exec ssmdeck " + face.args + "'")
 				if face.keys != "" {
-					sh.waitFor("Amazon Linux")
+					sh.waitFor("online")
 					sh.typeKeys(face.keys)
 				}
 				sh.waitFor(face.up)
