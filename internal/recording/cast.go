@@ -50,12 +50,16 @@ func appendHeader(b []byte, h Header) ([]byte, error) {
 
 // appendEvent appends the line of an event.
 func appendEvent(b []byte, e Event) ([]byte, error) {
+	kind, err := marshal(e.Kind)
+	if err != nil {
+		return b, err
+	}
 	data, err := marshal(e.Data)
 	if err != nil {
 		return b, err
 	}
 	// Microseconds, as asciinema writes them.
-	return fmt.Appendf(b, "[%d.%06d, %q, %s]\n", e.At/time.Second, e.At%time.Second/time.Microsecond, string(e.Kind), bytes.TrimSuffix(data, []byte("\n"))), nil
+	return fmt.Appendf(b, "[%d.%06d, %s, %s]\n", e.At/time.Second, e.At%time.Second/time.Microsecond, bytes.TrimSpace(kind), bytes.TrimSuffix(data, []byte("\n"))), nil
 }
 
 // marshal writes JSON that people can read: <, > and & stay as they are.
