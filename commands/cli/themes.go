@@ -2,8 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -78,32 +76,11 @@ func (e *Env) Theme(name string) (*theme.Theme, error) {
 	}
 	name = strings.ToLower(name)
 	path := filepath.Join(e.themeDir(), name+themeFile)
-	data, err := readTheme(path)
+	data, err := config.ReadRegular(path, maxTheme)
 	if err != nil {
-		return theme.BuiltIn(theme.Dark), fault.New(fault.Usage, "read the theme "+name, "%w", err).WithHint("it looks as dark does until the file can be read")
+		return theme.BuiltIn(theme.Dark), fault.New(fault.Usage, "read the theme "+name, "%s: %w", path, err).WithHint("it looks as dark does until the file can be read")
 	}
 	return theme.Parse(name, path, data)
-}
-
-// readTheme reads a file of a theme. What is no plain file, such as a pipe, might never end.
-func readTheme(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no plain file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxTheme+1))
-	if err == nil && len(data) > maxTheme {
-		err = fmt.Errorf("%s is larger than %d bytes", path, maxTheme)
-	}
-	return data, err
 }
 
 // usedTheme is the theme of the settings. What is wrong with its file is said once.

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,6 +60,28 @@ func userDir(env Lookup, goos, xdg, below, windows string) (string, error) {
 		return "", errors.New("HOME is not set")
 	}
 	return filepath.Join(home, below, "ssmdeck"), nil
+}
+
+// ReadRegular reads a file of at most so many bytes. Anything else than a regular file
+// is refused: a pipe might never end. The error does not name the file.
+func ReadRegular(path string, most int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, errors.Unwrap(err)
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no plain file: a folder, a pipe or a device is no regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(data)) > most {
+		err = fmt.Errorf("it is larger than %d bytes", most)
+	}
+	return data, err
 }
 
 // WriteFileAtomic writes data to path so that a reader, or a crash, sees the

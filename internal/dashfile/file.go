@@ -10,9 +10,7 @@ package dashfile
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -122,7 +120,7 @@ func Load(lookup config.Lookup, goos string) File {
 		}
 		path = filepath.Join(filepath.Dir(usual), fileName)
 	}
-	data, err := read(path)
+	data, err := config.ReadRegular(path, maxFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return File{}
@@ -132,26 +130,6 @@ func Load(lookup config.Lookup, goos string) File {
 		return File{Path: path, Faults: []error{fmt.Errorf("%s: %w", path, err)}}
 	}
 	return Parse(path, data)
-}
-
-func read(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, errors.Unwrap(err)
-	case !info.Mode().IsRegular(): // a pipe would be waited for
-		return nil, errors.New("it is no regular file")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, errors.Unwrap(err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("it is larger than %d bytes", maxFile)
-	}
-	return data, err
 }
 
 // Parse reads the YAML of a file. What is wrong with an entry leaves the others alone.
