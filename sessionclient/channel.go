@@ -79,6 +79,7 @@ type channel struct {
 	info   atomic.Pointer[Info] // set before ready is closed
 
 	end  *ending
+	torn bool          // an in-order message could not be read: what follows it is not for the application
 	done chan struct{} // closed when the loop and all it started are over
 	tail []Chunk       // what was received but not taken; read it after done
 

@@ -49,6 +49,12 @@ func (c *channel) finish(exit Exit, err error) {
 	}
 }
 
+// tear ends the session for an in-order message that cannot be read.
+func (c *channel) tear(err error) {
+	c.torn = true
+	c.finish(Exit{}, err)
+}
+
 // shutdown closes the link and leaves what was received for the application.
 func (c *channel) shutdown() {
 	if c.link != nil {
@@ -79,6 +85,9 @@ func (c *channel) shutdown() {
 // handshake, which then still counts.
 func (c *channel) takeTail() error {
 	c.tail = c.pending
+	if c.torn {
+		return nil
+	}
 	for {
 		it, ok := c.rcv.Take()
 		if !ok {

@@ -101,7 +101,23 @@ func TestShortCommandThatEndsAtOnce(t *testing.T) {
 	})
 }
 
+// TestDamagedTailIsAnError: nothing from behind the damage is read, whichever
+// part of the client comes upon it.
 func TestDamagedTailIsAnError(t *testing.T) {
+	for name, c := range map[string]struct {
+		first  string
+		closed bool
+	}{
+		"after the end":        {first: "a", closed: true},
+		"while a reader waits": {first: "a"},
+		// The rest waits until the application has taken this.
+		"behind a full hand-over": {first: strings.Repeat("a", deliverBytes)},
+	} {
+		t.Run(name, func(t *testing.T) { damagedTail(t, c.first, c.closed) })
+	}
+}
+
+func damagedTail(t *testing.T, first string, closed bool) {
 	synctest.Test(t, func(t *testing.T) {
 		key := make([]byte, 64)
 		key[1], key[33] = 1, 2
@@ -126,14 +142,17 @@ func TestDamagedTailIsAnError(t *testing.T) {
 			_ = server.Write(numbered(t, seq, wire.PayloadOutput, c))
 			seq++
 		}
-		send("a", false)
+		send(first, false)
 		send("b", true)
 		send("c", false)
-		_ = server.Write(closedFrame(t, ""))
+		if closed {
+			_ = server.Write(closedFrame(t, ""))
+		}
+		synctest.Wait()
 		got, err := io.ReadAll(s)
 		var protocol *ProtocolError
-		if string(got) != "a" || !errors.As(err, &protocol) {
-			t.Errorf("read %q, %v; want what came before the damage and an error", got, err)
+		if string(got) != first || !errors.As(err, &protocol) {
+			t.Errorf("read %d bytes that end in %q, %v; want what came before the damage and an error", len(got), got[max(0, len(got)-3):], err)
 		}
 	})
 }

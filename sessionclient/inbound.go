@@ -41,7 +41,7 @@ func (c *channel) pump(start starter) {
 		c.rcv.Take()
 		chunk, ok, err := c.open(it)
 		if err != nil {
-			c.finish(Exit{}, err)
+			c.tear(err)
 			return
 		}
 		if ok {
@@ -120,7 +120,7 @@ func (c *channel) handshake(it item, start starter) {
 		err = c.complete(it.payload)
 	}
 	if err != nil {
-		c.finish(Exit{}, &ProtocolError{Err: err})
+		c.tear(&ProtocolError{Err: err})
 		return
 	}
 	now := time.Now()
