@@ -2,6 +2,7 @@ package forwards
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/portforward"
@@ -78,7 +79,8 @@ type Board struct {
 type line struct {
 	Row
 	sessions map[string]*session // by id
-	refused  string              // the destination that Error is about; empty: it is about something else
+	about    string              // the destination that Error is about
+	refused  bool                // it took no connection
 	opening  bool
 	failed   bool
 	closed   bool
@@ -135,8 +137,11 @@ func (b *Board) Apply(e Event, hint string) {
 		l.opening = true
 	case portforward.Ready, portforward.Reopened, portforward.LaneOpened:
 		l.sessions[e.Session] = &session{}
-		l.opening, l.failed = false, false
-		l.Error, l.Hint, l.Retry = "", "", time.Time{}
+		l.opening = false
+		if !l.wrongElsewhere(e.Remote) {
+			l.failed = false
+			l.Error, l.Hint, l.Retry = "", "", time.Time{}
+		}
 	case portforward.Ended:
 		delete(l.sessions, e.Session)
 		if e.Text != "" || e.Err != nil {
@@ -151,10 +156,10 @@ func (b *Board) Apply(e Event, hint string) {
 	case portforward.Notice: // no further session, for one
 		l.opening = l.opening && e.Err == nil
 	case portforward.Refused:
-		l.Error, l.Hint, l.refused = "the node cannot reach "+e.Remote, "", e.Remote
+		l.Error, l.Hint, l.about, l.refused = "the node cannot reach "+e.Remote, "", e.Remote, true
 	case portforward.Closed:
-		if e.In > 0 && e.Remote == l.refused { // it has answered since
-			l.Error, l.refused = "", ""
+		if e.In > 0 && l.refused && e.Remote == l.about { // it has answered since
+			l.Error, l.refused = "", false
 		}
 	case portforward.Reconnecting:
 		if s != nil {
@@ -187,10 +192,16 @@ func (b *Board) Apply(e Event, hint string) {
 func (l *line) fault(e Event, hint string) {
 	switch {
 	case e.Err != nil:
-		l.Error, l.Hint, l.refused = e.Err.Error(), hint, ""
+		l.Error, l.Hint, l.about, l.refused = e.Err.Error(), hint, e.Remote, false
 	case e.Text != "":
-		l.Error, l.Hint, l.refused = e.Text, hint, ""
+		l.Error, l.Hint, l.about, l.refused = e.Text, hint, e.Remote, false
 	}
+}
+
+// wrongElsewhere reports whether Error is about a destination of the forward other than
+// remote: that remote can be reached says nothing about it.
+func (l *line) wrongElsewhere(remote string) bool {
+	return l.Error != "" && l.about != remote && slices.Contains(l.Remote, l.about)
 }
 
 // settle derives the state.

@@ -81,6 +81,31 @@ func TestBoardTellsWhenItTriesAgain(t *testing.T) {
 	}
 }
 
+// That one destination of a forward can be reached heals no other.
+func TestBoardKeepsWhatIsWrongWithAnotherDestination(t *testing.T) {
+	b := NewBoard([]Entry{{Name: "a", Specs: []portforward.Spec{{Port: 80}, {Port: 81}}}})
+	b.Listen("a", []string{"127.0.0.1:1", "127.0.0.1:2"})
+	apply := func(e portforward.Event) Row {
+		b.Apply(Event{Forward: "a", Event: e}, "log in")
+		return b.Rows()[0]
+	}
+	apply(portforward.Event{Type: portforward.Failed, Remote: "localhost:80", Err: errors.New("expired"), Wait: time.Second})
+	if r := apply(portforward.Event{Type: portforward.Ready, Session: "s1", Remote: "localhost:81"}); r.State != Open || r.Error != "expired" || r.Hint != "log in" || r.Retry.IsZero() {
+		t.Errorf("the other one works: %+v", r)
+	}
+	if r := apply(portforward.Event{Type: portforward.Ended, Session: "s1", Remote: "localhost:81"}); r.State != Failed || r.Error != "expired" {
+		t.Errorf("the other one has been idle: %+v", r)
+	}
+	if r := apply(portforward.Event{Type: portforward.Ready, Session: "s2", Remote: "localhost:80"}); r.State != Open || r.Error != "" || r.Hint != "" || !r.Retry.IsZero() {
+		t.Errorf("it works: %+v", r)
+	}
+	// A proxy has destinations that nobody may ever ask for again.
+	apply(portforward.Event{Type: portforward.Failed, Remote: "db:1", Err: errors.New("no such name")})
+	if r := apply(portforward.Event{Type: portforward.LaneOpened, Session: "s3", Remote: "db:2"}); r.Error != "" {
+		t.Errorf("a destination that it does not always have: %+v", r)
+	}
+}
+
 func TestBoardRates(t *testing.T) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	b := NewBoard([]Entry{{Name: "a"}})

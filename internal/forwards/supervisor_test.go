@@ -151,6 +151,19 @@ func (w *watched) await(t *testing.T, name string, typ portforward.EventType) Ev
 	}
 }
 
+// until waits until the row of a forward is as wanted: events come later than the bytes
+// that a program reads.
+func (w *watched) until(t *testing.T, name string, wanted func(Row) bool) {
+	t.Helper()
+	for timeout := time.After(30 * time.Second); !wanted(w.row(name)); {
+		select {
+		case <-w.events: // the row is changed first
+		case <-timeout:
+			t.Fatalf("row %+v", w.row(name))
+		}
+	}
+}
+
 func (w *watched) row(name string) Row {
 	for _, r := range w.Rows() {
 		if r.Name == name {
@@ -212,9 +225,7 @@ func TestListenersOutliveWhatCannotBeOpened(t *testing.T) {
 	say(t, good) // goes on
 	svc.set(80, nil)
 	talk(t, row.Local[0])
-	if r := w.row("a"); r.State != Open || r.Open != 2 {
-		t.Errorf("row %+v", r)
-	}
+	w.until(t, "a", func(r Row) bool { return r.State == Open && r.Open == 2 && r.Error == "" })
 }
 
 func TestStopAndRestart(t *testing.T) {
@@ -308,6 +319,7 @@ func TestOtherProcessesAskAndStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	talk(t, w.row("a").Local[0])
+	w.until(t, "a", func(r Row) bool { return r.State == Open })
 	alive, dead, err := reg.Look(t.Context())
 	if err != nil || len(alive) != 1 || len(dead) != 0 || len(alive[0].Rows) != 2 || alive[0].Rows[0].State != Open || alive[0].Rows[0].In != 4 {
 		t.Fatalf("alive %+v, dead %+v, %v", alive, dead, err)
