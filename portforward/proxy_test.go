@@ -210,32 +210,43 @@ func TestProxyDropsWhoSaysNothingSensible(t *testing.T) {
 	}
 }
 
+// pingThrough asks a proxy for a destination that echoes, and leaves.
+func pingThrough(t *testing.T, l *memListener, name string) {
+	t.Helper()
+	c := l.dial(t)
+	_, _ = io.WriteString(c, socks5To(name, 80))
+	answer(t, c, "\x05\x00"+socks5Ok)
+	_, _ = io.WriteString(c, "ping")
+	answer(t, c, "ping")
+	reset(c)
+}
+
 func TestProxyUsesOneSessionForADestination(t *testing.T) {
 	o := network{"a.internal:80": echoDest, "b.internal:80": echoDest}.agents(t)
-	const idle = 400 * time.Millisecond
-	l, events, stop := startProxy(t, &Proxy{Opener: o, Idle: idle})
-	talk := func(name string) {
-		t.Helper()
-		c := l.dial(t)
-		_, _ = io.WriteString(c, socks5To(name, 80))
-		answer(t, c, "\x05\x00"+socks5Ok)
-		_, _ = io.WriteString(c, "ping")
-		answer(t, c, "ping")
-		reset(c)
+	l, _, stop := startProxy(t, &Proxy{Opener: o})
+	for _, name := range []string{"a.internal", "a.internal", "b.internal"} {
+		pingThrough(t, l, name)
 	}
-	talk("a.internal")
-	talk("a.internal")
-	talk("b.internal")
 	if n := len(o.opened()); n != 2 {
 		t.Errorf("%d sessions for two destinations", n)
 	}
+	stop()
+	o.checkClosed(t)
+}
+
+func TestProxyEndsIdleSessions(t *testing.T) {
+	o := network{"a.internal:80": echoDest, "b.internal:80": echoDest}.agents(t)
+	const idle = 200 * time.Millisecond
+	l, events, stop := startProxy(t, &Proxy{Opener: o, Idle: idle})
 	began := time.Now()
+	pingThrough(t, l, "a.internal")
+	pingThrough(t, l, "b.internal")
 	events.await(t, Ended, 2)
-	if since := time.Since(began); since < idle/2 {
+	if since := time.Since(began); since < idle {
 		t.Errorf("idle sessions ended after %s, want %s", since, idle)
 	}
 	o.checkClosed(t)
-	talk("a.internal") // again on demand
+	pingThrough(t, l, "a.internal") // again on demand
 	stop()
 	o.checkClosed(t)
 }

@@ -150,6 +150,7 @@ commands:
 	if _, err := os.Stat(got); err == nil {
 		t.Fatal("the program ran before anybody said yes")
 	}
+	f.waitGone("Enter does it")
 	f.press("alt+n")
 	f.waitFor("Enter does it")
 	f.press("enter")

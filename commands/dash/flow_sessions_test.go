@@ -42,6 +42,7 @@ func TestFlowASessionIsTerminated(t *testing.T) {
 	f.press("t")
 	f.waitFor("ssmdeck session terminate", "on web-1")
 	f.press("esc") // no
+	f.waitGone("ssmdeck session terminate")
 	f.press("t")
 	f.waitFor("ssmdeck session terminate")
 	f.press("y")
