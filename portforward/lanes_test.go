@@ -246,31 +246,33 @@ func TestAConnectionDoesNotWaitLongForItsLane(t *testing.T) {
 }
 
 func TestLookupsAreRepeatedSparingly(t *testing.T) {
-	p := &pool{spec: Spec{Host: "db.internal", Port: 5432}}
-	var ages []time.Duration
-	for range 9 {
-		for age := time.Duration(0); ; age += time.Second {
-			if p.relocated(&carrier{since: time.Now().Add(-age)}) {
-				ages = append(ages, age)
-				break
+	synctest.Test(t, func(t *testing.T) {
+		p := &pool{spec: Spec{Host: "db.internal", Port: 5432}}
+		var ages []time.Duration
+		for range 9 {
+			for age := time.Duration(0); ; age += time.Second {
+				if p.relocated(&carrier{since: time.Now().Add(-age)}) {
+					ages = append(ages, age)
+					break
+				}
 			}
 		}
-	}
-	for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 120, 120} {
-		if ages[i] != want*time.Second {
-			t.Errorf("look-up %d after %s, want %s", i+1, ages[i], want*time.Second)
+		for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 120, 120} {
+			if ages[i] != want*time.Second {
+				t.Errorf("look-up %d after %s, want %s", i+1, ages[i], want*time.Second)
+			}
 		}
-	}
-	p.answered()
-	if !p.relocated(&carrier{since: time.Now().Add(-lookupFresh)}) {
-		t.Error("after an answer it starts anew")
-	}
-	for _, host := range []string{"", "10.0.0.7", "fd00::1"} {
-		p.spec.Host = host
-		if p.relocated(&carrier{since: time.Now().Add(-time.Hour)}) {
-			t.Errorf("%q is not looked up", host)
+		p.answered()
+		if !p.relocated(&carrier{since: time.Now().Add(-lookupFresh)}) {
+			t.Error("after an answer it starts anew")
 		}
-	}
+		for _, host := range []string{"", "10.0.0.7", "fd00::1"} {
+			p.spec.Host = host
+			if p.relocated(&carrier{since: time.Now().Add(-time.Hour)}) {
+				t.Errorf("%q is not looked up", host)
+			}
+		}
+	})
 }
 
 func TestADatabaseThatEndsItsConnectionsMayHaveMoved(t *testing.T) {

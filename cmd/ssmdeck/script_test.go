@@ -185,7 +185,7 @@ func cmdSimulate(t *testing.T, ts *testscript.TestScript, neg bool, args []strin
 		curated.add(ts.Name(), srv.Stats().Calls)
 		// What a killed client left is ended by the service in its own time; what
 		// an ended one left is a bug.
-		deadline := time.Now().Add(5 * time.Second)
+		deadline := time.Now().Add(30 * time.Second)
 		for srv.Stats().OpenSessions > 0 && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond) // the last client is another process
 		}

@@ -215,6 +215,7 @@ func TestShellSurvivesTheNetwork(t *testing.T) {
 	net.cut() // a moment
 	s.typeKeys("echo 'fi''rst'\r")
 	s.waitFor("n60.")
+	s.waitFor("first") // it is acknowledged, and not among what is kept below
 
 	net.down() // refused connections for as long as it takes to be told
 	s.waitFor("no connection for")

@@ -177,7 +177,7 @@ func simulate(t *testing.T) *simulator.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for deadline := time.Now().Add(5 * time.Second); srv.Stats().OpenSessions > 0 && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(30 * time.Second); srv.Stats().OpenSessions > 0 && time.Now().Before(deadline); {
 			time.Sleep(10 * time.Millisecond) // the last client is another process
 		}
 		if n := srv.Stats().OpenSessions; n > 0 {

@@ -207,7 +207,7 @@ func (f *flow) screen() string {
 }
 
 // flowWait is how long a flow waits for something to be seen.
-const flowWait = 20 * time.Second
+const flowWait = time.Minute
 
 // waitUntil waits until a condition holds.
 func (f *flow) waitUntil(what string, cond func() bool) {

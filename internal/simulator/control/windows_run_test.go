@@ -365,7 +365,7 @@ nodes: [{id: i-0aaaaaaaaaaaaaaaa}]
 maintenance_windows: [{name: hourly, schedule: rate(1 hour), nodes: [i-0aaaaaaaaaaaaaaaa], document: AWS-RunShellScript, parameters: {commands: [uptime]}}]
 `, nil)
 	id := f.windowIDs()["hourly"]
-	for deadline := time.Now().Add(10 * time.Second); len(f.story(id)) < 9; {
+	for deadline := time.Now().Add(time.Minute); len(f.story(id)) < 9; {
 		if time.Now().After(deadline) {
 			t.Fatalf("got %v", f.story(id))
 		}

@@ -72,7 +72,7 @@ func checkGoroutines(t testing.TB, before int) {
 		return
 	}
 	http.DefaultClient.CloseIdleConnections()
-	deadline := time.After(5 * time.Second)
+	deadline := time.After(30 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for runtime.NumGoroutine() > before {
@@ -475,7 +475,7 @@ func (c *client) end() string {
 // status waits for a state of the session.
 func (r *rig) status(id, want string) {
 	r.t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(30 * time.Second)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
