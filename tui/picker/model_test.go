@@ -1,6 +1,7 @@
 package picker
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"os"
@@ -175,6 +176,20 @@ func TestLoading(t *testing.T) {
 		if m.Update(msg); !m.over || m.left {
 			t.Errorf("%s: the picker stays open on nothing", name)
 		}
+	}
+}
+
+// A list that the end of the picker has cut off has not failed: nothing is drawn for it
+// on the way out.
+func TestAListThatIsCutOffHasNotFailed(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	load := func(ctx context.Context) ([]Item, error) { return shop(), ctx.Err() }
+	told := 0
+	reload(ctx, load, func(tea.Msg) { told++ })
+	cancel()
+	reload(ctx, load, func(tea.Msg) { told++ })
+	if told != 1 {
+		t.Errorf("%d of two loads are told, want the one that ended in time", told)
 	}
 }
 

@@ -103,10 +103,7 @@ func serve(ctx context.Context, p *tea.Program, keys cancelable, load func(conte
 	kb := keyboard{in: keys, to: p, over: ctx.Done()}
 	group.Go(kb.run)
 	if load != nil {
-		group.Go(func() {
-			items, err := load(ctx)
-			p.Send(loaded{items, err})
-		})
+		group.Go(func() { reload(ctx, load, p.Send) })
 	}
 	// With the context of its own, Bubble Tea would leave its last frame on the screen.
 	group.Go(func() {
@@ -118,6 +115,15 @@ func serve(ctx context.Context, p *tea.Program, keys cancelable, load func(conte
 	keys.Cancel()
 	group.Wait()
 	return err
+}
+
+// reload fetches the present items. What the end of the picker has cut off is told to
+// nobody: it would be drawn as a failure on the way out.
+func reload(ctx context.Context, load func(context.Context) ([]Item, error), tell func(tea.Msg)) {
+	items, err := load(ctx)
+	if ctx.Err() == nil {
+		tell(loaded{items, err})
+	}
 }
 
 // stopped says that the process is told to stop, or was stopped and goes on: pause
