@@ -43,7 +43,9 @@ func Show(ctx context.Context, t *terminal.Terminal, o Options) (Outcome, error)
 	model := &program{m: m}
 	var p *tea.Program
 	typed := keys{in, func() { go p.Send(terminalGone{}) }}
-	p = tea.NewProgram(model, tea.WithInput(typed), tea.WithOutput(screen{out, g.Output(out)}),
+	shown := &screen{File: out, to: g.Output(out)}
+	defer shown.leave()
+	p = tea.NewProgram(model, tea.WithInput(typed), tea.WithOutput(shown),
 		tea.WithoutSignalHandler(), tea.WithColorProfile(colorprofile.TrueColor)) // styles have no others than the terminal shows
 	model.quit = p.Quit
 	g.OnStop(func(pause func() error) { p.Send(stopped{pause}) })
@@ -201,9 +203,30 @@ type terminalGone struct{}
 type screen struct {
 	*os.File
 	to io.Writer
+
+	mu   sync.Mutex
+	left bool
 }
 
-func (s screen) Write(p []byte) (int, error) {
+// Fd is asked for by a goroutine of Bubble Tea that nobody waits for, which looks at the
+// size after a line has had the terminal: there is none when the dashboard has ended.
+func (s *screen) Fd() uintptr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left {
+		return ^uintptr(0)
+	}
+	return s.File.Fd()
+}
+
+// leave makes the terminal somebody else's.
+func (s *screen) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = true
+}
+
+func (s *screen) Write(p []byte) (int, error) {
 	if _, err := s.to.Write(withoutShape(p)); err != nil {
 		return 0, err
 	}
