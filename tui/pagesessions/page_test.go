@@ -219,6 +219,15 @@ func TestSeveralSessionsEndWithALineForEachPlace(t *testing.T) {
 	}
 }
 
+// A role's session is called as whoever assumes the role says.
+func TestTheIDOfASessionIsNoFlag(t *testing.T) {
+	d := open(t)
+	d.set.Sessions.Set(tuitest.Place, []sessions.Entry{{ID: "--endpoint-url=evil.example-0a1b2c3d4e5f6a7b8", Target: "i-0aaa", Status: "Connected", Started: ago(time.Minute)}}, tuitest.Now)
+	d.Changed(sources.Sessions)
+	words(t, d.line(t, "t"), "session terminate -- --endpoint-url=evil.example-0a1b2c3d4e5f6a7b8")
+	words(t, d.line(t, "L"), "session logs --text --follow -- --endpoint-url=evil.example-0a1b2c3d4e5f6a7b8")
+}
+
 func TestNodesAreAskedForWhileTheyAreNameless(t *testing.T) {
 	d := open(t)
 	wanted := func() bool {
