@@ -17,7 +17,7 @@ func TestALineIsAsWideForEveryTerminal(t *testing.T) {
 	for _, picture := range []string{"👩\u200d💻", "⚠\ufe0f", "☁\ufe0f", "1\ufe0f\u20e3", "👍🏽", "🇩🇪", "👨\u200d👩\u200d👧\u200d👦", "🏴\u200d☠\ufe0f", "é", "東京"} {
 		w.fleet.set(w.Screen, machine{picture + "-1", picture, picture + " up"}, machine{"b", "plain", "up"})
 		line := reboot(deck.Change)
-		line.What = picture
+		line.What = strings.Repeat(picture, 60)
 		for _, size := range tuitest.Sizes {
 			w.Size(size.Width, size.Height)
 			for range 2 {

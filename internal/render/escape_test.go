@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -173,7 +174,7 @@ func TestVisible(t *testing.T) {
 		{"数\u200d据", `数\u200d据`},
 		{"می\u200cخواهم", "می\u200cخواهم"},
 		{"क्\u200dष", "क्\u200dष"},
-		{"⚠\ufe0f 1\ufe0f\u20e3 👍🏽 🇩🇪", "⚠\ufe0f 1\ufe0f\u20e3 👍🏽 🇩🇪"},
+		{"⚠\ufe0f 1\ufe0f\u20e3 👍🏽 🇩🇪", "⚠\ufe0f 1\\ufe0f\u20e3 👍🏽 🇩🇪"},
 		{"web\ufe0f 1\ufe0f \ufe0f", `web\ufe0f 1\ufe0f \ufe0f`},
 		{"👩\u200d", `👩\u200d`},
 		{"👩\u200d\u200d💻", `👩\u200d\u200d💻`},
@@ -268,6 +269,25 @@ func TestVisibleIsAsWideAsItsParts(t *testing.T) {
 		v := Visible(h)
 		if got, want := Width(v+"  "+v+"  "), 2*Width(v)+4; got != want {
 			t.Errorf("%q twice: %d cells, want %d", v, got, want)
+		}
+	}
+}
+
+// The library cuts what Visible has made to the width that is asked for: who counts on
+// it adds the rest of the width, which must not be below nothing.
+func TestVisibleIsCutToItsWidth(t *testing.T) {
+	odd := []rune("a1 -\u0301\u0338\u20e3\u20dd\ufe0f\ufe0e\u200d\u200cé東⚠☁👩💻👍🏽🏻🇩🇪🇫\u0e33ก\u0eb3\u0cf3ಕ\u093fन\u094d\u0600ع\u1100\u1160\u1161\u11a8각\u17b4ក\u17d2\u2800…\ufffd\x1b\x7f\u009b\u202e")
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 20000 {
+		s := make([]rune, rng.IntN(12))
+		for i := range s {
+			s[i] = odd[rng.IntN(len(odd))]
+		}
+		v := Visible(string(s))
+		for w := 1; w < 14; w++ {
+			if cut := ansi.Truncate(v, w, "…"); Width(cut) > w {
+				t.Fatalf("%q cut to %d is %q, %d cells", v, w, cut, Width(cut))
+			}
 		}
 	}
 }

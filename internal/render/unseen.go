@@ -1,7 +1,6 @@
 package render
 
 import (
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -35,8 +34,6 @@ func hidden(r rune) bool {
 const (
 	zwnj = 0x200c
 	zwj  = 0x200d
-	// keycap draws a key around a digit.
-	keycap = 0x20e3
 	// marksMost is how many marks a letter has at most: Hebrew needs five.
 	marksMost = 6
 )
@@ -91,7 +88,7 @@ func (t *reader) lost(r rune, rest string) bool {
 		emoji := r == zwj && (pictured(t.prev) || t.prev == 0xfe0f) && pictured(next) && !isTone(next)
 		return !emoji && !(unicode.In(t.prev, joinable...) && unicode.In(next, joinable...) && unicode.IsLetter(next))
 	case isVariant(r):
-		return !pictured(t.prev) && !(strings.ContainsRune("0123456789#*", t.prev) && t.prev != 0 && next == keycap)
+		return !pictured(t.prev)
 	case isTone(r):
 		return !pictured(t.prev) || isTone(t.prev)
 	case unicode.In(r, unicode.M), r == 0x0e33, r == 0x0eb3: // the last two are letters that stand like marks
