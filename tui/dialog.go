@@ -119,7 +119,7 @@ func (m *Model) boxed(title string, inside []string, s spot) []string {
 	st := m.o.Deck.Styles
 	g := &st.Glyphs
 	title = ansi.Truncate(" "+title+" ", s.w, g.Ellipsis)
-	rest := strings.Repeat(g.Rule, s.w+1-ansi.StringWidth(title))
+	rest := strings.Repeat(g.Rule, max(s.w+1-ansi.StringWidth(title), 0))
 	out := make([]string, 0, s.h+borderHeight)
 	out = append(out, st.Border.Render(g.TopLeft+g.Rule)+st.Title.Render(title)+st.Border.Render(rest+g.TopRight))
 	side := st.Border.Render(g.Pipe)
@@ -128,7 +128,7 @@ func (m *Model) boxed(title string, inside []string, s spot) []string {
 		if i < len(inside) {
 			line = ansi.Truncate(inside[i], s.w, "")
 		}
-		out = append(out, side+" "+line+strings.Repeat(" ", s.w-ansi.StringWidth(line))+" "+side)
+		out = append(out, side+" "+line+strings.Repeat(" ", max(s.w-ansi.StringWidth(line), 0))+" "+side)
 	}
 	return append(out, st.Border.Render(g.BottomLeft+strings.Repeat(g.Rule, s.w+2)+g.BottomRight))
 }
@@ -136,7 +136,7 @@ func (m *Model) boxed(title string, inside []string, s spot) []string {
 // splice puts a text into a line at a column.
 func splice(line, text string, x int) string {
 	left := ansi.Truncate(line, x, "")
-	left += strings.Repeat(" ", x-ansi.StringWidth(left))
+	left += strings.Repeat(" ", max(x-ansi.StringWidth(left), 0))
 	end := x + ansi.StringWidth(text)
 	rest := ansi.StringWidth(line) - end
 	if rest <= 0 {

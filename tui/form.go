@@ -225,7 +225,7 @@ func (d *form) lines(width int) (lines []string, at point, last int) {
 			pointer = s.Glyphs.Pointer
 		}
 		label := ansi.Truncate(render.Visible(f.Label), wide, s.Glyphs.Ellipsis)
-		label += strings.Repeat(" ", wide-ansi.StringWidth(label))
+		label += strings.Repeat(" ", max(wide-ansi.StringWidth(label), 0))
 		room := max(width-wide-4, 1)
 		texts, x, y := d.field(i, room)
 		for n, text := range texts {

@@ -104,9 +104,10 @@ func (m *Model) draw() {
 		m.hideCursor(len(lines) - len(said))
 	}
 	for i, l := range lines {
-		if ansi.StringWidth(l) > m.width {
-			lines[i] = ansi.Truncate(l, m.width, "")
+		if l = steady(l); ansi.StringWidth(l) > m.width {
+			l = ansi.Truncate(l, m.width, "")
 		}
+		lines[i] = l
 	}
 	m.frame = strings.Join(lines[:min(len(lines), m.height)], "\n")
 }

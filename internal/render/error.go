@@ -84,7 +84,7 @@ func writeErrorJSON(b *strings.Builder, err error, code, request string) {
 	}
 	v.Error.Kind, v.Error.Message = fault.KindOf(err).String(), err.Error()
 	v.Error.Hint, v.Error.Code, v.Error.RequestID = fault.HintOf(err), code, request
-	b.Write(escapeControls(withFields(encoded(v), err)))
+	b.Write(escapeControls(withFields(encoded(v), err), jsonEscape))
 }
 
 // withFields adds the ErrorFields of err, in the order of their names, to the

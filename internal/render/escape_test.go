@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -20,7 +21,7 @@ import (
 var hostile = []string{
 	"\x1b[2J\x1b[H", "\x1b]0;title\x07", "\x1b]52;c;ZXZpbA==\x1b\\", "\x1bP+q\x1b\\", "\x1b[31mred", "\x1b[8mhidden",
 	"\x9b31m", "\u009b2J", "\u0090x\u009c", "\x7f", "a\rb", "a\nb", "a\tb", "\x00", "\x08\x08", "\xff\xfe", "\xe2\x80", "\x1b", "\x1b[", "\x1b[1;",
-	"\u202eabc", "\u2066x\u2069", "\u2028", "\u200b", "\ufeff", "\x0e\x0f", "\x1b(0", "\x1bc", "\x1b[?1049h",
+	"\u202eabc", "\u2066x\u2069", "\u2028", "\u200b", "\ufeff", "a\U000e0041", "\u3164", "\u00ad", "\x0e\x0f", "\x1b(0", "\x1bc", "\x1b[?1049h",
 }
 
 // unsafeIn returns what in s may not reach a terminal; SGR and line feeds are
@@ -169,6 +170,22 @@ func TestVisible(t *testing.T) {
 		{"a\u202eb", `a\u202eb`},
 		{"数据 é 👩‍💻", "数据 é 👩‍💻"},
 		{"\uFFFD", "\uFFFD"},
+		{"web\u200d-1", `web\u200d-1`},
+		{"数\u200d据", `数\u200d据`},
+		{"می\u200cخواهم", "می\u200cخواهم"},
+		{"क्\u200dष", "क्\u200dष"},
+		{"⚠\ufe0f 1\ufe0f\u20e3 👍🏽 🇩🇪", "⚠\ufe0f 1\\ufe0f\u20e3 👍🏽 🇩🇪"},
+		{"web\ufe0f 1\ufe0f \ufe0f", `web\ufe0f 1\ufe0f \ufe0f`},
+		{"👩\u200d", `👩\u200d`},
+		{"👩\u200d\u200d💻", `👩\u200d\u200d💻`},
+		{"x🏽", `x\U0001f3fd`},
+		{"soft\u00adhyphen", `soft\u00adhyphen`},
+		{"ㅤ\u3164\u115f\uffa0\u2800", `\u3164\u3164\u115f\uffa0\u2800`},
+		{"a\U000e0041\U000e0100\u034f\ufff9\U0001d173\u0600", `a\U000e0041\U000e0100\u034f\ufff9\U0001d173\u0600`},
+		{"\u0301a", `\u0301a`},
+		{"\u20dda", `\u20dda`},
+		{"e\u0301 ki\u0302", "e\u0301 ki\u0302"},
+		{"z" + strings.Repeat("\u0301", 8), "z" + strings.Repeat("\u0301", 6) + `\u0301` + "\u0301"},
 		{"", ""},
 	}
 	for _, tt := range tests {
@@ -242,5 +259,35 @@ func TestError(t *testing.T) {
 	Error(&b, theme.New(theme.Dark, true, false), offline, false, false)
 	if got := ansi.Strip(b.String()); got == b.String() || !strings.HasPrefix(got, "ssmdeck: error: start") {
 		t.Errorf("in colour: %q", b.String())
+	}
+}
+
+// What is shown is as wide as its parts, whatever stands beside it: columns stay
+// columns.
+func TestVisibleIsAsWideAsItsParts(t *testing.T) {
+	for _, h := range append(hostile, "\u0600x", "\u0301a", "a\u200d", "🏽", "\u0e33", "\u093f", "🇩", "\u1160", "é", "数", "\ufe0f", "👩\u200d💻") {
+		v := Visible(h)
+		if got, want := Width(v+"  "+v+"  "), 2*Width(v)+4; got != want {
+			t.Errorf("%q twice: %d cells, want %d", v, got, want)
+		}
+	}
+}
+
+// The library cuts what Visible has made to the width that is asked for: who counts on
+// it adds the rest of the width, which must not be below nothing.
+func TestVisibleIsCutToItsWidth(t *testing.T) {
+	odd := []rune("a1 -\u0301\u0338\u20e3\u20dd\ufe0f\ufe0e\u200d\u200cé東⚠☁👩💻👍🏽🏻🇩🇪🇫\u0e33ก\u0eb3\u0cf3ಕ\u093fन\u094d\u0600ع\u1100\u1160\u1161\u11a8각\u17b4ក\u17d2\u2800…\ufffd\x1b\x7f\u009b\u202e")
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 20000 {
+		s := make([]rune, rng.IntN(12))
+		for i := range s {
+			s[i] = odd[rng.IntN(len(odd))]
+		}
+		v := Visible(string(s))
+		for w := 1; w < 14; w++ {
+			if cut := ansi.Truncate(v, w, "…"); Width(cut) > w {
+				t.Fatalf("%q cut to %d is %q, %d cells", v, w, cut, Width(cut))
+			}
+		}
 	}
 }

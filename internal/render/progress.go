@@ -290,7 +290,7 @@ func (p *Progress) writeJSON(v any) {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if enc.Encode(v) == nil {
-		p.write(string(escapeControls([]byte(b.String()))))
+		p.write(string(escapeControls([]byte(b.String()), jsonEscape)))
 	}
 }
 

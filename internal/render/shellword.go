@@ -14,7 +14,8 @@ func ShellWord(s string) string {
 	if unseen(s) {
 		return escapedWord(s)
 	}
-	bare := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+	// A word that begins with = is the path of a program in zsh.
+	bare := s != "" && s[0] != '=' && !strings.ContainsFunc(s, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@,+", r))
 	})
 	switch {
@@ -27,39 +28,46 @@ func ShellWord(s string) string {
 }
 
 // unseen reports whether something in a text cannot be seen as it is.
-func unseen(s string) bool {
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if r != '\\' && Visible(s[i:i+n]) != s[i:i+n] {
-			return true
-		}
-		i += n
-	}
-	return false
-}
+func unseen(s string) bool { return strings.ContainsFunc(s, joinsUnseen) || Visible(s) != s }
+
+// joinsUnseen reports whether r changes what is around it, and is no sign itself: on a
+// screen that stands for letters and pictures of people, in a word for a shell it must
+// be seen.
+func joinsUnseen(r rune) bool { return isJoiner(r) || isVariant(r) }
 
 func escapedWord(s string) string {
 	var b strings.Builder
+	var t reader
 	b.WriteString("$'")
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		raw := s[i : i+n]
+		text := raw
 		switch {
 		case r == '\n':
-			b.WriteString(`\n`)
+			text = `\n`
 		case r == '\t':
-			b.WriteString(`\t`)
+			text = `\t`
 		case r == '\\' || r == '\'':
-			b.WriteString(`\` + raw)
-		case Visible(raw) == raw:
-			b.WriteString(raw)
-		default:
-			for _, c := range []byte(raw) {
-				fmt.Fprintf(&b, `\%03o`, c) // three digits: what follows is none of it
-			}
+			text = `\` + raw
+		case r < ' ' || r == 0x7f || r == utf8.RuneError && n == 1 || joinsUnseen(r) || t.unseen(r, s[i+n:]):
+			text = octal(raw)
 		}
+		if text != raw {
+			t.wrote(text)
+		}
+		b.WriteString(text)
 		i += n
 	}
 	b.WriteByte('\'')
+	return b.String()
+}
+
+// octal are bytes as escapes of three digits each: what follows is none of them.
+func octal(raw string) string {
+	var b strings.Builder
+	for _, c := range []byte(raw) {
+		fmt.Fprintf(&b, `\%03o`, c)
+	}
 	return b.String()
 }

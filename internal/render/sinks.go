@@ -145,7 +145,7 @@ func (s *jsonlSink) row(v any) error {
 func (s *jsonlSink) end() error { return nil }
 
 func (o *out) flushJSON() error {
-	_, err := o.w.Write(escapeControls(o.buf.Bytes()))
+	_, err := o.w.Write(escapeControls(o.buf.Bytes(), jsonEscape))
 	o.buf.Reset()
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -64,9 +65,9 @@ func encodeJSON(b *bytes.Buffer, v any, indent bool) error {
 }
 
 // escapeControls writes DEL, the C1 controls and the marks that reorder or hide
-// text, which JSON and double-quoted YAML allow in strings, as \u escapes. The
-// value stays the same.
-func escapeControls(data []byte) []byte {
+// text, which JSON and double-quoted YAML allow in strings, as escapes. The value
+// stays the same.
+func escapeControls(data []byte, escape func(out []byte, r rune) []byte) []byte {
 	if !bytes.ContainsFunc(data, func(r rune) bool { return r == 0x7f || hidden(r) }) {
 		return data
 	}
@@ -74,13 +75,29 @@ func escapeControls(data []byte) []byte {
 	for len(data) > 0 {
 		r, n := utf8.DecodeRune(data)
 		if r == 0x7f || hidden(r) {
-			out = fmt.Appendf(out, `\u%04x`, r)
+			out = escape(out, r)
 		} else {
 			out = append(out, data[:n]...)
 		}
 		data = data[n:]
 	}
 	return out
+}
+
+// jsonEscape is a rune as JSON writes it: beyond U+FFFF as two halves.
+func jsonEscape(out []byte, r rune) []byte {
+	for _, half := range utf16.Encode([]rune{r}) {
+		out = fmt.Appendf(out, `\u%04x`, half)
+	}
+	return out
+}
+
+// yamlEscape is a rune as YAML writes it between double quotes.
+func yamlEscape(out []byte, r rune) []byte {
+	if r > 0xffff {
+		return fmt.Appendf(out, `\U%08x`, r)
+	}
+	return fmt.Appendf(out, `\u%04x`, r)
 }
 
 // decodeTree reads one JSON value.
@@ -219,5 +236,5 @@ func dumpYAML(n *yaml.Node) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode YAML: %w", err)
 	}
-	return escapeControls(data), nil
+	return escapeControls(data, yamlEscape), nil
 }

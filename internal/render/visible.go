@@ -10,10 +10,11 @@ import (
 
 // Visible makes text safe for a terminal and for a line of tab-separated
 // output: control characters (C0, DEL, C1), line and paragraph separators,
-// marks that reorder or hide text, and bytes that are not UTF-8 become escapes
-// such as `\n`, `\x1b`, `\u202e`. Everything else, backslashes too, stays as it
-// is. Text that came from a node or a service must pass through it before it is
-// put into a Human cell.
+// marks that reorder or hide text or cannot be seen themselves, more marks than a
+// letter has, and bytes that are not UTF-8 become escapes such as `\n`, `\x1b`,
+// `\u202e`. Everything else, backslashes too, stays as it is: joiners among emoji and
+// in scripts that need them, too. Text that came from a node or a service must pass
+// through it before it is put into a Human cell.
 func Visible(s string) string {
 	i := 0
 	for i < len(s) && s[i] >= ' ' && s[i] < 0x7f {
@@ -37,65 +38,49 @@ const (
 
 func visible(s, keep string) string {
 	var b strings.Builder
+	var t reader
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if strings.ContainsRune(keep, r) && n == 1 && r != utf8.RuneError {
 			b.WriteByte(s[i])
+			t.wrote(s[i : i+1])
 		} else {
-			writeVisible(&b, s[i:i+n], r)
+			t.write(&b, s[i:i+n], r, s[i+n:])
 		}
 		i += n
 	}
 	return b.String()
 }
 
-// writeVisible writes the rune r, whose bytes are raw.
-func writeVisible(b *strings.Builder, raw string, r rune) {
+// write writes the rune r, whose bytes are raw, so that it is seen.
+func (t *reader) write(b *strings.Builder, raw string, r rune, rest string) {
+	var text string
 	switch {
 	case r == utf8.RuneError && len(raw) == 1:
-		b.WriteString(`\x`)
-		writeHex(b, int64(raw[0]), 2)
+		text = `\x` + hex(int64(raw[0]), 2)
 	case r == '\n':
-		b.WriteString(`\n`)
+		text = `\n`
 	case r == '\r':
-		b.WriteString(`\r`)
+		text = `\r`
 	case r == '\t':
-		b.WriteString(`\t`)
+		text = `\t`
 	case r < ' ' || r == 0x7f:
-		b.WriteString(`\x`)
-		writeHex(b, int64(r), 2)
-	case hidden(r):
-		b.WriteString(`\u`)
-		writeHex(b, int64(r), 4)
-	default:
+		text = `\x` + hex(int64(r), 2)
+	case !t.unseen(r, rest):
 		b.WriteString(raw)
+		return
+	case r > 0xffff:
+		text = `\U` + hex(int64(r), 8)
+	default:
+		text = `\u` + hex(int64(r), 4)
 	}
+	b.WriteString(text)
+	t.wrote(text)
 }
 
-func writeHex(b *strings.Builder, v int64, digits int) {
+func hex(v int64, digits int) string {
 	s := strconv.FormatInt(v, 16)
-	for range digits - len(s) {
-		b.WriteByte('0')
-	}
-	b.WriteString(s)
-}
-
-// hidden reports whether r, not a C0 control, acts on its surroundings without
-// being seen: C1 controls (some terminals obey U+009B like ESC [), separators,
-// direction marks (CVE-2021-42574) and zero-width spaces. Joiners stay: emoji
-// and several scripts need them.
-func hidden(r rune) bool {
-	switch {
-	case r < 0x80:
-		return false
-	case r <= 0x9f,
-		r == 0x061c, r == 0x200b, r == 0x200e, r == 0x200f,
-		r >= 0x2028 && r <= 0x202e,
-		r >= 0x2060 && r <= 0x206f,
-		r == 0xfeff:
-		return true
-	}
-	return false
+	return strings.Repeat("0", max(digits-len(s), 0)) + s
 }
 
 // styled makes the text of a Human cell safe: with color its colour sequences
@@ -106,6 +91,7 @@ func styled(s string, color bool) string {
 		return Visible(s)
 	}
 	var b strings.Builder
+	var t reader
 	open := false
 	for len(s) > 0 {
 		if n := sgr(s); n > 0 {
@@ -115,7 +101,7 @@ func styled(s string, color bool) string {
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s)
-		writeVisible(&b, s[:n], r)
+		t.write(&b, s[:n], r, s[n:])
 		s = s[n:]
 	}
 	if open {

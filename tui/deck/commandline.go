@@ -23,6 +23,19 @@ func Running(l Line) []string {
 	return behind(l.Words, "--yes")
 }
 
+// Args are words with arguments behind them that somebody else may have named. One that
+// begins with a hyphen would be a flag: --dry-run is a legal name of a parameter, and
+// --endpoint-url=… can be that of a patch.
+func Args(words []string, args ...string) []string {
+	if slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") && a != "-" }) {
+		return slices.Concat(words, []string{"--"}, args)
+	}
+	return slices.Concat(words, args)
+}
+
+// With are words with flags: at the end, or in front of the "--" of Args.
+func With(words []string, flags ...string) []string { return behind(words, flags...) }
+
 // behind puts words at the end of a command line, in front of the "--" from which on
 // words are the remote command's.
 func behind(words []string, more ...string) []string {

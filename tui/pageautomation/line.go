@@ -17,7 +17,7 @@ import (
 // line is the command line that starts an execution. Secrets, and what the flags
 // cannot say, go through its standard input.
 func (p *Page) line(at grid.Place, r automation.Request, targets []string) deck.Line {
-	words := []string{"automation", "start", r.Document}
+	var words []string
 	if r.DocumentVersion != "" {
 		words = append(words, "--doc-version", r.DocumentVersion)
 	}
@@ -58,9 +58,9 @@ func (p *Page) line(at grid.Place, r automation.Request, targets []string) deck.
 	if r.Interactive {
 		words = append(words, "--interactive")
 	}
-	l.Words = words
+	l.Words = deck.With(deck.Args([]string{"automation", "start"}, r.Document), words...)
 	if l.Input == nil {
-		l.Preview = append(slices.Clone(words), "--dry-run")
+		l.Preview = deck.With(l.Words, "--dry-run")
 	}
 	l.Done = func(res deck.Result) tea.Msg { return started{at, r.Document, res} }
 	return l

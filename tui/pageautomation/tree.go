@@ -129,7 +129,7 @@ func parts(w Whole) []part {
 		s := &w.Steps[i]
 		list = append(list, part{key: "step " + s.ID, depth: 1, step: s})
 		for k := range w.Children {
-			if c := &w.Children[k]; !placed[c.ID] && starts(w, i, c) {
+			if c := &w.Children[k]; !placed[c.ID] && starts(s, c) {
 				placed[c.ID] = true
 				list = append(list, part{key: c.ID, depth: 2, child: c})
 			}
@@ -145,8 +145,7 @@ func parts(w Whole) []part {
 
 // starts reports whether a step has started an execution: it says so when it has
 // ended, and before that it is the one that runs.
-func starts(w Whole, i int, c *automation.Execution) bool {
-	s := w.Steps[i]
+func starts(s *automation.Step, c *automation.Execution) bool {
 	if ids := s.Outputs["ExecutionId"]; len(ids) > 0 {
 		return slices.Contains(ids, c.ID)
 	}

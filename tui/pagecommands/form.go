@@ -10,6 +10,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/sources"
@@ -198,7 +199,7 @@ func (p *Page) targetWords(at grid.Place, typed string) []string {
 	seen := map[string]bool{"all": true}
 	known := []string{"all"}
 	add := func(word string) {
-		if word != "" && !seen[word] && !strings.ContainsAny(word, " \t\"'") {
+		if word != "" && !seen[word] && !strings.ContainsAny(word, " \t\"'") && render.Visible(word) == word {
 			seen[word] = true
 			known = append(known, word)
 		}
@@ -206,14 +207,20 @@ func (p *Page) targetWords(at grid.Place, typed string) []string {
 	rows, _ := p.set.Nodes.At(at)
 	for _, n := range rows {
 		for k, v := range n.Tags {
-			if !strings.HasPrefix(k, "aws:") {
-				add("tag:" + k + "=" + v)
+			word := "tag:" + k + "=" + v
+			t, err := fleet.ParseTarget(word)
+			if !strings.HasPrefix(k, "aws:") && err == nil && t.Kind == fleet.KindTag && t.Key == k && slices.Equal(t.Values, []string{v}) {
+				add(word)
 			}
 		}
 	}
 	slices.Sort(known[1:])
 	for _, n := range rows {
-		add(n.Name)
+		// A node can be called like an expression, as db-* or file:x, and be offered as
+		// what means others.
+		if t, err := fleet.ParseTarget(n.Name); err == nil && t.Kind == fleet.KindName && t.Value == n.Name {
+			add(n.Name)
+		}
 	}
 	out := fitting(known, last, mostChoices)
 	for i := range out {

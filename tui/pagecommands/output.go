@@ -174,24 +174,9 @@ func outputLines(heading, text string) (lines []textLine) {
 	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
-		if strings.Contains(line, "\t") {
-			line = expanded(line)
-		}
-		lines = append(lines, textLine{text: render.Visible(line)})
+		lines = append(lines, textLine{text: render.Visible(widget.Expanded(line))})
 	}
 	return lines
-}
-
-// expanded puts spaces in place of tabs, to columns of eight.
-func expanded(line string) string {
-	var b strings.Builder
-	for i, part := range strings.Split(line, "\t") {
-		if i > 0 {
-			b.WriteString(strings.Repeat(" ", 8-ansi.StringWidth(b.String())%8))
-		}
-		b.WriteString(part)
-	}
-	return b.String()
 }
 
 // pane shows the output of an entry. It makes the lines once, when the text, the

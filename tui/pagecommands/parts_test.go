@@ -164,6 +164,30 @@ func TestFormChecks(t *testing.T) {
 	}
 }
 
+// What is offered means the node or the tag it was made of, and nothing else.
+func TestATargetThatIsOfferedMeansWhatItIsCalled(t *testing.T) {
+	s := newScreen(t)
+	var nodes []fleet.Node
+	for i, name := range []string{"web-1", "東京-web", "web-*", "tag:env=prod", "file:/etc/hosts", "@group", "web-1!db-1", "web-[1-9]", "-x", "10.0.0.0/8", "web\u200b", "a b", "web,db", "i-0123456789abcdef0"} {
+		nodes = append(nodes, fleet.Node{ID: fmt.Sprintf("i-%d", i), Name: name, Tags: map[string]string{"app": name}})
+	}
+	s.set.Nodes.Set(tuitest.Place, nodes, tuitest.Now)
+	for _, word := range s.page.targetWords(tuitest.Place, "") {
+		switch got, err := fleet.ParseTarget(word); {
+		case word == "all":
+		case err != nil || strings.Contains(word, "\u200b"):
+			t.Errorf("%q is offered: %v", word, err)
+		case got.Kind == fleet.KindTag && len(got.Values) == 1 && slices.ContainsFunc(nodes, func(n fleet.Node) bool { return n.Name == got.Values[0] }):
+		case got.Kind == fleet.KindName && slices.ContainsFunc(nodes, func(n fleet.Node) bool { return n.Name == got.Value }):
+		default:
+			t.Errorf("%q is offered, and is %+v", word, got)
+		}
+	}
+	if got := s.page.targetWords(tuitest.Place, "web-1"); !slices.Contains(got, "web-1") || !slices.Contains(got, "tag:app=web-1") {
+		t.Errorf("choices are %q", got)
+	}
+}
+
 func TestWhatWasSentIsOpened(t *testing.T) {
 	s := newScreen(t)
 	s.known(commands()...)

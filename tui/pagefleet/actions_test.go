@@ -307,6 +307,35 @@ func TestTags(t *testing.T) {
 	}
 }
 
+// A tag that is not one line, or not the same again when it is read as one, is left
+// alone: what nobody has changed must not be changed.
+func TestTagsThatNoLineSaysStayAsTheyAre(t *testing.T) {
+	f := open(t).fill()
+	var nodes []fleet.Node
+	for _, r := range f.set.Nodes.Rows() {
+		if r.Place == tuitest.Place {
+			if r.Value.ID == "i-0a1b2c3d4e5f60718" {
+				r.Value.Tags = map[string]string{"env": "prod", "note": "a\nowner=eve", "a=b": "c", "blank": "x ", " k": "v", "bell": "\a"}
+			}
+			nodes = append(nodes, r.Value)
+		}
+	}
+	f.set.Nodes.Set(tuitest.Place, nodes, tuitest.Now)
+	f.Changed(sources.Nodes)
+	asked := f.do(t, "e")
+	for _, m := range asked {
+		if form, ok := m.(deck.Form); ok && (form.Fields[0].Value != "env=prod" || !strings.Contains(form.Title, "without 5 tags")) {
+			t.Errorf("%s: %q", form.Title, form.Fields[0].Value)
+		}
+	}
+	if got := lines(fill(t, asked, nil)); len(got) != 0 {
+		t.Errorf("no change became %v", got)
+	}
+	if l := one(t, fill(t, f.do(t, "e"), map[string]string{"tags": "env=dev"})); said(l) != "node tag i-0a1b2c3d4e5f60718 env=dev" {
+		t.Errorf("got %q", said(l))
+	}
+}
+
 func TestRepair(t *testing.T) {
 	f := open(t).fill()
 	f.Press("d", "j") // from the first failure to the role

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -194,11 +195,15 @@ func (p *Page) editTags() tea.Cmd {
 	}
 	f := deck.Field{Name: "tags", Label: "Tags", Many: true, Help: "KEY=VALUE sets, KEY- removes; one a line", Check: checkTags}
 	var had map[string]string
+	title := "Tags of " + whatOf(batches)
 	if tags, ok := p.tagsOf(batches); ok {
-		had = tags
+		had = lineTags(tags)
 		f.Value, f.Help = tagValue(had), "KEY=VALUE, one a line; a line taken away removes its tag"
+		if n := len(tags) - len(had); n > 0 {
+			title += ", without " + widget.Count(n, "tag") + " that no line can say"
+		}
 	}
-	return deck.Ask(deck.Form{Title: "Tags of " + whatOf(batches), Fields: []deck.Field{f}, Done: func(v map[string]string) tea.Cmd {
+	return deck.Ask(deck.Form{Title: title, Fields: []deck.Field{f}, Done: func(v map[string]string) tea.Cmd {
 		words := tagWords(v["tags"], had)
 		if len(words) == 0 {
 			return deck.Ask(deck.Say{Text: "no tag was changed"})
@@ -241,6 +246,19 @@ func (p *Page) tagsOf(batches []batch) (map[string]string, bool) {
 
 // tagged says that tags have been changed: what is known of the node is old.
 type tagged struct{}
+
+// lineTags are the tags that come back as they are when they are written one a line.
+// The others are not in the form, and stay: what nobody has changed must not be changed.
+func lineTags(tags map[string]string) map[string]string {
+	out := make(map[string]string, len(tags))
+	for k, v := range tags {
+		line := k + "=" + v
+		if !strings.Contains(k, "=") && strings.TrimSpace(line) == line && strings.IndexFunc(line, unicode.IsControl) < 0 {
+			out[k] = v
+		}
+	}
+	return out
+}
 
 // tagValue writes tags one a line, in order.
 func tagValue(tags map[string]string) string {

@@ -99,7 +99,7 @@ func (l line) draw(s *theme.Styles, width int) []string {
 		}
 		if i == 0 && l.key != "" {
 			name := ansi.Truncate(l.key, indent-2, s.Glyphs.Ellipsis)
-			key = s.Key.Render(name) + strings.Repeat(" ", indent-ansi.StringWidth(name))
+			key = s.Key.Render(name) + strings.Repeat(" ", max(indent-ansi.StringWidth(name), 0))
 		}
 		out = append(out, key+l.paint(s, text, width-indent))
 	}

@@ -3,7 +3,6 @@ package pageparams
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -157,7 +156,7 @@ func about(r row, level deck.Level, what string, words ...string) deck.Line {
 
 func (p *Page) edit(r row) tea.Cmd {
 	p.hide()
-	l := about(r, deck.Change, "edit", "param", "edit", r.path)
+	l := about(r, deck.Change, "edit", deck.Args([]string{"param", "edit"}, r.path)...)
 	l.How = deck.OnScreen
 	return deck.Ask(l)
 }
@@ -169,7 +168,7 @@ func (p *Page) remove() tea.Cmd {
 	for _, at := range places {
 		list := by[at]
 		l := deck.Line{
-			Words: slices.Concat([]string{"param", "delete"}, noFlags(list)), Preview: slices.Concat([]string{"param", "delete", "--dry-run"}, noFlags(list)),
+			Words: deck.Args([]string{"param", "delete"}, list...), Preview: deck.Args([]string{"param", "delete", "--dry-run"}, list...),
 			At: at, What: "delete " + render.Visible(list[0]), Level: deck.Destructive, Type: list[0], How: deck.Quietly,
 			Facts: []deck.Fact{{Name: "Lost", Value: "every version, all labels; the name is free after 30 s"}}, Refresh: []string{sources.Parameters}, Done: done,
 		}
@@ -179,14 +178,6 @@ func (p *Page) remove() tea.Cmd {
 		cmds = append(cmds, deck.Ask(l))
 	}
 	return tea.Batch(cmds...)
-}
-
-// noFlags are names as words: one can begin with hyphens, and --dry-run is a legal name.
-func noFlags(names []string) []string {
-	if slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, "-") }) {
-		return slices.Concat([]string{"--"}, names)
-	}
-	return names
 }
 
 func (p *Page) noHistory() string {
@@ -206,8 +197,8 @@ func (p *Page) rollback() tea.Cmd {
 	r, _ := p.current()
 	back := func(v parameter.Parameter) tea.Cmd {
 		n := strconv.FormatInt(v.Version, 10)
-		l := about(r, deck.Change, "write version "+n+" again as the latest of", "param", "rollback", r.path, n)
-		l.Preview = append(append([]string{}, l.Words...), "--dry-run")
+		l := about(r, deck.Change, "write version "+n+" again as the latest of", deck.Args([]string{"param", "rollback"}, r.path, n)...)
+		l.Preview = deck.With(l.Words, "--dry-run")
 		return deck.Ask(l)
 	}
 	latest := p.history[0].Version // the list may not have heard of it yet
@@ -228,7 +219,7 @@ func (p *Page) rollback() tea.Cmd {
 // tell runs a line about a row that changes nothing, in a pane.
 func (p *Page) tell(r row, command, what string, flags ...string) tea.Cmd {
 	return deck.Ask(deck.Line{
-		Words: append([]string{"param", command, p.where(r)}, flags...), At: r.at, What: what + render.Visible(p.where(r)), Level: deck.Read, How: deck.InPane,
+		Words: deck.With(deck.Args([]string{"param", command}, p.where(r)), flags...), At: r.at, What: what + render.Visible(p.where(r)), Level: deck.Read, How: deck.InPane,
 	})
 }
 
@@ -243,7 +234,7 @@ func (p *Page) where(r row) string {
 // compare shows how two parameters or paths differ; secrets are not decrypted.
 func (p *Page) compare(r row) tea.Cmd {
 	show := func(at grid.Place, a, b string, flags ...string) tea.Cmd {
-		return deck.Ask(deck.Line{Words: append([]string{"param", "diff", a, b}, flags...), At: at, What: "compare " + render.Visible(a) + " and " + render.Visible(b), Level: deck.Read, How: deck.InPane})
+		return deck.Ask(deck.Line{Words: deck.With(deck.Args([]string{"param", "diff"}, a, b), flags...), At: at, What: "compare " + render.Visible(a) + " and " + render.Visible(b), Level: deck.Read, How: deck.InPane})
 	}
 	if two := p.chosen(); len(two) == 2 && two[0].Place == two[1].Place {
 		return show(r.at, two[0].Value, two[1].Value, "--no-secrets")

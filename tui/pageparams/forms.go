@@ -114,10 +114,10 @@ func (p *Page) askValue(at grid.Place, v map[string]string) tea.Cmd {
 		field.Help, field.Many = "a,b,c", false
 	}
 	return deck.Ask(deck.Form{Title: "Value of " + render.Visible(v["name"]), Fields: []deck.Field{field}, Done: func(value map[string]string) tea.Cmd {
-		words := []string{"param", "set", v["name"], "-", "--type", v["type"]}
+		words := deck.With(deck.Args([]string{"param", "set"}, v["name"], "-"), "--type", v["type"])
 		for _, flag := range []string{"description", "tier", "key", "expires"} {
 			if v[flag] != "" {
-				words = append(words, "--"+flag, v[flag])
+				words = deck.With(words, "--"+flag, v[flag])
 			}
 		}
 		l := about(row{at: at, path: v["name"]}, deck.Change, "make", words...)
@@ -145,7 +145,7 @@ func (p *Page) addLabels() tea.Cmd {
 			return needed(strings.TrimSpace(text))
 		}}},
 		Done: func(v map[string]string) tea.Cmd {
-			return deck.Ask(about(r, deck.Change, "label version "+strconv.FormatInt(version, 10)+" of", append([]string{"param", "label", target}, strings.Fields(v["labels"])...)...))
+			return deck.Ask(about(r, deck.Change, "label version "+strconv.FormatInt(version, 10)+" of", deck.Args([]string{"param", "label"}, append([]string{target}, strings.Fields(v["labels"])...)...)...))
 		},
 	})
 }
@@ -169,22 +169,22 @@ func (p *Page) move(r row, command string) tea.Cmd {
 			{Name: "over", Label: "What is there", Value: "stays", Choices: of("stays", "is written over"), Only: true},
 		},
 		Done: func(v map[string]string) tea.Cmd {
-			words := []string{"param", command, r.path, v["to"]}
+			words := deck.Args([]string{"param", command}, r.path, v["to"])
 			if r.param == nil {
-				words = append(words, "--recursive")
+				words = deck.With(words, "--recursive")
 			}
 			if v["history"] != "the latest" {
-				words = append(words, "--history")
+				words = deck.With(words, "--history")
 			}
 			if v["over"] == "is written over" {
-				words = append(words, "--overwrite")
+				words = deck.With(words, "--overwrite")
 			}
 			level := deck.Change
 			if command == "move" || v["over"] == "is written over" {
 				level = deck.Disruptive
 			}
 			l := about(r, level, command, words...)
-			l.Preview = append(append([]string{}, words...), "--dry-run")
+			l.Preview = deck.With(words, "--dry-run")
 			return deck.Ask(l)
 		},
 	})
@@ -204,15 +204,15 @@ func (p *Page) export(r row) tea.Cmd {
 			{Name: "secrets", Label: "SecureStrings", Value: secretWords[0], Choices: of(secretWords...), Only: true},
 		},
 		Done: func(v map[string]string) tea.Cmd {
-			words := []string{"param", "export", v["path"], "--file", v["file"]}
+			words := deck.With(deck.Args([]string{"param", "export"}, v["path"]), "--file", v["file"])
 			if v["format"] != "" {
-				words = append(words, "--format", v["format"])
+				words = deck.With(words, "--format", v["format"])
 			}
 			level := deck.Read
 			if v["secrets"] == secretWords[1] {
-				words, level = append(words, "--decrypt"), deck.Change
+				words, level = deck.With(words, "--decrypt"), deck.Change
 			} else {
-				words = append(words, "--no-secrets")
+				words = deck.With(words, "--no-secrets")
 			}
 			return deck.Ask(deck.Line{Words: words, At: r.at, What: "export " + render.Visible(v["path"]), Level: level, How: deck.Quietly})
 		},

@@ -261,6 +261,25 @@ func TestNamesAreNoFlagsOfTheLineThatDeletes(t *testing.T) {
 	}
 }
 
+// Nor of any other line: nothing of it becomes a flag, or falls out of the line so that
+// another word is the name.
+func TestANameIsNoFlagOfAnyLine(t *testing.T) {
+	s := open(t)
+	s.set.Parameters.Set(tuitest.Place, []parameter.Parameter{{Name: "--endpoint-url=https://x", Type: parameter.String, Version: 3}}, tuitest.Now)
+	s.Changed(sources.Parameters)
+	s.Press("T")
+	words(t, s.act(t, "e"), "param edit -- --endpoint-url=https://x")
+	words(t, s.act(t, "$"), "param cost -- --endpoint-url=https://x")
+	words(t, s.act(t, "E"), "param expiring --all -- --endpoint-url=https://x")
+	label := s.act(t, "+").(deck.Form)
+	words(t, label.Done(map[string]string{"labels": "live"})(), "param label -- --endpoint-url=https://x:3 live")
+	move := s.act(t, "M").(deck.Form)
+	l := words(t, move.Done(map[string]string{"to": "/b", "history": "all", "over": "stays"})(), "param move --history -- --endpoint-url=https://x /b")
+	if got := strings.Join(l.Preview, " "); got != "param move --history --dry-run -- --endpoint-url=https://x /b" {
+		t.Errorf("the preview is %q", got)
+	}
+}
+
 func TestValues(t *testing.T) {
 	s := open(t)
 	s.fill()

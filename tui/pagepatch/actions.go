@@ -202,7 +202,7 @@ func (p *Page) explain() tea.Cmd {
 	if n == nil {
 		return nil
 	}
-	words := []string{"patch", "explain", n.ID}
+	words := []string{n.ID}
 	switch i, ok := p.list.Current(); {
 	case ok && p.focus == panePatches:
 		words = append(words, p.found[i].ID)
@@ -213,7 +213,7 @@ func (p *Page) explain() tea.Cmd {
 	case p.view == viewCVE:
 		words = append(words, p.cve.id)
 	}
-	return printed(n.at, "why patches of "+n.label()+" are as they are", words...)
+	return printed(n.at, "why patches of "+n.label()+" are as they are", deck.Args([]string{"patch", "explain"}, words...)...)
 }
 
 func (p *Page) showYAML() tea.Cmd {

@@ -155,9 +155,9 @@ func (p *Page) terminate() tea.Cmd {
 	places, by := deck.Sendings(running)
 	var cmds []tea.Cmd
 	for _, at := range places {
-		words, facts := []string{"session", "terminate"}, []deck.Fact{}
+		ids, facts := []string{}, []deck.Fact{}
 		for _, e := range by[at] {
-			words = append(words, e.ID)
+			ids = append(ids, e.ID)
 			node := cmp.Or(p.names[deck.Key(at, e.Target)], e.Target)
 			facts = append(facts, deck.Fact{
 				Name: e.OwnerName(), Value: strings.TrimSpace(fmt.Sprintf("on %s, since %s %s", node, p.deck.Ago(e.Started), e.Reason)),
@@ -168,7 +168,7 @@ func (p *Page) terminate() tea.Cmd {
 			what = fmt.Sprintf("end %d sessions", n)
 		}
 		cmds = append(cmds, deck.Ask(deck.Line{
-			Words: words, At: at, What: what, Facts: facts, Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{sources.Sessions, sources.Past},
+			Words: deck.Args([]string{"session", "terminate"}, ids...), At: at, What: what, Facts: facts, Level: deck.Disruptive, How: deck.Quietly, Refresh: []string{sources.Sessions, sources.Past},
 		}))
 	}
 	return tea.Batch(cmds...)
@@ -176,9 +176,9 @@ func (p *Page) terminate() tea.Cmd {
 
 // log shows what was kept of a session; of one that runs, as it comes.
 func log(e entry) tea.Cmd {
-	words := []string{"session", "logs", e.Value.ID, "--text"}
+	words := deck.With(deck.Args([]string{"session", "logs"}, e.Value.ID), "--text")
 	if !e.Value.Over() {
-		words = append(words, "--follow")
+		words = deck.With(words, "--follow")
 	}
 	return deck.Ask(deck.Line{Words: words, At: e.Place, What: "log of " + render.Visible(e.Value.ID), Level: deck.Read, How: deck.InPane})
 }

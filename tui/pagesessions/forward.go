@@ -174,7 +174,7 @@ func (p *Page) forward(at grid.Place, node string) tea.Cmd {
 			{Name: "reason", Label: "Reason", Help: "for the session's history"},
 		},
 		Done: func(v map[string]string) tea.Cmd {
-			at, node, err := p.meant(at, strings.TrimSpace(v["node"]))
+			at, node, err := p.meant(at, v["node"])
 			if err != nil {
 				return deck.Ask(deck.Say{Err: err})
 			}
@@ -191,11 +191,10 @@ func (p *Page) forward(at grid.Place, node string) tea.Cmd {
 // name may be another node's elsewhere. What is the name of none is for the command to
 // understand.
 func (p *Page) meant(at grid.Place, typed string) (grid.Place, string, error) {
-	var found []grid.Row[fleet.Node]
-	for _, r := range p.set.Nodes.Rows() {
-		if (r.Value.ID == typed || sources.Label(r.Value) == typed) && (at == grid.Place{} || r.Place == at) {
-			found = append(found, r)
-		}
+	found := p.called(at, typed)
+	if len(found) == 0 { // else the blanks are of the name: another node's can be without
+		typed = strings.TrimSpace(typed)
+		found = p.called(at, typed)
 	}
 	switch len(found) {
 	case 0:
@@ -208,6 +207,16 @@ func (p *Page) meant(at grid.Place, typed string) (grid.Place, string, error) {
 		ids[i] = r.Value.ID + " (" + r.Place.String() + ")"
 	}
 	return at, "", fault.Usagef("%q is the name of %d nodes", typed, len(found)).WithHint("write the id of the one that is meant: %s", strings.Join(ids, ", "))
+}
+
+// called are the nodes in a place, or in all, that have a name or an id.
+func (p *Page) called(at grid.Place, name string) (found []grid.Row[fleet.Node]) {
+	for _, r := range p.set.Nodes.Rows() {
+		if (r.Value.ID == name || sources.Label(r.Value) == name) && (at == grid.Place{} || r.Place == at) {
+			found = append(found, r)
+		}
+	}
+	return found
 }
 
 // save asks for a forward and writes it into the user's file: the one under the cursor

@@ -219,6 +219,27 @@ func TestSeveralSessionsEndWithALineForEachPlace(t *testing.T) {
 	}
 }
 
+// A name with a blank at its end is another's, and looks the same.
+func TestAForwardGoesToTheNodeOfTheVeryName(t *testing.T) {
+	d := open(t)
+	d.fill()
+	d.set.Nodes.Set(tuitest.Place, []fleet.Node{{ID: "i-0aaa", Name: "web-1", Ping: fleet.Online}, {ID: "i-0bbb", Name: "web-1 ", Ping: fleet.Online}}, tuitest.Now)
+	d.Changed(sources.Nodes)
+	for typed, id := range map[string]string{"web-1": "i-0aaa", "web-1 ": "i-0bbb", " web-1": "i-0aaa"} {
+		f := d.act(t, "f").(deck.Form)
+		words(t, f.Done(map[string]string{"node": typed, "spec": "8080:80"})().(deck.Line), "forward "+id+" 8080:80")
+	}
+}
+
+// A role's session is called as whoever assumes the role says.
+func TestTheIDOfASessionIsNoFlag(t *testing.T) {
+	d := open(t)
+	d.set.Sessions.Set(tuitest.Place, []sessions.Entry{{ID: "--endpoint-url=evil.example-0a1b2c3d4e5f6a7b8", Target: "i-0aaa", Status: "Connected", Started: ago(time.Minute)}}, tuitest.Now)
+	d.Changed(sources.Sessions)
+	words(t, d.line(t, "t"), "session terminate -- --endpoint-url=evil.example-0a1b2c3d4e5f6a7b8")
+	words(t, d.line(t, "L"), "session logs --text --follow -- --endpoint-url=evil.example-0a1b2c3d4e5f6a7b8")
+}
+
 func TestNodesAreAskedForWhileTheyAreNameless(t *testing.T) {
 	d := open(t)
 	wanted := func() bool {

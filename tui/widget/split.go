@@ -88,7 +88,7 @@ func Rule(s *theme.Styles, title string, width int) string {
 	}
 	title = render.CutEnd(render.Visible(title), width-6, s.Glyphs.Ellipsis)
 	return s.Border.Render(strings.Repeat(s.Glyphs.Rule, 2)) + " " + s.Title.Render(title) + " " +
-		s.Border.Render(strings.Repeat(s.Glyphs.Rule, width-4-render.Width(title)))
+		s.Border.Render(strings.Repeat(s.Glyphs.Rule, max(width-4-render.Width(title), 0)))
 }
 
 // lines cuts a drawn text into exactly n lines.
@@ -107,5 +107,5 @@ func padTo(line string, width int) string {
 		line = ansi.Truncate(line, width, "")
 		w = ansi.StringWidth(line)
 	}
-	return line + strings.Repeat(" ", width-w)
+	return line + strings.Repeat(" ", max(width-w, 0))
 }

@@ -112,18 +112,26 @@ func safe(line string) string {
 	if strings.IndexByte(line, 0x1b) >= 0 {
 		line = dropColors(line)
 	}
-	if strings.IndexByte(line, '\t') >= 0 {
-		var b strings.Builder
-		for part := range strings.SplitAfterSeq(line, "\t") {
-			part, tab := strings.CutSuffix(part, "\t")
-			b.WriteString(part)
-			if tab {
-				b.WriteString(strings.Repeat(" ", 8-ansi.StringWidth(b.String())%8))
-			}
-		}
-		line = b.String()
+	return render.Visible(Expanded(line))
+}
+
+// Expanded puts spaces in place of tabs, to columns of eight. A line may have a million.
+func Expanded(line string) string {
+	if strings.IndexByte(line, '\t') < 0 {
+		return line
 	}
-	return render.Visible(line)
+	var b strings.Builder
+	column := 0
+	for i, part := range strings.Split(line, "\t") {
+		if i > 0 {
+			room := 8 - column%8
+			b.WriteString("        "[:room])
+			column += room
+		}
+		b.WriteString(part)
+		column += ansi.StringWidth(part)
+	}
+	return b.String()
 }
 
 // dropColors takes ESC [ … m away; other sequences stay, to be made visible.

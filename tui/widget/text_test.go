@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -60,6 +61,20 @@ func TestTextScrolls(t *testing.T) {
 	}
 	if v.Update(tea.KeyPressMsg{Code: 'x', Text: "x"}) || v.Update(tea.FocusMsg{}) {
 		t.Error("takes what is not its own")
+	}
+}
+
+// A node can write a million tabs: each costs what it takes, not what the line takes.
+func TestALineOfTabsIsDrawnAtOnce(t *testing.T) {
+	if got := Expanded("a\tbc\t\t東\tx"); got != "a       bc              東      x" {
+		t.Errorf("got %q", got)
+	}
+	text := NewText()
+	text.SetSize(80, 10)
+	began := time.Now()
+	text.SetText(strings.Repeat("x\t", 200_000))
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
 
