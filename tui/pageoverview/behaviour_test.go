@@ -1,6 +1,7 @@
 package pageoverview
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -97,7 +98,7 @@ func TestEveryNumberOpensThePageBehindIt(t *testing.T) {
 		{"112 nodes miss security", "patch", "security>0"},
 		{"5 patched, reboot pending", "patch", "reboot>0"},
 		{"never scanned for patches", "patch", "status=never-scanned"},
-		{"東京 87", "patch", "group='東京'"},
+		{"東京 87", "patch", "group=東京"},
 		{"2 nodes whose last patch scan failed", "patch", "state='scan failed'"},
 		{"1 node whose last patch install failed", "patch", "state='install failed'"},
 		{"1 automation waits", "automation", "waiting=yes"},
@@ -115,6 +116,25 @@ func TestEveryNumberOpensThePageBehindIt(t *testing.T) {
 			t.Errorf("%q opens %s with %q (shown %d times), want %q", c.text, c.page, got.filter, got.shown, c.filter)
 		}
 		others[c.page].shown = 0
+		s.Press("1")
+	}
+}
+
+// The nodes in no group, and those of a group whatever its name is made of.
+func TestAGroupOpensItsNodesAlone(t *testing.T) {
+	s, p, others, set := filled(t)
+	for group, filter := range map[string]string{"": "!group~.", "web,prod": "group~'^web,prod$'", "a b": "group='a b'"} {
+		nodes := testPatches(testNodes(2))
+		for i := range nodes {
+			nodes[i].Patch.Group = group
+		}
+		set.Patches.Set(tuitest.Place, nodes, tuitest.Now)
+		s.Changed(sources.Patches)
+		choose(t, p, cmp.Or(group, "(no group)"))
+		s.Press("enter")
+		if got := others["patch"].filter; got != filter {
+			t.Errorf("group %q opens %q, want %q", group, got, filter)
+		}
 		s.Press("1")
 	}
 }
