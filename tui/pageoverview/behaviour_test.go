@@ -650,3 +650,32 @@ func TestMoreAutomations(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 }
+
+// On a narrow screen what is under the cursor is seen in full, and nothing else moves.
+func TestTheLineUnderTheCursorIsSeenInFull(t *testing.T) {
+	s, p, _, set := filled(t)
+	nodes := testNodes(1204)
+	for i := range 5 { // lost, all of them
+		nodes[i].State = "stopped"
+	}
+	set.Nodes.Set(tuitest.Place, nodes, tuitest.Now)
+	s.Changed(sources.Nodes)
+	s.Size(40, 30)
+	choose(t, p, "14 nodes connection lost")
+	s.Has("▸ ✗ 14 nodes connection lost, 5 of them", "    stopped")
+	before := strings.Split(s.Frame(), "\n")
+	choose(t, p, "37 nodes miss critical")
+	s.Lacks("5 of them stopped")
+	after := strings.Split(s.Frame(), "\n")
+	row := func(lines []string, text string) int {
+		return slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, text) })
+	}
+	for _, panel := range []string{"Patch compliance", "Running now", "Next windows"} {
+		if row(before, panel) != row(after, panel) {
+			t.Errorf("%s has moved from %d to %d", panel, row(before, panel), row(after, panel))
+		}
+	}
+	s.Size(40, 10)
+	choose(t, p, "14 nodes connection lost")
+	s.Has("5 of them", "stopped")
+}
