@@ -194,7 +194,7 @@ func (p *Page) totals() []string {
 		{p.fleet.running, theme.Busy, "running"},
 	} {
 		if n.n > 0 {
-			parts = append(parts, s.Status(n.level, fmt.Sprintf("%d %s", n.n, n.what)))
+			parts = append(parts, s.Status(n.level, widget.Grouped(n.n)+" "+n.what))
 		}
 	}
 	lines := []string{parts[0]}
