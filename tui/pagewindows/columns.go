@@ -166,6 +166,8 @@ func lastLevel(e *entry) theme.Level {
 		return levels.Window(e.running.State)
 	case x != nil:
 		return levels.Window(x.State)
+	case e.known:
+		return theme.Idle // none yet
 	}
 	return theme.Unknown
 }
@@ -211,7 +213,7 @@ func findingsWord(e *entry) string {
 
 func findingsLevel(e *entry) theme.Level {
 	if len(e.findings) == 0 {
-		return theme.Unknown
+		return theme.Idle
 	}
 	return theme.Warn
 }
