@@ -20,7 +20,11 @@ type hint struct{ key, name string }
 func (m *Model) lastLine(y int, k feed.State, tight bool) string {
 	switch {
 	case len(m.dialogs) > 0:
-		return m.hintLine(y, m.top().hints(), nil)
+		var right []piece
+		if d, ok := m.top().(*menu); ok {
+			right = d.position()
+		}
+		return m.hintLine(y, m.top().hints(), right)
 	case m.filter != nil:
 		return m.filterView(y)
 	case m.lost():
@@ -113,7 +117,7 @@ func (m *Model) counts() []piece {
 	switch {
 	case st.Shown != st.Of:
 		ps = append(ps, piece{text: grouped(st.Shown) + " of " + grouped(st.Of), rank: 1})
-	case st.Of > 0:
+	case st.Of > 0 && !st.Lines:
 		ps = append(ps, piece{text: grouped(st.Of), style: m.o.Deck.Styles.Dim, rank: 1})
 	}
 	return ps

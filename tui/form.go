@@ -240,6 +240,12 @@ func (d *form) lines(width int) (lines []string, at point, last int) {
 		}
 		if i == d.at {
 			last = max(at.y, 0) + 1
+			if len(d.in[i].runes) > 0 && d.errs[i] == nil { // what it is for stays in sight while it is typed
+				for _, l := range d.help(i, room) {
+					lines = append(lines, strings.Repeat(" ", wide+4)+l)
+				}
+				last = max(last, len(lines)-1)
+			}
 		}
 		if d.errs[i] != nil {
 			for _, l := range wrap(s.Glyphs.Bad+" "+render.Visible(d.m.briefly(d.errs[i])), room) {
@@ -292,10 +298,13 @@ func (d *form) field(i, room int) (texts []string, x, y int) {
 	return texts, x, y
 }
 
-// help is what an empty field says of itself: all of it where the cursor is.
+// help is what a field says of itself: all of it where the cursor is.
 func (d *form) help(i, room int) []string {
 	s := d.m.o.Deck.Styles
 	text := render.Visible(d.f.Fields[i].Help)
+	if text == "" && len(d.in[i].runes) > 0 {
+		return nil
+	}
 	if i != d.at {
 		return []string{s.Dim.Render(ansi.Truncate(text, room, s.Glyphs.Ellipsis))}
 	}

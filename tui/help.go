@@ -3,6 +3,7 @@ package tui
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -50,6 +51,17 @@ func cap1(help, name string) string {
 		return help
 	}
 	return name + ": " + help
+}
+
+// moving are the letters and signs of lists and texts that no action has.
+const moving = "jkhlgGnN*<>I"
+
+// unused says of a letter or sign that nothing is done with it here: a key that does
+// nothing is otherwise taken for one that has done something.
+func (m *Model) unused(name string) {
+	if utf8.RuneCountInString(name) == 1 && !strings.Contains(moving, name) {
+		m.say = deck.Say{Text: name + " does nothing here; ? has all keys"}
+	}
 }
 
 // listKeys are the keys of lists, which pages leave to them.

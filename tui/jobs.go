@@ -176,6 +176,8 @@ func (m *Model) worked(msg tea.Msg) (tea.Cmd, bool) {
 		return m.aside(msg.pause), true
 	case kept:
 		m.savedLayout(msg.err)
+	case unopened:
+		m.showAddress(msg)
 	case written:
 		m.say = deck.Say{Text: msg.text, Err: msg.err}
 	case cancelled: // at once: the terminal may have been given back already

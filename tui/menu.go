@@ -115,16 +115,29 @@ func (d *menu) key(k tea.KeyPressMsg) tea.Cmd {
 		if d.cursor > 0 || d.above == nil || !d.above() {
 			d.move(d.cursor - 1)
 		}
-	case "pgdown":
+	case "pgdown", "ctrl+d": // ctrl+u empties the line
 		d.move(d.cursor + page)
 	case "pgup":
 		d.move(d.cursor - page)
 	default:
-		if d.in.key(k) {
+		switch name := k.String(); {
+		case name == "home" && d.in.text() == "":
+			d.move(0)
+		case name == "end" && d.in.text() == "":
+			d.move(len(d.shown) - 1)
+		case d.in.key(k):
 			d.fit()
 		}
 	}
 	return nil
+}
+
+// position says where the cursor is in a list that is longer than its box.
+func (d *menu) position() []piece {
+	if len(d.shown) <= d.rows {
+		return nil
+	}
+	return []piece{{text: grouped(d.cursor+1) + " of " + grouped(len(d.shown)), style: d.m.o.Deck.Styles.Dim, rank: 1}}
 }
 
 func (d *menu) paste(text string) {

@@ -120,10 +120,22 @@ func (m *Model) browse(url string) tea.Cmd {
 	m.say = deck.Say{Text: "opening " + url}
 	return m.o.Desk.Go(func(ctx context.Context) tea.Msg {
 		if err := m.o.Browse(ctx, url); err != nil {
-			return deck.Show{Title: "No browser could be opened: " + firstLine(err.Error()), Text: url + "\n"}
+			return unopened{url: url, err: err}
 		}
 		return nil
 	})
+}
+
+// unopened is a page of the console for which there was no browser.
+type unopened struct {
+	url string
+	err error
+}
+
+// showAddress shows the address of a page that could not be opened, to be opened elsewhere.
+func (m *Model) showAddress(u unopened) {
+	m.say, m.stale = deck.Say{}, true
+	m.push(newShow(m, "No browser could be opened: "+firstLine(u.err.Error()), u.url+"\n"))
 }
 
 // writeForm asks where to write a text.

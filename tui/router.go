@@ -91,6 +91,7 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 			return m.act(a)
 		}
 	}
+	m.unused(name)
 	return m.current().Update(k)
 }
 
@@ -134,6 +135,7 @@ func (m *Model) tabKey(name string) (tea.Cmd, bool) {
 	}
 	at := (int(name[0]-'0') + 9) % 10
 	if at >= len(m.o.Pages) {
+		m.unused(name)
 		return nil, true
 	}
 	return m.open(deck.Open{Page: m.o.Pages[at].ID()}), true

@@ -153,7 +153,7 @@ func (a Agents) Behind(n *Node) bool {
 // Filter fits the nodes that are behind, or else those that are not and whose version
 // is known: an expression as ParseFilter takes it.
 func (a Agents) Filter(behind bool) string {
-	var each []string
+	var platforms, each []string
 	for platform, newest := range a.All() {
 		term := "agent>=" + newest
 		if behind {
@@ -165,13 +165,17 @@ func (a Agents) Filter(behind bool) string {
 				term = "agent<=" + old
 			}
 		}
-		switch {
-		case platform == "":
-			term = "!platform~. " + term
-		case len(a.newest) > 1:
-			term = "platform=" + platform + " " + term
+		platforms, each = append(platforms, platform), append(each, term)
+	}
+	if len(slices.Compact(slices.Clone(each))) == 1 { // so that what is typed behind it narrows all of it
+		return each[0]
+	}
+	for i, platform := range platforms {
+		if platform == "" {
+			each[i] = "!platform~. " + each[i]
+		} else {
+			each[i] = "platform=" + platform + " " + each[i]
 		}
-		each = append(each, term)
 	}
 	return strings.Join(each, " | ")
 }

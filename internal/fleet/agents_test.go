@@ -38,6 +38,7 @@ func TestAgentsBehindAreThoseOfTheFilter(t *testing.T) {
 		{"one platform needs no platform", mixed[:2], nil, "old", "agent<3.3.5000.0"},
 		{"the service knows a newer one", mixed[:2], []Node{{Platform: "linux", AgentVersion: "3.3.5000.0", AgentLatest: &no}}, "new old", "agent<=3.3.5000.0"},
 		{"and says so of an old one alone", mixed[:2], []Node{{Platform: "linux", AgentVersion: "3.3.4000.0", AgentLatest: &no}}, "old", "agent<3.3.5000.0"},
+		{"nor do platforms with the same newest", []Node{mixed[1], node("new-win", "windows", "3.3.5000.0"), mixed[0]}, nil, "old", "agent<3.3.5000.0"},
 		{"no agent is known", mixed[5:7], nil, "", ""},
 	} {
 		var news AgentNews

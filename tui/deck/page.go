@@ -107,6 +107,9 @@ const Revealed = 30 * time.Second
 // Status is what the frame says of a page.
 type Status struct {
 	Shown, Of int // rows that fit the filter, and all
+	// Lines is set where rows are lines of a summary: how many there are says nothing
+	// by itself, and would be taken for a number of nodes.
+	Lines bool
 	// Marked are the rows marked; Hidden of them do not fit the filter.
 	Marked, Hidden int
 	Crumbs         []string // what has been opened inside the page: node, patch

@@ -245,7 +245,7 @@ func (p *Page) noNodes() string {
 	case b.err != nil:
 		return "nothing is known of its nodes"
 	case p.nodes.Of() > 0:
-		return "no node fits the filter"
+		return "no node fits the filter; esc clears it"
 	case p.failures && b.gen > 0 && b.sum.Total() > 0:
 		return "it has failed nowhere"
 	case b.gen == 0 || !b.sum.Done():

@@ -306,7 +306,7 @@ func (p *Page) Status() deck.Status {
 		marked, hidden := p.list.Marked()
 		return deck.Status{Shown: p.list.Len(), Of: p.list.Of(), Marked: len(marked), Hidden: hidden}
 	}
-	s := deck.Status{Shown: p.nodes.Len(), Of: p.nodes.Of(), Crumbs: []string{p.board.short()}}
+	s := deck.Status{Shown: p.nodes.Len(), Of: p.nodes.Of(), Lines: true, Crumbs: []string{p.board.short()}}
 	if e, ok := p.current(); ok && p.full {
 		s.Crumbs = append(s.Crumbs, p.title(e))
 	}

@@ -145,7 +145,7 @@ func (p *Page) none() string {
 	case s.Whole < s.Places && len(p.items) == 0:
 		return "nothing was run in the last 24 hours" + s.Reach()
 	case p.list.Of() > 0:
-		return "no run fits the filter" + s.Reach()
+		return "no run fits the filter" + s.Reach() + "; esc clears it"
 	}
 	return "nothing was run in the last 24 hours"
 }

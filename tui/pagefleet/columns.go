@@ -53,6 +53,13 @@ func (p *Page) state(id, title string, of func(*row) (string, theme.Level), comp
 		ID: id, Title: title, Flash: true, Max: 22,
 		Text:  func(i int) string { word, _ := of(&p.rows[i]); return word },
 		Level: func(i int) theme.Level { _, level := of(&p.rows[i]); return level },
+		Same: func(i int) string {
+			word, level := of(&p.rows[i])
+			if level == theme.Unknown {
+				return "" // not read yet
+			}
+			return word
+		},
 	}
 	if compare != nil {
 		c.Compare = func(a, b int) int { return compare(&p.rows[a], &p.rows[b]) }

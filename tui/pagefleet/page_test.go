@@ -89,6 +89,7 @@ func TestPatchesAreNotReadYet(t *testing.T) {
 	f.set.Patches.Set(tuitest.Place, patchedNodes(), tuitest.Now)
 	f.Changed(sources.Patches)
 	f.Has("compliant", "2 critical", "never scanned", "unknown")
+	f.Lacks(f.Deck.Styles.Glyphs.Changed) // to become known is no change
 }
 
 func TestUnmanagedInstances(t *testing.T) {

@@ -126,7 +126,7 @@ func (p *Page) failedAttempts() (out []line) {
 	for _, word := range slices.Sorted(maps.Keys(failed)) {
 		n := failed[word]
 		text := widget.Count(n, "node") + " whose last patch " + word
-		out = append(out, about(word, theme.Bad, n, text, "patch", "state="+terms.QuoteWord(word))...)
+		out = append(out, about(word, theme.Bad, n, text, "patch", terms.Is("state", word))...)
 	}
 	return out
 }

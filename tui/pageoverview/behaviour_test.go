@@ -1,6 +1,7 @@
 package pageoverview
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -97,7 +98,7 @@ func TestEveryNumberOpensThePageBehindIt(t *testing.T) {
 		{"112 nodes miss security", "patch", "security>0"},
 		{"5 patched, reboot pending", "patch", "reboot>0"},
 		{"never scanned for patches", "patch", "status=never-scanned"},
-		{"東京 87", "patch", "group='東京'"},
+		{"東京 87", "patch", "group=東京"},
 		{"2 nodes whose last patch scan failed", "patch", "state='scan failed'"},
 		{"1 node whose last patch install failed", "patch", "state='install failed'"},
 		{"1 automation waits", "automation", "waiting=yes"},
@@ -115,6 +116,25 @@ func TestEveryNumberOpensThePageBehindIt(t *testing.T) {
 			t.Errorf("%q opens %s with %q (shown %d times), want %q", c.text, c.page, got.filter, got.shown, c.filter)
 		}
 		others[c.page].shown = 0
+		s.Press("1")
+	}
+}
+
+// The nodes in no group, and those of a group whatever its name is made of.
+func TestAGroupOpensItsNodesAlone(t *testing.T) {
+	s, p, others, set := filled(t)
+	for group, filter := range map[string]string{"": "!group~.", "web,prod": "group~'^web,prod$'", "a b": "group='a b'"} {
+		nodes := testPatches(testNodes(2))
+		for i := range nodes {
+			nodes[i].Patch.Group = group
+		}
+		set.Patches.Set(tuitest.Place, nodes, tuitest.Now)
+		s.Changed(sources.Patches)
+		choose(t, p, cmp.Or(group, "(no group)"))
+		s.Press("enter")
+		if got := others["patch"].filter; got != filter {
+			t.Errorf("group %q opens %q, want %q", group, got, filter)
+		}
 		s.Press("1")
 	}
 }
@@ -629,4 +649,33 @@ func TestMoreAutomations(t *testing.T) {
 	if l := choose(t, p, "more automations"); l.text != "24 more automations" || l.open.Page != "automation" {
 		t.Errorf("%+v", l)
 	}
+}
+
+// On a narrow screen what is under the cursor is seen in full, and nothing else moves.
+func TestTheLineUnderTheCursorIsSeenInFull(t *testing.T) {
+	s, p, _, set := filled(t)
+	nodes := testNodes(1204)
+	for i := range 5 { // lost, all of them
+		nodes[i].State = "stopped"
+	}
+	set.Nodes.Set(tuitest.Place, nodes, tuitest.Now)
+	s.Changed(sources.Nodes)
+	s.Size(40, 30)
+	choose(t, p, "14 nodes connection lost")
+	s.Has("▸ ✗ 14 nodes connection lost, 5 of them", "    stopped")
+	before := strings.Split(s.Frame(), "\n")
+	choose(t, p, "37 nodes miss critical")
+	s.Lacks("5 of them stopped")
+	after := strings.Split(s.Frame(), "\n")
+	row := func(lines []string, text string) int {
+		return slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, text) })
+	}
+	for _, panel := range []string{"Patch compliance", "Running now", "Next windows"} {
+		if row(before, panel) != row(after, panel) {
+			t.Errorf("%s has moved from %d to %d", panel, row(before, panel), row(after, panel))
+		}
+	}
+	s.Size(40, 10)
+	choose(t, p, "14 nodes connection lost")
+	s.Has("5 of them", "stopped")
 }

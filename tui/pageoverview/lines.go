@@ -185,11 +185,20 @@ const neverScanned = "status=" + string(patch.NeverScanned)
 // patchWords list the nodes for which a term of --filter holds.
 func patchWords(filter string) []string { return []string{"patch", "status", "--filter", filter} }
 
+// groupFilter fits the nodes of a patch group, or those in none: no term of a filter has
+// an empty value.
+func groupFilter(group string) string {
+	if group == "" {
+		return "!group~."
+	}
+	return terms.Is("group", group)
+}
+
 func groupLine(g patch.Slice) line {
 	share, known := g.Percent()
 	l := line{
 		key: "group " + g.Key, text: cmp.Or(g.Key, "(no group)"), bar: known, share: share / 100, value: percent(g.Counts),
-		open: deck.Open{Page: "patch", Filter: "group=" + terms.QuoteWord(g.Key), Clear: true}, rows: g.Nodes,
+		open: deck.Open{Page: "patch", Filter: groupFilter(g.Key), Clear: true}, rows: g.Nodes,
 	}
 	// The filter patch_group= knows groups of scans alone, and not those of tags.
 	l.words = []string{"patch", "status", "--by", "group"}

@@ -350,7 +350,7 @@ func (p *Page) Back() bool {
 // Status counts the lines.
 func (p *Page) Status() deck.Status {
 	n := len(p.lines())
-	return deck.Status{Shown: n, Of: n}
+	return deck.Status{Shown: n, Of: n, Lines: true}
 }
 
 // Layout keeps nothing: the overview is the same for everybody.

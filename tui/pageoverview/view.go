@@ -54,21 +54,22 @@ func (p *Page) View() string {
 
 // wide has three columns above and two below.
 func (p *Page) wide() string {
-	above := max(p.natural(0), p.natural(1), p.natural(2)) + 1
-	below := max(p.natural(3), p.natural(4))
+	room := p.width - 2*gutter
+	first, second := room*3/10, room*3/10
+	third := room - first - second
+	left := (p.width - gutter) * 6 / 10
+	right := p.width - gutter - left
+	above := max(p.natural(0, first), p.natural(1, second), p.natural(2, third)) + 1
+	below := max(p.natural(3, left), p.natural(4, right))
 	if above+below > p.height {
 		above = max(p.height-max(below, 3), p.height/2)
 		above = min(above, p.height-3)
 	}
-	room := p.width - 2*gutter
-	first, second := room*3/10, room*3/10
-	third := room - first - second
 	top := beside(
 		strings.Split(beside(p.column(0, 0, first, above, 0), first, p.column(first+gutter, 0, second, above, 1), above), "\n"), first+gutter+second,
 		p.column(first+second+2*gutter, 0, third, above, 2), above)
-	left := (p.width - gutter) * 6 / 10
 	rest := p.height - above
-	bottom := beside(p.column(0, above, left, rest, 3), left, p.column(left+gutter, above, p.width-gutter-left, rest, 4), rest)
+	bottom := beside(p.column(0, above, left, rest, 3), left, p.column(left+gutter, above, right, rest, 4), rest)
 	return top + "\n" + bottom
 }
 
@@ -91,20 +92,45 @@ func beside(left []string, width int, right []string, height int) string {
 	return strings.Join(out, "\n")
 }
 
-// natural is how many lines a panel would like.
-func (p *Page) natural(at int) int {
-	return 1 + max(len(p.panels[at].lines), 1)
+// natural is how many lines a panel would like: with room for the longest of its texts
+// in full, so that nothing else moves when the cursor comes to it.
+func (p *Page) natural(at, width int) int {
+	all := p.panels[at]
+	labels, _ := extent(all.lines, width)
+	more := 0
+	for _, l := range all.lines {
+		if !l.fits(width, labels) {
+			more = max(more, len(l.wrapped(width))-1)
+		}
+	}
+	return p.bare(at, width) + min(more, mostMore)
+}
+
+// mostMore is how many lines are kept free for a text that is too long for one.
+const mostMore = 3
+
+// bare is how many lines a panel has.
+func (p *Page) bare(at, width int) int {
+	if all := p.panels[at]; len(all.lines) == 0 {
+		return 1 + len(said(all.say, width))
+	}
+	return 1 + len(p.panels[at].lines)
+}
+
+// said is what stands in place of lines.
+func said(text string, width int) []string {
+	return strings.Split(ansi.Wrap(render.Visible(text), max(width-2, 4), ""), "\n")
 }
 
 // column draws panels one below the other, each with its share of the height.
 func (p *Page) column(x, y, width, height int, which ...int) []string {
-	heights := p.share(height, which)
+	heights := p.share(height, width, which)
 	var out []string
 	for i, at := range which {
 		if heights[i] == 0 {
 			continue
 		}
-		if i > 0 && len(out) > 0 && p.spare(height, which) {
+		if i > 0 && len(out) > 0 && p.spare(height, width, which) {
 			out = append(out, "")
 		}
 		out = append(out, p.panel(x, y+len(out), width, heights[i], p.panels[at])...)
@@ -113,21 +139,28 @@ func (p *Page) column(x, y, width, height int, which ...int) []string {
 }
 
 // spare reports whether there is room for empty lines between panels.
-func (p *Page) spare(height int, which []int) bool {
+func (p *Page) spare(height, width int, which []int) bool {
 	sum := len(which) - 1
 	for _, at := range which {
-		sum += p.natural(at)
+		sum += p.natural(at, width)
 	}
 	return sum <= height
 }
 
 // share deals out a height. When it is not enough, the longest panels give, what
 // needs attention last in a single column, and then those far from the cursor go.
-func (p *Page) share(height int, which []int) []int {
+func (p *Page) share(height, width int, which []int) []int {
 	heights, sum := make([]int, len(which)), 0
 	for i, at := range which {
-		heights[i] = p.natural(at)
+		heights[i] = p.natural(at, width)
 		sum += heights[i]
+	}
+	if sum > height {
+		sum = 0
+		for i, at := range which {
+			heights[i] = p.bare(at, width)
+			sum += heights[i]
+		}
 	}
 	const rows = 3
 	weight := func(i int) int {
@@ -151,16 +184,16 @@ func (p *Page) share(height int, which []int) []int {
 	if sum <= height {
 		return heights
 	}
-	return p.near(height, which, heights)
+	return p.near(height, width, which, heights)
 }
 
 // near keeps the panel with the cursor and those after it, as many as fit.
-func (p *Page) near(height int, which, heights []int) []int {
+func (p *Page) near(height, width int, which, heights []int) []int {
 	out := make([]int, len(heights))
 	at := max(slices.IndexFunc(which, func(i int) bool { return p.panels[i].title == p.at.panel }), 0)
 	left := height
 	give := func(i int) {
-		want := min(p.natural(which[i]), left)
+		want := min(p.natural(which[i], width), left)
 		if i != at {
 			want = min(heights[i], left)
 		}
@@ -187,7 +220,7 @@ func (p *Page) panel(x, y, width, height int, all panel) []string {
 	}
 	out := []string{ansi.Truncate(head, width, s.Glyphs.Ellipsis)}
 	if len(all.lines) == 0 {
-		for i, l := range strings.Split(ansi.Wrap(render.Visible(all.say), max(width-2, 4), ""), "\n") {
+		for i, l := range said(all.say, width) {
 			if i < height-1 {
 				out = append(out, "  "+s.Dim.Render(ansi.Truncate(l, width-2, s.Glyphs.Ellipsis)))
 			}
@@ -196,24 +229,65 @@ func (p *Page) panel(x, y, width, height int, all panel) []string {
 	}
 	shown := height - 1
 	from := 0
-	if all.title == p.at.panel {
-		cursor := slices.IndexFunc(all.lines, func(l line) bool { return l.key == p.at.line })
+	labels, values := extent(all.lines, width)
+	var current []string // the line under the cursor, in full
+	if cursor := slices.IndexFunc(all.lines, func(l line) bool { return l.key == p.at.line }); cursor >= 0 && all.title == p.at.panel {
+		if l := all.lines[cursor]; !l.fits(width, labels) && shown > 1 {
+			current = p.whole(l, width, shown)
+			shown -= len(current) - 1
+		}
 		from = max(0, min(cursor-shown/2, len(all.lines)-shown))
 	}
-	labels, values := extent(all.lines, width)
 	for i := from; i < min(from+shown, len(all.lines)); i++ {
 		l := all.lines[i]
 		at := place{all.title, l.key}
-		text := ""
+		texts := current
 		if hidden := len(all.lines) - i; i == from+shown-1 && hidden > 1 && at != p.at {
-			text = "  " + s.Dim.Render(ansi.Truncate(s.Glyphs.Ellipsis+" "+widget.Grouped(hidden)+" more", width-2, ""))
-		} else {
-			text = p.line(l, at == p.at, width, labels, values, all.right)
+			texts = []string{"  " + s.Dim.Render(ansi.Truncate(s.Glyphs.Ellipsis+" "+widget.Grouped(hidden)+" more", width-2, ""))}
+		} else if at != p.at || current == nil {
+			texts = []string{p.line(l, at == p.at, width, labels, values, all.right)}
 		}
-		p.hits = append(p.hits, hit{y: y + len(out), x: x, width: width, at: at})
-		out = append(out, text)
+		for _, text := range texts {
+			p.hits = append(p.hits, hit{y: y + len(out), x: x, width: width, at: at})
+			out = append(out, text)
+		}
 	}
 	return out
+}
+
+// fits reports whether the text of a line is seen in full.
+func (l line) fits(width, labels int) bool {
+	if l.value == "" {
+		labels = width - margin
+	}
+	return ansi.StringWidth(render.Visible(l.text)) <= labels
+}
+
+// wrapped is a line on as many lines as it needs.
+func (l line) wrapped(width int) []string {
+	text := render.Visible(l.text)
+	if l.value != "" {
+		text += "  " + render.Visible(l.value)
+	}
+	return strings.Split(ansi.Wrap(text, max(width-margin, 4), ""), "\n")
+}
+
+// whole draws the line under the cursor in full, on at most so many lines.
+func (p *Page) whole(l line, width, most int) []string {
+	s := p.deck.Styles
+	lines := l.wrapped(width)
+	if len(lines) > most {
+		rest := strings.Join(lines[most-1:], " ")
+		lines = append(lines[:most-1:most-1], ansi.Truncate(rest, width-margin, s.Glyphs.Ellipsis))
+	}
+	for i, text := range lines {
+		head := s.Glyphs.Pointer + " " + s.Glyphs.Level(l.level) + " "
+		if i > 0 {
+			head = strings.Repeat(" ", margin)
+		}
+		lines[i] = s.Selected.Render(pad(ansi.Truncate(head+strings.TrimLeft(text, " "), width, ""), width))
+	}
+	return lines
 }
 
 // margin is in front of a text: the cursor, and the glyph of the level.

@@ -51,7 +51,7 @@ func (p *Page) none() string {
 	case s.Empty():
 		return s.Progress()
 	case p.filter != "":
-		return "no parameter fits the filter" + s.Reach()
+		return "no parameter fits the filter" + s.Reach() + "; esc clears it"
 	case s.Whole < s.Places:
 		return "there are no parameters" + s.Reach()
 	}

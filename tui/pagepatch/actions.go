@@ -43,14 +43,16 @@ func (p *Page) Actions() []deck.Action {
 		one = none
 	case len(nodes) > 1 && p.focus == paneGroups:
 		one = "this is about one node: choose it in the middle"
+	case len(nodes) > 1 && p.view == viewLacks:
+		one = "this is about one node: enter shows the " + widget.Count(len(nodes), "node") + " that lack the patch"
+	}
+	uncopied := one
+	if p.patchID() != "" {
+		uncopied = ""
 	}
 	reading := ""
 	if !p.reading.busy() {
 		reading = "nothing is being read"
-	}
-	found := "no patch is chosen"
-	if _, ok := p.list.Current(); ok && p.shows(panePatches) {
-		found = ""
 	}
 	views := map[view]string{viewNodes: "patches", viewLacks: "nodes", viewCVE: "patches"}
 	return []deck.Action{
@@ -66,7 +68,7 @@ func (p *Page) Actions() []deck.Action {
 		{Key: "y", Name: "YAML", Help: "show the node with its patches as YAML", Off: one, Do: p.showYAML},
 		{Key: "s", Name: "shell", Help: "open a shell on the node", Off: cmp.Or(one, p.offline()), Do: p.shell},
 		{Key: "o", Name: "console", Help: "open the node in the console", Off: one, Do: p.browse},
-		{Key: "c", Name: "copy", Help: "copy the id of the patch under the cursor", Off: found, Do: p.copyPatch},
+		{Key: "c", Name: "copy", Help: "copy the id or the name of what is under the cursor, or a command line for it", Off: uncopied, Do: p.copy},
 		{Key: "H", Name: "trend", Help: "show how the share of compliant nodes went", Whole: true, Do: p.showTrend},
 		{Key: "R", Name: "read again", Help: "read the patches that all nodes miss anew", Whole: true, Do: p.read},
 		{Key: "X", Name: "stop", Help: "stop reading the patches of nodes", Off: reading, Whole: true, Do: func() tea.Cmd { p.reading.leave(); return nil }},
@@ -240,10 +242,33 @@ func (p *Page) browse() tea.Cmd {
 	return deck.Ask(deck.Browse{URL: deck.NodeConsole(n.at, n.ID)})
 }
 
-func (p *Page) copyPatch() tea.Cmd {
-	i, ok := p.list.Current()
-	if !ok {
+// copy offers what there is of the node under the cursor; of a patch it is its id.
+func (p *Page) copy() tea.Cmd {
+	if id := p.patchID(); id != "" {
+		return deck.Ask(deck.Copy{Text: id, What: "the patch " + render.Visible(id)})
+	}
+	n := p.one()
+	if n == nil {
 		return nil
 	}
-	return deck.Ask(deck.Copy{Text: p.found[i].ID, What: "the patch " + render.Visible(p.found[i].ID)})
+	things := []deck.Copy{{What: "the id", Text: n.ID}}
+	if n.Name != "" {
+		things = append(things, deck.Copy{What: "the name", Text: n.Name})
+	}
+	things = append(things, deck.Copy{What: "the command line that lists its patches", Text: p.deck.OneLiner([]string{"patch", "node", n.ID}, n.at)})
+	if i, ok := p.list.Current(); ok && p.view == viewNodes && i < len(p.found) {
+		things = append(things, deck.Copy{What: "the patch", Text: p.found[i].ID})
+	}
+	return deck.CopyOne("Copy of "+n.label(), things)
+}
+
+// patchID is the patch under the cursor; "": it is on something else.
+func (p *Page) patchID() string {
+	if i, ok := p.list.Current(); ok && p.focus == panePatches && i < len(p.found) {
+		return p.found[i].ID
+	}
+	if i, ok := p.lacks.list.Current(); ok && p.view == viewLacks && p.focus == paneMain && i < len(p.lacks.rows) {
+		return p.lacks.rows[i].Key
+	}
+	return ""
 }

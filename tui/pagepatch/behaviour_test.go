@@ -219,6 +219,53 @@ func TestFilter(t *testing.T) {
 	w.Has("worker-dev", "Nodes 1 of 8")
 }
 
+// A patch that several nodes lack stands for none of them.
+func TestWhatIsAboutOneNodeIsOffForAPatchOfSeveral(t *testing.T) {
+	w := full(t)
+	w.Press("v")
+	off := func(key string) string {
+		for _, a := range w.p.Actions() {
+			if a.Key == key {
+				return a.Off
+			}
+		}
+		t.Fatalf("there is no action %s", key)
+		return ""
+	}
+	var id string
+	for range 5 {
+		if id = w.act(t, "c")[0].(deck.Copy).Text; id == "systemd.x86_64" {
+			break
+		}
+		w.Press("j")
+	}
+	if id != "systemd.x86_64" { // web-1 and web-2 lack it
+		t.Fatalf("the patch is not in the list, the last one is %q", id)
+	}
+	for _, key := range []string{"s", "d", "b", "y", "o"} {
+		if got := off(key); got != "this is about one node: enter shows the 2 nodes that lack the patch" {
+			t.Errorf("%s is off because of %q", key, got)
+		}
+	}
+	w.Press("enter")
+	if got := off("s"); got != "" {
+		t.Errorf("off on a node: %s", got)
+	}
+}
+
+// What is copied is what is under the cursor.
+func TestCopyOfANode(t *testing.T) {
+	w := full(t)
+	w.Size(140, 40)
+	choose, ok := w.act(t, "c")[0].(deck.Choose)
+	if !ok || len(choose.Entries) < 3 || choose.Entries[0].Detail != web1 || choose.Entries[1].Detail != "web-1" {
+		t.Fatalf("offers %+v", choose)
+	}
+	if got := messages(choose.Done(2))[0].(deck.Copy).Text; !strings.Contains(got, "patch node "+web1) {
+		t.Errorf("copies %q", got)
+	}
+}
+
 // What has failed or runs stands before what the last scan has found, until a scan is
 // newer.
 func TestAttempts(t *testing.T) {
@@ -229,7 +276,7 @@ func TestAttempts(t *testing.T) {
 	}
 	const web2 = "i-00000000000000002" // scanned 26 h ago
 	set(patching.Attempt{NodeID: web2, Operation: "Scan", State: run.Failed, At: ago(time.Hour)})
-	w.Has("scan failed", "1 runs failed")
+	w.Has("scan failed", "1 run failed")
 	set(patching.Attempt{NodeID: web2, Operation: "Scan", State: run.Failed, At: ago(27 * time.Hour)})
 	w.Lacks("scan failed")
 	before := w.page().Wants()[0].Every

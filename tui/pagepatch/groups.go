@@ -2,7 +2,6 @@ package pagepatch
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -59,7 +58,7 @@ func (p *Page) makeGroups() {
 				if s := at(row); id != "nodes" && s.Nodes > 0 && s.Unknown == s.Nodes {
 					return "-" // not known, which is not 0
 				}
-				return fmt.Sprint(of(at(row)))
+				return widget.Grouped(of(at(row)))
 			},
 			Compare: func(a, b int) int { return cmp.Compare(of(at(a)), of(at(b))) },
 		}

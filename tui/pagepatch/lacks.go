@@ -73,7 +73,7 @@ func (p *Page) noReading(nothing string) string {
 	case r.busy() || r.at.IsZero():
 		return r.state(p.deck.Now, p.deck.Styles.Glyphs.Ellipsis)
 	case p.main().Filter() != "":
-		return "nothing fits the filter"
+		return "nothing fits the filter; esc clears it"
 	case r.trouble() != "":
 		return "nothing that could be read; see above"
 	}

@@ -109,7 +109,7 @@ func (p *Page) noNodes() string {
 	case p.set.Patches.State().Empty():
 		return p.waiting(p.set.Patches.State())
 	case p.nodes.Filter() != "":
-		return "no node fits the filter"
+		return "no node fits the filter; esc clears it"
 	case len(p.fleet.nodes) == 0:
 		return "there are no managed nodes here"
 	}

@@ -82,7 +82,7 @@ func (p *Page) noPatches() string {
 	case at.IsZero():
 		return "not read yet"
 	case p.list.Filter() != "":
-		return "no patch fits the filter"
+		return "no patch fits the filter; esc clears it"
 	}
 	return "the patches have changed since the counts were read"
 }

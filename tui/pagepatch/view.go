@@ -190,11 +190,11 @@ func (p *Page) totals() []string {
 		{c.NeverScanned, levels.NeverScanned, "never scanned"},
 		{c.Stale, levels.Stale, "stale"},
 		{c.Unknown, levels.Unread, "unknown"},
-		{p.fleet.failed, theme.Bad, "runs failed"},
+		{p.fleet.failed, theme.Bad, runsFailed(p.fleet.failed)},
 		{p.fleet.running, theme.Busy, "running"},
 	} {
 		if n.n > 0 {
-			parts = append(parts, s.Status(n.level, fmt.Sprintf("%d %s", n.n, n.what)))
+			parts = append(parts, s.Status(n.level, widget.Grouped(n.n)+" "+n.what))
 		}
 	}
 	lines := []string{parts[0]}
@@ -207,6 +207,13 @@ func (p *Page) totals() []string {
 		*last += "  " + part
 	}
 	return lines
+}
+
+func runsFailed(n int) string {
+	if n == 1 {
+		return "run failed"
+	}
+	return "runs failed"
 }
 
 // paneLines draws a pane with its title.

@@ -30,7 +30,7 @@ func (p *Page) columns() []widget.Column {
 			Compare: func(a, b int) int { return compareNext(at(a).next, at(b).next) },
 		},
 		{
-			ID: "last", Title: "RESULT", Rank: 3, Flash: true, Text: text(p.lastWord), Level: func(i int) theme.Level { return lastLevel(at(i)) },
+			ID: "last", Title: "RESULT", Rank: 3, Flash: true, Same: text(lastState), Text: text(p.lastWord), Level: func(i int) theme.Level { return lastLevel(at(i)) },
 		},
 		{ID: "nodes", Title: "NODES", Right: true, Rank: 5, Text: text(nodesWord), Sort: terms.Number, Compare: func(a, b int) int { return cmp.Compare(at(a).nodes, at(b).nodes) }},
 		{ID: "tasks", Title: "TASKS", Right: true, Rank: 6, Text: text(func(e *entry) string { return fmt.Sprint(len(e.Tasks)) }), Sort: terms.Number},
@@ -139,6 +139,19 @@ func (p *Page) lastWord(e *entry) string {
 	return "not known"
 }
 
+// lastState is what the result is without its age; "" while that is not known.
+func lastState(e *entry) string {
+	switch x := e.last(); {
+	case e.running != nil:
+		return e.running.ID + string(e.running.State)
+	case x != nil:
+		return x.ID + string(x.State)
+	case e.known:
+		return "none"
+	}
+	return ""
+}
+
 // began is what became of an execution, and when it began where that is known.
 func (p *Page) began(x *window.Execution) string {
 	if x.Started.IsZero() {
@@ -153,6 +166,8 @@ func lastLevel(e *entry) theme.Level {
 		return levels.Window(e.running.State)
 	case x != nil:
 		return levels.Window(x.State)
+	case e.known:
+		return theme.Idle // none yet
 	}
 	return theme.Unknown
 }
@@ -198,7 +213,7 @@ func findingsWord(e *entry) string {
 
 func findingsLevel(e *entry) theme.Level {
 	if len(e.findings) == 0 {
-		return theme.Unknown
+		return theme.Idle
 	}
 	return theme.Warn
 }

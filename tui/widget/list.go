@@ -45,6 +45,9 @@ type Column struct {
 	Middle bool
 	// Flash marks a cell for three seconds when it has changed while it was shown.
 	Flash bool
+	// Same is what must differ for that, where the text has an age in it, which changes
+	// by itself: "" is not known, and to become known is no change. Nil: the text.
+	Same func(row int) string
 }
 
 // Options make a List.

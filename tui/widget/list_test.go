@@ -367,6 +367,33 @@ func TestFlash(t *testing.T) {
 	}
 }
 
+// An age in a cell changes by itself, and what becomes known has not changed.
+func TestWhatOnlyAgesDoesNotFlash(t *testing.T) {
+	result, age := "", 1
+	l := NewList(Options{Key: func(int) string { return "one" }, Columns: []Column{{
+		ID: "result", Title: "RESULT", Flash: true, Same: func(int) string { return result },
+		Text: func(int) string { return fmt.Sprintf("%s, %d s ago", result, age) },
+	}}})
+	styles := theme.New(theme.Dark, false, false)
+	l.SetStyles(styles)
+	l.SetSize(40, 5)
+	look := func(to string) bool {
+		age++
+		result = to
+		l.SetNow(now.Add(time.Duration(age)*10*time.Second), false)
+		l.Reset(1)
+		return strings.Contains(l.View(true), styles.Glyphs.Changed)
+	}
+	for _, c := range []struct {
+		result string
+		marked bool
+	}{{"", false}, {"running", false}, {"running", false}, {"failed", true}, {"failed", false}} {
+		if got := look(c.result); got != c.marked {
+			t.Errorf("%q at %d is marked: %v", c.result, age, got)
+		}
+	}
+}
+
 func TestForeignTextIsHarmless(t *testing.T) {
 	f := newFleet(server{"i-1", "a\x1b[31m\u202eb\u200b\nc", "online", "\x9b2J", 1, now})
 	for _, bad := range []string{"\x1b", "\u202e", "\u200b", "\x9b"} {

@@ -240,8 +240,13 @@ func (l *List) remember(f frame) {
 		if l.before == nil {
 			l.before = snapshot{}
 		}
+		column := &l.o.Columns[c]
 		for r, row := range f.rows {
-			l.before[cellID{l.keys[row], c}] = f.cells[r][i]
+			text := f.cells[r][i]
+			if column.Same != nil {
+				text = column.Same(row)
+			}
+			l.before[cellID{l.keys[row], c}] = text
 		}
 	}
 }
@@ -262,11 +267,20 @@ func (l *List) compareWithBefore() {
 				continue
 			}
 			id := cellID{l.keys[row], c}
-			if was, ok := l.before[id]; ok && was != render.Visible(l.o.Columns[c].Text(row)) {
+			was, ok := l.before[id]
+			if ok && was != l.o.Columns[c].compared(row) && (was != "" || l.o.Columns[c].Same == nil) {
 				l.changed[id] = l.now
 			}
 		}
 	}
+}
+
+// compared is what tells whether a cell has changed.
+func (c *Column) compared(row int) string {
+	if c.Same != nil {
+		return c.Same(row)
+	}
+	return render.Visible(c.Text(row))
 }
 
 func (l *List) flashes(id cellID) bool {
