@@ -55,6 +55,8 @@ const (
 	pasteEnd   = "\x1b[201~"
 	// longestSequence bounds what is kept of a sequence that does not end.
 	longestSequence = 64
+	// longestString bounds what a terminal says of itself.
+	longestString = 1 << 10
 	// longestPaste is what is taken of pasted text; a name is shorter.
 	longestPaste = 1 << 10
 )
@@ -121,7 +123,7 @@ func decodeString(b []byte) (press, int) {
 			return press{}, 0
 		case b[i] == 0x1b && b[i+1] == '\\':
 			return press{}, i + 2
-		case b[i] < 0x20:
+		case b[i] < 0x20 || i >= longestString:
 			return press{}, i
 		}
 	}
@@ -161,7 +163,7 @@ func decodePaste(b []byte, from int) (press, int) {
 			return press{keyText, printable(text[:i])}, from + i + len(pasteEnd)
 		}
 	}
-	if len(text) > longestPaste { // the rest arrives as if it were typed, up to its first line break
+	if len(text) > longestPaste { // the rest is thrown away by the keyboard
 		return press{keyText, printable(text)}, len(b)
 	}
 	return press{}, 0
