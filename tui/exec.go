@@ -3,6 +3,7 @@ package tui
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,6 +22,7 @@ import (
 type stage struct {
 	in, out, errs *os.File
 	guard         *terminal.Guard
+	keys          *keyboard
 }
 
 // execLeast is how long something keeps the terminal at least. Bubble Tea drops what
@@ -30,6 +32,7 @@ const execLeast = 50 * time.Millisecond
 // borrow runs f with the terminal as it was before the dashboard came.
 type borrow struct {
 	stage *stage
+	fresh bool // what is typed before the end is not for the dashboard
 	f     func(in io.Reader, out, errs io.Writer)
 
 	in        io.Reader
@@ -43,12 +46,13 @@ func (b *borrow) SetStdout(w io.Writer) { b.out = w }
 func (b *borrow) SetStderr(w io.Writer) { b.errs = w }
 
 // Run runs it. The dashboard's own raw mode is put aside for as long.
-func (b *borrow) Run() error {
+func (b *borrow) Run() (err error) {
 	began := time.Now()
 	if b.stage == nil {
 		b.play(b.in, b.out, b.errs)
 		return nil
 	}
+	defer func() { err = errors.Join(err, b.stage.keys.resume(b.fresh)) }()
 	if err := b.stage.guard.Cooked(); err != nil {
 		return err
 	}
@@ -70,9 +74,10 @@ func (b *borrow) play(in io.Reader, out, errs io.Writer) {
 	b.f(in, out, errs)
 }
 
-// lend gives the terminal to f; done makes the message when it is back.
-func (m *Model) lend(f func(in io.Reader, out, errs io.Writer), done func(error) screenEnded) tea.Cmd {
-	b := &borrow{stage: m.stage, f: f}
+// lend gives the terminal to f; done makes the message when it is back. What is typed from
+// now on is for f, and with fresh what it leaves of that is for nobody.
+func (m *Model) lend(fresh bool, f func(in io.Reader, out, errs io.Writer), done func(error) screenEnded) tea.Cmd {
+	b := &borrow{stage: m.stage, fresh: fresh, f: f}
 	back := func(err error) tea.Msg {
 		end := done(err)
 		end.at = b.ended
@@ -82,7 +87,7 @@ func (m *Model) lend(f func(in io.Reader, out, errs io.Writer), done func(error)
 		return end
 	}
 	if m.stage != nil {
-		return m.afterAnswer(tea.Exec(b, back))
+		return m.parting(tea.Exec(b, back))
 	}
 	return func() tea.Msg { // in tests nobody has a terminal
 		b.in, b.out, b.errs = bytes.NewReader(nil), io.Discard, io.Discard
@@ -110,7 +115,7 @@ func (m *Model) onScreen(l deck.Line) tea.Cmd {
 	ctx, cancel := context.WithCancel(m.ctx)
 	j.cancel = cancel
 	end := screenEnded{j: j}
-	return m.lend(func(in io.Reader, out, errs io.Writer) {
+	return m.lend(true, func(in io.Reader, out, errs io.Writer) {
 		defer cancel()
 		if l.Input != nil {
 			in = bytes.NewReader(l.Input)
@@ -181,7 +186,7 @@ func (m *Model) aside(pause func() error) tea.Cmd {
 	m.conceal(true)
 	m.pace.onScreen = true
 	var stopped error
-	return m.lend(func(io.Reader, io.Writer, io.Writer) { stopped = pause() }, func(err error) screenEnded {
+	return m.lend(false, func(io.Reader, io.Writer, io.Writer) { stopped = pause() }, func(err error) screenEnded {
 		if err == nil {
 			err = stopped
 		}

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"cmp"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -15,17 +14,8 @@ type look struct {
 	name string // of the theme, as it was chosen
 	kept string // what the layout keeps; empty: nothing was chosen here
 
-	light   bool      // the terminal says that its background is light
-	waiting bool      // for the terminal to say
-	held    []tea.Cmd // what gives the terminal to somebody else, until it has said it
+	light bool // the terminal says that its background is light
 }
-
-// answerWait is how long the terminal has to name its background. What it says later is
-// heard as long as the dashboard is there, and nothing waits for it.
-const answerWait = time.Second
-
-// answerLate says that the terminal has had its time.
-type answerLate struct{}
 
 // openLook makes the styles of the theme that was chosen here before, or else elsewhere.
 func (m *Model) openLook() {
@@ -62,35 +52,16 @@ func (m *Model) askBackground() tea.Cmd {
 	if !m.o.AskBackground || m.look.name != string(theme.Auto) || !m.o.Deck.Styles.Color {
 		return nil
 	}
-	m.look.waiting = true
-	return tea.Batch(tea.RequestBackgroundColor, tea.Tick(answerWait, func(time.Time) tea.Msg { return answerLate{} }))
+	return tea.RequestBackgroundColor
 }
 
 // background takes what the terminal says. A theme that was chosen meanwhile stays.
-func (m *Model) background(msg tea.BackgroundColorMsg) tea.Cmd {
+func (m *Model) background(msg tea.BackgroundColorMsg) {
 	m.look.light = msg.Color != nil && !msg.IsDark()
 	if m.look.name == string(theme.Auto) {
 		s := m.o.Deck.Styles
 		_ = m.dress(m.look.name, s.Color, s.ASCII) // auto is a built-in theme
 	}
-	return m.answered()
-}
-
-// answered lets go what was held until the terminal has said what it was asked.
-func (m *Model) answered() tea.Cmd {
-	cmd := tea.Batch(m.look.held...)
-	m.look.waiting, m.look.held = false, nil
-	return cmd
-}
-
-// afterAnswer holds what gives the terminal to somebody else, who would take what it
-// still has to say for keys.
-func (m *Model) afterAnswer(cmd tea.Cmd) tea.Cmd {
-	if !m.look.waiting {
-		return cmd
-	}
-	m.look.held = append(m.look.held, cmd)
-	return nil
 }
 
 // setTheme is a theme chosen here.
@@ -99,7 +70,7 @@ func (m *Model) setTheme(name string) tea.Cmd {
 	if err := m.dress(name, !m.o.NoColour, m.o.Deck.Styles.ASCII); err != nil {
 		m.say = deck.Say{Err: err}
 	}
-	if name == string(theme.Auto) && !m.look.waiting {
+	if name == string(theme.Auto) {
 		return m.askBackground()
 	}
 	return nil

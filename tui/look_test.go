@@ -3,7 +3,6 @@ package tui_test
 import (
 	"errors"
 	"image/color"
-	"slices"
 	"testing"
 	"time"
 
@@ -11,9 +10,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui"
-	"github.com/ssmdeck/ssmdeck/tui/deck"
-	"github.com/ssmdeck/ssmdeck/tui/feed"
-	"github.com/ssmdeck/ssmdeck/tui/tuitest"
 )
 
 func says(background color.Color) tea.BackgroundColorMsg {
@@ -137,37 +133,6 @@ func TestTheChosenThemeIsKept(t *testing.T) {
 		if kept.Theme != name {
 			t.Errorf("%q is kept, want %s", kept.Theme, name)
 		}
-	}
-}
-
-// quits reports whether a command, or one of several, ends the program.
-func quits(cmd tea.Cmd) bool {
-	if cmd == nil {
-		return false
-	}
-	switch msg := cmd().(type) {
-	case tea.QuitMsg:
-		return true
-	case tea.BatchMsg:
-		return slices.ContainsFunc(msg, quits)
-	}
-	return false
-}
-
-// While the terminal has something to say the dashboard keeps it.
-func TestItIsNotLeftBeforeTheAnswer(t *testing.T) {
-	s := tuitest.New(t, func(d *deck.Deck, _ *feed.Desk) []deck.Page { return []deck.Page{newPage(d, "fleet")} })
-	s.Deck.Styles = theme.New(theme.Dark, true, false)
-	m := tui.New(tui.Options{Deck: s.Deck, Desk: s.Desk, Pages: []deck.Page{newPage(s.Deck, "fleet")}, AskBackground: true})
-	_ = m.Init()
-	if _, cmd := m.Update(tuitest.Key("q")); quits(cmd) {
-		t.Error("it is left, and the answer becomes keys of whoever is next")
-	}
-	if _, cmd := m.Update(says(color.White)); !quits(cmd) {
-		t.Error("it is not left after the answer")
-	}
-	if _, cmd := m.Update(tuitest.Key("q")); !quits(cmd) {
-		t.Error("it is not left when nothing is awaited")
 	}
 }
 

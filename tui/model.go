@@ -41,6 +41,9 @@ type Model struct {
 	mouseOff      bool
 	gone          bool // the terminal is
 	leaving       bool // ctrl+c was pressed once
+	ending        bool // it was left, and waits for the terminal to be quiet
+	acting        int  // what a key has asked for, and has not come yet; 0: nothing
+	acts          int  // how often that was so
 	refused       bool // what is said is that the last key can do nothing now
 	outcome       Outcome
 	crash         *feed.Crashed
@@ -116,8 +119,12 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		}
 		return cmd
 	}
-	if m.pace.onScreen && typed(msg) {
-		return nil // it was meant for what has the terminal, or is about to have it
+	if m.taken() && typed(msg) {
+		return m.typedAway(msg)
+	}
+	if theMark(msg) {
+		m.dealt()
+		return nil
 	}
 	switch msg := msg.(type) {
 	case Second:
@@ -139,9 +146,11 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		m.note(true)
 		return cmd
 	case tea.BackgroundColorMsg:
-		return m.background(msg)
-	case answerLate:
-		return m.answered()
+		m.background(msg)
+		return nil
+	case acted:
+		m.acted(msg)
+		return nil
 	case tea.FocusMsg:
 		return m.focus(true)
 	case tea.BlurMsg:

@@ -28,7 +28,7 @@ type written struct {
 
 // interrupt is Ctrl-C: the first says what a second one does.
 func (m *Model) interrupt() tea.Cmd {
-	if m.leaving {
+	if m.leaving || m.ending {
 		return m.leave()
 	}
 	m.leaving = true
@@ -79,10 +79,16 @@ func (m *Model) quitWith(o Outcome) tea.Cmd {
 	return nil
 }
 
-// leave ends the program.
+// leave ends the program. Pressed once more it does not wait for the terminal.
 func (m *Model) leave() tea.Cmd {
 	m.stale = true
-	return m.afterAnswer(tea.Quit)
+	if m.stage == nil || m.ending {
+		return tea.Quit
+	}
+	if m.ending = true; m.stage.keys.owes() {
+		m.say = deck.Say{Text: "leaving, as soon as the terminal has answered; ctrl+c does not wait for it"}
+	}
+	return m.parting(tea.Quit)
 }
 
 // crashed ends the program when something behind it has panicked; false: it is no

@@ -67,7 +67,7 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 	case name == "ctrl+z":
 		return m.suspend()
 	case len(m.dialogs) > 0:
-		return m.top().key(k)
+		return m.handOver(m.top().key(k))
 	case m.filter != nil:
 		return m.filterKey(k)
 	case name == "esc" && refused: // it is the refusal that is to go, not the view
@@ -163,5 +163,5 @@ func (m *Model) act(a deck.Action) tea.Cmd {
 	case a.Do == nil:
 		return nil
 	}
-	return a.Do()
+	return m.handOver(a.Do())
 }

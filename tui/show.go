@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -18,38 +19,91 @@ import (
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 )
 
-// Show shows the dashboard on a terminal until it is left, or ctx ends. Whatever
-// happens, the terminal is as it was before when Show returns. A panic anywhere
-// becomes an error that names the file with its trace.
-//
-// Loads and lines may still be ending then: closing the desk waits for them.
-func Show(ctx context.Context, t *terminal.Terminal, o Options) (Outcome, error) {
-	in, out := t.Files()
+// Terminal is the terminal that dashboards have, one after the other.
+type Terminal struct {
+	t     *terminal.Terminal
+	guard *terminal.Guard
+	keys  *keyboard
+	gone  atomic.Pointer[func()] // what is told when the terminal is gone
+	close func()
+}
+
+// Take takes a terminal, so that what is typed shows nowhere and waits for the dashboard.
+func Take(t *terminal.Terminal) (*Terminal, error) {
+	in, _ := t.Files()
 	back, err := t.Keep()
+	if err != nil {
+		return nil, err
+	}
+	g := t.Guard()
+	stop := g.RestoreOnSignal()
+	tt := &Terminal{t: t, guard: g, close: func() {
+		stop()
+		_ = g.Close()
+		_ = back() // last: Bubble Tea restores what it has found, which is raw
+	}}
+	tt.keys = newKeyboard(in, func() {
+		if told := tt.gone.Load(); told != nil {
+			(*told)()
+		}
+	})
+	if err := g.Raw(); err != nil {
+		tt.Close()
+		return nil, err
+	}
+	return tt, nil
+}
+
+// Close gives the terminal back: it is as it was before.
+func (t *Terminal) Close() { t.close() }
+
+// Aside runs f with the terminal as it was before, to ask something there between two
+// dashboards.
+func (t *Terminal) Aside(f func()) error {
+	if err := t.guard.Cooked(); err != nil {
+		return err
+	}
+	f()
+	return t.guard.Raw()
+}
+
+// Show shows one dashboard on a terminal.
+func Show(ctx context.Context, t *terminal.Terminal, o Options) (Outcome, error) {
+	taken, err := Take(t)
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer func() { _ = back() }() // last: Bubble Tea restores what it has found, which is raw
-	g := t.Guard()
-	defer func() { _ = g.Close() }()
-	defer g.RestoreOnSignal()()
+	defer taken.Close()
+	return taken.Show(ctx, o)
+}
+
+// Show shows a dashboard until it is left, or ctx ends. A panic anywhere becomes an error
+// that names the file with its trace. Nothing that is typed behind what leaves it is taken
+// from whoever has the terminal next.
+//
+// Loads and lines may still be ending then: closing the desk waits for them.
+func (t *Terminal) Show(ctx context.Context, o Options) (Outcome, error) {
+	in, out := t.t.Files()
+	g := t.guard
 	m := New(o)
-	m.ctx, m.stage = ctx, &stage{in: in, out: out, errs: os.Stderr, guard: g}
-	if err := g.Raw(); err != nil {
+	m.ctx, m.stage = ctx, &stage{in: in, out: out, errs: os.Stderr, guard: g, keys: t.keys}
+	if err := t.keys.resume(false); err != nil {
 		return Outcome{}, err
 	}
+	defer t.keys.pause()
 	_, _ = io.WriteString(out, keepTitle)
 	defer func() { _, _ = io.WriteString(out, restoreTitle) }()
 	model := &program{m: m}
-	var p *tea.Program
-	typed := keys{in, func() { go p.Send(terminalGone{}) }}
-	shown := &screen{File: out, to: g.Output(out)}
+	shown := &screen{File: out, to: g.Output(out), keys: t.keys}
 	defer shown.leave()
-	p = tea.NewProgram(model, tea.WithInput(typed), tea.WithOutput(shown),
+	p := tea.NewProgram(model, tea.WithInput(t.keys), tea.WithOutput(shown),
 		tea.WithoutSignalHandler(), tea.WithColorProfile(colorprofile.TrueColor)) // styles have no others than the terminal shows
 	model.quit = p.Quit
+	gone := func() { go p.Send(terminalGone{}) }
+	t.gone.Store(&gone)
 	g.OnStop(func(pause func() error) { p.Send(stopped{pause}) })
-	err = run(ctx, p)
+	defer g.OnStop(nil)
+	err := run(ctx, t.t, p)
 	if m.crash == nil && errors.Is(err, tea.ErrProgramPanic) {
 		m.crash = &feed.Crashed{Value: err, Stack: debug.Stack()}
 	}
@@ -80,9 +134,10 @@ const (
 
 // run runs the program until it is left or ctx ends. With the context of its own
 // Bubble Tea would end in the middle of what it draws.
-func run(ctx context.Context, p *tea.Program) error {
+func run(ctx context.Context, t *terminal.Terminal, p *tea.Program) error {
 	ended := make(chan struct{})
 	var group sync.WaitGroup
+	group.Go(func() { tellSizes(t, p, ended) })
 	group.Go(func() {
 		select {
 		case <-ctx.Done():
@@ -123,7 +178,7 @@ type program struct {
 
 func (p *program) Init() (cmd tea.Cmd) {
 	defer p.caught(&cmd)
-	return p.guarded(p.m.Init())
+	return guarded(p.m.Init())
 }
 
 func (p *program) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
@@ -133,7 +188,7 @@ func (p *program) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
 	}
 	defer p.caught(&cmd)
 	_, cmd = p.m.Update(msg)
-	return p, p.guarded(cmd)
+	return p, guarded(cmd)
 }
 
 func (p *program) View() (v tea.View) {
@@ -158,7 +213,7 @@ func (p *program) caught(cmd *tea.Cmd) {
 }
 
 // guarded makes a panic in a command a message.
-func (p *program) guarded(cmd tea.Cmd) tea.Cmd {
+func guarded(cmd tea.Cmd) tea.Cmd {
 	if cmd == nil {
 		return nil
 	}
@@ -171,27 +226,11 @@ func (p *program) guarded(cmd tea.Cmd) tea.Cmd {
 		msg = cmd()
 		if batch, ok := msg.(tea.BatchMsg); ok {
 			for i := range batch {
-				batch[i] = p.guarded(batch[i])
+				batch[i] = guarded(batch[i])
 			}
 		}
 		return msg
 	}
-}
-
-// keys is the terminal as Bubble Tea reads from it, which stops reading at its end and
-// says nothing: a terminal that is gone ends the dashboard, also where nobody hears of
-// SIGHUP (nohup).
-type keys struct {
-	*os.File
-	gone func()
-}
-
-func (k keys) Read(p []byte) (int, error) {
-	n, err := k.File.Read(p)
-	if n == 0 && err != nil {
-		k.gone()
-	}
-	return n, err
 }
 
 // terminalGone says that nobody can type any more.
@@ -202,7 +241,8 @@ type terminalGone struct{}
 // user's: Bubble Tea sets one and has no way back to what it was.
 type screen struct {
 	*os.File
-	to io.Writer
+	to   io.Writer
+	keys *keyboard
 
 	mu   sync.Mutex
 	left bool
@@ -227,7 +267,7 @@ func (s *screen) leave() {
 }
 
 func (s *screen) Write(p []byte) (int, error) {
-	if _, err := s.to.Write(withoutShape(p)); err != nil {
+	if _, err := s.to.Write(s.keys.asking(withoutShape(p))); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -35,6 +35,9 @@ type stage struct {
 	before *term.State
 	page   *page
 	trace  string // the file of the trace
+	from   int    // what see has forgotten
+	silent bool   // the terminal does not say what it is
+	show   func(context.Context, *terminal.Terminal, tui.Options) (tui.Outcome, error)
 	stop   context.CancelFunc
 	out    tui.Outcome
 	err    error
@@ -54,7 +57,7 @@ func onStage(t *testing.T, change func(*stage, *tui.Options)) *stage {
 	if err := pty.Setsize(ptmx, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, keys: ptmx, tty: tty, ended: make(chan struct{}), news: make(chan struct{}, 1), trace: filepath.Join(t.TempDir(), "trace")}
+	s := &stage{t: t, keys: ptmx, tty: tty, ended: make(chan struct{}), news: make(chan struct{}, 1), show: tui.Show, trace: filepath.Join(t.TempDir(), "trace")}
 	if s.before, err = term.GetState(int(tty.Fd())); err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +75,9 @@ func onStage(t *testing.T, change func(*stage, *tui.Options)) *stage {
 	if change != nil {
 		change(s, &o)
 	}
+	s.mu.Lock()
+	s.silent = s.silent || o.AskBackground // it answers in order, and the test says when
+	s.mu.Unlock()
 	trm, err := terminal.Open(tty, tty)
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +86,7 @@ func onStage(t *testing.T, change func(*stage, *tui.Options)) *stage {
 	s.stop = stop
 	go func() {
 		defer close(s.ended)
-		s.out, s.err = tui.Show(ctx, trm, o)
+		s.out, s.err = s.show(ctx, trm, o)
 		desk.Close()
 	}()
 	t.Cleanup(func() {
@@ -103,7 +109,11 @@ func (s *stage) read(done chan struct{}) {
 		}
 		s.mu.Lock()
 		s.shown.Write(buf[:n])
+		answers := !s.silent
 		s.mu.Unlock()
+		if answers && bytes.Contains(buf[:n], []byte(asksWhat)) {
+			s.write(isWhat)
+		}
 		select {
 		case s.news <- struct{}{}:
 		default:
@@ -117,10 +127,13 @@ func (s *stage) text() string {
 	return s.shown.String()
 }
 
+// forget has see look at what is shown from now on.
+func (s *stage) forget() { s.from = len(s.text()) }
+
 func (s *stage) see(text string) {
 	s.t.Helper()
 	late := time.After(20 * time.Second)
-	for !strings.Contains(s.text(), text) {
+	for !strings.Contains(s.text()[s.from:], text) {
 		select {
 		case <-s.news:
 		case <-late:
@@ -334,6 +347,8 @@ func TestNeverBlocks(t *testing.T) {
 }
 
 const (
+	asksWhat       = "\x1b[c"
+	isWhat         = "\x1b[?62;22c"
 	asksBackground = "\x1b]11;?\x07"
 	white          = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
 )

@@ -56,9 +56,12 @@ type Env struct {
 	// AccessRequest is the request with whose credentials sessions are opened;
 	// empty: with the caller's own.
 	AccessRequest string
-	taken         *atomic.Bool // a session has the terminal: nobody else may ask there
-	told          *atomic.Bool // what is wrong with the theme was said; nil: settings were not read yet
-	themes        string       // the folder of themes; empty: beside the configuration file
+	// Asking runs what asks a person something, where the terminal is to be made ready for
+	// that; nil: it is.
+	Asking func(ask func()) error
+	taken  *atomic.Bool // a session has the terminal: nobody else may ask there
+	told   *atomic.Bool // what is wrong with the theme was said; nil: settings were not read yet
+	themes string       // the folder of themes; empty: beside the configuration file
 
 	given     map[config.Key]string // settings as if they had been typed; see Again
 	file      string                // the configuration file that was typed with them
@@ -421,7 +424,15 @@ func (e *Env) CanAsk() bool {
 }
 
 // Ask reads one line from the person. A cancelled ctx (Ctrl-C) ends the wait.
-func (e *Env) Ask(ctx context.Context, prompt string) (string, error) {
+func (e *Env) Ask(ctx context.Context, prompt string) (answer string, err error) {
+	if e.Asking == nil {
+		return e.ask(ctx, prompt)
+	}
+	aside := e.Asking(func() { answer, err = e.ask(ctx, prompt) })
+	return answer, errors.Join(err, aside)
+}
+
+func (e *Env) ask(ctx context.Context, prompt string) (string, error) {
 	fmt.Fprint(e.Err, prompt)
 	in, release := e.Input()
 	defer release()

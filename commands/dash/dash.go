@@ -13,6 +13,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/cli"
 	"github.com/ssmdeck/ssmdeck/internal/dashfile"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
@@ -131,21 +132,45 @@ func (o Options) elsewhere() Options {
 	return o
 }
 
-// Open shows the dashboard until it is left, in one context after the other.
+// Open shows the dashboard until it is left, in one context after the other. What is typed
+// while it goes from one to the next waits for the next.
 func Open(ctx context.Context, env *cli.Env, run Run, o Options) error {
+	var st stage
+	defer st.close()
 	for {
-		out, err := show(ctx, env, run, o)
+		out, err := st.show(ctx, env, run, o)
 		switch {
 		case out.Context != "":
 			env, o = env.InContext(out.Context), o.elsewhere()
+			env.Asking = st.asking
 		case err != nil || !out.Again:
 			return err
 		}
 	}
 }
 
+// stage is the terminal, from the first dashboard on.
+type stage struct{ taken *tui.Terminal }
+
+func (st *stage) close() {
+	if st.taken != nil {
+		st.taken.Close()
+	}
+}
+
+// take takes the terminal, unless it is taken.
+func (st *stage) take(term *terminal.Terminal) (err error) {
+	if st.taken == nil {
+		st.taken, err = tui.Take(term)
+	}
+	return err
+}
+
+// asking gives the terminal back while something is asked there.
+func (st *stage) asking(ask func()) error { return st.taken.Aside(ask) }
+
 // show shows it in one context.
-func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcome, err error) {
+func (st *stage) show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcome, err error) {
 	term := env.Terminal()
 	if term == nil || !cli.IsTerminal(env.Out) { // keys from a terminal do: ssmdeck shell web-1 | tee log
 		return out, fault.Usagef("the dashboard needs a terminal, and standard input or output is none").
@@ -165,10 +190,14 @@ func show(ctx context.Context, env *cli.Env, run Run, o Options) (out tui.Outcom
 	if err != nil {
 		return out, err
 	}
+	env.Asking = nil // what asks from now on is told that the terminal is taken
 	defer env.Busy()()
 	defer w.close()
 	defer sparing(env)()
-	return w.left(tui.Show(ctx, term, w.options(o)))
+	if err := st.take(term); err != nil {
+		return out, err
+	}
+	return w.left(st.taken.Show(ctx, w.options(o)))
 }
 
 // left is how the dashboard ended: where no place could be opened and nothing else is

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 )
 
 // ErrCanceled is returned by a Read that was cancelled.
@@ -53,7 +54,18 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return r.wait.read(r.file, p)
 }
 
-// Cancel makes the Read that waits, and every later one, return ErrCanceled.
+// Wait waits until Read would not wait, for at most d; below 0: for as long as it takes.
+// It ends with ErrCanceled as Read does. False: d is over.
+func (r *Reader) Wait(d time.Duration) (ready bool, err error) {
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	if r.closed {
+		return false, ErrCanceled
+	}
+	return r.wait.ready(r.file, d)
+}
+
+// Cancel makes the Read or Wait that waits, and every later one, return ErrCanceled.
 func (r *Reader) Cancel() { r.wait.cancel() }
 
 // Close cancels, waits for Read to return, and releases what the Reader holds.

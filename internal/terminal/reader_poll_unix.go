@@ -2,4 +2,8 @@
 
 package terminal
 
-func waitReadable(fd, stop int) (ready, canceled bool, err error) { return pollReadable(fd, stop) }
+import "time"
+
+func waitReadable(fd, stop int, d time.Duration) (ready, canceled bool, err error) {
+	return pollReadable(fd, stop, d)
+}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,23 +34,11 @@ func (w *waiter) close() error { return w.r.Close() }
 // read is called by one goroutine at a time.
 func (w *waiter) read(f *os.File, p []byte) (int, error) {
 	defer runtime.KeepAlive(f)
-	fd, stop := int(f.Fd()), int(w.r.Fd())
-	if fd < 0 { // poll would wait for ever
-		return 0, os.ErrClosed
-	}
 	for {
-		ready, canceled, err := waitReadable(fd, stop)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case err != nil:
-			return 0, os.NewSyscallError("poll", err)
-		case canceled:
-			return 0, ErrCanceled
-		case !ready:
-			continue
+		if _, err := w.ready(f, -1); err != nil {
+			return 0, err
 		}
-		n, err := unix.Read(fd, p)
+		n, err := unix.Read(int(f.Fd()), p)
 		switch {
 		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
 			continue
@@ -65,11 +54,43 @@ func (w *waiter) read(f *os.File, p []byte) (int, error) {
 	}
 }
 
-// pollReadable waits with poll(2).
-func pollReadable(fd, stop int) (ready, canceled bool, err error) {
+// ready waits until a read would not wait, for at most d; below 0: as long as it takes.
+func (w *waiter) ready(f *os.File, d time.Duration) (bool, error) {
+	defer runtime.KeepAlive(f)
+	fd, stop := int(f.Fd()), int(w.r.Fd())
+	if fd < 0 { // poll would wait for ever
+		return false, os.ErrClosed
+	}
+	end := time.Now().Add(d)
+	for {
+		left := time.Duration(-1)
+		if d >= 0 {
+			left = max(time.Until(end), 0)
+		}
+		ready, canceled, err := waitReadable(fd, stop, left)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return false, os.NewSyscallError("poll", err)
+		case canceled:
+			return false, ErrCanceled
+		case ready:
+			return true, nil
+		case left == 0:
+			return false, nil
+		}
+	}
+}
+
+// pollReadable waits with poll(2); d below 0: as long as it takes.
+func pollReadable(fd, stop int, d time.Duration) (ready, canceled bool, err error) {
 	const events = unix.POLLIN | unix.POLLHUP | unix.POLLERR
 	fds := []unix.PollFd{{Fd: int32(stop), Events: unix.POLLIN}, {Fd: int32(fd), Events: unix.POLLIN}}
-	if _, err := unix.Poll(fds, -1); err != nil {
+	ms := -1
+	if d >= 0 {
+		ms = int((d + time.Millisecond - 1) / time.Millisecond)
+	}
+	if _, err := unix.Poll(fds, ms); err != nil {
 		return false, false, err
 	}
 	if fds[1].Revents&unix.POLLNVAL != 0 {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -59,28 +60,47 @@ func (w *waiter) read(f *os.File, p []byte) (int, error) {
 	if w.console == 0 {
 		return w.plain(f, p)
 	}
-	for len(w.pending) == 0 {
-		e, err := windows.WaitForMultipleObjects([]windows.Handle{w.event, w.console}, false, windows.INFINITE)
-		switch {
-		case err != nil:
-			return 0, os.NewSyscallError("WaitForMultipleObjects", err)
-		case e == windows.WAIT_OBJECT_0:
-			return 0, ErrCanceled
-		}
-		var mode uint32
-		if err := windows.GetConsoleMode(w.console, &mode); err != nil {
-			return 0, io.EOF // the console is gone
-		}
-		if mode&windows.ENABLE_LINE_INPUT != 0 {
-			return w.plain(f, p) // the console edits the line and echoes it
-		}
-		if err := w.take(); err != nil {
-			return 0, err
-		}
+	if _, err := w.ready(f, -1); err != nil {
+		return 0, err
+	}
+	if len(w.pending) == 0 {
+		return w.plain(f, p) // the console edits the line and echoes it
 	}
 	n := copy(p, w.pending)
 	w.pending = w.pending[n:]
 	return n, nil
+}
+
+// ready waits until a read would not wait, for at most d; below 0: as long as it takes.
+// Of a pipe, and of a console that edits its line, that is not known: it says yes.
+func (w *waiter) ready(_ *os.File, d time.Duration) (bool, error) {
+	end := time.Now().Add(d)
+	for w.console != 0 && len(w.pending) == 0 {
+		most := uint32(windows.INFINITE)
+		if d >= 0 {
+			most = uint32(max(time.Until(end), 0) / time.Millisecond)
+		}
+		e, err := windows.WaitForMultipleObjects([]windows.Handle{w.event, w.console}, false, most)
+		switch {
+		case e == uint32(windows.WAIT_TIMEOUT):
+			return false, nil
+		case err != nil:
+			return false, os.NewSyscallError("WaitForMultipleObjects", err)
+		case e == windows.WAIT_OBJECT_0:
+			return false, ErrCanceled
+		}
+		var mode uint32
+		if err := windows.GetConsoleMode(w.console, &mode); err != nil {
+			return false, io.EOF // the console is gone
+		}
+		if mode&windows.ENABLE_LINE_INPUT != 0 {
+			return true, nil
+		}
+		if err := w.take(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // plain reads as Go does, for pipes, files and line-edited consoles.

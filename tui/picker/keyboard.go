@@ -1,6 +1,7 @@
 package picker
 
 import (
+	"bytes"
 	"io"
 	"time"
 
@@ -25,6 +26,8 @@ type keyboard struct {
 	in   cancelable
 	to   sender
 	over <-chan struct{} // closed when nobody takes keys any more
+
+	pasting bool // more than is taken: the rest is thrown away
 }
 
 // run reads until the picker is over or the input ends. At the end of the input,
@@ -47,7 +50,7 @@ func (k *keyboard) run() {
 			waiting = true
 		}
 		var late <-chan time.Time
-		if len(buf) == 1 && buf[0] == 0x1b {
+		if len(buf) == 1 && buf[0] == 0x1b && !k.pasting {
 			late = time.After(escapeWait)
 		}
 		select {
@@ -78,15 +81,35 @@ func (k *keyboard) run() {
 // take hands over the keys that are complete, and returns the rest.
 func (k *keyboard) take(buf []byte) (rest []byte, over bool) {
 	for {
+		if k.pasting {
+			if buf = k.skip(buf); k.pasting {
+				return buf, false
+			}
+		}
 		p, n := decode(buf)
 		if n == 0 {
 			return buf, false
 		}
+		k.pasting = bytes.HasPrefix(buf, []byte(pasteStart)) && !bytes.HasSuffix(buf[:n], []byte(pasteEnd))
 		buf = append(buf[:0], buf[n:]...)
 		if p.key != keyNone && k.press(p) {
 			return buf, true
 		}
 	}
+}
+
+// skip throws pasted text away, up to its end or to the Ctrl-C of somebody who does not
+// wait for that.
+func (k *keyboard) skip(buf []byte) []byte {
+	if at := bytes.IndexByte(buf, 0x03); at >= 0 {
+		k.pasting = false
+		return buf[at:]
+	}
+	if _, rest, ended := bytes.Cut(buf, []byte(pasteEnd)); ended {
+		k.pasting = false
+		return rest
+	}
+	return buf[max(len(buf)-len(pasteEnd)+1, 0):]
 }
 
 // read reads a byte whenever it is asked to.

@@ -1,6 +1,7 @@
 package picker
 
 import (
+	"bytes"
 	"unicode"
 	"unicode/utf8"
 )
@@ -54,6 +55,8 @@ const (
 	pasteEnd   = "\x1b[201~"
 	// longestSequence bounds what is kept of a sequence that does not end.
 	longestSequence = 64
+	// longestString bounds what a terminal says of itself.
+	longestString = 1 << 10
 	// longestPaste is what is taken of pasted text; a name is shorter.
 	longestPaste = 1 << 10
 )
@@ -83,6 +86,9 @@ func decodeEscape(b []byte) (press, int) {
 	if len(b) == 1 {
 		return press{}, 0
 	}
+	if bytes.IndexByte([]byte("]P_^X"), b[1]) >= 0 {
+		return decodeString(b)
+	}
 	if b[1] != '[' && b[1] != 'O' {
 		return decodeAlt(b)
 	}
@@ -103,6 +109,25 @@ func decodeEscape(b []byte) (press, int) {
 	default:
 		return press{key: finals[b[i]]}, n
 	}
+}
+
+// decodeString reads what a terminal says of itself, up to its end: nothing here has asked,
+// but somebody may have before. What it says has no control characters, so that one of them
+// is a key again.
+func decodeString(b []byte) (press, int) {
+	for i := 2; i < len(b); i++ {
+		switch {
+		case b[i] == 0x07:
+			return press{}, i + 1
+		case b[i] == 0x1b && i+1 == len(b):
+			return press{}, 0
+		case b[i] == 0x1b && b[i+1] == '\\':
+			return press{}, i + 2
+		case b[i] < 0x20 || i >= longestString:
+			return press{}, i
+		}
+	}
+	return press{}, 0
 }
 
 // decodeAlt reads a key with Alt, which means nothing but for Alt-Backspace. Two
@@ -138,7 +163,7 @@ func decodePaste(b []byte, from int) (press, int) {
 			return press{keyText, printable(text[:i])}, from + i + len(pasteEnd)
 		}
 	}
-	if len(text) > longestPaste { // the rest arrives as if it were typed, up to its first line break
+	if len(text) > longestPaste { // the rest is thrown away by the keyboard
 		return press{keyText, printable(text)}, len(b)
 	}
 	return press{}, 0

@@ -15,6 +15,7 @@ func TestKeys(t *testing.T) {
 		"\x1b[A": {keyUp, ""}, "\x1bOB": {keyDown, ""}, "\x1b[1;5A": {keyUp, ""}, "\x1b[5~": {keyPageUp, ""}, "\x1b[6;2~": {keyPageDown, ""},
 		"\x1b[H": {keyHome, ""}, "\x1bOF": {keyEnd, ""}, "\x1b[1~": {keyHome, ""}, "\x1b[8~": {keyEnd, ""}, "\x1bOM": {keyEnter, ""},
 		"\x1b\x7f": {keyDeleteWord, ""}, "\x1bx": {}, "\x1bé": {}, "\x1b[3~": {}, "\x1b[99z": {}, "\x00": {}, "\xff": {},
+		"\x1b]11;rgb:ffff/ffff/ffff\x1b\\": {}, "\x1b]11;rgb:0/0/0\x07": {}, "\x1bP>|xterm\x1b\\": {}, "\x1b_x\x1b\\": {}, "\x1b[?62;22c": {},
 		"\x1b[200~web-1\r\n\x1b[201~": {keyText, "web-1  "}, "\x1b[200~\x1b[201~": {keyText, ""},
 	} {
 		for cut := range len(in) {
@@ -35,6 +36,12 @@ func TestKeys(t *testing.T) {
 	long := pasteStart + strings.Repeat("x", longestPaste+1)
 	if p, n := decode([]byte(long)); p.key != keyText || n != len(long) {
 		t.Errorf("an endless paste: %v, %d", p.key, n)
+	}
+	if p, n := decode([]byte("\x1b]11;rgb\x03")); p.key != keyNone || n != len("\x1b]11;rgb") {
+		t.Errorf("a broken string: %v, %d", p.key, n)
+	}
+	if _, n := decode([]byte("\x1b]" + strings.Repeat("x", longestString))); n == 0 {
+		t.Error("an endless string is waited for")
 	}
 	if _, n := decode([]byte("\x1b[" + strings.Repeat("1", longestSequence))); n == 0 {
 		t.Error("an endless sequence is waited for")

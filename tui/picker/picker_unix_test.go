@@ -159,6 +159,27 @@ func TestEscapeLeavesAndArrowsDoNot(t *testing.T) {
 	}
 }
 
+// A paste chooses nothing, however long it is, and what a terminal answers types nothing.
+func TestAPasteChoosesNothing(t *testing.T) {
+	s := newScreen(t)
+	done := s.run(t.Context(), Options{Items: shop()})
+	s.see("5/5")
+	s.typed(pasteStart + "web-2" + strings.Repeat(" \r", longestPaste) + pasteEnd)
+	s.typed("\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;22c")
+	s.typed("\x15tokio\x15web-2")
+	s.see("1/5")
+	select {
+	case got := <-done:
+		t.Fatalf("it has chosen %v, %v", got.ids, got.err)
+	default:
+	}
+	s.typed(pasteStart + strings.Repeat("x\r", longestPaste)) // and no end
+	s.typed("\x03")
+	if got := <-done; !errors.Is(got.err, ErrLeft) {
+		t.Errorf("got %v, %v", got.ids, got.err)
+	}
+}
+
 func TestTheListIsRefreshedWhileItIsOpen(t *testing.T) {
 	s := newScreen(t)
 	more := make(chan struct{})

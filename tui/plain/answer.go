@@ -1,12 +1,15 @@
 package plain
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
@@ -216,8 +219,8 @@ func (s *screen) field(f deck.Field) (value string, leave bool, err error) {
 // typedInto reads a value: a line, several up to a dot, or one that is not shown.
 func (s *screen) typedInto(f deck.Field, prompt string) (string, error) {
 	switch {
-	case f.Secret && s.o.Secret != nil && !s.reading && s.in.Buffered() == 0:
-		return s.o.Secret(s.ctx, prompt)
+	case f.Secret && s.o.Secret != nil && s.in.Buffered() == 0:
+		return s.secret(prompt)
 	case !f.Many:
 		return s.ask(prompt)
 	}
@@ -234,6 +237,26 @@ func (s *screen) typedInto(f deck.Field, prompt string) (string, error) {
 			return strings.Join(lines, "\n"), nil
 		}
 		lines, prompt = append(lines, line), ""
+	}
+}
+
+// secret reads a line of which nothing is shown.
+func (s *screen) secret(prompt string) (string, error) {
+	if s.reading { // a line is, and it would be seen
+		if _, err := s.ask("Press Enter to go on: "); err != nil {
+			return "", err
+		}
+	}
+	for {
+		value, err := s.o.Secret(s.ctx, prompt)
+		switch {
+		case errors.Is(err, terminal.ErrInterrupted), errors.Is(err, io.EOF):
+			return "", errDropped
+		case errors.Is(err, terminal.ErrSeveralLines), errors.Is(err, terminal.ErrControl):
+			s.fail(fault.Usagef("%w: nothing was taken", err))
+		default:
+			return value, err
+		}
 	}
 }
 

@@ -90,7 +90,7 @@ k KEY     press a key as in the dashboard that is drawn: k > and k < order by
 b         one step back
 h         this help
 q         leave
-Ctrl-C stops a command that runs; where none does it leaves.`
+Ctrl-C stops a command that runs, and leaves a question; elsewhere it leaves.`
 
 // command answers a line.
 func (s *screen) command(line string) error {

@@ -53,8 +53,8 @@ type Options struct {
 	// Secret reads a line of which nothing is shown; nil: it is read as any other,
 	// as from a script.
 	Secret func(ctx context.Context, prompt string) (string, error)
-	// Stoppable makes the context of a line that runs: an interrupt (Ctrl-C) ends it and
-	// not the dashboard. Nil: there are none.
+	// Stoppable makes the context of a line that runs and of a question: an interrupt
+	// (Ctrl-C) ends it and not the dashboard. Nil: there are none.
 	Stoppable func(ctx context.Context) (one context.Context, done func())
 	// Echo prints each line that is read: where no terminal does.
 	Echo bool
@@ -131,6 +131,8 @@ type typed struct {
 var (
 	errLeft  = errors.New("left")  // ends the dashboard: the input is at its end
 	errAsked = errors.New("asked") // a page has asked for something meanwhile
+	// errDropped leaves a question and all that it was about: Ctrl-C.
+	errDropped = errors.New("dropped")
 )
 
 // Show shows the dashboard until it is left, its input ends, or ctx does.
@@ -176,13 +178,13 @@ func (s *screen) loop() error {
 	}
 	s.list()
 	for {
-		if err := s.answer(); err != nil {
+		if err := s.dropped(s.answer()); err != nil {
 			return err
 		}
 		if s.left {
 			return nil
 		}
-		line, err := s.read("> ", true)
+		line, err := s.read(s.ctx, "> ", true)
 		if errors.Is(err, errAsked) {
 			s.say("")
 			continue
@@ -191,10 +193,20 @@ func (s *screen) loop() error {
 			return err
 		}
 		s.tick()
-		if err := s.command(strings.TrimSpace(line)); err != nil {
+		if err := s.dropped(s.command(strings.TrimSpace(line))); err != nil {
 			return err
 		}
 	}
+}
+
+// dropped goes on after a question that was left, with all that was still to be asked.
+func (s *screen) dropped(err error) error {
+	if !errors.Is(err, errDropped) {
+		return err
+	}
+	s.asked = nil
+	s.say("Left: nothing happens. q leaves the dashboard.")
+	return nil
 }
 
 // tick moves the clock on: ages are those of the line that is answered.
@@ -347,12 +359,28 @@ func (s *screen) settle(patience time.Duration) error {
 	return err
 }
 
-// ask prints a prompt and reads a line. What comes meanwhile is taken.
-func (s *screen) ask(prompt string) (string, error) { return s.read(prompt, false) }
+// ask asks a question and reads the line that answers it. What comes meanwhile is taken.
+// Ctrl-C leaves the question with errDropped. At the end of the input nobody has answered.
+func (s *screen) ask(prompt string) (string, error) {
+	ctx, done := s.ctx, func() {}
+	if s.o.Stoppable != nil {
+		ctx, done = s.o.Stoppable(s.ctx)
+	}
+	defer done()
+	line, err := s.read(ctx, prompt, false)
+	switch {
+	case errors.Is(err, errLeft):
+		s.say("The input is at its end: nothing happens.")
+	case err != nil && ctx.Err() != nil && s.ctx.Err() == nil:
+		s.say("")
+		return "", errDropped
+	}
+	return line, err
+}
 
-// read is ask, which ends with errAsked when asked is set and a page asks for
-// something meanwhile; the line is read by the next one then.
-func (s *screen) read(prompt string, asked bool) (string, error) {
+// read prints a prompt and reads a line. It ends with errAsked when asked is set and a
+// page asks for something meanwhile; the line is read by the next one then.
+func (s *screen) read(ctx context.Context, prompt string, asked bool) (string, error) {
 	fmt.Fprint(s.out, prompt)
 	if !s.reading {
 		s.reading = true
@@ -387,8 +415,8 @@ func (s *screen) read(prompt string, asked bool) (string, error) {
 			if asked && (len(s.asked) > 0 || s.left) {
 				return "", errAsked
 			}
-		case <-s.ctx.Done():
-			return "", context.Cause(s.ctx)
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
 		}
 	}
 }

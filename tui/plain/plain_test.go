@@ -20,6 +20,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
 )
@@ -364,6 +365,69 @@ func TestLineIsStopped(t *testing.T) {
 	}
 	if out := d.play("1", "1", "v"); !strings.Contains(out, "Stopped.\nIt failed with exit code 130.\n> v\n1. Fleet") {
 		t.Errorf("%s", out)
+	}
+}
+
+// Ctrl-C and the end of the input leave a question: what it was about does not happen.
+func TestAQuestionIsLeft(t *testing.T) {
+	field := func(f deck.Field) tea.Msg {
+		return deck.Form{Title: "New", Fields: []deck.Field{f}, Done: func(map[string]string) tea.Cmd { return deck.Ask(deck.Say{Text: "it happened"}) }}
+	}
+	for name, asked := range map[string]tea.Msg{
+		"a change":  deck.Line{Words: []string{"run", "web-1"}, At: here, Level: deck.Change},
+		"a name":    deck.Line{Words: []string{"run", "web-1"}, At: here, Level: deck.Destructive},
+		"a field":   field(deck.Field{Name: "name", Label: "Name", Value: "proposed"}),
+		"a text":    field(deck.Field{Name: "name", Label: "Name", Many: true}),
+		"a choice":  deck.Choose{Title: "Which", Entries: []deck.Entry{{Name: "one"}}, Done: func(int) tea.Cmd { return deck.Ask(deck.Say{Text: "it happened"}) }},
+		"long text": deck.Show{Title: "Long", Text: strings.Repeat("x\n", 3*screenful)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, "web-1")
+			d.wait = func(context.Context) int { t.Error("it is run"); return 0 }
+			stop := func() {}
+			d.o.Stoppable = func(ctx context.Context) (context.Context, func()) {
+				one, cancel := context.WithCancel(ctx)
+				stop = cancel
+				return one, cancel
+			}
+			d.fleet.do["run"] = deck.Ask(asked)
+			var out bytes.Buffer
+			in := &script{lines: []string{"1", "1", "v"}, echo: &out, meanwhile: map[string]func(){"v": func() {
+				stop() // Ctrl-C
+				time.Sleep(200 * time.Millisecond)
+			}}}
+			if _, err := Show(t.Context(), in, &out, &out, d.o); err != nil {
+				t.Fatal(err)
+			}
+			if got := out.String(); !strings.Contains(got, "Left: nothing happens. q leaves the dashboard.\n> v\n1. Fleet") || strings.Contains(got, "it happened") {
+				t.Errorf("after Ctrl-C:\n%s", got)
+			}
+			d.o.Stoppable = nil
+			if got := d.play("1", "1"); !strings.HasSuffix(got, "The input is at its end: nothing happens.\n") || strings.Contains(got, "it happened") {
+				t.Errorf("at the end of the input:\n%s", got)
+			}
+		})
+	}
+}
+
+// A secret is not seen, whatever was read before, and Ctrl-C leaves it.
+func TestASecretIsLeft(t *testing.T) {
+	for name, err := range map[string]error{"by Ctrl-C": terminal.ErrInterrupted, "by Ctrl-D": io.EOF} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, "web-1")
+			asked := 0
+			d.o.Secret = func(context.Context, string) (string, error) {
+				if asked++; asked == 1 {
+					return "", terminal.ErrSeveralLines
+				}
+				return "", err
+			}
+			d.fleet.do["run"] = deck.Ask(deck.Form{Title: "New", Fields: []deck.Field{{Name: "v", Label: "Value", Secret: true}}})
+			got := d.play("1", "1", "v")
+			if asked != 2 || !strings.Contains(got, "several lines were pasted: nothing was taken") || !strings.Contains(got, "Left: nothing happens. q leaves the dashboard.\n> v\n1. Fleet") {
+				t.Errorf("asked %d times\n%s", asked, got)
+			}
+		})
 	}
 }
 
