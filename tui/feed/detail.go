@@ -28,10 +28,11 @@ type detail[V any] struct {
 
 // Got brings the value of a key; the page gives it to Take.
 type Got[V any] struct {
-	From *Detail[V]
-	Key  string
-	val  V
-	err  error
+	From  *Detail[V]
+	Key   string
+	val   V
+	err   error
+	first time.Time // when the first call was, of those that waited; see turn.since
 }
 
 // rest is how long a cursor must stay on a row before its detail is loaded.
@@ -60,6 +61,7 @@ func (d *Detail[V]) Want(key string, age time.Duration, load func(ctx context.Co
 	if s := d.seen[key]; key == d.now && s != nil && (s.busy || young(s)) {
 		return nil
 	}
+	again := key == d.now // nobody has done anything: it is read because it has become old
 	d.Leave()
 	s := d.seen[key]
 	if s == nil {
@@ -76,8 +78,14 @@ func (d *Detail[V]) Want(key string, age time.Duration, load func(ctx context.Co
 	s.busy = true
 	ctx, stop := context.WithCancel(d.desk.Context())
 	d.stop = stop
+	var t *turn
+	if again && !s.tried.IsZero() && age > 0 && !d.desk.Asked {
+		t = d.desk.waiting.join(nil, nil)
+		ctx = t.gated(ctx)
+	}
 	return d.desk.Go(func(context.Context) tea.Msg {
 		defer stop()
+		defer t.leave()
 		pause := rest
 		if d.desk.Eager {
 			pause = 0
@@ -91,7 +99,8 @@ func (d *Detail[V]) Want(key string, age time.Duration, load func(ctx context.Co
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return Got[V]{From: d, Key: key, val: v, err: err}
+		_, first := t.spent()
+		return Got[V]{From: d, Key: key, val: v, err: err, first: first}
 	})
 }
 
@@ -119,6 +128,9 @@ func (d *Detail[V]) Take(g Got[V]) bool {
 	s.busy, s.tried = false, d.desk.now()
 	if s.err = g.err; g.err == nil {
 		s.value, s.at = g.val, byTheClock(s.tried)
+		if !g.first.IsZero() {
+			s.at = byTheClock(g.first)
+		}
 	}
 	return true
 }
