@@ -456,7 +456,7 @@ func TestADetailIsReadAgainAsTheBudgetAllows(t *testing.T) {
 				}
 				return "of " + key, nil
 			}))
-			time.Sleep(rest)
+			time.Sleep(settled)
 			l.settle()
 			for _, m := range l.other {
 				d.Take(m.(Got[string]))
@@ -496,6 +496,45 @@ func TestADetailIsReadAgainAsTheBudgetAllows(t *testing.T) {
 		}
 		if _, at, _, _ := d.Get("a"); s.sent() <= 29 || time.Since(at) > time.Minute {
 			t.Errorf("it was not read again: %d requests, %s old", s.sent(), time.Since(at))
+		}
+		l.desk.Close()
+	})
+}
+
+// Who goes through a list row by row has nothing read but where the cursor stays. A row that
+// the cursor comes to after a while is read soon.
+func TestACursorOnTheMoveReadsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, s := budgeted(10, 0)
+		d := NewDetail[string](l.desk, 50)
+		stay := func(row int, on time.Duration) {
+			l.run(d.Want(fmt.Sprint(row), time.Minute, func(ctx context.Context) (string, error) { return "", s.call(ctx) }))
+			time.Sleep(on)
+			l.settle()
+			for _, m := range l.other {
+				d.Take(m.(Got[string]))
+			}
+			l.other = nil
+		}
+		stay(0, rest)
+		stay(1, rest)
+		if n := s.sent(); n != 2 {
+			t.Fatalf("%d requests of two rows that the cursor rested on", n)
+		}
+		for row := range 20 {
+			stay(row+2, 300*time.Millisecond)
+		}
+		if n := s.sent(); n != 2 {
+			t.Errorf("%d requests while the cursor went over 20 rows", n-2)
+		}
+		stay(21, 100*time.Millisecond)
+		if n := s.sent(); n != 3 {
+			t.Errorf("%d requests where the cursor stayed, want 1", n-2)
+		}
+		time.Sleep(onTheMove)
+		stay(22, rest)
+		if n := s.sent(); n != 4 {
+			t.Errorf("%d requests of a row that the cursor came to after a while, want 1", n-3)
 		}
 		l.desk.Close()
 	})

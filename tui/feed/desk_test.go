@@ -322,7 +322,7 @@ func TestADetailIsLoadedWhereTheCursorRests(t *testing.T) {
 			take()
 		}
 		want("c")
-		time.Sleep(rest)
+		time.Sleep(settled)
 		take()
 		if fmt.Sprint(loads) != "[c]" {
 			t.Errorf("loaded %v", loads)
@@ -332,7 +332,7 @@ func TestADetailIsLoadedWhereTheCursorRests(t *testing.T) {
 			t.Errorf("c: %q %v %v %v", v, at, err, loading)
 		}
 		want("bad")
-		time.Sleep(rest)
+		time.Sleep(settled)
 		take()
 		for range 10 { // a failure is not tried again with each frame
 			want("bad")

@@ -14,7 +14,8 @@ type Detail[V any] struct {
 	desk *Desk
 	keep int
 	seen map[string]*detail[V]
-	now  string // the key asked for last
+	now  string    // the key asked for last
+	came time.Time // when that came in place of another
 	stop context.CancelFunc
 }
 
@@ -35,8 +36,13 @@ type Got[V any] struct {
 	first time.Time // when the first call was, of those that waited; see turn.since
 }
 
-// rest is how long a cursor must stay on a row before its detail is loaded.
-const rest = 120 * time.Millisecond
+// A cursor must rest on a row before its detail is loaded, and for longer while it goes from
+// row to row: who reads a list has a dozen calls sent for each line of it otherwise.
+const (
+	rest      = 120 * time.Millisecond
+	settled   = 400 * time.Millisecond // where it came from another row soon after the one before
+	onTheMove = time.Second
+)
 
 // NewDetail makes a store on a desk that keeps a number of values.
 func NewDetail[V any](d *Desk, keep int) *Detail[V] {
@@ -62,6 +68,7 @@ func (d *Detail[V]) Want(key string, age time.Duration, load func(ctx context.Co
 		return nil
 	}
 	again := key == d.now // nobody has done anything: it is read because it has become old
+	pause := d.pause(key)
 	d.Leave()
 	s := d.seen[key]
 	if s == nil {
@@ -86,10 +93,6 @@ func (d *Detail[V]) Want(key string, age time.Duration, load func(ctx context.Co
 	return d.desk.Go(func(context.Context) tea.Msg {
 		defer stop()
 		defer t.leave()
-		pause := rest
-		if d.desk.Eager {
-			pause = 0
-		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -102,6 +105,22 @@ func (d *Detail[V]) Want(key string, age time.Duration, load func(ctx context.Co
 		_, first := t.spent()
 		return Got[V]{From: d, Key: key, val: v, err: err, first: first}
 	})
+}
+
+// pause is how long the cursor must rest on the row of a key that it comes to.
+func (d *Detail[V]) pause(key string) time.Duration {
+	pause := rest
+	if d.now != "" && key != d.now {
+		now := d.desk.now()
+		if now.Sub(d.came) < onTheMove && !d.desk.Asked {
+			pause = settled
+		}
+		d.came = now
+	}
+	if d.desk.Eager {
+		return 0
+	}
+	return pause
 }
 
 // Leave cancels what is under way: the page is not shown any more.
