@@ -91,6 +91,7 @@ func (m *Model) current() deck.Page { return m.o.Pages[m.page] }
 // Update takes one message.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := m.update(msg)
+	m.o.Desk.Rest(!m.seen())
 	return m, tea.Batch(cmd, m.want())
 }
 

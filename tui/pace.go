@@ -60,6 +60,9 @@ func (m *Model) paused() string {
 	return ""
 }
 
+// seen reports whether somebody looks: then what is shown is read anew by itself.
+func (m *Model) seen() bool { return m.paused() == "" && !m.pace.onScreen }
+
 // hold stops all that is loaded by itself, or lets it go on.
 func (m *Model) hold() tea.Cmd {
 	m.o.Desk.Held, m.stale = !m.o.Desk.Held, true
@@ -92,7 +95,7 @@ func (m *Model) second(at time.Time) tea.Cmd {
 		m.pace.throttled, m.pace.hitAt = calls.Throttled, at
 	}
 	cmds := []tea.Cmd{m.tick(), m.saveLayout()}
-	seen := m.paused() == "" && !m.pace.onScreen
+	seen := m.seen()
 	if seen {
 		cmds = append(cmds, m.o.Desk.Tick(m.pace.factor(at)), m.current().Update(deck.Tick{}))
 	}

@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui"
@@ -243,4 +246,91 @@ func TestTheMouseIsKept(t *testing.T) {
 	if kept.NoMouse {
 		t.Errorf("that it is on was not kept: %+v", kept)
 	}
+}
+
+// loop runs a dashboard in the time of a synctest bubble.
+type loop struct {
+	m    *tui.Model
+	msgs chan tea.Msg
+}
+
+func (l *loop) run(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	go func() {
+		switch m := cmd().(type) {
+		case nil:
+		case tea.BatchMsg:
+			for _, c := range m {
+				l.run(c)
+			}
+		default:
+			l.msgs <- m
+		}
+	}()
+}
+
+// pass takes what comes for a while, after some messages.
+func (l *loop) pass(d time.Duration, first ...tea.Msg) {
+	for _, m := range first {
+		_, cmd := l.m.Update(m)
+		l.run(cmd)
+	}
+	over := time.After(d)
+	for {
+		select {
+		case m := <-l.msgs:
+			_, cmd := l.m.Update(m)
+			l.run(cmd)
+		case <-over:
+			return
+		}
+	}
+}
+
+// A load that is read by itself over minutes stands still while nobody looks.
+func TestALoadStandsStillWhileNobodyLooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &deck.Deck{Styles: theme.New(theme.Dark, false, false), Now: time.Now(), Location: time.UTC, Still: true}
+		desk := feed.NewDesk([]grid.Cell{{Place: tuitest.Place}}, nil)
+		p := newPage(d, "fleet")
+		var loads, calls atomic.Int64
+		p.source = feed.NewSource("fleet", func(ctx context.Context, _ grid.Cell, _ func([]machine)) ([]machine, error) {
+			for more := loads.Add(1) > 1; more; calls.Add(1) { // a first load is asked for
+				sent, err := awsapi.PassGate(ctx)
+				if err != nil {
+					return nil, err
+				}
+				sent()
+				time.Sleep(time.Second)
+			}
+			return machines, nil
+		})
+		l := &loop{tui.New(tui.Options{Deck: d, Desk: desk, Pages: []deck.Page{p}, Glance: 1}), make(chan tea.Msg, 1000)}
+		l.run(l.m.Init())
+		key := tuitest.Key
+		l.pass(20*time.Second, tea.WindowSizeMsg{Width: 80, Height: 24})
+		for _, c := range []struct {
+			name       string
+			stop, goOn tea.Msg
+			quiet      time.Duration // until it is idle
+		}{
+			{"z", key("z"), key("z"), 0}, {"not in focus", tea.BlurMsg{}, tea.FocusMsg{}, 0}, {"ten minutes without a key", key("j"), key("j"), 10 * time.Minute},
+		} {
+			before := calls.Load()
+			l.pass(30*time.Second, key("k"))
+			if calls.Load() == before {
+				t.Fatalf("%s: nothing is read before it", c.name)
+			}
+			l.pass(c.quiet+2*time.Second, c.stop)
+			before = calls.Load()
+			l.pass(5 * time.Minute)
+			if n := calls.Load() - before; n > 0 {
+				t.Errorf("%s: %d calls while nobody looks", c.name, n)
+			}
+			l.pass(time.Second, c.goOn)
+		}
+		desk.Close()
+	})
 }

@@ -47,6 +47,17 @@ func (m *meters) count() feed.Calls {
 	return m.last
 }
 
+// minute is how many requests were sent in the last minute, as it is now: what is let
+// through by it must not go by an older number.
+func (m *meters) minute() (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, meter := range m.of {
+		n += meter.Minute()
+	}
+	return n
+}
+
 // operations are the calls by operation, those made most often first.
 func (m *meters) operations() []feed.Operation {
 	m.mu.Lock()

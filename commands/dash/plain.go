@@ -49,6 +49,7 @@ func showPlainIn(ctx context.Context, env *cli.Env, run Run, o Options, ahead *b
 // plain are the same pages and feeds as options has.
 func (w *wiring) plain(o Options) plain.Options {
 	w.deck.Still, w.deck.Styles = true, theme.New(theme.Plain, false, true)
+	w.desk.Asked = true // each load is for a line that was typed
 	p := plain.Options{
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
 		Programs: programs{w}, Own: w,

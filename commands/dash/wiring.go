@@ -51,7 +51,7 @@ func newWiring(ctx context.Context, env *cli.Env, run Run, s *config.Settings, o
 		Where: deck.Where{Context: s.Context, Region: s.Region, Scopes: 1, Protected: s.Protected},
 	}
 	w.desk = feed.NewDesk(nil, nil)
-	w.desk.Budget, w.desk.Count = o.Calls, w.meters.count
+	w.desk.Budget, w.desk.Count, w.desk.Minute = o.Calls, w.meters.count, w.meters.minute
 	if w.open, err = env.OpenGridLater(ctx, spec, w.desk.Note); err != nil {
 		if ctx.Err() != nil || fault.KindOf(err) == fault.Interrupted {
 			w.desk.Close()

@@ -11,8 +11,11 @@ import (
 type Meter struct {
 	mu      sync.Mutex
 	ops     map[string]*OperationStats
-	seconds [60]second // requests of the last minute, by second modulo 60
+	seconds [minute + 1]second // requests, by second modulo their number
 }
+
+// minute is how many seconds of requests are counted, beside the one that goes on.
+const minute = 60
 
 type second struct {
 	unix int64
@@ -44,16 +47,30 @@ func (m *Meter) statsAt(now time.Time) Stats {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var s Stats
-	for _, sec := range m.seconds {
-		if age := now.Unix() - sec.unix; age >= 0 && age < int64(len(m.seconds)) {
-			s.PerMinute += sec.n
-		}
-	}
+	s.PerMinute = m.since(now, minute-1)
 	for _, op := range m.ops {
 		s.Operations = append(s.Operations, *op)
 	}
 	slices.SortFunc(s.Operations, func(a, b OperationStats) int { return strings.Compare(a.Operation, b.Operation) })
 	return s
+}
+
+// Minute is how many requests were sent in the last 60 s, and in what else there is of the
+// second in which they began: never fewer than in any minute that ends now.
+func (m *Meter) Minute() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.since(time.Now(), minute)
+}
+
+// since counts the requests of this second and of a number before it.
+func (m *Meter) since(now time.Time, seconds int64) (n int) {
+	for _, sec := range m.seconds {
+		if age := now.Unix() - sec.unix; age >= 0 && age <= seconds {
+			n += sec.n
+		}
+	}
+	return n
 }
 
 // sent counts one request on the wire.

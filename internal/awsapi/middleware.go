@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -172,18 +171,25 @@ func sending(ctx context.Context) context.Context {
 	return ctx
 }
 
-type countKey struct{}
+type gateKey struct{}
 
-// Counting is a context whose requests, retries included, are added to n.
-func Counting(ctx context.Context, n *atomic.Int64) context.Context {
-	return context.WithValue(ctx, countKey{}, n)
+// Gate is asked before each request of a context, retries included. It waits for as long as
+// the request has to; sent says, once or more often, that the request has been counted, or
+// will not be sent.
+type Gate func(ctx context.Context) (sent func(), err error)
+
+// Gated is a context whose requests go through a gate before anything else holds them up:
+// one that waits there takes the turn of no other.
+func Gated(ctx context.Context, g Gate) context.Context {
+	return context.WithValue(ctx, gateKey{}, g)
 }
 
-// Count adds a request to the counter of a context, if it has one.
-func Count(ctx context.Context) {
-	if n, ok := ctx.Value(countKey{}).(*atomic.Int64); ok {
-		n.Add(1)
+// PassGate waits at the gate of a context, if it has one.
+func PassGate(ctx context.Context) (sent func(), err error) {
+	if g, ok := ctx.Value(gateKey{}).(Gate); ok {
+		return g(ctx)
 	}
+	return func() {}, nil
 }
 
 // pacing sees each request, inside the retries.
@@ -197,11 +203,16 @@ func (*pacing) ID() string { return "ssmdeck.Pace" }
 func (p *pacing) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	op := awsmiddleware.GetOperationName(ctx)
 	key := awsmiddleware.GetServiceID(ctx) + "." + op
+	sent, err := PassGate(sending(ctx))
+	if err != nil {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+	}
+	defer sent()
 	if err := p.pacer.wait(sending(ctx), key, Writes(op)); err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
 	p.meter.sent(time.Now())
-	Count(ctx)
+	sent()
 	out, md, err := next.HandleFinalize(ctx, in)
 	learned, _ := ctx.Value(learnedKey{}).(*int)
 	switch throttled := err != nil && isThrottle(err); {

@@ -282,6 +282,71 @@ func TestMeterPerMinute(t *testing.T) {
 	}
 }
 
+// What may be sent goes by the calls of the last 60 s, and a call counts in each of them.
+func TestMeterMinuteHasNoGap(t *testing.T) {
+	m, now := newMeter(), time.Unix(1_000_000, 900_000_000)
+	m.sent(now)
+	for after, want := range map[time.Duration]int{time.Minute - time.Millisecond: 1, time.Minute: 1, 61 * time.Second: 0} {
+		if got := m.since(now.Add(after), minute); got != want {
+			t.Errorf("%d calls %s later, want %d", got, after, want)
+		}
+	}
+	m.sent(time.Now())
+	if m.Minute() != 1 {
+		t.Errorf("%d calls at once, want 1", m.Minute())
+	}
+}
+
+// A call that waits at its gate takes no turn of its operation: one without a gate passes
+// it. Each attempt goes through, and says when it has been counted.
+func TestACallAtItsGateHoldsUpNoOther(t *testing.T) {
+	w := &wire{do: func(n int, _ *http.Request) (*http.Response, error) {
+		if n == 2 {
+			return answer(500, `{"__type":"InternalServerError"}`), nil
+		}
+		return answer(200, `{}`), nil
+	}}
+	s := wired(t, Options{}, w)
+	open, waits := make(chan struct{}), make(chan struct{}, 10)
+	var mu sync.Mutex
+	asked, counted := 0, 0
+	gated := Gated(t.Context(), func(ctx context.Context) (func(), error) {
+		waits <- struct{}{}
+		select {
+		case <-open:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		asked++
+		return sync.OnceFunc(func() {
+			mu.Lock()
+			defer mu.Unlock()
+			counted++
+		}), nil
+	})
+	ended := make(chan error, 1)
+	go func() { ended <- read(gated, s) }()
+	<-waits
+	if err := read(t.Context(), s); err != nil || w.sent() != 1 {
+		t.Fatalf("a call beside one that waits gave %v after %d requests", err, w.sent())
+	}
+	close(open)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if asked != 2 || counted != 2 || w.sent() != 3 {
+		t.Errorf("%d attempts went through the gate and %d said that they were counted, of %d requests", asked, counted, w.sent())
+	}
+	closed, cancel := context.WithCancel(gated)
+	cancel()
+	open = nil
+	if err := read(closed, s); err == nil || w.sent() != 3 {
+		t.Errorf("a call that was given up at its gate gave %v after %d requests", err, w.sent())
+	}
+}
+
 func TestDataKey(t *testing.T) {
 	var sent string
 	reply := `{"Plaintext":"` + strings.Repeat("QUFB", 21) + `QQ==","CiphertextBlob":"c2VhbGVk","KeyId":"k"}`

@@ -5,17 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 )
@@ -26,11 +23,12 @@ type Want struct {
 	Every time.Duration
 }
 
-// DefaultBudget is how many requests a minute the dashboard may send by itself.
-// What a person asks for is never held back by it.
+// DefaultBudget is how many requests a minute there may be for the dashboard to send more by
+// itself. What a person asks for is never held back by it.
 const DefaultBudget = 120
 
-// loadLimit bounds one load: longer ones have met a dead network.
+// loadLimit bounds one load, or what comes after the last call of it that has waited for the
+// budget: longer ones have met a dead network.
 const loadLimit = 2 * time.Minute
 
 // emitGap is how often what a load has so far is taken at most.
@@ -47,18 +45,24 @@ type Operation struct {
 	Time                              time.Duration // of all together
 }
 
-// Desk loads feeds in all cells of a grid. A feed is loaded when it is wanted, has
-// become too old, and the budget has room for what its last load cost. Loads that
-// nobody wants any more are cancelled.
+// Desk loads feeds in all cells of a grid. A feed is loaded when it is wanted, and again
+// when it has become too old. The first load, and one that was forced, is asked for, and
+// goes at once; the calls of others wait for the budget. Loads that nobody wants any more
+// are cancelled.
 type Desk struct {
 	Cells  []grid.Cell
 	Budget int // requests a minute; 0: DefaultBudget
 	// Count reads the meters; nil: nothing is counted.
 	Count func() Calls
+	// Minute is how many requests were sent in the last minute, up to this moment; nil:
+	// that is not known, and nothing waits for it.
+	Minute func() int
 	// Lost are the places that could not be opened; feeds show them as failed.
 	Lost []grid.Failure
 	// Held loads nothing that is known already, however old, unless it is forced.
 	Held bool
+	// Asked has all loads be asked for: where each answers a line that was typed.
+	Asked bool
 	// Eager loads details at once, and waits for no events: for tests.
 	Eager bool
 
@@ -68,7 +72,7 @@ type Desk struct {
 	stop    context.CancelFunc
 	wanted  map[*core]time.Duration
 	feeds   map[string]*core // all that were wanted ever
-	paid    []payment
+	waiting budget           // what nobody has asked for
 	opened  bool
 	details []func() // what leaves each Detail
 
@@ -77,18 +81,13 @@ type Desk struct {
 	closed bool // nothing may be begun any more
 }
 
-// payment is a load that has been paid for.
-type payment struct {
-	at time.Time
-	n  int
-}
-
 // NewDesk makes a desk over cells. now is the clock; nil: time.Now.
 func NewDesk(cells []grid.Cell, now func() time.Time) *Desk {
 	if now == nil {
 		now = time.Now
 	}
 	d := &Desk{Cells: cells, now: now, wanted: map[*core]time.Duration{}, feeds: map[string]*core{}}
+	d.waiting.desk = d
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	return d
 }
@@ -186,7 +185,7 @@ func (d *Desk) Leave() {
 
 // Force loads feeds anew, by name, whatever their age and the budget, as soon as they
 // are wanted; none: all that are. A load that is under way began before whatever they
-// are to show: another comes after it.
+// are to show: another comes after it, or instead of one that waits for the budget.
 func (d *Desk) Force(names ...string) tea.Cmd {
 	for _, name := range names {
 		if c := d.feeds[name]; c != nil {
@@ -201,51 +200,40 @@ func (d *Desk) Force(names ...string) tea.Cmd {
 	return d.Tick(1)
 }
 
+// Rest has what nobody has asked for stand still while nobody looks, or go on.
+func (d *Desk) Rest(on bool) { d.waiting.rest(on) }
+
 // Tick starts the loads that are due. slow stretches all ages: 1 is as wanted.
 func (d *Desk) Tick(slow float64) tea.Cmd {
-	now := d.now()
 	var cmds []tea.Cmd
-	for _, l := range d.due(now, slow) {
-		if l.late < atOnce && !d.affords(now, l.part.cost) {
-			if l.late >= starving {
-				break // what is due after it would take the budget away again
-			}
-			continue
-		}
-		l.part.paid = l.part.cost
-		d.paid = append(d.paid, payment{now, l.part.paid})
-		cmds = append(cmds, d.start(l.feed, l.part, l.in))
+	for _, l := range d.due(d.now(), slow) {
+		cmds = append(cmds, d.start(l))
 	}
 	return tea.Batch(cmds...)
 }
 
 // dueLoad is a load whose time has come.
 type dueLoad struct {
-	feed *core
-	part *part
-	in   grid.Cell
-	late time.Duration // for how long it has been due; atOnce: it is, whatever it costs
+	feed  *core
+	part  *part
+	in    grid.Cell
+	asked bool          // it waits for nothing
+	late  time.Duration // for how long it has been due
 }
-
-const atOnce = time.Duration(math.MaxInt64)
-
-// starving is how late a load must be for the budget to be saved up for it: one that
-// costs more than a minute's is never affordable while smaller ones come in between.
-const starving = time.Minute
 
 // due are the loads whose time has come, the latest first.
 func (d *Desk) due(now time.Time, slow float64) (all []dueLoad) {
 	for c, every := range d.wanted {
 		for _, cell := range d.cells(c) {
 			p := c.part(cell.Place)
-			if p.job != nil {
+			l := dueLoad{feed: c, part: p, in: cell, asked: d.Asked || p.ended.IsZero()}
+			switch {
+			case p.job != nil:
 				continue
-			}
-			l := dueLoad{feed: c, part: p, in: cell, late: atOnce}
-			if !p.ended.IsZero() {
-				if d.Held {
-					continue
-				}
+			case p.ended.IsZero():
+			case d.Held, now.Before(p.dear):
+				continue
+			default:
 				l.late = elapsed(now, p.ended) - time.Duration(float64(every)*slow)
 			}
 			if l.late >= 0 {
@@ -314,28 +302,6 @@ func (d *Desk) cells(c *core) []grid.Cell {
 	return d.Cells
 }
 
-// affords reports whether the budget of the last minute has room for n requests. A
-// load that costs more than a whole minute's is let through once the minute is free,
-// and nothing after it until what it cost is paid off, that free minute included.
-func (d *Desk) affords(now time.Time, n int) bool {
-	spent := 0
-	kept := d.paid[:0]
-	for _, p := range d.paid {
-		if now.Sub(p.at) < d.term(p.n) {
-			kept = append(kept, p)
-			spent += p.n
-		}
-	}
-	d.paid = kept
-	return spent == 0 || spent+n <= d.budget()
-}
-
-// term is how long a load of n requests counts.
-func (d *Desk) term(n int) time.Duration {
-	minutes := (n+d.budget()-1)/d.budget() - 1
-	return time.Minute * time.Duration(max(minutes, 1))
-}
-
 func (d *Desk) budget() int { return cmp.Or(d.Budget, DefaultBudget) }
 
 // Spending returns the requests counted and the budget.
@@ -349,32 +315,36 @@ func (d *Desk) Spending() (c Calls, budget int) {
 // arrived says that a job has something to take.
 type arrived struct{ j *job }
 
-func (d *Desk) start(c *core, p *part, cell grid.Cell) tea.Cmd {
-	ctx, cancel := context.WithTimeout(d.ctx, loadLimit)
-	j := &job{feed: c, in: cell, wake: make(chan struct{}, 1)}
-	p.job, p.cancel = j, cancel
+func (d *Desk) start(l dueLoad) tea.Cmd {
+	ctx, end := context.WithCancelCause(d.ctx)
+	late := time.AfterFunc(loadLimit, func() { end(context.DeadlineExceeded) })
+	cancel := func() { end(nil) }
+	c, j := l.feed, &job{feed: l.feed, in: l.in, wake: make(chan struct{}, 1)}
+	if !l.asked {
+		j.turn = d.waiting.join(late, cancel)
+		ctx = j.turn.gated(ctx)
+	}
+	l.part.job, l.part.cancel = j, cancel
 	run := d.Go(func(context.Context) tea.Msg {
 		defer cancel()
-		var requests atomic.Int64
-		rows, err := c.load(awsapi.Counting(ctx, &requests), cell, func(rows any) { j.put(rows, false, nil) })
+		rows, err := c.load(ctx, l.in, func(rows any) { j.put(rows, false, nil) })
+		late.Stop()
+		j.turn.leave()
 		switch {
 		case err == nil:
-		case errors.Is(ctx.Err(), context.DeadlineExceeded):
-			err = late(c.name, err)
+		case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+			err = tooLate(c.name, err)
 		case ctx.Err() != nil: // whatever the call made of it
 			err = context.Canceled
 		}
-		j.mu.Lock()
-		j.cost = int(requests.Load())
-		j.mu.Unlock()
 		j.put(rows, true, err)
 		return nil
 	})
 	return tea.Batch(run, d.wait(j, 0))
 }
 
-// late is the error of a load that took too long, with the call that it waited for.
-func late(name string, err error) error {
+// tooLate is the error of a load that took too long, with the call that it waited for.
+func tooLate(name string, err error) error {
 	why := fmt.Sprintf("no answer within %s", loadLimit)
 	if e := (*fault.Error)(nil); errors.As(err, &e) && e.Op != "" {
 		why += " to: " + e.Op
@@ -419,28 +389,39 @@ func (d *Desk) Update(msg tea.Msg) (changed string, cmd tea.Cmd, handled bool) {
 	// What a load has so far is shown the first time alone: later it would take away
 	// what is known already.
 	if fresh && (good || !p.whole) {
-		p.rows, p.at = rows, byTheClock(now)
+		p.rows, p.at = rows, byTheClock(j.turn.since(now))
 		c.gen++
 	}
 	p.whole = p.whole || good
 	if !done {
 		return c.name, d.wait(j, emitGap), true
 	}
-	p.job, p.cancel, p.ended, p.cost = nil, nil, now, j.cost
-	if j.cost > p.paid { // what the first load costs is not known before
-		d.paid = append(d.paid, payment{now, j.cost - p.paid})
-	}
-	if errors.Is(err, context.Canceled) { // nobody wanted it any more: due again when somebody does
+	p.job, p.cancel = nil, nil
+	again := p.again
+	p.again = false
+	switch {
+	case again: // it is due at once
 		p.ended = time.Time{}
-		return c.name, nil, true
+	case errors.Is(err, context.Canceled): // nobody wanted it any more: due as it was when somebody does
+		p.dear = d.paidOff(j)
+	default:
+		p.ended = now
 	}
-	p.err = err
-	c.gen++
-	if p.again {
-		p.again, p.ended = false, time.Time{}
+	if !errors.Is(err, context.Canceled) {
+		p.err = err
+		c.gen++
+	}
+	if again {
 		return c.name, d.Tick(1), true
 	}
 	return c.name, nil, true
+}
+
+// paidOff is when a load that was cancelled has been paid for: until then it is not begun
+// anew by itself, or whoever goes to and fro would have it read for nothing again and again.
+func (d *Desk) paidOff(j *job) time.Time {
+	calls, first := j.turn.spent()
+	return first.Add(time.Minute * time.Duration(calls) / time.Duration(d.budget()))
 }
 
 func comparePlaces(a, b grid.Place) int {

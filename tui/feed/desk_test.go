@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -202,136 +201,6 @@ func TestComingBackAtOnceIsNotForgotten(t *testing.T) {
 	})
 }
 
-func TestTheBudgetHoldsAndForceDoesNotWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLoop(grid.Cell{Place: here})
-		l.desk.Budget = 30
-		sent := 0
-		src := NewSource("things", func(context.Context, grid.Cell, func([]int)) ([]int, error) {
-			sent += 10
-			return []int{sent}, nil
-		})
-		l.run(l.desk.Want([]Want{{src, time.Second}}))
-		l.settle()
-		src.c.part(here).cost = 10
-		for range 600 { // ten minutes
-			time.Sleep(time.Second)
-			l.run(l.desk.Tick(1))
-			l.settle()
-			src.c.part(here).cost = 10
-		}
-		if sent < 270 || sent > 320 {
-			t.Errorf("%d requests in ten minutes under a budget of 30 a minute", sent)
-		}
-		before := sent
-		l.run(l.desk.Force("things"))
-		l.settle()
-		if sent != before+10 {
-			t.Error("what a person asks for was held back")
-		}
-		l.desk.Close()
-	})
-}
-
-func TestALoadDearerThanAMinutesBudgetIsMadeInTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLoop(grid.Cell{Place: here})
-		l.desk.Budget = 30
-		loads := 0
-		src := NewSource("things", func(context.Context, grid.Cell, func([]int)) ([]int, error) { loads++; return nil, nil })
-		l.run(l.desk.Want([]Want{{src, time.Second}}))
-		l.settle()
-		for range 1200 { // twenty minutes
-			src.c.part(here).cost = 200
-			time.Sleep(time.Second)
-			l.run(l.desk.Tick(1))
-			l.settle()
-		}
-		if loads < 3 || loads > 5 { // 200 requests under 30 a minute: every seven minutes
-			t.Errorf("%d loads of 200 requests in twenty minutes", loads)
-		}
-		l.desk.Close()
-	})
-}
-
-// What the first load of a feed costs is known when it has ended, and counts then.
-func TestTheFirstLoadIsPaidFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLoop(grid.Cell{Place: here})
-		l.desk.Budget = 30
-		began := time.Now()
-		var loads []time.Duration
-		src := NewSource("things", func(context.Context, grid.Cell, func([]int)) ([]int, error) {
-			loads = append(loads, time.Since(began))
-			return []int{1}, nil
-		})
-		first := &job{feed: &src.c, in: grid.Cell{Place: here}, wake: make(chan struct{}, 1), cost: 40}
-		src.c.part(here).job = first
-		first.put([]int{1}, true, nil)
-		l.desk.Update(arrived{first})
-		l.run(l.desk.Want([]Want{{src, time.Second}}))
-		l.settle()
-		for range 90 {
-			time.Sleep(time.Second)
-			l.run(l.desk.Tick(1))
-			l.settle()
-		}
-		if len(loads) == 0 || loads[0] < time.Minute {
-			t.Errorf("loads after %v under a budget that the first one has used up", loads)
-		}
-		l.desk.Close()
-	})
-}
-
-// With 10,000 nodes what patching found costs 200 requests, and the nodes 23 of them
-// each 10 s: both come, and neither for long without the other.
-func TestADearLoadComesInBetweenCheapOnes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLoop(grid.Cell{Place: here})
-		l.desk.Budget = 120
-		var mu sync.Mutex // both are loaded at once
-		var sent []payment
-		counts := map[string]int{}
-		source := func(name string, cost int) *Source[int] {
-			return NewSource(name, func(context.Context, grid.Cell, func([]int)) ([]int, error) {
-				mu.Lock()
-				defer mu.Unlock()
-				sent = append(sent, payment{time.Now(), cost})
-				counts[name]++
-				return []int{1}, nil
-			})
-		}
-		nodes, patches := source("nodes", 23), source("patches", 200)
-		l.run(l.desk.Want([]Want{{nodes, 10 * time.Second}, {patches, 5 * time.Minute}}))
-		l.settle()
-		longest, last := time.Duration(0), time.Now()
-		for range 3600 {
-			nodes.c.part(here).cost, patches.c.part(here).cost = 23, 200
-			time.Sleep(time.Second)
-			before := counts["nodes"]
-			l.run(l.desk.Tick(1))
-			l.settle()
-			if counts["nodes"] > before {
-				longest, last = max(longest, time.Since(last)), time.Now()
-			}
-		}
-		if n := counts["patches"]; n < 5 || n > 12 {
-			t.Errorf("the dear feed was loaded %d times in an hour", n)
-		}
-		if counts["nodes"] < 180 || longest > 3*time.Minute {
-			t.Errorf("the cheap feed was loaded %d times in an hour, once not for %s", counts["nodes"], longest)
-		}
-		total := 0
-		for _, p := range sent {
-			total += p.n
-		}
-		if total > 60*120+200 {
-			t.Errorf("%d requests in an hour under a budget of 120 a minute", total)
-		}
-		l.desk.Close()
-	})
-}
-
 func TestPlacesThatCannotBeOpenedAreShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLoop()
@@ -453,7 +322,7 @@ func TestADetailIsLoadedWhereTheCursorRests(t *testing.T) {
 			take()
 		}
 		want("c")
-		time.Sleep(rest)
+		time.Sleep(settled)
 		take()
 		if fmt.Sprint(loads) != "[c]" {
 			t.Errorf("loaded %v", loads)
@@ -463,7 +332,7 @@ func TestADetailIsLoadedWhereTheCursorRests(t *testing.T) {
 			t.Errorf("c: %q %v %v %v", v, at, err, loading)
 		}
 		want("bad")
-		time.Sleep(rest)
+		time.Sleep(settled)
 		take()
 		for range 10 { // a failure is not tried again with each frame
 			want("bad")

@@ -14,7 +14,8 @@ type Detail[V any] struct {
 	desk *Desk
 	keep int
 	seen map[string]*detail[V]
-	now  string // the key asked for last
+	now  string    // the key asked for last
+	came time.Time // when that came in place of another
 	stop context.CancelFunc
 }
 
@@ -28,14 +29,20 @@ type detail[V any] struct {
 
 // Got brings the value of a key; the page gives it to Take.
 type Got[V any] struct {
-	From *Detail[V]
-	Key  string
-	val  V
-	err  error
+	From  *Detail[V]
+	Key   string
+	val   V
+	err   error
+	first time.Time // when the first call was, of those that waited; see turn.since
 }
 
-// rest is how long a cursor must stay on a row before its detail is loaded.
-const rest = 120 * time.Millisecond
+// A cursor must rest on a row before its detail is loaded, and for longer while it goes from
+// row to row: who reads a list has a dozen calls sent for each line of it otherwise.
+const (
+	rest      = 120 * time.Millisecond
+	settled   = 400 * time.Millisecond // where it came from another row soon after the one before
+	onTheMove = time.Second
+)
 
 // NewDetail makes a store on a desk that keeps a number of values.
 func NewDetail[V any](d *Desk, keep int) *Detail[V] {
@@ -60,6 +67,8 @@ func (d *Detail[V]) Want(key string, age time.Duration, load func(ctx context.Co
 	if s := d.seen[key]; key == d.now && s != nil && (s.busy || young(s)) {
 		return nil
 	}
+	again := key == d.now // nobody has done anything: it is read because it has become old
+	pause := d.pause(key)
 	d.Leave()
 	s := d.seen[key]
 	if s == nil {
@@ -76,12 +85,14 @@ func (d *Detail[V]) Want(key string, age time.Duration, load func(ctx context.Co
 	s.busy = true
 	ctx, stop := context.WithCancel(d.desk.Context())
 	d.stop = stop
+	var t *turn
+	if again && !s.tried.IsZero() && age > 0 && !d.desk.Asked {
+		t = d.desk.waiting.join(nil, nil)
+		ctx = t.gated(ctx)
+	}
 	return d.desk.Go(func(context.Context) tea.Msg {
 		defer stop()
-		pause := rest
-		if d.desk.Eager {
-			pause = 0
-		}
+		defer t.leave()
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -91,8 +102,25 @@ func (d *Detail[V]) Want(key string, age time.Duration, load func(ctx context.Co
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return Got[V]{From: d, Key: key, val: v, err: err}
+		_, first := t.spent()
+		return Got[V]{From: d, Key: key, val: v, err: err, first: first}
 	})
+}
+
+// pause is how long the cursor must rest on the row of a key that it comes to.
+func (d *Detail[V]) pause(key string) time.Duration {
+	pause := rest
+	if d.now != "" && key != d.now {
+		now := d.desk.now()
+		if now.Sub(d.came) < onTheMove && !d.desk.Asked {
+			pause = settled
+		}
+		d.came = now
+	}
+	if d.desk.Eager {
+		return 0
+	}
+	return pause
 }
 
 // Leave cancels what is under way: the page is not shown any more.
@@ -119,6 +147,9 @@ func (d *Detail[V]) Take(g Got[V]) bool {
 	s.busy, s.tried = false, d.desk.now()
 	if s.err = g.err; g.err == nil {
 		s.value, s.at = g.val, byTheClock(s.tried)
+		if !g.first.IsZero() {
+			s.at = byTheClock(g.first)
+		}
 	}
 	return true
 }

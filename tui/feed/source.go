@@ -243,11 +243,10 @@ type part struct {
 	at     time.Time // of rows; zero: none yet
 	whole  bool      // a load has ended well once
 	err    error     // of the last load
-	cost   int       // requests of the last load
-	paid   int       // what was taken from the budget for the one under way
-	ended  time.Time // of the last load, good or bad; zero: another is due at once
+	ended  time.Time // of the last load, good or bad; zero: another is asked for
+	dear   time.Time // until then none is begun by itself: one was cancelled half read
 	again  bool      // the load under way is not new enough
-	cancel context.CancelFunc
+	cancel func()
 	job    *job // under way
 }
 
@@ -262,13 +261,17 @@ func (c *core) part(p grid.Place) *part {
 	return c.parts[p]
 }
 
-// outdate makes a load of all places due, the next time that the feed is wanted.
+// outdate makes a load of all places due, the next time that the feed is wanted. One that
+// waits for the budget is not waited for.
 func (c *core) outdate() {
 	for _, p := range c.parts {
-		if p.job != nil {
-			p.again = true
-		} else {
+		if p.job == nil {
 			p.ended = time.Time{}
+			continue
+		}
+		p.again = true
+		if p.job.turn != nil {
+			p.cancel()
 		}
 	}
 }
@@ -336,12 +339,12 @@ type job struct {
 	feed *core
 	in   grid.Cell
 	wake chan struct{} // capacity 1: there is something to take
+	turn *turn         // nil: it was asked for, and waits for nothing
 
 	mu    sync.Mutex
 	rows  any
 	fresh bool
 	done  bool
-	cost  int
 	err   error
 }
 

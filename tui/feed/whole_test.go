@@ -3,13 +3,10 @@ package feed
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 )
 
@@ -72,42 +69,6 @@ func TestAPlaceThatWasNeverReadIsNotEmpty(t *testing.T) {
 		l.settle()
 		if s := src.State(); s.Loaded != 1 || s.Whole != 0 || len(s.Failures) != 2 || len(src.Rows()) != 2 {
 			t.Errorf("%+v, rows %v", s, src.Rows())
-		}
-		l.desk.Close()
-	})
-}
-
-// Twenty Regions share a small budget: none of them is forgotten, and what first loads
-// cost counts, too.
-func TestEachPlaceGetsItsTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var cells []grid.Cell
-		for i := range 20 {
-			cells = append(cells, grid.Cell{Place: grid.Place{Account: "1", Region: fmt.Sprintf("region-%02d", i)}})
-		}
-		l := newLoop(cells...)
-		l.desk.Budget = 60
-		var sent atomic.Int64
-		src := NewSource("things", func(ctx context.Context, _ grid.Cell, _ func([]int)) ([]int, error) {
-			for range 5 {
-				awsapi.Count(ctx)
-				sent.Add(1)
-			}
-			return []int{1}, nil
-		})
-		l.run(l.desk.Want([]Want{{src, 10 * time.Second}}))
-		l.settle()
-		first := sent.Load()
-		for second := range 300 { // five minutes
-			time.Sleep(time.Second)
-			l.run(l.desk.Tick(1))
-			l.settle()
-			if age := time.Since(src.State().Oldest); age > 4*time.Minute {
-				t.Fatalf("after %d s a place is %s old, and others were read again and again", second, age)
-			}
-		}
-		if n := sent.Load() - first; n > 5*60 {
-			t.Errorf("%d requests in five minutes under a budget of 60 a minute, beside the first %d", n, first)
 		}
 		l.desk.Close()
 	})

@@ -224,8 +224,8 @@ func (p *Page) pend() tea.Cmd {
 		return p.openItem(it)
 	}
 	// One that is too old for the list, or too new: where there is one place only it
-	// must be there.
-	if s := p.set.Commands.State(); s.Whole == s.Places && s.Whole > 0 && s.Loading == 0 && len(p.desk.Cells) == 1 {
+	// must be there. A list that is read again may wait for the budget, and is not waited for.
+	if s := p.set.Commands.State(); s.Whole == s.Places && s.Whole > 0 && len(p.desk.Cells) == 1 {
 		id := p.wanted
 		p.wanted = ""
 		return p.open(p.desk.Cells[0].Place, []string{id}, run.Run{})

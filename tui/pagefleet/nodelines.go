@@ -180,15 +180,14 @@ func (p *Page) patchLines(w *writer, r *row) {
 // part heads a section whose content has been read by itself: with its age, and what
 // went wrong. It is false while there is nothing to show.
 func (p *Page) part(w *writer, title string, at time.Time, err error, loading bool) bool {
-	note := ""
-	switch {
-	case at.IsZero():
-	case loading:
-		note = "reading again"
-	case p.deck.Now.Sub(at) >= time.Minute || err != nil:
-		note = "as of " + p.deck.Ago(at)
+	var notes []string
+	if !at.IsZero() && (p.deck.Now.Sub(at) >= time.Minute || err != nil) {
+		notes = append(notes, "as of "+p.deck.Ago(at))
 	}
-	w.section(title, note)
+	if !at.IsZero() && loading {
+		notes = append(notes, "reading again")
+	}
+	w.section(title, strings.Join(notes, ", "))
 	if err != nil {
 		w.failed(err)
 	}
