@@ -324,6 +324,9 @@ func followAutomation(ctx context.Context, e *cli.Env, id string, limit time.Dur
 			return err
 		}
 	}
+	if !last.State.Known() {
+		return fault.New(fault.RemoteFailed, "automation "+id+" of "+last.Document, "it ended as %q, which ssmdeck does not know", last.State)
+	}
 	if last.State.Bad() {
 		reason := string(last.State)
 		if last.Failure != "" {

@@ -44,6 +44,9 @@ func (v *automationProgress) event(ev automation.Event) {
 		if c := e.Counts; c != nil {
 			text += fmt.Sprintf(" (%d of %d targets well, %d failed)", c.Success, c.Total, c.Failed)
 		}
+		if !e.State.Known() {
+			text += ", which ssmdeck does not know: its end is waited for"
+		}
 		if e.State.Waits() {
 			text += fmt.Sprintf(", for a decision: `ssmdeck automation approve %s` or `reject`", e.ID)
 		}

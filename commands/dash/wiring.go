@@ -50,6 +50,9 @@ func newWiring(ctx context.Context, env *cli.Env, run Run, s *config.Settings, o
 		Styles: env.Styles(env.Out), Now: time.Now(), Location: time.Local, ReadOnly: s.ReadOnly, Still: w.still(), Flags: w.flags,
 		Where: deck.Where{Context: s.Context, Region: s.Region, Scopes: 1, Protected: s.Protected},
 	}
+	if len(spec.Regions) > 0 && spec.Regions[0] != grid.All { // as the places will stand
+		w.deck.Where.Region, w.deck.Where.Scopes = spec.Regions[0], len(spec.Regions)
+	}
 	w.desk = feed.NewDesk(nil, nil)
 	w.desk.Budget, w.desk.Count, w.desk.Minute = o.Calls, w.meters.count, w.meters.minute
 	if w.open, err = env.OpenGridLater(ctx, spec, w.desk.Note); err != nil {

@@ -87,7 +87,7 @@ type details struct {
 func runHead(d *render.Detail, o render.Options, r run.Run) {
 	d.ID(r.Ref())
 	d.Field("Run", r.ID)
-	d.Human("State", string(r.State), o.Styles.Status(levels.Run(r.State), string(r.State)))
+	d.Human("State", string(r.State), o.Styles.Status(levels.Run(r.State), stateText(r.State, r.Detail)))
 	d.Field("Document", strings.Join(r.Documents, ", "))
 	if len(r.Commands) > 0 {
 		d.Field("Script", r.Commands[0].ScriptLine(60))

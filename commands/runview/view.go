@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -209,7 +210,7 @@ func (v *View) notice(n run.Notice) {
 		if n.Count > 0 {
 			text += fmt.Sprintf(" (%s)", cli.Plural(n.Count, "node"))
 		}
-	case run.Unknown, run.Disagree, run.OneByOne:
+	case run.Unknown, run.Untold, run.Disagree, run.OneByOne:
 	}
 	v.say(render.Visible(text))
 }
@@ -227,9 +228,9 @@ func (v *View) counts() string {
 	if n := v.Board.Failures(); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", n))
 	}
-	for _, s := range []run.State{run.Running, run.Pending, run.Delayed, run.Cancelling, run.Waiting} {
+	for _, s := range []run.State{run.Running, run.Pending, run.Delayed, run.Cancelling, run.Strange, run.Waiting} {
 		if n := v.Board.Count(s); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+			parts = append(parts, fmt.Sprintf("%d %s", n, s.Called("")))
 		}
 	}
 	return strings.Join(parts, " · ")
@@ -332,7 +333,7 @@ func rowTable(o render.Options) render.Table[run.Row] {
 			{Name: "NODE ID", ID: true, Text: func(r run.Row) string { return r.NodeID }},
 			{
 				Name: "STATE", Text: func(r run.Row) string { return string(r.State) },
-				Human: func(r run.Row) string { return o.Styles.Status(levels.Run(r.State), string(r.State)) },
+				Human: func(r run.Row) string { return o.Styles.Status(levels.Run(r.State), stateText(r.State, r.Detail)) },
 			},
 			{Name: "EXIT", Right: true, Text: func(r run.Row) string {
 				if r.ExitCode == run.NoExit {
@@ -492,21 +493,34 @@ func (p *OutputPrinter) Nodes(nodes []run.GroupNode) string {
 
 // pending names what has not ended.
 func (p *OutputPrinter) pending(rows func(func(run.Row) bool)) {
-	by := map[run.State][]run.GroupNode{}
+	by := map[run.State]map[string][]run.GroupNode{}
 	for r := range rows {
-		if !r.State.Final() {
-			by[r.State] = append(by[r.State], run.GroupNode{ID: r.NodeID, Name: r.NodeName})
+		if r.State.Final() {
+			continue
 		}
+		if by[r.State] == nil {
+			by[r.State] = map[string][]run.GroupNode{}
+		}
+		text := stateText(r.State, r.Detail)
+		by[r.State][text] = append(by[r.State][text], run.GroupNode{ID: r.NodeID, Name: r.NodeName})
 	}
 	for _, s := range run.States() {
-		if len(by[s]) > 0 {
+		for _, text := range slices.Sorted(maps.Keys(by[s])) {
 			if p.Some {
 				p.Printf("\n")
 			}
 			p.Some = true
-			p.Printf("%s  %s\n", p.O.Styles.Status(levels.Run(s), string(s)), p.Nodes(by[s]))
+			p.Printf("%s  %s\n", p.O.Styles.Status(levels.Run(s), text), p.Nodes(by[s][text]))
 		}
 	}
+}
+
+// stateText is a state for people: one that is not known comes with the service's word.
+func stateText(s run.State, detail string) string {
+	if s == run.Strange {
+		return render.Visible(s.Called(detail))
+	}
+	return string(s)
 }
 
 // StateWords is how an invocation ended, in words.

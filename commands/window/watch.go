@@ -113,6 +113,10 @@ func watchWindow(ctx context.Context, e *cli.Env, expr string, next bool, limit 
 			return err
 		}
 	}
+	if !last.State.Known() {
+		return fault.New(fault.RemoteFailed, "execution "+id, "it ended as %q, which ssmdeck does not know", last.State).
+			WithHint("see what the nodes printed: `ssmdeck window execution output %s`", id)
+	}
 	if last.State.Bad() {
 		reason := string(last.State)
 		if last.Details != "" {
@@ -137,7 +141,7 @@ func openExecution(ctx context.Context, env *cli.Env, svc *window.Service, w win
 	case newest == nil:
 		return window.Execution{}, fault.New(fault.NotFound, "watch maintenance window "+w.Name, "it has not been open yet").
 			WithHint("`ssmdeck window watch %s --next` waits until it opens", w.Name)
-	case newest.State.Final():
+	case newest.Over():
 		return window.Execution{}, fault.New(fault.NotFound, "watch maintenance window "+w.Name, "it is not open; the last time was %s: %s", render.Ago(ro.Now, newest.Started), newest.State).
 			WithHint("`ssmdeck window execution get %s` shows that; --next waits until it opens", newest.ID)
 	}

@@ -58,6 +58,10 @@ func (s State) Waits() bool {
 	return s == Waiting || s == "PendingApproval" || s == "PendingChangeCalendarOverride"
 }
 
+// Known reports whether the state is one of the API as this program knows it. Of any
+// other neither Final nor Waits tells.
+func (s State) Known() bool { return slices.Contains(States(), string(s)) }
+
 // States returns every state of the API.
 func States() []string {
 	var names []string
@@ -106,6 +110,10 @@ type Execution struct {
 	Concurrency     string   `json:"max_concurrency,omitempty"`
 	MaxErrors       string   `json:"max_errors,omitempty"`
 }
+
+// Over reports whether it has ended: its state says so, or, where that is not known,
+// its end.
+func (e Execution) Over() bool { return e.State.Final() || !e.State.Known() && !e.Ended.IsZero() }
 
 // Counts add up the children of an execution over several targets.
 type Counts struct {

@@ -130,6 +130,24 @@ func TestFollowTellsEachChangeOnce(t *testing.T) {
 	})
 }
 
+// A state that AWS adds tomorrow is waited out, unless the execution has an end.
+func TestFollowEndsWithAnExecutionWhoseStateIsNotKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMockapi(gomock.NewController(t))
+		execution(m, "Hibernating")
+		m.EXPECT().GetAutomationExecution(gomock.Any(), gomock.Any()).Return(&ssm.GetAutomationExecutionOutput{
+			AutomationExecution: &types.AutomationExecution{
+				AutomationExecutionId: aws.String("id"), AutomationExecutionStatus: "Hibernated", ExecutionEndTime: aws.Time(time.Unix(9, 0)),
+			},
+		}, nil)
+		m.EXPECT().DescribeAutomationStepExecutions(gomock.Any(), gomock.Any()).Return(&ssm.DescribeAutomationStepExecutionsOutput{}, nil)
+		events, last, err := follow(t.Context(), m)
+		if strings.Join(events, " ") != "Hibernating Hibernated" || err != nil || last.State.Known() || last.State.Final() {
+			t.Errorf("%v, %+v, %v", events, last, err)
+		}
+	})
+}
+
 func TestFollowSurvivesPassingFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewMockapi(gomock.NewController(t))

@@ -37,7 +37,7 @@ func (s *Service) Follow(ctx context.Context, id string, emit func(Event)) (Exec
 			if changes(&last, e, seen, steps, emit) {
 				pause = firstLook
 			}
-			if e.State.Final() {
+			if e.Over() {
 				return e, nil
 			}
 		case ctx.Err() != nil:

@@ -22,6 +22,7 @@ type Single struct {
 	meter  portforward.Meter
 	name   string                         // in the board
 	open   map[string]portforward.Session // by id
+	begun  map[*opening]bool              // sessions that are being opened
 	ending bool                           // somebody has stopped it
 	stop   func()
 	ended  chan struct{} // closed by End
@@ -35,7 +36,7 @@ func NewSingle(row Row, stop func()) *Single {
 	board := NewBoard([]Entry{{Name: row.Name}})
 	board.rows[0].Row = row
 	board.Listen(row.Name, row.Local)
-	s := &Single{name: row.Name, open: map[string]portforward.Session{}, stop: stop, ended: make(chan struct{})}
+	s := &Single{name: row.Name, open: map[string]portforward.Session{}, begun: map[*opening]bool{}, stop: stop, ended: make(chan struct{})}
 	s.board, s.meters = board, []*portforward.Meter{&s.meter}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.rest = cancel
@@ -110,7 +111,7 @@ func (s *Single) Stop(ctx context.Context, names []string) []string {
 }
 
 // Restart closes the forward's sessions if it is among names; whoever connects next
-// gets a new one. One that is about to be opened stays: there is nothing to renew.
+// gets a new one. The opening of one is given up and begun anew: it may hang.
 func (s *Single) Restart(_ context.Context, names []string) []string {
 	s.mu.Lock()
 	name := s.name
@@ -124,6 +125,10 @@ func (s *Single) Restart(_ context.Context, names []string) []string {
 		if o := s.open[id]; o != nil {
 			old = append(old, o)
 		}
+	}
+	for o := range s.begun {
+		o.anew = true
+		o.cancel()
 	}
 	s.mu.Unlock()
 	var closing sync.WaitGroup
@@ -140,16 +145,42 @@ type noting struct {
 	s *Single
 }
 
+// opening is one attempt to open a session.
+type opening struct {
+	cancel context.CancelFunc
+	anew   bool // it was given up for another
+}
+
 func (n *noting) Open(ctx context.Context, spec portforward.Spec, events func(sessionclient.Event)) (portforward.Session, error) {
-	inner, err := n.Opener.Open(ctx, spec, events)
-	if err != nil {
-		return nil, err
+	for {
+		session, anew, err := n.attempt(ctx, spec, events)
+		switch {
+		case err == nil:
+			return session, nil
+		case !anew || ctx.Err() != nil:
+			return nil, err
+		}
 	}
-	o := &closedOnce{Session: inner}
+}
+
+// attempt opens a session unless a restart comes: then another is wanted.
+func (n *noting) attempt(ctx context.Context, spec portforward.Spec, events func(sessionclient.Event)) (s portforward.Session, anew bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	o := &opening{cancel: cancel}
+	n.s.mu.Lock()
+	n.s.begun[o] = true
+	n.s.mu.Unlock()
+	inner, err := n.Opener.Open(ctx, spec, events)
 	n.s.mu.Lock()
 	defer n.s.mu.Unlock()
-	n.s.open[o.Info().SessionID] = o
-	return o, nil
+	delete(n.s.begun, o)
+	if err != nil {
+		return nil, o.anew, err
+	}
+	session := &closedOnce{Session: inner}
+	n.s.open[session.Info().SessionID] = session
+	return session, false, nil
 }
 
 // closedOnce is a session that may be closed from outside and by its forward.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/portforward"
+	"github.com/ssmdeck/ssmdeck/sessionclient"
 )
 
 func TestNameOf(t *testing.T) {
@@ -136,6 +137,49 @@ func TestATypedForwardIsRestarted(t *testing.T) {
 	svc.mu.Unlock()
 	if s.Stopped() {
 		t.Error("it counts as stopped")
+	}
+}
+
+// hanging opens nothing the first time, until it is told not to.
+type hanging struct {
+	portforward.Opener
+	begun chan struct{}
+	calls int
+}
+
+func (h *hanging) Open(ctx context.Context, spec portforward.Spec, events func(sessionclient.Event)) (portforward.Session, error) {
+	if h.calls++; h.calls == 1 {
+		close(h.begun)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return h.Opener.Open(ctx, spec, events)
+}
+
+func TestARestartGivesUpASessionThatIsBeingOpened(t *testing.T) {
+	svc := &service{errs: map[int]error{}}
+	s := NewSingle(Row{Name: "n:80"}, func() {})
+	defer s.End()
+	h := &hanging{Opener: svc, begun: make(chan struct{})}
+	got := make(chan error, 1)
+	go func() {
+		session, err := s.Opener(h).Open(t.Context(), portforward.Spec{Port: 80}, nil)
+		if err == nil {
+			err = session.Close()
+		}
+		got <- err
+	}()
+	<-h.begun
+	if names := s.Restart(t.Context(), []string{"n:80"}); !slices.Equal(names, []string{"n:80"}) {
+		t.Errorf("restarted %v", names)
+	}
+	select {
+	case err := <-got:
+		if err != nil || h.calls != 2 {
+			t.Errorf("%v after %d attempts", err, h.calls)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the opening goes on to hang")
 	}
 }
 

@@ -44,7 +44,7 @@ type Cell struct {
 
 // Grid is what a Spec came to.
 type Grid struct {
-	Cells    []Cell // sorted by account, then Region
+	Cells    []Cell // sorted by account, then Region as named, else by name
 	Failures []Failure
 	Parallel int // scopes that are asked at a time
 }

@@ -48,7 +48,7 @@ func (o Opener) Open(ctx context.Context, s Spec) (*Grid, error) {
 			g.Failures = append(g.Failures, *failed[i])
 		}
 	}
-	o.unique(g)
+	o.unique(g, s.Regions)
 	return g, nil
 }
 
@@ -174,10 +174,13 @@ func (o Opener) regions(ctx context.Context, s Spec, a account) ([]string, error
 }
 
 // unique leaves each account and Region once, sorted: two profiles can be the
-// same account.
-func (o Opener) unique(g *Grid) {
+// same account. Regions that were named stay in the order in which they were.
+func (o Opener) unique(g *Grid, named []string) {
 	slices.SortStableFunc(g.Cells, func(a, b Cell) int {
-		return cmp.Or(strings.Compare(a.Account, b.Account), strings.Compare(a.Region, b.Region))
+		return cmp.Or(
+			strings.Compare(a.Account, b.Account),
+			cmp.Compare(slices.Index(named, a.Region), slices.Index(named, b.Region)),
+			strings.Compare(a.Region, b.Region))
 	})
 	said := map[string]bool{}
 	g.Cells = slices.CompactFunc(g.Cells, func(a, b Cell) bool {

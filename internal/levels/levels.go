@@ -31,6 +31,8 @@ func Automation(s automation.State) theme.Level {
 		return theme.Good
 	case s == "InProgress", s == "RunbookInProgress":
 		return theme.Busy
+	case !s.Known():
+		return theme.Unknown
 	}
 	return theme.Idle
 }
@@ -49,7 +51,7 @@ func Check(s doctor.Status) theme.Level {
 	}
 }
 
-// Forward is the level of a forward that runs; Idle for any other state.
+// Forward is the level of a forward.
 func Forward(s forwards.State) theme.Level {
 	switch s {
 	case forwards.Open:
@@ -60,8 +62,10 @@ func Forward(s forwards.State) theme.Level {
 		return theme.Warn
 	case forwards.Failed:
 		return theme.Bad
-	default:
+	case forwards.Idle, forwards.Closed:
 		return theme.Idle
+	default:
+		return theme.Unknown
 	}
 }
 
@@ -76,8 +80,10 @@ func Session(status string) theme.Level {
 		return theme.Warn
 	case "Failed":
 		return theme.Bad
-	default:
+	case "Terminated":
 		return theme.Idle
+	default:
+		return theme.Unknown
 	}
 }
 
@@ -92,8 +98,10 @@ func Run(s run.State) theme.Level {
 		return theme.Bad
 	case run.Running:
 		return theme.Busy
-	default:
+	case run.Waiting, run.Pending:
 		return theme.Idle
+	default:
+		return theme.Unknown
 	}
 }
 
@@ -109,8 +117,10 @@ func Window(s window.State) theme.Level {
 		return theme.Bad
 	case window.InProgress:
 		return theme.Busy
-	default:
+	case window.Pending:
 		return theme.Idle
+	default:
+		return theme.Unknown
 	}
 }
 
@@ -159,10 +169,10 @@ func Association(status string) theme.Level {
 		return theme.Bad
 	case "pending", "inprogress", "associated":
 		return theme.Busy
-	case "":
-		return theme.Unknown
-	default:
+	case "skipped":
 		return theme.Idle
+	default:
+		return theme.Unknown
 	}
 }
 

@@ -58,6 +58,29 @@ func TestHowThingsEnd(t *testing.T) {
 	}
 }
 
+// What the services say that is not known here is neither well nor at work.
+func TestWhatIsNotKnownLooksLikeThat(t *testing.T) {
+	const word = "Hibernating"
+	for what, level := range map[string]theme.Level{
+		"run":                    Run(run.Strange),
+		"a state of run":         Run(word),
+		"window":                 Window(word),
+		"automation":             Automation(word),
+		"session":                Session(word),
+		"association":            Association(word),
+		"node":                   Ping("hibernating"),
+		"compliance":             Compliance(word),
+		"patch":                  Patch(word),
+		"whether a node is well": PatchStatus(word),
+		"finding":                Finding(word),
+		"forward":                Forward(word),
+	} {
+		if level != theme.Unknown {
+			t.Errorf("%s is level %d", what, level)
+		}
+	}
+}
+
 // A number has the level of the rows that it counts.
 func TestCountsLookLikeTheWorstOfTheirRows(t *testing.T) {
 	row := func(s patch.Status, n patch.Numbers) patch.Row { return patch.Row{Status: s, Numbers: n} }

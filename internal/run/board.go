@@ -173,6 +173,9 @@ func (b *Board) finish(now time.Time) {
 		switch {
 		case old.Final():
 			continue
+		case old == Strange:
+			r.State = Lost
+			r.Reason = "the command has ended; " + r.Reason
 		case old != Waiting:
 			r.State, r.Detail = Lost, ""
 			r.Reason = "the command has ended, and the service does not say how on this node; it was last seen " + string(old)
@@ -320,7 +323,11 @@ func (b *Board) CommandIDs() []string { return slices.Clone(b.commands) }
 func (b *Board) Err() error {
 	total := b.Total()
 	if !b.done {
-		err := fault.New(fault.Pending, "run", "%d of %d nodes are not done%s", max(total-b.Finished(), 0), total, b.tally(", "))
+		strange := ""
+		if n := b.counts[Strange]; n > 0 {
+			strange = fmt.Sprintf(", %d not known", n)
+		}
+		err := fault.New(fault.Pending, "run", "%d of %d nodes are not done%s%s", max(total-b.Finished(), 0), total, strange, b.tally(", "))
 		if len(b.commands) > 0 {
 			err = err.WithHint("run `ssmdeck run watch %s` to follow", b.Ref())
 		}

@@ -33,6 +33,8 @@ type cloud struct {
 	answer time.Duration // of a SendCommand, to a caller who is still there
 	target []string      // what targets match
 	result func(node string) nodeResult
+	word   string        // the status of every command, in place of any
+	life   time.Duration // of a command, until it expires
 	// fail may refuse a call before it does anything.
 	fail func(op string, n int) error
 	// lose may fail a SendCommand that was carried out.
@@ -43,6 +45,7 @@ type nodeResult struct {
 	code           int
 	stdout, stderr string
 	detail         string // instead of running at all
+	word           string // the status, in place of any
 }
 
 // commandID is the id of the n-th command that was sent.
@@ -88,8 +91,15 @@ func (c *cloud) SendCommand(ctx context.Context, in *ssm.SendCommandInput, _ ...
 		}
 	}
 	return &ssm.SendCommandOutput{Command: &types.Command{
-		CommandId: aws.String(cmd.id), DocumentName: in.DocumentName, RequestedDateTime: aws.Time(cmd.sent), Comment: in.Comment,
+		CommandId: aws.String(cmd.id), DocumentName: in.DocumentName, RequestedDateTime: aws.Time(cmd.sent), Comment: in.Comment, ExpiresAfter: c.expires(cmd),
 	}}, nil
+}
+
+func (c *cloud) expires(cmd *cloudCommand) *time.Time {
+	if c.life == 0 {
+		return nil
+	}
+	return aws.Time(cmd.sent.Add(c.life))
 }
 
 // turn is when node i of the command begins.
@@ -112,6 +122,8 @@ func (c *cloud) status(cmd *cloudCommand, i int) (types.CommandInvocationStatus,
 	r := c.outcome(cmd.ids[i])
 	now := time.Now()
 	switch {
+	case r.word != "":
+		return types.CommandInvocationStatus(r.word), ""
 	case !cmd.cancelled.IsZero() && cmd.cancelled.Before(end):
 		return types.CommandInvocationStatusCancelled, "Cancelled"
 	case now.Before(begin):
@@ -163,6 +175,12 @@ func (c *cloud) describe(cmd *cloudCommand) types.Command {
 		if len(cmd.ids) == 0 {
 			out.StatusDetails = aws.String("NoInstancesInTag")
 		}
+	}
+	if c.life > 0 && time.Since(cmd.sent) > c.life && int(out.CompletedCount) < len(cmd.ids) {
+		out.Status = types.CommandStatusTimedOut
+	}
+	if c.word != "" {
+		out.Status, out.StatusDetails = types.CommandStatus(c.word), nil
 	}
 	return out
 }

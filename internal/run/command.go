@@ -78,7 +78,7 @@ func commandOf(c types.Command) Command {
 		Number: number, Of: of, TimeoutSeconds: int(aws.ToInt32(c.TimeoutSeconds)),
 		Document: aws.ToString(c.DocumentName), DocumentVersion: aws.ToString(c.DocumentVersion),
 		Comment: text,
-		State:   p.State, Detail: p.Detail, Reason: reasonOf(p.Detail),
+		State:   p.State, Detail: p.Detail, Reason: whyOf(p.State, p.Detail),
 		Requested: aws.ToTime(c.RequestedDateTime), Expires: c.ExpiresAfter,
 		Targets: p.Targets, Completed: p.Completed, Errors: p.Errors, DeliveryTimedOut: p.DeliveryTimedOut,
 		InstanceIDs:    c.InstanceIds,
@@ -119,7 +119,7 @@ func invocationOf(id string, inv types.CommandInvocation) Invocation {
 	state, detail := stateOf(string(inv.Status), aws.ToString(inv.StatusDetails))
 	out := Invocation{
 		CommandID: id, NodeID: aws.ToString(inv.InstanceId), NodeName: aws.ToString(inv.InstanceName),
-		State: state, Detail: detail, Reason: reasonOf(detail), ExitCode: NoExit,
+		State: state, Detail: detail, Reason: whyOf(state, detail), ExitCode: NoExit,
 	}
 	for _, p := range inv.CommandPlugins {
 		if t := p.ResponseStartDateTime; t != nil && (out.Started == nil || t.Before(*out.Started)) {

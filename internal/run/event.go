@@ -150,6 +150,7 @@ const (
 	Unknown   NoticeKind = "unknown"    // a send went unanswered and is being looked for
 	Held      NoticeKind = "held"       // the rest is not sent: error limit reached, or a send failed
 	Shortened NoticeKind = "shortened"  // not every output was fetched in full
+	Untold    NoticeKind = "not_known"  // the service says of a command, or of a node, what this program does not know
 	Unsettled NoticeKind = "unsettled"  // a command ended, and some of its invocations did not
 	Disagree  NoticeKind = "disagree"   // the counters of a command and its invocations tell different things
 	OneByOne  NoticeKind = "one_by_one" // nodes are read one by one, because lists may not be read

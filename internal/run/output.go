@@ -240,7 +240,7 @@ func merged(inv Invocation, got *ssm.GetCommandInvocationOutput) Invocation {
 		inv.State = state // a replica that lags: its output cannot be complete
 		return inv
 	}
-	inv.State, inv.Detail, inv.Reason = state, detail, reasonOf(detail)
+	inv.State, inv.Detail, inv.Reason = state, detail, whyOf(state, detail)
 	if ran(state, detail) && got.ResponseCode >= 0 {
 		inv.ExitCode = int(got.ResponseCode)
 	}

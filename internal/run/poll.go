@@ -30,6 +30,9 @@ const (
 	// settling is how long the invocations of a command that ended may lag
 	// behind it.
 	settling = 15 * time.Second
+	// overtime is how long after its time a command is taken to have expired: the
+	// clock of this machine may be ahead of the service's by as much.
+	overtime = 5 * time.Minute
 	// refresh is how often all states are read although no counter moved: going
 	// from pending to running moves none.
 	refresh = 30 * time.Second
@@ -72,6 +75,8 @@ type follower struct {
 	strolls bool // states of large commands are wanted while they go on, too
 
 	throttles, retries int
+
+	strange []string // words of the service that mean nothing here, told once each
 }
 
 func newFollower(s *Service, emit func(Event)) *follower {
@@ -83,6 +88,7 @@ type tracked struct {
 	id        string
 	since     time.Time // when we began to follow it
 	requested time.Time // by the service's clock
+	expires   time.Time // when the service ends it at the latest; zero where that is not known
 	document  string
 	keep      keeping
 	ids       []string // of the nodes it is for, as far as they are known
@@ -107,7 +113,7 @@ type tracked struct {
 // follow adds a command.
 func (f *follower) follow(c Command, keep keeping, ids []string, expected, limit int) {
 	f.commands = append(f.commands, &tracked{
-		id: c.ID, since: time.Now(), requested: c.Requested, document: c.Document,
+		id: c.ID, since: time.Now(), requested: c.Requested, expires: aws.ToTime(c.Expires), document: c.Document,
 		keep: keep, ids: ids, expected: expected, limit: limit,
 		progress: Progress{State: Pending}, nodes: make(map[string]Invocation), stale: true,
 	})
@@ -287,6 +293,9 @@ func (f *follower) round(ctx context.Context) (changed bool, err error) {
 			return false, err
 		}
 		changed = changed || moved
+		if t.endedAt.IsZero() && t.over() {
+			t.endedAt = time.Now()
+		}
 		f.settle(t)
 	}
 	fetched, err := f.fetchSome(ctx)
@@ -399,6 +408,7 @@ func (f *follower) counted(t *tracked, p Progress) bool {
 		t.endedAt = time.Now()
 	}
 	f.emit(Event{Kind: Progressed, Time: time.Now(), RunID: f.runID, CommandID: t.id, Progress: &p})
+	f.unknown(p.State, p.Detail, "command "+t.id)
 	return true
 }
 
@@ -408,6 +418,26 @@ func (t *tracked) final(inv Invocation) {
 	if (inv.State == Failed || inv.State == TimedOut) && ran(inv.State, inv.Detail) {
 		t.errors++
 	}
+}
+
+// over reports whether the command has ended, so that only its invocations may lag
+// behind. Where the service's word for its state means nothing here, its end is told
+// by its nodes, by its counters, or by the time at which the service ends it anyhow.
+func (t *tracked) over() bool {
+	p := t.progress
+	switch {
+	case p.State.Final():
+		return true
+	case p.State != Strange:
+		return false
+	}
+	return t.complete() || p.Targets > 0 && p.Completed >= p.Targets || t.expired()
+}
+
+// expired reports whether the service has ended the command by its own rule (API
+// reference, Command, ExpiresAfter).
+func (t *tracked) expired() bool {
+	return !t.expires.IsZero() && time.Since(t.expires) > overtime
 }
 
 // complete reports whether every node of the command was seen to be done.
@@ -592,7 +622,18 @@ func (f *follower) observe(t *tracked, now Invocation, plugins []types.CommandPl
 	return true
 }
 
+// unknown tells of a word of the service that this program does not know: whoever
+// waits for the end of a run shall know what it hangs on.
+func (f *follower) unknown(s State, word, of string) {
+	if s != Strange || slices.Contains(f.strange, word) {
+		return
+	}
+	f.strange = append(f.strange, word)
+	f.notice(Notice{Kind: Untold, Text: fmt.Sprintf("the service calls %s %q, which ssmdeck does not know: its end is waited for", of, word)})
+}
+
 func (f *follower) changed(inv Invocation) {
+	f.unknown(inv.State, inv.Detail, "the command on node "+inv.NodeID)
 	f.emit(Event{Kind: Changed, Time: time.Now(), RunID: f.runID, CommandID: inv.CommandID, Invocation: &inv})
 }
 
@@ -603,7 +644,7 @@ func (f *follower) settle(t *tracked) {
 		f.settleAlone(t)
 		return
 	}
-	if !t.progress.State.Final() || t.stale && !t.complete() {
+	if !t.over() || t.stale && !t.complete() {
 		return
 	}
 	open := len(t.nodes) - t.finals
@@ -630,7 +671,13 @@ func (f *follower) settle(t *tracked) {
 // those that it was sent to, or that its targets stood for. One that the service
 // made no invocation for, because its tag has changed, is not waited for for ever.
 func (f *follower) settleAlone(t *tracked) {
-	if len(t.nodes) > t.finals || len(t.nodes) == 0 {
+	open := 0
+	for _, inv := range t.nodes {
+		if !inv.State.Final() && (inv.State != Strange || !t.expired()) {
+			open++
+		}
+	}
+	if open > 0 || len(t.nodes) == 0 {
 		return // some are at work, or none was seen: see overdue
 	}
 	missing := max(t.expected, len(t.ids)) - t.finals
@@ -639,7 +686,7 @@ func (f *follower) settleAlone(t *tracked) {
 	}
 	t.closed = true
 	if missing > 0 {
-		f.notice(Notice{Kind: Unsettled, Text: "the service shows no invocation on some nodes", Count: missing})
+		f.notice(Notice{Kind: Unsettled, Text: "the service does not say how the command ended on some nodes", Count: missing})
 	}
 }
 

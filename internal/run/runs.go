@@ -96,7 +96,7 @@ func (r Run) sum() Run {
 
 // byGravity are the states of commands; a run is in the last of those that its
 // commands are in.
-var byGravity = []State{Success, Failed, TimedOut, Cancelled, Pending, Running, Cancelling}
+var byGravity = []State{Success, Failed, TimedOut, Cancelled, Strange, Pending, Running, Cancelling}
 
 // Runs yields the runs that were begun since then, the newest first, as the
 // service lists commands. It ends after the first error.

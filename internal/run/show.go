@@ -16,7 +16,7 @@ func (s *Service) Show(ctx context.Context, r Run, emit func(Event)) error {
 	over := true
 	for i, t := range f.commands {
 		f.counted(t, r.Commands[i].progress())
-		over = over && t.progress.State.Final()
+		over = over && t.over()
 		// A command just sent may be listed before its invocations are.
 		_, err := await(ctx, func() (bool, error) {
 			_, err := f.walk(ctx, t)
@@ -25,7 +25,7 @@ func (s *Service) Show(ctx context.Context, r Run, emit func(Event)) error {
 		if err != nil {
 			return f.ending(ctx, awsapi.Explain("read command "+t.id, err), 0)
 		}
-		if t.progress.State.Final() {
+		if t.over() {
 			t.endedAt = time.Time{} // no waiting for invocations that lag
 			f.settle(t)
 		}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -17,6 +18,7 @@ const (
 	Delayed    State = "delayed"    // the node could not be reached; the service tries again
 	Running    State = "running"    // on the node
 	Cancelling State = "cancelling" // asked to stop
+	Strange    State = "not_known"  // the service has a word for it that this program does not know
 	Success    State = "ok"
 	Failed     State = "failed" // ran and failed, or could never run
 	TimedOut   State = "timed_out"
@@ -28,7 +30,7 @@ const (
 
 // States lists all states in the order of a life, for counting and completion.
 func States() []State {
-	return []State{Waiting, Pending, Delayed, Running, Cancelling, Success, Failed, TimedOut, Cancelled, Skipped, NotSent, Lost}
+	return []State{Waiting, Pending, Delayed, Running, Cancelling, Strange, Success, Failed, TimedOut, Cancelled, Skipped, NotSent, Lost}
 }
 
 // Final reports whether a node in this state stays in it.
@@ -36,7 +38,7 @@ func (s State) Final() bool {
 	switch s {
 	case Success, Failed, TimedOut, Cancelled, Skipped, NotSent, Lost:
 		return true
-	case Waiting, Pending, Delayed, Running, Cancelling:
+	case Waiting, Pending, Delayed, Running, Cancelling, Strange:
 	}
 	return false
 }
@@ -47,8 +49,9 @@ func (s State) Bad() bool { return s.Final() && s != Success }
 
 // stateOf translates the API's Status and StatusDetails. detail comes back in
 // one spelling: the service writes "Delivery Timed Out" in its texts and
-// "DeliveryTimedOut" on the wire. Unknown words count as running, so that
-// nothing is called finished that may not be.
+// "DeliveryTimedOut" on the wire. An unknown word is a state of its own, with
+// the word as its detail: it is called neither finished nor running, since it may
+// be either.
 //
 // Source: API model, CommandInvocationStatus and StatusDetails; guide page
 // "Understanding command statuses".
@@ -75,9 +78,9 @@ func stateOf(status, details string) (state State, detail string) {
 	case types.CommandInvocationStatusInProgress:
 		state = Running
 	default: // a detail in place of a status, as filters allow it
-		state = Running
-		if reasonOf(status) != "" {
-			state = Failed
+		state = Failed
+		if reasonOf(status) == "" {
+			state = Strange
 		}
 	}
 	switch {
@@ -89,7 +92,29 @@ func stateOf(status, details string) (state State, detail string) {
 	case !state.Final() && strings.HasSuffix(detail, "TimedOut"):
 		state = TimedOut
 	}
+	if state == Strange {
+		detail = status
+	}
 	return state, detail
+}
+
+// Called is a state as a list shows it: where the service has a word for it that
+// means nothing here, with that word.
+func (s State) Called(detail string) string {
+	words := strings.ReplaceAll(string(s), "_", " ")
+	if s == Strange && detail != "" {
+		words += ": " + detail
+	}
+	return words
+}
+
+// whyOf says in words what a state and its detail mean, where they do not speak for
+// themselves.
+func whyOf(s State, detail string) string {
+	if s == Strange {
+		return fmt.Sprintf("the service calls it %q, which ssmdeck does not know", detail)
+	}
+	return reasonOf(detail)
 }
 
 // reasonOf says in words what a detail means that does not speak for itself,
@@ -129,7 +154,7 @@ func ran(s State, detail string) bool {
 		return true
 	case Failed, TimedOut:
 		return reasonOf(detail) == "" || detail == "ExecutionTimedOut" || detail == "TimedOut" || detail == "Incomplete"
-	case Waiting, Pending, Delayed, Running, Cancelling, Skipped, NotSent, Lost:
+	case Waiting, Pending, Delayed, Running, Cancelling, Strange, Skipped, NotSent, Lost:
 	}
 	return false
 }

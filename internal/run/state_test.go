@@ -31,7 +31,9 @@ func TestStateOf(t *testing.T) {
 		{"Failed", "Terminated", Skipped, "Terminated", true, true, false},
 		{"Failed", "RateExceeded", Failed, "RateExceeded", true, true, false},
 		{"Undeliverable", "", Failed, "Undeliverable", true, true, false},
-		{"SomethingNew", "", Running, "SomethingNew", false, false, false},
+		{"SomethingNew", "", Strange, "SomethingNew", false, false, false},
+		{"SomethingNew", "Something New Indeed", Strange, "SomethingNew", false, false, false},
+		{"", "", Strange, "", false, false, false},
 	}
 	for _, tt := range tests {
 		state, detail := stateOf(tt.status, tt.details)
@@ -47,12 +49,12 @@ func TestStateOf(t *testing.T) {
 func TestEveryStatusOfTheServiceIsKnown(t *testing.T) {
 	for _, s := range types.CommandInvocationStatus("").Values() {
 		want := s != types.CommandInvocationStatusInProgress
-		if state, _ := stateOf(string(s), ""); (state != Running) != want {
+		if state, _ := stateOf(string(s), ""); (state != Running) != want || state == Strange {
 			t.Errorf("%s is taken for %s", s, state)
 		}
 	}
 	for _, s := range States() {
-		if _, ok := commandStatus(s); ok == (s == Waiting || s == Delayed || s == Skipped || s == NotSent || s == Lost) {
+		if _, ok := commandStatus(s); ok == (s == Waiting || s == Delayed || s == Skipped || s == NotSent || s == Lost || s == Strange) {
 			t.Errorf("commands can be listed by %s: %v", s, ok)
 		}
 	}

@@ -43,6 +43,9 @@ func (s State) Final() bool {
 // Final is known.
 func (s State) Runs() bool { return s == Pending || s == InProgress || s == Cancelling }
 
+// Known reports whether it is one of the states above. Of any other nothing else tells.
+func (s State) Known() bool { return s.Runs() || s.Final() }
+
 // Bad reports whether it ended, and not well. One that was skipped since the one
 // before it still ran did nothing, which is not well either.
 func (s State) Bad() bool { return s.Final() && s != Success }
@@ -56,6 +59,10 @@ type Execution struct {
 	Started  time.Time `json:"started"`
 	Ended    time.Time `json:"ended,omitzero"`
 }
+
+// Over reports whether it has ended: its state says so, or, where that is not known,
+// its end.
+func (e Execution) Over() bool { return e.State.Final() || !e.State.Known() && !e.Ended.IsZero() }
 
 // TaskRun is what one task did in an execution. Priority and what follows are
 // known of one that was asked for by itself.

@@ -129,7 +129,7 @@ func (s *Service) Follow(ctx context.Context, id string, commands Commands, emit
 			if emitChanges(last, next, emit) {
 				pause = firstLook
 			}
-			if last = next; last.State.Final() {
+			if last = next; last.Over() {
 				return last, nil
 			}
 		case ctx.Err() != nil:
@@ -216,7 +216,7 @@ func (s *Service) AwaitNext(ctx context.Context, w Window, next func(time.Time))
 	if err != nil {
 		return Execution{}, err
 	}
-	if before != nil && !before.State.Final() {
+	if before != nil && !before.Over() {
 		return *before, nil
 	}
 	if err := w.opens(); err != nil {

@@ -73,6 +73,20 @@ func TestFollowTellsEachChangeOnceAndEnds(t *testing.T) {
 	})
 }
 
+// A state that AWS adds tomorrow is none that is known; the end of the execution is.
+func TestAStateThatIsNotKnownIsOverAtItsEnd(t *testing.T) {
+	e := Execution{State: "HIBERNATED"}
+	if e.State.Known() || e.Over() {
+		t.Errorf("%+v is over", e)
+	}
+	if e.Ended = time.Unix(9, 0); !e.Over() {
+		t.Errorf("%+v is not over", e)
+	}
+	if e.State = InProgress; !e.State.Known() || e.Over() {
+		t.Errorf("%+v is over", e)
+	}
+}
+
 func TestFollowEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := following(t, [][3]types.MaintenanceWindowExecutionStatus{{"IN_PROGRESS", "IN_PROGRESS", "IN_PROGRESS"}})

@@ -66,10 +66,14 @@ func (p *Page) columns() []widget.Column {
 		widget.Column{ID: "region", Title: "REGION", Off: true, Rank: 2, Text: func(i int) string { return p.rows[i].Region }})
 }
 
-// stateWord is the state as the command line has it, too.
+// stateWord is the state as the command line has it, too, marked where it is none that
+// is known.
 func stateWord(e automation.Execution) string {
 	if e.State == "" {
 		return "not known"
+	}
+	if !e.State.Known() {
+		return "not known: " + string(e.State)
 	}
 	return string(e.State)
 }

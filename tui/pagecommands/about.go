@@ -24,8 +24,8 @@ func (p *Page) about(width int) string {
 func (p *Page) known(it item) *widget.Details {
 	r := it.Value
 	var d widget.Details
-	state := word(r.State)
-	if r.Detail != "" && !strings.EqualFold(r.Detail, state) && r.Detail != "Success" {
+	state := r.State.Called(r.Detail)
+	if r.State != run.Strange && r.Detail != "" && !strings.EqualFold(r.Detail, state) && r.Detail != "Success" {
 		state += " (" + r.Detail + ")"
 	}
 	d.Level("State", levels.Run(r.State), state)
@@ -60,7 +60,7 @@ func addCommands(d *widget.Details, commands []run.Command) {
 	const most = 20
 	for _, c := range commands[:min(len(commands), most)] {
 		id, _, _ := strings.Cut(c.ID, "-")
-		d.Level(id, levels.Run(c.State), fmt.Sprintf("%s, %d of %s done", word(c.State), c.Completed, widget.Count(c.Targets, "node")))
+		d.Level(id, levels.Run(c.State), fmt.Sprintf("%s, %d of %s done", c.State.Called(c.Detail), c.Completed, widget.Count(c.Targets, "node")))
 	}
 	if more := len(commands) - most; more > 0 {
 		d.Note(fmt.Sprintf("%d more", more))

@@ -291,7 +291,7 @@ func (b *board) counts() (by map[run.State]int, unread int) {
 	by[run.Waiting] += max(b.total()-b.sum.Total()+b.sum.Unlisted(), 0)
 	unread = max(b.sum.Finished()-seen, 0)
 	left := unread
-	for _, s := range []run.State{run.Waiting, run.Pending, run.Running, run.Delayed, run.Cancelling} {
+	for _, s := range []run.State{run.Waiting, run.Pending, run.Running, run.Delayed, run.Cancelling, run.Strange} {
 		n := min(left, by[s])
 		by[s] -= n
 		left -= n

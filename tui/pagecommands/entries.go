@@ -89,7 +89,7 @@ func foldKey(g run.Group) string {
 // and whose output is on its way.
 var unfoldedStates = []run.State{
 	run.Failed, run.TimedOut, run.Cancelled, run.Skipped, run.NotSent, run.Lost,
-	run.Running, run.Cancelling, run.Delayed, run.Pending, run.Waiting, run.Success,
+	run.Strange, run.Running, run.Cancelling, run.Delayed, run.Pending, run.Waiting, run.Success,
 }
 
 // addOpen adds the nodes that are in no fold, by state.

@@ -50,13 +50,21 @@ func (p *Page) ask(at grid.Place, targets, document string) tea.Cmd {
 		Done: func(v map[string]string) tea.Cmd {
 			where := at
 			for _, c := range p.desk.Cells {
-				if v["place"] == c.String() {
+				if v["place"] == placeLabel(c.Place) {
 					where = c.Place
 				}
 			}
 			return p.start(where, v)
 		},
 	})
+}
+
+// placeLabel is a place to choose, under the name of its profile where several were asked for.
+func placeLabel(at grid.Place) string {
+	if at.Profile == at.Who() {
+		return at.String()
+	}
+	return strings.TrimSpace(at.Profile + " " + at.String())
 }
 
 // target is for whom a run was, as --target takes it; empty when it takes more words
@@ -106,10 +114,10 @@ func (p *Page) fields(at grid.Place, targets string) []deck.Field {
 	if len(p.desk.Cells) > 1 {
 		var names []string
 		for _, c := range p.desk.Cells {
-			names = append(names, c.String())
+			names = append(names, placeLabel(c.Place))
 		}
 		fields = slices.Insert(fields, 0, deck.Field{
-			Name: "place", Label: "Where", Value: at.String(), Only: true,
+			Name: "place", Label: "Where", Value: placeLabel(at), Only: true,
 			Choices: func(typed string) []string { return fitting(names, typed, len(names)) },
 		})
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // word is a state as people write it.
-func word(s run.State) string { return strings.ReplaceAll(string(s), "_", " ") }
+func word(s run.State) string { return s.Called("") }
 
 // ending says how a node ended: "failed, exit 1".
 func ending(s run.State, code int) string {

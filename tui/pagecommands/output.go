@@ -151,7 +151,7 @@ func (p *Page) live(e entry) []textLine {
 	if text := p.board.tails.text(e.row.CommandID, e.row.NodeID); text != "" {
 		return append([]textLine{{text: "so far:", note: true, level: theme.Busy}}, outputLines("", text)...)
 	}
-	if e.state == run.Running {
+	if e.state == run.Running || e.state == run.Strange {
 		return []textLine{{text: "its output comes when it is done", note: true}}
 	}
 	return []textLine{{text: "it has not begun", note: true}}

@@ -25,7 +25,7 @@ func (p *Page) Plain() deck.Plain {
 	for _, i := range p.list.Shown() {
 		r, key := p.items[i].Value, p.key(i)
 		text := fmt.Sprintf("%s: %s, %s, %d of %s done, %d failed, sent %s",
-			r.Ref(), word(r.State), cmp.Or(documents(r), "document not known"), r.Completed, widget.Count(r.Targets, "node"), failed(r), p.deck.Once(r.Requested))
+			r.Ref(), r.State.Called(r.Detail), cmp.Or(documents(r), "document not known"), r.Completed, widget.Count(r.Targets, "node"), failed(r), p.deck.Once(r.Requested))
 		if r.Comment != "" {
 			text += ", " + r.Comment
 		}

@@ -34,7 +34,7 @@ func (p *Page) load() {
 	for _, at := range places {
 		for _, r := range run.Fold(commands[at]) {
 			p.items = append(p.items, item{Place: at, Value: r})
-			if !r.State.Final() {
+			if !r.State.Final() && r.State != run.Strange {
 				p.running++
 			}
 		}
@@ -96,7 +96,7 @@ func (p *Page) columns() []widget.Column {
 	}
 	return []widget.Column{
 		{
-			ID: "state", Title: "STATE", Text: func(i int) string { return word(at(i).State) },
+			ID: "state", Title: "STATE", Text: func(i int) string { return at(i).State.Called(at(i).Detail) },
 			Level: func(i int) theme.Level { return levels.Run(at(i).State) }, Flash: true,
 		},
 		{ID: "id", Title: "RUN", Text: func(i int) string { return at(i).Ref() }, Also: func(i int) string { return strings.Join(at(i).CommandIDs, " ") }, Max: 10, Rank: 6},

@@ -174,6 +174,7 @@ func statesByName() []tallied {
 		{run.Lost},
 		{run.Running},
 		{run.Cancelling},
+		{run.Strange},
 		{run.Delayed},
 		{run.Pending},
 		{run.Waiting},
@@ -185,6 +186,7 @@ func statesByMeaning() []tallied {
 		{run.Success},
 		{run.Failed, run.TimedOut, run.Cancelled, run.Skipped, run.NotSent, run.Lost},
 		{run.Running, run.Cancelling},
+		{run.Strange},
 		{run.Waiting, run.Pending, run.Delayed},
 	}
 }

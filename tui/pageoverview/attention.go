@@ -28,7 +28,7 @@ const mostNamed = 2
 func (p *Page) attentionPanel() panel {
 	out := panel{title: "Needs attention"}
 	for _, rule := range []func() []line{
-		p.firstSteps, p.failedReads, p.nodesAway, p.patchesMissing, p.approvals, p.failedRuns, p.expiries, p.windowFindings, p.forwardFailures,
+		p.firstSteps, p.failedReads, p.nodesAway, p.patchesMissing, p.approvals, p.failedRuns, p.strangeStates, p.expiries, p.windowFindings, p.forwardFailures,
 		p.longSessions, p.agentsBehind, p.unread,
 	} {
 		out.lines = append(out.lines, rule()...)
@@ -158,6 +158,15 @@ func (p *Page) failedRuns() []line {
 		})
 	}
 	return out
+}
+
+// strangeStates are what runs or has run as AWS calls it by a word that is not known.
+func (p *Page) strangeStates() []line {
+	runs, autos := p.runs.value.strange, p.autos.value.strange
+	return slices.Concat(
+		about("strange runs", theme.Unknown, runs, widget.Count(runs, "command")+" in a state that ssmdeck does not know", "commands", `state~"^not known"`, "command", "list"),
+		about("strange automations", theme.Unknown, autos, widget.Count(autos, "automation")+" in a state that ssmdeck does not know", "automation", `state~"^not known"`, "automation", "list"),
+	)
 }
 
 // expiringWords list the parameters that expire soon.

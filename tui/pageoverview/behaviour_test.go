@@ -635,6 +635,30 @@ func TestStrangeAnswers(t *testing.T) {
 	}
 }
 
+// A state that AWS adds tomorrow is said to be not known, and does not run.
+func TestStrangeStatesDoNotRun(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	set.Commands.Set(tuitest.Place, []run.Command{{ID: "c-1", State: run.Strange, Detail: "Hibernating"}}, tuitest.Now)
+	set.Executions.Set(tuitest.Place, []automation.Execution{
+		{ID: "a-1", State: "Hibernating"}, {ID: "a-2", State: "Hibernating", Ended: tuitest.Now},
+	}, tuitest.Now)
+	s, p, others := world(t, set)
+	s.Size(140, 40)
+	s.Has("no command and no automation")
+	for text, page := range map[string]string{
+		"1 command in a state that ssmdeck does not know":    "commands",
+		"1 automation in a state that ssmdeck does not know": "automation",
+	} {
+		choose(t, p, text)
+		s.Press("enter")
+		if got := others[page].filter; got != `state~"^not known"` {
+			t.Errorf("%s opens %s with %q", text, page, got)
+		}
+		s.Press("1")
+	}
+}
+
 // What has no room is counted.
 func TestMoreAutomations(t *testing.T) {
 	set := emptySet()

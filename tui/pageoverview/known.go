@@ -111,6 +111,7 @@ type sent struct {
 	requested                  time.Time
 	targets, completed, errors int
 	active                     bool
+	strange                    bool // the service has a word for its state that is not known
 }
 
 // words show it on the command line.
@@ -126,6 +127,7 @@ type runCount struct {
 	running int
 	active  []sent // the newest first
 	failed  []sent // of the last hours
+	strange int    // of which it is not known whether they go on
 }
 
 // lately is how far back failures count as something to look at.
@@ -147,7 +149,8 @@ func countRuns(rows []grid.Row[run.Command], now time.Time) (c runCount) {
 		s.targets += v.Targets
 		s.completed += v.Completed
 		s.errors += v.Errors + v.DeliveryTimedOut
-		s.active = s.active || !v.State.Final()
+		s.active = s.active || !v.State.Final() && v.State != run.Strange
+		s.strange = s.strange || v.State == run.Strange
 		if v.Requested.Before(s.requested) {
 			s.requested = v.Requested
 		}
@@ -156,6 +159,8 @@ func countRuns(rows []grid.Row[run.Command], now time.Time) (c runCount) {
 		if s.active {
 			c.running++
 			c.active = append(c.active, *s)
+		} else if s.strange {
+			c.strange++
 		}
 		if s.errors > 0 && now.Sub(s.requested) < lately {
 			c.failed = append(c.failed, *s)
@@ -175,13 +180,18 @@ type placed[T any] struct {
 // autoCount is what Automation does.
 type autoCount struct {
 	running, waiting int
+	strange          int // of which it is not known whether they go on
 	active           []placed[automation.Execution] // those that wait for somebody first
 }
 
 func countAutos(rows []grid.Row[automation.Execution]) (c autoCount) {
 	for _, r := range rows {
 		e := r.Value
-		if e.State.Final() || e.Parent != "" {
+		switch {
+		case e.Over() || e.Parent != "":
+			continue
+		case e.State != "" && !e.State.Known():
+			c.strange++
 			continue
 		}
 		c.active = append(c.active, placed[automation.Execution]{r.Place, e})

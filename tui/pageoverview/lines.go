@@ -220,6 +220,9 @@ func percent(c patch.Counts) string {
 	return text
 }
 
+// underWay fits the commands that have not ended.
+const underWay = "state=running | state=pending | state=cancelling"
+
 func (p *Page) runningPanel() panel {
 	out := panel{title: "Running now"}
 	runs, autos := p.set.Commands.State(), p.set.Executions.State()
@@ -229,7 +232,7 @@ func (p *Page) runningPanel() panel {
 	for i, s := range p.runs.value.active {
 		if i == p.most() {
 			rest := len(p.runs.value.active) - p.most()
-			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: widget.Count(rest, "more command"), open: deck.Open{Page: "commands", Filter: "state=running", Clear: true}})
+			out.lines = append(out.lines, line{key: "more commands", level: theme.Busy, text: widget.Count(rest, "more command"), open: deck.Open{Page: "commands", Filter: underWay, Clear: true}})
 			break
 		}
 		out.lines = append(out.lines, p.runLine(s))
