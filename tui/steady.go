@@ -18,9 +18,7 @@ func steady(line string) string {
 	var b strings.Builder
 	for state := byte(0); line != ""; {
 		seq, width, n, next := ansi.DecodeSequence(line, state, nil)
-		if strings.HasPrefix(seq, "\ufe0f") { // of a keycap, whose digit is written
-			b.WriteByte(' ')
-		} else if width > 0 && ansi.StringWidthWc(seq) != width && strings.ContainsFunc(seq, changesPicture) {
+		if width > 0 && ansi.StringWidthWc(seq) != width && strings.ContainsFunc(seq, changesPicture) {
 			first, size := utf8.DecodeRuneInString(seq)
 			b.WriteString(string(first) + strings.Repeat(" ", max(width-ansi.StringWidth(seq[:size]), 0)))
 		} else {

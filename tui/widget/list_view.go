@@ -48,7 +48,7 @@ func (l *List) frame() frame {
 		f.cells[r] = make([]string, len(f.columns))
 		for i, c := range f.columns {
 			col := &l.o.Columns[c]
-			f.cells[r][i] = render.Visible(col.Text(row))
+			f.cells[r][i] = col.shown(row)
 			want[i] = max(want[i], col.needs(f.cells[r][i]))
 		}
 	}
@@ -58,6 +58,20 @@ func (l *List) frame() frame {
 	}
 	f.widths = l.share(f.columns, want, room)
 	return f
+}
+
+// cellMost is how much of a text, in bytes, is made ready for a cell: more than any
+// screen is wide.
+const cellMost = 8 << 10
+
+// shown is the text of a cell, safe. Of a very long one the beginning and the end are
+// left, which is what a cut in the middle shows.
+func (c *Column) shown(row int) string {
+	text := c.Text(row)
+	if len(text) > cellMost {
+		text = strings.ToValidUTF8(text[:cellMost/2], "") + strings.ToValidUTF8(text[len(text)-cellMost/2:], "")
+	}
+	return render.Visible(text)
 }
 
 // needs is the width of a cell with a text.
@@ -280,7 +294,7 @@ func (c *Column) compared(row int) string {
 	if c.Same != nil {
 		return c.Same(row)
 	}
-	return render.Visible(c.Text(row))
+	return c.shown(row)
 }
 
 func (l *List) flashes(id cellID) bool {
