@@ -49,6 +49,7 @@ func (b *borrow) Run() error {
 		b.play(b.in, b.out, b.errs)
 		return nil
 	}
+	terminal.AwaitStill()
 	if err := b.stage.guard.Cooked(); err != nil {
 		return err
 	}
