@@ -1,6 +1,9 @@
 package terminal
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+)
 
 func TestRunningTellsWhetherAGoroutineIsInAFunction(t *testing.T) {
 	const name = "github.com/ssmdeck/ssmdeck/internal/terminal.standing"
@@ -16,6 +19,7 @@ func TestRunningTellsWhetherAGoroutineIsInAFunction(t *testing.T) {
 	close(end)
 	<-ended
 	for running(name) { // the channel is closed a moment before
+		runtime.Gosched()
 	}
 }
 
