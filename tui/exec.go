@@ -53,6 +53,7 @@ func (b *borrow) Run() (err error) {
 		return nil
 	}
 	defer func() { err = errors.Join(err, b.stage.keys.resume(b.fresh)) }()
+	terminal.AwaitStill()
 	if err := b.stage.guard.Cooked(); err != nil {
 		return err
 	}

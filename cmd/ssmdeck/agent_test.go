@@ -52,7 +52,7 @@ func cmdAgent(ts *testscript.TestScript, neg bool, args []string) {
 
 func waitForLost(ts *testscript.TestScript, node string) {
 	w := simulators.get(ts).World()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if n, ok := w.NodeInfo(node); ok && n.Ping == world.PingLost {
 			return
 		}
@@ -121,7 +121,7 @@ func (a *joinedAgent) work(ts *testscript.TestScript) {
 	}
 	ts.Defer(a.leave)
 	w := simulators.get(ts).World()
-	for deadline := time.Now().Add(30 * time.Second); !w.Connected(a.ID); {
+	for deadline := time.Now().Add(patience); !w.Connected(a.ID); {
 		if time.Now().After(deadline) {
 			ts.Fatalf("%s has no control channel", a.ID)
 		}

@@ -34,7 +34,7 @@ func TestAKilledApplyWritesEveryParameterOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, env := patchHouse(t, sc)
+	_, dir, env := patchHouse(t, sc)
 	const count = 24
 	write := func(round int) {
 		text := "path: /killed\nparameters:\n"

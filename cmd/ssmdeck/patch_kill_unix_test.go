@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,7 +43,7 @@ func TestAKilledInstallationPatchesEveryNodeOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, env := patchHouse(t, sc)
+	_, dir, env := patchHouse(t, sc)
 	state := filepath.Join(dir, "state.json")
 	start := func(args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buffer) {
 		cmd := exec.Command(binary, append([]string{"patch", "install", "--yes", "-o", "json"}, args...)...)
@@ -106,8 +107,8 @@ func TestAKilledInstallationPatchesEveryNodeOnce(t *testing.T) {
 	}
 }
 
-// patchHouse starts a simulator and returns a folder and an environment for ssmdeck.
-func patchHouse(t *testing.T, sc *world.Scenario) (dir string, env []string) {
+// patchHouse starts a simulator, and returns a folder and an environment for ssmdeck, too.
+func patchHouse(t *testing.T, sc *world.Scenario) (srv *simulator.Server, dir string, env []string) {
 	t.Helper()
 	srv, err := simulator.Start(context.Background(), simulator.Options{Scenario: sc})
 	if err != nil {
@@ -116,7 +117,7 @@ func patchHouse(t *testing.T, sc *world.Scenario) (dir string, env []string) {
 	t.Cleanup(func() { _ = srv.Close() })
 	dir = t.TempDir()
 	env = append(os.Environ(), srv.Env()...)
-	return dir, append(env, "HOME="+dir, "XDG_STATE_HOME="+dir, "XDG_CACHE_HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	return srv, dir, append(env, "HOME="+dir, "XDG_STATE_HOME="+dir, "XDG_CACHE_HOME="+dir, "XDG_CONFIG_HOME="+dir)
 }
 
 // TestAnInterruptedInstallationSaysHowToGoOn presses Ctrl-C in the middle of a wave:
@@ -130,17 +131,21 @@ func TestAnInterruptedInstallationSaysHowToGoOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, env := patchHouse(t, sc)
+	srv, dir, env := patchHouse(t, sc)
 	cmd := exec.Command(binary, "patch", "install", "all", "--yes", "--reboot", "if-needed", "--waves", "100%", "-o", "json")
 	var out, errs bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, &out, &errs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); len(installCommands(t, binary, env)) == 0; {
+	sent := func() bool {
+		return slices.ContainsFunc(srv.World().Commands(), func(c world.Command) bool { return c.DocumentName == "AWS-RunPatchBaseline" })
+	}
+	for deadline := time.Now().Add(patience); !sent(); {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing was sent")
 		}
+		time.Sleep(5 * time.Millisecond) // another process sends it
 	}
 	_ = cmd.Process.Signal(os.Interrupt)
 	var exit *exec.ExitError

@@ -149,7 +149,7 @@ func TestAStaleIndexIsShownAndReadAnew(t *testing.T) {
 // isReadAnew waits until another process has written text into the index, and has ended.
 func isReadAnew(t *testing.T, index, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		now, err := os.ReadFile(index)
 		if err == nil && strings.Contains(string(now), text) {
 			break
@@ -159,7 +159,7 @@ func isReadAnew(t *testing.T, index, text string) {
 		}
 		time.Sleep(20 * time.Millisecond) // another process writes it
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; { // and ends, before its folder goes
+	for deadline := time.Now().Add(patience); ; { // and ends, before its folder goes
 		if _, err := os.Stat(index + ".lock"); errors.Is(err, os.ErrNotExist) {
 			return
 		}

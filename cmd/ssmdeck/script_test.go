@@ -185,7 +185,7 @@ func cmdSimulate(t *testing.T, ts *testscript.TestScript, neg bool, args []strin
 		curated.add(ts.Name(), srv.Stats().Calls)
 		// What a killed client left is ended by the service in its own time; what
 		// an ended one left is a bug.
-		deadline := time.Now().Add(30 * time.Second)
+		deadline := time.Now().Add(patience)
 		for srv.Stats().OpenSessions > 0 && time.Now().Before(deadline) {
 			time.Sleep(20 * time.Millisecond) // the last client is another process
 		}
@@ -214,6 +214,10 @@ func cmdListening(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Setenv(args[0], waitForReady(ts, ts.MkAbs(args[1]), append(args[2:], "ready")[0]))
 }
+
+// patience bounds the wait for what comes as a rule at once, also on a machine that has
+// much else to do.
+const patience = time.Minute
 
 // waitForReady reads the events of a forward from a file until it is ready.
 func waitForReady(ts *testscript.TestScript, path, typ string) string {
@@ -249,7 +253,7 @@ func cmdHangup(ts *testscript.TestScript, neg bool, args []string) {
 	conn, err := net.Dial("tcp", args[0])
 	ts.Check(err)
 	defer conn.Close()
-	ts.Check(conn.SetDeadline(time.Now().Add(20 * time.Second)))
+	ts.Check(conn.SetDeadline(time.Now().Add(patience)))
 	if n, err := conn.Read(make([]byte, 1)); n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
 		ts.Fatalf("the connection was not broken: %d bytes, %v", n, err)
 	}
@@ -266,7 +270,7 @@ func cmdWaitFor(ts *testscript.TestScript, neg bool, args []string) {
 // there is one.
 func waitForLine(ts *testscript.TestScript, path string, texts ...string) string {
 	var b []byte
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		b, _ = os.ReadFile(path)
 		for line := range strings.Lines(string(b)) {
 			if !slices.ContainsFunc(texts, func(t string) bool { return !strings.Contains(line, t) }) {
@@ -286,7 +290,7 @@ func cmdTalk(ts *testscript.TestScript, neg bool, args []string) {
 	conn, err := net.Dial("tcp", args[0])
 	ts.Check(err)
 	defer conn.Close()
-	ts.Check(conn.SetDeadline(time.Now().Add(20 * time.Second)))
+	ts.Check(conn.SetDeadline(time.Now().Add(patience)))
 	send, want := unescape(ts, args[1]), unescape(ts, args[2])
 	_, err = io.WriteString(conn, send)
 	ts.Check(err)

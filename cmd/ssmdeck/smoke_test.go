@@ -62,7 +62,7 @@ func (p *pane) screen() string { return p.tmux("capture-pane", "-p") }
 // waitFor waits until the screen shows text.
 func (p *pane) waitFor(text string) {
 	p.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if strings.Contains(p.screen(), text) {
 			return
 		}
@@ -201,7 +201,7 @@ func TestTheStatusLineLeavesNoTrace(t *testing.T) {
 // waitUntil waits until the screen is as wanted.
 func (p *pane) waitUntil(what string, ok func(screen string) bool) {
 	p.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if ok(p.screen()) {
 			return
 		}

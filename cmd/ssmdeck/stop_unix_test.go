@@ -119,7 +119,7 @@ func (sh shell) pid() int {
 // waitForSettings waits until the terminal is in a mode.
 func (sh shell) waitForSettings(want unix.Termios) {
 	sh.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); sh.settings() != want; {
+	for deadline := time.Now().Add(patience); sh.settings() != want; {
 		if time.Now().After(deadline) {
 			sh.t.Fatalf("the mode of the terminal did not change:\n%+v\n%+v", sh.settings(), want)
 		}

@@ -126,18 +126,27 @@ func (s *screen) shownSoFar() int {
 // waitBehind waits until the screen has shown text behind what was there before.
 func (s *screen) waitBehind(before int, text string) {
 	s.t.Helper()
-	timeout := time.After(20 * time.Second)
+	if !s.sees(before, text, patience) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.t.Fatalf("%q was not shown; the screen had:\n%q", text, s.text.String()[before:])
+	}
+}
+
+// sees reports whether the screen shows text in time, behind what was there before.
+func (s *screen) sees(before int, text string, limit time.Duration) bool {
+	timeout := time.After(limit)
 	for {
 		s.mu.Lock()
-		shown := s.text.String()[before:]
+		shown := bytes.Contains(s.text.Bytes()[before:], []byte(text))
 		s.mu.Unlock()
-		if strings.Contains(shown, text) {
-			return
+		if shown {
+			return true
 		}
 		select {
 		case <-s.news:
 		case <-timeout:
-			s.t.Fatalf("%q was not shown; the screen had:\n%q", text, shown)
+			return false
 		}
 	}
 }
@@ -164,7 +173,7 @@ func (s *screen) exit() int {
 			s.t.Fatal(err)
 		}
 		return 0
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		s.t.Fatalf("it did not end; the screen had:\n%q", s.text.String())
 		return -1
 	}
@@ -177,7 +186,7 @@ func simulate(t *testing.T) *simulator.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for deadline := time.Now().Add(30 * time.Second); srv.Stats().OpenSessions > 0 && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(patience); srv.Stats().OpenSessions > 0 && time.Now().Before(deadline); {
 			time.Sleep(10 * time.Millisecond) // the last client is another process
 		}
 		if n := srv.Stats().OpenSessions; n > 0 {
@@ -389,19 +398,19 @@ func TestReplayOnATerminal(t *testing.T) {
 [0.1,"o","one "]
 [3600,"o","two \u001b[6n"]
 [7200,"o","three "]
-[10800,"o","four"]
+[7300,"o","four"]
 [14400,"o","never"]
 `
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := startOnTerminal(t, nil, 80, 24, "session", "replay", file, "--max-idle", "30m", "--speed", "1000")
+	s := startOnTerminal(t, nil, 80, 24, "session", "replay", file, "--max-idle", "30m", "--speed", "100")
 	s.waitFor("one ")
 	s.typeKeys(" .") // pause, and one step
 	s.waitFor("two ")
 	s.typeKeys(".")
 	s.waitFor("three ")
-	s.typeKeys(" ") // go on: half an hour takes 1.8 s
+	s.typeKeys(" ") // go on: 100 s take one, and half an hour takes 18 s
 	s.waitFor("four")
 	s.typeKeys("q")
 	if code := s.exit(); code != 0 {

@@ -133,7 +133,11 @@ type stopped struct{ pause func() error }
 // aside is a pause as a command that has the terminal.
 type aside struct{ pause func() error }
 
-func (a aside) Run() error        { return a.pause() }
+func (a aside) Run() error {
+	terminal.AwaitStill()
+	return a.pause()
+}
+
 func (aside) SetStdin(io.Reader)  {}
 func (aside) SetStdout(io.Writer) {}
 func (aside) SetStderr(io.Writer) {}

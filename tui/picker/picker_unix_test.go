@@ -9,14 +9,18 @@ import (
 	"errors"
 	"os"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/creack/pty"
 	"golang.org/x/term"
+
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
 )
 
 // screen is a terminal with somebody at it.
@@ -238,4 +242,38 @@ func TestWaysOutThatNobodyTyped(t *testing.T) {
 			t.Errorf("an empty list: %v, %v", got.ids, got.err)
 		}
 	})
+}
+
+// Whoever goes on at once, as after a SIGSTOP, sees the list again: what drew it before
+// must have stopped by then, or it takes the clock of what draws it now with it.
+func TestTheListIsDrawnAgainHoweverShortThePause(t *testing.T) {
+	s := newScreen(t)
+	p := tea.NewProgram(newModel(Options{Items: shop(), Styles: plain(false), Title: "node"}), tea.WithInput(nil),
+		tea.WithOutput(rawOutput{s.tty}), tea.WithoutSignalHandler())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = p.Run()
+	}()
+	s.see("5/5")
+	if began := time.Now(); !stillDrawing() {
+		t.Error("it does not draw")
+	} else if terminal.AwaitStill(); time.Since(began) < 500*time.Millisecond {
+		t.Error("the goroutine that draws is not known any more by its name")
+	}
+	for range 4 {
+		stood := make(chan bool, 1)
+		p.Send(stopped{func() error { stood <- stillDrawing(); return nil }})
+		if <-stood {
+			t.Fatal("it still draws while somebody else has the terminal")
+		}
+	}
+	p.Quit()
+	<-ended
+}
+
+// stillDrawing reports whether Bubble Tea's goroutine that draws is there.
+func stillDrawing() bool {
+	stacks := make([]byte, 1<<20)
+	return strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "startRenderer.func1(")
 }
