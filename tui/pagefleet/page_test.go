@@ -81,6 +81,7 @@ func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(p
 
 func TestPatchesAreNotReadYet(t *testing.T) {
 	f := open(t)
+	f.Deck.Still = false
 	f.set.Nodes.Set(tuitest.Place, someNodes(), tuitest.Now)
 	f.Changed(sources.Nodes)
 	f.Size(140, 40)
