@@ -187,7 +187,7 @@ func (p *Page) panel(x, y, width, height int, all panel) []string {
 	}
 	out := []string{ansi.Truncate(head, width, s.Glyphs.Ellipsis)}
 	if len(all.lines) == 0 {
-		for i, l := range strings.Split(ansi.Wrap(render.Visible(all.say), max(width-2, 4), ""), "\n") {
+		for i, l := range widget.Wrap(render.Visible(all.say), max(width-2, 4)) {
 			if i < height-1 {
 				out = append(out, "  "+s.Dim.Render(ansi.Truncate(l, width-2, s.Glyphs.Ellipsis)))
 			}
