@@ -39,3 +39,36 @@ func TestMeterCountsWhatIsUnderWay(t *testing.T) {
 		}
 	})
 }
+
+// A connection whose client has ended its side is open, and is said to be half closed:
+// whether more comes from the far end is not known.
+func TestMeterTellsConnectionsThatAreHalfClosed(t *testing.T) {
+	var m Meter
+	l := newMemListener()
+	ln := m.Listener(l)
+	near := make(chan net.Conn, 1)
+	go func() { near <- l.dial(t) }()
+	c, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := <-near
+	if w, ok := client.(interface{ CloseWrite() error }); !ok || w.CloseWrite() != nil {
+		t.Fatal("the client cannot end its side")
+	}
+	for range 2 {
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Fatal(err)
+		}
+	}
+	if got := m.Counters(); got.Open != 1 || got.Half != 1 || got.Now() != "1 (1 half closed)" {
+		t.Errorf("got %+v", got)
+	}
+	for range 2 {
+		_ = c.Close()
+	}
+	_, _ = c.Read(make([]byte, 1)) // after the end it counts for nothing
+	if got := m.Counters(); got.Open != 0 || got.Half != 0 || got.Now() != "0" {
+		t.Errorf("got %+v at the end", got)
+	}
+}

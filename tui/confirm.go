@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
@@ -59,6 +60,11 @@ func (m *Model) line(l deck.Line) tea.Cmd {
 	m.stale = true
 	if l.Level > deck.Read && m.o.Deck.ReadOnly {
 		m.say = deck.Say{Err: deck.Refused(l.What)}
+		return nil
+	}
+	if l.Nameless() {
+		m.say = deck.Say{Err: fault.New(fault.Refused, "", "%s is not possible: the service gives no id for what is meant", cmp.Or(l.What, "this")).
+			WithHint("unmark the rows without an id, or read them anew with ctrl+r")}
 		return nil
 	}
 	level := m.o.Deck.Strictness(l)

@@ -457,3 +457,14 @@ func TestALineThatIsAskedForTwiceAsksOnce(t *testing.T) {
 	w.Send(reboot(deck.Change))
 	w.Has("reboot 3 nodes?") // what has been answered is asked for again
 }
+
+func TestNothingIsDoneToARowWithoutAnID(t *testing.T) {
+	w := newWorld(t)
+	w.Send(deck.Line{Words: []string{"session", "terminate", ""}, At: tuitest.Place, What: "end the session of ann", Level: deck.Change})
+	w.Press("enter")
+	if len(w.Lines) > 0 {
+		t.Errorf("ran %q", w.Lines)
+	}
+	w.Send(deck.Line{Words: []string{"session", "terminate", ""}, At: tuitest.Place, What: "end the session of ann", Level: deck.Change})
+	w.Has("the service gives no id")
+}

@@ -250,7 +250,7 @@ func boardNumbers(r *forwards.Row, g *theme.Glyphs) string {
 	if r.Total == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%d of %d  %s %s/s %s  %s %s/s %s", r.Open, r.Total,
+	text := fmt.Sprintf("%s of %d  %s %s/s %s  %s %s/s %s", r.Now(), r.Total,
 		g.Down, render.Bytes(int64(r.InRate)), render.Bytes(r.In), g.Up, render.Bytes(int64(r.OutRate)), render.Bytes(r.Out))
 	if r.Lanes > 1 {
 		text += fmt.Sprintf("  %d sessions", r.Lanes)

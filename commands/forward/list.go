@@ -15,6 +15,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/savedforwards"
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/render"
+	"github.com/ssmdeck/ssmdeck/portforward"
 )
 
 // listedForward is a forward that is saved, runs, or both.
@@ -26,6 +27,7 @@ type listedForward struct {
 	Node        string     `json:"node"`
 	Sessions    int        `json:"sessions"`
 	Open        int64      `json:"open"`
+	Half        int64      `json:"half_closed"` // of those open
 	Connections int64      `json:"connections"`
 	In          int64      `json:"bytes_in"`
 	Out         int64      `json:"bytes_out"`
@@ -124,7 +126,7 @@ func listForwards(saved []forwards.Entry, alive []forwards.Running) []listedForw
 				continue
 			}
 			f.Local, f.Remote, f.Node = r.Local, r.Remote, r.Node
-			f.Sessions, f.Open, f.Connections, f.In, f.Out = r.Lanes, r.Open, r.Total, r.In, r.Out
+			f.Sessions, f.Open, f.Half, f.Connections, f.In, f.Out = r.Lanes, r.Open, r.Half, r.Total, r.In, r.Out
 			f.InRate, f.OutRate, f.Error, f.Hint = r.InRate, r.OutRate, r.Error, r.Hint
 		}
 	}
@@ -163,7 +165,7 @@ func table(o render.Options) render.Table[listedForward] {
 					if f.PID == 0 {
 						return ""
 					}
-					return count(f.Open)
+					return portforward.Counters{Open: f.Open, Half: f.Half}.Now()
 				},
 			},
 			bytes("IN", func(f listedForward) int64 { return f.In }),

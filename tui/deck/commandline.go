@@ -36,6 +36,25 @@ func Args(words []string, args ...string) []string {
 // With are words with flags: at the end, or in front of the "--" of Args.
 func With(words []string, flags ...string) []string { return behind(words, flags...) }
 
+// Nameless reports whether a line is about something without a name: a word of it is
+// empty, and is no value that somebody chose to leave empty. What a command makes of
+// that is never what was meant.
+func (l Line) Nameless() bool {
+	if l.Program {
+		return false
+	}
+	for i, w := range l.Words {
+		switch {
+		case w == "--":
+			return false // the remote command's
+		case w != "":
+		case i == 0, !strings.HasPrefix(l.Words[i-1], "--"):
+			return true
+		}
+	}
+	return false
+}
+
 // behind puts words at the end of a command line, in front of the "--" from which on
 // words are the remote command's.
 func behind(words []string, more ...string) []string {

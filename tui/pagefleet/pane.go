@@ -8,6 +8,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // line is one line of a pane before it is drawn.
@@ -91,7 +92,7 @@ func (l line) draw(s *theme.Styles, width int) []string {
 		value += "  " + l.note
 	}
 	var out []string
-	for i, text := range strings.Split(ansi.Wrap(value, max(width-indent, 4), ""), "\n") {
+	for i, text := range widget.Wrap(value, max(width-indent, 4)) {
 		text = ansi.Truncate(text, max(width-indent, 1), s.Glyphs.Ellipsis)
 		key := strings.Repeat(" ", indent)
 		if i == 0 && l.current && indent > 1 {

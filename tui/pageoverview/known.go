@@ -180,7 +180,7 @@ type placed[T any] struct {
 // autoCount is what Automation does.
 type autoCount struct {
 	running, waiting int
-	strange          int // of which it is not known whether they go on
+	strange          int                            // of which it is not known whether they go on
 	active           []placed[automation.Execution] // those that wait for somebody first
 }
 

@@ -119,7 +119,7 @@ func (p *Page) bare(at, width int) int {
 
 // said is what stands in place of lines.
 func said(text string, width int) []string {
-	return strings.Split(ansi.Wrap(render.Visible(text), max(width-2, 4), ""), "\n")
+	return widget.Wrap(render.Visible(text), max(width-2, 4))
 }
 
 // column draws panels one below the other, each with its share of the height.

@@ -10,6 +10,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/forwards"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/portforward"
 	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
@@ -104,10 +105,18 @@ func (t tunnel) where() string {
 	return "in a terminal"
 }
 
+// openNow counts the connections of a forward in words.
+func openNow(c portforward.Counters) string {
+	if c.Open == 1 && c.Half == 0 {
+		return "1 connection open"
+	}
+	return c.Now() + " connections open"
+}
+
 // traffic is what goes through a forward, as its process counts it.
 func (p *Page) traffic(d *widget.Details, t tunnel) {
 	r := t.row
-	d.Add("Connections", fmt.Sprintf("%d open, %d in all", r.Open, r.Total))
+	d.Add("Connections", fmt.Sprintf("%s open, %d in all", r.Now(), r.Total))
 	d.Add("Sessions", strconv.Itoa(r.Lanes))
 	d.Add("In", fmt.Sprintf("%s (%s)", t.rate(inRate), render.Bytes(r.In)))
 	d.Add("Out", fmt.Sprintf("%s (%s)", t.rate(outRate), render.Bytes(r.Out)))

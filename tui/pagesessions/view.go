@@ -254,7 +254,7 @@ func (p *Page) sentence(row int) string {
 		t := p.tunnels[row]
 		text := fmt.Sprintf("forward %s, %s, %s to %s", t.name, t.state(), strings.Join(t.local(), " "), strings.Join(t.remote(), " "))
 		if t.known() {
-			text += fmt.Sprintf(", %d connections open", t.row.Open)
+			text += ", " + openNow(t.row.Counters)
 		}
 		if f := t.fault(); f != "" {
 			text += ", " + f

@@ -121,7 +121,23 @@ func (d *Details) Plain() []string {
 func wrap(text string, width int) []string {
 	var out []string
 	for l := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-		out = append(out, strings.Split(ansi.Wrap(render.Visible(strings.TrimSuffix(l, "\r")), width, ""), "\n")...)
+		out = append(out, Wrap(render.Visible(strings.TrimSuffix(l, "\r")), width)...)
 	}
 	return out
+}
+
+// Wrap cuts a text into lines of at most width cells, at spaces alone: whoever copies
+// an id or a name with the mouse shall not take half of it. What is longer than a line
+// is cut where that is full.
+func Wrap(text string, width int) []string {
+	const hyphen = "\uE02D" // in its place: a hyphen would be a place to break at
+	whole := strings.Contains(text, hyphen)
+	if !whole {
+		text = strings.ReplaceAll(text, "-", hyphen)
+	}
+	text = ansi.Wrap(text, max(width, 1), "")
+	if !whole {
+		text = strings.ReplaceAll(text, hyphen, "-")
+	}
+	return strings.Split(text, "\n")
 }

@@ -131,3 +131,21 @@ func TestFramesOfParts(t *testing.T) {
 		}, "\n")
 	})
 }
+
+// Ids and names are broken at no hyphen: half of one is another one to whoever copies it.
+func TestIdsAreNotBrokenAtHyphens(t *testing.T) {
+	var d Details
+	d.Add("Node", "the command runs on i-0123456789abcdef0 and on mi-0123456789abcdef0")
+	d.Note("see AWS-ConfigureAWSPackage of 123456789012")
+	for width := 30; width < 60; width++ {
+		text := d.View(theme.New(theme.Plain, false, true), width)
+		for _, id := range []string{"i-0123456789abcdef0", "mi-0123456789abcdef0", "AWS-ConfigureAWSPackage"} {
+			if !strings.Contains(text, id) {
+				t.Errorf("%d cells: %s is broken:\n%s", width, id, text)
+			}
+		}
+	}
+	if got := Wrap("\uE02D i-0 i-1", 6); strings.Join(got, "|") != "\uE02D i-0|i-1" {
+		t.Errorf("got %q", got)
+	}
+}
