@@ -35,6 +35,9 @@ const (
 	// busyWait is how often it is looked whether a key has been dealt with, while an
 	// answer is waited for, too.
 	busyWait = 20 * time.Millisecond
+	// dealtWait is how long the dashboard may say nothing of a key before the next is handed
+	// on all the same: it must not be deaf for good.
+	dealtWait = 5 * time.Second
 	// cutWait is how long the rest of what has begun is waited for before somebody else
 	// has the terminal.
 	cutWait = 100 * time.Millisecond
@@ -72,6 +75,7 @@ type keyboard struct {
 	out    []byte           // what is handed on now
 	mark   bool             // the mark follows it
 	busy   bool             // the dashboard has not dealt with the key before
+	deaf   *time.Timer      // ends that after dealtWait
 	ending bool             // nor will it: what is typed is for whoever is next
 	ahead  []terminal.Piece // typed, not handed on
 
@@ -114,6 +118,7 @@ func (k *keyboard) next(free bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.busy, k.ending = !free, !free
+	k.heard()
 	k.change.Broadcast()
 }
 
@@ -178,6 +183,24 @@ func (k *keyboard) hand(p terminal.Piece) {
 	}
 	k.out = append(k.out, data...)
 	k.mark, k.busy = true, true
+	k.heard()
+	k.deaf = time.AfterFunc(dealtWait, k.giveUp)
+}
+
+// giveUp lets the next key come although the dashboard has said nothing.
+func (k *keyboard) giveUp() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.busy = false
+	k.change.Broadcast()
+}
+
+// heard is called when the dashboard has said something, or nothing is waited for.
+func (k *keyboard) heard() {
+	if k.deaf != nil {
+		k.deaf.Stop()
+		k.deaf = nil
+	}
 }
 
 // plainText is pasted text without what would be a sequence in it.

@@ -51,6 +51,7 @@ const (
 	inEscape           // ESC, and perhaps another
 	inControl          // ESC [
 	inLinuxKey         // ESC [ [, a function key of the Linux console
+	inOldMouse         // ESC [ M, and three bytes of any value
 	inShift            // ESC O
 	inString           // ESC ] and the like, up to its end
 	inStringEnds       // an ESC in it
@@ -109,6 +110,8 @@ func (s *Splitter) Push(b byte) []Piece {
 		return s.paste(b)
 	case inString, inStringEnds:
 		return s.string(b)
+	case inOldMouse:
+		return s.oldMouse(b)
 	}
 	return s.control(b)
 }
@@ -208,6 +211,9 @@ func (s *Splitter) control(b byte) []Piece {
 	case s.state == inControl && b == '[' && len(s.buf) == at+1:
 		s.state = inLinuxKey
 		return nil
+	case s.state == inControl && b == 'M' && len(s.buf) == at+1:
+		s.state = inOldMouse
+		return nil
 	case s.state == inShift && b >= '0' && b <= '9', s.state == inControl && b < 0x40:
 		return nil
 	case s.state == inShift:
@@ -217,6 +223,16 @@ func (s *Splitter) control(b byte) []Piece {
 		return nil
 	}
 	return s.end(kindOf(s.buf[at:]))
+}
+
+// oldMouse is inside of the report of a mouse as terminals made it that know no other.
+// What it points at is read by nobody here, since it ends at column 223.
+func (s *Splitter) oldMouse(b byte) []Piece {
+	s.buf = append(s.buf, b)
+	if len(bytes.TrimLeft(s.buf, "\x1b")) < len("[M")+3 {
+		return nil
+	}
+	return s.end(KindNone)
 }
 
 // kindOf is what a sequence is, from behind ESC [.

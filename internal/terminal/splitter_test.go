@@ -40,6 +40,7 @@ func TestSplitter(t *testing.T) {
 		"Linux console":                  {"\x1b[[Aq", []string{`key "\x1b[[A"`, `key "q"`}},
 		"kitty":                          {"\x1b[27u\x1b[97;5u\x1b[57399;1:3u", []string{`key "\x1b[27u"`, `key "\x1b[97;5u"`, `key "\x1b[57399;1:3u"`}},
 		"mouse":                          {"\x1b[<0;3;4M\x1b[<0;3;4m", []string{`mouse "\x1b[<0;3;4M"`, `mouse "\x1b[<0;3;4m"`}},
+		"mouse of old":                   {"\x1b[M !!q\x1b[M\xff\x1b[q", []string{`key "q"`, `key "q"`}},
 		"the focus":                      {"\x1b[I\x1b[O", []string{`report "\x1b[I"`, `report "\x1b[O"`}},
 		"colours":                        {"\x1b]11;rgb:0/0/0\x1b\\\x1b]10;rgb:f/f/f\aq", []string{`report "\x1b]11;rgb:0/0/0\x1b\\"`, `report "\x1b]10;rgb:f/f/f\a"`, `key "q"`}},
 		"modes":                          {"\x1b[?2026;2$y\x1b[?62;4c\x1b[>1;2c\x1b[?1u", []string{`report "\x1b[?2026;2$y"`, `report "\x1b[?62;4c"`, `report "\x1b[>1;2c"`, `report "\x1b[?1u"`}},
