@@ -10,9 +10,12 @@ import (
 func TestRegionsStayInTheOrderInWhichTheyWereNamed(t *testing.T) {
 	cells := func() (all []Cell) {
 		for _, at := range []Place{
-			{"b", "222222222222", "us-east-1"}, {"b", "222222222222", "eu-west-1"},
-			{"a", "111111111111", "us-east-1"}, {"a", "111111111111", "eu-west-1"},
-			{"c", "111111111111", "us-east-1"}, {"c", "111111111111", "eu-west-1"},
+			{"b", "222222222222", "us-east-1"},
+			{"b", "222222222222", "eu-west-1"},
+			{"a", "111111111111", "us-east-1"},
+			{"a", "111111111111", "eu-west-1"},
+			{"c", "111111111111", "us-east-1"},
+			{"c", "111111111111", "eu-west-1"},
 		} {
 			all = append(all, Cell{Place: at})
 		}
