@@ -236,7 +236,7 @@ const factRuns = "Runs"
 // fact is a fact on as many lines as it takes; of one that is long only the beginning.
 func (d *confirm) fact(f deck.Fact, wide, width int) (lines []string) {
 	s := d.m.o.Deck.Styles
-	value := wrap(render.Visible(f.Value), max(width-wide-2, 10))
+	value := widget.Wrap(render.Visible(f.Value), max(width-wide-2, 10))
 	if f.Name != factRuns && len(value) > 4 {
 		value = append(value[:3:3], s.Glyphs.Ellipsis)
 	}
@@ -309,15 +309,4 @@ func (d *confirm) previewLines(width, room int) []string {
 		head += s.Dim.Render(between + at)
 	}
 	return append([]string{"", head}, strings.Split(d.said.View(), "\n")...)
-}
-
-// wrap breaks a text at spaces, and long words where they must be.
-func wrap(text string, width int) []string {
-	// A hyphen would be a place to break at: in the middle of ids and of flags.
-	const hyphen = "\uE02D"
-	if strings.Contains(text, hyphen) {
-		return strings.Split(ansi.Wrap(text, max(width, 1), " "), "\n")
-	}
-	text = ansi.Wrap(strings.ReplaceAll(text, "-", hyphen), max(width, 1), " ")
-	return strings.Split(strings.ReplaceAll(text, hyphen, "-"), "\n")
 }

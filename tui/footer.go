@@ -43,17 +43,17 @@ func (m *Model) message(most int) []string {
 		if m.say.Text == "" {
 			return nil
 		}
-		return m.upTo(most, wrap(render.Visible(m.say.Text), m.width))
+		return m.upTo(most, widget.Wrap(render.Visible(m.say.Text), m.width))
 	}
 	text := s.Glyphs.Bad + " " + render.Visible(m.say.Err.Error())
 	hint := render.Visible(fault.HintOf(m.say.Err))
 	if whole := text + ": " + hint; hint != "" && (ansi.StringWidth(whole) <= m.width || most == 1) {
 		text, hint = whole, ""
 	}
-	lines := wrap(text, m.width)
+	lines := widget.Wrap(text, m.width)
 	bad := len(lines)
 	if hint != "" {
-		for _, l := range wrap(hint, m.width-2) {
+		for _, l := range widget.Wrap(hint, m.width-2) {
 			lines = append(lines, "  "+l)
 		}
 	}

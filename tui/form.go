@@ -9,6 +9,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // choicesSeen is how many choices a field shows at most.
@@ -248,7 +249,7 @@ func (d *form) lines(width int) (lines []string, at point, last int) {
 			}
 		}
 		if d.errs[i] != nil {
-			for _, l := range wrap(s.Glyphs.Bad+" "+render.Visible(d.m.briefly(d.errs[i])), room) {
+			for _, l := range widget.Wrap(s.Glyphs.Bad+" "+render.Visible(d.m.briefly(d.errs[i])), room) {
 				lines = append(lines, strings.Repeat(" ", wide+4)+s.Bad.Render(l))
 			}
 			if i == d.at {
@@ -308,7 +309,7 @@ func (d *form) help(i, room int) []string {
 	if i != d.at {
 		return []string{s.Dim.Render(ansi.Truncate(text, room, s.Glyphs.Ellipsis))}
 	}
-	lines := wrap(text, room)
+	lines := widget.Wrap(text, room)
 	for n, l := range lines {
 		lines[n] = s.Dim.Render(l)
 	}
@@ -330,7 +331,7 @@ func (d *form) choiceLines(left, room int) (lines []string, last int) {
 			continue
 		}
 		pointer := s.Glyphs.Pointer + " "
-		for _, l := range wrap(text, room-2) {
+		for _, l := range widget.Wrap(text, room-2) {
 			l, pointer = pointer+l, "  "
 			if s.Color {
 				l = s.Selected.Render(l)

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // View draws the frame and the page in it. It is called after each message, most of
@@ -77,7 +78,7 @@ const (
 func (m *Model) draw() {
 	m.hits, m.cursor = m.hits[:0], nil
 	if m.width < leastWidth || m.height < leastHeight {
-		lines := wrap("too small: 40x10 is needed; q leaves", m.width)
+		lines := widget.Wrap("too small: 40x10 is needed; q leaves", m.width)
 		m.frame = strings.Join(lines[:min(len(lines), m.height)], "\n")
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/palette"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // entry is one line of a menu.
@@ -267,7 +268,7 @@ func (d *menu) whole(e entry, width, keys int) []string {
 	if indent > width/2 {
 		text, head, indent = head+text, "", 2
 	}
-	lines := wrap(text, width-indent)
+	lines := widget.Wrap(text, width-indent)
 	for i, l := range lines {
 		if i == 0 {
 			lines[i] = d.m.o.Deck.Styles.Glyphs.Pointer + " " + head + l

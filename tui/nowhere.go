@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // nowhere is what stands in place of every page while there is no place to look at.
@@ -35,11 +36,11 @@ func (m *Model) nowhereLines(n deck.Nowhere, width, height int) []string {
 	lines = append(lines, s.Title.Render(ansi.Truncate(n.Head, width, s.Glyphs.Ellipsis)))
 	gap()
 	for _, f := range n.Lost {
-		for _, l := range wrap(s.Glyphs.Bad+" "+n.Where(f)+render.Visible(f.Err.Error()), width) {
+		for _, l := range widget.Wrap(s.Glyphs.Bad+" "+n.Where(f)+render.Visible(f.Err.Error()), width) {
 			lines = append(lines, s.Bad.Render(l))
 		}
 		if h := fault.HintOf(f.Err); h != "" {
-			for _, l := range wrap(render.Visible(h), max(width-2, 1)) {
+			for _, l := range widget.Wrap(render.Visible(h), max(width-2, 1)) {
 				lines = append(lines, "  "+s.Strong.Render(l))
 			}
 		}
@@ -51,7 +52,7 @@ func (m *Model) nowhereLines(n deck.Nowhere, width, height int) []string {
 	}
 	for _, w := range n.Ways {
 		if width < names+30 {
-			lines = append(lines, wrap(w.Name+": "+w.Value, width)...)
+			lines = append(lines, widget.Wrap(w.Name+": "+w.Value, width)...)
 			continue
 		}
 		pad := strings.Repeat(" ", names-ansi.StringWidth(w.Name)+2)

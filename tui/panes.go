@@ -11,6 +11,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // textPane shows a text over the page.
@@ -170,7 +171,7 @@ func (d *jobPane) takeOutput() {
 func (d *jobPane) view(width, height int) (lines []string, at point) {
 	d.take()
 	s := d.m.o.Deck.Styles
-	shown := wrap(d.j.shown, max(width-2, 1))
+	shown := widget.Wrap(d.j.shown, max(width-2, 1))
 	if len(shown) > 3 {
 		shown = append(shown[:2:2], ansi.Truncate(shown[2], max(width-3, 1), "")+s.Glyphs.Ellipsis)
 	}

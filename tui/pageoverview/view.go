@@ -269,7 +269,7 @@ func (l line) wrapped(width int) []string {
 	if l.value != "" {
 		text += "  " + render.Visible(l.value)
 	}
-	return strings.Split(ansi.Wrap(text, max(width-margin, 4), ""), "\n")
+	return widget.Wrap(text, max(width-margin, 4))
 }
 
 // whole draws the line under the cursor in full, on at most so many lines.
