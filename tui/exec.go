@@ -138,6 +138,9 @@ func (m *Model) screenOver(e screenEnded) tea.Cmd {
 		m.o.Deck.Now = e.at
 	}
 	m.stale, m.pace.onScreen, m.pace.blurred, m.pace.input = true, false, false, m.now()
+	if m.stage != nil {
+		m.stage.keys.back()
+	}
 	again := tea.ClearScreen
 	if e.err != nil {
 		m.say = deck.Say{Err: e.err}

@@ -187,6 +187,18 @@ func (k *keyboard) hand(p terminal.Piece) {
 	k.deaf = time.AfterFunc(dealtWait, k.giveUp)
 }
 
+// back says that the terminal is the dashboard's again. A word about a key of before may have
+// come late, when the terminal was still lent: then the keys would wait for nothing.
+func (k *keyboard) back() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.ending = false
+	if k.deaf == nil { // no key has been handed on since
+		k.busy = false
+	}
+	k.change.Broadcast()
+}
+
 // giveUp lets the next key come although the dashboard has said nothing.
 func (k *keyboard) giveUp() {
 	k.mu.Lock()

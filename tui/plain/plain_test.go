@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -201,7 +202,7 @@ func (d *desk) play(lines ...string) string {
 // script is a person who types line by line; what is typed is echoed, as a terminal does.
 type script struct {
 	lines []string
-	echo  *bytes.Buffer
+	echo  io.Writer
 	// meanwhile happens before a line is typed.
 	meanwhile map[string]func()
 }
@@ -215,8 +216,26 @@ func (s *script) Read(p []byte) (int, error) {
 		f()
 	}
 	s.lines = s.lines[1:]
-	s.echo.WriteString(line)
+	_, _ = io.WriteString(s.echo, line)
 	return copy(p, line), nil
+}
+
+// paper is what was printed, by whoever writes on it at a time.
+type paper struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (p *paper) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(b)
+}
+
+func (p *paper) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
 }
 
 // transcript holds what was printed against testdata/NAME.txt.
@@ -391,7 +410,7 @@ func TestAQuestionIsLeft(t *testing.T) {
 				return one, cancel
 			}
 			d.fleet.do["run"] = deck.Ask(asked)
-			var out bytes.Buffer
+			var out paper
 			in := &script{lines: []string{"1", "1", "v"}, echo: &out, meanwhile: map[string]func(){"v": func() {
 				stop() // Ctrl-C
 				time.Sleep(200 * time.Millisecond)
