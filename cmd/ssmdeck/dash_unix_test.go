@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestNeverLosesTheTerminal ends the dashboard in every way there is, in front of the
@@ -63,20 +64,40 @@ func TestNeverLosesTheTerminal(t *testing.T) {
 	}
 }
 
-// wantModesOff wants every mode that was turned on turned off again.
+// wantModesOff wants every mode that was turned on turned off again. What a process that
+// has ended wrote last may not have been read yet.
 func (s *screen) wantModesOff() {
 	s.t.Helper()
+	late := time.After(patience)
+	for {
+		on, shown := s.modesOn()
+		if len(on) == 0 {
+			return
+		}
+		select {
+		case <-s.news:
+		case <-time.After(50 * time.Millisecond):
+		case <-late:
+			s.t.Errorf("%q were not undone; the screen had\n%q", on, shown)
+			return
+		}
+	}
+}
+
+// modesOn are the modes that are on, by what turned them on.
+func (s *screen) modesOn() (list []string, shown string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	shown := s.text.String()
+	shown = s.text.String()
 	for on, off := range map[string]string{
 		"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?1004h": "\x1b[?1004l",
 		"\x1b[?2004h": "\x1b[?2004l", "\x1b[?1002h": "\x1b[?1002l",
 	} {
 		if strings.LastIndex(shown, on) > strings.LastIndex(shown, off) {
-			s.t.Errorf("%q was not undone; the screen had\n%q", on, shown)
+			list = append(list, on)
 		}
 	}
+	return list, shown
 }
 
 // TestTheDashboardNeedsAScreen: keys from a terminal are not enough, it would be drawn
