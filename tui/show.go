@@ -67,16 +67,6 @@ func (t *Terminal) Aside(f func()) error {
 	return t.guard.Raw()
 }
 
-// Show shows one dashboard on a terminal.
-func Show(ctx context.Context, t *terminal.Terminal, o Options) (Outcome, error) {
-	taken, err := Take(t)
-	if err != nil {
-		return Outcome{}, err
-	}
-	defer taken.Close()
-	return taken.Show(ctx, o)
-}
-
 // Show shows a dashboard until it is left, or ctx ends. A panic anywhere becomes an error
 // that names the file with its trace. Nothing that is typed behind what leaves it is taken
 // from whoever has the terminal next.

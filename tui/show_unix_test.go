@@ -48,6 +48,16 @@ type stage struct {
 	news  chan struct{}
 }
 
+// show shows one dashboard on a terminal.
+func show(ctx context.Context, t *terminal.Terminal, o tui.Options) (tui.Outcome, error) {
+	taken, err := tui.Take(t)
+	if err != nil {
+		return tui.Outcome{}, err
+	}
+	defer taken.Close()
+	return taken.Show(ctx, o)
+}
+
 func onStage(t *testing.T, change func(*stage, *tui.Options)) *stage {
 	t.Helper()
 	ptmx, tty, err := pty.Open()
@@ -57,7 +67,7 @@ func onStage(t *testing.T, change func(*stage, *tui.Options)) *stage {
 	if err := pty.Setsize(ptmx, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, keys: ptmx, tty: tty, ended: make(chan struct{}), news: make(chan struct{}, 1), show: tui.Show, trace: filepath.Join(t.TempDir(), "trace")}
+	s := &stage{t: t, keys: ptmx, tty: tty, ended: make(chan struct{}), news: make(chan struct{}, 1), show: show, trace: filepath.Join(t.TempDir(), "trace")}
 	if s.before, err = term.GetState(int(tty.Fd())); err != nil {
 		t.Fatal(err)
 	}

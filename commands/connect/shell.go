@@ -109,9 +109,8 @@ func (o *ShellOptions) run(ctx context.Context, env *cli.Env, expr string) (err 
 	if err != nil {
 		return err
 	}
-	if o.params.File == "-" {
-		return fault.Usagef("what is typed and the parameters cannot both be read from standard input").
-			WithHint("name a file that only you can read; bash and zsh need none: --params-file <(COMMAND)")
+	if err := o.params.OneInput("what is typed", true); err != nil {
+		return err
 	}
 	escape, err := o.escapeChar(env)
 	if err != nil {

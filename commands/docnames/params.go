@@ -30,7 +30,8 @@ func (p *Params) Any() bool { return len(p.Pairs) > 0 || p.File != "" }
 // is read from there.
 func (p *Params) OneInput(what string, other bool) error {
 	if p.File == "-" && other {
-		return fault.Usagef("%s and the parameters cannot both be read from standard input", what).WithHint("put the parameters into a file that only you can read")
+		return fault.Usagef("%s and the parameters cannot both be read from standard input", what).
+			WithHint("name a file that only you can read; bash and zsh need none: --params-file <(COMMAND)")
 	}
 	return nil
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/ssmdeck/ssmdeck/commands/nodechoice"
 	"github.com/ssmdeck/ssmdeck/commands/runview"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
-	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 )
@@ -109,15 +108,6 @@ func commandList(ctx context.Context, env *cli.Env, f run.Filter, node string) e
 	})
 }
 
-// stateCell is a state for people: one that is not known comes with the service's word.
-func stateCell(o render.Options, s run.State, detail string) string {
-	text := string(s)
-	if s == run.Strange {
-		text = render.Visible(s.Called(detail))
-	}
-	return o.Styles.Status(levels.Run(s), text)
-}
-
 func commandTable(o render.Options) render.Table[run.Command] {
 	return render.Table[run.Command]{
 		ID:    func(c run.Command) string { return c.ID },
@@ -125,7 +115,7 @@ func commandTable(o render.Options) render.Table[run.Command] {
 		Columns: []render.Column[run.Command]{
 			{
 				Name: "STATE", Text: func(c run.Command) string { return string(c.State) },
-				Human: func(c run.Command) string { return stateCell(o, c.State, c.Detail) },
+				Human: func(c run.Command) string { return runview.StateCell(o, c.State, c.Detail) },
 			},
 			{Name: "COMMAND ID", ID: true, Text: func(c run.Command) string { return c.ID }},
 			{Name: "DOCUMENT", Text: func(c run.Command) string { return c.Document }},
@@ -267,7 +257,7 @@ func commandGet(ctx context.Context, env *cli.Env, args []string, vo runview.Vie
 func commandHead(d *render.Detail, o render.Options, c run.Command) {
 	d.ID(c.ID)
 	d.Field("Command", c.ID)
-	d.Human("State", string(c.State), stateCell(o, c.State, c.Detail))
+	d.Human("State", string(c.State), runview.StateCell(o, c.State, c.Detail))
 	d.Field("Reason", c.Reason)
 	d.Field("Document", c.Document)
 	d.Field("Script", c.ScriptLine(60))

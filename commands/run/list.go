@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
+	"github.com/ssmdeck/ssmdeck/commands/runview"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 )
@@ -80,7 +81,7 @@ func table(o render.Options) render.Table[run.Run] {
 		Columns: []render.Column[run.Run]{
 			{
 				Name: "STATE", Text: func(r run.Run) string { return string(r.State) },
-				Human: func(r run.Run) string { return stateCell(o, r.State, r.Detail) },
+				Human: func(r run.Run) string { return runview.StateCell(o, r.State, r.Detail) },
 			},
 			{Name: "RUN", ID: true, Text: func(r run.Run) string { return r.Ref() }},
 			{Name: "DOCUMENT", Text: func(r run.Run) string { return strings.Join(r.Documents, ",") }},

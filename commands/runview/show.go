@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/ssmdeck/ssmdeck/commands/cli"
-	"github.com/ssmdeck/ssmdeck/internal/levels"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/internal/run"
 )
@@ -87,7 +86,7 @@ type details struct {
 func runHead(d *render.Detail, o render.Options, r run.Run) {
 	d.ID(r.Ref())
 	d.Field("Run", r.ID)
-	d.Human("State", string(r.State), o.Styles.Status(levels.Run(r.State), stateText(r.State, r.Detail)))
+	d.Human("State", string(r.State), StateCell(o, r.State, r.Detail))
 	d.Field("Document", strings.Join(r.Documents, ", "))
 	if len(r.Commands) > 0 {
 		d.Field("Script", r.Commands[0].ScriptLine(60))

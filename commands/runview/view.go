@@ -333,7 +333,7 @@ func rowTable(o render.Options) render.Table[run.Row] {
 			{Name: "NODE ID", ID: true, Text: func(r run.Row) string { return r.NodeID }},
 			{
 				Name: "STATE", Text: func(r run.Row) string { return string(r.State) },
-				Human: func(r run.Row) string { return o.Styles.Status(levels.Run(r.State), stateText(r.State, r.Detail)) },
+				Human: func(r run.Row) string { return StateCell(o, r.State, r.Detail) },
 			},
 			{Name: "EXIT", Right: true, Text: func(r run.Row) string {
 				if r.ExitCode == run.NoExit {
@@ -513,6 +513,11 @@ func (p *OutputPrinter) pending(rows func(func(run.Row) bool)) {
 			p.Printf("%s  %s\n", p.O.Styles.Status(levels.Run(s), text), p.Nodes(by[s][text]))
 		}
 	}
+}
+
+// StateCell is a state for people, in the colour of its level.
+func StateCell(o render.Options, s run.State, detail string) string {
+	return o.Styles.Status(levels.Run(s), stateText(s, detail))
 }
 
 // stateText is a state for people: one that is not known comes with the service's word.

@@ -111,10 +111,11 @@ const mostMore = 3
 
 // bare is how many lines a panel has.
 func (p *Page) bare(at, width int) int {
-	if all := p.panels[at]; len(all.lines) == 0 {
+	all := p.panels[at]
+	if len(all.lines) == 0 {
 		return 1 + len(said(all.say, width))
 	}
-	return 1 + len(p.panels[at].lines)
+	return 1 + len(all.lines)
 }
 
 // said is what stands in place of lines.
@@ -124,13 +125,13 @@ func said(text string, width int) []string {
 
 // column draws panels one below the other, each with its share of the height.
 func (p *Page) column(x, y, width, height int, which ...int) []string {
-	heights := p.share(height, width, which)
+	heights, apart := p.share(height, width, which), p.spare(height, width, which)
 	var out []string
 	for i, at := range which {
 		if heights[i] == 0 {
 			continue
 		}
-		if i > 0 && len(out) > 0 && p.spare(height, width, which) {
+		if i > 0 && len(out) > 0 && apart {
 			out = append(out, "")
 		}
 		out = append(out, p.panel(x, y+len(out), width, heights[i], p.panels[at])...)
