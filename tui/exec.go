@@ -20,6 +20,7 @@ import (
 
 // stage is the real terminal, for what takes it over. Tests have none.
 type stage struct {
+	t             *terminal.Terminal
 	in, out, errs *os.File
 	guard         *terminal.Guard
 	keys          *keyboard
@@ -131,17 +132,19 @@ func (m *Model) onScreen(l deck.Line) tea.Cmd {
 	})
 }
 
-// screenOver takes the terminal back: everything is drawn anew at the size it has now,
-// which Bubble Tea has asked for, and one line says how it went.
+// screenOver takes the terminal back: everything is drawn anew at the size it has now, and
+// one line says how it went.
 func (m *Model) screenOver(e screenEnded) tea.Cmd {
 	if e.at.After(m.now()) { // no tick came meanwhile
 		m.o.Deck.Now = e.at
 	}
 	m.stale, m.pace.onScreen, m.pace.blurred, m.pace.input = true, false, false, m.now()
+	var again tea.Cmd = tea.ClearScreen
 	if m.stage != nil {
 		m.stage.keys.back()
+		t := m.stage.t
+		again = tea.Batch(again, func() tea.Msg { return sized(t.Window()) })
 	}
-	again := tea.ClearScreen
 	if e.err != nil {
 		m.say = deck.Say{Err: e.err}
 	}

@@ -59,7 +59,7 @@ func (r *pressed) actions() (out []deck.Action) {
 func (s *stage) slowly(text string) {
 	for _, b := range []byte(text) {
 		time.Sleep(80 * time.Millisecond)
-		s.write(string([]byte{b}))
+		s.Type(string([]byte{b}))
 	}
 }
 
@@ -70,7 +70,7 @@ func (s *stage) interrupted() {
 		case <-s.ended:
 			return
 		case <-time.After(1200 * time.Millisecond):
-			s.write("\x03")
+			s.Type("\x03")
 		}
 	}
 }
@@ -96,10 +96,10 @@ func TestALateAnswerIsNoKeys(t *testing.T) {
 				o.Run = lent{s}
 				s.page.actions = r.actions()
 			})
-			s.see(asksBackground)
-			s.see("web-1")
-			s.write(way.keys)
-			s.see(way.see)
+			s.See(asksBackground)
+			s.See("web-1")
+			s.Type(way.keys)
+			s.See(way.see)
 			time.Sleep(time.Second) // longer than it takes where nothing is slow
 			s.slowly(answers)
 			s.interrupted()
@@ -110,8 +110,8 @@ func TestALateAnswerIsNoKeys(t *testing.T) {
 			if got := r.all(); got != "" {
 				t.Errorf("the answer has pressed %q", got)
 			}
-			if strings.Contains(s.text(), "rgb:") || strings.Contains(s.text(), "ffff") {
-				t.Errorf("the answer was written somewhere:\n%q", s.text())
+			if strings.Contains(s.Written(), "rgb:") || strings.Contains(s.Written(), "ffff") {
+				t.Errorf("the answer was written somewhere:\n%q", s.Written())
 			}
 		})
 	}
@@ -128,21 +128,21 @@ func TestALateAnswerIsForNobodyElse(t *testing.T) {
 				o.Run = lent{s}
 				s.page.actions = r.actions()
 			})
-			s.see(asksBackground)
-			s.see("web-1")
-			s.write(key)
+			s.See(asksBackground)
+			s.See("web-1")
+			s.Type(key)
 			time.Sleep(1200 * time.Millisecond)
 			s.slowly(answers)
 			if key == "s" {
-				s.see("in the shell")
-				s.write("hello\r")
-				s.see("read hello") // and nothing before it
-				s.see("ended: exit 3")
-				s.write("q")
+				s.See("in the shell")
+				s.Type("hello\r")
+				s.See("read hello") // and nothing before it
+				s.See("ended: exit 3")
+				s.Type("q")
 			}
 			s.back()
-			if strings.Contains(s.text(), "rgb:") || strings.Contains(s.text(), "ffff") {
-				t.Errorf("the answer was taken for keys:\n%q", s.text())
+			if strings.Contains(s.Written(), "rgb:") || strings.Contains(s.Written(), "ffff") {
+				t.Errorf("the answer was taken for keys:\n%q", s.Written())
 			}
 		})
 	}
@@ -152,23 +152,23 @@ func TestALateAnswerIsForNobodyElse(t *testing.T) {
 // awaited, it is left at once.
 func TestItIsNotLeftBeforeTheAnswer(t *testing.T) {
 	s := onStage(t, func(_ *stage, o *tui.Options) { o.AskBackground = true })
-	s.see(asksBackground)
-	s.see("web-1")
-	s.write("q")
+	s.See(asksBackground)
+	s.See("web-1")
+	s.Type("q")
 	select {
 	case <-s.ended:
 		t.Error("it is left, and the answer becomes keys of whoever is next")
 	case <-time.After(1500 * time.Millisecond):
 	}
-	s.write(answers)
+	s.Type(answers)
 	s.back()
 
 	s = onStage(t, nil)
-	s.see("web-1")
+	s.See("web-1")
 	time.Sleep(300 * time.Millisecond) // the terminal has answered
-	s.write("q")
+	s.Type("q")
 	s.back()
-	if strings.Contains(s.text(), "leaving") {
+	if strings.Contains(s.Written(), "leaving") {
 		t.Error("something is awaited that has come")
 	}
 }
@@ -176,11 +176,11 @@ func TestItIsNotLeftBeforeTheAnswer(t *testing.T) {
 // Who does not want to wait for the answer presses ctrl+c.
 func TestLeavingDoesNotHaveToWait(t *testing.T) {
 	s := onStage(t, func(s *stage, _ *tui.Options) { s.silent = true })
-	s.see("web-1")
+	s.See("web-1")
 	began := time.Now()
-	s.write("q")
-	s.see("leaving, as soon as the terminal has answered")
-	s.write("\x03")
+	s.Type("q")
+	s.See("leaving, as soon as the terminal has answered")
+	s.Type("\x03")
 	s.back()
 	if took := time.Since(began); took > 3*time.Second && s.err == nil {
 		t.Errorf("it took %s", took)
@@ -194,13 +194,13 @@ func TestKeysBehindAShellAreTheShells(t *testing.T) {
 		o.Run = lent{s}
 		s.page.actions = r.actions()
 	})
-	s.see("web-1")
-	s.write("srgb now")
-	s.see("in the shell")
-	s.write("\n")
-	s.see("read rgb now")
-	s.see("ended: exit 3")
-	s.write("q")
+	s.See("web-1")
+	s.Type("srgb now")
+	s.See("in the shell")
+	s.Type("\n")
+	s.See("read rgb now")
+	s.See("ended: exit 3")
+	s.Type("q")
 	s.back()
 	if got := r.all(); got != "" {
 		t.Errorf("the dashboard has taken %q", got)
@@ -212,7 +212,7 @@ type leftover struct{ s *stage }
 
 func (l leftover) Run(_ context.Context, _ []string, _ grid.Place, _ io.Reader, out, _ io.Writer) int {
 	_, _ = io.WriteString(out, "in the shell\r\n")
-	l.s.write("rgb\n")
+	l.s.Type("rgb\n")
 	return 1
 }
 
@@ -223,11 +223,11 @@ func TestKeysOfAShellAreNotTheDashboards(t *testing.T) {
 		o.Run = leftover{s}
 		s.page.actions = r.actions()
 	})
-	s.see("web-1")
-	s.write("s")
-	s.see("ended: exit 1")
-	s.write("x")
-	s.write("q")
+	s.See("web-1")
+	s.Type("s")
+	s.See("ended: exit 1")
+	s.Type("x")
+	s.Type("q")
 	s.back()
 	if got := r.all(); got != "x" {
 		t.Errorf("the dashboard has taken %q, want x", got)
@@ -237,25 +237,25 @@ func TestKeysOfAShellAreNotTheDashboards(t *testing.T) {
 // What is typed behind the key that leaves is for whoever is next.
 func TestKeysBehindTheEndAreNotTaken(t *testing.T) {
 	s := onStage(t, nil)
-	s.see("web-1")
+	s.See("web-1")
 	time.Sleep(200 * time.Millisecond) // the terminal has answered
-	s.write("qls\r")
+	s.Type("qls\r")
 	<-s.ended
-	state, err := term.MakeRaw(int(s.tty.Fd()))
+	state, err := term.MakeRaw(int(s.TTY.Fd()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.write("!")
+	s.Type("!")
 	var got []byte
 	for one := make([]byte, 1); len(got) == 0 || got[len(got)-1] != '!'; got = append(got, one...) {
-		if _, err := s.tty.Read(one); err != nil {
+		if _, err := s.TTY.Read(one); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if string(got) != "ls\r!" {
 		t.Errorf("the next gets %q", got)
 	}
-	if err := term.Restore(int(s.tty.Fd()), state); err != nil {
+	if err := term.Restore(int(s.TTY.Fd()), state); err != nil {
 		t.Fatal(err)
 	}
 	s.back()
@@ -280,25 +280,25 @@ func TestKeysWaitForTheNextDashboard(t *testing.T) {
 			if out, err := taken.Show(ctx, o); err != nil || out.Context != "stage" {
 				return out, err
 			}
-			s.write("gb")
+			s.Type("gb")
 			time.Sleep(300 * time.Millisecond) // what it takes to log in
 			return taken.Show(ctx, next)
 		}
 	})
-	s.see("web-1")
-	s.write(":context stage\rr\x1b[200~x\x1b[201~c")
+	s.See("web-1")
+	s.Type(":context stage\rr\x1b[200~x\x1b[201~c")
 	for range 500 {
 		if second.all() == "rcgb" {
 			break
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	s.write("q")
+	s.Type("q")
 	s.back()
 	if first.all() != "" || second.all() != "rcgb" {
 		t.Errorf("the first has taken %q, the second %q", first.all(), second.all())
 	}
-	if strings.Contains(s.text(), "gb\x1b") {
+	if strings.Contains(s.Written(), "gb\x1b") {
 		t.Error("what was typed in between was echoed")
 	}
 }
@@ -313,15 +313,15 @@ func TestAPasteIsNoKeys(t *testing.T) {
 				o.Run = lent{s}
 				s.page.actions = r.actions()
 			})
-			s.see("web-1")
-			s.write(way.keys)
-			s.see(way.see)
+			s.See("web-1")
+			s.Type(way.keys)
+			s.See(way.see)
 			s.slowly("\x1b[200~y\rq\x1b[20\x1b[201~")
-			s.write("\x1b[200~y\rq" + strings.Repeat("yq", 40<<10) + "\x1b[201~")
-			s.write("\x1b[200~y\rq") // and no end
+			s.Type("\x1b[200~y\rq" + strings.Repeat("yq", 40<<10) + "\x1b[201~")
+			s.Type("\x1b[200~y\rq") // and no end
 			s.interrupted()
 			s.back()
-			if r.all() != "" || strings.Contains(s.text(), "in the shell") {
+			if r.all() != "" || strings.Contains(s.Written(), "in the shell") {
 				t.Errorf("pasted text has pressed %q", r.all())
 			}
 		})
@@ -346,17 +346,17 @@ func TestAShellLeavesNoDescriptor(t *testing.T) {
 		o.Run = leftover{s}
 		s.page.actions = new(pressed).actions()
 	})
-	s.see("web-1")
+	s.See("web-1")
 	before := open()
 	for range 5 {
-		s.write("s")
-		s.see("ended: exit 1")
-		s.forget()
+		s.Type("s")
+		s.See("ended: exit 1")
+		s.Forget()
 	}
 	if after := open(); len(after) > len(before) {
 		t.Errorf("%v are open, and were %v", after, before)
 	}
-	s.write("q")
+	s.Type("q")
 	s.back()
 }
 
@@ -364,21 +364,21 @@ func TestAShellLeavesNoDescriptor(t *testing.T) {
 func TestTheKeyEscape(t *testing.T) {
 	var r pressed
 	s := onStage(t, func(s *stage, _ *tui.Options) { s.page.actions = r.actions() })
-	s.see("web-1")
+	s.See("web-1")
 	time.Sleep(200 * time.Millisecond) // the terminal has answered
-	s.write(":")
-	s.see("Go to")
-	s.write("\x1b")
+	s.Type(":")
+	s.See("Go to")
+	s.Type("\x1b")
 	time.Sleep(200 * time.Millisecond)
-	s.write("r[")
+	s.Type("r[")
 	time.Sleep(200 * time.Millisecond)
-	s.write("g")
-	s.write("\x1b")
+	s.Type("g")
+	s.Type("\x1b")
 	time.Sleep(200 * time.Millisecond)
-	s.write("[")
+	s.Type("[")
 	time.Sleep(1500 * time.Millisecond)
-	s.write("b\x1bx") // Alt
-	s.write("q")
+	s.Type("b\x1bx") // Alt
+	s.Type("q")
 	s.back()
 	if got := r.all(); got != "rgb" {
 		t.Errorf("%q was pressed, want rgb", got)

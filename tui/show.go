@@ -76,7 +76,7 @@ func (t *Terminal) Show(ctx context.Context, o Options) (Outcome, error) {
 	in, out := t.t.Files()
 	g := t.guard
 	m := New(o)
-	m.ctx, m.stage = ctx, &stage{in: in, out: out, errs: os.Stderr, guard: g, keys: t.keys}
+	m.ctx, m.stage = ctx, &stage{t: t.t, in: in, out: out, errs: os.Stderr, guard: g, keys: t.keys}
 	if err := t.keys.resume(false); err != nil {
 		return Outcome{}, err
 	}
@@ -84,16 +84,20 @@ func (t *Terminal) Show(ctx context.Context, o Options) (Outcome, error) {
 	_, _ = io.WriteString(out, keepTitle)
 	defer func() { _, _ = io.WriteString(out, restoreTitle) }()
 	model := &program{m: m}
-	shown := &screen{File: out, to: g.Output(out), keys: t.keys}
-	defer shown.leave()
-	p := tea.NewProgram(model, tea.WithInput(t.keys), tea.WithOutput(shown),
+	to := g.Output(out)
+	shown := terminal.Canvas(func(b []byte) error {
+		_, err := to.Write(t.keys.asking(b))
+		return err
+	})
+	size := t.t.Window()
+	p := tea.NewProgram(model, tea.WithInput(t.keys), tea.WithOutput(shown), tea.WithWindowSize(size.Cols, size.Rows),
 		tea.WithoutSignalHandler(), tea.WithColorProfile(colorprofile.TrueColor)) // styles have no others than the terminal shows
 	model.quit = p.Quit
 	gone := func() { go p.Send(terminalGone{}) }
 	t.gone.Store(&gone)
 	g.OnStop(func(pause func() error) { p.Send(stopped{pause}) })
 	defer g.OnStop(nil)
-	err := run(ctx, t.t, p)
+	err := run(ctx, t.t, size, p)
 	if m.crash == nil && errors.Is(err, tea.ErrProgramPanic) {
 		m.crash = &feed.Crashed{Value: err, Stack: debug.Stack()}
 	}
@@ -124,10 +128,11 @@ const (
 
 // run runs the program until it is left or ctx ends. With the context of its own
 // Bubble Tea would end in the middle of what it draws.
-func run(ctx context.Context, t *terminal.Terminal, p *tea.Program) error {
+func run(ctx context.Context, t *terminal.Terminal, size terminal.Size, p *tea.Program) error {
 	ended := make(chan struct{})
+	following, stop := context.WithCancel(context.Background())
 	var group sync.WaitGroup
-	group.Go(func() { tellSizes(t, p, ended) })
+	group.Go(func() { t.Follow(following, size, func(s terminal.Size) { p.Send(sized(s)) }) })
 	group.Go(func() {
 		select {
 		case <-ctx.Done():
@@ -137,9 +142,13 @@ func run(ctx context.Context, t *terminal.Terminal, p *tea.Program) error {
 	})
 	_, err := p.Run()
 	close(ended)
+	stop()
 	group.Wait()
 	return err
 }
+
+// sized tells a size.
+func sized(s terminal.Size) tea.Msg { return tea.WindowSizeMsg{Width: s.Cols, Height: s.Rows} }
 
 // crashReport writes the trace of a panic into a file and says where it is.
 func (m *Model) crashReport() error {
@@ -225,65 +234,3 @@ func guarded(cmd tea.Cmd) tea.Cmd {
 
 // terminalGone says that nobody can type any more.
 type terminalGone struct{}
-
-// screen is the terminal as Bubble Tea writes to it: a terminal to whoever asks for
-// its size, but nothing passes once it was given back. The shape of the cursor is the
-// user's: Bubble Tea sets one and has no way back to what it was.
-type screen struct {
-	*os.File
-	to   io.Writer
-	keys *keyboard
-
-	mu   sync.Mutex
-	left bool
-}
-
-// Fd is asked for by a goroutine of Bubble Tea that nobody waits for, which looks at the
-// size after a line has had the terminal: there is none when the dashboard has ended.
-func (s *screen) Fd() uintptr {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.left {
-		return ^uintptr(0)
-	}
-	return s.File.Fd()
-}
-
-// leave makes the terminal somebody else's.
-func (s *screen) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.left = true
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	if _, err := s.to.Write(s.keys.asking(withoutShape(p))); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-// withoutShape takes sequences that set the shape of the cursor, CSI n SP q, out of
-// what is written.
-func withoutShape(p []byte) []byte {
-	var out []byte // nil: nothing has been taken out
-	kept := 0
-	for i := 0; i+3 < len(p); i++ {
-		if p[i] != 0x1b || p[i+1] != '[' {
-			continue
-		}
-		end := i + 2
-		for end < len(p) && p[end] >= '0' && p[end] <= '9' {
-			end++
-		}
-		if end+1 < len(p) && p[end] == ' ' && p[end+1] == 'q' {
-			out = append(out, p[kept:i]...)
-			kept = end + 2
-			i = end + 1
-		}
-	}
-	if kept == 0 {
-		return p
-	}
-	return append(out, p[kept:]...)
-}

@@ -15,11 +15,11 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/creack/pty"
 	"golang.org/x/term"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
+	"github.com/ssmdeck/ssmdeck/internal/terminal/termtest"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
@@ -29,23 +29,17 @@ import (
 
 // stage is a real terminal with a dashboard on it.
 type stage struct {
+	*termtest.Terminal
 	t      *testing.T
-	keys   *os.File
-	tty    *os.File
 	before *term.State
 	page   *page
 	trace  string // the file of the trace
-	from   int    // what see has forgotten
 	silent bool   // the terminal does not say what it is
 	show   func(context.Context, *terminal.Terminal, tui.Options) (tui.Outcome, error)
 	stop   context.CancelFunc
 	out    tui.Outcome
 	err    error
 	ended  chan struct{}
-
-	mu    sync.Mutex
-	shown bytes.Buffer
-	news  chan struct{}
 }
 
 // show shows one dashboard on a terminal.
@@ -60,19 +54,11 @@ func show(ctx context.Context, t *terminal.Terminal, o tui.Options) (tui.Outcome
 
 func onStage(t *testing.T, change func(*stage, *tui.Options)) *stage {
 	t.Helper()
-	ptmx, tty, err := pty.Open()
-	if err != nil {
-		t.Skip(err)
-	}
-	if err := pty.Setsize(ptmx, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+	s := &stage{Terminal: termtest.Open(t, 80, 24), t: t, ended: make(chan struct{}), show: show, trace: filepath.Join(t.TempDir(), "trace")}
+	var err error
+	if s.before, err = term.GetState(int(s.TTY.Fd())); err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, keys: ptmx, tty: tty, ended: make(chan struct{}), news: make(chan struct{}, 1), show: show, trace: filepath.Join(t.TempDir(), "trace")}
-	if s.before, err = term.GetState(int(tty.Fd())); err != nil {
-		t.Fatal(err)
-	}
-	read := make(chan struct{})
-	go s.read(read)
 	d := &deck.Deck{Styles: theme.New(theme.Dark, true, false), Now: tuitest.Now, Location: time.UTC, Still: true, Where: deck.Where{Account: "123456789012"}}
 	desk := feed.NewDesk(nil, nil)
 	s.page = newPage(d, "fleet")
@@ -85,10 +71,14 @@ func onStage(t *testing.T, change func(*stage, *tui.Options)) *stage {
 	if change != nil {
 		change(s, &o)
 	}
-	s.mu.Lock()
-	s.silent = s.silent || o.AskBackground // it answers in order, and the test says when
-	s.mu.Unlock()
-	trm, err := terminal.Open(tty, tty)
+	if !s.silent && !o.AskBackground { // else it answers in order, and the test says when
+		s.Answer(func(written []byte) {
+			if bytes.Contains(written, []byte(asksWhat)) {
+				s.Type(isWhat)
+			}
+		})
+	}
+	trm, err := terminal.Open(s.TTY, s.TTY)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,61 +92,8 @@ func onStage(t *testing.T, change func(*stage, *tui.Options)) *stage {
 	t.Cleanup(func() {
 		stop()
 		<-s.ended
-		_ = tty.Close()
-		_ = ptmx.Close()
-		<-read
 	})
 	return s
-}
-
-func (s *stage) read(done chan struct{}) {
-	defer close(done)
-	buf := make([]byte, 4096)
-	for {
-		n, err := s.keys.Read(buf)
-		if err != nil {
-			return
-		}
-		s.mu.Lock()
-		s.shown.Write(buf[:n])
-		answers := !s.silent
-		s.mu.Unlock()
-		if answers && bytes.Contains(buf[:n], []byte(asksWhat)) {
-			s.write(isWhat)
-		}
-		select {
-		case s.news <- struct{}{}:
-		default:
-		}
-	}
-}
-
-func (s *stage) text() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.shown.String()
-}
-
-// forget has see look at what is shown from now on.
-func (s *stage) forget() { s.from = len(s.text()) }
-
-func (s *stage) see(text string) {
-	s.t.Helper()
-	late := time.After(20 * time.Second)
-	for !strings.Contains(s.text()[s.from:], text) {
-		select {
-		case <-s.news:
-		case <-late:
-			s.t.Fatalf("%q was not shown:\n%q", text, s.text())
-		}
-	}
-}
-
-func (s *stage) write(keys string) {
-	s.t.Helper()
-	if _, err := io.WriteString(s.keys, keys); err != nil {
-		s.t.Fatal(err)
-	}
 }
 
 // back waits for the end and checks that the terminal is as it was.
@@ -165,18 +102,18 @@ func (s *stage) back() {
 	select {
 	case <-s.ended:
 	case <-time.After(20 * time.Second):
-		s.t.Fatalf("it did not end:\n%q", s.text())
+		s.t.Fatalf("it did not end:\n%q", s.Written())
 	}
-	after, err := term.GetState(int(s.tty.Fd()))
+	after, err := term.GetState(int(s.TTY.Fd()))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	if !reflect.DeepEqual(s.before, after) {
 		s.t.Errorf("the terminal's settings changed:\n%+v\n%+v", s.before, after)
 	}
-	s.write("~end\r")
-	s.see("~end") // the terminal echoes again
-	text := s.text()
+	s.Type("~end\r")
+	s.See("~end") // the terminal echoes again
+	text := s.Written()
 	for on, off := range map[string]string{
 		"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?1004h": "\x1b[?1004l", "\x1b[?2004h": "\x1b[?2004l", "\x1b[?1002h": "\x1b[?1002l",
 	} {
@@ -200,15 +137,15 @@ func TestNeverLosesTheTerminal(t *testing.T) {
 		end  func(s *stage)
 		want string // of the error; empty: none
 	}{
-		{"when it is left", func(s *stage) { s.write("q") }, ""},
-		{"after two ctrl+c", func(s *stage) { s.write("\x03\x03") }, ""},
+		{"when it is left", func(s *stage) { s.Type("q") }, ""},
+		{"after two ctrl+c", func(s *stage) { s.Type("\x03\x03") }, ""},
 		{"when its context ends", func(s *stage) { s.stop() }, "context canceled"},
-		{"after a panic in Update", func(s *stage) { s.write("U") }, "the dashboard broke: Update"},
-		{"after a panic in View", func(s *stage) { s.write("V") }, "the dashboard broke: View"},
-		{"after a panic in a command", func(s *stage) { s.write("C") }, "the dashboard broke: boom"},
-		{"after a panic in one of several commands", func(s *stage) { s.write("B") }, "the dashboard broke: boom"},
-		{"after a panic of what had it", func(s *stage) { s.write("S") }, "the dashboard broke: shell"},
-		{"after a panic behind it", func(s *stage) { s.write("G") }, "the dashboard broke: boom"},
+		{"after a panic in Update", func(s *stage) { s.Type("U") }, "the dashboard broke: Update"},
+		{"after a panic in View", func(s *stage) { s.Type("V") }, "the dashboard broke: View"},
+		{"after a panic in a command", func(s *stage) { s.Type("C") }, "the dashboard broke: boom"},
+		{"after a panic in one of several commands", func(s *stage) { s.Type("B") }, "the dashboard broke: boom"},
+		{"after a panic of what had it", func(s *stage) { s.Type("S") }, "the dashboard broke: shell"},
+		{"after a panic behind it", func(s *stage) { s.Type("G") }, "the dashboard broke: boom"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -224,7 +161,7 @@ func TestNeverLosesTheTerminal(t *testing.T) {
 					{Key: "G", Name: "g", Do: func() tea.Cmd { return desk.Go(func(context.Context) tea.Msg { return broken() }) }},
 				}
 			})
-			s.see("web-1")
+			s.See("web-1")
 			tt.end(s)
 			s.back()
 			if tt.want == "" {
@@ -241,7 +178,7 @@ func TestNeverLosesTheTerminal(t *testing.T) {
 				if err != nil || !strings.Contains(string(trace), "show_unix_test.go") {
 					t.Errorf("the trace is %q, %v", trace, err)
 				}
-				if strings.Contains(s.text(), "goroutine ") {
+				if strings.Contains(s.Written(), "goroutine ") {
 					t.Error("the trace was written on the terminal")
 				}
 			}
@@ -260,7 +197,7 @@ func (breaking) Run(_ context.Context, words []string, _ grid.Place, _ io.Reader
 type lent struct{ s *stage }
 
 func (l lent) Run(_ context.Context, _ []string, _ grid.Place, in io.Reader, out, errs io.Writer) int {
-	state, _ := term.GetState(int(l.s.tty.Fd()))
+	state, _ := term.GetState(int(l.s.TTY.Fd()))
 	if !reflect.DeepEqual(state, l.s.before) {
 		_, _ = io.WriteString(errs, "the terminal is not as it was\n")
 		return 1
@@ -269,7 +206,7 @@ func (l lent) Run(_ context.Context, _ []string, _ grid.Place, in io.Reader, out
 	line := make([]byte, 64)
 	n, _ := in.Read(line)
 	_, _ = io.WriteString(out, "read "+string(line[:n]))
-	_ = pty.Setsize(l.s.keys, &pty.Winsize{Rows: 30, Cols: 100}) // a resize that nobody tells the dashboard of
+	_ = l.s.Resize(100, 30) // a resize that nobody tells the dashboard of
 	return 3
 }
 
@@ -282,14 +219,14 @@ func TestALineHasTheTerminal(t *testing.T) {
 			return deck.Ask(deck.Line{Words: []string{"shell"}, What: "shell on web-1", How: deck.OnScreen})
 		}}}
 	})
-	s.see("web-1")
-	s.write("s")
-	s.see("in the shell")
-	s.write("hello\r")
-	s.see("read hello")
-	s.see("shell on web-1 ended: exit 3")
-	s.see(strings.Repeat("─", 100)) // the rule of the new size
-	s.write("q")
+	s.See("web-1")
+	s.Type("s")
+	s.See("in the shell")
+	s.Type("hello\r")
+	s.See("read hello")
+	s.See("shell on web-1 ended: exit 3")
+	s.See(strings.Repeat("─", 100)) // the rule of the new size
+	s.Type("q")
 	s.back()
 	if s.err != nil {
 		t.Error(s.err)
@@ -298,8 +235,8 @@ func TestALineHasTheTerminal(t *testing.T) {
 
 func TestTheOutcomeHasTheLayout(t *testing.T) {
 	s := onStage(t, func(_ *stage, o *tui.Options) { o.Contexts = []string{"stage"} })
-	s.see("web-1")
-	s.write(":context stage\r")
+	s.See("web-1")
+	s.Type(":context stage\r")
 	s.back()
 	if s.err != nil || s.out.Context != "stage" || s.out.Layout.Page != "fleet" {
 		t.Errorf("%+v, %v", s.out, s.err)
@@ -312,12 +249,12 @@ func TestStayingForgetsTheOtherContext(t *testing.T) {
 		o.Contexts = []string{"stage"}
 		o.Busy = func() []string { return []string{"forward orders-db"} }
 	})
-	s.see("web-1")
-	s.write(":context stage\r")
-	s.see("would end")
-	s.write("\r") // stay
-	s.write("q")
-	s.write("leave\r")
+	s.See("web-1")
+	s.Type(":context stage\r")
+	s.See("would end")
+	s.Type("\r") // stay
+	s.Type("q")
+	s.Type("leave\r")
 	s.back()
 	if s.err != nil || s.out.Context != "" {
 		t.Errorf("%+v, %v", s.out, s.err)
@@ -340,19 +277,19 @@ func TestNeverBlocks(t *testing.T) {
 		o.Pages = append(o.Pages, slow)
 		s.page.source = feed.NewSource("fleet", func(context.Context, grid.Cell, func([]machine)) ([]machine, error) { return machines, nil })
 	})
-	s.see("web-1")
-	s.write("2")
+	s.See("web-1")
+	s.Type("2")
 	<-began
-	s.see("loading")
-	s.write("?")
-	s.see("Keys of Patch") // it answers
-	s.write("view Fleet\r")
+	s.See("loading")
+	s.Type("?")
+	s.See("Keys of Patch") // it answers
+	s.Type("view Fleet\r")
 	select {
 	case <-cancelled:
 	case <-time.After(20 * time.Second):
 		t.Fatal("a load that nobody wants any more goes on")
 	}
-	s.write("q")
+	s.Type("q")
 	s.back()
 }
 
@@ -378,19 +315,19 @@ func TestTheAnswerOfTheTerminalIsAwaited(t *testing.T) {
 					return deck.Ask(deck.Line{Words: []string{"shell"}, What: "shell on web-1", How: deck.OnScreen})
 				}}}
 			})
-			s.see(asksBackground)
-			s.write(way.key)
-			s.write(white)
-			s.see(way.before)
+			s.See(asksBackground)
+			s.Type(way.key)
+			s.Type(white)
+			s.See(way.before)
 			if way.after != "" {
-				s.write("hello\r")
-				s.see("read hello") // and nothing before it
-				s.see(way.after)
-				s.write("q")
+				s.Type("hello\r")
+				s.See("read hello") // and nothing before it
+				s.See(way.after)
+				s.Type("q")
 			}
 			s.back()
-			if strings.Contains(s.text(), "rgb:") {
-				t.Errorf("the answer was taken for keys:\n%q", s.text())
+			if strings.Contains(s.Written(), "rgb:") {
+				t.Errorf("the answer was taken for keys:\n%q", s.Written())
 			}
 			if s.err != nil {
 				t.Error(s.err)
@@ -402,8 +339,8 @@ func TestTheAnswerOfTheTerminalIsAwaited(t *testing.T) {
 // A terminal that does not answer delays nothing for long, and the first frame not at all.
 func TestNoAnswerOfTheTerminal(t *testing.T) {
 	s := onStage(t, func(_ *stage, o *tui.Options) { o.AskBackground = true })
-	s.see("web-1")
-	s.write("q")
+	s.See("web-1")
+	s.Type("q")
 	s.back()
 	if s.err != nil {
 		t.Error(s.err)
@@ -417,10 +354,10 @@ func TestTheTerminalIsNotAskedForNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := onStage(t, func(_ *stage, o *tui.Options) { change(o) })
-			s.see("web-1")
-			s.write("q")
+			s.See("web-1")
+			s.Type("q")
 			s.back()
-			if strings.Contains(s.text(), asksBackground) {
+			if strings.Contains(s.Written(), asksBackground) {
 				t.Error("it was asked for its background")
 			}
 		})

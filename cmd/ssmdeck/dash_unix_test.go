@@ -27,30 +27,30 @@ func TestNeverLosesTheTerminal(t *testing.T) {
 		end   func(s *screen)
 		code  int
 	}{
-		{"q", false, func(s *screen) { s.typeKeys("q") }, 0},
-		{"two ctrl+c", false, func(s *screen) { s.typeKeys("\x03\x03") }, 0},
+		{"q", false, func(s *screen) { s.Type("q") }, 0},
+		{"two ctrl+c", false, func(s *screen) { s.Type("\x03\x03") }, 0},
 		{"SIGTERM", false, kill(syscall.SIGTERM), 130},
 		{"SIGHUP", false, kill(syscall.SIGHUP), 130},
 		{"SIGQUIT", false, kill(syscall.SIGQUIT), 130},
 		{"SIGTERM in a shell", true, kill(syscall.SIGTERM), 130},
 		{"SIGHUP in a shell", true, kill(syscall.SIGHUP), 130},
 		{"the end of a shell", true, func(s *screen) {
-			s.typeKeys("exit\r")
-			s.waitFor("ended: exit 0")
-			s.typeKeys("q")
+			s.Type("exit\r")
+			s.See("ended: exit 0")
+			s.Type("q")
 		}, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := simulate(t)
 			s := startOnTerminal(t, srv.Env(), 100, 30, "dash", "fleet", "--filter", "web-1")
-			s.waitFor("web-1")
-			s.waitFor("Amazon Linux") // the node beside the list
+			s.See("web-1")
+			s.See("Amazon Linux") // the node beside the list
 			if tt.shell {
-				s.typeKeys("s")
-				s.waitFor("$ ")
-				s.typeKeys("echo he''llo\r")
-				s.waitFor("hello")
+				s.Type("s")
+				s.See("$ ")
+				s.Type("echo he''llo\r")
+				s.See("hello")
 			}
 			tt.end(s)
 			if code := s.exit(); code != tt.code {
@@ -75,7 +75,6 @@ func (s *screen) wantModesOff() {
 			return
 		}
 		select {
-		case <-s.news:
 		case <-time.After(50 * time.Millisecond):
 		case <-late:
 			s.t.Errorf("%q were not undone; the screen had\n%q", on, shown)
@@ -86,9 +85,7 @@ func (s *screen) wantModesOff() {
 
 // modesOn are the modes that are on, by what turned them on.
 func (s *screen) modesOn() (list []string, shown string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	shown = s.text.String()
+	shown = s.Written()
 	for on, off := range map[string]string{
 		"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?1004h": "\x1b[?1004l",
 		"\x1b[?2004h": "\x1b[?2004l", "\x1b[?1002h": "\x1b[?1002l",
@@ -108,7 +105,7 @@ func TestTheDashboardNeedsAScreen(t *testing.T) {
 	s.exit()
 	cmd := exec.Command(s.cmd.Path, "dash")
 	var out, errs bytes.Buffer
-	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = s.cmd.Env, s.slave, &out, &errs
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = s.cmd.Env, s.TTY, &out, &errs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	err := cmd.Run()
 	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 2 || out.Len() > 0 || !strings.Contains(errs.String(), "needs a terminal") {
@@ -116,7 +113,7 @@ func TestTheDashboardNeedsAScreen(t *testing.T) {
 	}
 	cmd = exec.Command(s.cmd.Path, "dash")
 	errs.Reset()
-	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = append(s.cmd.Env, "TERM=dumb"), s.slave, s.slave, &errs
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = append(s.cmd.Env, "TERM=dumb"), s.TTY, s.TTY, &errs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	err = cmd.Run()
 	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(errs.String(), "--plain") {
@@ -136,7 +133,6 @@ func TestATerminalThatIsGoneEndsWhatWasOnIt(t *testing.T) {
 		} {
 			t.Run(hup+face.args+" "+face.keys, func(t *testing.T) {
 				srv := simulate(t)
-				master, slave := openTerminal(t, 100, 30)
 				self, err := os.Executable()
 				if err != nil {
 					t.Fatal(err)
@@ -145,17 +141,17 @@ func TestATerminalThatIsGoneEndsWhatWasOnIt(t *testing.T) {
 				if err := os.Symlink(self, binary); err != nil {
 					t.Fatal(err)
 				}
-				s := showOn(t, srv.Env(), exec.Command("sh", "-c", hup+"exec "+binary+" "+face.args), master, slave)
+				s := showOn(t, srv.Env(), exec.Command("sh", "-c", hup+"exec "+binary+" "+face.args), 100, 30)
 				if face.keys != "" {
-					s.waitFor("i-0123456789abcdef0")
-					s.typeKeys(face.keys)
+					s.See("i-0123456789abcdef0")
+					s.Type(face.keys)
 				}
-				s.waitFor(face.up)
+				s.See(face.up)
 				if face.up != "i-0123456789abcdef0" { // the terminal is not closed while somebody is in the middle of reading it
-					s.typeKeys("sleep 1; echo late\r")
+					s.Type("sleep 1; echo late\r")
 				}
-				_ = slave.Close()
-				_ = master.Close()
+				_ = s.TTY.Close()
+				_ = s.Keys.Close()
 				if code := s.exit(); code == 0 {
 					t.Error("it says that all is well")
 				}

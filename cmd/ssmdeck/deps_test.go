@@ -35,6 +35,7 @@ const (
 	ansi   = "github.com/charmbracelet/x/ansi"
 	color  = "github.com/charmbracelet/colorprofile"
 	posix  = "mvdan.cc/sh/v3"
+	vt     = "github.com/charmbracelet/x/vt"
 	ptys   = "github.com/creack/pty"
 )
 
@@ -175,8 +176,9 @@ var floors = [][]room{
 	},
 	{
 		{name: "cmd/ssmdeck"},
-		{name: "commands/cli/clitest"},                     // only tests import it
-		{name: "tui/tuitest", others: []string{tea, ansi}}, // only tests import it
+		{name: "commands/cli/clitest"},                                   // only tests import it
+		{name: "tui/tuitest", others: []string{tea, ansi}},               // only tests import it
+		{name: "internal/terminal/termtest", others: []string{ptys, vt}}, // only tests import it
 	},
 }
 

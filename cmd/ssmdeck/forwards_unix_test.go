@@ -18,11 +18,11 @@ func TestForwardsGiveTheTerminalBack(t *testing.T) {
 		name string
 		end  func(s *screen)
 	}{
-		{"with q", func(s *screen) { s.typeKeys("q") }},
-		{"with Ctrl-C", func(s *screen) { s.typeKeys("\x03") }},
+		{"with q", func(s *screen) { s.Type("q") }},
+		{"with Ctrl-C", func(s *screen) { s.Type("\x03") }},
 		{"after SIGTERM", func(s *screen) { _ = s.cmd.Process.Signal(syscall.SIGTERM) }},
 		{"after SIGHUP", func(s *screen) { _ = s.cmd.Process.Signal(syscall.SIGHUP) }},
-		{"when the last is stopped", func(s *screen) { s.typeKeys("2x1x") }},
+		{"when the last is stopped", func(s *screen) { s.Type("2x1x") }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -34,8 +34,8 @@ func TestForwardsGiveTheTerminalBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := startOnTerminal(t, append(srv.Env(), "SSMDECK_FORWARDS="+file), 120, 30, "forward", "up")
-			s.waitFor("q quit")
-			s.waitFor("idle")
+			s.See("q quit")
+			s.See("idle")
 			conn, err := net.Dial("tcp", "127.0.0.1:"+port)
 			if err != nil {
 				t.Fatal(err)
@@ -44,10 +44,10 @@ func TestForwardsGiveTheTerminalBack(t *testing.T) {
 			if _, err := conn.Write([]byte("ping")); err != nil {
 				t.Fatal(err)
 			}
-			s.waitFor("1 of 1")
-			s.waitFor("open")
-			s.typeKeys("1r") // a new session at the next connection
-			s.waitFor("0 of 1")
+			s.See("1 of 1")
+			s.See("open")
+			s.Type("1r") // a new session at the next connection
+			s.See("0 of 1")
 			tt.end(s)
 			if code := s.exit(); code != 0 {
 				t.Errorf("exit status %d", code)

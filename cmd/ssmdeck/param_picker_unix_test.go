@@ -44,10 +44,10 @@ parameters:
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := startOnTerminal(t, srv.Env(), 100, 30, append([]string{"param", "get"}, tt.args...)...)
-			s.waitFor("3/3")
-			s.typeKeys(tt.keys)
+			s.See("3/3")
+			s.Type(tt.keys)
 			if tt.want != "" {
-				s.waitFor(tt.want)
+				s.See(tt.want)
 			}
 			if got := s.exit(); got != tt.status {
 				t.Errorf("exit status %d, want %d", got, tt.status)

@@ -61,17 +61,17 @@ func TestANodeIsPicked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := startOnTerminal(t, srv.Env(), 100, 30, strings.Fields(tt.args)...)
-			s.waitFor("type to filter")
+			s.See("type to filter")
 			if !strings.Contains(tt.args, "twin") {
-				s.waitFor("3/3")
+				s.See("3/3")
 			}
-			s.typeKeys(tt.keys)
+			s.Type(tt.keys)
 			if tt.want != "" {
-				s.waitFor(tt.want)
+				s.See(tt.want)
 			}
 			switch tt.want {
 			case "sh-5.2$":
-				s.typeKeys("exit\n")
+				s.Type("exit\n")
 			case "2 nodes":
 				return // the question is asked; that is enough
 			}
@@ -90,13 +90,13 @@ func TestNobodyIsAskedWhoCannotAnswer(t *testing.T) {
 	srv := startTwins(t)
 	for _, args := range []string{"shell --no-input", "node get -o json", "node get --json", "exec -o name -- true", "node get --regions us-east-1,eu-west-1"} {
 		s := startOnTerminal(t, srv.Env(), 100, 30, strings.Fields(args)...)
-		s.waitFor("missing the node")
+		s.See("missing the node")
 		if got := s.exit(); got != 2 {
 			t.Errorf("%s: exit status %d, want 2", args, got)
 		}
 	}
 	s := startOnTerminal(t, append(srv.Env(), "SSMDECK_NO_PROMPT=true"), 100, 30, "node", "get", "twin")
-	s.waitFor("2 nodes fit")
+	s.See("2 nodes fit")
 	if got := s.exit(); got != 3 {
 		t.Errorf("exit status %d, want 3", got)
 	}

@@ -39,33 +39,33 @@ func TestStoppedAndContinuedInAShell(t *testing.T) {
 				sh := startShell(t)
 				sh.line("cd " + sh.dir + "; stty -g > before; sh -c 'echo $$ > pid; exec ssmdeck " + face.args + "'")
 				if face.keys != "" {
-					sh.waitFor("online")
-					sh.typeKeys(face.keys)
+					sh.See("online")
+					sh.Type(face.keys)
 				}
-				sh.waitFor(face.up)
+				sh.See(face.up)
 				raw := sh.settings()
-				before := sh.shownSoFar()
+				sh.Forget()
 				_ = syscall.Kill(sh.pid(), sig)
-				sh.waitBehind(before, "READY>")
+				sh.See("READY>")
 				if sig == syscall.SIGTSTP { // after SIGSTOP the shell has to help itself
 					sh.line("stty -g > after; cmp before after && echo as it w''as")
-					sh.waitBehind(before, "as it was")
+					sh.See("as it was")
 					sh.wantModesOff()
 				}
-				before = sh.shownSoFar()
+				sh.Forget()
 				sh.line("stty $(cat before); echo on it g''oes; fg")
-				sh.waitBehind(before, "on it goes")
-				sh.waitBehind(before, face.again)
+				sh.See("on it goes")
+				sh.See(face.again)
 				sh.waitForSettings(raw)
-				before = sh.shownSoFar()
-				sh.typeKeys(face.leave)
+				sh.Forget()
+				sh.Type(face.leave)
 				if face.name == "a shell inside it" {
-					sh.waitBehind(before, "ended: exit 0")
-					sh.typeKeys("q")
+					sh.See("ended: exit 0")
+					sh.Type("q")
 				}
-				sh.waitBehind(before, "READY>")
+				sh.See("READY>")
 				sh.line("stty -g > after; cmp before after && echo as it w''as")
-				sh.waitBehind(before, "as it was")
+				sh.See("as it was")
 				sh.wantModesOff()
 				sh.line("exit")
 				sh.exit()
@@ -93,14 +93,13 @@ func startShell(t *testing.T) shell {
 	if err := os.WriteFile(filepath.Join(dir, "forwards.yaml"), []byte("forwards:\n  web: {node: web-1, spec: '0:80'}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	master, slave := openTerminal(t, 100, 30)
-	sh := shell{showOn(t, append(srv.Env(), "SSMDECK_FORWARDS="+filepath.Join(dir, "forwards.yaml")), exec.Command("sh", "-i"), master, slave), dir}
+	sh := shell{showOn(t, append(srv.Env(), "SSMDECK_FORWARDS="+filepath.Join(dir, "forwards.yaml")), exec.Command("sh", "-i"), 100, 30), dir}
 	sh.line("PATH=" + dir + ":$PATH; PS1='REA''DY> '")
-	sh.waitFor("READY> ")
+	sh.See("READY> ")
 	return sh
 }
 
-func (sh shell) line(text string) { sh.typeKeys(text + "\n") }
+func (sh shell) line(text string) { sh.Type(text + "\n") }
 
 // pid is that of ssmdeck, which the job has written.
 func (sh shell) pid() int {

@@ -149,16 +149,12 @@ var statusLine = regexp.MustCompile(`(?:\n\x1b\[A)?\x1b7\x1b\[\d+;1H.*?\x1b8`)
 
 // remote is what the far end has written so far.
 func (s *screen) remote() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return statusLine.ReplaceAllString(s.text.String(), "")
+	return statusLine.ReplaceAllString(s.Written(), "")
 }
 
 // statuses counts the status lines that hold text.
 func (s *screen) statuses(text string) (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, l := range statusLine.FindAllString(s.text.String(), -1) {
+	for _, l := range statusLine.FindAllString(s.Written(), -1) {
 		if strings.Contains(l, text) {
 			n++
 		}
@@ -193,7 +189,7 @@ func (s *screen) checkOnce(word string) {
 // leaveShell ends the shell in the usual way.
 func (s *screen) leaveShell() {
 	s.t.Helper()
-	s.typeKeys("exit\r")
+	s.Type("exit\r")
 	if code := s.exit(); code != 0 {
 		s.t.Errorf("exit status %d", code)
 	}
@@ -208,33 +204,33 @@ func TestShellSurvivesTheNetwork(t *testing.T) {
 	srv := simulate(t)
 	net, env := startRelay(t, srv)
 	s := startOnTerminal(t, env, 160, 24, "shell", "web-1")
-	s.waitFor("$ ")
-	s.typeKeys(counter)
-	s.waitFor("n20.")
+	s.See("$ ")
+	s.Type(counter)
+	s.See("n20.")
 
 	net.cut() // a moment
-	s.typeKeys("echo 'fi''rst'\r")
-	s.waitFor("n60.")
-	s.waitFor("first") // it is acknowledged, and not among what is kept below
+	s.Type("echo 'fi''rst'\r")
+	s.See("n60.")
+	s.See("first") // it is acknowledged, and not among what is kept below
 
 	net.down() // refused connections for as long as it takes to be told
-	s.waitFor("no connection for")
-	s.waitFor("~. leaves ~R now")
-	s.typeKeys("echo 'sec''ond'\r")
-	s.waitFor("16 bytes typed are kept")
+	s.See("no connection for")
+	s.See("~. leaves ~R now")
+	s.Type("echo 'sec''ond'\r")
+	s.See("16 bytes typed are kept")
 	net.up()
-	s.typeKeys("~R")
-	s.waitFor("connected again after")
+	s.Type("~R")
+	s.See("connected again after")
 
 	net.set(false, true) // packets that vanish
-	s.typeKeys("echo 'th''ird'\r")
-	s.waitFor("the node has not answered for")
+	s.Type("echo 'th''ird'\r")
+	s.See("the node has not answered for")
 	net.set(false, false)
 
-	s.waitFor("counted")
+	s.See("counted")
 	s.checkCounted()
 	for _, word := range []string{"first", "second", "third"} {
-		s.waitFor(word)
+		s.See(word)
 		s.checkOnce(word)
 	}
 	s.leaveShell()
@@ -245,13 +241,13 @@ func TestShellSurvivesTheHourlyClose(t *testing.T) {
 	srv := simulate(t)
 	srv.Gateway().SetFaults(world.Faults{ByeEvery: 400 * time.Millisecond})
 	s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1")
-	s.waitFor("$ ")
-	s.typeKeys(counter)
+	s.See("$ ")
+	s.Type(counter)
 	for i := range 5 {
-		s.waitFor(fmt.Sprintf("n%d0.", 4*i+2))
-		s.typeKeys(fmt.Sprintf("echo 'wo''rd%d'\r", i))
+		s.See(fmt.Sprintf("n%d0.", 4*i+2))
+		s.Type(fmt.Sprintf("echo 'wo''rd%d'\r", i))
 	}
-	s.waitFor("word4")
+	s.See("word4")
 	s.checkCounted()
 	for i := range 5 {
 		s.checkOnce(fmt.Sprintf("word%d", i))
@@ -268,20 +264,20 @@ func TestShellSurvivesSleep(t *testing.T) {
 	srv := simulate(t)
 	net, env := startRelay(t, srv)
 	s := startOnTerminal(t, env, 100, 24, "shell", "web-1")
-	s.waitFor("$ ")
-	s.typeKeys(counter)
-	s.waitFor("n20.")
+	s.See("$ ")
+	s.Type(counter)
+	s.See("n20.")
 	if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	net.cut()
-	s.typeKeys("echo 'as''leep'\r")
+	s.Type("echo 'as''leep'\r")
 	time.Sleep(4 * time.Second) // the time that is slept through
 	if err := s.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	s.waitFor("counted")
-	s.waitFor("asleep")
+	s.See("counted")
+	s.See("asleep")
 	s.checkCounted()
 	s.checkOnce("asleep")
 	s.leaveShell()
@@ -308,21 +304,21 @@ func TestShellSurvivesExpiredCredentials(t *testing.T) {
 		}
 	}
 	s := startOnTerminal(t, env, 160, 24, "shell", "web-1")
-	s.waitFor("$ ")
-	s.typeKeys(counter)
-	s.waitFor("n20.")
+	s.See("$ ")
+	s.Type(counter)
+	s.See("n20.")
 	fresh := srv.Rotate()
 	keys("AKIAWRONGWRONGWRONG1", "wrong")
 	for _, id := range srv.Gateway().IDs() {
 		srv.Gateway().Cut(id)
 	}
-	s.waitFor("does not know these credentials")
-	s.waitFor("log in again")
-	s.typeKeys("echo 'fr''esh'\r") // no word of the status line: waitFor sees that too
+	s.See("does not know these credentials")
+	s.See("log in again")
+	s.Type("echo 'fr''esh'\r") // no word of the status line: waitFor sees that too
 	keys(fresh.AccessKeyID, fresh.SecretAccessKey)
-	s.waitFor("connected again after")
-	s.waitFor("counted")
-	s.waitFor("fresh")
+	s.See("connected again after")
+	s.See("counted")
+	s.See("fresh")
 	s.checkCounted()
 	s.checkOnce("fresh")
 	s.leaveShell()
@@ -333,9 +329,9 @@ func TestShellThatCannotBeResumed(t *testing.T) {
 	srv := simulate(t)
 	net, env := startRelay(t, srv)
 	s := startOnTerminal(t, env, 100, 24, "shell", "web-1")
-	s.waitFor("$ ")
+	s.See("$ ")
 	net.down()
-	s.waitFor("no connection for")
+	s.See("no connection for")
 	for _, id := range srv.Gateway().IDs() {
 		_ = srv.Gateway().Terminate(id)
 	}
@@ -343,7 +339,7 @@ func TestShellThatCannotBeResumed(t *testing.T) {
 	if code := s.exit(); code != 1 {
 		t.Errorf("exit status %d, want 1", code)
 	}
-	s.waitFor("the session no longer exists: it was terminated, or its idle or longest time ran out")
+	s.See("the session no longer exists: it was terminated, or its idle or longest time ran out")
 	if after := s.settings(); after != s.before {
 		t.Error("the terminal's settings changed")
 	}
@@ -353,9 +349,9 @@ func TestLeavingWithoutANetwork(t *testing.T) {
 	srv := simulate(t)
 	net, env := startRelay(t, srv)
 	s := startOnTerminal(t, env, 100, 24, "shell", "web-1")
-	s.waitFor("$ ")
+	s.See("$ ")
 	net.down()
-	s.typeKeys("lost\r~.")
+	s.Type("lost\r~.")
 	if code := s.exit(); code != 130 {
 		t.Errorf("exit status %d, want 130", code)
 	}
@@ -370,26 +366,26 @@ func TestLeavingWithoutANetwork(t *testing.T) {
 func TestEscapeMenu(t *testing.T) {
 	srv := simulate(t)
 	s := startOnTerminal(t, srv.Env(), 100, 24, "shell", "web-1", "--escape-char", "%")
-	s.waitFor("Enter %? for help") // with the limits, if they are known by then
-	s.waitFor("$ ")
-	s.typeKeys("%?")
-	s.waitFor("%^Z  suspend ssmdeck")
-	s.typeKeys("%R")
-	s.waitFor("connected again after")
-	s.typeKeys("\recho 'ag''ain'\r")
-	s.waitFor("again\r\n")
-	s.typeKeys("%#")
-	s.waitFor("1 reconnects; the last outage took")
-	s.waitFor("node      web-1 (i-0123456789abcdef0)")
-	for try := 0; try < 20 && !s.shows("limits    idle at most 20 min"); try++ { // they are read beside the start
-		s.waitFor("limits    ")
-		s.typeKeys("%#")
+	s.See("Enter %? for help") // with the limits, if they are known by then
+	s.See("$ ")
+	s.Type("%?")
+	s.See("%^Z  suspend ssmdeck")
+	s.Type("%R")
+	s.See("connected again after")
+	s.Type("\recho 'ag''ain'\r")
+	s.See("again\r\n")
+	s.Type("%#")
+	s.See("1 reconnects; the last outage took")
+	s.See("node      web-1 (i-0123456789abcdef0)")
+	for try := 0; try < 20 && !strings.Contains(s.Written(), "limits    idle at most 20 min"); try++ { // they are read beside the start
+		s.See("limits    ")
+		s.Type("%#")
 	}
-	s.waitFor("limits    idle at most 20 min")
-	s.typeKeys("%\x1a")
-	s.waitFor("cannot be suspended: there is no shell to come back from")
-	s.typeKeys("\recho %%.~. '%''%'\r")
-	s.waitFor("%.~. %%")
+	s.See("limits    idle at most 20 min")
+	s.Type("%\x1a")
+	s.See("cannot be suspended: there is no shell to come back from")
+	s.Type("\recho %%.~. '%''%'\r")
+	s.See("%.~. %%")
 	s.leaveShell()
 }
 
@@ -398,19 +394,19 @@ func TestEscapeMenu(t *testing.T) {
 func TestFullScreenProgramsDrawAnew(t *testing.T) {
 	srv := simulate(t)
 	s := startOnTerminal(t, srv.Env(), 100, 24, "shell", "web-1", "--quiet")
-	s.waitFor("$ ")
-	s.typeKeys(`printf '\033[?1049h'; while :; do stty size; sleep 0.02; done` + "\r")
-	s.waitFor("24 100\r\n")
-	for try := 0; try == 0 || !s.sees(0, "23 100\r\n", time.Second); try++ { // the moment is short, and the program may sleep
+	s.See("$ ")
+	s.Type(`printf '\033[?1049h'; while :; do stty size; sleep 0.02; done` + "\r")
+	s.See("24 100\r\n")
+	for try := 0; try == 0 || !s.Sees("23 100\r\n", time.Second); try++ { // the moment is short, and the program may sleep
 		if try == 20 {
 			t.Fatal("the window has never been a line shorter")
 		}
-		before := s.shownSoFar()
-		s.typeKeys("\r~?")
-		s.waitBehind(before, "the next key goes back to the program")
-		s.typeKeys(" ")
+		s.Forget()
+		s.Type("\r~?")
+		s.See("the next key goes back to the program")
+		s.Type(" ")
 	}
-	s.typeKeys("\x03")
-	s.waitFor("^C")
+	s.Type("\x03")
+	s.See("^C")
 	s.leaveShell()
 }

@@ -3,41 +3,33 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
+	"github.com/ssmdeck/ssmdeck/internal/terminal/termtest"
 )
 
 // screen is ssmdeck on a real terminal, and what it shows.
 type screen struct {
+	*termtest.Terminal
 	t      *testing.T
 	cmd    *exec.Cmd
-	tty    *os.File // our end
-	slave  *os.File // kept open, so that its settings can be looked at afterwards
-	before unix.Termios
-
-	mu   sync.Mutex
-	text bytes.Buffer
-	news chan struct{}
+	before unix.Termios // how the terminal was
 }
 
 // startOnTerminal runs ssmdeck with the given size and arguments.
-func startOnTerminal(t *testing.T, env []string, cols, rows uint16, args ...string) *screen {
+func startOnTerminal(t *testing.T, env []string, cols, rows int, args ...string) *screen {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -47,116 +39,32 @@ func startOnTerminal(t *testing.T, env []string, cols, rows uint16, args ...stri
 	if err := os.Symlink(self, binary); err != nil {
 		t.Fatal(err)
 	}
-	master, slave := openTerminal(t, cols, rows)
-	return showOn(t, env, exec.Command(binary, args...), master, slave)
-}
-
-func openTerminal(t *testing.T, cols, rows uint16) (master, slave *os.File) {
-	t.Helper()
-	master, slave, err := pty.Open()
-	if err != nil {
-		t.Skipf("no pseudo-terminal here: %v", err)
-	}
-	if err := pty.Setsize(master, &pty.Winsize{Cols: cols, Rows: rows}); err != nil {
-		t.Fatal(err)
-	}
-	return master, slave
+	return showOn(t, env, exec.Command(binary, args...), cols, rows)
 }
 
 // showOn runs a program on a terminal.
-func showOn(t *testing.T, env []string, cmd *exec.Cmd, master, slave *os.File) *screen {
+func showOn(t *testing.T, env []string, cmd *exec.Cmd, cols, rows int) *screen {
 	t.Helper()
-	s := &screen{t: t, cmd: cmd, tty: master, slave: slave, news: make(chan struct{}, 1)}
+	s := &screen{Terminal: termtest.Open(t, cols, rows), t: t, cmd: cmd}
 	s.before = s.settings()
-	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = slave, slave, slave
+	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = s.TTY, s.TTY, s.TTY
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	home := t.TempDir()
 	s.cmd.Env = append(env, "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home, "PATH="+os.Getenv("PATH"), "TERM=xterm-256color", "LANG=C.UTF-8")
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	reading := make(chan struct{})
-	go func() {
-		defer close(reading)
-		buf := make([]byte, 4096)
-		for {
-			n, err := master.Read(buf)
-			s.mu.Lock()
-			s.text.Write(buf[:n])
-			s.mu.Unlock()
-			select {
-			case s.news <- struct{}{}:
-			default:
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	t.Cleanup(func() {
-		_ = s.cmd.Process.Kill()
-		_ = slave.Close()
-		_ = master.Close()
-		<-reading
-	})
+	t.Cleanup(func() { _ = s.cmd.Process.Kill() })
 	return s
 }
 
 func (s *screen) settings() unix.Termios {
 	s.t.Helper()
-	tio, err := termios(int(s.slave.Fd()))
+	tio, err := termios(int(s.TTY.Fd()))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return *tio
-}
-
-// waitFor waits until the screen has shown text.
-func (s *screen) waitFor(text string) {
-	s.t.Helper()
-	s.waitBehind(0, text)
-}
-
-// shownSoFar is how much was written to the screen.
-func (s *screen) shownSoFar() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Len()
-}
-
-// waitBehind waits until the screen has shown text behind what was there before.
-func (s *screen) waitBehind(before int, text string) {
-	s.t.Helper()
-	if !s.sees(before, text, patience) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.t.Fatalf("%q was not shown; the screen had:\n%q", text, s.text.String()[before:])
-	}
-}
-
-// sees reports whether the screen shows text in time, behind what was there before.
-func (s *screen) sees(before int, text string, limit time.Duration) bool {
-	timeout := time.After(limit)
-	for {
-		s.mu.Lock()
-		shown := bytes.Contains(s.text.Bytes()[before:], []byte(text))
-		s.mu.Unlock()
-		if shown {
-			return true
-		}
-		select {
-		case <-s.news:
-		case <-timeout:
-			return false
-		}
-	}
-}
-
-func (s *screen) typeKeys(keys string) {
-	s.t.Helper()
-	if _, err := io.WriteString(s.tty, keys); err != nil {
-		s.t.Fatal(err)
-	}
 }
 
 // exit waits for the end and returns the status.
@@ -175,7 +83,7 @@ func (s *screen) exit() int {
 		}
 		return 0
 	case <-time.After(patience):
-		s.t.Fatalf("it did not end; the screen had:\n%q", s.text.String())
+		s.t.Fatalf("it did not end; the screen had:\n%q", s.Written())
 		return -1
 	}
 }
@@ -207,9 +115,9 @@ func TestShellGivesTheTerminalBack(t *testing.T) {
 		code int
 		want string // on the screen
 	}{
-		{"after exit", func(s *screen, _ *simulator.Server) { s.typeKeys("exit\r") }, 0, ""},
-		{"after Ctrl-D", func(s *screen, _ *simulator.Server) { s.typeKeys("\x04") }, 0, ""},
-		{"after leaving", func(s *screen, _ *simulator.Server) { s.typeKeys("\r~.") }, 130, "left session"},
+		{"after exit", func(s *screen, _ *simulator.Server) { s.Type("exit\r") }, 0, ""},
+		{"after Ctrl-D", func(s *screen, _ *simulator.Server) { s.Type("\x04") }, 0, ""},
+		{"after leaving", func(s *screen, _ *simulator.Server) { s.Type("\r~.") }, 130, "left session"},
 		{"after SIGTERM", func(s *screen, _ *simulator.Server) { _ = s.cmd.Process.Signal(syscall.SIGTERM) }, 130, ""},
 		{"after SIGQUIT", func(s *screen, _ *simulator.Server) { _ = s.cmd.Process.Signal(syscall.SIGQUIT) }, 130, ""},
 		{"after SIGHUP", func(s *screen, _ *simulator.Server) { _ = s.cmd.Process.Signal(syscall.SIGHUP) }, 130, ""},
@@ -228,15 +136,15 @@ func TestShellGivesTheTerminalBack(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := simulate(t)
 			s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1")
-			s.waitFor("$ ")
-			s.typeKeys("echo he''llo\r")
-			s.waitFor("hello")
+			s.See("$ ")
+			s.Type("echo he''llo\r")
+			s.See("hello")
 			tt.end(s, srv)
 			if code := s.exit(); code != tt.code {
 				t.Errorf("exit status %d, want %d", code, tt.code)
 			}
 			if tt.want != "" {
-				s.waitFor(tt.want)
+				s.See(tt.want)
 			}
 			if after := s.settings(); after != s.before {
 				t.Errorf("the terminal's settings changed:\n%+v\n%+v", s.before, after)
@@ -250,17 +158,15 @@ func TestShellGivesTheTerminalBack(t *testing.T) {
 func TestLeavingAFlood(t *testing.T) {
 	srv := simulate(t)
 	s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1")
-	s.waitFor("$ ")
-	s.typeKeys(`x=$(seq 2000); while :; do printf 'on\033[?1049h%s' "$x"; done` + "\r")
-	s.waitFor("2000on\x1b[?1049h")
-	s.typeKeys("\r~.")
+	s.See("$ ")
+	s.Type(`x=$(seq 2000); while :; do printf 'on\033[?1049h%s' "$x"; done` + "\r")
+	s.See("2000on\x1b[?1049h")
+	s.Type("\r~.")
 	if code := s.exit(); code != 130 {
 		t.Errorf("exit status %d, want 130", code)
 	}
-	s.waitFor("left session")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	shown := s.text.String()
+	s.See("left session")
+	shown := s.Written()
 	if strings.LastIndex(shown, "\x1b[?1049h") > strings.LastIndex(shown, "\x1b[?1049l") {
 		t.Errorf("the screen was taken after it was given back: %q", shown[len(shown)-200:])
 	}
@@ -271,34 +177,32 @@ func TestLeavingAFlood(t *testing.T) {
 func TestLeavingAfterAnEditor(t *testing.T) {
 	srv := simulate(t)
 	s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1")
-	s.waitFor("$ ")
-	s.typeKeys(`printf '\033[?1049h\033[?1049l'; echo en''ded` + "\r")
-	s.waitFor("ended\r\n")
-	s.typeKeys("\r~.")
+	s.See("$ ")
+	s.Type(`printf '\033[?1049h\033[?1049l'; echo en''ded` + "\r")
+	s.See("ended\r\n")
+	s.Type("\r~.")
 	if code := s.exit(); code != 130 {
 		t.Errorf("exit status %d, want 130", code)
 	}
-	s.waitFor("left session")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := strings.Count(s.text.String(), "\x1b[?1049l"); n != 1 || !strings.Contains(s.text.String(), "\x1b[?2004l") {
-		t.Errorf("the alternate screen was left %d times, want 1: %q", n, s.text.String())
+	s.See("left session")
+	if n := strings.Count(s.Written(), "\x1b[?1049l"); n != 1 || !strings.Contains(s.Written(), "\x1b[?2004l") {
+		t.Errorf("the alternate screen was left %d times, want 1: %q", n, s.Written())
 	}
 }
 
 func TestShellFollowsTheWindow(t *testing.T) {
 	srv := simulate(t)
 	s := startOnTerminal(t, srv.Env(), 132, 43, "shell", "web-1")
-	s.waitFor("$ ")
-	s.typeKeys("stty size\r")
-	s.waitFor("43 132")
-	if err := pty.Setsize(s.tty, &pty.Winsize{Cols: 100, Rows: 30}); err != nil {
+	s.See("$ ")
+	s.Type("stty size\r")
+	s.See("43 132")
+	if err := s.Resize(100, 30); err != nil {
 		t.Fatal(err)
 	}
 	// The size travels on its own; ask until it has arrived.
-	s.typeKeys("until [ \"$(stty size)\" = '30 100' ]; do sleep 0.05; done; echo ar''rived\r")
-	s.waitFor("arrived")
-	s.typeKeys("exit\r")
+	s.Type("until [ \"$(stty size)\" = '30 100' ]; do sleep 0.05; done; echo ar''rived\r")
+	s.See("arrived")
+	s.Type("exit\r")
 	if code := s.exit(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
@@ -307,14 +211,14 @@ func TestShellFollowsTheWindow(t *testing.T) {
 func TestControlCharactersReachTheNode(t *testing.T) {
 	srv := simulate(t)
 	s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1")
-	s.waitFor("$ ")
-	s.typeKeys("sleep 1000\r")
-	s.waitFor("sleep 1000\r\n")
-	s.typeKeys("\x03")
-	s.waitFor("^C")
-	s.typeKeys("echo st''ill here\r")
-	s.waitFor("still here")
-	s.typeKeys("exit 3\r")
+	s.See("$ ")
+	s.Type("sleep 1000\r")
+	s.See("sleep 1000\r\n")
+	s.Type("\x03")
+	s.See("^C")
+	s.Type("echo st''ill here\r")
+	s.See("still here")
+	s.Type("exit 3\r")
 	s.exit()
 }
 
@@ -322,16 +226,16 @@ func TestControlCharactersReachTheNode(t *testing.T) {
 func TestShellSurvivesCuts(t *testing.T) {
 	srv := simulate(t)
 	s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1")
-	s.waitFor("$ ")
+	s.See("$ ")
 	for i := range 5 {
 		for _, id := range srv.Gateway().IDs() {
 			srv.Gateway().Cut(id)
 		}
 		word := strings.Repeat(string(rune('a'+i)), 20)
-		s.typeKeys("echo '" + word[:10] + "''" + word[10:] + "'\r")
-		s.waitFor(word)
+		s.Type("echo '" + word[:10] + "''" + word[10:] + "'\r")
+		s.See(word)
 	}
-	s.typeKeys("exit\r")
+	s.Type("exit\r")
 	if code := s.exit(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
@@ -340,8 +244,8 @@ func TestShellSurvivesCuts(t *testing.T) {
 // TestDemoDashboard looks at the fleet that lives, and leaves it.
 func TestDemoDashboard(t *testing.T) {
 	s := startOnTerminal(t, nil, 140, 40, "demo")
-	s.waitFor("Needs attention")
-	s.typeKeys("q")
+	s.See("Needs attention")
+	s.Type("q")
 	if code := s.exit(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
@@ -353,15 +257,13 @@ func TestDemoDashboard(t *testing.T) {
 // What is typed with the demo holds inside it.
 func TestDemoFlags(t *testing.T) {
 	s := startOnTerminal(t, nil, 140, 40, "demo", "--ascii", "--read-only", "--no-color")
-	s.waitFor("read-only")
-	s.waitFor("Needs attention")
-	s.typeKeys("2")
-	s.waitFor("api-00020")
-	s.typeKeys("q")
+	s.See("read-only")
+	s.See("Needs attention")
+	s.Type("2")
+	s.See("api-00020")
+	s.Type("q")
 	s.exit()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	shown := s.text.String()
+	shown := s.Written()
 	if i := strings.IndexFunc(shown, func(r rune) bool { return r > 0x7f }); i >= 0 {
 		t.Errorf("not ASCII: %q", shown[max(i-40, 0):i+4])
 	}
@@ -372,18 +274,18 @@ func TestDemoFlags(t *testing.T) {
 
 func TestDemoPrompt(t *testing.T) {
 	s := startOnTerminal(t, nil, 100, 40, "demo", "--prompt")
-	s.waitFor("ssmdeck>")
-	s.typeKeys("exec web-1 -- uname\r")
-	s.waitFor("Linux")
-	s.typeKeys("shell web-1\r")
-	s.waitFor("sh-5.2$ ")
-	s.typeKeys("echo in''side\r")
-	s.waitFor("inside")
-	s.typeKeys("exit\r")
-	s.waitFor("session ended") // what is typed earlier belongs to the session
-	s.typeKeys("nonsense\r")
-	s.waitFor("unknown command")
-	s.typeKeys("exit\r")
+	s.See("ssmdeck>")
+	s.Type("exec web-1 -- uname\r")
+	s.See("Linux")
+	s.Type("shell web-1\r")
+	s.See("sh-5.2$ ")
+	s.Type("echo in''side\r")
+	s.See("inside")
+	s.Type("exit\r")
+	s.See("session ended") // what is typed earlier belongs to the session
+	s.Type("nonsense\r")
+	s.See("unknown command")
+	s.Type("exit\r")
 	if code := s.exit(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
@@ -406,21 +308,21 @@ func TestReplayOnATerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := startOnTerminal(t, nil, 80, 24, "session", "replay", file, "--max-idle", "30m", "--speed", "100")
-	s.waitFor("one ")
-	s.typeKeys(" .") // pause, and one step
-	s.waitFor("two ")
-	s.typeKeys(".")
-	s.waitFor("three ")
-	s.typeKeys(" ") // go on: 100 s take one, and half an hour takes 18 s
-	s.waitFor("four")
-	s.typeKeys("q")
+	s.See("one ")
+	s.Type(" .") // pause, and one step
+	s.See("two ")
+	s.Type(".")
+	s.See("three ")
+	s.Type(" ") // go on: 100 s take one, and half an hour takes 18 s
+	s.See("four")
+	s.Type("q")
 	if code := s.exit(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
-	if s.shows("never") || s.shows("\x1b[6n") {
+	if strings.Contains(s.Written(), "never") || strings.Contains(s.Written(), "\x1b[6n") {
 		t.Error("it went on after q, or asked the terminal something")
 	}
-	if s.shows("\x1b[?1049l") {
+	if strings.Contains(s.Written(), "\x1b[?1049l") {
 		t.Error("it left the alternate screen, which it had not used")
 	}
 	if after := s.settings(); after != s.before {
@@ -428,29 +330,22 @@ func TestReplayOnATerminal(t *testing.T) {
 	}
 }
 
-// shows reports whether the screen has shown text.
-func (s *screen) shows(text string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return strings.Contains(s.text.String(), text)
-}
-
 func TestRecordingOnATerminal(t *testing.T) {
 	srv := simulate(t)
 	file := filepath.Join(t.TempDir(), "x.cast")
 	s := startOnTerminal(t, srv.Env(), 80, 24, "shell", "web-1", "--record", file, "--record-input")
-	s.waitFor("$ ")
+	s.See("$ ")
 	for _, k := range strings.Split("echo PASSWORD=Canary7 ok", "") {
-		s.typeKeys(k)
+		s.Type(k)
 	}
-	s.typeKeys("\r")
-	s.waitFor("PASSWORD=Canary7 ok\r\n")
-	if err := pty.Setsize(s.tty, &pty.Winsize{Cols: 100, Rows: 30}); err != nil {
+	s.Type("\r")
+	s.See("PASSWORD=Canary7 ok\r\n")
+	if err := s.Resize(100, 30); err != nil {
 		t.Fatal(err)
 	}
-	s.typeKeys("until [ \"$(stty size)\" = '30 100' ]; do sleep 0.05; done; echo ar''rived\r")
-	s.waitFor("arrived")
-	s.typeKeys("exit\r")
+	s.Type("until [ \"$(stty size)\" = '30 100' ]; do sleep 0.05; done; echo ar''rived\r")
+	s.See("arrived")
+	s.Type("exit\r")
 	if code := s.exit(); code != 0 {
 		t.Errorf("exit status %d", code)
 	}

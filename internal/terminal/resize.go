@@ -23,6 +23,18 @@ func (t *Terminal) Resizes(ctx context.Context) <-chan Size {
 	return out
 }
 
+// Follow tells each new size of the window to whoever draws, first the present one if it
+// is not from, and returns when ctx is done.
+func (t *Terminal) Follow(ctx context.Context, from Size, tell func(Size)) {
+	resized := t.Resizes(ctx)
+	for more := true; more; _, more = <-resized {
+		if now := t.Window(); now != from {
+			from = now
+			tell(now)
+		}
+	}
+}
+
 // present returns the size now, or last when it cannot be had.
 func (t *Terminal) present(last Size) Size {
 	cols, rows, err := t.Size()

@@ -115,6 +115,16 @@ func (t *Terminal) Size() (cols, rows int, err error) {
 	return term.GetSize(int(t.in.Fd()))
 }
 
+// Window is Size for whoever draws: a terminal that does not know its size is taken for
+// one of 80 by 24.
+func (t *Terminal) Window() Size {
+	cols, rows, err := t.Size()
+	if err != nil || cols <= 0 || rows <= 0 {
+		return Size{Cols: 80, Rows: 24}
+	}
+	return Size{Cols: cols, Rows: rows}
+}
+
 // EnableEscapes makes the console of f understand escape sequences, which only
 // Windows needs to be told; elsewhere, and for pipes, it does nothing. undo
 // brings back the mode found.

@@ -1,11 +1,12 @@
 package picker
 
 import (
-	"bytes"
 	"io"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
 )
 
 // escapeWait is how long an ESC may be alone before it is the key Esc.
@@ -27,7 +28,7 @@ type keyboard struct {
 	to   sender
 	over <-chan struct{} // closed when nobody takes keys any more
 
-	pasting bool // more than is taken: the rest is thrown away
+	split terminal.Splitter
 }
 
 // run reads until the picker is over or the input ends. At the end of the input,
@@ -42,74 +43,52 @@ func (k *keyboard) run() {
 	}()
 	defer func() { <-ended }()
 	defer close(ask)
-	var buf []byte
-	waiting := false // a byte is asked for
 	for {
-		if !waiting {
-			ask <- struct{}{}
-			waiting = true
-		}
+		ask <- struct{}{}
 		var late <-chan time.Time
-		if len(buf) == 1 && buf[0] == 0x1b && !k.pasting {
+		if k.split.Escape() {
 			late = time.After(escapeWait)
 		}
+		var b byte
+		var ok bool
 		select {
-		case b, ok := <-got:
-			if !ok {
-				k.press(press{key: keyInterrupt})
-				return
-			}
-			buf, waiting = append(buf, b), false
+		case b, ok = <-got:
 		case <-late:
 			// Esc ends the picker, so the byte that is asked for is not ours any
 			// more; if it has come already, it belongs to a slow sequence.
 			k.in.Cancel()
-			b, ok := <-got
-			if !ok {
-				k.press(press{key: keyEscape})
+			if b, ok = <-got; !ok {
+				k.hand(k.split.Flush())
 				return
 			}
-			buf, waiting = append(buf, b), false
 		}
-		var over bool
-		if buf, over = k.take(buf); over {
+		if !ok {
+			k.press(press{key: keyInterrupt})
+			return
+		}
+		if k.take(b) {
 			return
 		}
 	}
 }
 
-// take hands over the keys that are complete, and returns the rest.
-func (k *keyboard) take(buf []byte) (rest []byte, over bool) {
-	for {
-		if k.pasting {
-			if buf = k.skip(buf); k.pasting {
-				return buf, false
-			}
-		}
-		p, n := decode(buf)
-		if n == 0 {
-			return buf, false
-		}
-		k.pasting = bytes.HasPrefix(buf, []byte(pasteStart)) && !bytes.HasSuffix(buf[:n], []byte(pasteEnd))
-		buf = append(buf[:0], buf[n:]...)
-		if p.key != keyNone && k.press(p) {
-			return buf, true
-		}
+// take takes a byte, hands over the keys that are complete with it, and reports whether the
+// picker is over. In pasted text a Ctrl-C is that of somebody who does not wait for its end.
+func (k *keyboard) take(b byte) (over bool) {
+	if b == 0x03 && k.split.Pasting() {
+		k.split.Drop()
 	}
+	return k.hand(k.split.Push(b))
 }
 
-// skip throws pasted text away, up to its end or to the Ctrl-C of somebody who does not
-// wait for that.
-func (k *keyboard) skip(buf []byte) []byte {
-	if at := bytes.IndexByte(buf, 0x03); at >= 0 {
-		k.pasting = false
-		return buf[at:]
+// hand hands over what means something, and reports whether the picker is over.
+func (k *keyboard) hand(pieces []terminal.Piece) (over bool) {
+	for _, piece := range pieces {
+		if p := read(piece); p.key != keyNone && k.press(p) {
+			return true
+		}
 	}
-	if _, rest, ended := bytes.Cut(buf, []byte(pasteEnd)); ended {
-		k.pasting = false
-		return rest
-	}
-	return buf[max(len(buf)-len(pasteEnd)+1, 0):]
+	return false
 }
 
 // read reads a byte whenever it is asked to.

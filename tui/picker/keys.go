@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
 )
 
 // key is what a person pressed.
@@ -50,123 +52,45 @@ var (
 	}
 )
 
-const (
-	pasteStart = "\x1b[200~"
-	pasteEnd   = "\x1b[201~"
-	// longestSequence bounds what is kept of a sequence that does not end.
-	longestSequence = 64
-	// longestString bounds what a terminal says of itself.
-	longestString = 1 << 10
-	// longestPaste is what is taken of pasted text; a name is shorter.
-	longestPaste = 1 << 10
-)
+// longestPaste is what is taken of pasted text, in bytes; a name is shorter.
+const longestPaste = 1 << 10
 
-// decode reads the first key of b. n is how many bytes it has; 0 means that b is
-// the beginning of something longer. A lone ESC is that too: whoever waits in vain
-// for more calls it keyEscape.
-func decode(b []byte) (p press, n int) {
-	switch {
-	case len(b) == 0:
-		return press{}, 0
+// read is what a whole piece of what came from the terminal means here.
+func read(p terminal.Piece) press {
+	switch b := p.Data; {
+	case p.Kind == terminal.KindPaste: // line breaks in it choose nothing
+		return press{keyText, printable(b[:min(len(b), longestPaste)])}
+	case p.Kind != terminal.KindKey:
+		return press{}
+	case len(b) == 1 && b[0] == 0x1b:
+		return press{key: keyEscape}
 	case b[0] == 0x1b:
-		return decodeEscape(b)
-	case b[0] < 0x20 || b[0] == 0x7f:
-		return press{key: controls[b[0]]}, 1
-	case !utf8.FullRune(b):
-		return press{}, 0
-	}
-	r, size := utf8.DecodeRune(b)
-	if r == utf8.RuneError || !unicode.IsPrint(r) {
-		return press{}, size
-	}
-	return press{keyText, string(r)}, size
-}
-
-func decodeEscape(b []byte) (press, int) {
-	if len(b) == 1 {
-		return press{}, 0
-	}
-	if bytes.IndexByte([]byte("]P_^X"), b[1]) >= 0 {
-		return decodeString(b)
-	}
-	if b[1] != '[' && b[1] != 'O' {
-		return decodeAlt(b)
-	}
-	i := 2
-	for ; i < len(b) && (b[i] < 0x40 || b[i] > 0x7e); i++ {
-		if b[i] < 0x20 || b[i] > 0x7e || i >= longestSequence {
-			return press{}, i // broken off
-		}
-	}
-	if i == len(b) {
-		return press{}, 0
-	}
-	switch n := i + 1; {
-	case string(b[:n]) == pasteStart:
-		return decodePaste(b, n)
-	case b[i] == '~':
-		return press{key: tildes[number(b[2:i])]}, n
+		return press{key: sequence(bytes.TrimLeft(b, "\x1b"))}
+	case len(b) == 1 && (b[0] < 0x20 || b[0] == 0x7f):
+		return press{key: controls[b[0]]}
 	default:
-		return press{key: finals[b[i]]}, n
-	}
-}
-
-// decodeString reads what a terminal says of itself, up to its end: nothing here has asked,
-// but somebody may have before. What it says has no control characters, so that one of them
-// is a key again.
-func decodeString(b []byte) (press, int) {
-	for i := 2; i < len(b); i++ {
-		switch {
-		case b[i] == 0x07:
-			return press{}, i + 1
-		case b[i] == 0x1b && i+1 == len(b):
-			return press{}, 0
-		case b[i] == 0x1b && b[i+1] == '\\':
-			return press{}, i + 2
-		case b[i] < 0x20 || i >= longestString:
-			return press{}, i
+		r, _ := utf8.DecodeRune(b)
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return press{}
 		}
+		return press{keyText, string(r)}
 	}
-	return press{}, 0
 }
 
-// decodeAlt reads a key with Alt, which means nothing but for Alt-Backspace. Two
-// ESC are the key Esc.
-func decodeAlt(b []byte) (press, int) {
+// sequence is the key of a sequence, from behind its ESC, of which one with Alt has two. With Alt a key means nothing but
+// for Alt-Backspace.
+func sequence(b []byte) key {
+	last := b[len(b)-1]
 	switch {
-	case b[1] == 0x1b:
-		return press{key: keyEscape}, 1
-	case b[1] == 0x7f:
-		return press{key: keyDeleteWord}, 2
-	case !utf8.FullRune(b[1:]):
-		return press{}, 0
+	case len(b) == 1 && last == 0x7f:
+		return keyDeleteWord
+	case len(b) == 1 || b[0] != '[' && b[0] != 'O':
+		return keyNone
+	case last == '~':
+		number, _, _ := bytes.Cut(b[1:len(b)-1], []byte{';'}) // where modifiers begin
+		return tildes[string(number)]
 	}
-	_, size := utf8.DecodeRune(b[1:])
-	return press{}, 1 + size
-}
-
-// number is what stands before the first semicolon, where modifiers begin.
-func number(b []byte) string {
-	for i, c := range b {
-		if c == ';' {
-			return string(b[:i])
-		}
-	}
-	return string(b)
-}
-
-// decodePaste reads pasted text as one key: line breaks in it choose nothing.
-func decodePaste(b []byte, from int) (press, int) {
-	text := b[from:]
-	for i := range text {
-		if text[i] == 0x1b && len(text)-i >= len(pasteEnd) && string(text[i:i+len(pasteEnd)]) == pasteEnd {
-			return press{keyText, printable(text[:i])}, from + i + len(pasteEnd)
-		}
-	}
-	if len(text) > longestPaste { // the rest is thrown away by the keyboard
-		return press{keyText, printable(text)}, len(b)
-	}
-	return press{}, 0
+	return finals[last]
 }
 
 // printable is text without what cannot be part of a filter; line breaks and tabs

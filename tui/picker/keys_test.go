@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/ssmdeck/ssmdeck/internal/terminal"
 )
 
 func TestKeys(t *testing.T) {
@@ -17,52 +19,51 @@ func TestKeys(t *testing.T) {
 		"\x1b\x7f": {keyDeleteWord, ""}, "\x1bx": {}, "\x1bé": {}, "\x1b[3~": {}, "\x1b[99z": {}, "\x00": {}, "\xff": {},
 		"\x1b]11;rgb:ffff/ffff/ffff\x1b\\": {}, "\x1b]11;rgb:0/0/0\x07": {}, "\x1bP>|xterm\x1b\\": {}, "\x1b_x\x1b\\": {}, "\x1b[?62;22c": {},
 		"\x1b[200~web-1\r\n\x1b[201~": {keyText, "web-1  "}, "\x1b[200~\x1b[201~": {keyText, ""},
+		"\x1b\x1b[A": {keyUp, ""}, "\x1b[M !!": {}, "\x1b[<0;1;1M": {},
 	} {
 		for cut := range len(in) {
-			if p, n := decode([]byte(in[:cut])); n != 0 {
-				t.Errorf("the first %d bytes of %q are already %v", cut, in, p)
+			if got := typed([]byte(in[:cut])); len(got) > 0 {
+				t.Errorf("the first %d bytes of %q are already %v", cut, in, got)
 			}
 		}
-		if p, n := decode([]byte(in + "q")); p != want || n != len(in) {
-			t.Errorf("%q: %v of %d bytes, want %v", in, p, n, want)
+		if got := typed([]byte(in + "q")); len(got) != 2 || got[0] != want || got[1] != (press{keyText, "q"}) {
+			t.Errorf("%q: %v, want %v and a q", in, got, want)
 		}
 	}
-	if p, n := decode([]byte("\x1b\x1b")); p.key != keyEscape || n != 1 {
-		t.Errorf("two ESC: %v, %d", p, n)
+	if got := typed([]byte("\x1b]11;rgb\x03")); len(got) != 2 || got[1].key != keyInterrupt {
+		t.Errorf("a broken string: %v", got)
 	}
-	if _, n := decode([]byte("\x1b")); n != 0 {
-		t.Error("a lone ESC is already something")
-	}
-	long := pasteStart + strings.Repeat("x", longestPaste+1)
-	if p, n := decode([]byte(long)); p.key != keyText || n != len(long) {
-		t.Errorf("an endless paste: %v, %d", p.key, n)
-	}
-	if p, n := decode([]byte("\x1b]11;rgb\x03")); p.key != keyNone || n != len("\x1b]11;rgb") {
-		t.Errorf("a broken string: %v, %d", p.key, n)
-	}
-	if _, n := decode([]byte("\x1b]" + strings.Repeat("x", longestString))); n == 0 {
-		t.Error("an endless string is waited for")
-	}
-	if _, n := decode([]byte("\x1b[" + strings.Repeat("1", longestSequence))); n == 0 {
-		t.Error("an endless sequence is waited for")
+	if got := typed([]byte(pasteStart + strings.Repeat("x", 2*longestPaste) + pasteEnd)); len(got) != 1 || len(got[0].text) != longestPaste {
+		t.Errorf("a long paste: %v", got)
 	}
 }
 
+const (
+	pasteStart = "\x1b[200~"
+	pasteEnd   = "\x1b[201~"
+)
+
+// typed is what bytes mean.
+func typed(b []byte) (out []press) {
+	var split terminal.Splitter
+	for _, c := range b {
+		for _, piece := range split.Push(c) {
+			out = append(out, read(piece))
+		}
+	}
+	return out
+}
+
 func FuzzDecode(f *testing.F) {
-	for _, s := range []string{"a", "\x1b[A", "\x1b[200~x\x1b[201~", "\x1b", "\xe6\x97", "\x1b[1;5"} {
+	for _, s := range []string{"a", "\x1b[A", "\x1b[200~x\x1b[201~", "\x1b", "\xe6\x97", "\x1b[1;5", "\x1b\x1bO"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		p, n := decode(b)
-		if n < 0 || n > len(b) {
-			t.Fatalf("%q: %d bytes of %d", b, n, len(b))
-		}
-		if n == 0 && len(b) > longestPaste+longestSequence+len(pasteStart) {
-			t.Errorf("%d bytes are not enough for a key", len(b))
-		}
-		for _, r := range p.text {
-			if !unicode.IsPrint(r) {
-				t.Errorf("%q types %q", b, r)
+		for _, p := range typed(b) {
+			for _, r := range p.text {
+				if !unicode.IsPrint(r) {
+					t.Errorf("%q types %q", b, r)
+				}
 			}
 		}
 	})

@@ -18,7 +18,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
-	"github.com/ssmdeck/ssmdeck/internal/pattern"
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
 )
@@ -78,10 +77,13 @@ func Run(ctx context.Context, in, out *os.File, o Options) ([]string, error) {
 	if o.Styles.Color {
 		profile = colorprofile.ANSI
 	}
-	p := tea.NewProgram(m, tea.WithInput(nil), tea.WithOutput(rawOutput{out}),
+	size := t.Window()
+	p := tea.NewProgram(m, tea.WithInput(nil), tea.WithOutput(canvas(out)), tea.WithWindowSize(size.Cols, size.Rows),
 		tea.WithoutSignalHandler(), tea.WithColorProfile(profile))
-	g.OnStop(func(pause func() error) { p.Send(stopped{pause}) })
-	err = serve(ctx, p, keys, o.Load)
+	g.OnStop(func(pause func() error) { p.Send(stopped{pause, t.Window}) })
+	err = serve(ctx, p, keys, o.Load, func(ctx context.Context) {
+		t.Follow(ctx, size, func(s terminal.Size) { p.Send(sized(s)) })
+	})
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -95,13 +97,14 @@ func Run(ctx context.Context, in, out *os.File, o Options) ([]string, error) {
 	return m.chosen, nil
 }
 
-// serve runs the program with a keyboard and what loads the items, and returns
-// when all three have ended.
-func serve(ctx context.Context, p *tea.Program, keys cancelable, load func(context.Context) ([]Item, error)) error {
+// serve runs the program with a keyboard, what loads the items and what follows the size,
+// and returns when all have ended.
+func serve(ctx context.Context, p *tea.Program, keys cancelable, load func(context.Context) ([]Item, error), follow func(context.Context)) error {
 	ctx, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	kb := keyboard{in: keys, to: p, over: ctx.Done()}
 	group.Go(kb.run)
+	group.Go(func() { follow(ctx) })
 	if load != nil {
 		group.Go(func() { reload(ctx, load, p.Send) })
 	}
@@ -127,8 +130,12 @@ func reload(ctx context.Context, load func(context.Context) ([]Item, error), tel
 }
 
 // stopped says that the process is told to stop, or was stopped and goes on: pause
-// returns when it does, with the terminal in raw mode again.
-type stopped struct{ pause func() error }
+// returns when it does, with the terminal in raw mode again. The window may have another
+// size then, of which only those heard who had it.
+type stopped struct {
+	pause func() error
+	size  func() terminal.Size
+}
 
 // aside is a pause as a command that has the terminal.
 type aside struct{ pause func() error }
@@ -142,16 +149,20 @@ func (aside) SetStdin(io.Reader)  {}
 func (aside) SetStdout(io.Writer) {}
 func (aside) SetStderr(io.Writer) {}
 
-// rawOutput is a terminal in raw mode, where a line break does not go to the
-// beginning of the line by itself. It is still a terminal to whoever asks for its
-// size. The shape of the cursor is the user's: Bubble Tea sets one and has no way
-// back to what it was.
-type rawOutput struct{ *os.File }
+// canvas is what the picker is drawn on.
+func canvas(out io.Writer) io.Writer {
+	return terminal.Canvas(func(b []byte) error {
+		_, err := out.Write(withReturns(b))
+		return err
+	})
+}
 
-var cursorShape = pattern.Lazy(`\x1b\[[0-9]* q`)
+// sized tells a size.
+func sized(s terminal.Size) tea.Msg { return tea.WindowSizeMsg{Width: s.Cols, Height: s.Rows} }
 
-func (o rawOutput) Write(data []byte) (int, error) {
-	b := cursorShape().ReplaceAllLiteral(data, nil)
+// withReturns is what is written to a terminal in raw mode, where a line break does not go
+// to the beginning of the line by itself.
+func withReturns(b []byte) []byte {
 	made := make([]byte, 0, len(b)+16)
 	for i, c := range b {
 		if c == '\n' && (i == 0 || b[i-1] != '\r') {
@@ -159,8 +170,5 @@ func (o rawOutput) Write(data []byte) (int, error) {
 		}
 		made = append(made, c)
 	}
-	if _, err := o.File.Write(made); err != nil {
-		return 0, err
-	}
-	return len(data), nil
+	return made
 }
