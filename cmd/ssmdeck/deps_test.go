@@ -48,6 +48,7 @@ var floors = [][]room{
 		{name: "internal/pattern"},
 		{name: "internal/textdiff"},
 		{name: "internal/diskindex"},
+		{name: "internal/filelock"},
 		{name: "internal/pkgversion"},
 		{name: "internal/terms", ours: []string{"internal/fault"}},
 		{name: "internal/schedule", ours: []string{"internal/fault"}},

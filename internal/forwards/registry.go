@@ -16,6 +16,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/config"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/filelock"
 )
 
 // Record is what a process says about itself in the registry.
@@ -146,14 +147,20 @@ func create(rec *Record) error {
 const claimPatience = time.Second
 
 // putAside frees the name that a dead process had; what it has left open stays on
-// record.
+// record. One process at a time looks and frees: what another looked at before may be the
+// record of whoever has claimed the name meanwhile.
 func (r Registry) putAside(ctx context.Context, file string) bool {
+	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	defer cancel()
+	release, err := filelock.Await(ctx, filepath.Join(r.Dir, "claim.lock"))
+	if err != nil {
+		return false
+	}
+	defer release()
 	rec, ok := readRecord(file)
 	if !ok {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, claimPatience)
-	defer cancel()
 	if _, err := Ask(ctx, rec.Socket, Request{Op: OpStatus}); !nobody(err) {
 		return false
 	}

@@ -242,6 +242,42 @@ func TestClaim(t *testing.T) {
 	}
 }
 
+// However many want the name of a dead process at once, what that has left open is not
+// forgotten, and each has a name of its own.
+func TestClaimOfManyAtOnce(t *testing.T) {
+	live, err := Listen("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(live.Close)
+	live.Serve(t.Context(), NewSingle(Row{}, func() {}))
+	const many = 16
+	for range 20 {
+		reg := Registry{Dir: t.TempDir()}
+		gone, err := reg.Claim(t.Context(), Record{PID: 7, Started: time.Now(), Socket: filepath.Join(t.TempDir(), "gone")}, "web-1:8080")
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone.Opened(OpenSession{ID: "s1"})
+		start := make(chan struct{})
+		var group sync.WaitGroup
+		for pid := range many {
+			group.Go(func() {
+				<-start
+				if _, err := reg.Claim(t.Context(), Record{PID: 100 + pid, Started: time.Now(), Socket: live.Path()}, "web-1:8080"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		close(start)
+		group.Wait()
+		alive, dead, err := reg.Look(t.Context())
+		if err != nil || len(alive) != many || len(dead) != 1 || len(dead[0].Sessions) != 1 {
+			t.Fatalf("%d alive, dead %+v, %v", len(alive), dead, err)
+		}
+	}
+}
+
 func TestClaimWhereNothingCanBeWritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

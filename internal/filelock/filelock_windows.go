@@ -1,4 +1,4 @@
-package rolling
+package filelock
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 // sharingViolation is ERROR_SHARING_VIOLATION (Windows, "System error codes").
 const sharingViolation = syscall.Errno(32)
 
-// lockFile opens a file that nobody else can open; that ends with the process. held
+// open opens a file that nobody else can open; that ends with the process. held
 // says that another process has it. It can be removed by who has it.
-func lockFile(path string) (f *os.File, held bool, err error) {
+func open(path string) (f *os.File, held bool, err error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, false, err

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package rolling
+package filelock
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// lockFile opens a file and locks it; the lock ends with the process. held says that
+// open opens a file and locks it; the lock ends with the process. held says that
 // another process has it.
-func lockFile(path string) (f *os.File, held bool, err error) {
+func open(path string) (f *os.File, held bool, err error) {
 	if f, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return nil, false, err
 	}
