@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"reflect"
 	"runtime"
 	"slices"
@@ -158,10 +159,17 @@ func TestWaysOutThatNobodyTyped(t *testing.T) {
 			t.Error("the loading outlives the picker")
 		}
 		s.See("\x1b[?2004l")
-		// From the filter line, where the cursor is, everything below goes.
-		_, end, drawn := strings.Cut(s.Written(), "type to filter")
-		if !drawn || strings.Contains(end, "\n") || !strings.Contains(end, "\x1b[J") || strings.Contains(end, "\x1b[?1049l") {
-			t.Errorf("what was drawn is left on the screen: %q", end)
+		// From the filter line, where the cursor is, everything below goes, and what is
+		// written next stands there.
+		if _, err := io.WriteString(s.TTY, "$ \x1b[c"); err != nil {
+			t.Fatal(err)
+		}
+		s.See("\x1b[c")
+		if seen := strings.TrimSpace(s.Screen()); seen != "$" || !strings.HasPrefix(s.Screen(), "$") {
+			t.Errorf("what was drawn is left on the screen:\n%s", s.Screen())
+		}
+		if strings.Contains(s.Written(), "\x1b[?1049l") {
+			t.Error("the other screen, which was never used, is left")
 		}
 	})
 	t.Run("nothing to choose from", func(t *testing.T) {
