@@ -6,11 +6,18 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// actWait is how long the next key waits for what a key has asked for.
-const actWait = 150 * time.Millisecond
+const (
+	// actWait is how long the next key waits for what a key has asked for.
+	actWait = 150 * time.Millisecond
+	// actLooks is in how many parts. One is over only when it has been looked for what has
+	// come meanwhile: when the whole process stands still for longer than actWait, as on a
+	// busy machine, that is one part and no more.
+	actLooks = 5
+)
 
-// acted says that what a key has asked for has come, or takes too long to be waited for.
-type acted struct{ n int }
+// acted says that what a key has asked for has come, or that a part of the wait for it is
+// over, and how many are left.
+type acted struct{ n, left int }
 
 // handOver is what a key does that may lead to something else that has the keys: a box, a
 // form, a shell. The next key waits until that is there.
@@ -20,17 +27,28 @@ func (m *Model) handOver(cmd tea.Cmd) tea.Cmd {
 	}
 	m.acts++
 	m.acting = m.acts
-	over := acted{m.acting}
+	over := acted{n: m.acting}
 	return tea.Batch(
 		tea.Sequence(guarded(cmd), func() tea.Msg { return over }),
-		tea.Tick(actWait, func(time.Time) tea.Msg { return over }))
+		over.in(actLooks))
 }
 
-func (m *Model) acted(a acted) {
-	if a.n == m.acting {
-		m.acting = 0
-		m.dealt()
+// in is the wait in a number of parts.
+func (a acted) in(parts int) tea.Cmd {
+	a.left = parts - 1
+	return tea.Tick(actWait/actLooks, func(time.Time) tea.Msg { return a })
+}
+
+func (m *Model) acted(a acted) tea.Cmd {
+	switch {
+	case a.n != m.acting:
+		return nil
+	case a.left > 0:
+		return a.in(a.left)
 	}
+	m.acting = 0
+	m.dealt()
+	return nil
 }
 
 // dealt says that a key has been dealt with, and to whom the next one goes.

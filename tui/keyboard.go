@@ -254,10 +254,17 @@ func (k *keyboard) limit() time.Time {
 	return k.last.Add(brokenOff)
 }
 
-// expire gives up what has not come in time.
+// expire gives up what has not come in time. Where nobody has looked for a while, on a busy
+// machine or because the process was stopped, it may have come all the same.
 func (k *keyboard) expire() {
-	now := time.Now()
-	if at := k.limit(); !at.IsZero() && !now.Before(at) {
+	now, at := time.Now(), k.limit()
+	late, silent := !at.IsZero() && !now.Before(at), k.owed > 0 && !now.Before(k.until)
+	if (late || silent) && k.keys != nil {
+		if come, err := k.keys.Wait(0); come && err == nil {
+			return
+		}
+	}
+	if late {
 		if k.split.Escape() {
 			k.lone = now
 		}
@@ -267,7 +274,7 @@ func (k *keyboard) expire() {
 			k.sort([]terminal.Piece{{Kind: terminal.KindKey, Data: []byte{'['}}})
 		}
 	}
-	if k.owed > 0 && !now.Before(k.until) {
+	if silent {
 		k.mute, k.owed = true, 0
 		k.change.Broadcast()
 	}

@@ -4,6 +4,7 @@ package tui_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,14 +18,46 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
+	"github.com/ssmdeck/ssmdeck/internal/terminal/termtest"
 	"github.com/ssmdeck/ssmdeck/tui"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 )
 
 // pressed are the keys whose actions have run.
 type pressed struct {
-	mu   sync.Mutex
-	keys string
+	mu      sync.Mutex
+	keys    string
+	awaited string
+	come    chan struct{} // closed when they have
+}
+
+func (r *pressed) press(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keys += key
+	r.look()
+}
+
+func (r *pressed) look() {
+	if r.come != nil && r.keys == r.awaited {
+		close(r.come)
+		r.come = nil
+	}
+}
+
+// await waits until these keys have been pressed.
+func (r *pressed) await(t *testing.T, keys string) {
+	t.Helper()
+	come := make(chan struct{})
+	r.mu.Lock()
+	r.awaited, r.come = keys, come
+	r.look()
+	r.mu.Unlock()
+	select {
+	case <-come:
+	case <-time.After(termtest.Patience):
+		t.Fatalf("%q was pressed, want %q", r.all(), keys)
+	}
 }
 
 func (r *pressed) all() string {
@@ -37,9 +70,7 @@ func (r *pressed) all() string {
 func (r *pressed) actions() (out []deck.Action) {
 	for _, key := range "rgbfcyx" {
 		out = append(out, deck.Action{Key: string(key), Name: "does " + string(key), Whole: true, Do: func() tea.Cmd {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.keys += string(key)
+			r.press(string(key))
 			return nil
 		}})
 	}
@@ -63,11 +94,36 @@ func (s *stage) slowly(text string) {
 	}
 }
 
+// goesOn has the terminal go on answering, with what comes before all else, until it is told
+// to stop: that long what comes last is awaited, however slow the machine is.
+func (s *stage) goesOn() (stop func()) {
+	stopping, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stopping:
+				return
+			case <-time.After(100 * time.Millisecond):
+				_, _ = s.Keys.WriteString(firstAnswer)
+			}
+		}
+	}()
+	stop = sync.OnceFunc(func() {
+		close(stopping)
+		<-stopped
+	})
+	s.t.Cleanup(stop)
+	return stop
+}
+
 // interrupted presses ctrl+c until it is over, as people do.
 func (s *stage) interrupted() {
-	for range 10 {
+	for late := time.After(termtest.Patience); ; {
 		select {
 		case <-s.ended:
+			return
+		case <-late:
 			return
 		case <-time.After(1200 * time.Millisecond):
 			s.Type("\x03")
@@ -75,7 +131,10 @@ func (s *stage) interrupted() {
 	}
 }
 
-const answers = "\x1b[?2026;2$y" + white + isWhat
+const (
+	firstAnswer = "\x1b[?2026;2$y"
+	answers     = firstAnswer + white + isWhat
+)
 
 // What the terminal was asked and says late, byte by byte, is no keys, wherever the keys go.
 func TestALateAnswerIsNoKeys(t *testing.T) {
@@ -97,10 +156,12 @@ func TestALateAnswerIsNoKeys(t *testing.T) {
 				s.page.actions = r.actions()
 			})
 			s.See(asksBackground)
+			stop := s.goesOn()
 			s.See("web-1")
 			s.Type(way.keys)
 			s.See(way.see)
 			time.Sleep(time.Second) // longer than it takes where nothing is slow
+			stop()
 			s.slowly(answers)
 			s.interrupted()
 			s.back()
@@ -129,9 +190,11 @@ func TestALateAnswerIsForNobodyElse(t *testing.T) {
 				s.page.actions = r.actions()
 			})
 			s.See(asksBackground)
+			stop := s.goesOn()
 			s.See("web-1")
 			s.Type(key)
 			time.Sleep(1200 * time.Millisecond)
+			stop()
 			s.slowly(answers)
 			if key == "s" {
 				s.See("in the shell")
@@ -153,19 +216,22 @@ func TestALateAnswerIsForNobodyElse(t *testing.T) {
 func TestItIsNotLeftBeforeTheAnswer(t *testing.T) {
 	s := onStage(t, func(_ *stage, o *tui.Options) { o.AskBackground = true })
 	s.See(asksBackground)
+	stop := s.goesOn()
 	s.See("web-1")
 	s.Type("q")
+	s.See("leaving, as soon as the terminal has answered")
 	select {
 	case <-s.ended:
 		t.Error("it is left, and the answer becomes keys of whoever is next")
-	case <-time.After(1500 * time.Millisecond):
+	case <-time.After(time.Second):
 	}
+	stop()
 	s.Type(answers)
 	s.back()
 
 	s = onStage(t, nil)
 	s.See("web-1")
-	time.Sleep(300 * time.Millisecond) // the terminal has answered
+	<-s.answered
 	s.Type("q")
 	s.back()
 	if strings.Contains(s.Written(), "leaving") {
@@ -173,18 +239,22 @@ func TestItIsNotLeftBeforeTheAnswer(t *testing.T) {
 	}
 }
 
-// Who does not want to wait for the answer presses ctrl+c.
+// Who does not want to wait for the answer, which would be for ever, presses ctrl+c.
 func TestLeavingDoesNotHaveToWait(t *testing.T) {
 	s := onStage(t, func(s *stage, _ *tui.Options) { s.silent = true })
+	s.See(asksWhat)
+	stop := s.goesOn()
 	s.See("web-1")
-	began := time.Now()
 	s.Type("q")
 	s.See("leaving, as soon as the terminal has answered")
 	s.Type("\x03")
-	s.back()
-	if took := time.Since(began); took > 3*time.Second && s.err == nil {
-		t.Errorf("it took %s", took)
+	select {
+	case <-s.ended:
+	case <-time.After(termtest.Patience):
+		t.Error("it waits on")
 	}
+	stop()
+	s.back()
 }
 
 // What is typed behind the key that opens a shell is the shell's, all of it and in order.
@@ -207,20 +277,24 @@ func TestKeysBehindAShellAreTheShells(t *testing.T) {
 	}
 }
 
-// leftover is a shell that ends while somebody types.
-type leftover struct{ s *stage }
+// leftover is a shell that ends while somebody types, with how many there have been.
+type leftover struct {
+	s     *stage
+	shell int
+}
 
-func (l leftover) Run(_ context.Context, _ []string, _ grid.Place, _ io.Reader, out, _ io.Writer) int {
+func (l *leftover) Run(_ context.Context, _ []string, _ grid.Place, _ io.Reader, out, _ io.Writer) int {
 	_, _ = io.WriteString(out, "in the shell\r\n")
 	l.s.Type("rgb\n")
-	return 1
+	l.shell++
+	return l.shell
 }
 
 // What was typed into a shell that has ended does nothing in the dashboard.
 func TestKeysOfAShellAreNotTheDashboards(t *testing.T) {
 	var r pressed
 	s := onStage(t, func(s *stage, o *tui.Options) {
-		o.Run = leftover{s}
+		o.Run = &leftover{s: s}
 		s.page.actions = r.actions()
 	})
 	s.See("web-1")
@@ -238,7 +312,7 @@ func TestKeysOfAShellAreNotTheDashboards(t *testing.T) {
 func TestKeysBehindTheEndAreNotTaken(t *testing.T) {
 	s := onStage(t, nil)
 	s.See("web-1")
-	time.Sleep(200 * time.Millisecond) // the terminal has answered
+	<-s.answered
 	s.Type("qls\r")
 	<-s.ended
 	state, err := term.MakeRaw(int(s.TTY.Fd()))
@@ -287,12 +361,7 @@ func TestKeysWaitForTheNextDashboard(t *testing.T) {
 	})
 	s.See("web-1")
 	s.Type(":context stage\rr\x1b[200~x\x1b[201~c")
-	for range 500 {
-		if second.all() == "rcgb" {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	second.await(t, "rcgb")
 	s.Type("q")
 	s.back()
 	if first.all() != "" || second.all() != "rcgb" {
@@ -343,15 +412,14 @@ func TestAShellLeavesNoDescriptor(t *testing.T) {
 		return list
 	}
 	s := onStage(t, func(s *stage, o *tui.Options) {
-		o.Run = leftover{s}
+		o.Run = &leftover{s: s}
 		s.page.actions = new(pressed).actions()
 	})
 	s.See("web-1")
 	before := open()
-	for range 5 {
+	for shell := range 5 {
 		s.Type("s")
-		s.See("ended: exit 1")
-		s.Forget()
+		s.See(fmt.Sprintf("ended: exit %d", shell+1))
 	}
 	if after := open(); len(after) > len(before) {
 		t.Errorf("%v are open, and were %v", after, before)
@@ -365,18 +433,25 @@ func TestTheKeyEscape(t *testing.T) {
 	var r pressed
 	s := onStage(t, func(s *stage, _ *tui.Options) { s.page.actions = r.actions() })
 	s.See("web-1")
-	time.Sleep(200 * time.Millisecond) // the terminal has answered
-	s.Type(":")
-	s.See("Go to")
-	s.Type("\x1b")
-	time.Sleep(200 * time.Millisecond)
-	s.Type("r[")
-	time.Sleep(200 * time.Millisecond)
+	<-s.answered
+	escape := func() {
+		t.Helper()
+		s.Type(":")
+		s.Until("the palette", func(screen string) bool { return strings.Contains(screen, "Go to") })
+		s.Type("\x1b")
+		s.Until("its end", func(screen string) bool { return !strings.Contains(screen, "Go to") })
+	}
+	escape()
+	bracket := func(behind string) {
+		t.Helper()
+		s.Type(behind + "[")
+		s.Until("what a [ does", func(screen string) bool { return strings.Contains(screen, "nothing further that way") })
+	}
+	bracket("r")
 	s.Type("g")
-	s.Type("\x1b")
-	time.Sleep(200 * time.Millisecond)
-	s.Type("[")
-	time.Sleep(1500 * time.Millisecond)
+	r.await(t, "rg")
+	escape()
+	bracket("")      // which might have been the rest of a sequence
 	s.Type("b\x1bx") // Alt
 	s.Type("q")
 	s.back()

@@ -150,8 +150,7 @@ func (m *Model) update(msg tea.Msg) tea.Cmd {
 		m.background(msg)
 		return nil
 	case acted:
-		m.acted(msg)
-		return nil
+		return m.acted(msg)
 	case tea.FocusMsg:
 		return m.focus(true)
 	case tea.BlurMsg:

@@ -35,11 +35,13 @@ type stage struct {
 	page   *page
 	trace  string // the file of the trace
 	silent bool   // the terminal does not say what it is
-	show   func(context.Context, *terminal.Terminal, tui.Options) (tui.Outcome, error)
-	stop   context.CancelFunc
-	out    tui.Outcome
-	err    error
-	ended  chan struct{}
+	// answered is closed when it has said so: what is typed then comes behind that.
+	answered chan struct{}
+	show     func(context.Context, *terminal.Terminal, tui.Options) (tui.Outcome, error)
+	stop     context.CancelFunc
+	out      tui.Outcome
+	err      error
+	ended    chan struct{}
 }
 
 // show shows one dashboard on a terminal.
@@ -54,7 +56,7 @@ func show(ctx context.Context, t *terminal.Terminal, o tui.Options) (tui.Outcome
 
 func onStage(t *testing.T, change func(*stage, *tui.Options)) *stage {
 	t.Helper()
-	s := &stage{Terminal: termtest.Open(t, 80, 24), t: t, ended: make(chan struct{}), show: show, trace: filepath.Join(t.TempDir(), "trace")}
+	s := &stage{Terminal: termtest.Open(t, 80, 24), t: t, ended: make(chan struct{}), answered: make(chan struct{}), show: show, trace: filepath.Join(t.TempDir(), "trace")}
 	var err error
 	if s.before, err = term.GetState(int(s.TTY.Fd())); err != nil {
 		t.Fatal(err)
@@ -72,9 +74,14 @@ func onStage(t *testing.T, change func(*stage, *tui.Options)) *stage {
 		change(s, &o)
 	}
 	if !s.silent && !o.AskBackground { // else it answers in order, and the test says when
+		var heard []byte // not answered yet: what is asked may come in pieces
+		var once sync.Once
 		s.Answer(func(written []byte) {
-			if bytes.Contains(written, []byte(asksWhat)) {
+			heard = append(heard, written...)
+			for i := bytes.Index(heard, []byte(asksWhat)); i >= 0; i = bytes.Index(heard, []byte(asksWhat)) {
 				s.Type(isWhat)
+				heard = heard[i+len(asksWhat):]
+				once.Do(func() { close(s.answered) })
 			}
 		})
 	}

@@ -61,7 +61,6 @@ func TestTheClockIsPutForwardOverHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := start(t, Options{Scenario: sc})
-	began := time.Now()
 	var list struct {
 		WindowIdentities []struct{ WindowID, Name string }
 	}
@@ -108,10 +107,6 @@ func TestTheClockIsPutForwardOverHTTP(t *testing.T) {
 		if status, got := tick(t, s, body); status != http.StatusBadRequest || !strings.Contains(got, want) {
 			t.Errorf("%s: got %d %s", body, status, got)
 		}
-	}
-	// It took far less than what it was about.
-	if took := time.Since(began); took > 20*time.Second {
-		t.Errorf("it took %v", took)
 	}
 }
 

@@ -62,7 +62,7 @@ func wantRaw(t *testing.T, tty *os.File, cooked *term.State) {
 func noGoroutineLeft(t *testing.T, function string) {
 	t.Helper()
 	buf := make([]byte, 1<<20)
-	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+	for deadline := time.Now().Add(time.Minute); ; runtime.Gosched() {
 		stacks := string(buf[:runtime.Stack(buf, true)])
 		if !strings.Contains(stacks, function) {
 			return
@@ -78,8 +78,8 @@ func recv[T any](t *testing.T, c <-chan T, what string) (T, bool) {
 	select {
 	case v, ok := <-c:
 		return v, ok
-	case <-time.After(10 * time.Second):
-		t.Fatalf("no %s within 10 s", what)
+	case <-time.After(time.Minute):
+		t.Fatalf("no %s within a minute", what)
 		panic("unreachable")
 	}
 }

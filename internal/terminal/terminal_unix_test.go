@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -195,6 +196,7 @@ func signalled(sig unix.Signal) func(*testing.T, *Guard) {
 			if closed {
 				break
 			}
+			runtime.Gosched()
 		}
 		stop()
 		stop()

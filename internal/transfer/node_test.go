@@ -51,7 +51,7 @@ func newSite(t *testing.T, shell string, faults world.Faults) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if n := srv.Settle(5 * time.Second); n != 0 {
+		if n := srv.Settle(time.Minute); n != 0 {
 			t.Errorf("%d sessions are still open", n)
 		}
 		if err := srv.Close(); err != nil {
@@ -117,7 +117,7 @@ func (s *site) leftovers(dirs ...string) {
 	s.t.Helper()
 	for _, dir := range dirs {
 		var names []string
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 			names = nil
 			list, err := os.ReadDir(dir)
 			if err != nil {

@@ -15,16 +15,17 @@ const escapeWait = 50 * time.Millisecond
 // sender is the part of *tea.Program that the keyboard needs.
 type sender interface{ Send(msg tea.Msg) }
 
-// cancelable is an input that takes nothing more after Cancel.
-type cancelable interface {
+// input is a *terminal.Reader.
+type input interface {
 	io.Reader
+	Wait(d time.Duration) (ready bool, err error)
 	Cancel()
 }
 
-// keyboard turns bytes into keys. It asks for the next byte only when the one
-// before has not ended the picker.
+// keyboard turns bytes into keys. It reads the next byte only when the one before has not
+// ended the picker.
 type keyboard struct {
-	in   cancelable
+	in   input
 	to   sender
 	over <-chan struct{} // closed when nobody takes keys any more
 
@@ -34,41 +35,25 @@ type keyboard struct {
 // run reads until the picker is over or the input ends. At the end of the input,
 // which is a terminal that has gone, it leaves the picker.
 func (k *keyboard) run() {
-	ask, got := make(chan struct{}), make(chan byte)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		defer close(got)
-		k.read(ask, got)
-	}()
-	defer func() { <-ended }()
-	defer close(ask)
-	for {
-		ask <- struct{}{}
-		var late <-chan time.Time
+	one := make([]byte, 1)
+	for over := false; !over; {
+		wait := time.Duration(-1)
 		if k.split.Escape() {
-			late = time.After(escapeWait)
+			wait = escapeWait
 		}
-		var b byte
-		var ok bool
-		select {
-		case b, ok = <-got:
-		case <-late:
-			// Esc ends the picker, so the byte that is asked for is not ours any
-			// more; if it has come already, it belongs to a slow sequence.
-			k.in.Cancel()
-			if b, ok = <-got; !ok {
-				k.hand(k.split.Flush())
-				return
-			}
+		ready, err := k.in.Wait(wait)
+		if err == nil && !ready {
+			over = k.hand(k.split.Flush())
+			continue
 		}
-		if !ok {
+		if err == nil {
+			_, err = k.in.Read(one)
+		}
+		if err != nil {
 			k.press(press{key: keyInterrupt})
 			return
 		}
-		if k.take(b) {
-			return
-		}
+		over = k.take(one[0])
 	}
 }
 
@@ -89,17 +74,6 @@ func (k *keyboard) hand(pieces []terminal.Piece) (over bool) {
 		}
 	}
 	return false
-}
-
-// read reads a byte whenever it is asked to.
-func (k *keyboard) read(ask <-chan struct{}, got chan<- byte) {
-	one := make([]byte, 1)
-	for range ask {
-		if n, err := k.in.Read(one); n != 1 || err != nil {
-			return
-		}
-		got <- one[0]
-	}
 }
 
 // press hands a key over and reports whether the picker is over.

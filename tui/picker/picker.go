@@ -99,7 +99,7 @@ func Run(ctx context.Context, in, out *os.File, o Options) ([]string, error) {
 
 // serve runs the program with a keyboard, what loads the items and what follows the size,
 // and returns when all have ended.
-func serve(ctx context.Context, p *tea.Program, keys cancelable, load func(context.Context) ([]Item, error), follow func(context.Context)) error {
+func serve(ctx context.Context, p *tea.Program, keys input, load func(context.Context) ([]Item, error), follow func(context.Context)) error {
 	ctx, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	kb := keyboard{in: keys, to: p, over: ctx.Done()}

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"reflect"
 	"runtime"
 	"slices"
@@ -42,6 +43,18 @@ func run(ctx context.Context, t *testing.T, s *termtest.Terminal, o Options) <-c
 	return done
 }
 
+const mark = "#over"
+
+// whole is all that was written, when nobody writes any more.
+func whole(t *testing.T, s *termtest.Terminal) string {
+	t.Helper()
+	if _, err := io.WriteString(s.TTY, mark); err != nil {
+		t.Fatal(err)
+	}
+	s.See(mark)
+	return s.Written()
+}
+
 func TestNothingTypedBehindEnterIsTaken(t *testing.T) {
 	for name, end := range map[string]string{"Enter": "web-2\r", "Ctrl-C": "\x03"} {
 		t.Run(name, func(t *testing.T) {
@@ -68,17 +81,17 @@ func TestNothingTypedBehindEnterIsTaken(t *testing.T) {
 			if err != nil || line != "for the next program\n" {
 				t.Errorf("the next program reads %q, %v", line, err)
 			}
-			s.See("\x1b[?2004l")
+			written := whole(t, s)
 			for _, query := range []string{"\x1b[?2026$p", "\x1b[?2027$p", "\x1b[?u", "\x1b[c", "\x1b[6n", "\x1b]1"} {
-				if strings.Contains(s.Written(), query) {
+				if strings.Contains(written, query) {
 					t.Errorf("the terminal is asked %q", query)
 				}
 			}
-			if strings.Contains(s.Written(), " q") {
+			if strings.Contains(written, " q") {
 				t.Error("the shape of the cursor is changed")
 			}
-			if strings.Count(s.Written(), "\x1b[?2004h") != strings.Count(s.Written(), "\x1b[?2004l") || strings.Contains(s.Written(), "\x1b[?1049h") {
-				t.Errorf("a mode is left on, or the other screen was used: %q", s.Written())
+			if strings.Count(written, "\x1b[?2004h") != strings.Count(written, "\x1b[?2004l") || strings.Contains(written, "\x1b[?1049h") {
+				t.Errorf("a mode is left on, or the other screen was used: %q", written)
 			}
 		})
 	}
@@ -157,11 +170,14 @@ func TestWaysOutThatNobodyTyped(t *testing.T) {
 		default:
 			t.Error("the loading outlives the picker")
 		}
-		s.See("\x1b[?2004l")
-		// From the filter line, where the cursor is, everything below goes.
-		_, end, drawn := strings.Cut(s.Written(), "type to filter")
-		if !drawn || strings.Contains(end, "\n") || !strings.Contains(end, "\x1b[J") || strings.Contains(end, "\x1b[?1049l") {
-			t.Errorf("what was drawn is left on the screen: %q", end)
+		written := whole(t, s)
+		// From the filter line, where the cursor is, everything below goes, and what is
+		// written next stands there.
+		if screen := s.Screen(); strings.TrimSpace(screen) != mark || !strings.HasPrefix(screen, mark) {
+			t.Errorf("what was drawn is left on the screen:\n%s", screen)
+		}
+		if !strings.Contains(written, "type to filter") || strings.Contains(written, "\x1b[?1049l") {
+			t.Errorf("it was not drawn, or the other screen was left, which was never used: %q", written)
 		}
 	})
 	t.Run("nothing to choose from", func(t *testing.T) {

@@ -222,14 +222,35 @@ func (s *script) Read(p []byte) (int, error) {
 
 // paper is what was printed, by whoever writes on it at a time.
 type paper struct {
-	mu   sync.Mutex
-	text bytes.Buffer
+	mu      sync.Mutex
+	text    bytes.Buffer
+	awaited string
+	printed chan struct{} // closed when that is
 }
 
 func (p *paper) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.text.Write(b)
+	n, err := p.text.Write(b)
+	p.look()
+	return n, err
+}
+
+func (p *paper) look() {
+	if p.printed != nil && strings.HasSuffix(p.text.String(), p.awaited) {
+		close(p.printed)
+		p.printed = nil
+	}
+}
+
+// await waits until what was printed ends with something.
+func (p *paper) await(end string) {
+	printed := make(chan struct{})
+	p.mu.Lock()
+	p.awaited, p.printed = end, printed
+	p.look()
+	p.mu.Unlock()
+	<-printed
 }
 
 func (p *paper) String() string {
@@ -413,7 +434,7 @@ func TestAQuestionIsLeft(t *testing.T) {
 			var out paper
 			in := &script{lines: []string{"1", "1", "v"}, echo: &out, meanwhile: map[string]func(){"v": func() {
 				stop() // Ctrl-C
-				time.Sleep(200 * time.Millisecond)
+				out.await("q leaves the dashboard.\n> ")
 			}}}
 			if _, err := Show(t.Context(), in, &out, &out, d.o); err != nil {
 				t.Fatal(err)

@@ -46,6 +46,7 @@ func TestNothingIsLost(t *testing.T) {
 			}
 			c := newClient(r, spec)
 			c.resumes = true
+			c.calm = func() { r.SetFaults(world.Faults{Latency: tt.faults.Latency}) }
 			c.connect(url, token)
 			var hit sync.WaitGroup
 			if tt.during != nil {

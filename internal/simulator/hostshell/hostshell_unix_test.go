@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator/shell"
 )
@@ -99,10 +100,15 @@ func TestCancelKillsTheProcessGroup(t *testing.T) {
 	if status != shell.StatusKilled || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %d, %v", status, err)
 	}
-	// The child got the same SIGKILL; it is gone or a zombie that nobody reaps.
-	stat, _, _ := run(t, m, shell.Command{Script: "ps -o stat= -p " + child + " || echo gone"}, nil)
-	if s := strings.TrimSpace(stat); s != "gone" && !strings.HasPrefix(s, "Z") {
-		t.Errorf("the child is in state %q", s)
+	// The child got the same SIGKILL, to die of when it gets the processor; then it is gone, or
+	// a zombie that nobody reaps.
+	for deadline := time.Now().Add(time.Minute); ; {
+		stat, _, _ := run(t, m, shell.Command{Script: "ps -o stat= -p " + child + " || echo gone"}, nil)
+		if s := strings.TrimSpace(stat); s == "gone" || strings.HasPrefix(s, "Z") {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("the child is in state %q", s)
+		}
 	}
 }
 

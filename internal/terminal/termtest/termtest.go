@@ -155,6 +155,18 @@ func (s *Terminal) Sees(text string, limit time.Duration) bool {
 	return true
 }
 
+// Until waits until the screen is as wanted.
+func (s *Terminal) Until(what string, wanted func(screen string) bool) {
+	s.t.Helper()
+	for late := time.After(Patience); !wanted(s.Screen()); {
+		select {
+		case <-s.news:
+		case <-late:
+			s.t.Fatalf("waited in vain for %s; the screen is\n%s", what, s.Screen())
+		}
+	}
+}
+
 func (s *Terminal) shows(text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

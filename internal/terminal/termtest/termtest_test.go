@@ -23,6 +23,8 @@ func TestWhatIsSeenIsTheScreen(t *testing.T) {
 	if !strings.Contains(s.Written(), "found 0/5") || strings.Contains(s.Screen(), "0/5") {
 		t.Errorf("written %q, seen %q", s.Written(), s.Screen())
 	}
+	write("\r\x1b[K")
+	s.Until("an empty line", func(screen string) bool { return !strings.Contains(screen, "1/5") })
 	s.Forget()
 	if s.Sees("found 1/5", 0) {
 		t.Error("what was forgotten is seen")
