@@ -181,10 +181,11 @@ func newPsql(t *testing.T, pg *postgres) *psql {
 			t.Error(err)
 		}
 	})
-	p := &psql{srv: srv, binary: filepath.Join(t.TempDir(), "ssmdeck")}
-	if out, err := exec.Command("go", "build", "-o", p.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	binary, err := exec.LookPath("ssmdeck")
+	if err != nil {
+		t.Fatal(err)
 	}
+	p := &psql{srv: srv, binary: binary}
 	home := t.TempDir()
 	p.env = append(srv.Env(), "PATH="+pg.bin+":"+os.Getenv("PATH"), "HOME="+home, "XDG_CACHE_HOME="+home, "LANG=C",
 		"PGPASSWORD="+ordersPassword, "PGSSLMODE=verify-full", "PGSSLROOTCERT="+pg.ca, "NO_PROXY=127.0.0.1")
