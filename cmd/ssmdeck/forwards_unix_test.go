@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 )
@@ -27,16 +26,14 @@ func TestForwardsGiveTheTerminalBack(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := simulate(t)
-			port := freePort(t)
 			file := filepath.Join(t.TempDir(), "forwards.yaml")
-			text := "forwards:\n  echo: {node: worker-1, spec: '" + port + ":9000'}\n  other: {node: web-1, spec: '0:80'}\n"
+			const text = "forwards:\n  echo: {node: worker-1, spec: '0:9000'}\n  other: {node: web-1, spec: '0:80'}\n"
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			s := startOnTerminal(t, append(srv.Env(), "SSMDECK_FORWARDS="+file), 120, 30, "forward", "up")
 			s.See("q quit")
-			s.See("idle")
-			conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+			conn, err := net.Dial("tcp", s.Find(`echo +\S* *idle +(127\.0\.0\.1:\d+) `)[0])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,15 +54,4 @@ func TestForwardsGiveTheTerminalBack(t *testing.T) {
 			}
 		})
 	}
-}
-
-// freePort is a port that was free a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }

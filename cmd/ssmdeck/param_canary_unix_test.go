@@ -162,7 +162,7 @@ func TestACrashTellsNoValue(t *testing.T) {
 	defer srv.Close()
 	cmd := exec.Command(binary, "param", "redact", "/cnry", "--all") // has all values, and waits
 	var stderr bytes.Buffer
-	cmd.Env = append(os.Environ(), append(srv.Env(), "HOME="+t.TempDir(), "GOTRACEBACK=all")...)
+	cmd.Env = environ(t.TempDir(), append(srv.Env(), "GOTRACEBACK=all")...)
 	cmd.Stderr = &stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -196,7 +196,7 @@ func paramCommands(t *testing.T, binary string) (out []string) {
 	var walk func(words []string)
 	walk = func(words []string) {
 		cmd := exec.Command(binary, append(append([]string{"__complete"}, words...), "")...)
-		cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "AWS_EC2_METADATA_DISABLED=true")
+		cmd.Env = environ(t.TempDir())
 		text, err := cmd.Output()
 		if err != nil {
 			t.Fatal(err)

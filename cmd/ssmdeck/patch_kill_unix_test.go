@@ -116,8 +116,7 @@ func patchHouse(t *testing.T, sc *world.Scenario) (srv *simulator.Server, dir st
 	}
 	t.Cleanup(func() { _ = srv.Close() })
 	dir = t.TempDir()
-	env = append(os.Environ(), srv.Env()...)
-	return srv, dir, append(env, "HOME="+dir, "XDG_STATE_HOME="+dir, "XDG_CACHE_HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	return srv, dir, environ(dir, srv.Env()...)
 }
 
 // TestAnInterruptedInstallationSaysHowToGoOn presses Ctrl-C in the middle of a wave:

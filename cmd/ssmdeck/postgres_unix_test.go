@@ -174,17 +174,18 @@ func newPsql(t *testing.T, pg *postgres) *psql {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if n := srv.Settle(5 * time.Second); n != 0 {
+		if n := srv.Settle(patience); n != 0 {
 			t.Errorf("%d sessions are still open", n)
 		}
 		if err := srv.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	p := &psql{srv: srv, binary: filepath.Join(t.TempDir(), "ssmdeck")}
-	if out, err := exec.Command("go", "build", "-o", p.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	binary, err := exec.LookPath("ssmdeck")
+	if err != nil {
+		t.Fatal(err)
 	}
+	p := &psql{srv: srv, binary: binary}
 	home := t.TempDir()
 	p.env = append(srv.Env(), "PATH="+pg.bin+":"+os.Getenv("PATH"), "HOME="+home, "XDG_CACHE_HOME="+home, "LANG=C",
 		"PGPASSWORD="+ordersPassword, "PGSSLMODE=verify-full", "PGSSLROOTCERT="+pg.ca, "NO_PROXY=127.0.0.1")
@@ -252,35 +253,55 @@ func startPostgres(t *testing.T) *postgres {
 	if out, err := run("initdb", "-D", data, "-U", "dbadmin", "-A", "scram-sha-256", "--pwfile="+secret, "-N", "--no-locale", "-E", "UTF8").CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
+	options := []string{
+		"-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "hba_file=" + hba,
+		"-c", "ssl=on", "-c", "ssl_cert_file=" + filepath.Join(dir, "server.crt"), "-c", "ssl_key_file=" + filepath.Join(dir, "server.key"), "-c", "fsync=off",
+	}
+	for range 5 {
+		log := pg.start(t, run, options)
+		if log == "" {
+			return pg
+		}
+		if !strings.Contains(log, "Address already in use") { // the port was free a moment ago
+			t.Fatalf("postgres ended:\n%s", log)
+		}
+	}
+	t.Fatal("every port that was free a moment ago is taken")
+	return nil
+}
+
+// start starts the server on a port that is free, and waits until it is ready. It returns
+// what the server said when it has ended instead.
+func (pg *postgres) start(t *testing.T, run func(name string, args ...string) *exec.Cmd, options []string) (log string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
+	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 	_ = l.Close()
-	pg.address = l.Addr().String()
-	server := run("postgres", "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(port), "-c", "unix_socket_directories=", "-c", "hba_file="+hba,
-		"-c", "ssl=on", "-c", "ssl_cert_file="+filepath.Join(dir, "server.crt"), "-c", "ssl_key_file="+filepath.Join(dir, "server.key"), "-c", "fsync=off")
-	var log bytes.Buffer
-	server.Stdout, server.Stderr = &log, &log
+	server := run("postgres", append(options, "-c", "port="+port)...)
+	var said bytes.Buffer
+	server.Stdout, server.Stderr = &said, &said
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	pg.pid = server.Process.Pid
+	pg.address, pg.pid = l.Addr().String(), server.Process.Pid
 	ended := make(chan struct{})
 	go func() { _ = server.Wait(); close(ended) }()
 	t.Cleanup(func() {
 		_ = server.Process.Signal(syscall.SIGINT) // fast shutdown
 		<-ended
 	})
-	for deadline := time.Now().Add(60 * time.Second); ; {
-		if run("pg_isready", "-q", "-h", "127.0.0.1", "-p", strconv.Itoa(port)).Run() == nil {
-			return pg
-		}
+	for deadline := time.Now().Add(patience); ; {
+		ready := run("pg_isready", "-q", "-h", "127.0.0.1", "-p", port).Run() == nil
 		select {
 		case <-ended:
-			t.Fatalf("postgres ended:\n%s", log.String())
+			return said.String()
 		case <-time.After(50 * time.Millisecond): // another process: there is nothing to wait on
+		}
+		if ready {
+			return ""
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("postgres does not get ready")

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/simulator"
 )
@@ -43,13 +42,12 @@ func TestForwardSurvivesExpiredCredentials(t *testing.T) {
 		t.Skipf("no symbolic links here: %v", err)
 	}
 	cmd := exec.Command(binary, "forward", echoNode, fmt.Sprintf("0:%d", echoPort), "-o", "jsonl")
-	cmd.Env = append(os.Environ(), "AWS_SHARED_CREDENTIALS_FILE="+file, "AWS_CONFIG_FILE="+file+".none")
+	cmd.Env = environ(t.TempDir(), "AWS_SHARED_CREDENTIALS_FILE="+file, "AWS_CONFIG_FILE="+file+".none")
 	for _, kv := range srv.Env() {
 		if !strings.HasPrefix(kv, "AWS_ACCESS_KEY_ID=") && !strings.HasPrefix(kv, "AWS_SECRET_ACCESS_KEY=") {
 			cmd.Env = append(cmd.Env, kv)
 		}
 	}
-	cmd.Env = append(cmd.Env, "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_SESSION_TOKEN=", "AWS_PROFILE=")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -105,7 +103,7 @@ func TestForwardSurvivesExpiredCredentials(t *testing.T) {
 	for range events { // until it has ended
 	}
 	_ = cmd.Wait()
-	if n := srv.Settle(5 * time.Second); n != 0 {
+	if n := srv.Settle(patience); n != 0 {
 		t.Errorf("%d sessions are still open", n)
 	}
 }

@@ -93,6 +93,15 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// environ is the environment of a program: nothing of whoever runs the tests gets in but
+// where programs are found.
+func environ(home string, more ...string) []string {
+	return append([]string{
+		"HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_CACHE_HOME=" + home, "XDG_STATE_HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(),
+		"AWS_EC2_METADATA_DISABLED=true", "TERM=xterm-256color", "LANG=C.UTF-8", "TZ=UTC",
+	}, more...)
+}
+
 // setupScript gives a script an environment of its own: nothing of the machine
 // that runs the tests gets in.
 func setupScript(env *testscript.Env) error {

@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,7 +19,9 @@ import (
 // pane, in which a plain shell runs.
 type pane struct {
 	t      *testing.T
+	dir    string // where the shell is, and its HOME
 	socket string
+	env    []string
 }
 
 // newPane starts tmux with the binary under test on the PATH as ssmdeck.
@@ -34,8 +38,9 @@ func newPane(t *testing.T) *pane {
 	if err := os.Symlink(self, filepath.Join(bin, "ssmdeck")); err != nil {
 		t.Fatal(err)
 	}
-	p := &pane{t: t, socket: filepath.Join(bin, "tmux")}
-	p.tmux("-f", "/dev/null", "new-session", "-d", "-c", t.TempDir(), "-x", "100", "-y", "40", "-e", "PATH="+bin+":"+os.Getenv("PATH"), "-e", "LANG=C.UTF-8", "sh")
+	dir := t.TempDir()
+	p := &pane{t: t, dir: dir, socket: filepath.Join(bin, "tmux"), env: environ(dir, "PATH="+bin+":"+os.Getenv("PATH"), "SHELL=/bin/sh")}
+	p.tmux("-f", "/dev/null", "new-session", "-d", "-c", dir, "-x", "100", "-y", "40", "sh")
 	t.Cleanup(func() { p.tmux("kill-server") })
 	p.line("PS1='REA''DY> '")
 	p.waitFor("READY>")
@@ -44,7 +49,9 @@ func newPane(t *testing.T) *pane {
 
 func (p *pane) tmux(args ...string) string {
 	p.t.Helper()
-	out, err := exec.Command("tmux", append([]string{"-S", p.socket}, args...)...).CombinedOutput()
+	cmd := exec.Command("tmux", append([]string{"-u", "-S", p.socket}, args...)...)
+	cmd.Env = p.env
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		p.t.Fatalf("tmux %v: %v\n%s", args, err, out)
 	}
@@ -59,16 +66,24 @@ func (p *pane) line(text string) {
 
 func (p *pane) screen() string { return p.tmux("capture-pane", "-p") }
 
-// waitFor waits until the screen shows text.
+// waitFor waits until the screen shows text, which has to stay: nobody sees what comes and
+// goes between two looks.
 func (p *pane) waitFor(text string) {
 	p.t.Helper()
+	p.waitUntil("it shows "+text, func(screen string) bool { return strings.Contains(screen, text) })
+}
+
+// waitUntil waits until the screen is as wanted.
+func (p *pane) waitUntil(what string, ok func(screen string) bool) {
+	p.t.Helper()
+	var screen string
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		if strings.Contains(p.screen(), text) {
+		if screen = p.screen(); ok(screen) {
 			return
 		}
 		time.Sleep(50 * time.Millisecond) // tmux tells nobody that its screen has changed
 	}
-	p.t.Fatalf("%q did not come up; the screen shows:\n%s", text, p.screen())
+	p.t.Fatalf("not so: %s; the screen shows:\n%s", what, screen)
 }
 
 func TestDemoInARealTerminal(t *testing.T) {
@@ -118,11 +133,18 @@ func TestProgressLeavesNoTrace(t *testing.T) {
 
 func TestAShellThatIsKilledLeavesTheTerminalUsable(t *testing.T) {
 	p := newPane(t)
-	p.line("ssmdeck demo -- shell web-1; echo st''atus $?")
+	p.line("sh -c 'echo $$ > pid; exec ssmdeck demo -- shell web-1'; echo st''atus $?")
 	p.waitFor("sh-5.2$")
-	out, err := exec.Command("pkill", "-TERM", "-f", "^ssmdeck demo -- shell").CombinedOutput()
+	text, err := os.ReadFile(filepath.Join(p.dir, "pid"))
 	if err != nil {
-		t.Fatalf("pkill: %v %s", err, out)
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if process, err := os.FindProcess(pid); err != nil || process.Signal(syscall.SIGTERM) != nil {
+		t.Fatalf("process %d is not there: %v", pid, err)
 	}
 	p.waitFor("status 130")
 	p.line("echo us''able")
@@ -133,17 +155,19 @@ func TestAShellThatIsKilledLeavesTheTerminalUsable(t *testing.T) {
 func TestEscapesInARealTerminal(t *testing.T) {
 	p := newPane(t)
 	p.line("exec bash --norc -i")
-	p.line("PS1='READY''> '; set -m; stty -g > $HOME/.before; ssmdeck demo -- shell web-1")
+	p.line("PS1='READY''> '; set -m; stty -g > before; ssmdeck demo -- shell web-1")
 	p.waitFor("sh-5.2$")
 	p.tmux("send-keys", "Enter")
 	p.tmux("send-keys", "-l", "~?")
 	p.waitFor("suspend ssmdeck")
-	p.tmux("send-keys", "-l", "~#")
-	p.waitFor("limits    idle at most 20 min")
+	p.waitUntil("it shows the limits", func(screen string) bool { // they are read beside the start
+		p.tmux("send-keys", "-l", "~#")
+		return strings.Contains(screen, "limits    idle at most 20 min")
+	})
 	p.tmux("send-keys", "-l", "~")
 	p.tmux("send-keys", "C-z")
 	p.waitFor("Stopped")
-	p.line("stty -g > $HOME/.after; cmp $HOME/.before $HOME/.after && echo coo''ked; rm $HOME/.before $HOME/.after")
+	p.line("stty -g > after; cmp before after && echo coo''ked")
 	p.waitFor("cooked")
 	p.tmux("resize-window", "-x", "90", "-y", "30")
 	p.line("fg")
@@ -177,7 +201,9 @@ func TestTheStatusLineLeavesNoTrace(t *testing.T) {
 		net.up()
 		p.tmux("send-keys", "Enter")
 		p.tmux("send-keys", "-l", "~R")
-		p.waitFor("connected again after")
+		p.waitUntil("the outage is over", func(s string) bool { // which is shown for seconds only
+			return !strings.Contains(s, "no connection") && !strings.Contains(s, "connecting again")
+		})
 	}
 	outage()
 	p.waitUntil("the line is gone", func(s string) bool {
@@ -196,18 +222,6 @@ func TestTheStatusLineLeavesNoTrace(t *testing.T) {
 	p.waitFor("NODE>")
 	p.line("exit")
 	p.waitFor("status 0")
-}
-
-// waitUntil waits until the screen is as wanted.
-func (p *pane) waitUntil(what string, ok func(screen string) bool) {
-	p.t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		if ok(p.screen()) {
-			return
-		}
-		time.Sleep(50 * time.Millisecond) // tmux tells nobody that its screen has changed
-	}
-	p.t.Fatalf("not so: %s; the screen shows:\n%s", what, p.screen())
 }
 
 func TestThePickerLeavesNoTrace(t *testing.T) {

@@ -49,8 +49,7 @@ func showOn(t *testing.T, env []string, cmd *exec.Cmd, cols, rows int) *screen {
 	s.before = s.settings()
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = s.TTY, s.TTY, s.TTY
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	home := t.TempDir()
-	s.cmd.Env = append(env, "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home, "PATH="+os.Getenv("PATH"), "TERM=xterm-256color", "LANG=C.UTF-8")
+	s.cmd.Env = environ(t.TempDir(), env...)
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func newHouse(tb testing.TB, faults world.Faults) *house {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if n := srv.Settle(5 * time.Second); n != 0 {
+		if n := srv.Settle(patience); n != 0 {
 			tb.Errorf("%d sessions are still open", n)
 		}
 		if err := srv.Close(); err != nil {

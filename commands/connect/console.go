@@ -201,9 +201,13 @@ func (c *console) aside(pause func() error) {
 // sendSize has the size sent, and with redraw once more a line shorter before,
 // so that a full-screen program draws itself anew.
 func (c *console) sendSize(redraw bool) {
-	select {
-	case c.resize <- redraw:
-	default: // one is on its way
+	for {
+		select {
+		case c.resize <- redraw:
+			return
+		case waiting := <-c.resize: // one is on its way: it does for both
+			redraw = redraw || waiting
+		}
 	}
 }
 

@@ -224,3 +224,15 @@ func TestAKeyDoesNotWaitForAStuckTerminal(t *testing.T) {
 	close(stuck.release)
 	<-done
 }
+
+// A program is made to draw itself anew also when its size was about to be sent anyway.
+func TestARedrawIsNotLostBehindASize(t *testing.T) {
+	for _, asked := range [][2]bool{{false, true}, {true, false}} {
+		c := &console{resize: make(chan bool, 1)}
+		c.sendSize(asked[0])
+		c.sendSize(asked[1])
+		if redraw := <-c.resize; !redraw || len(c.resize) > 0 {
+			t.Errorf("asked for %t: redraw %t, and %d more", asked, redraw, len(c.resize))
+		}
+	}
+}

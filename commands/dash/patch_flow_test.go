@@ -92,7 +92,7 @@ func TestPatchScanFromThePage(t *testing.T) {
 	f.press("esc")
 	f.waitUntil("the time of the scan", func() bool {
 		rows := strings.Join(f.pane(1), "\n")
-		return strings.Contains(rows, "● just now") || strings.Contains(rows, " s web-prod")
+		return strings.Contains(rows, "● just now") || strings.Contains(rows, " s web-prod") || strings.Contains(rows, " min web-prod")
 	})
 	out := f.command(o, "patch", "node", "web-2", "-o", "json")
 	var n struct{ Scanned time.Time }

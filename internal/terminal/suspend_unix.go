@@ -101,6 +101,10 @@ func sendStop(pid int) error {
 		return unix.Kill(pid, unix.SIGTSTP)
 	}
 	if pid == 0 {
+		// What is for the others of the group must not reach us at all: that nobody asks
+		// for it is not enough, for a handler that has been entered runs when we go on,
+		// when it is asked for again, and we would stop once more.
+		signal.Ignore(unix.SIGTSTP)
 		if err := unix.Kill(0, unix.SIGTSTP); err != nil {
 			return err
 		}

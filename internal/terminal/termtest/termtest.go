@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -163,6 +164,22 @@ func (s *Terminal) Until(what string, wanted func(screen string) bool) {
 		case <-s.news:
 		case <-late:
 			s.t.Fatalf("waited in vain for %s; the screen is\n%s", what, s.Screen())
+		}
+	}
+}
+
+// Find waits until the screen matches an expression, and returns what its groups are then.
+func (s *Terminal) Find(pattern string) []string {
+	s.t.Helper()
+	re, late := regexp.MustCompile(pattern), time.After(Patience)
+	for {
+		if found := re.FindStringSubmatch(s.Screen()); found != nil {
+			return found[1:]
+		}
+		select {
+		case <-s.news:
+		case <-late:
+			s.t.Fatalf("%q was not shown; the screen is\n%s", pattern, s.Screen())
 		}
 	}
 }

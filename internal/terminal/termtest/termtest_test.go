@@ -23,6 +23,9 @@ func TestWhatIsSeenIsTheScreen(t *testing.T) {
 	if !strings.Contains(s.Written(), "found 0/5") || strings.Contains(s.Screen(), "0/5") {
 		t.Errorf("written %q, seen %q", s.Written(), s.Screen())
 	}
+	if found := s.Find(`found (\d)/(\d)`); found[0] != "1" || found[1] != "5" {
+		t.Errorf("found %q", found)
+	}
 	write("\r\x1b[K")
 	s.Until("an empty line", func(screen string) bool { return !strings.Contains(screen, "1/5") })
 	s.Forget()
