@@ -22,9 +22,15 @@ func (m *Model) openLog() {
 		j := m.jobs.list[i]
 		e := entry{name: j.shown, do: func() tea.Cmd { m.push(newJobPane(m, j)); return nil }}
 		e.key = j.started.In(m.o.Deck.Location).Format("15:04:05") + "  " + plainState(j)
-		if j.screen {
+		switch {
+		case j.screen:
 			e.do = func() tea.Cmd {
 				m.say = deck.Say{Text: "it had the terminal to itself: nothing of it was kept"}
+				return nil
+			}
+		case j.line.Secret && j.ended:
+			e.do = func() tea.Cmd {
+				m.say = deck.Say{Text: "it showed secrets: nothing of it was kept"}
 				return nil
 			}
 		}

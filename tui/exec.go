@@ -20,7 +20,6 @@ import (
 
 // stage is the real terminal, for what takes it over. Tests have none.
 type stage struct {
-	t             *terminal.Terminal
 	in, out, errs *os.File
 	guard         *terminal.Guard
 	keys          *keyboard
@@ -142,8 +141,7 @@ func (m *Model) screenOver(e screenEnded) tea.Cmd {
 	var again tea.Cmd = tea.ClearScreen
 	if m.stage != nil {
 		m.stage.keys.back()
-		t := m.stage.t
-		again = tea.Batch(again, func() tea.Msg { return sized(t.Window()) })
+		again = tea.Batch(again, func() tea.Msg { return tea.WindowSizeMsg{} }) // see sized
 	}
 	if e.err != nil {
 		m.say = deck.Say{Err: e.err}

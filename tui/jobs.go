@@ -44,6 +44,7 @@ type job struct {
 	over           chan struct{} // closed at its end
 	wake           chan struct{} // capacity 1: there is more output
 	columns        int           // of the pane that shows it; 0: none
+	until          time.Time     // when a secret output is hidden again; zero: it is none, or runs
 }
 
 func (j *job) running() bool { return !j.ended }
@@ -169,6 +170,9 @@ func (m *Model) worked(msg tea.Msg) (tea.Cmd, bool) {
 		return m.listen(msg.j, newsGap), true
 	case jobEnded:
 		msg.j.code, msg.j.took, msg.j.ended = msg.code, msg.took, true
+		if msg.j.line.Secret {
+			msg.j.until = m.now().Add(deck.Revealed)
+		}
 		return m.finished(msg.j), true
 	case screenEnded:
 		return m.screenOver(msg), true
@@ -181,6 +185,7 @@ func (m *Model) worked(msg tea.Msg) (tea.Cmd, bool) {
 	case written:
 		m.say = deck.Say{Text: msg.text, Err: msg.err}
 	case cancelled: // at once: the terminal may have been given back already
+		m.conceal(true)
 		return tea.Quit, true
 	case terminalGone:
 		m.gone = true

@@ -34,6 +34,7 @@ type page struct {
 	heard   []tea.Msg
 	sized   int
 	breaks  bool // it panics when it is drawn
+	secret  string
 }
 
 func newPage(d *deck.Deck, id string) *page {
@@ -69,9 +70,14 @@ func (p *page) View() string {
 	if p.source.State().Empty() {
 		return "loading"
 	}
+	if p.secret != "" {
+		return p.secret
+	}
 	p.list.SetNow(p.d.Now, p.d.Still)
 	return p.list.View(true)
 }
+
+func (p *page) Conceal() { p.secret = "" }
 
 func (p *page) Update(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {

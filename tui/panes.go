@@ -37,11 +37,26 @@ func newSecret(m *Model, title, text string) *textPane {
 }
 
 // conceal closes the panes with secrets whose time is over, or all of them, and has
-// the page hide its own.
+// the page hide its own. What a line has revealed is forgotten once no pane shows it.
 func (m *Model) conceal(all bool) {
+	shown := map[*job]bool{}
 	for _, d := range slices.Clone(m.dialogs) {
-		if p, ok := d.(*textPane); ok && !p.until.IsZero() && (all || !m.now().Before(p.until)) {
-			m.close(p)
+		switch p := d.(type) {
+		case *textPane:
+			if !p.until.IsZero() && (all || !m.now().Before(p.until)) {
+				m.close(p)
+			}
+		case *jobPane:
+			if p.j.line.Secret && (all || p.j.ended && !m.now().Before(p.j.until)) {
+				m.close(p)
+			} else {
+				shown[p.j] = true
+			}
+		}
+	}
+	for _, j := range m.jobs.list {
+		if j.line.Secret && j.ended && !shown[j] {
+			j.forget()
 		}
 	}
 	if p, ok := m.current().(deck.Concealing); ok && all {
@@ -53,8 +68,12 @@ func (d *textPane) title() string {
 	if d.until.IsZero() {
 		return render.Visible(d.head)
 	}
-	left := max(d.until.Sub(d.m.now()), 0).Round(time.Second)
-	return render.Visible(d.head) + ", hidden again in " + render.Duration(left)
+	return render.Visible(d.head) + d.m.hiddenAgain(d.until)
+}
+
+// hiddenAgain says when, behind the title of a secret.
+func (m *Model) hiddenAgain(until time.Time) string {
+	return ", hidden again in " + render.Duration(max(until.Sub(m.now()), 0).Round(time.Second))
 }
 
 func (d *textPane) size(width, height int) (w, h int) { return width, height }
@@ -98,10 +117,14 @@ func newJobPane(m *Model, j *job) *jobPane {
 }
 
 func (d *jobPane) title() string {
+	head := "Output"
 	if d.j.line.What != "" {
-		return render.Visible(d.j.line.What)
+		head = render.Visible(d.j.line.What)
 	}
-	return "Output"
+	if d.j.until.IsZero() {
+		return head
+	}
+	return head + d.m.hiddenAgain(d.j.until)
 }
 
 func (d *jobPane) size(width, height int) (w, h int) { return width, height }

@@ -79,9 +79,11 @@ func (m *Model) quitWith(o Outcome) tea.Cmd {
 	return nil
 }
 
-// leave ends the program. Pressed once more it does not wait for the terminal.
+// leave ends the program. Pressed once more it does not wait for the terminal. The last
+// picture has no secrets: where there is no alternate screen it stays.
 func (m *Model) leave() tea.Cmd {
 	m.stale = true
+	m.conceal(true)
 	if m.stage == nil || m.ending {
 		return tea.Quit
 	}

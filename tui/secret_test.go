@@ -1,6 +1,7 @@
 package tui_test
 
 import (
+	"io"
 	"testing"
 	"time"
 	"unsafe"
@@ -44,6 +45,45 @@ func TestASecretDoesNotStayOnTheScreen(t *testing.T) {
 	w.Send(deck.Show{Title: "Parameters", Text: "no secret\n"})
 	w.Wait(time.Hour)
 	w.Has("no secret")
+}
+
+// What a line has revealed is shown no longer than other secrets, and then it is gone: the
+// log has nothing of it.
+func TestWhatALineRevealsIsNotKept(t *testing.T) {
+	for name, after := range map[string]func(w *world){
+		"half a minute":            func(w *world) { w.Wait(deck.Revealed) },
+		"half a minute elsewhere":  func(w *world) { w.Press("esc"); w.Wait(time.Second) },
+		"another page":             func(w *world) { w.Send(deck.Open{Page: "patch"}) },
+		"somebody suspends":        func(w *world) { w.Press("ctrl+z") },
+		"it was seen once already": func(w *world) { w.Press("esc", "@", "enter") },
+	} {
+		w := newWorld(t)
+		w.Answer = func(_ []string, _ io.Reader, out, _ io.Writer) int {
+			_, _ = io.WriteString(out, "password: hunter2\n")
+			return 0
+		}
+		w.Send(deck.Line{Words: []string{"param", "get", "/x", "--decrypt"}, What: "get /x", How: deck.InPane, Secret: true})
+		w.Has("hunter2", "hidden again in 30 s")
+		after(w)
+		w.Lacks("hunter2")
+		w.Press("@", "enter")
+		w.Lacks("hunter2")
+		if w.Has("nothing of it was kept"); t.Failed() {
+			t.Fatal("after " + name)
+		}
+	}
+}
+
+// The last picture stays where there is no alternate screen, as in GNU screen.
+func TestTheLastPictureHasNoSecret(t *testing.T) {
+	w := newWorld(t)
+	w.fleet.secret = "hunter2"
+	w.Send(deck.Tick{})
+	w.Has("hunter2")
+	w.Press("q")
+	if w.Lacks("hunter2"); !w.Quit() {
+		t.Error("it was not left")
+	}
 }
 
 // afterSleep is a time some while later on a machine that has slept through it: the

@@ -76,7 +76,7 @@ func (t *Terminal) Show(ctx context.Context, o Options) (Outcome, error) {
 	in, out := t.t.Files()
 	g := t.guard
 	m := New(o)
-	m.ctx, m.stage = ctx, &stage{t: t.t, in: in, out: out, errs: os.Stderr, guard: g, keys: t.keys}
+	m.ctx, m.stage = ctx, &stage{in: in, out: out, errs: os.Stderr, guard: g, keys: t.keys}
 	if err := t.keys.resume(false); err != nil {
 		return Outcome{}, err
 	}
@@ -91,7 +91,8 @@ func (t *Terminal) Show(ctx context.Context, o Options) (Outcome, error) {
 	})
 	size := t.t.Window()
 	p := tea.NewProgram(model, tea.WithInput(t.keys), tea.WithOutput(shown), tea.WithWindowSize(size.Cols, size.Rows),
-		tea.WithoutSignalHandler(), tea.WithColorProfile(colorprofile.TrueColor)) // styles have no others than the terminal shows
+		tea.WithFilter(sized(t.t)), tea.WithoutSignalHandler(),
+		tea.WithColorProfile(colorprofile.TrueColor)) // styles have no others than the terminal shows
 	model.quit = p.Quit
 	gone := func() { go p.Send(terminalGone{}) }
 	t.gone.Store(&gone)
@@ -132,7 +133,7 @@ func run(ctx context.Context, t *terminal.Terminal, size terminal.Size, p *tea.P
 	ended := make(chan struct{})
 	following, stop := context.WithCancel(context.Background())
 	var group sync.WaitGroup
-	group.Go(func() { t.Follow(following, size, func(s terminal.Size) { p.Send(sized(s)) }) })
+	group.Go(func() { t.Follow(following, size, func() { p.Send(tea.WindowSizeMsg{}) }) })
 	group.Go(func() {
 		select {
 		case <-ctx.Done():
@@ -147,8 +148,16 @@ func run(ctx context.Context, t *terminal.Terminal, size terminal.Size, p *tea.P
 	return err
 }
 
-// sized tells a size.
-func sized(s terminal.Size) tea.Msg { return tea.WindowSizeMsg{Width: s.Cols, Height: s.Rows} }
+// sized makes whatever tells a size tell the one that the window has now.
+func sized(t *terminal.Terminal) func(tea.Model, tea.Msg) tea.Msg {
+	return func(_ tea.Model, msg tea.Msg) tea.Msg {
+		if _, ok := msg.(tea.WindowSizeMsg); ok {
+			now := t.Window()
+			return tea.WindowSizeMsg{Width: now.Cols, Height: now.Rows}
+		}
+		return msg
+	}
+}
 
 // crashReport writes the trace of a panic into a file and says where it is.
 func (m *Model) crashReport() error {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/ssmdeck/ssmdeck/internal/grid"
@@ -233,6 +234,10 @@ func TestALineHasTheTerminal(t *testing.T) {
 	s.See("read hello")
 	s.See("shell on web-1 ended: exit 3")
 	s.See(strings.Repeat("─", 100)) // the rule of the new size
+	s.Forget()
+	_ = s.Resize(80, 24) // the size of before, which was the last that anybody was told
+	_ = unix.Kill(os.Getpid(), unix.SIGWINCH)
+	s.See("web-1")
 	s.Type("q")
 	s.back()
 	if s.err != nil {

@@ -268,7 +268,7 @@ func (w *wiring) line(l *ownLine, at grid.Place, rows []deck.Row, answers map[st
 		return deck.Ask(deck.Say{Err: err})
 	}
 	line := deck.Line{
-		Words: filled.Words, Input: filled.Input, Program: l.Program, Wait: l.Wait, At: at, What: render.Visible(l.Name + about(rows)),
+		Words: filled.Words, Input: filled.Input, Program: l.Program, Wait: l.Wait, At: at, What: render.Visible(l.Name + about(rows)), Secret: l.shows,
 		Level: l.level, How: deck.InPane, Refresh: refresh,
 	}
 	if l.Screen {

@@ -19,6 +19,7 @@ type ownLine struct {
 	dashfile.Command
 	path  string     // of the ssmdeck command; empty for another program
 	level deck.Level // how it is asked for
+	shows bool       // it decrypts: its output may be secret
 }
 
 // Commands that only read, so that their lines run at once, in a dashboard that may
@@ -56,6 +57,7 @@ func (w *wiring) judge(c dashfile.Command) (ownLine, error) {
 			return l, err
 		}
 		l.path, l.level = pathOf(cmd), least(cmd)
+		l.shows = slices.ContainsFunc([]string{"decrypt", "show"}, cmd.Flags().Changed)
 		l.Screen = l.Screen || slices.Contains(attended, l.path)
 	}
 	if c.Confirm != dashfile.Unsaid && l.level == deck.Read {

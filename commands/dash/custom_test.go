@@ -89,6 +89,18 @@ func TestFlowOwnViews(t *testing.T) {
 	f.waitFor("2▸Fleet", "filter: ping=lost tag:env=prod")
 }
 
+// What the user's own line decrypts is no longer there than what v shows.
+func TestFlowOwnCommandThatDecrypts(t *testing.T) {
+	f := ownFlow(t, "commands:\n  - {name: look, key: alt+l, run: 'param get /myapp/prod/db-password --decrypt'}\n", flowOptions{})
+	f.waitFor("web-1", "worker-dev")
+	f.press("alt+l")
+	f.waitFor("Enter does it")
+	f.press("enter")
+	f.waitFor(secretOfDemo, "hidden again in")
+	f.press("esc", "@", "enter")
+	f.waitFor("it showed secrets: nothing of it was kept")
+}
+
 func TestFlowOwnCommandOnMarkedNodes(t *testing.T) {
 	f := ownFlow(t, webs, flowOptions{})
 	f.waitFor("web-1", "worker-dev")

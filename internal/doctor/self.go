@@ -30,7 +30,7 @@ type Place struct {
 type Terminal struct {
 	In, Out    bool // standard input and output are one
 	Columns    int
-	Dumb, UTF8 bool // it knows no control sequences; its locale is UTF-8
+	Dumb, UTF8 bool // it knows no control sequences; it and its locale have our signs
 }
 
 // probe is what an address said.
@@ -269,7 +269,7 @@ func selfTerminal(f *selfFacts) Check {
 	case t.Dumb:
 		return warn("no-terminal", "TERM=dumb: shells work, and nothing is drawn")
 	case !t.UTF8:
-		return warn("no-terminal", "its locale is not UTF-8: signs are drawn in ASCII")
+		return warn("no-terminal", "its locale or TERM is without UTF-8: signs are drawn in ASCII")
 	case t.Columns > 0 && t.Columns < 60:
 		return warn("no-terminal", "it is %d columns wide: tables are cut", t.Columns)
 	}

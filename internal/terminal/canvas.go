@@ -7,9 +7,11 @@ import "io"
 // it was.
 //
 // It is no terminal to Bubble Tea, which would look at its size in goroutines of which
-// some run beside each other, and outlive it. Whoever shows something tells it the size:
-// at first, whenever there is a new one (see Terminal.Follow), and when somebody else has had
-// the terminal.
+// some run beside each other, and outlive it. Whoever shows something tells it to look: at
+// first, whenever there is a new size (see Terminal.Follow), and when somebody else has had
+// the terminal. What a message says may be old when it is taken, and Bubble Tea sends
+// one of its own in the beginning, in no order: the size is always the one that the window
+// (see Terminal.Window) has then.
 func Canvas(write func(p []byte) error) io.Writer { return canvas(write) }
 
 type canvas func(p []byte) error

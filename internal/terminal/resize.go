@@ -6,11 +6,14 @@ import (
 	"os/signal"
 )
 
-// Resizes returns a channel of the window's new sizes. Only changes are sent,
-// and a size nobody has taken yet is replaced by the next: what is received is
-// always the latest. The channel is closed when ctx is done, after which no
-// goroutine is left. Call Size after Resizes, not before, and no change is
-// missed in between.
+// Resizes returns a channel of the window's new sizes. A size nobody has taken yet is
+// replaced by the next: what is received is always the latest. The channel is closed
+// when ctx is done, after which no goroutine is left. Call Size after Resizes, not
+// before, and no change is missed in between.
+//
+// Nobody hears of a change while the process stands still, or somebody else is in the
+// foreground: whoever has the terminal again looks at its size himself. So a size that is
+// sent may be the one that was sent last.
 func (t *Terminal) Resizes(ctx context.Context) <-chan Size {
 	out := make(chan Size, 1)
 	last := t.present(Size{})
@@ -18,20 +21,20 @@ func (t *Terminal) Resizes(ctx context.Context) <-chan Size {
 	go func() {
 		defer close(out)
 		defer stop()
-		watch(ctx, ticks, last, t.present, out)
+		watch(ctx, ticks, resizesPolled, last, t.present, out)
 	}()
 	return out
 }
 
-// Follow tells each new size of the window to whoever draws, first the present one if it
-// is not from, and returns when ctx is done.
-func (t *Terminal) Follow(ctx context.Context, from Size, tell func(Size)) {
+// Follow tells whoever draws to look at the window whenever its size changes, at once if
+// it is not from any more, and returns when ctx is done.
+func (t *Terminal) Follow(ctx context.Context, from Size, tell func()) {
 	resized := t.Resizes(ctx)
-	for more := true; more; _, more = <-resized {
-		if now := t.Window(); now != from {
-			from = now
-			tell(now)
-		}
+	if t.Window() != from {
+		tell()
+	}
+	for range resized {
+		tell()
 	}
 }
 
@@ -44,9 +47,9 @@ func (t *Terminal) present(last Size) Size {
 	return Size{cols, rows}
 }
 
-// watch looks at the size on each tick and sends what changed to out, which has
-// room for one.
-func watch[T any](ctx context.Context, ticks <-chan T, last Size, look func(last Size) Size, out chan Size) {
+// watch looks at the size on each tick and sends it to out, which has room for one. Where
+// sizes are polled a tick means nothing, and only what is not the last size is sent.
+func watch[T any](ctx context.Context, ticks <-chan T, polled bool, last Size, look func(last Size) Size, out chan Size) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -54,7 +57,7 @@ func watch[T any](ctx context.Context, ticks <-chan T, last Size, look func(last
 		case <-ticks:
 		}
 		now := look(last)
-		if now == last {
+		if polled && now == last {
 			continue
 		}
 		last = now

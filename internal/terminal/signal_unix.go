@@ -20,7 +20,10 @@ func resend(sig os.Signal) {
 	}
 }
 
-// resizeTicks delivers a tick whenever the window may have changed.
+// resizesPolled: a signal says that there is a new size.
+const resizesPolled = false
+
+// resizeTicks delivers a tick whenever the window has changed.
 func resizeTicks() (<-chan os.Signal, func()) {
 	return notify(unix.SIGWINCH)
 }

@@ -12,7 +12,9 @@ func endSignals() []os.Signal { return []os.Signal{syscall.SIGTERM} }
 
 func resend(os.Signal) {}
 
-// resizeTicks delivers a tick whenever the window may have changed. Windows has
+const resizesPolled = true
+
+// resizeTicks delivers a tick whenever it is time to look at the window. Windows has
 // no signal for it, and its console events would have to be taken from the
 // input, so the size is polled.
 func resizeTicks() (<-chan time.Time, func()) {

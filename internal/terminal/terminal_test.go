@@ -16,7 +16,7 @@ func TestWatchSendsOnlyTheLatestChange(t *testing.T) {
 		now := Size{80, 24}
 		go func() {
 			defer close(ended)
-			watch(ctx, ticks, now, func(Size) Size { return now }, out)
+			watch(ctx, ticks, true, now, func(Size) Size { return now }, out)
 		}()
 		ticks <- 0
 		synctest.Wait()

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
@@ -270,6 +271,42 @@ func TestSIGQUITRestoresAndStillQuits(t *testing.T) {
 	wantMode(t, tty, cooked)
 }
 
+// Whoever draws is told to look: at once if the size is another than the one it began
+// with, and at each change.
+func TestFollow(t *testing.T) {
+	_, tty := openPTY(t)
+	trm := open(t, tty)
+	for _, from := range []Size{{100, 30}, trm.Window()} {
+		ctx, cancel := context.WithCancel(t.Context())
+		told, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(ended)
+			trm.Follow(ctx, from, func() { told <- struct{}{} })
+		}()
+		if from != trm.Window() {
+			recv(t, told, "the present size")
+		}
+		for got := false; !got; { // until it listens
+			if err := unix.Kill(os.Getpid(), unix.SIGWINCH); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-told:
+				got = true
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+		cancel()
+		for over := false; !over; {
+			select {
+			case <-told: // of a signal more
+			case <-ended:
+				over = true
+			}
+		}
+	}
+}
+
 func TestResizes(t *testing.T) {
 	master, tty := openPTY(t)
 	resize := func(cols, rows uint16) {
@@ -291,6 +328,14 @@ func TestResizes(t *testing.T) {
 		if got, _ := recv(t, sizes, "new size"); got != want {
 			t.Errorf("got %v, want %v", got, want)
 		}
+	}
+	// As while the process stands still: a change without a signal, and back again.
+	if err := pty.Setsize(master, &pty.Winsize{Cols: 80, Rows: 24}); err != nil {
+		t.Fatal(err)
+	}
+	resize(40, 10)
+	if got, _ := recv(t, sizes, "the size of before"); got != (Size{40, 10}) {
+		t.Errorf("got %v, want that of before", got)
 	}
 	cancel()
 	if _, ok := recv(t, sizes, "end of sizes"); ok {

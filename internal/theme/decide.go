@@ -81,12 +81,13 @@ func Depth(use bool, env Lookup) colorprofile.Profile {
 // sequences at all, so that nothing may be redrawn on it.
 func Dumb(env Lookup) bool { return get(env, "TERM") == "dumb" }
 
-// UseASCII decides whether glyphs must be ASCII: when forced by --ascii, or
-// when the locale is known not to be UTF-8. The locale is LC_ALL, else
-// LC_CTYPE, else LANG (POSIX 8.2); none set is the POSIX locale, hence ASCII,
-// except on Windows, where consoles are written in Unicode.
+// UseASCII decides whether glyphs must be ASCII: when forced by --ascii, when
+// TERM is a terminal that lacks them, or when the locale is known not to be
+// UTF-8. The locale is LC_ALL, else LC_CTYPE, else LANG (POSIX 8.2); none set is
+// the POSIX locale, hence ASCII, except on Windows, where consoles are written in
+// Unicode.
 func UseASCII(forced bool, env Lookup) bool {
-	if forced {
+	if forced || lacksGlyphs(get(env, "TERM")) {
 		return true
 	}
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
@@ -95,6 +96,14 @@ func UseASCII(forced bool, env Lookup) bool {
 		}
 	}
 	return get(env, "OS") != "Windows_NT"
+}
+
+// lacksGlyphs reports whether a terminal has no signs beyond its few hundred, whatever
+// the locale says: the console of Linux, whose font has none of ours, and DEC's, which
+// serial lines are (systemd takes them for a vt220).
+func lacksGlyphs(term string) bool {
+	model, isDEC := strings.CutPrefix(term, "vt")
+	return term == "linux" || strings.HasPrefix(term, "linux-") || isDEC && model != "" && model[0] >= '0' && model[0] <= '9'
 }
 
 func get(env Lookup, name string) string {

@@ -191,6 +191,11 @@ func TestUseASCII(t *testing.T) {
 		{"Latin-1", false, env{"LANG": "de_DE.ISO-8859-1"}, true},
 		{"nothing set is POSIX", false, nil, true},
 		{"nothing set on Windows", false, env{"OS": "Windows_NT"}, false},
+		{"the console of Linux", false, env{"TERM": "linux", "LANG": "en_US.UTF-8"}, true},
+		{"a console with few colours", false, env{"TERM": "linux-16color", "LANG": "en_US.UTF-8"}, true},
+		{"a serial line", false, env{"TERM": "vt220", "LANG": "en_US.UTF-8"}, true},
+		{"another that begins so", false, env{"TERM": "vte-256color", "LANG": "en_US.UTF-8"}, false},
+		{"no terminal", false, env{"TERM": "", "LANG": "en_US.UTF-8"}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -70,6 +70,9 @@ type Line struct {
 	// Input is what the line reads from standard input; it is shown nowhere. Secrets
 	// go here, never into Words.
 	Input []byte
+	// Secret is set where it writes what is to be revealed: its output is shown no longer
+	// than other secrets, and kept nowhere.
+	Secret bool
 	// Refresh are the names of feeds to load anew when it has ended.
 	Refresh []string
 	// Done, when not nil, makes a message for the page out of the result.

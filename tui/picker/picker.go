@@ -79,10 +79,10 @@ func Run(ctx context.Context, in, out *os.File, o Options) ([]string, error) {
 	}
 	size := t.Window()
 	p := tea.NewProgram(m, tea.WithInput(nil), tea.WithOutput(canvas(out)), tea.WithWindowSize(size.Cols, size.Rows),
-		tea.WithoutSignalHandler(), tea.WithColorProfile(profile))
-	g.OnStop(func(pause func() error) { p.Send(stopped{pause, t.Window}) })
+		tea.WithFilter(sized(t)), tea.WithoutSignalHandler(), tea.WithColorProfile(profile))
+	g.OnStop(func(pause func() error) { p.Send(stopped{pause}) })
 	err = serve(ctx, p, keys, o.Load, func(ctx context.Context) {
-		t.Follow(ctx, size, func(s terminal.Size) { p.Send(sized(s)) })
+		t.Follow(ctx, size, func() { p.Send(tea.WindowSizeMsg{}) })
 	})
 	switch {
 	case ctx.Err() != nil:
@@ -132,10 +132,7 @@ func reload(ctx context.Context, load func(context.Context) ([]Item, error), tel
 // stopped says that the process is told to stop, or was stopped and goes on: pause
 // returns when it does, with the terminal in raw mode again. The window may have another
 // size then, of which only those heard who had it.
-type stopped struct {
-	pause func() error
-	size  func() terminal.Size
-}
+type stopped struct{ pause func() error }
 
 // aside is a pause as a command that has the terminal.
 type aside struct{ pause func() error }
@@ -157,8 +154,16 @@ func canvas(out io.Writer) io.Writer {
 	})
 }
 
-// sized tells a size.
-func sized(s terminal.Size) tea.Msg { return tea.WindowSizeMsg{Width: s.Cols, Height: s.Rows} }
+// sized makes whatever tells a size tell the one that the window has now.
+func sized(t *terminal.Terminal) func(tea.Model, tea.Msg) tea.Msg {
+	return func(_ tea.Model, msg tea.Msg) tea.Msg {
+		if _, ok := msg.(tea.WindowSizeMsg); ok {
+			now := t.Window()
+			return tea.WindowSizeMsg{Width: now.Cols, Height: now.Rows}
+		}
+		return msg
+	}
+}
 
 // withReturns is what is written to a terminal in raw mode, where a line break does not go
 // to the beginning of the line by itself.

@@ -196,8 +196,12 @@ func TestWaysOutThatNobodyTyped(t *testing.T) {
 // must have stopped by then, or it takes the clock of what draws it now with it.
 func TestTheListIsDrawnAgainHoweverShortThePause(t *testing.T) {
 	s := termtest.Open(t, 80, 24)
+	trm, err := terminal.Open(s.TTY, s.TTY)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := tea.NewProgram(newModel(Options{Items: shop(), Styles: plain(false), Title: "node"}), tea.WithInput(nil),
-		tea.WithOutput(canvas(s.TTY)), tea.WithWindowSize(80, 24), tea.WithoutSignalHandler())
+		tea.WithOutput(canvas(s.TTY)), tea.WithWindowSize(80, 24), tea.WithFilter(sized(trm)), tea.WithoutSignalHandler())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -214,12 +218,17 @@ func TestTheListIsDrawnAgainHoweverShortThePause(t *testing.T) {
 		p.Send(stopped{func() error {
 			stood <- stillDrawing()
 			return s.Resize(cols, 24)
-		}, func() terminal.Size { return terminal.Size{Cols: cols, Rows: 24} }})
+		}})
 		if <-stood {
 			t.Fatal("it still draws while somebody else has the terminal")
 		}
 		s.See("node> " + strings.Repeat(" ", cols-len("node> 5/5")-1) + "5/5")
 	}
+	if err := s.Resize(70, 24); err != nil {
+		t.Fatal(err)
+	}
+	p.Send(tea.WindowSizeMsg{Width: 30, Height: 24}) // said of an earlier size, and late
+	s.See("node> " + strings.Repeat(" ", 70-len("node> 5/5")-1) + "5/5")
 	p.Quit()
 	<-ended
 }
