@@ -215,7 +215,13 @@ func TestNothingNeedsAttention(t *testing.T) {
 	if got := p.panels[2]; got.say != "nothing" || len(got.lines) != 0 {
 		t.Errorf("needs attention: %+v", got)
 	}
-	s.Has("no command and no automation", "100 %", "no window opens any more")
+	s.Has("no command and no automation", "100 %", "no maintenance window")
+
+	windows := testWindows()[:1]
+	windows[0].Enabled = false
+	set.Windows.Set(tuitest.Place, windows, tuitest.Now)
+	s.Changed(sources.Windows)
+	s.Has("no window opens any more")
 }
 
 func TestCommandsOfARunAreOne(t *testing.T) {
