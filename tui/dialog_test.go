@@ -114,7 +114,7 @@ func TestNoContexts(t *testing.T) {
 	w := newWorld(t)
 	w.Press(":")
 	w.Type("context")
-	w.Has("context  go on with another context", "no contexts")
+	w.Has("context  (the configuration has no contexts")
 	w.Press("enter")
 	if w.Quit() {
 		t.Error("no context ends the dashboard")
