@@ -109,6 +109,18 @@ func TestContextsEndTheDashboard(t *testing.T) {
 	}
 }
 
+// Who looks for another context where there is none is told so.
+func TestNoContexts(t *testing.T) {
+	w := newWorld(t)
+	w.Press(":")
+	w.Type("context")
+	w.Has("context  (the configuration has no contexts")
+	w.Press("enter")
+	if w.Quit() {
+		t.Error("no context ends the dashboard")
+	}
+}
+
 func TestHelpFindsAndRunsKeys(t *testing.T) {
 	w := newWorld(t)
 	w.fleet.actions = actions()

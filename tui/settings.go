@@ -29,6 +29,9 @@ func (m *Model) ownEntries() []entry {
 		}
 		out = append(out, e)
 	}
+	if len(m.o.Contexts) == 0 {
+		out = append(out, entry{name: "context", detail: "go on with another context of the configuration", off: deck.NoContexts})
+	}
 	return append(out, entry{key: "q", name: "quit", detail: "leave the dashboard", do: m.quit})
 }
 

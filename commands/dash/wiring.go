@@ -110,10 +110,23 @@ func (w *wiring) take(msg tea.Msg) (cmd tea.Cmd, handled bool) {
 	w.meters.use(o.grid.Cells)
 	where := &w.deck.Where
 	where.Scopes = len(o.grid.Cells) + len(o.grid.Failures)
+	where.Accounts, where.Regions = o.kinds()
 	if len(o.grid.Cells) > 0 {
 		where.Account, where.Region = o.grid.Cells[0].Account, o.grid.Cells[0].Region
 	}
 	return w.desk.Open(o.grid.Cells, o.grid.Failures), true
+}
+
+// kinds are how many accounts and Regions there are among the places.
+func (o opened) kinds() (accounts, regions int) {
+	who, where := map[string]bool{}, map[string]bool{}
+	for _, c := range o.grid.Cells {
+		who[c.Who()], where[c.Region] = true, true
+	}
+	for _, f := range o.grid.Failures {
+		who[f.Who()], where[f.Region] = true, true
+	}
+	return len(who), len(where)
 }
 
 // cell is the scope of a place; false: it is not in the grid.

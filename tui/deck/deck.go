@@ -38,6 +38,8 @@ type Where struct {
 	Alias     string // of the account; empty: not known
 	Region    string // the first
 	Scopes    int    // accounts and Regions in all
+	Accounts  int    // of those; 0: not known yet
+	Regions   int    // of those; 0: not known yet
 	Protected bool   // ask one level more strictly
 }
 

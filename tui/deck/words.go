@@ -13,6 +13,9 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/render"
 )
 
+// NoContexts is why no context can be chosen.
+const NoContexts = "the configuration has no contexts: `ssmdeck help regions` says what they are"
+
 // Ago is how long ago something happened.
 func (d *Deck) Ago(t time.Time) string { return render.Since(d.Now, t) }
 

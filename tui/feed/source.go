@@ -94,6 +94,9 @@ func (s State) Reach() string {
 	return fmt.Sprintf(" in the %d of %d places that have been read", s.Whole, s.Places)
 }
 
+// Filling reports whether some places are still to answer for the first time.
+func (s State) Filling() bool { return s.Loaded+len(s.Failures) < s.Places }
+
 // Progress says how far the first load has come: "loading 2/6 places".
 func (s State) Progress() string {
 	if s.Places > 1 {

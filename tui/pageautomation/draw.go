@@ -36,7 +36,7 @@ func (p *Page) SetSize(width, height int) {
 		l.SetNow(p.d.Now, p.d.Still)
 	}
 	p.text.SetStyles(p.d.Styles)
-	p.list.ShowPlaces(p.d.Several())
+	p.list.ShowPlaces(p.d.Several(), p.d.Where.Accounts, p.d.Where.Regions)
 	p.refresh()
 	if o, _ := p.target(); o.key() != p.shown {
 		p.arrange()

@@ -160,6 +160,7 @@ func (p *Page) refresh() {
 	p.gen = p.set.Executions.Gen()
 	p.rows = inOrder(p.set.Executions.Rows())
 	p.busy = slices.ContainsFunc(p.rows, func(r row) bool { return r.Value.State.Known() && !r.Value.State.Final() && !r.Value.State.Waits() })
+	p.list.Filling(p.set.Executions.State().Filling())
 	p.list.Reset(len(p.rows))
 }
 

@@ -45,8 +45,9 @@ func (p *Page) load() {
 		}
 		return y.Value.Requested.Compare(x.Value.Requested)
 	})
+	p.list.Filling(p.set.Commands.State().Filling())
 	p.list.Reset(len(p.items))
-	p.list.ShowPlaces(p.deck.Several())
+	p.list.ShowPlaces(p.deck.Several(), p.deck.Where.Accounts, p.deck.Where.Regions)
 }
 
 // failed is on how many nodes a run did not succeed, as its commands count them.

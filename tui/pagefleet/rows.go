@@ -44,7 +44,7 @@ func (p *Page) changed() {
 
 // reload makes the rows anew when what they are made from has changed.
 func (p *Page) reload() {
-	p.list.ShowPlaces(p.deck.Several())
+	p.list.ShowPlaces(p.deck.Several(), p.deck.Where.Accounts, p.deck.Where.Regions)
 	gens := [4]uint64{p.set.Nodes.Gen(), p.set.Patches.Gen(), 0, p.set.AgentNews.Gen()}
 	if p.unmanaged {
 		gens[2] = p.svc.Unmanaged.Gen() + 1
@@ -68,6 +68,7 @@ func (p *Page) reload() {
 	}
 	p.rows = rows
 	p.list.SetNow(p.deck.Now, p.deck.Still)
+	p.list.Filling(p.set.Nodes.State().Filling() || p.set.Patches.State().Filling())
 	p.list.Reset(len(rows))
 }
 

@@ -240,44 +240,101 @@ func (p *Page) feeds() []feed.Feed {
 }
 
 // failedReads are the feeds that could not be read everywhere: what is counted is
-// not all there is.
-func (p *Page) failedReads() []line {
-	var out []line
-	for _, f := range p.feeds() {
-		s := f.State()
-		if len(s.Failures) == 0 {
+// not all there is. One Region that is down fails them all: many of a kind are one
+// line, so that they do not push what is wrong with the fleet off the screen.
+func (p *Page) failedReads() (out []line) {
+	for _, kind := range []struct {
+		level theme.Level
+		what  string
+	}{
+		{theme.Bad, "cannot be read"},
+		{theme.Bad, "not read in full"}, // their rows are shown
+		{theme.Warn, "known in part"},
+	} {
+		var some []feed.Feed
+		for _, f := range p.feeds() {
+			if readFault(f.State()) == kind.what {
+				some = append(some, f)
+			}
+		}
+		if len(some) > mostNamed {
+			out = append(out, failedTogether(some, kind.level, kind.what))
 			continue
 		}
-		where := ""
-		if s.Places > 1 {
-			where = fmt.Sprintf(" in %d of %s", len(s.Failures), widget.Count(s.Places, "place"))
+		for _, f := range some {
+			s := f.State()
+			what := f.Name() + " " + kind.what
+			out = append(out, line{
+				key: "read " + f.Name(), level: kind.level, text: what + inPlaces(len(s.Failures), s.Places) + ": " + s.Failures[0].Err.Error(),
+				show: deck.Show{Title: what, Text: failureText(s)},
+			})
 		}
-		var text strings.Builder
-		for _, at := range s.Failures {
-			fmt.Fprintf(&text, "%s: %s\n", at.Place, render.Visible(at.Err.Error()))
-			if hint := fault.HintOf(at.Err); hint != "" {
-				fmt.Fprintf(&text, "  %s\n", render.Visible(hint))
-			}
-		}
-		unread := 0
-		for _, at := range s.Failures {
-			if !feed.IsPartly(at.Err) {
-				unread++
-			}
-		}
-		level, what := theme.Bad, f.Name()+" cannot be read"
-		switch {
-		case unread == 0:
-			level, what = theme.Warn, f.Name()+" known in part"
-		case unread == s.Begun: // their rows are shown
-			what = f.Name() + " not read in full"
-		}
-		out = append(out, line{
-			key: "read " + f.Name(), level: level, text: what + where + ": " + s.Failures[0].Err.Error(),
-			show: deck.Show{Title: what, Text: text.String()},
-		})
 	}
 	return out
+}
+
+// failedTogether is the line about several feeds with the same fault; behind it
+// stands what each failed with.
+func failedTogether(feeds []feed.Feed, level theme.Level, what string) line {
+	var names []string
+	var text strings.Builder
+	places, most := map[string]bool{}, 0
+	for _, f := range feeds {
+		s := f.State()
+		names = append(names, f.Name())
+		most = max(most, s.Places)
+		for _, at := range s.Failures {
+			places[at.Place.String()] = true
+		}
+		fmt.Fprintf(&text, "%s%s\n", f.Name(), inPlaces(len(s.Failures), s.Places))
+		for l := range strings.Lines(failureText(s)) {
+			text.WriteString("  " + l)
+		}
+	}
+	title := widget.Count(len(feeds), "list") + " " + what
+	return line{
+		key: "read " + what, level: level, text: title + inPlaces(len(places), most) + ": " + strings.Join(names, ", "),
+		show: deck.Show{Title: title, Text: text.String()},
+	}
+}
+
+// readFault says in what way a feed could not be read, or nothing.
+func readFault(s feed.State) string {
+	unread := 0
+	for _, at := range s.Failures {
+		if !feed.IsPartly(at.Err) {
+			unread++
+		}
+	}
+	switch {
+	case len(s.Failures) == 0:
+		return ""
+	case unread == 0:
+		return "known in part"
+	case unread == s.Begun:
+		return "not read in full"
+	}
+	return "cannot be read"
+}
+
+// inPlaces says in how many places of several.
+func inPlaces(n, of int) string {
+	if of < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" in %d of %s", n, widget.Count(of, "place"))
+}
+
+// failureText is what a feed failed with, everywhere, and what to do.
+func failureText(s feed.State) string {
+	var text strings.Builder
+	for _, at := range s.Failures {
+		fmt.Fprintf(&text, "%s: %s\n", at.Place, render.Visible(at.Err.Error()))
+		if hint := fault.HintOf(at.Err); hint != "" {
+			fmt.Fprintf(&text, "  %s\n", render.Visible(hint))
+		}
+	}
+	return text.String()
 }
 
 // unread are the feeds of which nothing is known yet, or not all, so that nobody takes silence

@@ -215,7 +215,13 @@ func TestNothingNeedsAttention(t *testing.T) {
 	if got := p.panels[2]; got.say != "nothing" || len(got.lines) != 0 {
 		t.Errorf("needs attention: %+v", got)
 	}
-	s.Has("no command and no automation", "100 %", "no window opens any more")
+	s.Has("no command and no automation", "100 %", "no maintenance window")
+
+	windows := testWindows()[:1]
+	windows[0].Enabled = false
+	set.Windows.Set(tuitest.Place, windows, tuitest.Now)
+	s.Changed(sources.Windows)
+	s.Has("no window opens any more")
 }
 
 func TestCommandsOfARunAreOne(t *testing.T) {
@@ -702,4 +708,29 @@ func TestTheLineUnderTheCursorIsSeenInFull(t *testing.T) {
 	s.Size(40, 10)
 	choose(t, p, "14 nodes connection lost")
 	s.Has("5 of them", "stopped")
+}
+
+// A Region that is down fails every list: that is one line, and what is wrong with the
+// fleet stays on the screen. Behind it stands what each list failed with.
+func TestAPlaceThatIsDownIsOneLine(t *testing.T) {
+	set := emptySet()
+	fill(set)
+	down := errors.New("the connection broke")
+	set.Nodes.Fail(elsewhere, down)
+	set.Patches.Fail(elsewhere, down)
+	s, p, _ := world(t, set)
+	s.Size(140, 40)
+	s.Has("nodes cannot be read in 1 of 2 places", "patches cannot be read in 1 of 2 places")
+
+	set.Commands.Fail(elsewhere, down)
+	set.Windows.Fail(elsewhere, errors.New("denied"))
+	s.Changed(sources.Nodes)
+	s.Has("4 lists cannot be read in 1 of 2 places: nodes,")
+	s.Lacks("nodes cannot be read", "patches cannot be read")
+	l := choose(t, p, "4 lists cannot be read")
+	for _, want := range []string{"nodes in 1 of 2 places\n", elsewhere.String() + ": the connection broke\n", "windows in 1 of 2 places\n", elsewhere.String() + ": denied\n"} {
+		if !strings.Contains(l.show.Text, want) {
+			t.Errorf("no %q behind the line:\n%s", want, l.show.Text)
+		}
+	}
 }

@@ -361,7 +361,11 @@ func (p *Page) windowPanel() panel {
 	}
 	all := p.windows.value.next
 	out.note = partly("", s)
-	if len(all) == 0 {
+	switch {
+	case p.set.Windows.Len() == 0:
+		out.say = "no maintenance window" + s.Reach()
+		return out
+	case len(all) == 0:
 		out.say = "no window opens any more"
 		return out
 	}

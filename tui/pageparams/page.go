@@ -64,7 +64,6 @@ type Page struct {
 	unfolded      map[string]bool
 	gen           uint64 // of the feed the rows were made from
 	fresh         bool   // they were made at all
-	laid          bool   // the columns are those of another time
 
 	text     *widget.Text // the details
 	textOf   string       // the row they are of
@@ -289,7 +288,6 @@ func (p *Page) SetLayout(data json.RawMessage) {
 		return
 	}
 	p.flat = in.Flat
-	p.laid = in.Tree != nil || in.List != nil
 	if in.Tree != nil {
 		p.tree.SetLayout(in.Tree)
 	}
@@ -307,11 +305,7 @@ func (p *Page) clock() {
 
 // widen shows where rows come from once it is known that there are several places.
 func (p *Page) widen() {
-	if p.laid || !p.deck.Several() {
-		return
-	}
-	p.laid = true
 	for _, l := range []*widget.List{p.tree, p.list} {
-		l.ShowPlaces(true)
+		l.ShowPlaces(p.deck.Several(), p.deck.Where.Accounts, p.deck.Where.Regions)
 	}
 }

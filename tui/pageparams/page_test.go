@@ -231,6 +231,7 @@ func TestTheFilter(t *testing.T) {
 
 func TestSeveralPlacesAreTreesOfTheirOwn(t *testing.T) {
 	s := open(t)
+	s.page.SetLayout(open(t).page.Layout()) // as it was left where there was one place
 	s.Deck.Where.Scopes = 2
 	s.fill()
 	other := grid.Place{Account: "123456789012", Region: "us-east-1"}

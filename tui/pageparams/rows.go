@@ -54,6 +54,7 @@ func (p *Page) refresh() {
 			p.roots = append(p.roots, &folder{at, parameter.Tree("/", list)})
 		}
 	}
+	p.list.Filling(p.set.Parameters.State().Filling())
 	p.list.Reset(len(p.rows))
 	p.unfold()
 }
@@ -86,6 +87,7 @@ func (p *Page) unfold() {
 		}
 		p.branch(f.at, f.root.Children, depth)
 	}
+	p.tree.Filling(p.set.Parameters.State().Filling())
 	p.tree.Reset(len(p.branches))
 }
 

@@ -412,6 +412,14 @@ func TestPlacesAreToldApart(t *testing.T) {
 	w.set.Patches.Set(grid.Place{Account: "210987654321", Region: "us-east-1"}, []fleet.Node{node(99, "far-1", "Ubuntu", "24.04", nil)}, tuitest.Now)
 	w.Changed(sources.Patches)
 	w.Has("ACCOUNT", "REGION", "210987654321", "us-east-1")
+
+	again := full(t) // as it was left where there was one place
+	again.page().SetLayout(full(t).page().Layout())
+	again.Size(240, 40)
+	again.Deck.Where.Scopes = 2
+	again.set.Patches.Set(tuitest.Place, nodes(), tuitest.Now)
+	again.Changed(sources.Patches)
+	again.Has("ACCOUNT", "REGION")
 }
 
 // What is counted is kept once an hour, and never what is not all.

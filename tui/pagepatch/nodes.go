@@ -96,11 +96,7 @@ func (p *Page) nodeColumns() []widget.Column {
 // place shows the columns that tell places apart as soon as there are several, unless
 // somebody has chosen columns before.
 func (p *Page) place() {
-	if p.placed || !p.deck.Several() {
-		return
-	}
-	p.placed = true
-	p.nodes.ShowPlaces(true)
+	p.nodes.ShowPlaces(p.deck.Several(), p.deck.Where.Accounts, p.deck.Where.Regions)
 }
 
 // noNodes says why there is no row.
@@ -143,6 +139,7 @@ func (p *Page) fillNodes() {
 			p.rows = append(p.rows, n)
 		}
 	}
+	p.nodes.Filling(p.set.Patches.State().Filling())
 	p.nodes.Reset(len(p.rows))
 }
 

@@ -93,7 +93,6 @@ type Page struct {
 	nodes  *widget.List
 	rows   []*node // of nodes
 	only   only
-	placed bool // the columns of the place have been decided upon
 	detail *feed.Detail[[]Found]
 	found  []Found // of patches
 	of     string  // whose they are

@@ -42,7 +42,6 @@ func (p *Page) SetLayout(data json.RawMessage) {
 	}
 	p.groups.list.SetLayout(in.Groups)
 	p.nodes.SetLayout(in.Nodes)
-	p.placed = len(in.Nodes) > 0
 	p.list.SetLayout(in.Patches)
 	p.lacks.list.SetLayout(in.Missing)
 	p.cve.list.SetLayout(in.CVE)

@@ -50,7 +50,6 @@ type Page struct {
 	names    map[string]string // of nodes, by deck.Key
 	labels   map[string]string // the same, by id
 	gens     [5]uint64         // of the feeds the rows were made from
-	laid     bool              // the columns are those of another time
 }
 
 // New makes the page.
@@ -209,7 +208,6 @@ func (p *Page) SetLayout(data json.RawMessage) {
 			p.section = section(s)
 		}
 		if kept := in.Lists[section(s).word()]; kept != nil {
-			p.laid = true
 			l.SetLayout(kept)
 		}
 	}
@@ -232,6 +230,7 @@ func (p *Page) refresh(all bool) {
 	for s, source := range p.sessionFeeds() {
 		if nodes || now[s+1] != p.gens[s+1] {
 			p.sessions[s] = p.entries(source.Rows())
+			p.lists[s].Filling(p.sessionFeeds()[s].State().Filling())
 			p.lists[s].Reset(len(p.sessions[s]))
 		}
 	}
@@ -251,11 +250,7 @@ func (p *Page) clock() {
 
 // widen shows where rows come from once it is known that there are several places.
 func (p *Page) widen() {
-	if p.laid || !p.deck.Several() {
-		return
-	}
-	p.laid = true
 	for _, l := range p.lists {
-		l.ShowPlaces(true)
+		l.ShowPlaces(p.deck.Several(), p.deck.Where.Accounts, p.deck.Where.Regions)
 	}
 }

@@ -499,6 +499,11 @@ func TestLayoutAndPlain(t *testing.T) {
 	if again.page.section != tunnels {
 		t.Error("the section is not kept")
 	}
+	again.Deck.Where.Scopes = 2 // it was left where there was one place
+	again.fill()
+	again.to(active)
+	again.Size(140, 40)
+	again.Has("REGION")
 	p := d.page.Plain()
 	if len(p.Items) != 3 || p.Items[0].Text != "forward orders-db, open, 127.0.0.1:15432 to orders.cluster-xyz.eu-west-1.rds.amazonaws.com:5432, 2 connections open" {
 		t.Errorf("plain: %+v", p.Items)

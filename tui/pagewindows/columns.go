@@ -20,9 +20,9 @@ func (p *Page) columns() []widget.Column {
 	text := func(f func(e *entry) string) func(int) string { return func(i int) string { return f(at(i)) } }
 	return []widget.Column{
 		{ID: "name", Title: "WINDOW", Min: 12, Max: 30, Loose: true, Also: text(func(e *entry) string { return e.ID }), Text: text(func(e *entry) string { return e.Name })},
-		{ID: "state", Title: "STATE", Min: 10, Rank: 2, Flash: true, Text: text(stateWord), Level: func(i int) theme.Level { return stateLevel(at(i)) }},
+		{ID: "state", Title: "STATE", Min: 10, Rank: 3, Flash: true, Text: text(stateWord), Level: func(i int) theme.Level { return stateLevel(at(i)) }},
 		{
-			ID: "next", Title: "NEXT", Rank: 1, Text: text(p.nextIn), Sort: terms.Moment, At: func(i int) time.Time { return p.mirrored(at(i).next) },
+			ID: "next", Title: "NEXT", Rank: 2, Text: text(p.nextIn), Sort: terms.Moment, At: func(i int) time.Time { return p.mirrored(at(i).next) },
 			Compare: func(a, b int) int { return compareNext(at(a).next, at(b).next) },
 		},
 		{

@@ -69,6 +69,7 @@ func (p *Page) refresh() {
 	slices.SortStableFunc(p.entries, func(a, b entry) int {
 		return cmp.Or(soonness(a)-soonness(b), a.next.Compare(b.next), strings.Compare(a.Name, b.Name))
 	})
+	p.list.Filling(p.set.Windows.State().Filling())
 	p.list.Reset(len(p.entries))
 	p.arrange()
 }

@@ -110,6 +110,9 @@ func (s *screen) others(act **deck.Action) (out []palette.Entry) {
 		}
 		out = append(out, e)
 	}
+	if len(s.o.Contexts) == 0 {
+		out = append(out, palette.Entry{Name: "context", Detail: "go on with another context of the configuration", Off: deck.NoContexts})
+	}
 	return append(out, palette.Entry{Name: "quit", Detail: "leave the dashboard", Do: func() tea.Cmd { s.left = true; return nil }})
 }
 

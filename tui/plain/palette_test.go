@@ -88,6 +88,9 @@ func TestContexts(t *testing.T) {
 	if got := d.play(": context stage"); !strings.Contains(got, `Nothing fits "context stage"`) {
 		t.Errorf("a context is offered where there is none:\n%s", got)
 	}
+	if got := d.play(": context"); !strings.Contains(got, "context. Not now: the configuration has no contexts") {
+		t.Errorf("it is not said that there are no contexts:\n%s", got)
+	}
 }
 
 // A read-only dashboard does not do by name what it does not do by number.

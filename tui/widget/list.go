@@ -93,7 +93,12 @@ type List struct {
 	down   bool
 	layout []int // columns, in their order
 	hidden map[int]bool
-	placed bool // account and Region are shown where there are several
+	placed bool        // account and Region are shown where there are several
+	places map[int]int // how many accounts and Regions there are, by their columns
+
+	filling bool // rows come for the first time; see Filling
+	more    bool // after the next ones
+	touched bool // somebody has moved the cursor
 
 	cursor int // in order
 	top    int
@@ -132,6 +137,12 @@ func (l *List) SetSize(width, height int) {
 	l.scroll()
 }
 
+// Filling says in front of Reset whether more rows are to come for the first time. Until
+// they are there, a cursor that nobody has moved stays on the first row, whichever that
+// is: else it goes down with the row of the place that has answered first, and what is
+// worst comes above the screen.
+func (l *List) Filling(more bool) { l.filling, l.more = l.more || more, more }
+
 // Reset says that there are n rows now, in other places perhaps. The cursor stays
 // with its row, the marks with theirs; those of rows that are gone are dropped.
 func (l *List) Reset(n int) {
@@ -164,7 +175,9 @@ func (l *List) fit(rows []int) {
 		}
 	}
 	l.order, l.marked = kept, nil
-	if at := l.find(l.at); at >= 0 {
+	if l.filling && !l.touched {
+		l.cursor, l.top = 0, 0
+	} else if at := l.find(l.at); at >= 0 {
 		l.cursor = at
 		if l.top > 0 { // the row stays where it is on the screen
 			l.top = at - place
@@ -255,6 +268,7 @@ func (l *List) Update(msg tea.Msg) bool {
 }
 
 func (l *List) key(k string) bool {
+	l.touched = true
 	page := max(l.shown()-1, 1)
 	switch k {
 	case "j", "down":
@@ -285,6 +299,7 @@ func (l *List) key(k string) bool {
 }
 
 func (l *List) move(to int) {
+	l.touched = true
 	l.cursor = max(min(to, len(l.order)-1), 0)
 	l.scroll()
 }

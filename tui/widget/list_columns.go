@@ -2,6 +2,7 @@ package widget
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 )
@@ -32,8 +33,16 @@ func (l *List) ShowColumn(i int, shown bool) {
 }
 
 // ShowPlaces shows account and Region as soon as rows can come from several places,
-// unless a layout that was made then says otherwise.
-func (l *List) ShowPlaces(several bool) {
+// unless a layout that was made then says otherwise. accounts and regions are how many
+// there are, 0 where that is not known: on a narrow screen what tells rows of one name
+// apart stays beside their name, and what is the same in all rows gives way first.
+func (l *List) ShowPlaces(several bool, accounts, regions int) {
+	l.places = map[int]int{}
+	for id, n := range map[string]int{"account": accounts, "region": regions} {
+		if c := l.column(id); c >= 0 && several && n > 0 {
+			l.places[c] = n
+		}
+	}
 	if l.placed || !several {
 		return
 	}
@@ -43,6 +52,17 @@ func (l *List) ShowPlaces(several bool) {
 			l.hidden[c] = false
 		}
 	}
+}
+
+// rank is who gives way; see Column.Rank and ShowPlaces.
+func (l *List) rank(c int) int {
+	switch n := l.places[c]; {
+	case n > 1:
+		return min(1, l.o.Columns[c].Rank)
+	case n == 1:
+		return math.MaxInt
+	}
+	return l.o.Columns[c].Rank
 }
 
 // MoveColumn moves a column of AllColumns to another place.

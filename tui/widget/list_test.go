@@ -476,3 +476,72 @@ func TestTheOrderGoesThroughTheColumnsOnTheScreen(t *testing.T) {
 		}
 	}
 }
+
+// On a narrow screen the Region stays, which tells rows of one name apart, and the only
+// account there is goes.
+func TestPlacesOnANarrowScreen(t *testing.T) {
+	word := func(s string) func(int) string { return func(int) string { return s } }
+	regions := []string{"eu-west-1", "us-east-1"}
+	list := NewList(Options{
+		Key: func(i int) string { return regions[i] },
+		Columns: []Column{
+			{ID: "name", Title: "NAME", Text: word("health-check")},
+			{ID: "state", Title: "STATE", Text: word("enabled"), Rank: 2},
+			{ID: "result", Title: "RESULT", Text: word("success, 2 min ago"), Rank: 3},
+			{ID: "account", Title: "ACCOUNT", Text: word("123456789012"), Rank: 4, Off: true},
+			{ID: "region", Title: "REGION", Text: func(i int) string { return regions[i] }, Rank: 5, Off: true},
+		},
+	})
+	list.SetStyles(theme.New(theme.Dark, false, false))
+	list.SetSize(42, 4)
+	list.Reset(len(regions))
+	list.ShowPlaces(true, 1, 2)
+	if view := ansi.Strip(list.View(true)); !strings.Contains(view, "us-east-1") || strings.Contains(view, "123456") || !strings.Contains(view, "enabled") {
+		t.Errorf("one account, two Regions:\n%s", view)
+	}
+	list.ShowPlaces(true, 2, 1)
+	if view := ansi.Strip(list.View(true)); !strings.Contains(view, "123456789012") || strings.Contains(view, "us-east-1") {
+		t.Errorf("two accounts, one Region:\n%s", view)
+	}
+	list.SetSize(90, 4)
+	if view := ansi.Strip(list.View(true)); !strings.Contains(view, "123456789012") || !strings.Contains(view, "us-east-1") {
+		t.Errorf("room for all:\n%s", view)
+	}
+}
+
+// While rows come for the first time, the cursor is on the first of them, unless somebody
+// has put it elsewhere; later it goes with its row.
+func TestTheCursorStaysOnTopWhileRowsComeForTheFirstTime(t *testing.T) {
+	begin := func() *fleet {
+		f := newFleet()
+		f.Filling(true)
+		f.rows = []server{{id: "i-9", name: "web-9"}}
+		f.Reset(1)
+		return f
+	}
+	current := func(f *fleet) string { i, _ := f.Current(); return f.rows[i].name }
+
+	f := begin()
+	f.rows = append(many(40), f.rows...)
+	f.Filling(false) // these are the last
+	f.Reset(len(f.rows))
+	first := f.rows[f.Shown()[0]].name
+	if current(f) != first || !strings.Contains(ansi.Strip(f.View(true)), first) {
+		t.Errorf("the cursor is on %s, not on %s", current(f), first)
+	}
+	f.rows = append(f.rows, server{id: "i-0", name: "a-1"})
+	f.Filling(false)
+	f.Reset(len(f.rows))
+	if current(f) != first {
+		t.Errorf("a new row has moved the cursor from %s to %s", first, current(f))
+	}
+
+	f = begin()
+	f.Update(tea.KeyPressMsg{Code: 'j', Text: "j"})
+	f.rows = append(many(40), f.rows...)
+	f.Filling(false)
+	f.Reset(len(f.rows))
+	if current(f) != "web-9" {
+		t.Errorf("the cursor was put on web-9, and is on %s", current(f))
+	}
+}

@@ -93,7 +93,7 @@ func (l *List) share(columns, want []int, room int) []int {
 		}
 	}
 	slices.SortStableFunc(byRank, func(a, b int) int {
-		return cmp.Compare(l.o.Columns[columns[a]].Rank, l.o.Columns[columns[b]].Rank)
+		return cmp.Compare(l.rank(columns[a]), l.rank(columns[b]))
 	})
 	got := make([]int, len(columns))
 	for n, i := range byRank {
