@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -69,7 +68,7 @@ func (b *borrow) Run() (err error) {
 func (b *borrow) play(in io.Reader, out, errs io.Writer) {
 	defer func() {
 		if r := recover(); r != nil {
-			b.crash = &feed.Crashed{Value: r, Stack: debug.Stack()}
+			b.crash = crash(r)
 		}
 	}()
 	b.f(in, out, errs)

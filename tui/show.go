@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"reflect"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -100,7 +99,7 @@ func (t *Terminal) Show(ctx context.Context, o Options) (Outcome, error) {
 	defer g.OnStop(nil)
 	err := run(ctx, t.t, size, p)
 	if m.crash == nil && errors.Is(err, tea.ErrProgramPanic) {
-		m.crash = &feed.Crashed{Value: err, Stack: debug.Stack()}
+		m.crash = crash(err)
 	}
 	if m.crash != nil {
 		g.Lost()
@@ -205,7 +204,7 @@ func (p *program) View() (v tea.View) {
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			p.m.crash = &feed.Crashed{Value: r, Stack: debug.Stack()}
+			p.m.crash = crash(r)
 			v = tea.NewView("")
 			go p.quit() // it is over as soon as the program ends for another reason
 		}
@@ -213,9 +212,14 @@ func (p *program) View() (v tea.View) {
 	return p.m.View()
 }
 
+func crash(recovered any) *feed.Crashed {
+	c := feed.Crash(recovered)
+	return &c
+}
+
 func (p *program) caught(cmd *tea.Cmd) {
 	if r := recover(); r != nil {
-		p.m.crash = &feed.Crashed{Value: r, Stack: debug.Stack()}
+		p.m.crash = crash(r)
 		*cmd = tea.Quit
 	}
 }
@@ -228,7 +232,7 @@ func guarded(cmd tea.Cmd) tea.Cmd {
 	return func() (msg tea.Msg) {
 		defer func() {
 			if r := recover(); r != nil {
-				msg = feed.Crashed{Value: r, Stack: debug.Stack()}
+				msg = feed.Crash(r)
 			}
 		}()
 		msg = cmd()

@@ -2,7 +2,8 @@ package awsapi
 
 import (
 	"context"
-	"sync"
+
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // workers is how many calls Parallel has under way: enough to hide the time of an
@@ -15,7 +16,7 @@ func Parallel(ctx context.Context, n int, each func(ctx context.Context, i int) 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := make(chan int)
-	var group sync.WaitGroup
+	group := wait.Group{Broken: func() { cancel(nil) }}
 	for range min(n, workers) {
 		group.Go(func() {
 			for i := range next {

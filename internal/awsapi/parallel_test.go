@@ -3,8 +3,11 @@ package awsapi
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 func TestParallelCallsEachOnce(t *testing.T) {
@@ -17,6 +20,19 @@ func TestParallelCallsEachOnce(t *testing.T) {
 			t.Errorf("%d was called %d times", i, n)
 		}
 	}
+}
+
+// A panic in a call is one of the caller, who can recover it, and is not waited for behind
+// all that was left to do.
+func TestParallelPanicsWhereItWasCalled(t *testing.T) {
+	defer func() {
+		p, ok := recover().(*wait.Panicked)
+		if !ok || p.Value != "boom" || !strings.Contains(string(p.Stack), "parallel_test.go") {
+			t.Errorf("recovered %+v", p)
+		}
+	}()
+	err := Parallel(t.Context(), 10_000, func(context.Context, int) error { panic("boom") })
+	t.Errorf("it returned %v", err)
 }
 
 func TestParallelStopsAtTheFirstError(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
@@ -20,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/redshift"
 
 	"github.com/ssmdeck/ssmdeck/internal/network"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // The services, as the command line names them.
@@ -116,7 +116,7 @@ func (s *Service) List(ctx context.Context, services ...string) (found []Databas
 		sources = append(sources, s.sources(name)...)
 	}
 	lists, failed := make([][]Database, len(sources)), make([]error, len(sources))
-	var wg sync.WaitGroup
+	var wg wait.Group
 	for i, list := range sources {
 		wg.Go(func() { lists[i], failed[i] = list(ctx) })
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/iam"
 	"github.com/ssmdeck/ssmdeck/internal/network"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // quickSetup is the instance profile that Quick Setup of Systems Manager makes.
@@ -32,7 +33,7 @@ func gaveUp(err error) bool { return errors.Is(err, context.Canceled) }
 type collection struct {
 	s     *Service
 	ctx   context.Context // of the examination, which waits for all of it
-	group sync.WaitGroup
+	group wait.Group
 
 	mu    sync.Mutex
 	facts facts

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/preferences"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 type prefs = preferences.Preferences
@@ -34,7 +35,7 @@ func (s *Service) examine(ctx context.Context, id string, k known, groups []stri
 
 	todo := wanted(id, groups)
 	line := newLine(len(todo), emit)
-	var group sync.WaitGroup
+	var group wait.Group
 	for i, k := range todo {
 		group.Go(func() {
 			c.wait(srcNode, srcConnected) // a connected agent softens findings

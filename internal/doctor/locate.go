@@ -11,6 +11,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/fleet"
 	"github.com/ssmdeck/ssmdeck/internal/network"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // Elsewhere reports whether another Region knows a machine.
@@ -133,7 +134,7 @@ func (s *Service) lookAround(ctx context.Context, id string, regions []string, e
 		return "", looked, ""
 	}
 	var (
-		group sync.WaitGroup
+		group wait.Group
 		mu    sync.Mutex
 		not   []string
 		found = make([]bool, len(regions))

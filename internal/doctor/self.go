@@ -7,11 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/iam"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // Place is the caller's side: where it calls from, and how.
@@ -83,7 +83,7 @@ var everyday = []struct {
 // order, as soon as it and those before it are made.
 func (s *Service) ExamineSelf(ctx context.Context, p Place, emit func(Check)) ([]Check, error) {
 	f := selfFacts{region: s.region, place: p}
-	var group sync.WaitGroup
+	var group wait.Group
 	group.Go(func() { f.api = s.probe(ctx, p.HTTP, p.API, false) })
 	group.Go(func() { f.gateway = s.probe(ctx, p.HTTP, p.Gateway, true) })
 	group.Go(func() {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/ssmdeck/ssmdeck/internal/network"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // Unmanaged is a running instance that Systems Manager does not know, and why.
@@ -43,7 +44,7 @@ func (s *Service) Unmanaged(ctx context.Context, progress func(done, total int))
 	found := make([]Unmanaged, len(machines))
 	progress(0, len(machines))
 	var (
-		group  sync.WaitGroup
+		group  wait.Group
 		mu     sync.Mutex
 		done   int
 		turn   = make(chan struct{}, atOnce)

@@ -6,10 +6,10 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/network"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // VPC says what a VPC lacks for agents in it, subnet by subnet. A finding that
@@ -48,7 +48,7 @@ func (s *Service) vpcFacts(ctx context.Context, id string) (facts, error) {
 	if f.vpc.err != nil {
 		return f, f.vpc.err
 	}
-	var group sync.WaitGroup
+	var group wait.Group
 	group.Go(func() { f.subnets.value, f.subnets.err = s.ec2.Subnets(ctx, id) })
 	group.Go(func() { f.tables.value, f.tables.err = s.ec2.RouteTables(ctx, id) })
 	group.Go(func() { f.acls.value, f.acls.err = s.ec2.ACLs(ctx, id) })

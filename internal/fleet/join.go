@@ -20,6 +20,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // Part is a set of facts about nodes that costs calls of its own.
@@ -161,21 +162,18 @@ func (s *Service) join(ctx context.Context, nodes []Node, parts Part, sweep *swe
 
 // swept is a sweep of EC2 under way.
 type swept struct {
-	done  chan struct{}
+	group wait.Group
 	found []Instance
 	err   error
 }
 
 func (s *Service) sweep(ctx context.Context) *swept {
-	w := &swept{done: make(chan struct{})}
-	go func() {
-		defer close(w.done)
-		w.found, w.err = s.ec2.Described(ctx, nil)
-	}()
+	w := &swept{}
+	w.group.Go(func() { w.found, w.err = s.ec2.Described(ctx, nil) })
 	return w
 }
 
-func (w *swept) wait() { <-w.done }
+func (w *swept) wait() { w.group.Wait() }
 
 // errNoEC2 is why nothing is known where the service was made without EC2.
 var errNoEC2 = errors.New("EC2 is not asked here")

@@ -5,7 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
-	"sync"
+
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // Row is a row of a list and where it comes from.
@@ -64,7 +65,7 @@ func Gather[T any](ctx context.Context, g *Grid, most int, list func(context.Con
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		answers := make(chan answer[T])
-		var group sync.WaitGroup
+		var group wait.Group
 		group.Go(func() {
 			defer close(answers)
 			each(len(g.Cells), g.Parallel, func(i int) {

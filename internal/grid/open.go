@@ -6,13 +6,13 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/network"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // Opener opens scopes.
@@ -195,7 +195,7 @@ func (o Opener) unique(g *Grid, named []string) {
 
 // each runs f for 0 to n-1, parallel at a time, and waits for all.
 func each(n, parallel int, f func(i int)) {
-	var group sync.WaitGroup
+	var group wait.Group
 	slots := make(chan struct{}, parallel)
 	for i := range n {
 		slots <- struct{}{}

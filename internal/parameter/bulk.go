@@ -6,13 +6,13 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/ssmdeck/ssmdeck/internal/awsapi"
 	"github.com/ssmdeck/ssmdeck/internal/fault"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // readers is how many reads of values are under way: enough for the service's rates at
@@ -125,14 +125,15 @@ func (r *reading) walkPage(ctx context.Context, token *string) (next *string, er
 // sweep looks at names in one goroutine, reads values in several, and gives them on.
 func (r *reading) sweep(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
-	var group sync.WaitGroup
+	broken := func() { cancel(nil) }
+	group := wait.Group{Broken: broken}
 	defer group.Wait()
 	defer cancel(nil)
 
 	batches, results := make(chan []Parameter), make(chan []Parameter, readers)
 	group.Go(func() {
 		defer close(results)
-		var workers sync.WaitGroup
+		workers := wait.Group{Broken: broken}
 		defer workers.Wait()
 		defer close(batches)
 		started := 0

@@ -57,7 +57,7 @@ func (p Scanner) Scan(ctx context.Context, s Scan, emit func(run.Event), seen fu
 		began: map[string]time.Time{}, have: map[string]*fleet.PatchState{}, full: make(chan struct{}, 1),
 	}
 	readCtx, stop := context.WithCancel(ctx)
-	var reading sync.WaitGroup
+	var reading wait.Group
 	reading.Go(func() { l.read(readCtx) })
 	err := p.Run.Start(ctx, req, func(e run.Event) {
 		l.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
+	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // Want is a feed that is shown, and how old it may become.
@@ -139,7 +139,7 @@ func (d *Desk) Go(f func(ctx context.Context) tea.Msg) tea.Cmd {
 		defer d.group.Done()
 		defer func() {
 			if r := recover(); r != nil {
-				msg = Crashed{Value: r, Stack: debug.Stack()}
+				msg = Crash(r)
 			}
 		}()
 		return f(d.ctx)
@@ -151,6 +151,13 @@ func (d *Desk) Go(f func(ctx context.Context) tea.Msg) tea.Cmd {
 type Crashed struct {
 	Value any
 	Stack []byte
+}
+
+// Crash is what was recovered in this goroutine. A panic that has come here from another
+// one has the stack that it had there.
+func Crash(recovered any) Crashed {
+	p := wait.NewPanicked(recovered)
+	return Crashed{p.Value, p.Stack}
 }
 
 // Want says which feeds are shown now. Loads of others are cancelled.

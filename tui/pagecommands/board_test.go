@@ -167,6 +167,12 @@ func TestNodesWhoseStatesComeLaterAreNotCalledWaiting(t *testing.T) {
 	})
 	s.Size(140, 40)
 	s.Has("842 / 1,500", "1 ● ok", "658 ○ waiting", "841 · not read yet")
+	cells := ansi.Strip(strings.Join(new(cellGrid).draw(s.page.board, 1500, 3, s.Deck.Styles), ""))
+	for glyph, want := range map[string]int{"●": 1, "○": 658, "·": 841} {
+		if n := strings.Count(cells, glyph); n != want {
+			t.Errorf("%d cells are %s, want %d", n, glyph, want)
+		}
+	}
 	counts, unread := s.page.board.counts()
 	sum := unread
 	for _, n := range counts {

@@ -31,11 +31,13 @@ func (g *cellGrid) draw(b *board, width, most int, styles *theme.Styles) []strin
 	for r := range b.sum.Rows() {
 		each = append(each, levels.Run(r.State))
 	}
-	missing := levels.Run(run.Waiting)
-	if b.sum.Done() {
-		missing = theme.Unknown
-	}
+	_, unread := b.counts()
 	for len(each) < total {
+		missing := levels.Run(run.Waiting)
+		if b.sum.Done() || unread > 0 { // done, and nobody knows how yet
+			missing = theme.Unknown
+			unread--
+		}
 		each = append(each, missing)
 	}
 	g.lines = nil
