@@ -310,7 +310,7 @@ func TestThatThereAreOlderExecutionsIsSaid(t *testing.T) {
 		f.Changed(Past)
 		f.on("sun-patch")
 		f.Press("enter")
-		if got := strings.Contains(f.Frame(), "older: ssmdeck window execution list "+windowID(1)); got != (n > MostPast) {
+		if got := strings.Contains(f.Frame(), "older: ssmdeck window execution list "); got != (n > MostPast) {
 			t.Errorf("with %d executions it says %v that there are older ones:\n%s", n, got, f.Frame())
 		}
 		f.Press("G", "esc") // nothing is to be done with that row

@@ -85,7 +85,7 @@ func (p *Page) arrange() {
 		p.addRun(e, e.past[i])
 	}
 	if e.older {
-		p.parts = append(p.parts, part{key: "older", depth: 1, note: "older: ssmdeck window execution list " + e.ID})
+		p.parts = append(p.parts, part{key: "older", depth: 1, note: "older: ssmdeck window execution list"})
 	}
 	if len(e.past) == 0 {
 		note := "not read yet"
