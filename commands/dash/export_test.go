@@ -2,6 +2,7 @@ package dash
 
 import (
 	"context"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -23,8 +24,22 @@ func Wire(ctx context.Context, env *cli.Env, run Run, o Options) (opts tui.Optio
 	if err != nil {
 		return opts, nil, err
 	}
-	last = w.set
+	last, lastWired = w.set, w
 	return w.options(o), w.close, nil
+}
+
+// lastWired is the dashboard wired last.
+var lastWired *wiring
+
+// LoseScopes takes the scopes away that details are read with, of the dashboard wired last.
+func LoseScopes() {
+	w := lastWired
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cells = slices.Clone(w.cells)
+	for i := range w.cells {
+		w.cells[i].Scope = nil
+	}
 }
 
 // last are the feeds of the dashboard wired last.

@@ -20,13 +20,11 @@ func (w *wiring) windows() deck.Page {
 	})
 }
 
-// The executions that are kept of each window.
-const (
-	pastExecutions = 10
-	pastSpan       = 60 * 24 * time.Hour
-)
+// pastSpan is how far back executions are looked for.
+const pastSpan = 60 * 24 * time.Hour
 
-// lastExecutions reads the newest executions of every window, a few windows at a time.
+// lastExecutions reads the newest executions of every window, a few windows at a time: one
+// more than are shown, which tells that there are more.
 func lastExecutions(ctx context.Context, in grid.Cell, _ func([]window.Execution)) ([]window.Execution, error) {
 	svc := window.New(in.Scope.SSM())
 	windows, err := awsapi.Collect(svc.List(ctx, window.Filter{}))
@@ -40,7 +38,7 @@ func lastExecutions(ctx context.Context, in grid.Cell, _ func([]window.Execution
 			if err != nil {
 				return err
 			}
-			if of[i] = append(of[i], x); len(of[i]) == pastExecutions {
+			if of[i] = append(of[i], x); len(of[i]) > pagewindows.MostPast {
 				break
 			}
 		}

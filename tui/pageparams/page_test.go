@@ -158,6 +158,17 @@ func TestFrames(t *testing.T) {
 	s.Golden("versions")
 }
 
+func TestTheTreeCountsAsTheFooterDoes(t *testing.T) {
+	s := open(t)
+	many := make([]parameter.Parameter, 9000)
+	for i := range many {
+		many[i] = parameter.Parameter{Name: fmt.Sprintf("/load/%04d", i), Type: parameter.String}
+	}
+	s.set.Parameters.Set(tuitest.Place, many, tuitest.Now)
+	s.Changed(sources.Parameters)
+	s.Has("▹ load/ (9,000)")
+}
+
 func TestTheTree(t *testing.T) {
 	s := open(t)
 	s.Has("loading")

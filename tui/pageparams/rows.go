@@ -9,6 +9,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/parameter"
 	"github.com/ssmdeck/ssmdeck/internal/render"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
+	"github.com/ssmdeck/ssmdeck/tui/widget"
 )
 
 // soon is how long before it expires a parameter is marked.
@@ -160,7 +161,7 @@ func (p *Page) label(r row) string {
 	default:
 		text += p.deck.Styles.Glyphs.Closed + " "
 	}
-	return text + strings.TrimSuffix(r.name, "/") + "/ (" + strconv.Itoa(r.below) + ")"
+	return text + strings.TrimSuffix(r.name, "/") + "/ (" + widget.Grouped(r.below) + ")"
 }
 
 // expiry is when a parameter expires, with a mark when that is soon.

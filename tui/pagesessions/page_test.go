@@ -2,6 +2,7 @@ package pagesessions
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -163,6 +164,17 @@ func TestWhatIsNotKnownIsNotSaidToBeNothing(t *testing.T) {
 	d.set.Sessions.Fail(tuitest.Place, errors.New("network is unreachable"))
 	d.Changed(sources.Sessions)
 	d.Has("alice", "Active 3") // what was known stays
+}
+
+func TestThousandsOfSessionsAreCountedAsTheFooterCounts(t *testing.T) {
+	d := open(t)
+	many := make([]sessions.Entry, 1500)
+	for i := range many {
+		many[i] = sessions.Entry{ID: fmt.Sprintf("ann-%04d", i), Target: "i-0a", Owner: "ann", Status: "Connected", Started: ago(time.Hour)}
+	}
+	d.set.Sessions.Set(tuitest.Place, many, tuitest.Now)
+	d.Changed(sources.Sessions)
+	d.Has("Active 1,500")
 }
 
 func TestSessions(t *testing.T) {

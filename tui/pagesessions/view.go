@@ -153,11 +153,11 @@ func (p *Page) count(s section) string {
 	case s == tunnels && p.set.Saved.State().Empty() && p.set.Forwards.State().Empty():
 		return ""
 	case s == tunnels:
-		return fmt.Sprintf("%d/%d", p.running(), len(p.tunnels))
+		return widget.Grouped(p.running()) + "/" + widget.Grouped(len(p.tunnels))
 	case p.sessionFeeds()[s].State().Empty():
 		return ""
 	}
-	return fmt.Sprint(p.lists[s].Of())
+	return widget.Grouped(p.lists[s].Of())
 }
 
 func (p *Page) mouse(msg tea.Msg, x, y int) {

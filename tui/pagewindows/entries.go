@@ -31,7 +31,8 @@ type entry struct {
 	unsure   bool             // there may be more nodes
 	findings []agenda.Finding
 
-	past    []window.Execution // newest first
+	past    []window.Execution // newest first, MostPast at most
+	older   bool               // there are more
 	known   bool               // past was read
 	running *window.Execution  // nil: none
 }
@@ -110,7 +111,9 @@ func (p *Page) entriesOf(at grid.Place, list []agenda.Entry) []entry {
 			e.nodes = reach.Window(a.ID).Len()
 			e.unsure = reach.Blind.Len() > 0 || len(reach.Groups) > 0
 		}
-		e.past = p.past[e.key]
+		if e.past = p.past[e.key]; len(e.past) > MostPast {
+			e.past, e.older = e.past[:MostPast], true
+		}
 		for i := range e.past {
 			if e.past[i].State.Runs() {
 				e.running = &e.past[i]

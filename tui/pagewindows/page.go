@@ -31,6 +31,10 @@ type Services struct {
 	Tree func(ctx context.Context, at grid.Place, id string) (window.Tree, error)
 }
 
+// MostPast is how many executions of a window are shown. Past brings at least one more
+// where there are more.
+const MostPast = 10
+
 // How old what the page shows may become: while nothing happens, and while
 // something does. Each load of executions is a request for every window.
 const (

@@ -296,6 +296,27 @@ func TestAnExecutionFillsIn(t *testing.T) {
 	f.Lacks("3 of 3 nodes done")
 }
 
+// A list of executions that is cut says so, and where the rest is.
+func TestThatThereAreOlderExecutionsIsSaid(t *testing.T) {
+	f := start(t, some())
+	f.Size(140, 40)
+	for _, n := range []int{MostPast, MostPast + 1} {
+		var ran []window.Execution
+		for i := range n {
+			began := ago(time.Duration(24*(i+1)) * time.Hour)
+			ran = append(ran, window.Execution{ID: partID(300 + i), WindowID: windowID(1), State: window.Success, Started: began, Ended: began.Add(time.Hour)})
+		}
+		f.past.Set(tuitest.Place, ran, ago(time.Minute))
+		f.Changed(Past)
+		f.on("sun-patch")
+		f.Press("enter")
+		if got := strings.Contains(f.Frame(), "older: ssmdeck window execution list "); got != (n > MostPast) {
+			t.Errorf("with %d executions it says %v that there are older ones:\n%s", n, got, f.Frame())
+		}
+		f.Press("G", "esc") // nothing is to be done with that row
+	}
+}
+
 func TestExecutionsAreReadOftenWhileAWindowRunsOnly(t *testing.T) {
 	every := func(f *fixture) time.Duration {
 		for _, w := range f.page.Wants() {

@@ -84,6 +84,9 @@ func (p *Page) arrange() {
 	for i := range e.past {
 		p.addRun(e, e.past[i])
 	}
+	if e.older {
+		p.parts = append(p.parts, part{key: "older", depth: 1, note: "older: ssmdeck window execution list"})
+	}
 	if len(e.past) == 0 {
 		note := "not read yet"
 		if e.known {
