@@ -47,7 +47,7 @@ func TestSuspendStopsOnce(t *testing.T) {
 	for stops := 0; ; {
 		var status unix.WaitStatus
 		switch _, err := unix.Wait4(cmd.Process.Pid, &status, unix.WUNTRACED, nil); {
-		case err == unix.EINTR: //nolint:errorlint // a number of the system
+		case err == unix.EINTR:
 		case err != nil:
 			t.Fatal(err)
 		case status.Stopped():

@@ -83,7 +83,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case cancelled:
 		m.over = true
 	case stopped:
-		return m, tea.Exec(aside{msg.pause}, func(error) tea.Msg { return tea.WindowSizeMsg{} })
+		return m, tea.Exec(aside(msg), func(error) tea.Msg { return tea.WindowSizeMsg{} })
 	case pressed:
 		m.press(msg.press)
 		msg.taken <- m.over
