@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"reflect"
@@ -104,7 +103,7 @@ func (t *Terminal) Show(ctx context.Context, o Options) (Outcome, error) {
 	if m.crash != nil {
 		g.Lost()
 		_ = g.Close()
-		return Outcome{}, m.crashReport()
+		return Outcome{}, m.crash.Report(o.CrashFile)
 	}
 	m.outcome.Layout = m.layout()
 	if o.SaveLayout != nil && !reflect.DeepEqual(m.outcome.Layout, m.keep.last) {
@@ -156,24 +155,6 @@ func sized(t *terminal.Terminal) func(tea.Model, tea.Msg) tea.Msg {
 		}
 		return msg
 	}
-}
-
-// crashReport writes the trace of a panic into a file and says where it is.
-func (m *Model) crashReport() error {
-	c := m.crash
-	f := fault.New(fault.Failed, "", "the dashboard broke: %v", c.Value)
-	if m.o.CrashFile == nil {
-		return f.WithHint("report it with this trace:\n%s", c.Stack)
-	}
-	w, path, err := m.o.CrashFile()
-	if err == nil {
-		_, err = fmt.Fprintf(w, "%v\n\n%s", c.Value, c.Stack)
-		err = errors.Join(err, w.Close())
-	}
-	if err != nil {
-		return errors.Join(f, fmt.Errorf("and its trace could not be kept: %w", err))
-	}
-	return f.WithHint("report it with the trace in %s", path)
 }
 
 // program is the model as Bubble Tea sees it: a panic in it, or in one of its

@@ -54,6 +54,7 @@ func (w *wiring) plain(o Options) plain.Options {
 		Deck: w.deck, Desk: w.desk, Pages: w.pages(), Run: w, Start: o.View, Filter: o.Filter,
 		Programs: programs{w}, Own: w,
 		Begin: tea.Batch(w.start(), w.readOwn()), Take: w.take, Find: &finder{wiring: w}, Operations: w.meters.operations, Browse: w.browse,
+		CrashFile: w.crashFile,
 	}
 	if w.env.Local == nil {
 		p.Contexts = w.settings.Contexts

@@ -14,7 +14,6 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/grid"
-	"github.com/ssmdeck/ssmdeck/internal/wait"
 )
 
 // Want is a feed that is shown, and how old it may become.
@@ -144,20 +143,6 @@ func (d *Desk) Go(f func(ctx context.Context) tea.Msg) tea.Cmd {
 		}()
 		return f(d.ctx)
 	}
-}
-
-// Crashed is a panic behind the dashboard, which ends it: the root writes the trace
-// down once the terminal is back.
-type Crashed struct {
-	Value any
-	Stack []byte
-}
-
-// Crash is what was recovered in this goroutine. A panic that has come here from another
-// one has the stack that it had there.
-func Crash(recovered any) Crashed {
-	p := wait.NewPanicked(recovered)
-	return Crashed{p.Value, p.Stack}
 }
 
 // Want says which feeds are shown now. Loads of others are cancelled.
@@ -434,6 +419,3 @@ func (d *Desk) paidOff(j *job) time.Time {
 func comparePlaces(a, b grid.Place) int {
 	return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Account, b.Account), strings.Compare(a.Region, b.Region))
 }
-
-// Error describes a crash.
-func (c Crashed) Error() string { return fmt.Sprintf("%v", c.Value) }

@@ -70,6 +70,8 @@ type Options struct {
 	Ahead *bufio.Reader
 	// Browse opens an address in the browser; nil: it is printed.
 	Browse func(ctx context.Context, url string) error
+	// CrashFile makes the file that the trace of a panic goes to.
+	CrashFile func() (io.WriteCloser, string, error)
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -264,7 +266,7 @@ func (s *screen) take(m message) error {
 		s.start(inOrder(msg.rest), m.counted)
 		return nil
 	case feed.Crashed:
-		return fault.New(fault.Failed, "", "%v\n%s", msg.Value, msg.Stack)
+		return msg.Report(s.o.CrashFile)
 	}
 	if cmds := sequence(m.msg); cmds != nil {
 		s.start(inOrder(cmds), m.counted)

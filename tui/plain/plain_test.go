@@ -575,8 +575,17 @@ func TestEndsWithItsContextAndWithACrash(t *testing.T) {
 	}
 	d = newDesk(t, "web-1")
 	d.fleet.do["crash"] = d.o.Desk.Go(func(context.Context) tea.Msg { panic("no such thing") })
-	if _, err := Show(t.Context(), strings.NewReader("1\n1\n"), io.Discard, io.Discard, d.o); err == nil || !strings.Contains(err.Error(), "no such thing") {
-		t.Errorf("ended with %v", err)
+	path := filepath.Join(t.TempDir(), "trace")
+	d.o.CrashFile = func() (io.WriteCloser, string, error) {
+		f, err := os.Create(path)
+		return f, path, err
+	}
+	_, err := Show(t.Context(), strings.NewReader("1\n1\n"), io.Discard, io.Discard, d.o)
+	if err == nil || !strings.Contains(err.Error(), "no such thing") || strings.Contains(err.Error(), "goroutine") || !strings.Contains(fault.HintOf(err), path) {
+		t.Errorf("ended with %v (%s)", err, fault.HintOf(err))
+	}
+	if trace, err := os.ReadFile(path); err != nil || !strings.Contains(string(trace), "plain_test.go") {
+		t.Errorf("the trace is %q, %v", trace, err)
 	}
 }
 
