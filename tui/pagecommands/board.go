@@ -36,6 +36,7 @@ type board struct {
 	pace    pace
 	tails   *tails
 	ended   time.Time // when the last node ended, as far as is known
+	late    bool      // a node ran out of time: the service does not say when
 	began   time.Time // when the first one began
 }
 
@@ -215,9 +216,14 @@ func (b *board) apply(e run.Event, now time.Time) {
 		if t := e.Invocation.Started; t != nil && (b.began.IsZero() || t.Before(b.began)) {
 			b.began = *t
 		}
+		b.late = b.late || e.Invocation.State == run.TimedOut && e.Invocation.Ended == nil
+	case run.Done: // who has watched it knows the end that the service does not tell
+		if b.late && !b.run.State.Final() {
+			b.ended, b.late = e.Time, false
+		}
 	case run.Noticed:
 		b.notices = append(slices.DeleteFunc(b.notices, func(r remark) bool { return r.Kind == e.Notice.Kind }), remark{*e.Notice, now})
-	case run.Planned, run.WasSent, run.Progressed, run.Printed, run.Logged, run.Done:
+	case run.Planned, run.WasSent, run.Progressed, run.Printed, run.Logged:
 	}
 }
 
@@ -302,7 +308,7 @@ func (b *board) counts() (by map[run.State]int, unread int) {
 // over reports whether the run has ended, as far as is known.
 func (b *board) over() bool { return b.sum.Done() || b.run.State.Final() }
 
-// elapsed is how long the run has been going, or went.
+// elapsed is how long the run has been going, or went, as far as is known.
 func (b *board) elapsed(now time.Time) time.Duration {
 	begin := b.run.Requested
 	if begin.IsZero() {
