@@ -522,7 +522,7 @@ func StateCell(o render.Options, s run.State, detail string) string {
 
 // stateText is a state for people: one that is not known comes with the service's word.
 func stateText(s run.State, detail string) string {
-	if s == run.Strange {
+	if s == run.Strange || s == run.Success {
 		return render.Visible(s.Called(detail))
 	}
 	return string(s)

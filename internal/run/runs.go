@@ -88,6 +88,9 @@ func (r Run) sum() Run {
 			r.State, r.Detail = c.State, c.Detail
 		}
 	}
+	if r.Detail == noNode && r.Targets > 0 { // only some of the commands have reached nobody
+		r.Detail = ""
+	}
 	if len(r.Commands) > 0 {
 		r.Comment = r.Commands[0].Comment
 	}

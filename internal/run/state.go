@@ -98,12 +98,18 @@ func stateOf(status, details string) (state State, detail string) {
 	return state, detail
 }
 
+// noNode is the detail of a command whose targets matched no node: all went well on none.
+const noNode = "NoInstancesInTag"
+
 // Called is a state as a list shows it: where the service has a word for it that
 // means nothing here, with that word.
 func (s State) Called(detail string) string {
 	words := strings.ReplaceAll(string(s), "_", " ")
-	if s == Strange && detail != "" {
+	switch {
+	case s == Strange && detail != "":
 		words += ": " + detail
+	case s == Success && detail == noNode:
+		words += ": no node"
 	}
 	return words
 }
@@ -137,7 +143,7 @@ func reasonOf(detail string) string {
 		return "not started: the command had reached its error limit"
 	case "RateExceeded", "LimitExceeded":
 		return "the account has too many pending invocations"
-	case "NoInstancesInTag":
+	case noNode:
 		return "no node carries the tag"
 	case "Incomplete":
 		return "it did not end well on every node"

@@ -87,3 +87,14 @@ func TestAStrangeStateCountsAsNothingElse(t *testing.T) {
 		t.Errorf("a run of which a part is not known is %q", got)
 	}
 }
+
+// All went well on no node: that is said, where no command of the run has reached any.
+func TestARunThatHasReachedNobodySaysSo(t *testing.T) {
+	nobody, one := Command{ID: "c", State: Success, Detail: "NoInstancesInTag"}, Command{ID: "d", State: Success, Detail: "Success", Targets: 1}
+	for want, commands := range map[string][]Command{"ok: no node": {nobody}, "ok": {nobody, one}} {
+		r := Run{Commands: commands}.sum()
+		if got := r.State.Called(r.Detail); r.State != Success || got != want {
+			t.Errorf("%d commands: %q, want %q", len(commands), got, want)
+		}
+	}
+}
