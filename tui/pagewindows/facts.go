@@ -136,7 +136,7 @@ func taskLine(e *entry, t window.Task) string {
 		words = append(words, "on "+strings.Join(on, ", "))
 	}
 	if t.Concurrency != "" {
-		words = append(words, "("+t.Concurrency+" at a time, stops at "+cmp.Or(t.MaxErrors, "1")+" errors)")
+		words = append(words, "("+t.Concurrency+" at a time, at most "+cmp.Or(t.MaxErrors, "1")+" failing)")
 	}
 	return strings.Join(words, " ")
 }
