@@ -15,6 +15,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/tui/deck"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/window"
 )
 
 // stage is the real terminal, for what takes it over. Tests have none.
@@ -140,7 +141,7 @@ func (m *Model) screenOver(e screenEnded) tea.Cmd {
 	var again tea.Cmd = tea.ClearScreen
 	if m.stage != nil {
 		m.stage.keys.back()
-		again = tea.Batch(again, func() tea.Msg { return tea.WindowSizeMsg{} }) // see sized
+		again = tea.Batch(again, window.Look)
 	}
 	if e.err != nil {
 		m.say = deck.Say{Err: e.err}

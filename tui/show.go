@@ -15,6 +15,7 @@ import (
 	"github.com/ssmdeck/ssmdeck/internal/fault"
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/tui/feed"
+	"github.com/ssmdeck/ssmdeck/tui/window"
 )
 
 // Terminal is the terminal that dashboards have, one after the other.
@@ -88,9 +89,8 @@ func (t *Terminal) Show(ctx context.Context, o Options) (Outcome, error) {
 		return err
 	})
 	size := t.t.Window()
-	p := tea.NewProgram(model, tea.WithInput(t.keys), tea.WithOutput(shown), tea.WithWindowSize(size.Cols, size.Rows),
-		tea.WithFilter(sized(t.t)), tea.WithoutSignalHandler(),
-		tea.WithColorProfile(colorprofile.TrueColor)) // styles have no others than the terminal shows
+	p := tea.NewProgram(model, append(window.Options(t.t, size), tea.WithInput(t.keys), tea.WithOutput(shown), tea.WithoutSignalHandler(),
+		tea.WithColorProfile(colorprofile.TrueColor))...) // styles have no others than the terminal shows
 	model.quit = p.Quit
 	gone := func() { go p.Send(terminalGone{}) }
 	t.gone.Store(&gone)
@@ -131,7 +131,7 @@ func run(ctx context.Context, t *terminal.Terminal, size terminal.Size, p *tea.P
 	ended := make(chan struct{})
 	following, stop := context.WithCancel(context.Background())
 	var group sync.WaitGroup
-	group.Go(func() { t.Follow(following, size, func() { p.Send(tea.WindowSizeMsg{}) }) })
+	group.Go(func() { window.Follow(following, t, size, p) })
 	group.Go(func() {
 		select {
 		case <-ctx.Done():
@@ -144,17 +144,6 @@ func run(ctx context.Context, t *terminal.Terminal, size terminal.Size, p *tea.P
 	stop()
 	group.Wait()
 	return err
-}
-
-// sized makes whatever tells a size tell the one that the window has now.
-func sized(t *terminal.Terminal) func(tea.Model, tea.Msg) tea.Msg {
-	return func(_ tea.Model, msg tea.Msg) tea.Msg {
-		if _, ok := msg.(tea.WindowSizeMsg); ok {
-			now := t.Window()
-			return tea.WindowSizeMsg{Width: now.Cols, Height: now.Rows}
-		}
-		return msg
-	}
 }
 
 // program is the model as Bubble Tea sees it: a panic in it, or in one of its

@@ -120,6 +120,7 @@ var floors = [][]room{
 	{ // the dashboard: what its pages share, the pages, the root
 		{name: "internal/levels"},
 		{name: "tui/feed", others: []string{tea}},
+		{name: "tui/window", others: []string{tea}},
 		{name: "tui/deck", ours: []string{"tui/feed"}, others: []string{tea}},
 		{name: "tui/palette", ours: []string{"tui/feed", "tui/deck"}, others: []string{tea}},
 		{name: "tui/widget", others: []string{tea, ansi, charm}},

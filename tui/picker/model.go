@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/ssmdeck/ssmdeck/tui/window"
 )
 
 // most is how many rows are shown, and how far a page goes.
@@ -83,7 +85,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case cancelled:
 		m.over = true
 	case stopped:
-		return m, tea.Exec(aside(msg), func(error) tea.Msg { return tea.WindowSizeMsg{} })
+		return m, tea.Exec(aside(msg), func(error) tea.Msg { return window.Look() })
 	case pressed:
 		m.press(msg.press)
 		msg.taken <- m.over

@@ -20,6 +20,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/internal/theme"
+	"github.com/ssmdeck/ssmdeck/tui/window"
 )
 
 // ErrLeft is returned when the person left without choosing.
@@ -78,12 +79,10 @@ func Run(ctx context.Context, in, out *os.File, o Options) ([]string, error) {
 		profile = colorprofile.ANSI
 	}
 	size := t.Window()
-	p := tea.NewProgram(m, tea.WithInput(nil), tea.WithOutput(canvas(out)), tea.WithWindowSize(size.Cols, size.Rows),
-		tea.WithFilter(sized(t)), tea.WithoutSignalHandler(), tea.WithColorProfile(profile))
+	p := tea.NewProgram(m, append(window.Options(t, size), tea.WithInput(nil), tea.WithOutput(canvas(out)),
+		tea.WithoutSignalHandler(), tea.WithColorProfile(profile))...)
 	g.OnStop(func(pause func() error) { p.Send(stopped{pause}) })
-	err = serve(ctx, p, keys, o.Load, func(ctx context.Context) {
-		t.Follow(ctx, size, func() { p.Send(tea.WindowSizeMsg{}) })
-	})
+	err = serve(ctx, p, keys, o.Load, func(ctx context.Context) { window.Follow(ctx, t, size, p) })
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -152,17 +151,6 @@ func canvas(out io.Writer) io.Writer {
 		_, err := out.Write(withReturns(b))
 		return err
 	})
-}
-
-// sized makes whatever tells a size tell the one that the window has now.
-func sized(t *terminal.Terminal) func(tea.Model, tea.Msg) tea.Msg {
-	return func(_ tea.Model, msg tea.Msg) tea.Msg {
-		if _, ok := msg.(tea.WindowSizeMsg); ok {
-			now := t.Window()
-			return tea.WindowSizeMsg{Width: now.Cols, Height: now.Rows}
-		}
-		return msg
-	}
 }
 
 // withReturns is what is written to a terminal in raw mode, where a line break does not go

@@ -19,6 +19,7 @@ import (
 
 	"github.com/ssmdeck/ssmdeck/internal/terminal"
 	"github.com/ssmdeck/ssmdeck/internal/terminal/termtest"
+	"github.com/ssmdeck/ssmdeck/tui/window"
 )
 
 type result struct {
@@ -200,8 +201,8 @@ func TestTheListIsDrawnAgainHoweverShortThePause(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := tea.NewProgram(newModel(Options{Items: shop(), Styles: plain(false), Title: "node"}), tea.WithInput(nil),
-		tea.WithOutput(canvas(s.TTY)), tea.WithWindowSize(80, 24), tea.WithFilter(sized(trm)), tea.WithoutSignalHandler())
+	p := tea.NewProgram(newModel(Options{Items: shop(), Styles: plain(false), Title: "node"}),
+		append(window.Options(trm, trm.Window()), tea.WithInput(nil), tea.WithOutput(canvas(s.TTY)), tea.WithoutSignalHandler())...)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -145,43 +145,39 @@ func (s *Terminal) See(text string) {
 
 // Sees is See without insisting.
 func (s *Terminal) Sees(text string, limit time.Duration) bool {
-	late := time.After(limit)
-	for !s.shows(text) {
-		select {
-		case <-s.news:
-		case <-late:
-			return s.shows(text)
-		}
-	}
-	return true
+	return s.wait(limit, func() bool { return s.shows(text) })
 }
 
 // Until waits until the screen is as wanted.
 func (s *Terminal) Until(what string, wanted func(screen string) bool) {
 	s.t.Helper()
-	for late := time.After(Patience); !wanted(s.Screen()); {
-		select {
-		case <-s.news:
-		case <-late:
-			s.t.Fatalf("waited in vain for %s; the screen is\n%s", what, s.Screen())
-		}
+	if !s.wait(Patience, func() bool { return wanted(s.Screen()) }) {
+		s.t.Fatalf("waited in vain for %s; the screen is\n%s", what, s.Screen())
 	}
 }
 
 // Find waits until the screen matches an expression, and returns what its groups are then.
-func (s *Terminal) Find(pattern string) []string {
+func (s *Terminal) Find(pattern string) (groups []string) {
 	s.t.Helper()
-	re, late := regexp.MustCompile(pattern), time.After(Patience)
-	for {
-		if found := re.FindStringSubmatch(s.Screen()); found != nil {
-			return found[1:]
-		}
+	re := regexp.MustCompile(pattern)
+	s.Until(pattern, func(screen string) bool {
+		groups = re.FindStringSubmatch(screen)
+		return groups != nil
+	})
+	return groups[1:]
+}
+
+// wait waits until something is so, of which what is written decides.
+func (s *Terminal) wait(limit time.Duration, so func() bool) bool {
+	late := time.After(limit)
+	for !so() {
 		select {
 		case <-s.news:
 		case <-late:
-			s.t.Fatalf("%q was not shown; the screen is\n%s", pattern, s.Screen())
+			return so()
 		}
 	}
+	return true
 }
 
 func (s *Terminal) shows(text string) bool {
